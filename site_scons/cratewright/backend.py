@@ -1,0 +1,265 @@
+"""The contract between cratewright and a backend, and all values that cross it.
+
+Knows nothing of any backend, nor of when, how often or in which process its methods are called.
+
+A complete plugin is a class and a hook, in a module that an entry point or `cratewright.register` names:
+
+    import cratewright
+
+    class Upper(cratewright.CodegenBackend):
+        NAME = "upper"
+        TARGETS = ("text",)
+        SUFFIXES = (".txt",)
+        supported_crate_types = frozenset({cratewright.CrateType.RLIB, cratewright.CrateType.BIN})
+
+        def fingerprint(self):
+            return "upper 1"
+
+        def compile_codegen_unit(self, stencil):
+            module = cratewright.ModuleCodegen(name=".up", data=stencil.source.upper())
+            return cratewright.CompiledUnit(modules=(module,))
+
+        def output_names(self, crate, crate_type, options):
+            return (crate + ".out",)
+
+        def link(self, request):
+            data = b"".join(entry.module.data for entry in request.modules)
+            return cratewright.LinkResult(artifacts=(cratewright.Artifact(request.crate + ".out", data),))
+
+    @cratewright.hookimpl
+    def cratewright_register_backend():
+        return Upper
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from .crate import Crate, CrateType
+from .errors import UnsupportedError
+from .module import CompiledUnit, ModuleCodegen
+from .options import Options, OptionSpec
+from .request import LinkPart, LinkRequest, LinkResult
+from .stencil import UnitStencil
+
+__all__ = [
+    "API_VERSION",
+    "Capability",
+    "CodegenBackend",
+    "Session",
+    "ThinBuffer",
+    "ThinModule",
+]
+
+API_VERSION = 1
+
+
+class Capability(Enum):
+    """What a backend may declare beyond compiling and linking; what it does not is refused while planning."""
+
+    FAT_LTO = "fat-lto"
+    THIN_LTO = "thin-lto"
+    DYNAMIC_LINKAGE = "dynamic-linkage"
+    ALLOCATOR = "allocator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a backend may know of the build it serves.
+
+    Shape: `root` is the absolute project root, for opening files only and never to be shown in a result;
+    `environ` holds the `CRATE_*` settings, from construction variables or the process environment.
+    """
+
+    root: str
+    target: str
+    environ: tuple[tuple[str, str], ...] = ()
+
+    def setting(self, name: str) -> str:
+        """Return a `CRATE_*` setting, or an empty string."""
+        return next((value for key, value in self.environ if key == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class ThinBuffer:
+    """A module prepared for thin LTO: its name and its serialised form."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ThinModule:
+    """One module to optimise after the global analysis, with everything it needs and nothing else."""
+
+    name: str
+    data: bytes
+    imports: tuple[ThinBuffer, ...] = ()
+
+
+class CodegenBackend(ABC):
+    """Compiles sources to modules and links modules; everything else is the pipeline's.
+
+    Called: one object a process, after `init`. Methods that take a stencil, a module or a request may run in
+    a worker process, several side by side, in any order; nothing they keep on `self` is seen elsewhere.
+    Guarantees: nothing that is not in its arguments alters a result, apart from files it reports as observed.
+    Source: rustc's `CodegenBackend` and `WriteBackendMethods`.
+    """
+
+    NAME: ClassVar[str]
+    API_VERSION: ClassVar[int] = API_VERSION
+    TARGETS: ClassVar[tuple[str, ...]]
+    """Targets it can serve; the first is the default."""
+    SUFFIXES: ClassVar[tuple[str, ...]]
+    """Suffixes of sources it compiles."""
+    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = ()
+    """Options of its own, beside the common ones."""
+    UNIT_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Names of the options that `compile_codegen_unit` may see; changing another only links again."""
+    LINK_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Names of the options that `link` may see."""
+
+    supported_crate_types: ClassVar[frozenset[CrateType]]
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+
+    session: Session
+
+    def init(self, session: Session) -> None:
+        """Take the session.
+
+        Called: once in each process, before anything else.
+        Guarantees: cheap; tools are loaded when first used.
+        """
+        self.session = session
+
+    def warm(self) -> None:  # noqa: B027 - optional
+        """Load and warm up what every unit needs.
+
+        Called: once, in the process that workers are forked from.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return the versions of the backend and every tool that can alter a result, as one line of text.
+
+        Called: once while planning, in the build's own process.
+        Guarantees: the same text on every machine with the same versions: no path, no time.
+        Raises: ToolError if a tool it cannot do without is missing.
+        """
+
+    def check_crate(self, crate: Crate) -> None:  # noqa: B027 - optional
+        """Refuse what cannot be done honestly.
+
+        Called: once a crate while planning, before any work.
+        Raises: ConfigurationError naming the crate, the option and the way out.
+        """
+
+    @abstractmethod
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile one source to one or more modules.
+
+        Guarantees: every file read and every path looked for in vain is in the result's `observed`.
+        Raises: SourceError with `file:line:`, or ToolError.
+        """
+
+    def codegen_allocator(self, crate: str, symbols: Sequence[str]) -> ModuleCodegen:
+        """Return the allocator shim.
+
+        Raises: UnsupportedError unless ALLOCATOR is declared.
+        """
+        raise self._undeclared(Capability.ALLOCATOR)
+
+    def optimize(self, module: ModuleCodegen) -> ModuleCodegen:
+        """Optimise one module by itself, before it is archived."""
+        return module
+
+    def codegen(self, module: ModuleCodegen) -> ModuleCodegen:
+        """Lower a module to what is archived and linked."""
+        return module
+
+    def serialize_module(self, module: ModuleCodegen) -> bytes:
+        """Return the bytes by which a cache or an LTO step knows a module."""
+        return module.data
+
+    def prepare_thin(self, module: ModuleCodegen) -> ThinBuffer:
+        """Return a module with the summary that the global analysis of thin LTO reads."""
+        return ThinBuffer(module.name, self.serialize_module(module))
+
+    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
+        """Merge modules into one and do no more.
+
+        Raises: UnsupportedError unless FAT_LTO is declared.
+        """
+        raise self._undeclared(Capability.FAT_LTO)
+
+    def run_fat_lto(self, modules: Sequence[ModuleCodegen], cached: Sequence[ThinBuffer]) -> ModuleCodegen:
+        """Merge all modules, the cached ones among them, for optimisation as a whole.
+
+        Raises: UnsupportedError unless FAT_LTO is declared.
+        """
+        raise self._undeclared(Capability.FAT_LTO)
+
+    def optimize_fat(self, module: ModuleCodegen) -> ModuleCodegen:
+        """Optimise a whole program.
+
+        Raises: UnsupportedError unless FAT_LTO is declared.
+        """
+        raise self._undeclared(Capability.FAT_LTO)
+
+    def run_thin_lto(
+        self, modules: Sequence[ThinBuffer], cached: Mapping[str, str]
+    ) -> tuple[tuple[ThinModule, ...], tuple[str, ...]]:
+        """Analyse all modules together; return those to optimise and the names of those the cache already has.
+
+        Raises: UnsupportedError unless THIN_LTO is declared.
+        """
+        raise self._undeclared(Capability.THIN_LTO)
+
+    def optimize_thin(self, module: ThinModule) -> ModuleCodegen:
+        """Optimise one module with what it imports.
+
+        Raises: UnsupportedError unless THIN_LTO is declared.
+        """
+        raise self._undeclared(Capability.THIN_LTO)
+
+    @abstractmethod
+    def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+        """Return the files of a link that are known before it, relative to the output directory.
+
+        Shape: at least one; the first stands for the link and is written last.
+        """
+
+    def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return the independent parts of a link.
+
+        Called: in the build's own process, once a link, before any part is linked.
+        Raises: LinkError for what is wrong with the link as a whole.
+        """
+        return (LinkPart("", tuple(range(len(request.modules)))),)
+
+    @abstractmethod
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Link one part.
+
+        Raises: LinkError, ValidationError or ToolError; nothing of a failed link is written.
+        """
+
+    def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
+        """Put the parts of a link together, in the order of `split_link`."""
+        if len(results) == 1:
+            return results[0]
+        return LinkResult(
+            artifacts=tuple(artifact for result in results for artifact in result.artifacts),
+            diagnostics=tuple(line for result in results for line in result.diagnostics),
+        )
+
+    def print_pass_timings(self) -> str:
+        """Return what is known of where time went, as text for a person."""
+        return ""
+
+    def _undeclared(self, capability: Capability) -> UnsupportedError:
+        return UnsupportedError(f"backend '{self.NAME}' does not declare {capability.value}")

@@ -1,0 +1,114 @@
+"""The command line: looks at what there is.
+
+Knows nothing of SCons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from .digest import content_digest
+from .errors import CratewrightError, FormatError
+from .fs import read_bytes
+from .metadata import CrateMetadata, read_metadata
+from .module import ModuleCodegen
+from .pipeline.engine import Engine
+from .registry import default_registry
+from .version import __version__
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, or 2 with the error on stderr."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except CratewrightError as error:
+        print(f"cratewright: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain once more while flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cratewright", description="Crates for SCons: look at backends and files.")
+    parser.add_argument("--version", action="version", version=f"cratewright {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    backends = commands.add_parser("backends", help="list the backends, their targets and tools")
+    backends.set_defaults(run=_backends)
+    inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink or a .spv.json")
+    inspect.add_argument("file", metavar="FILE")
+    inspect.set_defaults(run=_inspect)
+    return parser
+
+
+def _backends(arguments: argparse.Namespace) -> None:
+    registry = default_registry()
+    engine = Engine(os.getcwd(), registry, {name: v for name, v in os.environ.items() if name.startswith("CRATE_")})
+    for name in registry.names:
+        kind = registry.backend(name)
+        print(f"{name} ({registry.origin(name)})")
+        try:
+            tools = engine.fingerprint(name, kind.TARGETS[0])
+        except CratewrightError as error:
+            tools = str(error).replace("\n", "\n               ")
+        _row("tools", tools)
+        _row("targets", " ".join(kind.TARGETS))
+        _row("sources", " ".join(kind.SUFFIXES))
+        _row("crate types", " ".join(sorted(item.value for item in kind.supported_crate_types)))
+        _row("can", " ".join(sorted(item.value for item in kind.capabilities)) or "compile and link")
+        _row("options", " ".join(spec.name for spec in kind.OPTIONS) or "none of its own")
+    for name, reason in sorted(registry.broken.items()):
+        print(f"{name}: broken")
+        _row("reason", reason.replace("\n", "\n               "))
+    if not registry.names:
+        print("no backend is installed; try: pip install cratewright-spirv")
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    path = arguments.file
+    data = read_bytes(path)
+    if data[:1] == b"{":
+        print(data.decode(errors="replace"))
+    elif data.startswith((b"!<arch>\n", b"cratewright-")):
+        _print_crate(read_metadata(data, path=path))
+    else:
+        raise FormatError(
+            f"{path} is neither an .rlib, an .rlink nor a manifest", context=(("begins with", repr(data[:12])),)
+        )
+
+
+def _print_crate(crate: CrateMetadata) -> None:
+    print(f"crate {crate.name} {crate.version}")
+    _row("backend", f"{crate.backend}, target {crate.target}")
+    _row("tools", crate.fingerprint)
+    _row("crate types", " ".join(kind.value for kind in crate.crate_types))
+    _row("depends on", " ".join(crate.dependencies) or "nothing")
+    for module in crate.modules:
+        _print_module(module)
+
+
+def _print_module(module: ModuleCodegen) -> None:
+    print(f"  module {module.name}: {len(module.data)} bytes, {content_digest(module.data)[:12]}")
+    for entry in module.entry_points:
+        print(f"    entry point {entry.name} ({entry.stage})")
+    for symbol in module.exports:
+        print(f"    exports {symbol.display}" + (f" at {symbol.file}:{symbol.line}" if symbol.line else ""))
+    for symbol in module.imports:
+        print(f"    imports {symbol.display}")
+    for name, value in module.attributes:
+        print(f"    {name}: {value}")
+
+
+def _row(label: str, text: str) -> None:
+    print(f"  {label + ':':<12} {text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""A crate as the user declared it, its types and the names of its files.
+
+Knows nothing of SCons, of disks or of what a backend does with it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import ConfigurationError, UnknownNameError, near_miss
+from .options import Options
+
+__all__ = ["Crate", "CrateType", "Source", "check_crate_name", "parse_crate_types", "unit_name"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+
+
+class CrateType(Enum):
+    """What a crate is linked into; rustc's words and meanings."""
+
+    BIN = "bin"
+    RLIB = "rlib"
+    DYLIB = "dylib"
+    CDYLIB = "cdylib"
+    STATICLIB = "staticlib"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source of a crate.
+
+    Shape: `path` is relative to the project root, `/`-separated, or absolute for a file outside it; `name` is
+    the unit's name, unique within the crate; `options` are complete.
+    """
+
+    path: str
+    name: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crate:
+    """A named set of sources with all that decides what becomes of them.
+
+    Shape: `sources` in the order given, at least one; `dependencies` are names of crates, in order, unique;
+    `crate_types` in the order asked for, unique.
+    """
+
+    name: str
+    version: str
+    backend: str
+    target: str
+    profile: str
+    crate_types: tuple[CrateType, ...]
+    sources: tuple[Source, ...]
+    dependencies: tuple[str, ...]
+    options: Options
+
+
+def check_crate_name(name: object) -> str:
+    """Return a crate's name if it is one.
+
+    Raises: ConfigurationError for anything that cannot be part of a file name and a symbol.
+    """
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise ConfigurationError(
+            f"{name!r} is not a crate name",
+            hint="use letters, digits, '_' and '-', not starting with a digit",
+        )
+    return name
+
+
+def parse_crate_types(value: object, *, crate: str) -> tuple[CrateType, ...]:
+    """Read `crate_type`: one word or a list of words.
+
+    Raises: UnknownNameError with the near miss; ConfigurationError for none, or for `bin` beside others.
+    """
+    words = [value] if isinstance(value, (str, CrateType)) else list(value) if isinstance(value, (list, tuple)) else []
+    known = {kind.value: kind for kind in CrateType}
+    types: list[CrateType] = []
+    for word in words:
+        text = word.value if isinstance(word, CrateType) else str(word)
+        if text not in known:
+            raise UnknownNameError(
+                f"unknown crate type '{text}'",
+                context=(("crate", crate), ("known", " ".join(known))),
+                hint=near_miss(text, known),
+            )
+        if known[text] not in types:
+            types.append(known[text])
+    if not types:
+        raise ConfigurationError(f"crate '{crate}' asks for no crate type", hint="crate_type='rlib' is the default")
+    if CrateType.BIN in types and len(types) > 1:
+        raise ConfigurationError(
+            f"crate '{crate}' mixes 'bin' with other crate types",
+            context=(("asked for", " ".join(kind.value for kind in types)),),
+            hint="declare the program as a crate of its own that depends on this one",
+        )
+    return tuple(types)
+
+
+def unit_name(path: str, crate_dir: str) -> str:
+    """Return a source's name below its crate.
+
+    Shape: `/`-separated; a step up out of the crate's directory is written `__`, so that the name can be a
+    file name below any directory.
+    """
+    base = [part for part in crate_dir.split("/") if part not in ("", ".")]
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/"):
+        return "/".join(["__root", *parts])
+    common = 0
+    while common < min(len(base), len(parts) - 1) and base[common] == parts[common]:
+        common += 1
+    steps = ["__"] * (len(base) - common)
+    return "/".join([*steps, *("__" if part == ".." else part for part in parts[common:])])

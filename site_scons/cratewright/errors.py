@@ -1,0 +1,131 @@
+"""The whole error tree; every message has one shape.
+
+Knows nothing of what raises it: no paths are read and no process is asked here.
+
+    CratewrightError(message, context=((label, value), ...), hint="")
+    ├ ConfigurationError          raised while planning, before any work
+    │   ├ UnknownNameError        a name nobody declared, with its near miss
+    │   ├ UnsupportedError        asked for, but the backend does not declare it
+    │   └ GraphError              cycles, unknown or repeated crates
+    ├ PluginError                 a plugin that cannot be used
+    ├ FormatError                 a file that is not what its name says
+    ├ SourceError                 the user's source does not compile
+    ├ LinkError                   symbols, stages, entry points
+    ├ ValidationError             a finished image breaks the rules of its target
+    ├ ToolError                   a tool is missing, crashed, hung or failed
+    └ OutputError                 a result could not be written
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ConfigurationError",
+    "CratewrightError",
+    "FormatError",
+    "GraphError",
+    "LinkError",
+    "OutputError",
+    "PluginError",
+    "SourceError",
+    "ToolError",
+    "UnknownNameError",
+    "UnsupportedError",
+    "ValidationError",
+    "near_miss",
+]
+
+Context = Iterable[tuple[str, object]]
+
+
+class CratewrightError(Exception):
+    """A failure that the user can do something about.
+
+    Shape: printed as the message, then aligned `label: value` lines, then the way out.
+    """
+
+    def __init__(self, message: str, *, context: Context = (), hint: str = "") -> None:
+        self.message = message
+        self.context = tuple((label, str(value)) for label, value in context)
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        rows = [*self.context, *([("hint", self.hint)] if self.hint else [])]
+        width = max((len(label) for label, _ in rows), default=0) + 1
+        for label, value in rows:
+            first, *rest = value.splitlines() or [""]
+            lines.append(f"  {label + ':':<{width}} {first}".rstrip())
+            lines.extend(f"  {'':<{width}} {line}".rstrip() for line in rest)
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.context, self.hint))
+
+    def with_context(self, *context: tuple[str, object]) -> CratewrightError:
+        """Return the same error with rows put before its own, for a layer that knows more."""
+        known = {label for label, _ in self.context}
+        fresh = tuple((label, str(value)) for label, value in context if label not in known)
+        return _rebuild(type(self), self.message, fresh + self.context, self.hint)
+
+
+def _rebuild(
+    kind: type[CratewrightError], message: str, context: tuple[tuple[str, str], ...], hint: str
+) -> CratewrightError:
+    return kind(message, context=context, hint=hint)
+
+
+class ConfigurationError(CratewrightError):
+    """What the user asked for does not make sense; raised while planning."""
+
+
+class UnknownNameError(ConfigurationError):
+    """A name that nobody declared."""
+
+
+class UnsupportedError(ConfigurationError):
+    """Something a backend does not declare, so that nothing is dropped in silence."""
+
+
+class GraphError(ConfigurationError):
+    """The crates do not form a graph: a cycle, an unknown or a repeated name."""
+
+
+class PluginError(CratewrightError):
+    """A plugin that is broken, clashes with another or speaks another contract version."""
+
+
+class FormatError(CratewrightError):
+    """A file that is truncated, foreign or of another version."""
+
+
+class SourceError(CratewrightError):
+    """A source that does not compile; the message starts with `file:line:`."""
+
+
+class LinkError(CratewrightError):
+    """Unresolved, duplicate or mismatched symbols, wrong stages, clashing entry points."""
+
+
+class ValidationError(CratewrightError):
+    """A finished image that the target's validator refuses; it is never written."""
+
+
+class ToolError(CratewrightError):
+    """A tool that is missing, crashed, hung or failed without naming a source."""
+
+
+class OutputError(CratewrightError):
+    """A result that could not be written; the earlier file, if any, is gone or whole."""
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the nearest known word, or else all of them."""
+    words = sorted(known)
+    close = difflib.get_close_matches(name.lower(), words, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(words)}" if words else "none is known"

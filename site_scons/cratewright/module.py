@@ -1,0 +1,83 @@
+"""What a backend makes of a source: modules, their symbols and entry points.
+
+Knows nothing of the intermediate representation inside: a module's data is bytes to everyone but its backend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["CompiledUnit", "EntryPoint", "ModuleCodegen", "ModuleKind", "Observed", "Symbol"]
+
+
+class ModuleKind(Enum):
+    """Why a module exists; rustc's two kinds."""
+
+    REGULAR = "regular"
+    ALLOCATOR = "allocator"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name that modules are linked by.
+
+    Shape: `name` is the linkage name, `display` how the user wrote it, `file` and `line` where (0: not known).
+    """
+
+    name: str
+    display: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """Where execution of an image may start: unique by stage and name together."""
+
+    stage: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleCodegen:
+    """One module of a crate, serialised.
+
+    Shape: `name` is its member name, unique within the crate; `attributes` are the backend's own words, sorted.
+    """
+
+    name: str
+    data: bytes
+    kind: ModuleKind = ModuleKind.REGULAR
+    exports: tuple[Symbol, ...] = ()
+    imports: tuple[Symbol, ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def attribute(self, name: str) -> str:
+        """Return one of the backend's own words, or an empty string."""
+        return next((value for key, value in self.attributes if key == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A file that a compiler read, or a path where it looked in vain.
+
+    Shape: `path` relative to the project root, or absolute outside it; `digest` of the content, None if absent.
+    """
+
+    path: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledUnit:
+    """The result of one `compile_codegen_unit`.
+
+    Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
+    warnings as `file:line: warning: text`, in order.
+    """
+
+    modules: tuple[ModuleCodegen, ...]
+    observed: tuple[Observed, ...] = ()
+    diagnostics: tuple[str, ...] = ()

@@ -1,0 +1,118 @@
+"""Codegen: the sources of one crate to its modules.
+
+Knows nothing of dependencies: a crate's codegen reads none of their files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..crate import Crate
+from ..digest import content_digest
+from ..errors import CratewrightError, SourceError
+from ..fs import read_bytes
+from ..metadata import CrateMetadata
+from ..module import CompiledUnit, ModuleCodegen, Observed
+from ..stencil import UnitParameters, UnitStencil, apply_parameters
+from .engine import Engine, Job, JobOutcome
+
+__all__ = ["CodegenResult", "codegen_crate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodegenResult:
+    """A crate after codegen.
+
+    Shape: `observed` are all files that were read or looked for, the sources among them, sorted by path.
+    """
+
+    metadata: CrateMetadata
+    observed: tuple[Observed, ...]
+    diagnostics: tuple[str, ...]
+    compiled: int
+    reused: int
+
+
+def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
+    """Compile every unit of a crate, or take it from the cache.
+
+    Raises: SourceError with the errors of all units that failed; ToolError if a compiler crashed or hung. What
+    other units came to is kept.
+    """
+    fingerprint = engine.fingerprint(crate.backend, crate.target)
+    backend = engine.backend(crate.backend, crate.target)
+    stencils = [
+        UnitStencil(
+            backend=crate.backend,
+            fingerprint=fingerprint,
+            target=crate.target,
+            path=source.path,
+            source=_read_source(engine, crate, source.path),
+            options=source.options.only(backend.UNIT_OPTIONS),
+        )
+        for source in crate.sources
+    ]
+    jobs = [Job(stencil, f"crate '{crate.name}': {stencil.path}") for stencil in stencils]
+    outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
+    _raise_errors(crate, outcomes)
+    units = [
+        apply_parameters(outcome.result, UnitParameters(name=source.name))
+        for outcome, source in zip(outcomes, crate.sources, strict=True)
+        if isinstance(outcome.result, CompiledUnit)
+    ]
+    modules = tuple(backend.codegen(backend.optimize(module)) for unit in units for module in unit.modules)
+    _check_exports(crate, modules)
+    observed = {item.path: item for unit in units for item in unit.observed}
+    observed |= {stencil.path: Observed(stencil.path, content_digest(stencil.source)) for stencil in stencils}
+    hits = sum(outcome.hit for outcome in outcomes)
+    return CodegenResult(
+        metadata=CrateMetadata(
+            name=crate.name,
+            version=crate.version,
+            backend=crate.backend,
+            fingerprint=fingerprint,
+            target=crate.target,
+            crate_types=crate.crate_types,
+            dependencies=crate.dependencies,
+            options=crate.options.only(backend.LINK_OPTIONS),
+            modules=modules,
+        ),
+        observed=tuple(observed[path] for path in sorted(observed)),
+        diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
+        compiled=len(outcomes) - hits,
+        reused=hits,
+    )
+
+
+def _read_source(engine: Engine, crate: Crate, path: str) -> bytes:
+    try:
+        return read_bytes(engine.path(path), role="source")
+    except CratewrightError as error:
+        raise SourceError(
+            f"{path}: the source cannot be read",
+            context=(("crate", crate.name), *(row for row in error.context)),
+            hint="check the path in env.Crate; it is relative to the SConscript that names it",
+        ) from error
+
+
+def _raise_errors(crate: Crate, outcomes: Sequence[JobOutcome]) -> None:
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    if not errors:
+        return
+    if len(errors) == 1:
+        raise errors[0].with_context(("crate", crate.name))
+    shown = errors[:10]
+    text = "\n".join(str(error) for error in shown)
+    more = f"\n({len(errors) - len(shown)} more units failed)" if len(errors) > len(shown) else ""
+    raise type(errors[0])(
+        f"{text}{more}",
+        context=(("crate", crate.name), ("failed", f"{len(errors)} of {len(outcomes)} units")),
+    )
+
+
+def _check_exports(crate: Crate, modules: Sequence[ModuleCodegen]) -> None:
+    names = [module.name for module in modules]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SourceError(f"crate '{crate.name}' would have two modules called '{twice}'", hint="rename one source")

@@ -1,0 +1,217 @@
+"""One build: its backends, its workers and its cache.
+
+Knows nothing of the stages; they ask it to run a backend's method many times over, side by side, with reuse.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import cache as cache_package
+from ..backend import CodegenBackend, Session
+from ..cache.entry import (
+    RecompileError,
+    deserialize_observed,
+    serialize_compiled,
+    serialize_observed,
+    try_finish_recompile,
+)
+from ..cache.key import code_digest, compute_cache_key, compute_result_key
+from ..cache.store import CacheKvStore, open_store
+from ..errors import ConfigurationError, CratewrightError
+from ..fs import digest_file
+from ..module import CompiledUnit, Observed
+from ..process import Call, Outcome, WorkerPool
+from ..registry import Registry
+from ..request import LinkResult
+from . import remote
+
+__all__ = ["Engine", "Job", "JobOutcome"]
+
+_WORLDS = 8
+"""How many different sets of observed paths are remembered for one key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of a backend's method on one value, and the name it has in messages."""
+
+    value: object
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """A result, whether it came from the cache, or why there is none."""
+
+    result: CompiledUnit | LinkResult | None
+    hit: bool
+    error: CratewrightError | None = None
+
+
+@dataclass(slots=True)
+class Engine:
+    """All that the stages of one build share.
+
+    Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side.
+    """
+
+    root: str
+    registry: Registry
+    environ: Mapping[str, str]
+    jobs: int = 1
+    _store: CacheKvStore | None = None
+    _pool: WorkerPool | None = None
+    _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
+    _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def session(self, target: str) -> Session:
+        """Return the session for a target."""
+        return Session(root=self.root, target=target, environ=tuple(sorted(self.environ.items())))
+
+    def backend(self, name: str, target: str) -> CodegenBackend:
+        """Return the backend object of this process.
+
+        Raises: UnknownNameError for a name nobody registers.
+        """
+        key = (name, target)
+        if key not in self._backends:
+            backend = self.registry.backend(name)()
+            backend.init(self.session(target))
+            self._backends[key] = backend
+        return self._backends[key]
+
+    def fingerprint(self, name: str, target: str) -> str:
+        """Return the versions that a backend's results depend on; asked for once.
+
+        Raises: as `CodegenBackend.fingerprint`.
+        """
+        key = (name, target)
+        if key not in self._fingerprints:
+            self._fingerprints[key] = self.backend(name, target).fingerprint()
+        return self._fingerprints[key]
+
+    def salt(self, name: str, target: str) -> str:
+        """Return the digest of the code that makes results: this package's and the backend's."""
+        file = getattr(sys.modules.get(type(self.backend(name, target)).__module__), "__file__", None)
+        own = str(Path(cache_package.__file__).parents[1])
+        directories = (own,) if file is None else (own, str(Path(file).parent))
+        return code_digest(*directories)
+
+    @property
+    def store(self) -> CacheKvStore:
+        """The cache."""
+        if self._store is None:
+            self._store = open_store(self.environ.get("CRATE_CACHE", ""), os.path.join(self.root, ".crate-cache"))
+        return self._store
+
+    def path(self, path: str) -> str:
+        """Return where a root-relative path lies."""
+        return os.path.join(self.root, path)
+
+    def run_cached(
+        self, name: str, target: str, method: str, jobs: Sequence[Job], fingerprint: str = ""
+    ) -> list[JobOutcome]:
+        """Run a backend's method on each job's value, in workers, reusing what the cache has.
+
+        Shape: one outcome a job, in order; `fingerprint` if the values do not carry it themselves. Every success
+        is kept at once, so that a build that fails or is interrupted has lost nothing it finished.
+        """
+        salt = self.salt(name, target)
+        digests: dict[str, str | None] = {}
+        keys = [compute_cache_key(method, salt + fingerprint, job.value) for job in jobs]
+        outcomes: list[JobOutcome | None] = [self._find(key, digests) for key in keys]
+        missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
+
+        def keep(position: int, outcome: Outcome) -> None:
+            index = missing[position]
+            if outcome.error is not None:
+                outcomes[index] = JobOutcome(None, False, outcome.error)
+                return
+            result = outcome.value
+            assert isinstance(result, (CompiledUnit, LinkResult))
+            self._keep(keys[index], result)
+            outcomes[index] = JobOutcome(result, False)
+
+        self._run(name, target, method, [jobs[index] for index in missing], keep)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def _run(self, name: str, target: str, method: str, jobs: Sequence[Job], keep: object) -> None:
+        if not jobs:
+            return
+        assert callable(keep)
+        backend = self.backend(name, target)
+        path = remote.backend_path(type(backend))
+        if not path:
+            for position, job in enumerate(jobs):
+                keep(position, _run_here(backend, method, job))
+            return
+        session = self.session(target)
+        calls = [Call("cratewright.pipeline.remote:run", (path, session, method, job.value), job.label) for job in jobs]
+        self._workers().map(calls, keep)
+
+    def _workers(self) -> WorkerPool:
+        if self._pool is None:
+            warm = [
+                Call("cratewright.pipeline.remote:warm", (path, self.session(target)), name)
+                for (name, target), backend in self._backends.items()
+                if (path := remote.backend_path(type(backend)))
+            ]
+            self._pool = WorkerPool(self.jobs, warm=warm, timeout=self._timeout())
+        return self._pool
+
+    def _timeout(self) -> float:
+        text = self.environ.get("CRATE_TIMEOUT", "") or "300"
+        try:
+            seconds = float(text)
+        except ValueError as error:
+            raise ConfigurationError(f"CRATE_TIMEOUT takes a number of seconds, not '{text}'") from error
+        return seconds
+
+    def _find(self, key: str, digests: dict[str, str | None]) -> JobOutcome | None:
+        for world in self._worlds(key):
+            observed = tuple(Observed(path, self._digest(path, digests)) for path in world)
+            data = self.store.get(compute_result_key(key, observed))
+            if data is not None:
+                try:
+                    return JobOutcome(try_finish_recompile(data), True)
+                except RecompileError:
+                    continue
+        return None
+
+    def _keep(self, key: str, result: CompiledUnit | LinkResult) -> None:
+        observed = result.observed if isinstance(result, CompiledUnit) else ()
+        self.store.insert(compute_result_key(key, observed), serialize_compiled(result))
+        worlds = self._worlds(key)
+        world = tuple(item.path for item in observed)
+        if world not in worlds:
+            self.store.insert(_index(key), serialize_observed((world, *worlds)[:_WORLDS]))
+
+    def _worlds(self, key: str) -> tuple[tuple[str, ...], ...]:
+        return deserialize_observed(self.store.get(_index(key)))
+
+    def _digest(self, path: str, digests: dict[str, str | None]) -> str | None:
+        if path not in digests:
+            digests[path] = digest_file(self.path(path))
+        return digests[path]
+
+
+def _index(key: str) -> str:
+    """Return the key under which the observed paths of a key are kept."""
+    return compute_cache_key("observed", "", key)
+
+
+def _run_here(backend: CodegenBackend, method: str, job: Job) -> Outcome:
+    try:
+        return Outcome(getattr(backend, method)(job.value))
+    except CratewrightError as error:
+        return Outcome(None, error)

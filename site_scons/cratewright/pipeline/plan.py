@@ -1,0 +1,101 @@
+"""Checks a crate against its backend before any work.
+
+Knows nothing of files: whether a source exists is found out when it is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ..backend import Capability, CodegenBackend
+from ..crate import Crate
+from ..errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
+from ..options import CORE_OPTIONS, LtoMode, OptionSpec
+
+__all__ = ["check_crate", "check_target", "option_table"]
+
+
+def option_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
+    """Return the common options and those of a backend."""
+    return (*CORE_OPTIONS, *backend.OPTIONS)
+
+
+def check_target(target: str, backend: type[CodegenBackend]) -> str:
+    """Return the target, or the backend's default for an empty one.
+
+    Raises: UnknownNameError with the near miss.
+    """
+    if not target:
+        return backend.TARGETS[0]
+    if target not in backend.TARGETS:
+        raise UnknownNameError(
+            f"backend '{backend.NAME}' has no target '{target}'",
+            context=(("targets", " ".join(backend.TARGETS)),),
+            hint=near_miss(target, backend.TARGETS),
+        )
+    return target
+
+
+def check_crate(crate: Crate, backend: CodegenBackend) -> None:
+    """Refuse a crate that cannot be built honestly.
+
+    Raises: ConfigurationError naming the crate: no sources, a source twice, a suffix nobody compiles, a crate
+    type or a mode of LTO that the backend does not declare, or what the backend itself refuses.
+    """
+    _check_sources(crate, backend)
+    for kind in crate.crate_types:
+        if kind not in backend.supported_crate_types:
+            supported = sorted(kind.value for kind in backend.supported_crate_types)
+            raise UnsupportedError(
+                f"backend '{backend.NAME}' cannot make crate type '{kind.value}'",
+                context=(("crate", crate.name), ("it makes", " ".join(supported))),
+            )
+    _check_lto(crate, backend)
+    backend.check_crate(crate)
+
+
+def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
+    if not crate.sources:
+        raise ConfigurationError(
+            f"crate '{crate.name}' has no sources", hint="name at least one; did a Glob() match nothing?"
+        )
+    for what, words in (
+        # A source that was given a name of its own may appear again under another.
+        ("source", (source.path for source in crate.sources if source.path.endswith(source.name))),
+        ("unit", (source.name for source in crate.sources)),
+    ):
+        twice = _first_repeated(words)
+        if twice:
+            raise ConfigurationError(
+                f"crate '{crate.name}' is given the {what} '{twice}' twice",
+                hint='to compile one file several ways, give each a name: (path, {"name": ..., "defines": ...})',
+            )
+    for source in crate.sources:
+        if not source.path.endswith(backend.SUFFIXES):
+            suffix = source.path[source.path.rfind(".") :] if "." in source.path else source.path
+            raise UnknownNameError(
+                f"{source.path}: backend '{backend.NAME}' compiles no '{suffix}'",
+                context=(("crate", crate.name), ("it compiles", " ".join(backend.SUFFIXES))),
+                hint=near_miss(suffix, backend.SUFFIXES),
+            )
+
+
+def _first_repeated(words: Iterable[str]) -> str:
+    return next((word for word, count in Counter(words).items() if count > 1), "")
+
+
+def _check_lto(crate: Crate, backend: CodegenBackend) -> None:
+    lto = crate.options.lto
+    if lto is LtoMode.OFF:
+        return
+    needed = Capability.FAT_LTO if lto is LtoMode.FAT else Capability.THIN_LTO
+    if needed not in backend.capabilities:
+        raise UnsupportedError(
+            f"backend '{backend.NAME}' cannot do lto='{lto.value}'",
+            context=(
+                ("crate", crate.name),
+                ("crate types", " ".join(kind.value for kind in crate.crate_types)),
+            ),
+            hint="set lto='off'",
+        )

@@ -1,0 +1,52 @@
+"""What runs inside a worker: a backend object for each session, and its methods.
+
+Knows nothing of who asks.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from ..backend import CodegenBackend, Session
+
+__all__ = ["backend_path", "open_backend", "run", "warm"]
+
+
+def backend_path(backend: type[CodegenBackend]) -> str:
+    """Return the words by which a worker finds a backend class, or an empty string if it could not.
+
+    Shape: `module:qualified.name`. A class made inside an SConstruct cannot be imported by anyone else.
+    """
+    try:
+        found: object = importlib.import_module(backend.__module__)
+        for name in backend.__qualname__.split("."):
+            found = getattr(found, name)
+    except (ImportError, AttributeError):
+        return ""
+    if found is not backend or getattr(importlib.import_module(backend.__module__), "__spec__", None) is None:
+        return ""
+    return f"{backend.__module__}:{backend.__qualname__}"
+
+
+@cache
+def open_backend(path: str, session: Session) -> CodegenBackend:
+    """Return this process's backend object for a session."""
+    module, _, name = path.partition(":")
+    found: object = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    assert isinstance(found, type) and issubclass(found, CodegenBackend)
+    backend = found()
+    backend.init(session)
+    return backend
+
+
+def warm(path: str, session: Session) -> None:
+    """Warm up a backend."""
+    open_backend(path, session).warm()
+
+
+def run(path: str, session: Session, method: str, *arguments: object) -> object:
+    """Call a method of a backend."""
+    return getattr(open_backend(path, session), method)(*arguments)

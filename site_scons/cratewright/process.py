@@ -1,0 +1,390 @@
+"""The one door to other processes: warm workers that run a backend's functions.
+
+Knows nothing of what the functions compute. A crash or a hang costs the call that caused it, never the caller.
+
+A *zygote* process imports and warms what the workers need, once, and forks a worker when one is wanted; so ten
+workers pay for one warm-up, and a crashed worker is replaced in a millisecond.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import pickle
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from .errors import CratewrightError, ToolError
+
+__all__ = ["Call", "Outcome", "WorkerPool"]
+
+_LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of a module and its arguments, to be run in a worker.
+
+    Shape: `function` is `package.module:name`; `label` names the unit in messages.
+    """
+
+    function: str
+    arguments: tuple[object, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call: a value, or the error it raised."""
+
+    value: object
+    error: CratewrightError | None = None
+
+    def get(self) -> object:
+        """Return the value.
+
+        Raises: the error, if there is one.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class WorkerPool:
+    """At most `size` warm workers, shared by all threads of this process.
+
+    Shape: `warm` are calls made once in the zygote, before the first worker is forked.
+    Units: `timeout` in seconds, for one call.
+    """
+
+    def __init__(self, size: int, *, warm: Sequence[Call] = (), timeout: float = 300.0) -> None:
+        self.size = max(1, size)
+        self.timeout = timeout
+        self._warm = tuple(warm)
+        self._zygote: _Zygote | None = None
+        self._idle: deque[_Worker] = deque()
+        self._count = 0
+        self._condition = threading.Condition()
+        atexit.register(self.close)
+
+    def map(self, calls: Iterable[Call], done: Callable[[int, Outcome], None] | None = None) -> list[Outcome]:
+        """Run calls side by side and return their outcomes in order; `done` sees each as it comes.
+
+        Shape: one outcome a call; a failed call does not stop the others.
+        Raises: ToolError if no worker can be started at all.
+        """
+        waiting = deque(enumerate(calls))
+        outcomes: list[Outcome | None] = [None] * len(waiting)
+        running: dict[_Worker, tuple[int, Call, float]] = {}
+        with selectors.DefaultSelector() as selector:
+            try:
+                while waiting or running:
+                    while waiting:
+                        worker = self._acquire(block=not running)
+                        if worker is None:
+                            break
+                        index, call = waiting.popleft()
+                        worker.send(call)
+                        running[worker] = (index, call, time.monotonic() + self.timeout)
+                        selector.register(worker.socket, selectors.EVENT_READ, worker)
+                    for worker, outcome in self._collect(selector, running):
+                        index = running.pop(worker)[0]
+                        selector.unregister(worker.socket)
+                        self._release(worker, alive=worker.alive)
+                        outcomes[index] = outcome
+                        if done:
+                            done(index, outcome)
+            finally:
+                for worker in running:  # only when an exception passes through
+                    worker.kill()
+                    self._release(worker, alive=False)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def call(self, function: str, *arguments: object, label: str) -> object:
+        """Run one function in a worker and return its value.
+
+        Raises: what the function raised, or ToolError if the worker crashed or did not answer in time.
+        """
+        return self.map([Call(function, arguments, label)])[0].get()
+
+    def close(self) -> None:
+        """End all workers. The pool starts new ones if it is used again."""
+        with self._condition:
+            while self._idle:
+                self._idle.popleft().kill()
+            if self._zygote:
+                self._zygote.close()
+                self._zygote = None
+            self._count = 0
+
+    def _collect(
+        self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, Call, float]]
+    ) -> list[tuple[_Worker, Outcome]]:
+        # While other threads hold workers of ours we look up now and then to take those they give back.
+        limit = min(deadline for _, _, deadline in running.values()) - time.monotonic()
+        pause = max(0.0, limit if len(running) >= self.size else min(limit, 0.05))
+        finished: list[tuple[_Worker, Outcome]] = []
+        for key, _ in selector.select(pause):
+            worker = key.data
+            finished.append((worker, worker.receive(running[worker][1])))
+        now = time.monotonic()
+        answered = {worker for worker, _ in finished}
+        for worker, (_, call, deadline) in running.items():
+            if worker not in answered and now >= deadline:
+                worker.kill()
+                finished.append((worker, Outcome(None, _hung(call, self.timeout))))
+        return finished
+
+    def _acquire(self, *, block: bool) -> _Worker | None:
+        with self._condition:
+            while True:
+                if self._idle:
+                    return self._idle.popleft()
+                if self._count < self.size:
+                    break
+                if not block:
+                    return None
+                self._condition.wait()
+            self._count += 1
+            try:
+                if self._zygote is None or not self._zygote.alive:
+                    self._zygote = _Zygote(self._warm)
+                return self._zygote.fork()
+            except BaseException:
+                self._count -= 1
+                raise
+
+    def _release(self, worker: _Worker, *, alive: bool) -> None:
+        with self._condition:
+            if alive:
+                self._idle.append(worker)
+            else:
+                self._count -= 1
+            self._condition.notify()
+
+
+def _hung(call: Call, seconds: float) -> ToolError:
+    return ToolError(
+        f"{call.label}: the compiler did not answer within {seconds:g} s and was ended",
+        hint="set CRATE_TIMEOUT to a larger number of seconds if the unit is merely slow",
+    )
+
+
+class _Worker:
+    """One forked process at the other end of a socket."""
+
+    def __init__(self, connection: socket.socket, pid: int, zygote: _Zygote) -> None:
+        self.socket = connection
+        self.alive = True
+        self._pid = pid
+        self._zygote = zygote
+
+    def send(self, call: Call) -> None:
+        with suppress(OSError):  # a dead worker is noticed on receive
+            _send(self.socket, (call.function, call.arguments))
+
+    def receive(self, call: Call) -> Outcome:
+        try:
+            answer = _receive(self.socket)
+        except (OSError, EOFError):
+            self.alive = False
+            self.socket.close()
+            return Outcome(None, _crashed(call, self._zygote.reap(self._pid)))
+        kind, value = answer
+        if kind == "value":
+            return Outcome(value)
+        if isinstance(value, CratewrightError):
+            return Outcome(None, value)
+        raise RuntimeError(f"{call.label}: {call.function} failed in a worker\n{value}")
+
+    def kill(self) -> None:
+        self.alive = False
+        with suppress(OSError):
+            os.kill(self._pid, signal.SIGKILL)
+        self.socket.close()
+        self._zygote.reap(self._pid)
+
+
+def _crashed(call: Call, status: int) -> ToolError:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        reason = f"signal {number} ({signal.Signals(number).name})" if number in set(signal.Signals) else str(number)
+    else:
+        reason = f"exit status {os.waitstatus_to_exitcode(status)}"
+    return ToolError(
+        f"{call.label}: the compiler crashed",
+        context=(("reason", reason),),
+        hint="this is a fault of the compiler; try to simplify the unit, or another compiler (CRATE_SPIRV_SDK)"
+        if "spirv" in call.function
+        else "this is a fault of the compiler; try to simplify the unit",
+    )
+
+
+class _Zygote:
+    """The process that workers are forked from; single-threaded, so that forking it is safe."""
+
+    def __init__(self, warm: Sequence[Call]) -> None:
+        if not hasattr(os, "fork"):
+            raise ToolError("this platform cannot fork", hint="use Linux or macOS, or WSL on Windows")
+        ours, theirs = socket.socketpair()
+        boot = f"import sys; sys.path[:] = {sys.path!r}; from cratewright.process import _zygote_main; _zygote_main()"
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", boot],
+            stdin=theirs.fileno(),
+            # A worker's own chatter must not end up in a build log or a pipe that somebody parses.
+            stdout=subprocess.DEVNULL,
+            close_fds=True,
+        )
+        theirs.close()
+        self._socket = ours
+        self.alive = True
+        self._ask(("warm", [(call.function, call.arguments) for call in warm]))
+
+    def fork(self) -> _Worker:
+        ours, theirs = socket.socketpair()
+        pid = self._ask(("fork",), theirs)
+        theirs.close()
+        if not isinstance(pid, int):
+            raise ToolError("no worker could be started", context=(("reason", pid),))
+        return _Worker(ours, pid, self)
+
+    def reap(self, pid: int) -> int:
+        status = self._ask(("reap", pid)) if self.alive else 0
+        return status if isinstance(status, int) else 0
+
+    def close(self) -> None:
+        self.alive = False
+        self._socket.close()
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._process.wait(5)
+
+    def _ask(self, request: tuple[object, ...], passed: socket.socket | None = None) -> object:
+        with self._lock:
+            try:
+                _send(self._socket, request)
+                if passed is not None:
+                    socket.send_fds(self._socket, [b"f"], [passed.fileno()])
+                kind, value = _receive(self._socket)
+            except (OSError, EOFError) as error:
+                self.alive = False
+                status = self._process.wait()
+                raise ToolError("the worker process ended unexpectedly", context=(("exit status", status),)) from error
+        if kind == "error":
+            self.close()
+            if isinstance(value, CratewrightError):
+                raise value
+            raise RuntimeError(f"a worker could not be prepared\n{value}")
+        return value
+
+
+def _send(connection: socket.socket, message: object) -> None:
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    connection.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def _receive(connection: socket.socket) -> tuple[str, object]:
+    (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
+    answer = pickle.loads(_exactly(connection, size))
+    return answer[0], answer[1]
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        part = connection.recv(min(size - len(data), 1 << 20))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
+
+
+# The other side: everything below runs in the zygote or in a worker.
+
+
+def _zygote_main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
+    control = socket.socket(fileno=os.dup(0))
+    while True:
+        try:
+            kind, argument = _request(control)
+        except (OSError, EOFError):
+            os._exit(0)
+        if kind == "fork":
+            _, handles, _, _ = socket.recv_fds(control, 1, 1)
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _worker_main(socket.socket(fileno=handles[0]))
+            os.close(handles[0])
+            _send(control, ("value", pid))
+        elif kind == "reap":
+            assert isinstance(argument, int)
+            _send(control, ("value", _reap(argument)))
+        else:
+            assert isinstance(argument, list)
+            _send(control, _prepare(argument))
+
+
+def _request(control: socket.socket) -> tuple[str, object]:
+    (size,) = _LENGTH.unpack(_exactly(control, _LENGTH.size))
+    request = pickle.loads(_exactly(control, size))
+    return request[0], request[1] if len(request) > 1 else None
+
+
+def _reap(pid: int) -> int:
+    try:
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:
+        return 0
+
+
+def _prepare(calls: list[tuple[str, tuple[object, ...]]]) -> tuple[str, object]:
+    try:
+        for function, arguments in calls:
+            _resolve(function)(*arguments)
+    except Exception as error:
+        return "error", _portable(error)
+    return "value", None
+
+
+def _worker_main(connection: socket.socket) -> None:
+    while True:
+        try:
+            (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
+            function, arguments = pickle.loads(_exactly(connection, size))
+        except (OSError, EOFError):
+            os._exit(0)
+        try:
+            answer: tuple[str, object] = ("value", _resolve(function)(*arguments))
+        except Exception as error:
+            answer = ("error", _portable(error))
+        try:
+            _send(connection, answer)
+        except OSError:
+            os._exit(0)
+
+
+def _portable(error: Exception) -> object:
+    if isinstance(error, CratewrightError):
+        return error
+    import traceback  # noqa: PLC0415 - only ever needed for a fault of ours
+
+    return "".join(traceback.format_exception(error))
+
+
+def _resolve(function: str) -> Callable[..., object]:
+    module, _, name = function.partition(":")
+    resolved: Callable[..., object] = getattr(importlib.import_module(module), name)
+    return resolved

@@ -1,0 +1,284 @@
+"""Crates as SCons knows them: their nodes, and the actions that make them.
+
+Knows nothing of how a crate was declared; it is given values and functions that give values.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import SCons.Errors
+import SCons.Node.FS
+import SCons.Util
+
+from ..crate import Crate, CrateType
+from ..errors import ConfigurationError, CratewrightError, GraphError, OutputError, near_miss
+from ..fs import prune_directory, read_bytes, remove, write_atomic, write_if_changed
+from ..graph import CrateGraph
+from ..metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from ..pipeline.codegen import codegen_crate
+from ..pipeline.engine import Engine
+from ..pipeline.link import link_crate
+from .state import StageState, forget
+
+__all__ = ["Build", "CrateTarget", "DeclaredCrate", "planning_errors"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+
+class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
+    """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
+
+    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made.
+    """
+
+    def __init__(self, name: str, nodes: list[Node], **parts: Node | None) -> None:
+        super().__init__(nodes)
+        self.name = name
+        self.rlink = parts.get("rlink")
+        self.rlib = parts.get("rlib")
+        self.image = parts.get("image")
+        self.manifest = parts.get("manifest")
+
+    def __repr__(self) -> str:
+        return f"<crate {self.name}>"
+
+
+@dataclass(slots=True)
+class DeclaredCrate:
+    """A crate that an SConstruct declared.
+
+    Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
+    it when SCons looks for what a stage depends on. `directory` is relative to the project root.
+    """
+
+    name: str
+    key: str
+    directory: str
+    dependencies: tuple[str, ...]
+    resolve: Callable[[], Crate]
+    generated: Callable[[], list[Node]]
+    engine: Engine
+    target: CrateTarget | None = None
+    _crate: Crate | None = None
+
+    @property
+    def crate(self) -> Crate:
+        """The crate's values.
+
+        Raises: ConfigurationError as `pipeline.plan.check_crate`.
+        """
+        if self._crate is None:
+            self._crate = self.resolve()
+        return self._crate
+
+    def path(self, name: str) -> str:
+        """Return the root-relative path of one of the crate's files."""
+        return os.path.normpath(os.path.join(self.directory, name)).replace(os.sep, "/")
+
+
+@dataclass(slots=True)
+class Build:
+    """All crates of one SCons run.
+
+    Shape: `crates` by key; a key is the name, the directory and what distinguishes one environment's crates.
+    """
+
+    root: str
+    crates: dict[str, DeclaredCrate] = field(default_factory=dict)
+    engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
+    _graph: CrateGraph | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def declare(self, crate: DeclaredCrate) -> None:
+        """Add a crate.
+
+        Raises: GraphError if its files would be those of another.
+        """
+        for other in self.crates.values():
+            if other.name == crate.name and other.directory == crate.directory:
+                raise GraphError(
+                    f"two crates are called '{crate.name}'",
+                    context=(("directory", crate.directory or "."),),
+                    hint="rename one, or build it in a variant directory of its own",
+                )
+        self.crates[crate.key] = crate
+        self._graph = None
+
+    def find(self, name: str, *, near: DeclaredCrate) -> DeclaredCrate:
+        """Return the crate that a dependency names: by its key, or the one crate of that name.
+
+        Raises: GraphError if there is none, or more than one.
+        """
+        if name in self.crates:
+            return self.crates[name]
+        found = [crate for crate in self.crates.values() if crate.name == name]
+        same = [crate for crate in found if crate.directory == near.directory]
+        if len(same or found) == 1:
+            return (same or found)[0]
+        if found:
+            raise GraphError(
+                f"crate '{near.name}' depends on '{name}', and there are {len(found)} of that name",
+                context=tuple(("in", crate.directory or ".") for crate in found),
+                hint="pass what env.Crate returned instead of the name",
+            )
+        others = (crate.name for crate in self.crates.values() if crate is not near)
+        raise GraphError(f"crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others))
+
+    def link_order(self, crate: DeclaredCrate) -> tuple[DeclaredCrate, ...]:
+        """Return what a crate links, in link order.
+
+        Raises: GraphError for an unknown crate or a cycle.
+        """
+        with self._lock:
+            if self._graph is None:
+                edges = {
+                    item.key: [self.find(name, near=item).key for name in item.dependencies]
+                    for item in self.crates.values()
+                }
+                self._graph = _named_graph(edges, {key: item.name for key, item in self.crates.items()})
+        return tuple(self.crates[key] for key in self._graph.link_order(crate.key))
+
+    def rlib_nodes(self, crate: DeclaredCrate) -> list[Node]:
+        """Return the rlibs that linking a crate reads.
+
+        Raises: ConfigurationError if a dependency makes none.
+        """
+        nodes: list[Node] = []
+        for other in self.link_order(crate):
+            node = other.target.rlib if other.target else None
+            if node is None:
+                raise ConfigurationError(
+                    f"crate '{crate.name}' depends on '{other.name}', which makes no rlib",
+                    hint=f"add 'rlib' to the crate types of '{other.name}'",
+                )
+            nodes.append(node)
+        return nodes
+
+    # The three stages. Each is an SCons action's body: it reads nodes, asks the pipeline, writes.
+
+    def codegen(self, crate: DeclaredCrate, target: Node, state: StageState, jobs: int) -> None:
+        """Make the `.rlink`."""
+        crate.engine.jobs = jobs
+        with _build_errors(target, state):
+            result = codegen_crate(crate.engine, crate.crate)
+            write_atomic(str(target.abspath), encode_rlink(result.metadata))
+            state.update(result.observed, ())
+            _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
+
+    def archive(self, rlink: Node, target: Node) -> None:
+        """Make the `.rlib`."""
+        with _build_errors(target, None):
+            crate = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
+            write_atomic(str(target.abspath), encode_rlib(crate))
+
+    def link(
+        self,
+        crate: DeclaredCrate,
+        kind: CrateType,
+        rlink: Node,
+        targets: list[Node],
+        state: StageState,
+        jobs: int,
+    ) -> None:
+        """Make what a crate type consists of."""
+        crate.engine.jobs = jobs
+        with _build_errors(targets[0], state), self._nothing_left(state, targets):
+            own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
+            others: list[CrateMetadata] = [
+                decode_rlib(read_bytes(str(node.abspath), role="rlib"), path=str(node))
+                for node in self.rlib_nodes(crate)
+            ]
+            linked = link_crate(crate.engine, own, others, kind)
+            written = self._write(crate, linked.artifacts, state)
+            state.update((), written)
+            _report(crate.name, linked.diagnostics, _counts("image", linked.linked, "linked", linked.reused))
+
+    def _write(self, crate: DeclaredCrate, artifacts: object, state: StageState) -> list[str]:
+        assert isinstance(artifacts, tuple)
+        files = {(item.path if item.dump else crate.path(item.path)): item.data for item in artifacts}
+        for path in set(state.outputs()) - set(files):
+            remove(os.path.join(self.root, path))
+        # The first artifact stands for the link: whoever sees it may rely on the others.
+        for path, data in reversed(files.items()):
+            write_if_changed(os.path.join(self.root, path), data)
+        return [path for item in artifacts if not item.dump for path in [crate.path(item.path)]]
+
+    @contextmanager
+    def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
+        """Remove the outputs of a link that fails: an image of yesterday must not pass for today's."""
+        try:
+            yield
+        except BaseException:
+            for path in (*state.outputs(), *(str(node) for node in targets)):
+                try:
+                    if os.path.isfile(os.path.join(self.root, path)):
+                        remove(os.path.join(self.root, path))
+                except OutputError as error:
+                    print(error, file=sys.stderr)
+            for node in targets:
+                if isinstance(node, SCons.Node.FS.Dir):
+                    prune_directory(str(node.abspath))
+            raise
+
+
+def _named_graph(edges: dict[str, list[str]], names: dict[str, str]) -> CrateGraph:
+    try:
+        return CrateGraph(edges)
+    except GraphError as error:
+        context = []
+        for label, value in error.context:
+            shown = value
+            for key, name in names.items():
+                shown = shown.replace(key, name)
+            context.append((label, shown))
+        raise GraphError(error.message, context=context, hint=error.hint) from error
+
+
+def _counts(noun: str, made: int, verb: str, reused: int) -> str:
+    total = made + reused
+    return f"{total} {noun}{'s' if total != 1 else ''}: {made} {verb}, {reused} reused"
+
+
+def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
+    for line in diagnostics:
+        print(line, file=sys.stderr)
+    if not _quiet():
+        print(f"crate {name}: {counts}", flush=True)
+
+
+def _quiet() -> bool:
+    import SCons.Script  # noqa: PLC0415 - only there when SCons runs as a program
+
+    return bool(SCons.Script.GetOption("silent"))
+
+
+@contextmanager
+def planning_errors() -> Iterator[None]:
+    """Let SCons print a planning error as one of its own, without a traceback."""
+    try:
+        yield
+    except CratewrightError as error:
+        raise SCons.Errors.UserError(str(error)) from error
+
+
+@contextmanager
+def _build_errors(target: Node, state: StageState | None) -> Iterator[None]:
+    """Let SCons print a build error as one of its own; the target is gone and counts as never built."""
+    try:
+        yield
+    except BaseException as error:
+        if state is not None:
+            forget(str(target.abspath))
+        if os.path.lexists(target.abspath) and not isinstance(target, SCons.Node.FS.Dir):
+            os.unlink(target.abspath)
+        if isinstance(error, CratewrightError):
+            raise SCons.Errors.BuildError(node=target, errstr=str(error), status=2, exitstatus=2) from error
+        raise

@@ -1,0 +1,124 @@
+"""Whether a stage is up to date, as one SCons node a stage.
+
+Knows nothing of what the stage does. The sources of a crate and what they include are no SCons nodes: a null
+build costs about a millisecond a node, and SCons could not see an include path that is looked up in vain. The
+digest of them all is the signature of one node instead; which files they are is remembered beside the target.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import SCons.Node.Python
+
+from ..digest import value_digest
+from ..errors import CratewrightError
+from ..fs import digest_file, write_atomic
+from ..module import Observed
+
+__all__ = ["StageState", "forget", "state_path"]
+
+_RECENT_NS = 2_000_000_000
+"""Younger files may change again without their time stamp showing it."""
+
+
+def state_path(target: str) -> str:
+    """Return where the state of a target is remembered: a dot file beside it."""
+    directory, name = os.path.split(target)
+    return os.path.join(directory, f".{name}.state")
+
+
+def forget(target: str) -> None:
+    """Forget a target's state, so that it counts as never built."""
+    with suppress(OSError):
+        os.unlink(state_path(target))
+
+
+class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
+    """A node whose signature says what a stage was made from.
+
+    Shape: `request` gives the digest of what is asked, when first needed; `target` and `root` are absolute.
+    """
+
+    def __init__(self, name: str, *, root: str, target: str, request: Callable[[], str]) -> None:
+        super().__init__(name)
+        # `--debug=explain` turns a remembered name back into a node through this map; without an entry it would
+        # say that one dependency went and another of the same name came.
+        SCons.Node.Python._memo_lookup_map[hash((name, None))] = self
+        self._root = root
+        self._target = target
+        self._request = request
+
+    def get_csig(self) -> str:
+        """Return the signature of the stage's inputs and outputs as they are on disk now."""
+        try:
+            return str(self.ninfo.csig)
+        except AttributeError:
+            pass
+        csig = self._signature(*self._remembered())
+        self.get_ninfo().csig = csig
+        return csig
+
+    def update(self, observed: Iterable[Observed], outputs: Iterable[str]) -> None:
+        """Take note of what the stage has read and written; `outputs` are relative to the root."""
+        seen = tuple(observed)
+        files = tuple(outputs)
+        document = {
+            "observed": [[item.path, item.digest, *self._stamp(item)] for item in seen],
+            "outputs": list(files),
+        }
+        # Without the memory the stage is merely built again, so a full disk is no reason to fail here.
+        with suppress(CratewrightError):
+            write_atomic(state_path(self._target), json.dumps(document, separators=(",", ":")).encode())
+        self.get_ninfo().csig = self._signature(seen, files)
+
+    def outputs(self) -> tuple[str, ...]:
+        """Return the outputs of the last run, relative to the root."""
+        return self._load()[1]
+
+    def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
+        missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))
+        return value_digest((self._request(), tuple(observed), missing))
+
+    def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
+        rows, outputs = self._load()
+        return tuple(Observed(str(path), self._digest(path, digest, stamp)) for path, digest, *stamp in rows), outputs
+
+    def _load(self) -> tuple[list[list[object]], tuple[str, ...]]:
+        try:
+            with open(state_path(self._target), "rb") as file:
+                document = json.load(file)
+            return list(document["observed"]), tuple(document["outputs"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return [], ("(never built)",)
+
+    def _digest(self, path: object, digest: object, stamp: list[object]) -> str | None:
+        file = os.path.join(self._root, str(path))
+        try:
+            found = os.stat(file)
+        except OSError:
+            return None
+        if stamp == [found.st_mtime_ns, found.st_size, found.st_ino] and isinstance(digest, str):
+            return digest
+        return digest_file(file)
+
+    def _stamp(self, item: Observed) -> list[int]:
+        """Return what must be unchanged for a file to count as unread since; nothing for one just written."""
+        file = os.path.join(self._root, item.path)
+        try:
+            before = os.stat(file)
+        except OSError:
+            return []
+        newest = max(before.st_mtime_ns, before.st_ctime_ns)
+        if _now_ns() - newest < _RECENT_NS or digest_file(file) != item.digest:
+            return []
+        return [before.st_mtime_ns, before.st_size, before.st_ino]
+
+
+def _now_ns() -> int:
+    import time  # noqa: PLC0415
+
+    return time.time_ns()

@@ -1,0 +1,46 @@
+"""The two halves of a codegen unit: what decides the code, and what is applied afterwards.
+
+Knows nothing of caches. Backends are given the stencil alone, so nothing outside the key can leak into a result.
+Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .module import CompiledUnit
+from .options import Options
+
+__all__ = ["UnitParameters", "UnitStencil", "apply_parameters"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitStencil:
+    """All that may alter what a source compiles to, apart from the files it includes.
+
+    Shape: `path` as in `crate.Source`, part of the stencil since messages and debug information show it;
+    `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit.
+    """
+
+    backend: str
+    fingerprint: str
+    target: str
+    path: str
+    source: bytes
+    options: Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitParameters:
+    """What a compiled unit is told after the fact: the name of the unit in its crate."""
+
+    name: str
+
+
+def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> CompiledUnit:
+    """Give a unit's modules the name of the unit.
+
+    Shape: a backend names its modules by what tells them apart within the unit alone (often nothing); here the
+    unit's name is put in front, so that one result serves under any name.
+    """
+    return replace(unit, modules=tuple(replace(module, name=parameters.name + module.name) for module in unit.modules))

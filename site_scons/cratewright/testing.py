@@ -1,0 +1,244 @@
+"""A backend for tests, and the contract every backend can be held to.
+
+Knows nothing of toolchains: the `stub` backend is pure Python over text modules and implements the whole
+contract, so that the pipeline can be tested anywhere.
+
+The language of the stub, one statement a line:
+
+    include FILE          read another file at this place (looked for beside this one, then in include_dirs)
+    export NAME [WORDS]   define a symbol whose body is WORDS; a word `@OTHER` calls a symbol
+    import NAME           say that NAME is defined elsewhere
+    entry NAME [WORDS]    define an entry point
+    warning TEXT          give a warning
+    error TEXT            fail
+    crash                 end the process by a signal
+    hang                  never answer
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from .backend import Capability, CodegenBackend, ThinBuffer, ThinModule
+from .crate import CrateType
+from .digest import content_digest
+from .errors import LinkError, SourceError, ToolError
+from .hookspecs import hookimpl
+from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from .options import OptionKind, Options, OptionSpec
+from .request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
+from .stencil import UnitStencil
+
+__all__ = ["StubBackend", "cratewright_register_backend"]
+
+
+class StubBackend(CodegenBackend):
+    """Text modules; calls are recorded in the modules they make."""
+
+    NAME = "stub"
+    TARGETS = ("text", "text2")
+    SUFFIXES = (".stub",)
+    OPTIONS = (OptionSpec(name="shout", kind=OptionKind.FLAG, default=False, help="upper-case the image"),)
+    UNIT_OPTIONS = frozenset({"include_dirs", "defines"})
+    LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "lto", "multimodule", "exports", "shout"})
+    supported_crate_types = frozenset(CrateType)
+    capabilities = frozenset(Capability)
+
+    def fingerprint(self) -> str:
+        """Return the stub's version."""
+        return "stub 1"
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile the stub language."""
+        return _Compilation(self.session.root, stencil).run()
+
+    def codegen_allocator(self, crate: str, symbols: Sequence[str]) -> ModuleCodegen:
+        """Return a module that defines the allocator's symbols."""
+        text = "".join(f"export {symbol}\n" for symbol in symbols)
+        exports = tuple(Symbol(symbol, symbol) for symbol in symbols)
+        return ModuleCodegen(name="allocator", data=text.encode(), kind=ModuleKind.ALLOCATOR, exports=exports)
+
+    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
+        """Join the texts."""
+        return ModuleCodegen(
+            name=modules[0].name,
+            data=b"".join(module.data for module in modules),
+            exports=tuple(symbol for module in modules for symbol in module.exports),
+            entry_points=tuple(entry for module in modules for entry in module.entry_points),
+        )
+
+    def run_fat_lto(self, modules: Sequence[ModuleCodegen], cached: Sequence[ThinBuffer]) -> ModuleCodegen:
+        """Join the texts, the cached ones last."""
+        return self.run_link([*modules, *(ModuleCodegen(name=item.name, data=item.data) for item in cached)])
+
+    def optimize_fat(self, module: ModuleCodegen) -> ModuleCodegen:
+        """Mark the module."""
+        return ModuleCodegen(name=module.name, data=module.data + b"optimised fat\n", exports=module.exports)
+
+    def run_thin_lto(
+        self, modules: Sequence[ThinBuffer], cached: Mapping[str, str]
+    ) -> tuple[tuple[ThinModule, ...], tuple[str, ...]]:
+        """Give every module that the cache has in another form, and the names of those it has."""
+        todo = [item for item in modules if cached.get(item.name) != content_digest(item.data)]
+        done = tuple(item.name for item in modules if item not in todo)
+        return tuple(ThinModule(item.name, item.data) for item in todo), done
+
+    def optimize_thin(self, module: ThinModule) -> ModuleCodegen:
+        """Mark the module."""
+        return ModuleCodegen(name=module.name, data=module.data + b"optimised thin\n")
+
+    def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+        """Return a manifest and an image, or a directory of images."""
+        image = f"{crate}.images/" if options.flag("multimodule") else f"{crate}.{crate_type.value}"
+        return (f"{crate}.{crate_type.value}.json", image)
+
+    def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return one part, or one for each entry point with what it reaches."""
+        offers = _offers(request.modules)
+        if not request.options.flag("multimodule"):
+            own = [index for index, item in enumerate(request.modules) if item.crate == request.crate]
+            return (LinkPart("", _closure(request.modules, own, offers)),)
+        return tuple(
+            LinkPart(entry.name, _closure(request.modules, [index], offers))
+            for index, item in enumerate(request.modules)
+            for entry in item.module.entry_points
+        )
+
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Join the texts of a part."""
+        text = b"".join(item.module.data for item in request.modules)
+        if request.options.flag("shout"):
+            text = text.upper()
+        directory = f"{request.crate}.images/{request.part}" if request.part else None
+        return LinkResult(artifacts=(Artifact(directory or f"{request.crate}.{request.crate_type.value}", text),))
+
+    def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
+        """Put a manifest in front."""
+        images = [artifact for result in results for artifact in result.artifacts]
+        manifest = json.dumps({"images": [image.path for image in images]}, indent=1).encode()
+        name = f"{request.crate}.{request.crate_type.value}.json"
+        return LinkResult(artifacts=(Artifact(name, manifest), *images))
+
+
+class _Compilation:
+    def __init__(self, root: str, stencil: UnitStencil) -> None:
+        self._root = root
+        self._stencil = stencil
+        self._observed: dict[str, Observed] = {}
+        self._out: list[str] = []
+        self._exports: list[Symbol] = []
+        self._imports: list[Symbol] = []
+        self._entries: list[EntryPoint] = []
+        self._warnings: list[str] = []
+
+    def run(self) -> CompiledUnit:
+        self._read(self._stencil.path, self._stencil.source.decode())
+        module = ModuleCodegen(
+            name=".o",
+            data="".join(f"{line}\n" for line in self._out).encode(),
+            exports=tuple(self._exports),
+            imports=tuple(self._imports),
+            entry_points=tuple(self._entries),
+        )
+        return CompiledUnit(
+            modules=(module,), observed=tuple(self._observed.values()), diagnostics=tuple(self._warnings)
+        )
+
+    def _read(self, path: str, text: str) -> None:
+        defines = {name: value or "" for name, value in self._stencil.options.defines}
+        for number, line in enumerate(text.splitlines(), 1):
+            word, _, rest = line.strip().partition(" ")
+            words = " ".join(defines.get(item, item) for item in rest.split())
+            if word and not word.startswith("#"):
+                self._statement(path, number, word, words)
+
+    def _statement(self, path: str, number: int, word: str, words: str) -> None:
+        name = words.split(" ", maxsplit=1)[0]
+        if word == "include":
+            self._include(path, number, words)
+        elif word in ("export", "import", "entry"):
+            symbol = Symbol(name, name, path, number)
+            if word == "entry":
+                self._entries.append(EntryPoint("stub", name))
+            else:
+                (self._exports if word == "export" else self._imports).append(symbol)
+            self._out.append(f"{word} {words}")
+        elif word == "warning":
+            self._warnings.append(f"{path}:{number}: warning: {words}")
+        elif word == "crash":
+            os.abort()
+        elif word == "hang":
+            while True:
+                os.read(os.pipe()[0], 1)
+        else:
+            text = words if word == "error" else f"unknown statement '{word}'"
+            raise SourceError(f"{path}:{number}: error: {text}")
+
+    def _include(self, path: str, number: int, name: str) -> None:
+        directories = [posixpath.dirname(path), *self._stencil.options.texts("include_dirs")]
+        for directory in directories:
+            candidate = posixpath.normpath(posixpath.join(directory, name))
+            try:
+                with open(os.path.join(self._root, candidate), "rb") as file:
+                    data = file.read()
+            except OSError:
+                self._observed[candidate] = Observed(candidate, None)
+                continue
+            self._observed[candidate] = Observed(candidate, content_digest(data))
+            self._read(candidate, data.decode())
+            return
+        raise SourceError(
+            f"{path}:{number}: error: cannot find '{name}'", context=(("looked in", " ".join(directories)),)
+        )
+
+
+def _offers(modules: Sequence[LinkModule]) -> dict[str, int]:
+    offers: dict[str, int] = {}
+    for index, item in enumerate(modules):
+        for symbol in item.module.exports:
+            if symbol.name in offers:
+                raise LinkError(
+                    f"symbol '{symbol.display}' is defined twice",
+                    context=(("by", f"{modules[offers[symbol.name]].crate} and {item.crate}"),),
+                )
+            offers[symbol.name] = index
+    return offers
+
+
+def _closure(modules: Sequence[LinkModule], roots: Sequence[int], offers: Mapping[str, int]) -> tuple[int, ...]:
+    todo, seen = list(roots), set(roots)
+    while todo:
+        item = modules[todo.pop()]
+        for symbol in item.module.imports:
+            if symbol.name not in offers:
+                raise LinkError(
+                    f"unresolved symbol '{symbol.display}'",
+                    context=(("needed by", f"{symbol.file}:{symbol.line}"), ("crate", item.crate)),
+                )
+            if offers[symbol.name] not in seen:
+                seen.add(offers[symbol.name])
+                todo.append(offers[symbol.name])
+    return tuple(sorted(seen))
+
+
+@hookimpl
+def cratewright_register_backend() -> type[CodegenBackend]:
+    """Register the stub."""
+    return StubBackend
+
+
+def require_tool(found: bool, what: str) -> None:
+    """Skip a test that lacks a tool, or fail it where `CRATE_REQUIRE_TOOLS=1` says that none may be missing.
+
+    Raises: ToolError, or pytest's skip.
+    """
+    if found:
+        return
+    if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
+        raise ToolError(f"{what} is missing and CRATE_REQUIRE_TOOLS=1")
+    import pytest  # noqa: PLC0415 - only tests have it
+
+    pytest.skip(f"{what} is missing")

@@ -1,0 +1,3 @@
+"""The version of this package; knows nothing else."""
+
+__version__ = "0.1.0"
