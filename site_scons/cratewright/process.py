@@ -64,14 +64,18 @@ class Outcome:
 class WorkerPool:
     """At most `size` warm workers, shared by all threads of this process.
 
-    Shape: `warm` are calls made once in the zygote, before the first worker is forked.
+    Shape: `warm` are calls made once in the zygote, before the first worker is forked; `paths` are directories
+    that workers import from, beside this process's own.
     Units: `timeout` in seconds, for one call.
     """
 
-    def __init__(self, size: int, *, warm: Sequence[Call] = (), timeout: float = 300.0) -> None:
+    def __init__(
+        self, size: int, *, warm: Sequence[Call] = (), paths: Sequence[str] = (), timeout: float = 300.0
+    ) -> None:
         self.size = max(1, size)
         self.timeout = timeout
         self._warm = tuple(warm)
+        self._paths = tuple(paths)
         self._zygote: _Zygote | None = None
         self._idle: deque[_Worker] = deque()
         self._count = 0
@@ -159,7 +163,7 @@ class WorkerPool:
             self._count += 1
             try:
                 if self._zygote is None or not self._zygote.alive:
-                    self._zygote = _Zygote(self._warm)
+                    self._zygote = _Zygote(self._warm, self._paths)
                 return self._zygote.fork()
             except BaseException:
                 self._count -= 1
@@ -234,11 +238,12 @@ def _crashed(call: Call, status: int) -> ToolError:
 class _Zygote:
     """The process that workers are forked from; single-threaded, so that forking it is safe."""
 
-    def __init__(self, warm: Sequence[Call]) -> None:
+    def __init__(self, warm: Sequence[Call], paths: Sequence[str]) -> None:
         if not hasattr(os, "fork"):
             raise ToolError("this platform cannot fork", hint="use Linux or macOS, or WSL on Windows")
         ours, theirs = socket.socketpair()
-        boot = f"import sys; sys.path[:] = {sys.path!r}; from cratewright.process import _zygote_main; _zygote_main()"
+        path = list(dict.fromkeys([*sys.path, *paths]))
+        boot = f"import sys; sys.path[:] = {path!r}; from cratewright.process import _zygote_main; _zygote_main()"
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", boot],

@@ -166,7 +166,11 @@ class Engine:
                 for (name, target), backend in self._backends.items()
                 if (path := remote.backend_path(type(backend)))
             ]
-            self._pool = WorkerPool(self.jobs, warm=warm, timeout=self._timeout())
+            paths = [
+                str(Path(cache_package.__file__).parents[2]),
+                *(remote.import_directory(type(backend)) for backend in self._backends.values()),
+            ]
+            self._pool = WorkerPool(self.jobs, warm=warm, paths=paths, timeout=self._timeout())
         return self._pool
 
     def _timeout(self) -> float:

@@ -6,11 +6,13 @@ Knows nothing of who asks.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from functools import cache
 
 from ..backend import CodegenBackend, Session
 
-__all__ = ["backend_path", "open_backend", "run", "warm"]
+__all__ = ["backend_path", "import_directory", "open_backend", "run", "warm"]
 
 
 def backend_path(backend: type[CodegenBackend]) -> str:
@@ -27,6 +29,16 @@ def backend_path(backend: type[CodegenBackend]) -> str:
     if found is not backend or getattr(importlib.import_module(backend.__module__), "__spec__", None) is None:
         return ""
     return f"{backend.__module__}:{backend.__qualname__}"
+
+
+def import_directory(backend: type[CodegenBackend]) -> str:
+    """Return the directory that a backend's top-level module or package lies in.
+
+    SCons forgets, once it has read an SConstruct, what that added to `sys.path`; workers start later.
+    """
+    file = getattr(sys.modules[backend.__module__.partition(".")[0]], "__file__", None) or ""
+    directory, name = os.path.split(os.path.abspath(file))
+    return os.path.dirname(directory) if name == "__init__.py" else directory
 
 
 @cache

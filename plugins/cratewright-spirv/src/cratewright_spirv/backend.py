@@ -1,0 +1,154 @@
+"""The backend: what cratewright's contract asks, said in terms of this package.
+
+Knows nothing of the order of work, of caches or of SCons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from cratewright import (
+    CodegenBackend,
+    CompiledUnit,
+    Crate,
+    CrateType,
+    LinkPart,
+    LinkRequest,
+    LinkResult,
+    OptionKind,
+    Options,
+    OptionSpec,
+    UnitStencil,
+)
+from cratewright.errors import ConfigurationError
+
+from .glslang import Compiler, Glslang
+from .names import entries_of, image_directory, image_path, manifest_name
+from .symbols import Resolution
+from .tools import Tools, find_tools
+
+__all__ = ["SpirvBackend"]
+
+
+def _flag(name: str, default: bool, text: str) -> OptionSpec:
+    return OptionSpec(name=name, kind=OptionKind.FLAG, default=default, help=text)
+
+
+def _directory(name: str, text: str) -> OptionSpec:
+    return OptionSpec(name=name, kind=OptionKind.TEXT, default="", help=text)
+
+
+class SpirvBackend(CodegenBackend):
+    """Vulkan SPIR-V, by glslang and SPIRV-Tools."""
+
+    NAME = "spirv"
+    TARGETS = ("vulkan1.3", "vulkan1.2", "vulkan1.1", "vulkan1.0")
+    SUFFIXES = (
+        *(".vert", ".frag", ".comp", ".geom", ".tesc", ".tese", ".mesh", ".task"),
+        *(".rgen", ".rint", ".rahit", ".rchit", ".rmiss", ".rcall"),
+        *(".glsl", ".hlsl", ".spvasm", ".spv"),
+    )
+    OPTIONS = (
+        OptionSpec(
+            name="spirv_metadata",
+            kind=OptionKind.CHOICE,
+            default="none",
+            words=("none", "name-variables", "full"),
+            help="which debug names an image keeps when it has no debug information",
+        ),
+        _flag("spirv_opt", True, "run the optimiser when opt_level or debuginfo call for it"),
+        _flag("spirv_val", True, "validate images before they are written"),
+        _flag("preserve_bindings", False, "keep descriptors that no entry point uses"),
+        _flag("relax_struct_store", False, "validator: allow storing structs of like layout"),
+        _flag("relax_logical_pointer", False, "validator: allow more uses of logical pointers"),
+        _flag("relax_block_layout", False, "validator: VK_KHR_relaxed_block_layout"),
+        _flag("uniform_buffer_standard_layout", False, "validator: std430 for uniform buffers"),
+        _flag("scalar_block_layout", False, "validator: VK_EXT_scalar_block_layout"),
+        _flag("skip_block_layout", False, "validator: do not check block layouts"),
+        _flag("disassemble", False, "write the text of each image beside it (.spvasm)"),
+        _directory("dump_pre_link", "directory for copies of the modules that are linked"),
+        _directory("dump_post_merge", "directory for copies of what the linker made of them"),
+        _directory("dump_post_split", "directory for copies of each image after it was finalised"),
+        _directory("dump_post_link", "directory for copies of each image before it is optimised"),
+    )
+    UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point"})
+    LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
+    supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
+
+    def warm(self) -> None:
+        """Build the compiler's tables, which take longer than a hundred shaders."""
+        self._compiler().warm(self.session.target)
+
+    def fingerprint(self) -> str:
+        """Return the versions of compiler and tools."""
+        from . import __version__  # noqa: PLC0415 - the package imports this module
+
+        return f"cratewright-spirv {__version__}, {self._compiler().version()}, {self._tools().version()}"
+
+    def check_crate(self, crate: Crate) -> None:
+        """Refuse options that would be without effect."""
+        if crate.options.texts("exports"):
+            raise ConfigurationError(
+                f"crate '{crate.name}': 'exports' has no meaning for shaders",
+                hint="what an image offers are its entry points",
+            )
+        if crate.options.flag("prefer_dynamic"):
+            raise ConfigurationError(
+                f"crate '{crate.name}': shaders cannot be linked dynamically", hint="leave prefer_dynamic off"
+            )
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile one source: a module for each entry point, or for each way a library differs by stage."""
+        from .unit import compile_source  # noqa: PLC0415 - only workers compile
+
+        return compile_source(stencil, self.session.root, self._compiler, self._tools)
+
+    def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+        """Return the manifest and the image, or the directory of images."""
+        image = image_directory(crate) if options.flag("multimodule") else image_path(crate, "")
+        return (manifest_name(crate), image)
+
+    def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return a part for each image, with the modules its entry points reach."""
+        resolution = Resolution(request.modules)
+        entries = entries_of(request)
+        closures = [resolution.closure([entry.module], entry.suffix) for entry in entries]
+        if request.options.flag("multimodule"):
+            return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, closures, strict=True))
+        return (LinkPart("", tuple(sorted({index for modules in closures for index in modules}))),)
+
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Link one image."""
+        from .image import link_image  # noqa: PLC0415 - only workers link
+
+        entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
+        return link_image(request, image_path(request.crate, request.part), entries, self._tools())
+
+    def _compiler(self) -> Compiler:
+        return _compiler(self.session.setting("CRATE_SPIRV_SDK"))
+
+    def _tools(self) -> Tools:
+        return find_tools(self.session.setting("CRATE_SPIRV_SDK") or None)
+
+    def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
+        """Put the manifest in front of the images."""
+        from .manifest import write_manifest  # noqa: PLC0415 - a null build writes none
+
+        return LinkResult(
+            artifacts=(
+                write_manifest(request, results),
+                *(artifact for result in results for artifact in result.artifacts),
+            ),
+            diagnostics=tuple(line for result in results for line in result.diagnostics),
+        )
+
+
+@cache
+def _compiler(sdk: str) -> Compiler:
+    """Return the compiler of an SDK directory, or the one in this process."""
+    if sdk:
+        from .glslang_sdk import GlslangExecutable  # noqa: PLC0415 - only for who has an SDK
+
+        return GlslangExecutable(sdk)
+    return Glslang()

@@ -1,0 +1,178 @@
+"""Refuses images that call in circles, or that do in one stage what only another can.
+
+Knows nothing of sources: functions go by their debug names, which the caller knows how to describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cratewright.errors import LinkError
+
+from . import opcodes as op
+from .module import parse, string
+from .program import Entry, Program
+from .restrictions import BUILT_INS, EXTENDED, OPERATIONS, Restriction, shared_variable
+
+__all__ = ["check"]
+
+BUILT_IN = 11
+WORKGROUP_STORAGE = 4
+WORKGROUP_SCOPE = 2
+VERSION_1_3 = 0x10300
+
+Graph = Mapping[int, Collection[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    restriction: Restriction
+    entry: Entry
+    path: Sequence[int]
+
+
+def check(data: bytes, *, name: str, describe: Callable[[str], str]) -> None:
+    """Check the calls of a finalised module; `describe` makes a function's debug name readable.
+
+    Raises: LinkError for recursion, and for something an entry point reaches but its stage does not have: the
+    first in module order, with the number of others.
+    """
+    program = Program.of(parse(data, name))
+    graph, names, entries = program.graph(), program.names(), program.entries()
+    cycle = _cycle(graph, program.functions)
+    restricted = {} if cycle else _restricted(program, graph, names)
+    findings = [each for entry in entries for each in _findings(program, graph, restricted, entry)]
+    if not cycle and not findings:
+        return
+    titles = {each: describe(names.get(each, f"%{each}")) for each in program.functions}
+    titles.update({entry.function: entry.name for entry in entries})
+    raise _recursion(name, cycle, titles) if cycle else _wrong_stage(name, findings, titles)
+
+
+def _recursion(name: str, cycle: Sequence[int], titles: Mapping[int, str]) -> LinkError:
+    return LinkError(
+        f"{titles[cycle[0]]} calls itself, which SPIR-V does not allow",
+        context=[("image", name), ("path", _arrows(cycle, titles))],
+        hint="turn the recursion into a loop",
+    )
+
+
+def _wrong_stage(name: str, findings: Sequence[_Finding], titles: Mapping[int, str]) -> LinkError:
+    first, others = findings[0], len(findings) - 1
+    restriction, entry = first.restriction, first.entry
+    *but_last, last = restriction.stages
+    allowed = f"{', '.join(but_last)} or {last}" if but_last else last
+    article = "an" if allowed[0] in "aeiou" else "a"
+    rows = [("image", name), ("path", _arrows(first.path, titles))]
+    if others:
+        rows.append(("others", f"{others} more"))
+    where = titles[first.path[-1]]
+    return LinkError(
+        f"{restriction.what} {restriction.verb} in {article} {allowed} shader, "
+        f"but {entry.stage} entry point `{entry.name}` reaches it",
+        context=rows,
+        hint=restriction.hint or f"take it out of {where}, or reach that from no {entry.stage} shader",
+    )
+
+
+def _arrows(path: Iterable[int], titles: Mapping[int, str]) -> str:
+    return " -> ".join(titles[each] for each in path)
+
+
+def _cycle(graph: Graph, functions: Iterable[int]) -> list[int]:
+    """Return the functions of the first cycle of calls, which ends where it starts, or nothing."""
+    known = set(functions)
+    done: set[int] = set()
+    for start in functions:
+        path: dict[int, Iterator[int]] = {} if start in done else {start: iter(graph.get(start, ()))}
+        while path:
+            function, callees = next(reversed(path.items()))
+            callee = next((each for each in callees if each in known and each not in done), None)
+            if callee is None:
+                done.add(function)
+                del path[function]
+            elif callee in path:
+                cycle = list(path)
+                return [*cycle[cycle.index(callee) :], callee]
+            else:
+                path[callee] = iter(graph.get(callee, ()))
+    return []
+
+
+def _findings(
+    program: Program, graph: Graph, restricted: Mapping[int, Iterable[Restriction]], entry: Entry
+) -> Iterator[_Finding]:
+    """Yield what the entry point must not reach, nearest first, each by the shortest way."""
+    modes = {
+        words[2] for words in program.preamble if words[0] & 0xFFFF == op.EXECUTION_MODE and words[1] == entry.function
+    }
+    paths = {entry.function: [entry.function]}
+    for function in (queue := [entry.function]):
+        for restriction in restricted.get(function, ()):
+            if not restriction.permits(entry.stage, modes):
+                yield _Finding(restriction, entry, paths[function])
+        for callee in graph.get(function, ()):
+            if callee in program.functions and callee not in paths:
+                paths[callee] = [*paths[function], callee]
+                queue.append(callee)
+
+
+def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dict[int, list[Restriction]]:
+    """Return what each function does that not every stage can, without repeats."""
+    variables = _restricted_variables(program, names)
+    barriers, extended = _workgroup_scopes(program), _extended_sets(program)
+    found: dict[int, list[Restriction]] = {}
+    for function, body in program.functions.items():
+        own = {variables[each]: None for each in graph.get(function, ()) if each in variables}
+        for words in body:
+            opcode = words[0] & 0xFFFF
+            restriction = OPERATIONS.get(opcode)
+            if opcode == op.EXT_INST and words[3] in extended:
+                restriction = EXTENDED.get(words[4])
+            elif opcode == op.CONTROL_BARRIER and barriers is not None and words[1] not in barriers:
+                restriction = None
+            if restriction:
+                own[restriction] = None
+        found[function] = list(own)
+    return found
+
+
+def _restricted_variables(program: Program, names: Mapping[int, str]) -> dict[int, Restriction]:
+    built_in: dict[int, int] = {}
+    found: dict[int, Restriction] = {}
+    for words in program.preamble:
+        opcode = words[0] & 0xFFFF
+        if opcode == op.DECORATE and words[2] == BUILT_IN:
+            built_in[words[1]] = words[3]
+        elif opcode == op.MEMBER_DECORATE and words[3] == BUILT_IN:
+            built_in.setdefault(words[1], words[4])
+        elif opcode in (op.TYPE_ARRAY, op.TYPE_POINTER):
+            element = words[2] if opcode == op.TYPE_ARRAY else words[3]
+            if element in built_in:
+                built_in[words[1]] = built_in[element]
+        elif opcode == op.VARIABLE:
+            if words[3] == WORKGROUP_STORAGE:
+                found[words[2]] = shared_variable(names.get(words[2]) or f"%{words[2]}")
+                continue
+            number = built_in.get(words[2], built_in.get(words[1]))
+            if number in BUILT_INS:
+                found[words[2]] = BUILT_INS[number]
+    return found
+
+
+def _workgroup_scopes(program: Program) -> set[int] | None:
+    """Return the constants that mean the scope of a workgroup, or None if every barrier is restricted."""
+    if program.module.version < VERSION_1_3:
+        return None
+    return {
+        words[2] for words in program.preamble if words[0] & 0xFFFF == op.CONSTANT and words[3:] == (WORKGROUP_SCOPE,)
+    }
+
+
+def _extended_sets(program: Program) -> set[int]:
+    return {
+        words[1]
+        for words in program.preamble
+        if words[0] & 0xFFFF == op.EXT_INST_IMPORT and string(words, 2)[0] == "GLSL.std.450"
+    }

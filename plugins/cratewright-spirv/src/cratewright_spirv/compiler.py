@@ -1,0 +1,269 @@
+"""One unit of GLSL or HLSL compiled to linkable SPIR-V objects: requests in, results out.
+
+Knows nothing of crates, caches or processes; what it reads besides the request it reports.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from cratewright.errors import SourceError
+
+from . import glslang
+from .diagnostics import STUB_STRING, Message, read_log
+from .glslang import Compiler, Refused, Source
+from .includes import IncludeResolver, Observed
+from .objects import MARKER, ObjectVariant, Outline, Place, link_object
+from .scan import Declarations, Function, LineMap, missing_bodies, scan
+
+__all__ = ["Observed", "UnitRequest", "UnitResult", "compile_unit"]
+
+# A stub main needs these where the unit has no layout of its own.
+_LAYOUTS = {
+    "geom": b"layout(points) in; layout(points, max_vertices = 1) out;",
+    "tesc": b"layout(vertices = 1) out;",
+    "tese": b"layout(triangles) in;",
+    "mesh": b"layout(triangles, max_vertices = 3, max_primitives = 1) out;",
+}
+_EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")
+_LAYOUT_WANTED = re.compile(r"Linking .* stage: At least one shader must specify")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRequest:
+    """A source and all that decides its objects, but for the files it includes.
+
+    Shape: `root` is absolute and never shows; `path` is relative to it; `stage` is a suffix word
+    (`vert`, `comp`, ...) or None for functions of any stage; `debuginfo` is none, line or full.
+    """
+
+    root: str
+    path: str
+    text: bytes
+    language: str
+    stage: str | None
+    entry_point: str = "main"
+    target: str
+    defines: tuple[tuple[str, str | None], ...] = ()
+    include_dirs: tuple[str, ...] = ()
+    debuginfo: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """The objects of a unit, the files it depends on and its warnings, `file:line: warning: text`."""
+
+    variants: tuple[ObjectVariant, ...]
+    observed: tuple[Observed, ...]
+    diagnostics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    variant: ObjectVariant
+    warnings: tuple[Message, ...]
+
+
+class _Failed(Exception):
+    """A stage that a unit does not compile for."""
+
+    def __init__(self, messages: tuple[Message, ...]) -> None:
+        super().__init__()
+        self.messages = tuple(message for message in messages if message.kind == "error") or messages
+
+
+def compile_unit(request: UnitRequest, compiler: Compiler) -> UnitResult:
+    """Return the objects of one source.
+
+    Raises: SourceError.
+    """
+    if b"\0" in request.text:
+        line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
+        raise SourceError(f"{request.path}:{line}: error: a NUL byte is no text")
+    unit = _Unit(request, compiler)
+    attempts = unit.free_of_stage() if request.stage is None else (unit.bound_to_stage(request.stage),)
+    warnings = dict.fromkeys(str(warning) for attempt in attempts for warning in attempt.warnings)
+    return UnitResult(tuple(attempt.variant for attempt in attempts), unit.includes.observed, tuple(warnings))
+
+
+class _Unit:
+    def __init__(self, request: UnitRequest, compiler: Compiler) -> None:
+        self.request = request
+        self.compiler = compiler
+        self.includes = IncludeResolver(request.root, request.include_dirs, request.path, request.text)
+
+    def bound_to_stage(self, stage: str) -> _Attempt:
+        try:
+            return self._compile(stage)
+        except _Failed as failure:
+            raise self._error(failure.messages) from None
+
+    def free_of_stage(self) -> tuple[_Attempt, ...]:
+        """Compile for fragment and compute, and for others only where neither takes the unit."""
+        fine: dict[str, _Attempt] = {}
+        failures: list[tuple[Message, ...]] = []
+        for stage in ("comp", "frag"):
+            self._try(stage, fine, failures)
+        if not fine:
+            for stage in glslang.SUFFIXES:
+                if stage not in ("comp", "frag") and not fine:
+                    self._try(stage, fine, failures)
+        if not fine:
+            raise self._error(min(failures, key=len))
+        attempts = tuple(fine.values())
+        if "comp" not in fine or "frag" not in fine:
+            return attempts
+        comp, frag = attempts
+        if comp.variant.data == frag.variant.data:
+            return (_for_stages(comp, ()),)
+        others = tuple(stage for stage in glslang.SUFFIXES if stage != "frag")
+        return frag, _for_stages(comp, others)
+
+    def _try(self, stage: str, fine: dict[str, _Attempt], failures: list[tuple[Message, ...]]) -> None:
+        try:
+            fine[stage] = self._compile(stage)
+        except _Failed as failure:
+            failures.append(failure.messages)
+
+    def _compile(self, stage: str) -> _Attempt:
+        request = self.request
+        source = Source(
+            path=request.path, text=request.text, language=request.language, stage=stage,
+            entry_point=request.entry_point, target=request.target, defines=request.defines,
+            debuginfo=request.debuginfo,
+        )  # fmt: skip
+        try:
+            text = self.compiler.preprocess(source, self.includes)
+        except Refused as refused:
+            raise _Failed(read_log(refused.log, request.path)) from None
+        found = scan(text)
+        entry = found.definition(request.entry_point)
+        if entry is not None and request.stage is None:
+            raise self._stageless(LineMap(text, request.path).locate(entry.offset))
+        stubs = missing_bodies(found, text)
+        if entry is not None and not stubs:
+            return self._entry_alone(source, text)
+        return self._with_stubs(source, text, found, stubs, library=entry is None)
+
+    def _entry_alone(self, source: Source, text: bytes) -> _Attempt:
+        """Compile what neither imports nor exports; only debug information is looked at again."""
+        try:
+            data, log = self.compiler.compile(source, text, keep_uncalled=False)
+        except Refused as refused:
+            raise _Failed(read_log(refused.log, source.path)) from None
+        if source.debuginfo != "none":
+            data = link_object(data, self._outline(source, library=False))[0]
+        variant = ObjectVariant((source.stage,), data, (), (), None, (source.stage, source.entry_point))
+        return _Attempt(variant, _warnings(log, source.path))
+
+    def _with_stubs(
+        self, source: Source, text: bytes, found: Declarations, stubs: tuple[Function, ...], *, library: bool
+    ) -> _Attempt:
+        lines = LineMap(text, source.path)
+        if library and source.language == "hlsl":
+            # glslang makes an empty entry point of a name that it does not find.
+            source = replace(source, entry_point="cw_no_entry_point")
+        data, log, stubs = self._generate(source, text, lines, stubs, library)
+        places = tuple((stub.name, lines.locate(stub.offset)) for stub in stubs)
+        definitions = self._exported(found, lines) if library else ()
+        outline = self._outline(source, library=library, definitions=definitions, stubs=places)
+        data, exports, imports, initialiser = link_object(data, outline)
+        entry_point = None if library else (source.stage, source.entry_point)
+        variant = ObjectVariant((source.stage,), data, exports, imports, initialiser, entry_point)
+        return _Attempt(variant, _warnings(log, source.path))
+
+    def _generate(
+        self, source: Source, text: bytes, lines: LineMap, stubs: tuple[Function, ...], library: bool
+    ) -> tuple[bytes, str, tuple[Function, ...]]:
+        """Compile with stubs, without those that turn out to have a body in another spelling."""
+        layout = b""
+        while True:
+            whole = text.rstrip(b"\0") + _tail(source, stubs, layout, library)
+            try:
+                data, log = self.compiler.compile(source, whole, keep_uncalled=library)
+                return data, log, stubs
+            except Refused as refused:
+                messages = read_log(refused.log, source.path)
+                with_body = {m.line for m in messages if m.stub and m.has_body and m.line <= len(stubs)}
+                wants_layout = not layout and any(_LAYOUT_WANTED.match(m.text) for m in messages)
+                if with_body:
+                    stubs = tuple(s for at, s in enumerate(stubs, 1) if at not in with_body)
+                elif library and wants_layout and source.stage in _LAYOUTS:
+                    layout = _LAYOUTS[source.stage]
+                else:
+                    raise _Failed(_at_prototypes(messages, stubs, lines)) from None
+
+    def _exported(
+        self, found: Declarations, lines: LineMap
+    ) -> tuple[tuple[str, Place | None], ...]:
+        """Return all definitions; what an include brought in or the language hides has no place."""
+        result: list[tuple[str, Place | None]] = []
+        for function in found.definitions:
+            place = lines.locate(function.offset)
+            private = function.private or self.includes.is_include(place[0])
+            result.append((function.name, None if private else place))
+        return tuple(result)
+
+    def _outline(
+        self,
+        source: Source,
+        *,
+        library: bool,
+        definitions: tuple[tuple[str, Place | None], ...] = (),
+        stubs: tuple[tuple[str, Place], ...] = (),
+    ) -> Outline:
+        texts = self.includes.texts if source.debuginfo == "full" else {}
+        return Outline(
+            path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts
+        )
+
+    def _error(self, messages: tuple[Message, ...]) -> SourceError:
+        if not messages:
+            return SourceError(f"{self.request.path}:1: error: glslang refuses it without a message")
+        return SourceError(
+            "\n".join(str(message) for message in messages),
+            context=self.includes.chain_rows(messages[0].file),
+        )
+
+    def _stageless(self, place: Place) -> SourceError:
+        name = self.request.entry_point
+        return SourceError(
+            f"{place[0]}:{place[1]}: error: '{name}' is an entry point, but the stage is not known",
+            hint="name the stage in the suffix (.comp, .frag.hlsl, ...) or by #pragma shader_stage(...)",
+        )
+
+
+def _for_stages(attempt: _Attempt, stages: tuple[str, ...]) -> _Attempt:
+    return replace(attempt, variant=replace(attempt.variant, stages=stages))
+
+
+def _warnings(log: str, path: str) -> tuple[Message, ...]:
+    return tuple(message for message in read_log(log, path) if not message.stub) if log else ()
+
+
+def _tail(source: Source, stubs: tuple[Function, ...], layout: bytes, library: bool) -> bytes:
+    """Return the text to append: a line for each stub, under a number of its own, then a main."""
+    parts = [b"\n#line 1 %d\n" % STUB_STRING]
+    for stub in stubs:
+        result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s r; return r;" % stub.result
+        parts.append(b"%s { int %s; %s = 0;%s }\n" % (stub.header, MARKER.encode(), MARKER.encode(), result))
+    if library and source.language == "glsl":
+        parts.append(_EXTENSIONS.get(source.stage, b"") + layout + b"\nvoid main() {}\n")
+    return b"".join(parts)
+
+
+def _at_prototypes(
+    messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap
+) -> tuple[Message, ...]:
+    """Return the messages with those about a stub moved to its prototype, and only if there is no other."""
+    own = tuple(message for message in messages if not message.stub)
+    if any(message.kind == "error" for message in own):
+        return own
+    moved = []
+    for message in messages:
+        if message.stub and 0 < message.line <= len(stubs):
+            file, line = lines.locate(stubs[message.line - 1].offset)
+            message = replace(message, file=file, line=line, stub=False)
+        moved.append(message)
+    return tuple(dict.fromkeys(moved))

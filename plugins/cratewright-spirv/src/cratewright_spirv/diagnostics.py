@@ -1,0 +1,74 @@
+"""glslang's log as messages of one shape: `file:line: error: text`.
+
+Knows nothing of how a log came about.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["STUB_STRING", "Message", "read_log"]
+
+# The number under which appended text appears in a log, so that it is told from the user's.
+STUB_STRING = 9999
+
+_LOCATED = re.compile(r"(?P<kind>[A-Z ]*ERROR|WARNING): (?:(?P<file>.*?):(?P<line>\d+): )?(?P<text>.*)")
+_PARSER = re.compile(r"(?P<file>.*)\((?P<line>\d+)\): error at column \d+, (?P<text>.*)")
+_NOISE = re.compile(
+    r"'' : compilation terminated|\d+ compilation errors\.|'#pragma once' : not implemented"
+    r"|'shader' : unrecognized attribute|Linking \w+ stage: Entry point not found"
+)
+_BODY = re.compile(r"'([^']*)' : function already has a body")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One error or warning; line 0 where the log names none, `stub` where it is about appended text."""
+
+    kind: str
+    file: str
+    line: int
+    text: str
+    stub: bool = False
+
+    @property
+    def has_body(self) -> str | None:
+        """Return the function that is defined twice, if that is the message."""
+        match = _BODY.match(self.text)
+        return match.group(1) if match else None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line or 1}: {self.kind}: {self.text}"
+
+
+def read_log(log: str, path: str) -> tuple[Message, ...]:
+    """Return the messages of a log, each once; what names no file is about `path`."""
+    found: dict[Message, None] = {}
+    previous: Message | None = None
+    for line in log.splitlines():
+        match = _LOCATED.match(line)
+        message = _message(match or _PARSER.fullmatch(line), path)
+        if message is None:
+            # Some messages go on in the next lines: names of functions or of extensions.
+            if previous is not None and line.strip() and (previous.text.endswith(":") or line[0] == " "):
+                del found[previous]
+                text = f"{previous.text} {line.strip()}"
+                previous = Message(previous.kind, previous.file, previous.line, text, previous.stub)
+                found[previous] = None
+            continue
+        previous = None
+        if not _NOISE.match(message.text):
+            found[message] = None
+            previous = message
+    located = [message for message in found if "parsing failed" not in message.text]
+    return tuple(located or found)
+
+
+def _message(match: re.Match[str] | None, path: str) -> Message | None:
+    if match is None:
+        return None
+    kind = "warning" if match.groupdict().get("kind") == "WARNING" else "error"
+    file, line = match["file"], int(match["line"] or 0)
+    stub = file == str(STUB_STRING) or (match.re is _PARSER and not file)
+    return Message(kind, file if file and not file.isdigit() else path, line, match["text"].strip(), stub)

@@ -1,0 +1,140 @@
+"""SPIRV-Tools as programs, one process for each operation.
+
+Knows nothing of what may be asked of it: `Provider` checks that and words the errors.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from cratewright.errors import ToolError
+
+from .provider import WAY_OUT, Answer, Message, Provider, ValidatorOptions, data_of, version_of
+
+__all__ = ["Executables"]
+
+_PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
+_TIMEOUT = 300.0
+_MESSAGE = re.compile(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
+
+
+class Executables(Provider):
+    """SPIRV-Tools as the programs of a Vulkan SDK directory, one process for each operation.
+
+    Raises: ToolError, when made, if one of the programs is missing.
+    """
+
+    origin = "executables"
+
+    def __init__(self, directory: str) -> None:
+        suffix = ".exe" if sys.platform == "win32" else ""
+        for folder in (Path(directory), Path(directory, "bin"), Path(directory, "Bin")):
+            self._programs = {name: folder / (name + suffix) for name in _PROGRAMS}
+            if all(path.is_file() for path in self._programs.values()):
+                return
+        raise ToolError(
+            f"{directory} is not a directory with SPIRV-Tools",
+            context=(("looked for", ", ".join(_PROGRAMS)), ("looked in", "the directory, bin and Bin in it")),
+            hint=WAY_OUT,
+        )
+
+    def version(self) -> str:
+        return self._version
+
+    @cached_property
+    def _version(self) -> str:
+        answer = self._run("spirv-link", "--version")
+        return version_of(data_of(answer, "", "spirv-link", ToolError).decode("utf-8", "replace"))
+
+    def _link(self, modules: Sequence[bytes], env: str) -> Answer:
+        import tempfile  # noqa: PLC0415  only this provider needs it
+
+        with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
+            names = [f"{at}.spv" for at in range(len(modules))]
+            for name, module in zip(names, modules, strict=True):
+                Path(folder, name).write_bytes(module)
+            arguments = ("--use-highest-version", "--target-env", env, *names, "-o", "-")
+            return self._run("spirv-link", *arguments, folder=folder)
+
+    def _optimize(
+        self,
+        module: bytes,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions,
+        preserve_bindings: bool,
+    ) -> Answer:
+        keep = ("--preserve-bindings",) if preserve_bindings else ()
+        flags = (f"--target-env={env}", *validator.flags(), *keep, *passes)
+        return self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
+
+    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:
+        return self._run("spirv-val", "--target-env", env, *options.flags(), "-", given=module)
+
+    def _assemble(self, text: bytes, env: str) -> Answer:
+        flags = ("--preserve-numeric-ids", "--target-env", env)
+        return self._run("spirv-as", *flags, "-", "-o", "-", given=text)
+
+    def _disassemble(self, module: bytes, env: str) -> Answer:
+        # The program takes no environment; the text does not depend on it.
+        return self._run("spirv-dis", "--raw-id", "--no-color", "-", given=module)
+
+    def _run(self, name: str, *arguments: str, given: bytes = b"", folder: str | None = None) -> Answer:
+        import subprocess  # noqa: PLC0415  only this provider needs it
+
+        # Absolute, because the process may start in another directory.
+        path = self._programs[name].absolute()
+        try:
+            done = subprocess.run(
+                [str(path), *arguments],
+                input=given,
+                capture_output=True,
+                timeout=_TIMEOUT,
+                cwd=folder,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(f"{name} did not answer within {_TIMEOUT:g} s", context=(("program", path),)) from error
+        except OSError as error:
+            raise ToolError(
+                f"{name} cannot be run",
+                context=(("program", path), ("reason", error.strerror)),
+                hint=WAY_OUT,
+            ) from error
+        if done.returncode == 0:
+            return Answer(done.stdout)
+        crash = _crash(done.returncode)
+        if crash:
+            raise ToolError(f"{name} crashed", context=(("program", path), ("reason", crash)))
+        return Answer(None, _errors(done.stderr), f"exit status {done.returncode}")
+
+
+def _crash(status: int) -> str:
+    """Return what ended a process that did not end by itself, or nothing."""
+    if status < 0:
+        import signal  # noqa: PLC0415  only a crash needs it
+
+        known = {int(number): number.name for number in signal.Signals}
+        return f"signal {-status} ({known.get(-status, 'unknown')})"
+    return f"exception 0x{status:08X}" if status >= 0xC0000000 else ""
+
+
+def _errors(stderr: bytes) -> tuple[Message, ...]:
+    """Return the errors among what a program printed."""
+    text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
+    heads = list(_MESSAGE.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    errors = []
+    for head, end in zip(heads, ends, strict=False):
+        if head[1] == "error":
+            first, second = int(head[2] or 0), int(head[3] or 0)
+            # Two numbers are a place in a text, one is that of an instruction.
+            place = (0, first, second) if head[3] else (first, 0, 0)
+            errors.append(Message(text[head.end() : end].rstrip(), *place))
+    if not errors and text.strip():
+        errors.append(Message(text.strip()))
+    return tuple(errors)

@@ -1,0 +1,179 @@
+"""glslang as a program of the user's Vulkan SDK, one process for each call.
+
+Knows nothing that `Glslang` does not: the same calls give objects with the same symbols.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from functools import cached_property
+from pathlib import Path
+
+from cratewright.errors import SourceError, ToolError
+
+from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude
+from .includes import Included, IncludeResolver, redirect
+from .sources import glsl_version
+
+__all__ = ["GlslangExecutable"]
+
+_PROGRAMS = ("glslangValidator", "glslang")
+_TIMEOUT = 120.0
+_ALIAS = re.compile(r"(?:\./)?cw-(\d+)-")
+_DEBUG: dict[str, tuple[str, ...]] = {"none": (), "line": ("-g",), "full": ("-gV",)}
+_WAY_OUT = "name the directory of a Vulkan SDK in CRATE_SPIRV_SDK"
+
+
+class GlslangExecutable:
+    """`glslangValidator` or `glslang` of a directory, or of `bin` or `Bin` in it.
+
+    Raises: ToolError, when made, if there is none.
+    """
+
+    def __init__(self, directory: str) -> None:
+        suffix = ".exe" if sys.platform == "win32" else ""
+        folders = [Path(directory), Path(directory, "bin"), Path(directory, "Bin")]
+        found = (folder / (name + suffix) for folder in folders for name in _PROGRAMS)
+        program = next((path for path in found if path.is_file()), None)
+        if program is None:
+            raise ToolError(
+                f"{directory} is not a directory with glslang",
+                context=(("looked for", " or ".join(_PROGRAMS)), ("looked in", "the directory, bin and Bin in it")),
+                hint=_WAY_OUT,
+            )
+        self._program = program.absolute()
+
+    def version(self) -> str:
+        """Return the version that the program prints."""
+        return self._version
+
+    @cached_property
+    def _version(self) -> str:
+        output, _ = self._run(("--version",), None, "")
+        return " ".join(output.split("\n", 1)[0].split())
+
+    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+        """Return the text with includes, macros and conditionals resolved.
+
+        Raises: Refused, ToolError, or SourceError for an include that is not found.
+        """
+        import tempfile  # noqa: PLC0415  slow to import
+
+        check_target(source.target)
+        defines(source)
+        # The program refuses a target together with -E, so what the target defines is told by hand.
+        macros = (*source.defines, *((("VULKAN", "100"),) if source.language == "glsl" else ()))
+        flags = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in macros]
+        with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
+            names, missing = _flatten(source, includes, folder)
+            output, failed = self._run(("-E", *_flags(source), *flags, _alias(0)), folder, source.path)
+        shown = _ALIAS.sub(lambda match: names[int(match[1])], output)
+        if not failed:
+            return shown.encode()
+        for name, error in missing.items():
+            if f"header name: {name}" in output:
+                raise error
+        raise Refused(shown)
+
+    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+        """Return the module of a preprocessed text and the log.
+
+        Raises: Refused, ToolError.
+        """
+        import tempfile  # noqa: PLC0415  slow to import
+
+        uncalled = ("--keep-uncalled",) if keep_uncalled else ()
+        flags = ("--target-env", source.target, "-Od", *uncalled, *_DEBUG[source.debuginfo], *_flags(source))
+        with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
+            # Debug information names the file as it is given here.
+            name = posixpath.normpath(source.path).replace("../", "")
+            path = Path(folder, "in", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.rstrip(b"\0"))
+            result = Path(folder, "out")
+            output, failed = self._run((*flags, "-o", str(result), name), str(Path(folder, "in")), source.path)
+            if failed:
+                raise Refused(output)
+            return result.read_bytes(), output
+
+    def _run(self, arguments: tuple[str, ...], folder: str | None, source: str) -> tuple[str, bool]:
+        """Return what the program printed and whether it refused the source."""
+        import subprocess  # noqa: PLC0415  slow to import
+
+        about = [("program", str(self._program)), *([("source", source)] if source else [])]
+        try:
+            done = subprocess.run(
+                [str(self._program), *arguments],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(f"glslang did not answer within {_TIMEOUT:g} s", context=about) from error
+        except OSError as error:
+            reason = ("reason", error.strerror or "unknown")
+            raise ToolError("glslang cannot be run", context=[*about, reason], hint=_WAY_OUT) from error
+        output, complaint = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
+        if done.returncode == 0:
+            return output, False
+        # -E prints errors apart from the text, compiling prints them to the output.
+        for log in (complaint, output):
+            if "ERROR: " in log and done.returncode > 0:
+                return log, True
+        reason = ("reason", (complaint or output).strip() or "none told")
+        raise ToolError(f"glslang ended with status {done.returncode}", context=[*about, reason])
+
+
+def _flags(source: Source) -> tuple[str, ...]:
+    hlsl = ("-D", "--hlsl-offsets", "-e", source.entry_point) if source.language == "hlsl" else ()
+    return ("-S", source.stage, *hlsl)
+
+
+def _alias(number: int) -> str:
+    return f"cw-{number}-"
+
+
+def _flatten(
+    source: Source, includes: IncludeResolver, folder: str
+) -> tuple[list[str], dict[str, SourceError]]:
+    """Write the source and all that it may include side by side, under numbers in place of paths.
+
+    Shape: the shown name of each number, and the errors for includes that were not found; whether
+    one matters is decided by the conditionals around it.
+    """
+    names, missing = [source.path], dict[str, SourceError]()
+    texts = [_versioned(source)]
+    for number, text in enumerate(texts):
+
+        def target(name: str, angled: bool, includer: str = names[number]) -> str | None:
+            try:
+                found = includes.find(name, includer, angled=angled)
+            except SourceError as error:
+                missing.setdefault(name, error)
+                return None
+            if found.shown not in names:
+                names.append(found.shown)
+                texts.append(_guarded(found, len(names) - 1))
+            return _alias(names.index(found.shown))
+
+        Path(folder, _alias(number)).write_bytes(redirect(text, target))
+    return names, missing
+
+
+def _guarded(found: Included, number: int) -> bytes:
+    if not found.once:
+        return found.text
+    guard = b"CW_ONCE_%d" % number
+    return b"#ifndef %s\n#define %s\n#line 1\n%s\n#endif\n" % (guard, guard, found.text)
+
+
+def _versioned(source: Source) -> bytes:
+    text = prelude(source)
+    if source.language == "hlsl" or glsl_version(text) is not None:
+        return text
+    start = b"#version %d\n" % DEFAULT_VERSION
+    return start + (text if text.startswith(b"#extension") else b"#line 1\n" + text)

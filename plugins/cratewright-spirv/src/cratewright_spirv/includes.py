@@ -1,0 +1,209 @@
+"""Where `#include` leads, and every path that was read or looked for on the way.
+
+Knows nothing of compilers or languages: it is asked for a name and answers with a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cratewright.errors import SourceError
+
+__all__ = ["MAX_DEPTH", "Included", "IncludeResolver", "Observed", "include_lines", "redirect"]
+
+MAX_DEPTH = 64
+
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
+# Not anchored to a line's start: a pattern that starts with a literal is found far faster.
+_ONCE = re.compile(rb"#[ \t]*pragma[ \t]+once\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A path that the result depends on; no digest means that it was looked for in vain.
+
+    Shape: relative to the root, or absolute where it lies outside.
+    """
+
+    path: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """A file found by an include; `shown` is its name in messages and debug info, never absolute."""
+
+    shown: str
+    text: bytes
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a candidate lies: the path to open, the path to report, the name to show."""
+
+    file: str
+    observed: str
+    shown: str
+
+
+def include_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
+    """Yield the line, the name and whether it is angled, for each include of a source."""
+    for match in _INCLUDE.finditer(text):
+        quoted, angled = match.groups()
+        line = text.count(b"\n", 0, match.start()) + 1
+        yield line, (angled if quoted is None else quoted).decode(errors="replace"), quoted is None
+
+
+def redirect(text: bytes, target: Callable[[str, bool], str | None]) -> bytes:
+    """Return the text with each include's name replaced by what `target` gives for name and angledness."""
+
+    def replaced(match: re.Match[bytes]) -> bytes:
+        quoted, angled = match.groups()
+        name = target((angled if quoted is None else quoted).decode(errors="replace"), quoted is None)
+        return match.group() if name is None else b'#include "%s"' % name.encode()
+
+    return _INCLUDE.sub(replaced, text)
+
+
+class IncludeResolver:
+    """Finds includes below a root and remembers all it did, for one unit.
+
+    A quoted name is looked for beside the including file, then in each directory in order;
+    an angled name in the directories alone.
+    """
+
+    def __init__(self, root: str, include_dirs: tuple[str, ...], path: str, text: bytes) -> None:
+        self._root = os.path.normpath(root)
+        self._path = path
+        self._texts = {path: text}
+        self._places = {path: self._place(path, path)}
+        self._directories = include_dirs
+        self._found: dict[tuple[str, str, bool], Included] = {}
+        self._contents: dict[str, bytes | None] = {}
+        self._observed: dict[str, Observed] = {}
+        self._includer: dict[str, tuple[str, str]] = {}
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """Return what was read and what was looked for in vain, in order of first use."""
+        return tuple(self._observed.values())
+
+    @property
+    def texts(self) -> Mapping[str, bytes]:
+        """Return the unit's and its includes' texts by shown name, as the user wrote them."""
+        return self._texts
+
+    def is_include(self, shown: str) -> bool:
+        """Tell whether a shown name came in through an include."""
+        return shown in self._includer
+
+    def find(self, name: str, includer: str, *, angled: bool, depth: int = 0) -> Included:
+        """Return the file that a name leads to from the file shown as `includer`.
+
+        Raises: SourceError, when there is none, or the nesting is deeper than `MAX_DEPTH`.
+        """
+        if depth > MAX_DEPTH:
+            raise SourceError(
+                f'{self.where(name, includer)}: error: includes nest deeper than {MAX_DEPTH} at "{name}"',
+                context=self.chain_rows(includer, limit=4),
+                hint="a file includes itself; guard it with #pragma once or #ifndef",
+            )
+        key = (name, posixpath.dirname(self._places[includer].file), angled)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._search(name, includer, angled)
+        # A header that includes itself must not become its own includer, or the chain has no end.
+        if found.shown != self._path:
+            self._includer.setdefault(found.shown, (includer, name))
+        return found
+
+    def where(self, name: str, includer: str) -> str:
+        """Return `file:line` of the include of a name."""
+        for line, included, _ in include_lines(self._texts.get(includer, b"")):
+            if included == name:
+                return f"{includer}:{line}"
+        return f"{includer}:1"
+
+    def chain_rows(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, str], ...]:
+        """Return the context row that names who included a file, innermost first; empty for the unit."""
+        chain: list[str] = []
+        seen: set[str] = set()
+        while shown in self._includer and shown not in seen and len(chain) < limit:
+            seen.add(shown)
+            includer, name = self._includer[shown]
+            chain.append(self.where(name, includer))
+            shown = includer
+        return (("included from", "\n".join(chain)),) if chain else ()
+
+    def _search(self, name: str, includer: str, angled: bool) -> Included:
+        tried: list[str] = []
+        for place in self._candidates(name, includer, angled):
+            content = self._read(place)
+            if content is None:
+                if place.observed not in tried:
+                    tried.append(place.observed)
+                continue
+            return self._adopt(place, content)
+        raise SourceError(
+            f'{self.where(name, includer)}: error: cannot find include "{name}"',
+            context=(("looked for", "\n".join(tried) or "nothing"), *self.chain_rows(includer)),
+            hint="add the directory that holds it to include_dirs",
+        )
+
+    def _candidates(self, name: str, includer: str, angled: bool) -> Iterator[_Place]:
+        if os.path.isabs(name):
+            yield self._place(name, posixpath.basename(name))
+            return
+        if not angled:
+            here = self._places[includer]
+            near = posixpath.dirname(here.file)
+            shown = posixpath.normpath(posixpath.join(posixpath.dirname(here.shown), name))
+            yield self._place(posixpath.join(near, name), shown)
+        for directory in self._directories:
+            label = posixpath.basename(directory.rstrip("/")) if os.path.isabs(directory) else directory
+            yield self._place(
+                posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name))
+            )
+
+    def _place(self, path: str, shown: str) -> _Place:
+        file = posixpath.normpath(posixpath.join(self._root, path))
+        if file.startswith(self._root.rstrip("/") + "/"):
+            inside = file[len(self._root.rstrip("/")) + 1 :]
+            return _Place(file, inside, inside)
+        return _Place(file, file, shown)
+
+    def _read(self, place: _Place) -> bytes | None:
+        if place.observed in self._contents:
+            return self._contents[place.observed]
+        content: bytes | None
+        try:
+            with open(place.file, "rb") as stream:
+                content = stream.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            content = None
+        except OSError as error:
+            raise SourceError(
+                f"{place.shown}:1: error: cannot read the include", context=(("reason", error.strerror),)
+            ) from error
+        digest = None if content is None else hashlib.sha256(content).hexdigest()
+        self._observed[place.observed] = Observed(place.observed, digest)
+        self._contents[place.observed] = content
+        return content
+
+    def _adopt(self, place: _Place, content: bytes) -> Included:
+        shown = place.shown
+        # Two directories outside the root may share their last name; each file keeps a name of its own.
+        while self._places.get(shown, place).file != place.file:
+            shown += "~"
+        self._places[shown] = _Place(place.file, place.observed, shown)
+        self._texts[shown] = content
+        once = b"once" in content and _ONCE.search(content) is not None
+        # Old compilers warn about the pragma instead of obeying it; who asks for the file obeys it.
+        text = _ONCE.sub(b"", content) if once else content
+        return Included(shown, text.removeprefix(b"\xef\xbb\xbf"), once)

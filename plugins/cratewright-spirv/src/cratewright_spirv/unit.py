@@ -1,0 +1,131 @@
+"""A source of any kind to modules: the stencil of cratewright's contract in, its modules out.
+
+Knows nothing of how a shader is compiled or a text assembled; it sends a source to whoever does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol, UnitStencil
+
+from . import reflect
+from .compiler import UnitRequest, compile_unit
+from .demangle import demangle
+from .finalize import rename_entry_points
+from .glslang import Compiler
+from .linkage import linkage_symbols
+from .names import spv_environment
+from .objects import ObjectVariant, SymbolInfo
+from .sources import SourceUnit, classify
+from .stages import STAGES
+from .tools import Tools, ValidatorOptions
+
+__all__ = ["compile_source"]
+
+_STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
+
+
+def compile_source(
+    stencil: UnitStencil, root: str, compiler: Callable[[], Compiler], tools: Callable[[], Tools]
+) -> CompiledUnit:
+    """Return the modules of a source.
+
+    Shape: one module; or one for each entry point of an HLSL source, or for each way in which a library
+    depends on the stage. Module names are what tells them apart within the source.
+    Raises: SourceError, FormatError for a foreign `.spv`.
+    """
+    wanted = stencil.options.text("entry_point") or None
+    units = classify(stencil.path, stencil.source, wanted)
+    if units[0].language in ("spvasm", "spv"):
+        return _ready_made(stencil, units[0], tools())
+    modules: list[ModuleCodegen] = []
+    observed: dict[str, Observed] = {}
+    diagnostics: dict[str, None] = {}
+    for unit in units:
+        request = UnitRequest(
+            root=root,
+            path=stencil.path,
+            text=stencil.source,
+            language=unit.language,
+            stage=unit.stage,
+            entry_point=unit.entry_point,
+            target=stencil.target,
+            defines=stencil.options.defines,
+            include_dirs=stencil.options.texts("include_dirs"),
+            debuginfo=stencil.options.debuginfo.value,
+        )
+        result = compile_unit(request, compiler())
+        for variant in result.variants:
+            member = _member(unit, variant, several=len(units) > 1, variants=len(result.variants))
+            modules.append(_module(variant, member, stencil.path, several=len(units) > 1))
+        observed |= {item.path: Observed(item.path, item.digest) for item in result.observed}
+        diagnostics |= dict.fromkeys(result.diagnostics)
+    if units[0].language == "glsl" and wanted:
+        modules = [_renamed(module, wanted) for module in modules]
+    return CompiledUnit(modules=tuple(modules), observed=tuple(observed.values()), diagnostics=tuple(diagnostics))
+
+
+def _member(unit: SourceUnit, variant: ObjectVariant, *, several: bool, variants: int) -> str:
+    if several:
+        return f".{unit.entry_point}.spv"
+    if variants > 1:
+        return f".{variant.stages[0] if len(variant.stages) == 1 else 'other'}.spv"
+    return ".spv"
+
+
+def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) -> ModuleCodegen:
+    attributes = {"member": member, "source": path}
+    if several:
+        attributes["several"] = "1"
+    if variant.stages and not variant.entry_point:
+        attributes["stages"] = " ".join(variant.stages)
+    if variant.initialiser:
+        attributes["initialiser"] = variant.initialiser
+    entries = ()
+    if variant.entry_point:
+        entries = (EntryPoint(_STAGE_NAMES[variant.entry_point[0]], variant.entry_point[1]),)
+    return ModuleCodegen(
+        name=member,
+        data=variant.data,
+        exports=tuple(_symbol(item) for item in variant.exports),
+        imports=tuple(_symbol(item) for item in variant.imports),
+        entry_points=entries,
+        attributes=tuple(sorted(attributes.items())),
+    )
+
+
+def _symbol(item: SymbolInfo) -> Symbol:
+    return Symbol(item.name, demangle(item.name), item.file, item.line)
+
+
+def _renamed(module: ModuleCodegen, name: str) -> ModuleCodegen:
+    """Give a GLSL entry point, which the language calls `main`, the name that was asked for."""
+    if not module.entry_points:
+        return module
+    from dataclasses import replace  # noqa: PLC0415
+
+    (entry,) = module.entry_points
+    data = rename_entry_points(module.data, {(entry.stage, entry.name): name}, name=module.name)
+    return replace(module, data=data, entry_points=(EntryPoint(entry.stage, name),))
+
+
+def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> CompiledUnit:
+    environment = spv_environment(stencil.target)
+    data = stencil.source
+    if unit.language == "spvasm":
+        data = tools.assemble(data, env=environment, name=stencil.path)
+    exports, imports = linkage_symbols(data, name=stencil.path)
+    # What a stranger made is checked before it is archived: the linker trusts its input.
+    tools.validate(data, env=environment, options=ValidatorOptions())
+    module = ModuleCodegen(
+        name=".spv" if unit.language == "spvasm" else "",
+        data=data,
+        exports=tuple(Symbol(name, demangle(name), stencil.path) for name in exports),
+        imports=tuple(Symbol(name, demangle(name), stencil.path) for name in imports),
+        entry_points=tuple(
+            EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data, name=stencil.path)
+        ),
+        attributes=(("member", ".spv" if unit.language == "spvasm" else ""), ("source", stencil.path)),
+    )
+    return CompiledUnit(modules=(module,))
