@@ -38,17 +38,20 @@ def write_archive(members: Iterable[Member]) -> bytes:
     items = tuple(members)
     seen: set[str] = set()
     for member in items:
-        if member.name in seen or not member.name:
+        if not member.name or "\n" in member.name:
+            raise FormatError(f"{member.name!r} cannot be the name of an archive member")
+        if member.name in seen:
             raise FormatError(f"two members of one archive would be called '{member.name}'")
         seen.add(member.name)
     names, long_names = _name_fields(items)
     symbols = [(symbol, index) for index, member in enumerate(items) for symbol in member.symbols]
     table_size = 4 + 4 * len(symbols) + sum(len(symbol.encode()) + 1 for symbol, _ in symbols)
+    table_size += table_size & 1
     position = len(MAGIC)
     if symbols:
-        position += _HEADER + table_size + (table_size & 1)
+        position += _HEADER + table_size
     if long_names:
-        position += _HEADER + len(long_names) + (len(long_names) & 1)
+        position += _HEADER + len(long_names)
     offsets: list[int] = []
     for member in items:
         offsets.append(position)
@@ -58,9 +61,9 @@ def write_archive(members: Iterable[Member]) -> bytes:
         table = struct.pack(">I", len(symbols))
         table += b"".join(struct.pack(">I", offsets[index]) for _, index in symbols)
         table += b"".join(symbol.encode() + b"\0" for symbol, _ in symbols)
-        out += [_header(b"/", len(table), special=True), table, b"\n" * (len(table) & 1)]
+        out += [_header(b"/", table_size, mode=b"0"), table.ljust(table_size, b"\0")]
     if long_names:
-        out += [_header(b"//", len(long_names), special=True), long_names, b"\n" * (len(long_names) & 1)]
+        out += [b"%-48s%-10d`\n" % (b"//", len(long_names)), long_names]
     for member, field in zip(items, names, strict=True):
         out += [_header(field, len(member.data)), member.data, b"\n" * (len(member.data) & 1)]
     return b"".join(out)
@@ -71,16 +74,15 @@ def _name_fields(items: tuple[Member, ...]) -> tuple[list[bytes], bytes]:
     table = b""
     for member in items:
         name = member.name.encode()
-        if len(name) <= _SHORT_NAME and b"/" not in name and b" " not in name:
+        if len(name) <= _SHORT_NAME and b"/" not in name:
             fields.append(name + b"/")
         else:
             fields.append(b"/%d" % len(table))
             table += name + b"/\n"
-    return fields, table
+    return fields, table + b"\n" * (len(table) & 1)
 
 
-def _header(name: bytes, size: int, *, special: bool = False) -> bytes:
-    mode = b"0" if special else b"644"
+def _header(name: bytes, size: int, *, mode: bytes = b"644") -> bytes:
     return b"%-16s%-12d%-6d%-6d%-8s%-10d`\n" % (name, 0, 0, 0, mode, size)
 
 

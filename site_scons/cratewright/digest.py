@@ -57,15 +57,29 @@ def _walk(value: object, out: list[bytes]) -> None:
         for key in sorted(value):
             _walk(key, out)
             _walk(value[key], out)
+    elif getattr(type(value), "SHARED", False):
+        out.append(_shared_bytes(value))
     elif is_dataclass(value):
-        kind: type = type(value)
-        names = _field_names(kind)
-        out.append(b"d%d:%s;" % (len(names), kind.__qualname__.encode()))
-        for name in names:
-            _walk(name, out)
-            _walk(getattr(value, name), out)
+        _walk_dataclass(value, out)
     else:
         raise TypeError(f"no canonical bytes for {type(value).__name__}")
+
+
+def _walk_dataclass(value: object, out: list[bytes]) -> None:
+    kind: type = type(value)
+    names = _field_names(kind)
+    out.append(b"d%d:%s;" % (len(names), kind.__qualname__.encode()))
+    for name in names:
+        _walk(name, out)
+        _walk(getattr(value, name), out)
+
+
+@cache
+def _shared_bytes(value: object) -> bytes:
+    """Return the bytes of a value that is part of many others, walked once."""
+    parts: list[bytes] = []
+    _walk_dataclass(value, parts)
+    return b"".join(parts)
 
 
 @cache

@@ -5,8 +5,9 @@ Knows nothing of what the bytes mean. Whatever it writes appears whole or not at
 
 from __future__ import annotations
 
+import io
+import itertools
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,10 @@ from .digest import content_digest
 from .errors import CratewrightError, FormatError, OutputError
 
 __all__ = ["digest_file", "read_bytes", "remove", "write_atomic", "write_if_changed"]
+
+
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_serial = itertools.count()
 
 
 def read_bytes(path: str, *, role: str = "file") -> bytes:
@@ -43,21 +48,29 @@ def write_atomic(path: str, data: bytes) -> None:
 
     Raises: OutputError naming the file and the reason; whatever stood there before still stands.
     """
-    directory = os.path.dirname(path) or "."
-    temporary = ""
+    temporary = os.path.join(os.path.dirname(path), f".tmp-{os.getpid()}-{next(_serial)}")
     try:
-        os.makedirs(directory, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=directory)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp's 0600 would keep colleagues out; honour the umask as open() does.
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
+        try:
+            handle = os.open(temporary, _CREATE, 0o666)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            handle = os.open(temporary, _CREATE, 0o666)
+        try:
+            with os.fdopen(handle, "wb", buffering=0) as file:
+                _write_whole(file, data)
+            os.replace(temporary, path)
+        except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
+            raise
+    except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def _write_whole(file: io.RawIOBase | io.BufferedIOBase, data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # a signal or a nearly full disk may let through only a part
+        view = view[file.write(view) :]
 
 
 def write_if_changed(path: str, data: bytes) -> bool:
@@ -110,21 +123,6 @@ def write_all(files: Mapping[str, bytes]) -> None:
             with suppress(OSError):
                 Path(path).unlink()
         raise
-
-
-_known_umask: int | None = None
-
-
-def _umask() -> int:
-    # os.umask can only be read by setting it, which is not safe among threads: do it once.
-    global _known_umask  # noqa: PLW0603
-    if _known_umask is None:
-        _known_umask = os.umask(0o022)
-        os.umask(_known_umask)
-    return _known_umask
-
-
-_known_umask = _umask()
 
 
 def _cannot_write(path: str, error: OSError) -> OutputError:

@@ -75,8 +75,16 @@ def decode_rlib(data: bytes, *, path: str) -> CrateMetadata:
             context=(("first member", first.name or "(none)"),),
             hint=f"an rlib begins with the member {METADATA_MEMBER}",
         )
-    crate = _decode(first.data[len(_RMETA_MAGIC) :], path)
-    return _with_data(crate, [member.data for member in rest], path)
+    crate, contents = _decode(first.data[len(_RMETA_MAGIC) :], path)
+    crate = _with_data(crate, [member.data for member in rest], path)
+    for module, (_, digest) in zip(crate.modules, contents, strict=True):
+        if content_digest(module.data) != digest:
+            raise FormatError(
+                f"{path} is truncated or damaged",
+                context=(("member", module.name),),
+                hint="delete it and build again",
+            )
+    return crate
 
 
 def encode_rlink(crate: CrateMetadata) -> bytes:
@@ -102,10 +110,10 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
     if len(body) < start or bytes.fromhex(content_digest(body)) != tail:
         raise FormatError(f"{path} is truncated or damaged", hint="delete it and build again")
     (size,) = struct.unpack(">I", body[start - 4 : start])
-    crate = _decode(body[start : start + size], path)
+    crate, contents = _decode(body[start : start + size], path)
     parts: list[bytes] = []
     position = start + size
-    for length in _lengths(body[start : start + size]):
+    for length, _ in contents:
         parts.append(body[position : position + length])
         position += length
     return _with_data(crate, parts, path)
@@ -161,7 +169,7 @@ def _document(data: bytes, path: str) -> Mapping[str, object]:
     try:
         document = json.loads(data)
         version = document["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(f"{path}: the crate metadata is damaged", hint="delete it and build again") from error
     if version != _VERSION:
         raise FormatError(
@@ -173,15 +181,12 @@ def _document(data: bytes, path: str) -> Mapping[str, object]:
     return document
 
 
-def _lengths(data: bytes) -> list[int]:
-    return [int(module["size"]) for module in json.loads(data)["modules"]]
-
-
-def _decode(data: bytes, path: str) -> CrateMetadata:
+def _decode(data: bytes, path: str) -> tuple[CrateMetadata, list[tuple[int, str]]]:
+    """Return the crate and, for each module, the size and digest of its data."""
     document = _document(data, path)
     try:
-        return _from_document(document)
-    except (KeyError, ValueError, TypeError) as error:
+        return _from_document(document), _contents(document)
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise FormatError(
             f"{path}: the crate metadata is damaged",
             context=(("reason", repr(error)),),
@@ -211,6 +216,10 @@ def _from_document(document: Mapping[str, object]) -> CrateMetadata:
         options=Options(tuple(sorted((name, _tuples(value)) for name, value in options.items()))),
         modules=tuple(_decode_module(module) for module in modules),
     )
+
+
+def _contents(document: Mapping[str, Any]) -> list[tuple[int, str]]:
+    return [(int(module["size"]), str(module["digest"])) for module in document["modules"]]
 
 
 def _tuples(value: Any) -> Any:  # JSON has lists where the values had tuples

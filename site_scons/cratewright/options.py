@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import ClassVar
 
 from .errors import ConfigurationError, UnknownNameError, near_miss
 
@@ -215,6 +216,9 @@ class Options:
 
     Shape: `values` holds every option of the table, sorted by name.
     """
+
+    SHARED: ClassVar[bool] = True
+    """One value is part of many: its digest is worth remembering."""
 
     values: tuple[tuple[str, OptionValue], ...]
 

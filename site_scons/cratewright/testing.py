@@ -191,7 +191,8 @@ class _Compilation:
             self._read(candidate, data.decode())
             return
         raise SourceError(
-            f"{path}:{number}: error: cannot find '{name}'", context=(("looked in", " ".join(directories)),)
+            f"{path}:{number}: error: cannot find '{name}'",
+            context=(("looked in", " ".join(item or "." for item in directories)),),
         )
 
 

@@ -29,7 +29,7 @@ namespace {
 using Words = std::vector<uint32_t>;
 
 // The caller refuses a library whose number differs, so that a stale build is never called.
-constexpr uint32_t kAbi = 1;
+constexpr uint32_t kAbi = 2;
 
 enum ValidatorFlag : uint32_t {
   kRelaxStructStore = 1u << 0,
@@ -170,6 +170,9 @@ CRATEWRIGHT_EXPORT Result* cratewright_spirv_link(const char* env, const uint8_t
   });
 }
 
+// The caller validates what comes out instead of what goes in.
+constexpr uint32_t kUnchecked = 1u << 31;
+
 CRATEWRIGHT_EXPORT Result* cratewright_spirv_optimize(const char* env, const uint8_t* module, uint64_t size,
                                                       const char* const* passes, uint64_t pass_count,
                                                       uint32_t validator_flags, uint32_t preserve_bindings) {
@@ -184,6 +187,7 @@ CRATEWRIGHT_EXPORT Result* cratewright_spirv_optimize(const char* env, const uin
     apply(validator_flags, &validator);
     spvtools::OptimizerOptions options;
     options.set_validator_options(validator);
+    options.set_run_validator((validator_flags & kUnchecked) == 0);
     options.set_preserve_bindings(preserve_bindings != 0);
     const Words input = words_of(module, size);
     return optimizer.Run(input.data(), input.size(), &result.words, options);

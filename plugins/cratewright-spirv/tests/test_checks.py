@@ -164,6 +164,26 @@ def test_calling_twice_is_no_recursion(spirv: Any) -> None:
     run(spirv, text)
 
 
+def test_debug_information_is_no_call(spirv: Any) -> None:
+    text = module("%d = OpExtInst %void %debug DebugFunctionDefinition %fone %inner\nOpReturn")
+    imports = '%debug = OpExtInstImport "NonSemantic.Shader.DebugInfo.100"\nOpMemoryModel'
+    text = text.replace("OpMemoryModel", imports).replace("%glsl =", 'OpExtension "SPV_KHR_non_semantic_info"\n%glsl =')
+    run(spirv, text)
+
+
+def test_many_ways_to_one_function_take_no_time(spirv: Any) -> None:
+    """Each of 40 functions calls the next by two ways, so there are 2^40 paths."""
+    layers = [
+        f"%{name}{n} = OpFunction %void None %fn\n%l{name}{n} = OpLabel\n"
+        f"%x{name}{n} = OpFunctionCall %void %a{n + 1}\n%y{name}{n} = OpFunctionCall %void %b{n + 1}\n"
+        "OpReturn\nOpFunctionEnd\n"
+        for n in range(40)
+        for name in "ab"
+    ]
+    last = [f"%{name}40 = OpFunction %void None %fn\n%l{name} = OpLabel\nOpReturn\nOpFunctionEnd\n" for name in "ab"]
+    run(spirv, module("%deep = OpFunctionCall %void %a0\nOpReturn") + "".join(layers + last))
+
+
 def test_the_tables_name_known_stages() -> None:
     known = {stage.name for stage in STAGES}
     for table in (OPERATIONS, BUILT_INS, EXTENDED):

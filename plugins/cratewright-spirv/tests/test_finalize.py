@@ -192,7 +192,7 @@ def test_initialisers_come_after_local_variables(spirv: Any) -> None:
     spirv.validate(data)
 
 
-def test_initialisers_that_write_through_a_call_or_a_member(spirv: Any) -> None:
+def test_initialisers_that_write_through_a_call(spirv: Any) -> None:
     by_pointer = (
         LIBRARY.replace(
             "%pp = OpTypePointer Private %f", "%pp = OpTypePointer Private %f\n%fp = OpTypeFunction %void %pp"
@@ -207,6 +207,50 @@ def test_initialisers_that_write_through_a_call_or_a_member(spirv: Any) -> None:
     data = finalize(spirv.link(MAIN, by_pointer), name="image", initialisers=INITIALISERS)
     spirv.validate(data)
     assert calls(spirv.disassemble(data, "--raw-id"))[:2] == ["$init:other", "$init:lib"]
+
+
+def test_initialisers_that_write_an_element(spirv: Any) -> None:
+    types = "%four = OpConstant %u 4\n%list = OpTypeArray %f %four\n%pl = OpTypePointer Private %list\n"
+    elements = (
+        LIBRARY.replace("%base = OpVariable %pp Private", f"{types}%base = OpVariable %pl Private")
+        .replace("OpStore %base %one", "%to = OpAccessChain %pp %base %zero\nOpStore %to %one")
+        .replace("%b = OpLoad %f %base", "%from = OpAccessChain %pp %base %zero\n%b = OpLoad %f %from")
+    )
+    data = finalize(spirv.link(MAIN, elements), name="image", initialisers=INITIALISERS)
+    spirv.validate(data)
+    assert calls(spirv.disassemble(data, "--raw-id"))[:2] == ["$init:other", "$init:lib"]
+
+
+def test_initialisers_that_only_read_are_not_called(spirv: Any) -> None:
+    reader = LIBRARY.replace("OpStore %base %one", "%nothing = OpLoad %f %factor")
+    text = spirv.disassemble(finalize(spirv.link(MAIN, reader), name="image", initialisers=INITIALISERS), "--raw-id")
+    assert "$init:other" not in text
+
+
+def test_lines_of_dropped_functions_go_with_them(spirv: Any) -> None:
+    lines = LIBRARY.replace("OpName %factor", '%file = OpString "lib.glsl"\nOpName %factor').replace(
+        "%unused = OpFunction", "OpLine %file 77 0\n%unused = OpFunction"
+    )
+    data = finalize(spirv.link(MAIN, lines), name="image", initialisers=INITIALISERS)
+    spirv.validate(data)
+    assert "OpLine" not in spirv.disassemble(data)
+
+
+def test_merged_built_ins_keep_what_any_of_them_promises(spirv: Any) -> None:
+    """Invariance is needed if one unit asks for it; reduced precision only serves if all do."""
+    vertex = FRAGMENT.replace("Fragment", "Vertex").replace("OpExecutionMode %m1 OriginUpperLeft\n", "")
+    vertex = vertex.replace("OpExecutionMode %m2 OriginUpperLeft\n", "")
+    for name in ("in1", "in2", "in3", "out"):
+        mark = "BuiltIn PointSize" if name == "out" else "BuiltIn VertexIndex"
+        vertex = vertex.replace(f"OpDecorate %{name} Location 0", f"OpDecorate %{name} {mark}")
+    vertex = vertex.replace(
+        "%void = OpTypeVoid",
+        "OpDecorate %in1 RelaxedPrecision\nOpDecorate %in2 Invariant\nOpDecorate %in3 Invariant\n%void = OpTypeVoid",
+    )
+    text = spirv.disassemble(finalize(spirv.assemble(vertex), name="image", initialisers=[]))
+    assert count(text, "OpVariable .* Input") == 1
+    assert count(text, "Invariant") == 1
+    assert "RelaxedPrecision" not in text
 
 
 def test_what_no_entry_point_reaches_is_dropped(spirv: Any) -> None:
@@ -304,6 +348,28 @@ def test_inputs_merge_where_one_entry_point_uses_both(spirv: Any) -> None:
     data = finalize(spirv.assemble(FRAGMENT), name="image", initialisers=[])
     spirv.validate(data)
     assert count(spirv.disassemble(data), "OpVariable .* Input") == 2
+
+
+def test_inputs_at_different_locations_stay(spirv: Any) -> None:
+    apart = FRAGMENT.replace("OpDecorate %in2 Location 0", "OpDecorate %in2 Location 1")
+    data = finalize(spirv.assemble(apart), name="image", initialisers=[])
+    spirv.validate(data)
+    assert count(spirv.disassemble(data), "OpVariable .* Input") == 3
+
+
+def test_interfaces_are_in_order_of_id_whatever_the_code(spirv: Any) -> None:
+    apart = FRAGMENT.replace("OpDecorate %in2 Location 0", "OpDecorate %in2 Location 1")
+    code = "%a = OpLoad %f %in1\n%b = OpLoad %f %in2"
+    swapped = apart.replace(code, "\n".join(reversed(code.split("\n"))))
+    listed = [
+        re.search(
+            r'OpEntryPoint .* "first" (.*)',
+            spirv.disassemble(finalize(spirv.assemble(each), name="i", initialisers=[])),
+        )
+        for each in (apart, swapped)
+    ]
+    assert listed[0] and listed[1]
+    assert listed[0][1] == listed[1][1]
 
 
 def test_entry_points_are_kept_by_stage_and_name(spirv: Any) -> None:

@@ -53,6 +53,9 @@ OpMemberDecorate %Push 1 Offset 16
 OpMemberDecorate %Push 1 ColMajor
 OpMemberDecorate %Push 1 MatrixStride 16
 OpMemberDecorate %Push 2 Offset 64
+OpMemberDecorate %Push 3 Offset 112
+OpMemberDecorate %Push 3 RowMajor
+OpMemberDecorate %Push 3 MatrixStride 16
 OpDecorate %pushed ArrayStride 16
 OpDecorate %ubo DescriptorSet 1
 OpDecorate %ubo Binding 0
@@ -103,7 +106,7 @@ OpMemberDecorate %Vary 1 Location 3
 %arr = OpTypeRuntimeArray %f
 %Data = OpTypeStruct %arr
 %pushed = OpTypeArray %v2 %c3
-%Push = OpTypeStruct %v3 %m3 %pushed
+%Push = OpTypeStruct %v3 %m3 %pushed %m43
 %heaps = OpTypeRuntimeArray %Cam
 %pubo = OpTypePointer Uniform %Cam
 %pssbo = OpTypePointer StorageBuffer %Data
@@ -203,7 +206,7 @@ def test_images_and_samplers(fragment: Any) -> None:
 
 
 def test_push_constants(compute: Any, fragment: Any) -> None:
-    assert compute["push_constant_size"] == 64 + 3 * 16
+    assert compute["push_constant_size"] == 112 + 3 * 16
     assert fragment["push_constant_size"] == 0
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from ..request import Artifact, LinkResult
 
 __all__ = [
     "RecompileError",
-    "deserialize_observed",
+    "World",
+    "deserialize_entry",
     "serialize_compiled",
-    "serialize_observed",
+    "serialize_entry",
     "try_finish_recompile",
 ]
 
@@ -58,20 +60,33 @@ def try_finish_recompile(data: bytes) -> CompiledUnit | LinkResult:
     return value
 
 
-def serialize_observed(worlds: Sequence[tuple[str, ...]]) -> bytes:
-    """Return the bytes of the lists of paths that a key's compilations looked at."""
-    return pickle.dumps(tuple(worlds), protocol=4)
+@dataclass(frozen=True, slots=True)
+class World:
+    """A result, and the files as they were when it was made: it holds wherever they are the same again."""
+
+    observed: tuple[Observed, ...]
+    result: bytes
 
 
-def deserialize_observed(data: bytes | None) -> tuple[tuple[str, ...], ...]:
-    """Return those lists, none if they cannot be read."""
+def serialize_entry(worlds: Iterable[World]) -> bytes:
+    """Return the bytes of an entry: what a key came to, newest first."""
+    return pickle.dumps(tuple((world.observed, world.result) for world in worlds), protocol=4)
+
+
+def deserialize_entry(data: bytes | None) -> tuple[World, ...]:
+    """Return the worlds of an entry, none if it cannot be read."""
     if data is None:
         return ()
     try:
-        value = _load(data)
-    except RecompileError:
+        return tuple(World(observed, result) for observed, result in _rows(_load(data)))
+    except (RecompileError, TypeError, ValueError):
         return ()
-    return value if isinstance(value, tuple) else ()
+
+
+def _rows(value: object) -> Sequence[tuple[tuple[Observed, ...], bytes]]:
+    if not isinstance(value, tuple):
+        raise RecompileError("the entry holds no results")
+    return value
 
 
 def _load(data: bytes) -> object:

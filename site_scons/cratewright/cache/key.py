@@ -6,14 +6,12 @@ Source: Cranelift's `compute_cache_key`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from ..digest import content_digest, value_digest
-from ..module import Observed
 
-__all__ = ["code_digest", "compute_cache_key", "compute_result_key"]
+__all__ = ["code_digest", "compute_cache_key"]
 
 
 def compute_cache_key(kind: str, salt: str, value: object) -> str:
@@ -24,20 +22,15 @@ def compute_cache_key(kind: str, salt: str, value: object) -> str:
     return value_digest((kind, salt, value))
 
 
-def compute_result_key(key: str, observed: Iterable[Observed]) -> str:
-    """Return the key of the result that a key has in a world where the observed files are as given."""
-    return value_digest((key, tuple(observed)))
-
-
 @cache
-def code_digest(*directories: str) -> str:
-    """Return the digest of all Python code below some directories.
+def code_digest(*places: str) -> str:
+    """Return the digest of some files, and of all Python code below some directories.
 
     Version numbers do not change between two commits of a checkout; results may.
     """
     parts: list[tuple[str, str]] = []
-    for directory in directories:
-        base = Path(directory)
-        for path in sorted(base.rglob("*.py")):
+    for place in places:
+        base = Path(place)
+        for path in sorted(base.rglob("*.py")) if base.is_dir() else [base]:
             parts.append((path.relative_to(base).as_posix(), content_digest(path.read_bytes())))
     return value_digest(tuple(parts))

@@ -6,7 +6,6 @@ miss, a store that cannot be written is only read; neither is ever an error.
 
 from __future__ import annotations
 
-import zlib
 from typing import Protocol
 
 from ..digest import content_digest
@@ -41,7 +40,7 @@ class NoStore:
 
 
 class DirectoryStore:
-    """One file an entry: marker, digest of the rest, the key, compressed value."""
+    """One file an entry: marker, digest of the rest, the key, the value."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -56,14 +55,11 @@ class DirectoryStore:
         head, body = data[: len(_MAGIC) + _DIGEST], data[len(_MAGIC) + _DIGEST :]
         if head != _MAGIC + content_digest(body).encode() or not body.startswith(key.encode()):
             return None
-        try:
-            return zlib.decompress(body[len(key) :])
-        except zlib.error:
-            return None
+        return body[len(key) :]
 
     def insert(self, key: str, value: bytes) -> None:
         """Keep a value, unless the disk will not have it."""
-        body = key.encode() + zlib.compress(value, 1)
+        body = key.encode() + value
         try:
             write_atomic(self._file(key), _MAGIC + content_digest(body).encode() + body)
         except CratewrightError:

@@ -15,16 +15,17 @@ from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
 from ..cache.entry import (
     RecompileError,
-    deserialize_observed,
+    World,
+    deserialize_entry,
     serialize_compiled,
-    serialize_observed,
+    serialize_entry,
     try_finish_recompile,
 )
-from ..cache.key import code_digest, compute_cache_key, compute_result_key
+from ..cache.key import code_digest, compute_cache_key
 from ..cache.store import CacheKvStore, open_store
 from ..errors import ConfigurationError, CratewrightError
 from ..fs import digest_file
-from ..module import CompiledUnit, Observed
+from ..module import CompiledUnit
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..request import LinkResult
@@ -32,8 +33,11 @@ from . import remote
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
-_WORLDS = 8
-"""How many different sets of observed paths are remembered for one key."""
+_WORLDS = 4
+"""How many results are kept for one key, each with the files it was made from."""
+
+_LONGEST = 1_000_000
+"""Seconds; what is longer, the system cannot wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,8 @@ class Engine:
 
     def salt(self, name: str, target: str) -> str:
         """Return the digest of the code that makes results: this package's and the backend's."""
-        file = getattr(sys.modules.get(type(self.backend(name, target)).__module__), "__file__", None)
         own = str(Path(cache_package.__file__).parents[1])
-        directories = (own,) if file is None else (own, str(Path(file).parent))
-        return code_digest(*directories)
+        return code_digest(own, *_places(type(self.backend(name, target))))
 
     @property
     def store(self) -> CacheKvStore:
@@ -177,31 +179,29 @@ class Engine:
         text = self.environ.get("CRATE_TIMEOUT", "") or "300"
         try:
             seconds = float(text)
-        except ValueError as error:
-            raise ConfigurationError(f"CRATE_TIMEOUT takes a number of seconds, not '{text}'") from error
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < _LONGEST:
+            raise ConfigurationError(
+                f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
+            )
         return seconds
 
     def _find(self, key: str, digests: dict[str, str | None]) -> JobOutcome | None:
-        for world in self._worlds(key):
-            observed = tuple(Observed(path, self._digest(path, digests)) for path in world)
-            data = self.store.get(compute_result_key(key, observed))
-            if data is not None:
+        for world in deserialize_entry(self.store.get(key)):
+            if all(self._digest(item.path, digests) == item.digest for item in world.observed):
                 try:
-                    return JobOutcome(try_finish_recompile(data), True)
+                    return JobOutcome(try_finish_recompile(world.result), True)
                 except RecompileError:
                     continue
         return None
 
     def _keep(self, key: str, result: CompiledUnit | LinkResult) -> None:
         observed = result.observed if isinstance(result, CompiledUnit) else ()
-        self.store.insert(compute_result_key(key, observed), serialize_compiled(result))
-        worlds = self._worlds(key)
-        world = tuple(item.path for item in observed)
-        if world not in worlds:
-            self.store.insert(_index(key), serialize_observed((world, *worlds)[:_WORLDS]))
-
-    def _worlds(self, key: str) -> tuple[tuple[str, ...], ...]:
-        return deserialize_observed(self.store.get(_index(key)))
+        new = World(observed, serialize_compiled(result))
+        # Whoever writes at the same time may win: the loser's world is compiled again some day.
+        others = [world for world in deserialize_entry(self.store.get(key)) if world.observed != observed]
+        self.store.insert(key, serialize_entry([new, *others][:_WORLDS]))
 
     def _digest(self, path: str, digests: dict[str, str | None]) -> str | None:
         if path not in digests:
@@ -209,9 +209,20 @@ class Engine:
         return digests[path]
 
 
-def _index(key: str) -> str:
-    """Return the key under which the observed paths of a key are kept."""
-    return compute_cache_key("observed", "", key)
+def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
+    """Return where the code of a backend and of the classes it is made from lies: whole packages, or else files."""
+    places: list[str] = []
+    for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
+        module = sys.modules.get(kind.__module__.partition(".")[0])
+        file = getattr(module, "__file__", None)
+        if hasattr(module, "__path__"):
+            places += module.__path__
+        elif file is not None:
+            places.append(file)
+        else:  # made in an SConstruct, which is no module
+            codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]
+            places += [code.co_filename for code in codes]
+    return tuple(dict.fromkeys(places))
 
 
 def _run_here(backend: CodegenBackend, method: str, job: Job) -> Outcome:

@@ -72,6 +72,12 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
                 hint='to compile one file several ways, give each a name: (path, {"name": ..., "defines": ...})',
             )
     for source in crate.sources:
+        if source.name.startswith("/") or ".." in source.name.split("/") or not source.name.isprintable():
+            raise ConfigurationError(
+                f"crate '{crate.name}': {source.name!r} cannot be the name of a unit",
+                context=(("source", source.path),),
+                hint="a name is part of file names below the crate's directory",
+            )
         if not source.path.endswith(backend.SUFFIXES):
             suffix = source.path[source.path.rfind(".") :] if "." in source.path else source.path
             raise UnknownNameError(

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +36,11 @@ Node = Any
 class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
 
-    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made.
+    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. A slice or a
+    sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
     """
 
-    def __init__(self, name: str, nodes: list[Node], **parts: Node | None) -> None:
+    def __init__(self, nodes: list[Node], *, name: str = "", **parts: Node | None) -> None:
         super().__init__(nodes)
         self.name = name
         self.rlink = parts.get("rlink")
@@ -48,7 +49,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         self.manifest = parts.get("manifest")
 
     def __repr__(self) -> str:
-        return f"<crate {self.name}>"
+        return f"<crate {self.name}>" if self.name else str(super().__repr__())
 
 
 @dataclass(slots=True)
@@ -277,8 +278,10 @@ def _build_errors(target: Node, state: StageState | None) -> Iterator[None]:
     except BaseException as error:
         if state is not None:
             forget(str(target.abspath))
-        if os.path.lexists(target.abspath) and not isinstance(target, SCons.Node.FS.Dir):
-            os.unlink(target.abspath)
+        if not isinstance(target, SCons.Node.FS.Dir):
+            # What cannot be removed is out of date all the same; the error is about what came before.
+            with suppress(OSError):
+                os.unlink(target.abspath)
         if isinstance(error, CratewrightError):
             raise SCons.Errors.BuildError(node=target, errstr=str(error), status=2, exitstatus=2) from error
         raise

@@ -66,8 +66,10 @@ def _profile(env: Environment, name: str, inherits: str = "", **options: object)
     """Declare a profile: options by name, on top of those of the profile it inherits."""
     profiles = {**env["CRATE_PROFILES"], name: {"inherits": inherits, **options}}
     env["CRATE_PROFILES"] = profiles
-    with planning_errors():
+    try:
         resolve_profile(name, {**BUILTIN_PROFILES, **profiles})
+    except CratewrightError as error:
+        raise SCons.Errors.UserError(str(error)) from error
 
 
 def _crate(
@@ -85,9 +87,10 @@ def _crate(
         raise SCons.Errors.UserError(str(error)) from error
 
 
-# SCons shows the deepest frame that is not its own as the place of a user's mistake. This one frame of ours lies
-# between the user's line and SCons: counting it as SCons's makes the message name the line of the SConstruct.
-_crate.__code__ = _crate.__code__.replace(co_filename=SCons.Errors.__file__)
+# SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie
+# between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.
+for _method in (_crate, _profile):
+    _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
 def _build_of(env: Environment) -> Build:
@@ -126,9 +129,9 @@ class _Declaration:
 
     def _engine(self) -> Engine:
         settings = {
-            name: str(value)
+            name: text
             for name, value in self.env.Dictionary().items()
-            if name.startswith("CRATE_") and isinstance(value, str) and value and _is_setting(name)
+            if name.startswith("CRATE_") and _is_setting(name) and (text := _setting(value))
         }
         cache = settings.get("CRATE_CACHE", "")
         if cache and cache != "off":
@@ -143,13 +146,13 @@ class _Declaration:
         values = {spec.name: spec.default for spec in self.table}
         profiles = {**BUILTIN_PROFILES, **self.env["CRATE_PROFILES"]}
         profile = resolve_profile(self.profile, profiles)
-        values |= parse_options(profile, self.table, where=f"profile '{self.profile}'")
+        values |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
         variables = {
             spec.name: self.env[variable]
             for spec in self.table
             if (variable := f"CRATE_{spec.name.upper()}") in self.env
         }
-        values |= parse_options(variables, self.table, where="a construction variable CRATE_*")
+        values |= parse_options(self._located(variables), self.table, where="a construction variable CRATE_*")
         known = {spec.name for spec in self.table} | _PER_CRATE
         for word in self.given:
             if word not in known:
@@ -168,7 +171,12 @@ class _Declaration:
         return located
 
     def _directory_paths(self, directory: object) -> list[str]:
-        node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
+        try:
+            node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
+        except TypeError as error:  # SCons found a file of that name
+            raise ConfigurationError(
+                f"include directory {str(directory)!r} is no directory", context=(("where", self.where),)
+            ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
         return list(dict.fromkeys(_relative(item) for item in found))
 
@@ -195,7 +203,7 @@ class _Declaration:
         items = [deps] if isinstance(deps, (str, CrateTarget)) else list(deps) if isinstance(deps, Sequence) else [deps]
         names: list[str] = []
         for item in items:
-            if isinstance(item, CrateTarget):
+            if isinstance(item, CrateTarget) and item.name:
                 key = next((key for key, crate in self.build.crates.items() if crate.target is item), item.name)
                 names.append(key)
             elif isinstance(item, str):
@@ -223,7 +231,9 @@ class _Declaration:
                             context=(("where", f"{self.where}, source {path}"),),
                             hint=near_miss(word, known),
                         )
-                entries.extend((node, str(own.pop("name", "")), own) for node in self._nodes(path))
+                given = str(own.pop("name", ""))
+                # Located now: later, relative paths would no longer be those of the SConscript that is read.
+                entries.extend((node, given, self._located(own)) for node in self._nodes(path))
             else:
                 entries.extend((node, "", {}) for node in self._nodes(item))
         return entries
@@ -233,7 +243,17 @@ class _Declaration:
             raise ConfigurationError(
                 f"crate '{self.name}' is given crate '{item.name}' as a source", hint="pass it as deps=[...]"
             )
-        return list(self.env.arg2nodes(item, self.env.File))
+        try:
+            nodes = list(self.env.arg2nodes(item, self.env.File))
+        except TypeError:  # SCons found a directory of that name
+            nodes = [item]
+        for node in nodes:
+            if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
+                raise ConfigurationError(
+                    f"crate '{self.name}' cannot compile {str(node)!r}, which is no file",
+                    hint="name a file, or a directory's files with Glob()",
+                )
+        return nodes
 
     def _values(
         self,
@@ -243,7 +263,7 @@ class _Declaration:
     ) -> Crate:
         sources: list[Source] = []
         for node, given, own in entries:
-            options = parse_options(self._located(own), self.table, where=f"{self.where}, source {node}")
+            options = parse_options(own, self.table, where=f"{self.where}, source {node}")
             logical = _relative(node)
             sources.append(
                 Source(
@@ -274,6 +294,8 @@ class _Declaration:
         crate = self._values(entries, deps, types)
         for (node, _, _), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
+                # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
+                node.exists()
                 raise ConfigurationError(
                     f"{source.path}: no such source",
                     context=(("crate", self.name),),
@@ -282,8 +304,25 @@ class _Declaration:
         return crate
 
 
+def _asked_for(target: CrateTarget | None) -> list[Any]:
+    """Return what `env.Depends` says of a crate's results: a generated include must be there before codegen."""
+    if target is None:
+        return []
+    own = {target.rlink, *target}
+    return [node for result in target for node in result.depends if node not in own]
+
+
 def _is_setting(name: str) -> bool:
     return name not in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES")
+
+
+def _setting(value: object) -> str:
+    """Return a setting as a process environment would hold it; nothing for what is no plain value."""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, SCons.Node.FS.Base):
+        return str(value.abspath)
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def _located_source(node: Any) -> Any:
@@ -378,7 +417,7 @@ class _Nodes:
             final += targets
             manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
             image = image or next((node for node in targets if node is not manifest), None)
-        return CrateTarget(self.declared.name, final, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
+        return CrateTarget(final, name=self.declared.name, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
 
     def _codegen(self) -> Any:
         declared, build = self.declared, self.build
@@ -388,7 +427,12 @@ class _Nodes:
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.codegen(declared, targets[0], state, jobs)
 
-        return self._node([target], [], _Stage(run, declared.generated, state), "$CRATECODEGENCOMSTR")[0]
+        def dependencies() -> list[Any]:
+            # Codegen reads no dependency, but a cycle or an unknown name must be told before any work.
+            build.link_order(declared)
+            return [*declared.generated(), *_asked_for(declared.target)]
+
+        return self._node([target], [], _Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
 
     def _archive(self, rlink: Any) -> Any:
         build = self.build
@@ -436,5 +480,8 @@ class _Nodes:
             node.attributes.crate_stage = stage
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
-        env.Clean(nodes[0], [env.File(state_path(nodes[0].abspath))])
+        state = env.File(state_path(nodes[0].abspath))
+        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+        state.duplicate = False
+        env.Clean(nodes[0], state)
         return nodes

@@ -100,7 +100,11 @@ class _Unit:
             raise self._error(failure.messages) from None
 
     def free_of_stage(self) -> tuple[_Attempt, ...]:
-        """Compile for fragment and compute, and for others only where neither takes the unit."""
+        """Compile for fragment and compute, and for others only where neither takes the unit.
+
+        What only one stage takes is offered to all: the rest of the unit may serve any stage, and the image that
+        reaches what belongs to another stage is refused with the path by which it gets there.
+        """
         fine: dict[str, _Attempt] = {}
         failures: list[tuple[Message, ...]] = []
         for stage in ("comp", "frag"):
@@ -110,15 +114,21 @@ class _Unit:
                 if stage not in ("comp", "frag") and not fine:
                     self._try(stage, fine, failures)
         if not fine:
-            raise self._error(min(failures, key=len))
+            raise self._error(max(failures, key=self._progress))
         attempts = tuple(fine.values())
-        if "comp" not in fine or "frag" not in fine:
-            return attempts
+        if len(attempts) == 1:
+            return (_for_stages(attempts[0], ()),)
         comp, frag = attempts
         if comp.variant.data == frag.variant.data:
             return (_for_stages(comp, ()),)
         others = tuple(stage for stage in glslang.SUFFIXES if stage != "frag")
         return frag, _for_stages(comp, others)
+
+    def _progress(self, messages: tuple[Message, ...]) -> tuple[int, int]:
+        """Tell how far a stage got: glslang stops early, so the last to stop is stopped by the real mistake."""
+        first = messages[0] if messages else None
+        reached = first.line if first is not None and first.file == self.request.path else 0
+        return reached, -len(messages)
 
     def _try(self, stage: str, fine: dict[str, _Attempt], failures: list[tuple[Message, ...]]) -> None:
         try:
@@ -194,9 +204,7 @@ class _Unit:
                 else:
                     raise _Failed(_at_prototypes(messages, stubs, lines)) from None
 
-    def _exported(
-        self, found: Declarations, lines: LineMap
-    ) -> tuple[tuple[str, Place | None], ...]:
+    def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, Place | None], ...]:
         """Return all definitions; what an include brought in or the language hides has no place."""
         result: list[tuple[str, Place | None]] = []
         for function in found.definitions:
@@ -214,9 +222,7 @@ class _Unit:
         stubs: tuple[tuple[str, Place], ...] = (),
     ) -> Outline:
         texts = self.includes.texts if source.debuginfo == "full" else {}
-        return Outline(
-            path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts
-        )
+        return Outline(path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts)
 
     def _error(self, messages: tuple[Message, ...]) -> SourceError:
         if not messages:
@@ -253,17 +259,16 @@ def _tail(source: Source, stubs: tuple[Function, ...], layout: bytes, library: b
     return b"".join(parts)
 
 
-def _at_prototypes(
-    messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap
-) -> tuple[Message, ...]:
+def _at_prototypes(messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap) -> tuple[Message, ...]:
     """Return the messages with those about a stub moved to its prototype, and only if there is no other."""
     own = tuple(message for message in messages if not message.stub)
     if any(message.kind == "error" for message in own):
         return own
-    moved = []
+    moved: dict[Message, None] = {}
     for message in messages:
+        at = message
         if message.stub and 0 < message.line <= len(stubs):
             file, line = lines.locate(stubs[message.line - 1].offset)
-            message = replace(message, file=file, line=line, stub=False)
-        moved.append(message)
-    return tuple(dict.fromkeys(moved))
+            at = replace(message, file=file, line=line, stub=False)
+        moved[at] = None
+    return tuple(moved)

@@ -61,8 +61,9 @@ def read_log(log: str, path: str) -> tuple[Message, ...]:
         if not _NOISE.match(message.text):
             found[message] = None
             previous = message
-    located = [message for message in found if "parsing failed" not in message.text]
-    return tuple(located or found)
+    # What follows from a mistake is told only where the mistake itself is not.
+    causes = [m for m in found if m.line and "parsing failed" not in m.text]
+    return tuple(causes if any(m.kind == "error" for m in causes) else found)
 
 
 def _message(match: re.Match[str] | None, path: str) -> Message | None:

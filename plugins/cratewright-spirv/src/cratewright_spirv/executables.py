@@ -65,11 +65,12 @@ class Executables(Provider):
         module: bytes,
         env: str,
         passes: Sequence[str],
-        validator: ValidatorOptions,
+        validator: ValidatorOptions | None,
         preserve_bindings: bool,
     ) -> Answer:
         keep = ("--preserve-bindings",) if preserve_bindings else ()
-        flags = (f"--target-env={env}", *validator.flags(), *keep, *passes)
+        checks = ("--skip-validation",) if validator is None else validator.flags()
+        flags = (f"--target-env={env}", *checks, *keep, *passes)
         return self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
 
     def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:

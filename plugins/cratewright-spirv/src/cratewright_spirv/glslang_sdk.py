@@ -40,7 +40,10 @@ class GlslangExecutable:
         if program is None:
             raise ToolError(
                 f"{directory} is not a directory with glslang",
-                context=(("looked for", " or ".join(_PROGRAMS)), ("looked in", "the directory, bin and Bin in it")),
+                context=(
+                    ("looked for", " or ".join(_PROGRAMS)),
+                    ("looked in", "the directory, bin and Bin in it"),
+                ),
                 hint=_WAY_OUT,
             )
         self._program = program.absolute()
@@ -53,6 +56,10 @@ class GlslangExecutable:
     def _version(self) -> str:
         output, _ = self._run(("--version",), None, "")
         return " ".join(output.split("\n", 1)[0].split())
+
+    def warm(self, target: str) -> None:
+        """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
+        check_target(target)
 
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
@@ -137,9 +144,7 @@ def _alias(number: int) -> str:
     return f"cw-{number}-"
 
 
-def _flatten(
-    source: Source, includes: IncludeResolver, folder: str
-) -> tuple[list[str], dict[str, SourceError]]:
+def _flatten(source: Source, includes: IncludeResolver, folder: str) -> tuple[list[str], dict[str, SourceError]]:
     """Write the source and all that it may include side by side, under numbers in place of paths.
 
     Shape: the shown name of each number, and the errors for includes that were not found; whether

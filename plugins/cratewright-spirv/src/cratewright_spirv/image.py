@@ -16,6 +16,7 @@ from . import reflect
 from .checks import check
 from .demangle import demangle
 from .finalize import EntryKey, finalize, keep_entry_points, rename_entry_points, strip_names
+from .lines import lines_for_linker
 from .names import Entry, spv_environment
 from .symbols import Resolution
 from .tools import Tools, ValidatorOptions
@@ -68,7 +69,7 @@ def _merge(image: _Image, tools: Tools) -> bytes:
     resolution = Resolution(image.request.modules)
     groups = _groups(image, resolution)
     parts = [_merge_group(image, roots, modules, tools) for roots, modules in groups]
-    merged = parts[0] if len(parts) == 1 else tools.link(parts, env=spv_environment(image.request.target))
+    merged = parts[0] if len(parts) == 1 else tools.link(lines_for_linker(parts), env=spv_environment(image.request.target))
     if len(parts) > 1:
         merged = finalize(
             merged, name=image.path, initialisers=(), preserve_bindings=image.request.options.flag("preserve_bindings")
@@ -110,7 +111,7 @@ def _merge_group(image: _Image, entries: Sequence[Entry], modules: Sequence[int]
     if len(items) == 1 and not items[0].module.exports and not items[0].module.imports:
         return parts[0]  # a shader that stands alone was finished by its compiler
     try:
-        linked = tools.link(parts, env=spv_environment(request.target))
+        linked = tools.link(lines_for_linker(parts), env=spv_environment(request.target))
     except LinkError as error:
         raise _readable(error, items) from error
     image.dump("dump_post_merge", f"{request.crate}.{image.path.replace('/', '.')}", linked)
@@ -186,7 +187,7 @@ def _optimise(image: _Image, data: bytes, tools: Tools) -> tuple[tuple[str, ...]
             data,
             env=image.request.target,
             passes=passes,
-            validator=_validator(image.request),
+            validator=None,  # what comes out is validated
             preserve_bindings=options.flag("preserve_bindings"),
         )
     except CratewrightError as error:
@@ -238,12 +239,15 @@ def _sources(image: _Image) -> str:
 
 
 def _report(image: _Image, linked: bytes, data: bytes) -> str:
-    interface = reflect.interface(data, name=image.path)
-    _restore_names(interface, reflect.interface(linked, name=image.path))
+    interface = reflect.interface(linked, name=image.path)
+    if image.request.options.opt_level is not OptLevel.NONE:
+        # Optimising drops what is not used, but names as well.
+        named, interface = interface, reflect.interface(data, name=image.path)
+        _restore_names(interface, named)
     document = {
         "size": len(data),
         "size_before_optimisation": len(linked),
-        "instructions": reflect.instruction_count(data, name=image.path),
+        "instructions": reflect.instruction_count(data),
         "crates": sorted({item.crate for item in image.request.modules}),
         "entries": interface["entry_points"],
         "spec_constants": interface["spec_constants"],

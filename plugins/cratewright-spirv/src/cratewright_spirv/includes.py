@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cratewright.errors import SourceError
 
-__all__ = ["MAX_DEPTH", "Included", "IncludeResolver", "Observed", "include_lines", "redirect"]
+__all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "Observed", "include_lines", "redirect"]
 
 MAX_DEPTH = 64
 
@@ -167,9 +167,7 @@ class IncludeResolver:
             yield self._place(posixpath.join(near, name), shown)
         for directory in self._directories:
             label = posixpath.basename(directory.rstrip("/")) if os.path.isabs(directory) else directory
-            yield self._place(
-                posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name))
-            )
+            yield self._place(posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name)))
 
     def _place(self, path: str, shown: str) -> _Place:
         file = posixpath.normpath(posixpath.join(self._root, path))

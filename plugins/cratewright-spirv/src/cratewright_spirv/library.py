@@ -17,7 +17,8 @@ from .provider import Answer, Message, Provider, ValidatorOptions, version_of
 
 __all__ = ["Library"]
 
-_ABI = 1
+_ABI = 2
+_UNCHECKED = 1 << 31
 
 
 class _CMessage(ctypes.Structure):
@@ -100,11 +101,12 @@ class Library(Provider):
         module: bytes,
         env: str,
         passes: Sequence[str],
-        validator: ValidatorOptions,
+        validator: ValidatorOptions | None,
         preserve_bindings: bool,
     ) -> Answer:
         flags = (ctypes.c_char_p * len(passes))(*(name.encode() for name in passes))
-        return self._call("optimize", env, module, len(module), flags, len(passes), validator.bits(), preserve_bindings)
+        bits = _UNCHECKED if validator is None else validator.bits()
+        return self._call("optimize", env, module, len(module), flags, len(passes), bits, preserve_bindings)
 
     def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:
         return self._call("validate", env, module, len(module), options.bits())

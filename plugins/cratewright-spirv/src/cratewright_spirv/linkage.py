@@ -21,7 +21,7 @@ def linkage_symbols(data: bytes, *, name: str) -> tuple[tuple[str, ...], tuple[s
     """
     exports: list[str] = []
     imports: list[str] = []
-    for words in parse(data, name).instructions:
+    for words in parse(data, name, foreign=True).instructions:
         if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE_ATTRIBUTES:
             symbol, end = string(words, 3)
             (imports if words[end] == _IMPORT else exports).append(symbol)

@@ -231,10 +231,9 @@ class _Rewriter:
             op = words[at] & 0xFFFF
             if op == _LABEL:
                 found.add(words[at + 1])
-            elif (words[at] >> 16) > 2 and words[at + 1] in types:  # noqa: PLR2004
-                # In a body, only a result's type comes first: no table of opcodes is needed.
-                if whole or op not in (_FUNCTION, _PARAMETER):
-                    found.add(words[at + 2])
+            # In a body, only a result's type comes first: no table of opcodes is needed.
+            elif (words[at] >> 16) > 2 and words[at + 1] in types and (whole or op not in (_FUNCTION, _PARAMETER)):
+                found.add(words[at + 2])
             at += words[at] >> 16
         return found
 

@@ -101,12 +101,12 @@ class Tools(Protocol):
         *,
         env: str,
         passes: Sequence[str],
-        validator: ValidatorOptions,
+        validator: ValidatorOptions | None,
         preserve_bindings: bool,
     ) -> bytes:
         """Validate a linked module and run passes over it.
 
-        Shape: `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's
+        Shape: with a `validator` of None the module is taken unchecked, for who validates what comes out; `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's
         interface stay, as they do there; `--remove-unused-interface-variables` lets them go.
         Raises: ConfigurationError for what is no pass; ToolError if the optimiser refuses.
         """
@@ -164,7 +164,7 @@ class Provider:
         *,
         env: str,
         passes: Sequence[str],
-        validator: ValidatorOptions,
+        validator: ValidatorOptions | None,
         preserve_bindings: bool,
     ) -> bytes:
         _check(module)
@@ -207,7 +207,7 @@ class Provider:
         module: bytes,
         env: str,
         passes: Sequence[str],
-        validator: ValidatorOptions,
+        validator: ValidatorOptions | None,
         preserve_bindings: bool,
     ) -> Answer:
         raise NotImplementedError

@@ -14,15 +14,13 @@ from functools import cached_property
 
 __all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries"]
 
-_BRACE = re.compile(rb'"[^"\n]*"|[{}]')
+_STRING_WITH_BRACE = re.compile(rb'"[^"{}\n]*[{}][^"\n]*"')
 _DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*", re.M)
 _LINE = re.compile(rb'^[ \t]*#[ \t]*line[ \t]+(\d+)(?:[ \t]+(?:"([^"\n]*)"|\d+))?[^\n]*\n?', re.M)
 _TOKEN = re.compile(rb'"[^"\n]*"|[A-Za-z_]\w*|\d[\w.]*|\S')
 _CALLED = re.compile(rb"([A-Za-z_]\w*)\s*\(")
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
-_SHADER = re.compile(
-    rb'\[\s*shader\s*\(\s*"(\w+)"\s*\)\s*\]\s*(?:\[[^\]]*\]\s*)*[\w\s<>,:]*?\b([A-Za-z_]\w*)\s*\('
-)
+_SHADER = re.compile(rb'\[\s*shader\s*\(\s*"(\w+)"\s*\)\s*\]\s*(?:\[[^\]]*\]\s*)*[\w\s<>,:]*?\b([A-Za-z_]\w*)\s*\(')
 
 _WORD_START = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _OPEN, _CLOSE = frozenset({b"(", b"[", b"<"}), frozenset({b")", b"]", b">"})
@@ -109,12 +107,12 @@ def scan(text: bytes) -> Declarations:
         # A chunk without a parenthesis declares no function, and most chunks have none.
         if b"(" not in chunk:
             continue
-        if b"#" in chunk:
-            chunk = _DIRECTIVE.sub(_blank, chunk)
-        *statements, last = chunk.split(b";")
+        code = _DIRECTIVE.sub(_blank, chunk) if b"#" in chunk else chunk
+        *statements, last = code.split(b";")
         offset = start
         for statement in statements:
-            if b"(" in statement:
+            # Most statements with a parenthesis are variables with a layout; they end in a name.
+            if b"(" in statement and (b":" in statement or statement.rstrip()[-1:] == b")"):
                 function = _function(statement, offset)
                 if function is not None:
                     prototypes.append(function)
@@ -151,19 +149,15 @@ def _blank(match: re.Match[bytes]) -> bytes:
 
 def _top_level(text: bytes) -> Iterator[tuple[int, bytes, bool]]:
     """Yield each piece outside all braces with its start and whether a brace opens after it."""
+    if b'"' in text:
+        text = _STRING_WITH_BRACE.sub(_blank, text)
     depth = start = 0
-    for match in _BRACE.finditer(text):
-        position = match.start()
-        character = text[position]
-        if character == 0x7B:
-            if depth == 0:
-                yield start, text[start:position], True
-            depth += 1
-        elif character == 0x7D:
-            depth -= 1
-            if depth <= 0:
-                depth, start = 0, position + 1
-    yield start, text[start:], False
+    for piece in text.split(b"}"):
+        if depth == 0:
+            opening = piece.find(b"{")
+            yield start, piece if opening < 0 else piece[:opening], opening >= 0
+        depth = max(depth + piece.count(b"{") - 1, 0)
+        start += len(piece) + 1
 
 
 def _function(piece: bytes, offset: int) -> Function | None:
@@ -172,7 +166,7 @@ def _function(piece: bytes, offset: int) -> Function | None:
     begin = _after_attributes(words)
     kept = _without_groups(words, begin)
     opening = next((k for k, index in enumerate(kept) if words[index] == b"("), -1)
-    if opening < 2:  # noqa: PLR2004  (a result type and a name come before the parenthesis)
+    if opening < 2:
         return None
     head = [words[index] for index in kept[: opening - 1]]
     name = words[kept[opening - 1]]

@@ -31,7 +31,7 @@ _ATTRIBUTE_STAGES = {
     "pixel": "frag", "hull": "tesc", "domain": "tese", "amplification": "task", "raygeneration": "rgen",
 }  # fmt: skip
 _PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+shader_stage[ \t]*\([ \t]*(\w*)[ \t]*\)", re.M)
-_VERSION = re.compile(rb"^[ \t]*#[ \t]*version[ \t]+(\d+)", re.M)
+_VERSION = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version[ \t]+(\d+)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def classify(path: str, text: bytes, entry_point: str | None = None) -> tuple[So
 
 def glsl_version(text: bytes) -> int | None:
     """Return the version that a GLSL source asks for, if it does."""
-    match = _VERSION.search(text)
+    match = _VERSION.match(text)
     return int(match.group(1)) if match else None
 
 
@@ -105,9 +105,7 @@ def _pragma(path: str, text: bytes, stage: str | None) -> str | None:
     word = match.group(1).decode()
     named = _PRAGMA_STAGES.get(word)
     if named is None:
-        raise SourceError(
-            f"{path}:{line}: error: unknown shader stage '{word}'", hint=near_miss(word, _PRAGMA_STAGES)
-        )
+        raise SourceError(f"{path}:{line}: error: unknown shader stage '{word}'", hint=near_miss(word, _PRAGMA_STAGES))
     if stage not in (None, named):
         raise SourceError(
             f"{path}:{line}: error: the pragma says {named}, but the suffix says {stage}",

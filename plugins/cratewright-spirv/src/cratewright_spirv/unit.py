@@ -6,6 +6,7 @@ Knows nothing of how a shader is compiled or a text assembled; it sends a source
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol, UnitStencil
 
@@ -82,7 +83,7 @@ def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) ->
         attributes["stages"] = " ".join(variant.stages)
     if variant.initialiser:
         attributes["initialiser"] = variant.initialiser
-    entries = ()
+    entries: tuple[EntryPoint, ...] = ()
     if variant.entry_point:
         entries = (EntryPoint(_STAGE_NAMES[variant.entry_point[0]], variant.entry_point[1]),)
     return ModuleCodegen(
@@ -103,8 +104,6 @@ def _renamed(module: ModuleCodegen, name: str) -> ModuleCodegen:
     """Give a GLSL entry point, which the language calls `main`, the name that was asked for."""
     if not module.entry_points:
         return module
-    from dataclasses import replace  # noqa: PLC0415
-
     (entry,) = module.entry_points
     data = rename_entry_points(module.data, {(entry.stage, entry.name): name}, name=module.name)
     return replace(module, data=data, entry_points=(EntryPoint(entry.stage, name),))

@@ -1,0 +1,121 @@
+"""Includes lead where the rules say, and all that was looked at is reported."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from cratewright.errors import SourceError
+from cratewright_spirv.includes import MAX_DEPTH, IncludeResolver, Observed, redirect
+
+
+def tree(root: Path, **files: str) -> Path:
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_h", ".h")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def resolver(root: Path, *directories: str, path: str = "src/u.glsl", text: bytes = b"") -> IncludeResolver:
+    return IncludeResolver(str(root), directories, path, text)
+
+
+def seen(path: str, text: str | None) -> Observed:
+    return Observed(path, None if text is None else hashlib.sha256(text.encode()).hexdigest())
+
+
+def test_a_quoted_name_is_looked_for_beside_the_file_first(tmp_path: Path) -> None:
+    tree(tmp_path, src__a_h="near", inc__a_h="far")
+    found = resolver(tmp_path, "inc")
+    assert found.find("a.h", "src/u.glsl", angled=False).text == b"near"
+    assert found.find("a.h", "src/u.glsl", angled=True).text == b"far"
+    assert found.observed == (seen("src/a.h", "near"), seen("inc/a.h", "far"))
+
+
+def test_paths_looked_for_in_vain_are_reported(tmp_path: Path) -> None:
+    tree(tmp_path, two__a_h="x")
+    found = resolver(tmp_path, "one", "two")
+    assert found.find("a.h", "src/u.glsl", angled=False).shown == "two/a.h"
+    assert found.observed == (seen("src/a.h", None), seen("one/a.h", None), seen("two/a.h", "x"))
+
+
+def test_an_include_is_relative_to_the_file_it_stands_in(tmp_path: Path) -> None:
+    tree(tmp_path, inc__deep__a_h="a", inc__b_h="b")
+    found = resolver(tmp_path, "inc")
+    first = found.find("deep/a.h", "src/u.glsl", angled=False)
+    assert found.find("../b.h", first.shown, angled=False).shown == "inc/b.h"
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "src" / "a.h").mkdir(parents=True)
+    tree(tmp_path, inc__a_h="x")
+    assert resolver(tmp_path, "inc").find("a.h", "src/u.glsl", angled=False).shown == "inc/a.h"
+
+
+def test_outside_the_root_nothing_absolute_is_shown(tmp_path: Path) -> None:
+    root = tree(tmp_path / "root", src__u="")
+    tree(tmp_path, shared__a_h="a", lib__b_h="b", lib__c_h="c")
+    found = resolver(root, str(tmp_path / "lib"))
+    assert found.find("../../shared/a.h", "src/u.glsl", angled=False).shown == "../shared/a.h"
+    b = found.find("b.h", "src/u.glsl", angled=True)
+    assert b.shown == "lib/b.h"
+    assert found.find("c.h", b.shown, angled=False).shown == "lib/c.h"
+    assert seen(str(tmp_path / "lib" / "c.h"), "c") in found.observed
+
+
+def test_two_files_never_show_one_name(tmp_path: Path) -> None:
+    root = tree(tmp_path / "root", src__u="")
+    tree(tmp_path, one__inc__a_h="1", two__inc__a_h="2", two__inc__b_h="2")
+    found = resolver(root, str(tmp_path / "one" / "inc"), str(tmp_path / "two" / "inc"))
+    a = found.find("a.h", "src/u.glsl", angled=True)
+    b = found.find("b.h", "src/u.glsl", angled=True)
+    other = found.find("a.h", b.shown, angled=False)
+    assert (a.text, other.text) == (b"1", b"2")
+    assert a.shown != other.shown
+
+
+def test_a_diamond_is_read_once(tmp_path: Path) -> None:
+    tree(tmp_path, a_h='#include "c.h"', b_h='#include "c.h"', c_h="c")
+    found = resolver(tmp_path, path="u.glsl")
+    for includer in ("a.h", "b.h"):
+        found.find(includer, "u.glsl", angled=False)
+        found.find("c.h", includer, angled=False)
+    assert [item.path for item in found.observed] == ["a.h", "c.h", "b.h"]
+
+
+def test_a_missing_include_names_all_that_was_tried(tmp_path: Path) -> None:
+    tree(tmp_path, src__a_h='\n#include "b.h"\n')
+    found = resolver(tmp_path, "inc", text=b'#include "a.h"\n')
+    found.find("a.h", "src/u.glsl", angled=False)
+    with pytest.raises(SourceError) as caught:
+        found.find("b.h", "src/a.h", angled=False)
+    assert str(caught.value) == (
+        'src/a.h:2: error: cannot find include "b.h"\n'
+        "  looked for:    src/b.h\n"
+        "                 inc/b.h\n"
+        "  included from: src/u.glsl:1\n"
+        "  hint:          add the directory that holds it to include_dirs"
+    )
+
+
+def test_endless_nesting_is_an_error(tmp_path: Path) -> None:
+    tree(tmp_path, a_h='#include "a.h"')
+    found = resolver(tmp_path, path="u.glsl", text=b'#include "a.h"')
+    found.find("a.h", "u.glsl", angled=False, depth=1)
+    with pytest.raises(SourceError, match=r"a\.h:1: error: includes nest deeper"):
+        found.find("a.h", "a.h", angled=False, depth=MAX_DEPTH + 1)
+
+
+def test_pragma_once_is_taken_out(tmp_path: Path) -> None:
+    tree(tmp_path, a_h="#pragma once\nfloat x;\n")
+    found = resolver(tmp_path, path="u.glsl").find("a.h", "u.glsl", angled=False)
+    assert (found.once, found.text) == (True, b"\nfloat x;\n")
+
+
+def test_redirect_renames_what_it_is_told_to() -> None:
+    text = b'#include "a.h"\n  # include <b.h> // c\n#include "c.h"\n'
+    names = {"a.h": "0", "b.h": "1"}
+    assert redirect(text, lambda name, _: names.get(name)) == b'#include "0"\n#include "1" // c\n#include "c.h"\n'

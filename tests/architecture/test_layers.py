@@ -1,0 +1,144 @@
+"""Who may import whom, as the package's first docstring draws it.
+
+Knows nothing of what the modules do: it reads their text.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import cratewright
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "site_scons" / "cratewright"
+PLUGINS = sorted(ROOT.glob("plugins/*/src/*")) + sorted(ROOT.glob("tests/support/*/src/*"))
+LONGEST = 500
+# Tables rather than code.
+TABLES = {"opcodes.py"}
+# `pipeline` and `scons` are how a build works today; a plugin that knew of them could not be used tomorrow.
+PLUGIN_MAY_IMPORT = re.compile(
+    r"cratewright(\.(errors|digest|process|fs|archive|testing|module|options|crate|request|stencil|backend))?\Z"
+)
+
+
+def _layers() -> dict[str, int]:
+    """Return the layer of each module or package of the core, as the drawing in its docstring says."""
+    rows = [line for line in (cratewright.__doc__ or "").splitlines() if re.match(r" {4}\w", line)]
+    names = [re.split(r" {2,}", row.strip())[0].split(", ") for row in rows]
+    layers = {name: number for number, row in enumerate(names, 1) for name in row}
+    # The docstring says nothing of these two: a number that everyone may read, and the door to all the rest.
+    return {"version": 0, **layers, "__init__": layers["testing"]}
+
+
+def _modules(package: Path) -> list[Path]:
+    return sorted(path for path in package.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def _name(path: Path, package: Path) -> tuple[str, ...]:
+    parts = path.relative_to(package).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
+
+
+def _imports(path: Path, package: Path) -> Iterator[tuple[str, ...]]:
+    """Yield what a module imports, absolute, imports inside functions and for type checking as well."""
+    here = (package.name, *path.relative_to(package).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (tuple(alias.name.split(".")) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else ()
+            module = (*base, *(node.module.split(".") if node.module else ()))
+            yield module
+            yield from ((*module, alias.name) for alias in node.names)
+
+
+def _ids(paths: list[Path]) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in paths]
+
+
+CORE_MODULES = _modules(CORE)
+ALL_MODULES = CORE_MODULES + [path for plugin in PLUGINS for path in _modules(plugin)]
+
+
+def test_the_drawing_names_every_module() -> None:
+    found = {_name(path, CORE)[0] for path in CORE_MODULES}
+    assert found == set(_layers())
+
+
+@pytest.mark.parametrize("path", CORE_MODULES, ids=_ids(CORE_MODULES))
+def test_a_module_imports_from_its_own_layer_or_below(path: Path) -> None:
+    layers = _layers()
+    own = _name(path, CORE)[0]
+    for module in _imports(path, CORE):
+        if module[0] == "cratewright" and len(module) > 1 and module[1] in layers:
+            assert layers[module[1]] <= layers[own], f"{own} imports {'.'.join(module)}"
+
+
+def test_no_cycle() -> None:
+    """Within a layer any order will do, so long as there is one."""
+    known = {_name(path, CORE): path for path in CORE_MODULES}
+    edges = {
+        name: {
+            other
+            for module in _imports(path, CORE)
+            if module[0] == "cratewright" and (other := module[1:]) in known and other != name
+        }
+        for name, path in known.items()
+    }
+    while leaves := [name for name, others in edges.items() if not others & set(edges)]:
+        for name in leaves:
+            del edges[name]
+    assert not edges
+
+
+@pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))
+def test_only_the_edge_imports_scons(path: Path) -> None:
+    package = CORE if path.is_relative_to(CORE) else path.parent
+    found = {module for module in _imports(path, package) if module[0] == "SCons"}
+    assert not found or path.parent == CORE / "scons"
+
+
+PLUGIN_MODULES = [(plugin, path) for plugin in PLUGINS for path in _modules(plugin)]
+
+
+@pytest.mark.parametrize(("plugin", "path"), PLUGIN_MODULES, ids=_ids([path for _, path in PLUGIN_MODULES]))
+def test_a_plugin_knows_the_contract_alone(plugin: Path, path: Path) -> None:
+    public = set(cratewright.__all__) - {"tool"}
+    modules = {CORE.joinpath(*_name(item, CORE)): _name(item, CORE) for item in CORE_MODULES}
+    for module in _imports(path, plugin):
+        if module[0] != "cratewright":
+            continue
+        name = ".".join(module)
+        if len(module) == 2 and module[1] in public:
+            continue
+        inside = module[1:] in modules.values() or len(module) == 1
+        parent = ".".join(module[:-1])
+        assert PLUGIN_MAY_IMPORT.match(name if inside else parent), f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))
+def test_a_module_says_what_it_is_and_what_it_does_not_know(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(text))
+    assert docstring, "no docstring"
+    assert re.search("[Kk]nows? no", " ".join(docstring.split())), docstring
+    if path.name not in TABLES:
+        assert text.count("\n") <= LONGEST
+
+
+def test_importing_the_package_loads_neither_scons_nor_tools() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        f"import sys; sys.path.insert(0, {str(CORE.parent)!r}); import cratewright, cratewright.cli\n"
+        "heavy = {'SCons', 'numpy', 'ctypes', 'asyncio', 'multiprocessing', 'tomli', 'hypothesis'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

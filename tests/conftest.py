@@ -1,0 +1,52 @@
+"""What all tests share: projects that SCons builds, golden texts, and `--bless`, which rewrites them.
+
+Knows nothing of any single test.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# A checkout is tested in place, whatever may be installed beside it.
+sys.path[:0] = [str(ROOT), str(ROOT / "site_scons"), *(str(path) for path in sorted(ROOT.glob("plugins/*/src")))]
+
+from tests.support.scons_project import SconsProject, available_forms  # noqa: E402
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--bless`."""
+    parser.addoption("--bless", action="store_true", help="rewrite the golden texts with what came out")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what builds a project once for each form in which cratewright is there."""
+    if "scons_form" in metafunc.fixturenames:
+        metafunc.parametrize("scons_form", available_forms())
+
+
+@pytest.fixture
+def scons_project(tmp_path: Path, scons_form: str) -> SconsProject:
+    """Give an empty project."""
+    return SconsProject(tmp_path / "project", form=scons_form)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Give a function that compares a text with the file of a name below `tests/golden`."""
+
+    def compare(name: str, text: str) -> None:
+        path = ROOT / "tests" / "golden" / name
+        if request.config.getoption("--bless"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{name} is not there; run with --bless and look at what it makes"
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs; --bless if it should"
+
+    return compare

@@ -1,0 +1,93 @@
+"""A build from nothing: its files, their content, and that a second run does nothing.
+
+Knows nothing of any real backend.
+"""
+
+from __future__ import annotations
+
+import json
+
+from cratewright.archive import read_archive
+from cratewright.metadata import decode_rlib
+from tests.support.scons_project import SconsProject
+
+PROJECT = """\
+maths = env.Crate("maths", Glob("maths/*.stub"), include_dirs=["inc"])
+app = env.Crate("app", ["a.stub", "b.stub"], deps=[maths], crate_type=["rlib", "cdylib"], multimodule=True)
+assert maths.image is None and maths.manifest is None and str(maths.rlib) == "libmaths.rlib"
+assert str(app.rlink) == "app.rlink" and str(app.image) == "app.images" and str(app.manifest) == "app.cdylib.json"
+Default(app)
+"""
+
+
+def _write(project: SconsProject) -> None:
+    project.sconstruct(PROJECT, a="entry a @square\nimport square\n", b="entry b\nimport cube\nwarning hm\n")
+    project.write(
+        {
+            "maths/sq.stub": "include k.inc\nexport square K\n",
+            "maths/cube.stub": "export cube @square\nimport square\n",
+            "inc/k.inc": "# nothing\n",
+        }
+    )
+
+
+def test_builds_rlib_image_and_manifest(scons_project: SconsProject) -> None:
+    _write(scons_project)
+    output = scons_project.scons()
+    assert "b.stub:3: warning: hm\n" in output
+    assert scons_project.built() == [
+        "crate app: 2 images: 2 linked, 0 reused",
+        "crate app: 2 units: 2 compiled, 0 reused",
+        "crate maths: 2 units: 2 compiled, 0 reused",
+    ]
+    assert scons_project.steps() == [
+        "Archiving libapp.rlib",
+        "Archiving libmaths.rlib",
+        "Compiling crate app.rlink",
+        "Compiling crate maths.rlink",
+        "Linking app.cdylib.json",
+    ]
+    assert scons_project.read("app.images/a") == "entry a @square\nimport square\nexport square K\n"
+    assert (
+        scons_project.read("app.images/b")
+        == "entry b\nimport cube\nexport cube @square\nimport square\nexport square K\n"
+    )
+    assert json.loads(scons_project.read("app.cdylib.json")) == {"images": ["app.images/a", "app.images/b"]}
+    rlib = (scons_project.path / "libmaths.rlib").read_bytes()
+    names = [member.name for member in read_archive(rlib, path="rlib")]
+    assert names == ["lib.rmeta", "maths/cube.stub.o", "maths/sq.stub.o"]
+    assert decode_rlib(rlib, path="rlib").name == "maths"
+
+
+def test_a_second_run_does_nothing(scons_project: SconsProject) -> None:
+    _write(scons_project)
+    scons_project.scons()
+    before = scons_project.snapshot()
+    assert scons_project.up_to_date()
+    assert scons_project.up_to_date("-j4")
+    assert scons_project.snapshot() == before
+
+
+def test_quiet_says_nothing(scons_project: SconsProject) -> None:
+    _write(scons_project)
+    assert scons_project.scons("-s") == "b.stub:3: warning: hm\n"
+
+
+def test_a_warning_is_repeated_when_its_unit_is_reused(scons_project: SconsProject) -> None:
+    _write(scons_project)
+    scons_project.scons()
+    scons_project.write({"a.stub": "entry a\nimport cube\n"})
+    output = scons_project.scons()
+    assert "crate app: 2 units: 1 compiled, 1 reused" in output
+    assert "b.stub:3: warning: hm\n" in output
+
+
+def test_jobs_and_place_leave_no_mark(scons_project: SconsProject) -> None:
+    """Two checkouts at different paths, one built with -j1 and one with -j4, are equal to the byte."""
+    other = SconsProject(scons_project.path.parent / "a longer path" / "elsewhere", form=scons_project.form)
+    _write(scons_project)
+    _write(other)
+    scons_project.scons("-j1")
+    other.scons("-j4")
+    assert scons_project.snapshot() == other.snapshot()
+    assert "app.images/a" in scons_project.snapshot()

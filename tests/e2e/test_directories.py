@@ -1,0 +1,191 @@
+"""Where sources and results lie: variant directories, SConscript hierarchies, repositories, several environments.
+
+Knows nothing of what is in them.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scons_project import STUB, SconsProject
+
+SCRIPT = """\
+Import("env")
+lib = env.Crate("lib", Glob("lib/*.stub"), include_dirs=["inc"])
+env.Crate("app", ["a.stub"], deps=[lib], crate_type="cdylib")
+"""
+FILES = {
+    "src/SConscript": SCRIPT,
+    "src/a.stub": "entry a\nimport f\n",
+    "src/lib/f.stub": "include f.inc\nexport f\n",
+    "src/inc/f.inc": "export g\n",
+}
+IMAGE = "entry a\nimport f\nexport g\nexport f\n"
+
+
+@pytest.mark.parametrize("duplicate", [False, True])
+def test_variant_directory(scons_project: SconsProject, duplicate: bool) -> None:
+    scons_project.sconstruct(f'SConscript("src/SConscript", "env", variant_dir="out", duplicate={duplicate})\n')
+    scons_project.write(FILES)
+    scons_project.scons("-j4")
+    assert scons_project.read("out/app.cdylib") == IMAGE
+    assert scons_project.up_to_date()
+    assert not scons_project.exists("src/app.cdylib")
+    scons_project.write({"src/inc/f.inc": "export g 2\n"})
+    scons_project.scons()
+    assert scons_project.steps() == [
+        "Archiving out/liblib.rlib",
+        "Compiling crate out/lib.rlink",
+        "Linking out/app.cdylib.json",
+    ]
+    assert "export g 2" in scons_project.read("out/app.cdylib")
+    scons_project.write({"src/lib/f.stub": "export f 2\n"})
+    scons_project.scons()
+    assert scons_project.read("out/app.cdylib") == "entry a\nimport f\nexport f 2\n"
+    assert scons_project.up_to_date()
+    scons_project.write({"src/lib/f2.stub": "export h\n"})
+    scons_project.scons()
+    assert "crate lib: 2 units: 1 compiled, 1 reused" in scons_project.built()
+    scons_project.remove("src/lib/f2.stub")
+    if duplicate:
+        # Glob() finds SCons's own copy first; this is how SCons treats its other builders, too.
+        assert "src/lib/f2.stub: no such source" in scons_project.scons(expect=2)
+    scons_project.scons()
+    assert "crate lib: 1 unit: 0 compiled, 1 reused" in scons_project.built()
+    assert scons_project.up_to_date()
+
+
+def test_a_variant_directory_reuses_what_the_source_directory_compiled(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        'SConscript("src/SConscript", "env")\nSConscript("src/SConscript", "env", variant_dir="out", duplicate=False)\n'
+    )
+    scons_project.write(FILES)
+    scons_project.scons()
+    assert scons_project.read("out/app.cdylib") == scons_project.read("src/app.cdylib")
+    assert scons_project.built().count("crate app: 1 unit: 0 compiled, 1 reused") == 1
+    assert scons_project.up_to_date()
+
+
+def test_two_targets_in_variant_directories(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        "for target in ('text', 'text2'):\n"
+        "    env2 = env.Clone(CRATE_TARGET=target, CRATE_PROFILE='release')\n"
+        "    SConscript('src/SConscript', {'env': env2}, variant_dir=target, duplicate=False)\n"
+    )
+    scons_project.write(FILES)
+    scons_project.scons("-j4")
+    assert scons_project.read("text/app.cdylib") == scons_project.read("text2/app.cdylib") == IMAGE
+    assert all(" 0 reused" in line for line in scons_project.built()), scons_project.output
+    assert scons_project.up_to_date()
+
+
+def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        'lib = env.Crate("lib", ["b.stub"], target="text2")\n'
+        'env.Crate("app", ["a.stub"], deps=[lib], crate_type="cdylib")\n',
+        a="entry a\n",
+        b="export b\n",
+    )
+    output = scons_project.scons(expect=2)
+    assert "crate 'app' and its dependency 'lib' differ in target" in output
+    assert not scons_project.exists("app.cdylib")
+
+
+def test_one_name_in_two_directories(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        'one = SConscript("one/SConscript", "env")\n'
+        'two = SConscript("two/SConscript", "env")\n'
+        'env.Crate("app", ["a.stub"], deps=[one, two], crate_type="cdylib")\n',
+        a="entry a\nimport one\nimport two\n",
+    )
+    for name in ("one", "two"):
+        scons_project.write(
+            {
+                f"{name}/SConscript": 'Import("env")\nlib = env.Crate("lib", ["l.stub"])\nReturn("lib")\n',
+                f"{name}/l.stub": f"export {name}\n",
+            }
+        )
+    scons_project.scons("-j4")
+    assert scons_project.read("app.cdylib") == "entry a\nimport one\nimport two\nexport two\nexport one\n"
+    assert scons_project.up_to_date()
+
+
+def test_a_name_in_two_directories_is_not_guessed(scons_project: SconsProject) -> None:
+    script = 'Import("env")\nenv.Crate("lib", ["l.stub"])\n'
+    scons_project.sconstruct(
+        'SConscript(["one/SConscript", "two/SConscript"], "env")\nenv.Crate("app", ["a.stub"], deps=["lib"])\n',
+        a="entry a\n",
+    )
+    for name in ("one", "two"):
+        scons_project.write({f"{name}/SConscript": script, f"{name}/l.stub": f"export {name}\n"})
+    output = scons_project.scons(expect=2)
+    assert "crate 'app' depends on 'lib', and there are 2 of that name" in output
+
+
+def test_names_of_the_same_directory_come_first(scons_project: SconsProject) -> None:
+    script = (
+        'Import("env")\nenv.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib")\nenv.Crate("lib", ["l.stub"])\n'
+    )
+    scons_project.sconstruct('SConscript(["one/SConscript", "two/SConscript"], "env")\n')
+    for name in ("one", "two"):
+        scons_project.write(
+            {
+                f"{name}/SConscript": script,
+                f"{name}/a.stub": f"entry {name}\nimport f\n",
+                f"{name}/l.stub": f"export f {name}\n",
+            }
+        )
+    scons_project.scons()
+    assert scons_project.read("two/app.cdylib") == "entry two\nimport f\nexport f two\n"
+    assert scons_project.up_to_date()
+
+
+def test_repository(scons_project: SconsProject) -> None:
+    there = SconsProject(scons_project.path.parent / "repository", form=scons_project.form)
+    there.write({**FILES, "src/lib/k.stub": "export k\n"})
+    scons_project.write({"SConstruct": f"Repository({str(there.path)!r})\n{STUB}SConscript('src/SConscript', 'env')\n"})
+    scons_project.scons()
+    assert scons_project.read("src/app.cdylib") == IMAGE
+    assert scons_project.up_to_date()
+    there.write({"src/inc/f.inc": "export g 2\n"})
+    scons_project.scons()
+    assert "export g 2" in scons_project.read("src/app.cdylib")
+    # A file of one's own hides the one in the repository.
+    scons_project.write({"src/lib/f.stub": "export f mine\n"})
+    scons_project.scons()
+    assert scons_project.read("src/app.cdylib") == "entry a\nimport f\nexport f mine\n"
+    assert scons_project.up_to_date()
+
+
+def test_include_directories_by_every_spelling(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        'env["CRATE_INCLUDE_DIRS"] = ["#inc"]\n'
+        'env.CrateProfile("mine", inherits="dev", defines=["X=1"])\n'
+        'SConscript("src/SConscript", "env")\n'
+    )
+    scons_project.write(
+        {
+            "src/SConscript": 'Import("env")\nenv.Crate("one", ["a.stub"], crate_type="cdylib", profile="mine")\n'
+            'env.Crate("two", ["a.stub"], crate_type="cdylib", include_dirs=["own", Dir("#inc")])\n'
+            'env.Crate("three", [("a.stub", {"include_dirs": ["own"]})], crate_type="cdylib")\n',
+            "src/a.stub": "include i.inc\n",
+            "inc/i.inc": "entry X\n",
+            "src/own/i.inc": "entry own\n",
+        }
+    )
+    scons_project.scons()
+    images = [scons_project.read(f"src/{name}.cdylib") for name in ("one", "two", "three")]
+    assert images == ["entry 1\n", "entry own\n", "entry own\n"]
+    assert scons_project.up_to_date()
+
+
+def test_sources_outside_the_project(scons_project: SconsProject) -> None:
+    outside = scons_project.path.parent / "outside.stub"
+    outside.write_text("entry o\n")
+    scons_project.sconstruct(f'env.Crate("app", [{str(outside)!r}], crate_type="cdylib")\n')
+    scons_project.scons()
+    assert scons_project.read("app.cdylib") == "entry o\n"
+    outside.write_text("entry o 2\n")
+    scons_project.scons()
+    assert scons_project.read("app.cdylib") == "entry o 2\n"
+    assert scons_project.up_to_date()

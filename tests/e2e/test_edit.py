@@ -1,0 +1,226 @@
+"""What an edit rebuilds: exactly what it reaches, and nothing twice.
+
+Knows nothing of how a stage finds out that it is out of date.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+COMPILE_MATHS = "Compiling crate maths.rlink"
+COMPILE_APP = "Compiling crate app.rlink"
+ARCHIVE_MATHS = "Archiving libmaths.rlib"
+LINK_APP = "Linking app.cdylib.json"
+PROJECT = """\
+maths = env.Crate("maths", Glob("maths/*.stub"), include_dirs=["first", "inc"], {maths})
+app = env.Crate("app", ["a.stub", "b.stub"], deps=[maths], crate_type="cdylib", {app})
+"""
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a built project of two crates with two units each."""
+    scons_project.sconstruct(PROJECT.format(maths="", app=""), a="entry a\nimport square\n", b="entry b\nimport cube\n")
+    scons_project.write(
+        {
+            "maths/sq.stub": "include k.inc\nexport square\n",
+            "maths/cube.stub": "export cube\n",
+            "inc/k.inc": "export k 1\n",
+        }
+    )
+    scons_project.scons()
+    return scons_project
+
+
+def _declare(project: SconsProject, **options: str) -> None:
+    text = project.read("SConstruct")
+    head = text[: text.index("maths =")]
+    project.write({"SConstruct": head + PROJECT.format(**{"maths": "", "app": "", **options})})
+
+
+def _rebuilds(project: SconsProject, steps: list[str], counts: list[str]) -> None:
+    """Check what the next run does, that a clean build gives the same files, and that one more run does nothing."""
+    project.scons("-j4")
+    assert project.steps() == sorted(steps), project.output
+    assert project.built() == sorted(counts), project.output
+    assert project.up_to_date()
+    incremental = project.snapshot()
+    project.scons("-c")
+    project.environ["CRATE_CACHE"] = "off"
+    project.scons("-j1")
+    assert project.snapshot() == incremental
+
+
+def test_source(project: SconsProject) -> None:
+    project.write({"maths/cube.stub": "export cube 3\n"})
+    _rebuilds(
+        project,
+        [COMPILE_MATHS, ARCHIVE_MATHS, LINK_APP],
+        ["crate maths: 2 units: 1 compiled, 1 reused", "crate app: 1 image: 1 linked, 0 reused"],
+    )
+    assert "export cube 3" in project.read("app.cdylib")
+
+
+def test_source_touched_only(project: SconsProject) -> None:
+    (project.path / "maths/cube.stub").touch()
+    assert project.up_to_date()
+
+
+def test_comment_stops_early(project: SconsProject) -> None:
+    """A crate is compiled again, comes to the same bytes, and nobody downstream hears of it."""
+    project.write({"maths/cube.stub": "# a remark\nexport cube\n"})
+    project.scons()
+    assert COMPILE_MATHS in project.steps()
+    # Symbols remember their lines, so that the archive changed; the image it is linked into did not.
+    before = project.read("app.cdylib")
+    assert project.up_to_date()
+    project.write({"maths/cube.stub": "# other words\nexport cube\n"})
+    project.scons()
+    assert project.steps() == [COMPILE_MATHS]
+    assert project.read("app.cdylib") == before
+
+
+def test_edit_and_back_compiles_nothing(project: SconsProject) -> None:
+    before = project.snapshot()
+    project.write({"a.stub": "entry a 2\nimport square\n"})
+    project.scons()
+    project.write({"a.stub": "entry a\nimport square\n"})
+    project.scons()
+    assert project.built() == ["crate app: 1 image: 0 linked, 1 reused", "crate app: 2 units: 0 compiled, 2 reused"]
+    assert project.snapshot() == before
+
+
+def test_include(project: SconsProject) -> None:
+    project.write({"inc/k.inc": "export k 2\n"})
+    _rebuilds(
+        project,
+        [COMPILE_MATHS, ARCHIVE_MATHS, LINK_APP],
+        ["crate maths: 2 units: 1 compiled, 1 reused", "crate app: 1 image: 1 linked, 0 reused"],
+    )
+
+
+def test_include_touched_while_young(project: SconsProject) -> None:
+    """An edit of the same length within the clock's resolution is seen."""
+    project.write({"inc/k.inc": "export k 7\n"})
+    project.scons()
+    assert COMPILE_MATHS in project.steps()
+    assert "export k 7" in project.read("app.cdylib")
+
+
+def test_shadowing_include_appears_and_goes(project: SconsProject) -> None:
+    before = project.snapshot()
+    project.write({"first/k.inc": "export k 9\n"})
+    project.scons()
+    assert project.steps() == [ARCHIVE_MATHS, COMPILE_MATHS, LINK_APP]
+    assert "export k 9" in project.read("app.cdylib")
+    assert project.up_to_date()
+    project.remove("first/k.inc")
+    project.scons()
+    assert "crate maths: 2 units: 0 compiled, 2 reused" in project.built()
+    assert project.snapshot() == before
+    assert project.up_to_date()
+
+
+def test_link_option(project: SconsProject) -> None:
+    _declare(project, app="shout=True")
+    project.scons()
+    assert "crate app: 2 units: 0 compiled, 2 reused" in project.built()
+    assert COMPILE_MATHS not in project.steps()
+    assert "ENTRY A" in project.read("app.cdylib")
+    assert project.up_to_date()
+
+
+def test_unit_option(project: SconsProject) -> None:
+    _declare(project, app='defines=["X=1"]')
+    project.scons()
+    assert project.built() == ["crate app: 2 units: 2 compiled, 0 reused"]
+    assert project.steps() == [COMPILE_APP]
+    assert project.up_to_date()
+
+
+def test_option_of_one_source(project: SconsProject) -> None:
+    text = project.read("SConstruct")
+    project.write({"SConstruct": text.replace('"b.stub"', '("b.stub", {"defines": {"cube": "square"}})')})
+    _rebuilds(
+        project,
+        [COMPILE_APP, LINK_APP],
+        ["crate app: 2 units: 1 compiled, 1 reused", "crate app: 1 image: 1 linked, 0 reused"],
+    )
+    assert "import cube" not in project.read("app.cdylib")
+
+
+def test_profile(project: SconsProject) -> None:
+    project.write({"SConstruct": project.read("SConstruct").replace('"stub")', '"stub", CRATE_PROFILE="release")')})
+    project.scons()
+    assert all(" 0 compiled" in line for line in project.built() if "unit" in line), project.built()
+
+
+def test_source_added_and_removed(project: SconsProject) -> None:
+    before = project.snapshot()
+    project.write({"maths/new.stub": "export new\n"})
+    project.scons()
+    assert "crate maths: 3 units: 1 compiled, 2 reused" in project.built()
+    assert project.up_to_date()
+    project.remove("maths/new.stub")
+    project.scons()
+    assert "crate maths: 2 units: 0 compiled, 2 reused" in project.built()
+    assert project.snapshot() == before
+    assert project.up_to_date()
+
+
+def test_order_of_sources_counts(project: SconsProject) -> None:
+    project.write({"SConstruct": project.read("SConstruct").replace('["a.stub", "b.stub"]', '["b.stub", "a.stub"]')})
+    project.scons()
+    assert project.steps() == [COMPILE_APP, LINK_APP]
+    assert project.read("app.cdylib").startswith("entry b")
+
+
+@pytest.mark.parametrize("name", ["app.cdylib", "app.cdylib.json", "app.rlink", "libmaths.rlib", "maths.rlink"])
+def test_lost_file_comes_back_from_the_cache(project: SconsProject, name: str) -> None:
+    before = project.snapshot()
+    project.remove(name)
+    project.scons()
+    assert all(", 0 reused" not in line for line in project.built()), project.output
+    assert project.snapshot() == before
+    assert project.up_to_date()
+
+
+def test_lost_image_of_a_directory(project: SconsProject) -> None:
+    _declare(project, app="multimodule=True")
+    project.scons()
+    before = project.snapshot()
+    project.remove("app.images/b")
+    project.scons()
+    assert project.steps() == [LINK_APP]
+    assert project.built() == ["crate app: 2 images: 0 linked, 2 reused"]
+    assert project.snapshot() == before
+
+
+def test_entry_point_that_goes_takes_its_image_along(project: SconsProject) -> None:
+    _declare(project, app="multimodule=True")
+    project.scons()
+    project.write({"b.stub": "entry c\nimport cube\n"})
+    project.scons()
+    assert project.built() == ["crate app: 2 images: 1 linked, 1 reused", "crate app: 2 units: 1 compiled, 1 reused"]
+    assert sorted(path.name for path in (project.path / "app.images").iterdir()) == ["a", "c"]
+    assert project.up_to_date()
+
+
+def test_lost_state_is_built_again(project: SconsProject) -> None:
+    project.remove(".maths.rlink.state")
+    project.scons()
+    assert project.built() == ["crate maths: 2 units: 0 compiled, 2 reused"]
+    assert project.up_to_date()
+
+
+def test_damaged_cache_is_compiled_again(project: SconsProject) -> None:
+    before = project.snapshot()
+    for path in (project.path / ".crate-cache").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-1] + b"?")
+    project.scons("-c")
+    project.scons()
+    assert all(", 0 reused" in line for line in project.built()), project.output
+    assert project.snapshot() == before

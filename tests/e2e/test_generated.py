@@ -1,0 +1,92 @@
+"""Sources and includes that SCons makes.
+
+Knows nothing of static ones, which are no nodes.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+GENERATE = """\
+import time
+def make(target, source, env):
+    time.sleep(0.3)  # long enough for -j to overtake a builder that nobody waits for
+    with open(str(target[0]), "w") as out:
+        out.write(source[0].get_text_contents())
+"""
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_generated_source(scons_project: SconsProject, jobs: str) -> None:
+    scons_project.sconstruct(
+        GENERATE + 'made = env.Command("made.stub", "made.in", make)\n'
+        'env.Crate("app", ["a.stub", made], crate_type="cdylib")\n',
+        a="entry a\n",
+    )
+    scons_project.write({"made.in": "export made\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.cdylib") == "entry a\nexport made\n"
+    assert scons_project.up_to_date(jobs)
+    scons_project.write({"made.in": "export made 2\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.cdylib") == "entry a\nexport made 2\n"
+    assert "crate app: 2 units: 1 compiled, 1 reused" in scons_project.built()
+    assert scons_project.up_to_date(jobs)
+    scons_project.remove("made.stub")
+    scons_project.scons(jobs)
+    # With -j the crate may be looked at before its source is back; then it is taken from the cache.
+    assert all(" 0 compiled" in line or " 0 linked" in line for line in scons_project.built())
+    scons_project.scons("-c")
+    assert not scons_project.exists("made.stub")
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+@pytest.mark.parametrize("whom", ["app", "app.rlink"])
+def test_generated_include(scons_project: SconsProject, jobs: str, whom: str) -> None:
+    scons_project.sconstruct(
+        GENERATE + 'made = env.Command("gen/made.inc", "made.in", make)\n'
+        'app = env.Crate("app", ["a.stub"], crate_type=["rlib", "cdylib"], include_dirs=["gen"], multimodule=True)\n'
+        f"env.Depends({whom}, made)\n",
+        a="entry a\ninclude made.inc\n",
+    )
+    scons_project.write({"made.in": "export made\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.images/a") == "entry a\nexport made\n"
+    assert scons_project.up_to_date(jobs)
+    scons_project.write({"made.in": "export made 2\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.images/a") == "entry a\nexport made 2\n"
+    assert scons_project.up_to_date(jobs)
+
+
+def test_generated_include_in_a_variant_directory(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        GENERATE + 'SConscript("src/SConscript", "env make", variant_dir="out", duplicate=False)\n'
+    )
+    scons_project.write(
+        {
+            "src/SConscript": 'Import("env make")\nmade = env.Command("gen/made.inc", "made.in", make)\n'
+            'app = env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["gen", "inc"])\n'
+            "env.Depends(app, made)\n",
+            "src/a.stub": "entry a\ninclude made.inc\ninclude other.inc\n",
+            "src/made.in": "export made\n",
+            "src/inc/other.inc": "export other\n",
+        }
+    )
+    scons_project.scons()
+    assert scons_project.read("out/app.cdylib") == "entry a\nexport made\nexport other\n"
+    assert scons_project.up_to_date()
+    scons_project.write({"src/inc/other.inc": "export another\n"})
+    scons_project.scons()
+    assert scons_project.read("out/app.cdylib") == "entry a\nexport made\nexport another\n"
+    assert scons_project.up_to_date()
+
+
+def test_generator_that_fails(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        'env.Crate("app", [env.Command("made.stub", [], "exit 3")], crate_type="cdylib")\n',
+    )
+    scons_project.scons(expect=2)
+    assert scons_project.steps() == []

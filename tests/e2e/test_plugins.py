@@ -1,0 +1,134 @@
+"""Backends that are not part of cratewright: installed, beside the SConstruct, or in it.
+
+Knows nothing of how a backend is looked up.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+from pathlib import Path
+
+import pytest
+import tomli
+
+import cratewright.backend
+from tests.support.scons_project import SconsProject
+
+TINY = Path(__file__).resolve().parents[1] / "support" / "tiny_plugin"
+SCONSTRUCT = """\
+import cratewright
+env = Environment(tools=["default", cratewright.tool])
+lib = env.Crate("lib", ["b.txt"], backend="tiny")
+env.Crate("app", ["a.txt"], deps=[lib], crate_type="bin", backend="tiny")
+"""
+EXAMPLE = textwrap.dedent((cratewright.backend.__doc__ or "").partition("names:\n")[2])
+IN_SCONSTRUCT = """\
+import types
+plugin = types.ModuleType("upper_plugin")
+{code}
+plugin.cratewright_register_backend = cratewright_register_backend
+cratewright.register(plugin)
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="upper")
+env.Crate("app", ["a.txt", "b.txt"], crate_type="bin")
+"""
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a project with two texts."""
+    scons_project.write({"a.txt": "a\n", "b.txt": "b\n"})
+    return scons_project
+
+
+def _install(directory: Path) -> Path:
+    """Do what an installer does with the plugin's distribution, in a directory of its own."""
+    table = tomli.loads((TINY / "pyproject.toml").read_text())["project"]
+    info = directory / f"cratewright_tiny-{table['version']}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {table['name']}\nVersion: {table['version']}\n")
+    points = [f"{name} = {module}" for name, module in table["entry-points"]["cratewright"].items()]
+    (info / "entry_points.txt").write_text("\n".join(["[cratewright]", *points, ""]))
+    shutil.copytree(TINY / "src", directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return directory
+
+
+def test_installed(project: SconsProject) -> None:
+    """A distribution's entry point is all it takes."""
+    site = _install(project.path.parent / "site")
+    project.environ["PYTHONPATH"] = str(site)
+    project.write({"SConstruct": SCONSTRUCT})
+    project.scons()
+    assert project.read("app.out") == "A\nB\n"
+    assert project.up_to_date()
+    # Any module of the plugin decides what comes out, not only the one that holds the class.
+    module = site / "cratewright_tiny" / "shout.py"
+    module.write_text(module.read_text().replace("upper()", 'replace(b"a", b"z")'))
+    project.scons()
+    assert project.read("app.out") == "z\nb\n"
+    assert project.up_to_date()
+
+
+def test_installed_but_broken(project: SconsProject) -> None:
+    site = _install(project.path.parent / "site")
+    (site / "cratewright_tiny" / "shout.py").write_text("import no_such_module\n")
+    project.environ["PYTHONPATH"] = str(site)
+    project.write({"SConstruct": SCONSTRUCT})
+    output = project.scons(expect=2)
+    assert "unknown backend 'tiny'" in output
+    assert "plugin tiny: ModuleNotFoundError: No module named 'no_such_module'" in output
+
+
+def test_beside_the_sconstruct(project: SconsProject) -> None:
+    """A plugin of one file; other Python files of the project are no part of it."""
+    head = "import sys; sys.path.insert(0, 'tools')\nimport cratewright, upper_plugin\n"
+    head += "cratewright.register(upper_plugin)\n"
+    tail = 'env = Environment(tools=["default", cratewright.tool])\n'
+    tail += 'env.Crate("app", ["a.txt", "b.txt"], crate_type="bin", backend="upper")\n'
+    project.write({"SConstruct": head + tail, "tools/upper_plugin.py": EXAMPLE, "tools/other.py": "", "more.py": ""})
+    project.scons("-j2")
+    assert project.read("app.out") == "A\nB\n"
+    assert project.up_to_date()
+    project.write({"tools/other.py": "# edited\n", "more.py": "# edited\n"})
+    assert project.up_to_date()
+    project.write({"tools/upper_plugin.py": EXAMPLE.replace(".upper()", ".title() * 2")})
+    project.scons()
+    assert project.read("app.out") == "A\nA\nB\nB\n"
+    assert project.up_to_date()
+
+
+def test_in_the_sconstruct(project: SconsProject) -> None:
+    project.write({"SConstruct": IN_SCONSTRUCT.format(code=EXAMPLE)})
+    project.scons("-j2")
+    assert project.read("app.out") == "A\nB\n"
+    assert project.up_to_date()
+    project.write({"b.txt": "c\n"})
+    project.scons()
+    assert project.built() == ["crate app: 1 image: 1 linked, 0 reused", "crate app: 2 units: 1 compiled, 1 reused"]
+    project.write({"SConstruct": IN_SCONSTRUCT.format(code=EXAMPLE.replace(".upper()", ".title() * 2"))})
+    project.scons()
+    assert project.read("app.out") == "A\nA\nC\nC\n"
+    assert project.up_to_date()
+
+
+def test_a_misspelt_hook_in_the_sconstruct(project: SconsProject) -> None:
+    code = EXAMPLE.replace("cratewright_register_backend", "cratewright_register_backends")
+    text = IN_SCONSTRUCT.format(code=code).replace("register_backend =", "register_backends =")
+    project.write({"SConstruct": text.replace("= cratewright_register_backend\n", "= cratewright_register_backends\n")})
+    output = project.scons(expect=2)
+    assert "plugin 'upper_plugin' implements a hook that does not exist" in output
+    assert "cratewright_register_backend()" in output
+
+
+def test_only_what_is_declared_is_promised(project: SconsProject) -> None:
+    """A backend that cannot do something is refused while planning, before any work."""
+    project.environ["PYTHONPATH"] = str(_install(project.path.parent / "site"))
+    for arguments, said in (
+        ('crate_type="cdylib"', "backend 'tiny' cannot make crate type 'cdylib'"),
+        ('crate_type="bin", lto="fat"', "backend 'tiny' cannot do lto='fat'"),
+    ):
+        text = SCONSTRUCT.replace('crate_type="bin"', arguments)
+        project.write({"SConstruct": text})
+        assert said in project.scons(expect=2)
+    assert sorted(os.listdir(project.path))[-3:] == ["SConstruct", "a.txt", "b.txt"]

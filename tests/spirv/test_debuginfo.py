@@ -1,0 +1,95 @@
+"""Debug information after linking: a function's lines belong to the file that it was written in.
+
+Knows nothing of how a linker numbers ids; it reads words as the SPIR-V specification, section 2.3, lays them out.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.spirv.conftest import Validate
+from tests.support.scons_project import IN_PLACE, SconsProject
+
+_STRING, _LINE, _EXTENDED_IMPORT, _EXTENDED, _FUNCTION, _FUNCTION_END = 7, 8, 11, 12, 54, 56
+_DEBUG_SOURCE, _DEBUG_LINE = 35, 103
+
+FILES = {
+    "app.comp": """\
+#version 460
+layout(local_size_x = 64) in;
+layout(set = 0, binding = 0) buffer Data { float data[]; };
+float thrice(float x);
+float twice(float x);
+void main() {
+    data[gl_GlobalInvocationID.x] = thrice(2.0) + twice(1.0);
+}
+""",
+    "thrice.glsl": "#version 460\nfloat thrice(float x) {\n    return 3.0 * x;\n}\n",
+    "twice.hlsl": "// three\n// lines\n// above\nfloat twice(float x) {\n    return 2.0 * x;\n}\n",
+}
+EXPECTED = {("app.comp", 7), ("thrice.glsl", 3), ("twice.hlsl", 5)}
+
+
+def _instructions(data: bytes) -> Iterator[list[int]]:
+    words = array("I", data)
+    at = 5
+    while at < len(words):
+        yield words[at : at + (words[at] >> 16)].tolist()
+        at += words[at] >> 16
+
+
+def _text(words: list[int]) -> str:
+    return array("I", words).tobytes().partition(b"\0")[0].decode()
+
+
+def _lines(data: bytes) -> set[tuple[str, int]]:
+    """Return file and line of what `OpLine` and `DebugLine` say inside functions."""
+    strings: dict[int, str] = {}
+    sources: dict[int, str] = {}
+    constants: dict[int, int] = {}
+    found: set[tuple[str, int]] = set()
+    inside = False
+    for words in _instructions(data):
+        opcode = words[0] & 0xFFFF
+        inside = opcode == _FUNCTION or (inside and opcode != _FUNCTION_END)
+        if opcode == _STRING:
+            strings[words[1]] = _text(words[2:])
+        elif opcode == 43:
+            constants[words[2]] = words[3]
+        elif opcode == _EXTENDED and words[4] == _DEBUG_SOURCE and words[5] in strings:
+            sources[words[2]] = strings[words[5]]
+        elif opcode == _LINE and inside:
+            found.add((strings[words[1]], words[2]))
+        elif opcode == _EXTENDED and inside and words[4] == _DEBUG_LINE and words[5] in sources:
+            found.add((sources[words[5]], constants[words[6]]))
+    return found
+
+
+@pytest.mark.parametrize("level", ["0", "3"])
+@pytest.mark.parametrize("debuginfo", ["line", "full"])
+def test_lines_belong_to_their_files(tmp_path: Path, validate: Validate, debuginfo: str, level: str) -> None:
+    project = SconsProject(tmp_path / "project", form=IN_PLACE)
+    project.write(FILES)
+    project.write(
+        {
+            "SConstruct": f"""\
+import cratewright
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3",
+                  CRATE_OPT_LEVEL="{level}", CRATE_DEBUGINFO="{debuginfo}")
+lib = env.Crate("lib", ["thrice.glsl", "twice.hlsl"])
+env.Crate("app", ["app.comp"], deps=[lib], crate_type="cdylib")
+"""
+        }
+    )
+    project.scons()
+    path = project.path / "app.spv"
+    validate(path)
+    found = _lines(path.read_bytes())
+    # What the optimiser folds into constants leaves no line behind.
+    expected = EXPECTED if level == "0" else {("app.comp", 7)}
+    assert expected <= found
+    assert all(line <= FILES[file].count("\n") for file, line in found)

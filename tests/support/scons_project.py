@@ -1,0 +1,131 @@
+"""A small project in a directory of its own, built by the real `scons`.
+
+Knows nothing of what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+__all__ = ["INSTALLED", "IN_PLACE", "STUB", "SconsProject", "available_forms"]
+
+ROOT = Path(__file__).resolve().parents[2]
+IN_PLACE = "in place"
+INSTALLED = "installed"
+
+STUB = """\
+import cratewright, cratewright.testing
+cratewright.register(cratewright.testing)
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="stub")
+"""
+"""How an SConstruct begins that uses the `stub` backend."""
+
+_STEP = re.compile(r"(?:Compiling crate|Archiving|Linking) .*")
+_COUNTS = re.compile(r"crate \S+: \d+ (?:unit|image)s?: .*")
+_SILENT = re.compile(r"scons: .* is up to date\.|scons: Nothing to be done for .*")
+
+
+@cache
+def available_forms() -> tuple[str, ...]:
+    """Return the forms in which cratewright can be used here: from the checkout and, if it is, installed."""
+    found = any(True for _ in metadata.distributions(name="cratewright"))
+    return (IN_PLACE, INSTALLED) if found else (IN_PLACE,)
+
+
+class SconsProject:
+    """Files, and what `scons` makes of them.
+
+    Shape: `output` is what the last run printed, standard error after standard output.
+    """
+
+    def __init__(self, path: Path, *, form: str = IN_PLACE) -> None:
+        self.path = path
+        self.form = form
+        self.output = ""
+        self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
+        path.mkdir(parents=True, exist_ok=True)
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        """Write files; their directories are made."""
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def sconstruct(self, text: str, **files: str) -> None:
+        """Write an SConstruct that uses the stub, and stub sources by their names without suffix."""
+        self.write({"SConstruct": STUB + text, **{f"{name}.stub": content for name, content in files.items()}})
+
+    def remove(self, *names: str) -> None:
+        """Remove files."""
+        for name in names:
+            (self.path / name).unlink()
+
+    def read(self, name: str) -> str:
+        """Return a file's text."""
+        return (self.path / name).read_text(encoding="utf-8")
+
+    def exists(self, name: str) -> bool:
+        """Say whether there is such a file or directory."""
+        return (self.path / name).exists()
+
+    def scons(self, *arguments: str, expect: int = 0, preexec: Callable[[], None] | None = None) -> str:
+        """Run `scons` and return its output.
+
+        Raises: AssertionError with the output for another exit status, or a traceback in what it prints.
+        """
+        site = ["--site-dir", str(ROOT / "site_scons")] if self.form == IN_PLACE else []
+        done = subprocess.run(
+            [sys.executable, "-m", "SCons", "-Q", *site, *arguments],
+            cwd=self.path,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            preexec_fn=preexec,
+        )
+        self.output = done.stdout + done.stderr
+        assert done.returncode == expect, f"exit status {done.returncode}, not {expect}:\n{self.output}"
+        assert "Traceback" not in self.output, self.output
+        return self.output
+
+    def steps(self) -> list[str]:
+        """Return what the last run did, as its lines name the stages, sorted."""
+        return sorted(line for line in self.output.splitlines() if _STEP.fullmatch(line))
+
+    def built(self) -> list[str]:
+        """Return the last run's counts of units and images, sorted."""
+        return sorted(line for line in self.output.splitlines() if _COUNTS.fullmatch(line))
+
+    def up_to_date(self, *arguments: str) -> bool:
+        """Run `scons` again and say whether it found nothing to do."""
+        lines = self.scons(*arguments).splitlines()
+        return bool(lines) and all(_SILENT.fullmatch(line) for line in lines)
+
+    def snapshot(self) -> dict[str, str]:
+        """Return the digest of every file, those left out in which builds remember things for themselves."""
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file() and not (name := path.relative_to(self.path).as_posix()).startswith(".")
+            if not path.name.endswith((".state", ".dblite"))
+        }
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+        return {
+            **kept,
+            "HOME": str(self.path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **self.environ,
+        }

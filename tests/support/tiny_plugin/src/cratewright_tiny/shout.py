@@ -1,0 +1,11 @@
+"""What the backend does with a text.
+
+Knows nothing of backends.
+"""
+
+from __future__ import annotations
+
+
+def shout(text: bytes) -> bytes:
+    """Return the text in capitals."""
+    return text.upper()

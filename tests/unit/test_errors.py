@@ -1,0 +1,77 @@
+"""The shape of errors.
+
+Knows nothing of who raises them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+
+import pytest
+
+from cratewright import errors
+from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, near_miss
+
+KINDS = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
+
+
+def test_message_then_aligned_rows_then_the_way_out() -> None:
+    error = CratewrightError(
+        "it broke", context=[("file", "a/b"), ("offset", 12), ("said", "one\ntwo")], hint="mend it"
+    )
+    assert str(error).splitlines() == [
+        "it broke",
+        "  file:   a/b",
+        "  offset: 12",
+        "  said:   one",
+        "          two",
+        "  hint:   mend it",
+    ]
+
+
+def test_nothing_but_a_message() -> None:
+    assert str(CratewrightError("it broke")) == "it broke"
+
+
+def test_an_empty_row_has_no_trailing_space() -> None:
+    assert str(CratewrightError("it broke", context=[("said", "")])) == "it broke\n  said:"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_travels_between_processes(kind: type[CratewrightError]) -> None:
+    error = kind("message", context=[("row", 1)], hint="hint")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is kind and str(again) == str(error) and again.context == (("row", "1"),)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_tree(kind: type[CratewrightError]) -> None:
+    assert issubclass(kind, CratewrightError)
+    assert kind.__name__ in (errors.__doc__ or "")
+
+
+def test_with_context_puts_fresh_rows_first_and_repeats_none() -> None:
+    error = ConfigurationError("m", context=[("crate", "a")], hint="h").with_context(("file", "f"), ("crate", "b"))
+    assert isinstance(error, ConfigurationError)
+    assert error.context == (("file", "f"), ("crate", "a")) and error.hint == "h"
+
+
+def test_shown_by_python_itself() -> None:
+    try:
+        raise UnknownNameError("unknown 'x'", hint="did you mean 'y'?")
+    except UnknownNameError as error:
+        assert "hint: did you mean 'y'?" in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "said"),
+    [
+        ("relase", ("dev", "release"), "did you mean 'release'?"),
+        ("RELEASE", ("dev", "release"), "did you mean 'release'?"),
+        ("xyz", ("b", "a"), "known: a, b"),
+        ("xyz", (), "none is known"),
+    ],
+)
+def test_near_miss(name: str, known: tuple[str, ...], said: str) -> None:
+    assert near_miss(name, known) == said

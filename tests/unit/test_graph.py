@@ -1,0 +1,66 @@
+"""The graph of crates.
+
+Knows nothing of what a crate is.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cratewright.errors import GraphError
+from cratewright.graph import CrateGraph
+
+DIAMOND = {"app": ["left", "right"], "left": ["base"], "right": ["base", "base"], "base": []}
+
+
+def test_postorder_and_link_order() -> None:
+    graph = CrateGraph(DIAMOND)
+    assert graph.postorder == ("base", "left", "right", "app")
+    assert graph.link_order("app") == ("right", "left", "base")
+    assert graph.link_order("left") == ("base",)
+    assert graph.link_order("base") == ()
+    assert graph.dependencies("right") == ("base",)
+
+
+def test_a_cycle_is_shown_by_its_path() -> None:
+    with pytest.raises(GraphError, match="cycle") as caught:
+        CrateGraph({"z": ["a"], "a": ["b"], "b": ["c"], "c": ["a"]})
+    assert caught.value.context == (("cycle", "a -> b -> c -> a"),)
+
+
+def test_a_crate_that_depends_on_itself() -> None:
+    with pytest.raises(GraphError) as caught:
+        CrateGraph({"a": ["a"]})
+    assert caught.value.context == (("cycle", "a -> a"),)
+
+
+def test_an_unknown_dependency_and_its_near_miss() -> None:
+    with pytest.raises(GraphError, match="crate 'app' depends on 'nois', which is no crate") as caught:
+        CrateGraph({"app": ["nois"], "noise": []})
+    assert caught.value.hint == "did you mean 'noise'?"
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_long_chain(forward: bool) -> None:
+    count = 10_000
+    names = range(count) if forward else range(count - 1, -1, -1)
+    graph = CrateGraph({str(name): [str(name + 1)] if name + 1 < count else [] for name in names})
+    assert graph.postorder == tuple(str(name) for name in range(count - 1, -1, -1))
+    assert graph.link_order("0") == tuple(str(name) for name in range(1, count))
+
+
+@given(st.dictionaries(st.integers(0, 30), st.lists(st.integers(0, 30), max_size=5), max_size=20))
+def test_every_crate_after_its_dependencies(wishes: dict[int, list[int]]) -> None:
+    names = set(wishes) | {dep for deps in wishes.values() for dep in deps}
+    edges = {str(name): [str(dep) for dep in wishes.get(name, []) if dep < name] for name in sorted(names)}
+    graph = CrateGraph(edges)
+    place = {name: number for number, name in enumerate(graph.postorder)}
+    assert sorted(place) == sorted(edges)
+    for name, deps in edges.items():
+        order = graph.link_order(name)
+        assert len(set(order)) == len(order) and name not in order
+        for number, item in enumerate(order):
+            assert all(dep in order[number + 1 :] for dep in edges[item])
+        assert all(place[dep] < place[name] for dep in deps)

@@ -1,0 +1,141 @@
+"""Options: what is read, what is refused, and how values are put on top of one another.
+
+Knows nothing of SConstructs and profiles files.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cratewright.errors import ConfigurationError, UnknownNameError
+from cratewright.options import (
+    CORE_OPTIONS,
+    DebugInfo,
+    LtoMode,
+    Options,
+    OptLevel,
+    parse_options,
+    resolve_profile,
+)
+
+DEFAULTS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
+
+
+def _parse(**given: object) -> dict[str, object]:
+    return dict(parse_options(given, CORE_OPTIONS, where="here"))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("opt_level", 3, "3"),
+        ("opt_level", "z", "z"),
+        ("opt_level", OptLevel.SIZE, "s"),
+        ("opt_level", None, "0"),
+        ("lto", "thin-local", "thin-local"),
+        ("multimodule", True, True),
+        ("multimodule", 1, True),
+        ("multimodule", "no", False),
+        ("multimodule", "", False),
+        ("multimodule", "On", True),
+        ("entry_point", "main", "main"),
+        ("include_dirs", "inc", ("inc",)),
+        ("include_dirs", ["b", "a"], ("b", "a")),
+        ("exports", (), ()),
+        ("defines", "A", (("A", None),)),
+        ("defines", ["B=", "A=1=2"], (("A", "1=2"), ("B", ""))),
+        ("defines", {"B": 1, "A": None}, (("A", None), ("B", "1"))),
+        ("defines", [("A",), ("B", 2), "B=3"], (("A", None), ("B", "3"))),
+    ],
+)
+def test_read(name: str, given: object, value: object) -> None:
+    assert _parse(**{name: given}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("multimodule", "perhaps", "takes true or false"),
+        ("entry_point", ["a"], "takes one string"),
+        ("include_dirs", [1], "takes a list of strings"),
+        ("include_dirs", 1, "takes a list of strings"),
+        ("defines", 1, "takes a mapping or a list"),
+        ("defines", [1], "takes NAME, NAME=VALUE or"),
+        ("defines", [("A", 1, 2)], "takes NAME, NAME=VALUE or"),
+        ("defines", "1A", "'1A' is not a macro name"),
+        ("defines", "=1", "'' is not a macro name"),
+        ("defines", {"A B": 1}, "'A B' is not a macro name"),
+    ],
+)
+def test_refused(name: str, given: object, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"where: *here") as caught:
+        _parse(**{name: given})
+    assert said in str(caught.value)
+
+
+def test_near_miss_of_a_name() -> None:
+    with pytest.raises(UnknownNameError, match="unknown option 'opt_leve'") as caught:
+        _parse(opt_leve="3")
+    assert caught.value.hint == "did you mean 'opt_level'?"
+
+
+def test_near_miss_of_a_word() -> None:
+    with pytest.raises(UnknownNameError, match="'thinlocal' is not a value of 'lto'") as caught:
+        _parse(lto="thinlocal")
+    assert caught.value.hint == "did you mean 'thin-local'?"
+    assert ("allowed", "off thin-local thin fat") in caught.value.context
+
+
+def test_the_order_of_defines_does_not_count() -> None:
+    assert _parse(defines=["B", "A"]) == _parse(defines=["A", "B"])
+
+
+def test_typed_values() -> None:
+    options = DEFAULTS.override({"opt_level": "s", "debuginfo": "line", "lto": "fat", "defines": (("A", None),)})
+    assert options.opt_level is OptLevel.SIZE and options.opt_level.for_size
+    assert options.debuginfo is DebugInfo.LINE and options.lto is LtoMode.FAT
+    assert options.defines == (("A", None),)
+    assert options.text("entry_point") == "" and options.texts("exports") == () and not options.flag("multimodule")
+    with pytest.raises(KeyError):
+        options["nothing"]
+
+
+def test_override_merges_defines_and_puts_include_directories_first() -> None:
+    base = DEFAULTS.override({"defines": (("A", "1"), ("B", "1")), "include_dirs": ("crate",), "opt_level": "2"})
+    over = base.override({"defines": (("B", "2"), ("C", None)), "include_dirs": ("source",), "opt_level": "3"})
+    assert over.defines == (("A", "1"), ("B", "2"), ("C", None))
+    assert over.texts("include_dirs") == ("source", "crate")
+    assert over.opt_level is OptLevel.AGGRESSIVE
+    assert [name for name, _ in over.values] == sorted(name for name, _ in over.values)
+    assert base.opt_level is OptLevel.DEFAULT
+
+
+def test_only() -> None:
+    assert DEFAULTS.only({"lto", "defines", "no such"}).values == (("defines", ()), ("lto", "off"))
+
+
+PROFILES = {
+    "dev": {"opt_level": "0", "debuginfo": "line"},
+    "mine": {"inherits": "dev", "opt_level": "2"},
+    "yours": {"inherits": "mine", "lto": "thin"},
+    "loop": {"inherits": "pool"},
+    "pool": {"inherits": "loop"},
+    "lost": {"inherits": "deb"},
+}
+
+
+def test_profiles_inherit() -> None:
+    assert resolve_profile("yours", PROFILES) == {"opt_level": "2", "debuginfo": "line", "lto": "thin"}
+    assert resolve_profile("dev", PROFILES) == PROFILES["dev"]
+
+
+def test_a_profile_that_inherits_itself() -> None:
+    with pytest.raises(ConfigurationError, match="inherits itself") as caught:
+        resolve_profile("loop", PROFILES)
+    assert caught.value.context == (("chain", "loop -> pool -> loop"),)
+
+
+def test_an_unknown_profile() -> None:
+    with pytest.raises(UnknownNameError, match="unknown profile 'deb'") as caught:
+        resolve_profile("lost", PROFILES)
+    assert caught.value.hint == "did you mean 'dev'?"
