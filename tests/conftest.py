@@ -26,9 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what builds a project once for each form in which cratewright is there."""
+    """Run what builds a project once for each form in which cratewright is there.
+
+    A module with `ONE_FORM` is about behaviour that cannot depend on it, and costs half the time.
+    """
     if "scons_form" in metafunc.fixturenames:
-        metafunc.parametrize("scons_form", available_forms())
+        forms = available_forms()
+        metafunc.parametrize("scons_form", forms[:1] if getattr(metafunc.module, "ONE_FORM", False) else forms)
 
 
 @pytest.fixture

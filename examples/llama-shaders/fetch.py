@@ -78,9 +78,7 @@ def _download(work: Path) -> Path:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     archive = work / f"{STEM}.tar.gz"
     if done.returncode or not archive.is_file():
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [
-            done.stderr.strip()
-        ]
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip()]
         rows = [("pip", f"exit status {done.returncode}"), ("said", "\n".join(said))]
         raise ToolError(f"pip could not fetch {NAME} {VERSION}", context=rows, hint=OTHER_WAY)
     return archive

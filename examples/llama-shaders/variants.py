@@ -17,6 +17,7 @@ Left out, so that every row compiles with glslang 13.1.1 and is accepted by `spi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
@@ -124,18 +125,14 @@ def mul_mat_vec() -> Rows:
     """Yield matrix by vector for each storage of the matrix and each way to add up."""
     for a in ("f32", "f16", "bf16", *QUANTS):
         source = f"mul_mat_vec_{a}.comp" if a in OWN_MATRIX_VECTOR_SOURCE else "mul_mat_vec.comp"
-        for (suffix, reduction), (routed, b) in product(
-            REDUCTIONS.items(), (("", "f32"), ("", "f16"), ("id_", "f32"))
-        ):
+        for (suffix, reduction), (routed, b) in product(REDUCTIONS.items(), (("", "f32"), ("", "f16"), ("id_", "f32"))):
             two, four, _ = VECTORS[b]
             vector = {**io(b=b, d="f32"), "B_TYPEV2": two, "B_TYPEV4": four}
             defines = {**BASE, **data_a(a), **vector, **reduction, **({"MUL_MAT_ID": "1"} if routed else {})}
             yield Variant(f"mul_mat_vec_{routed}{a}_{b}_f32{suffix}", source, defines)
     half = {**io("f16", "f32", "f32"), "A_TYPEV4": "f16vec4", "B_TYPEV4": "vec4"}
     yield Variant("mul_mat_vec_p021_f16_f32", "mul_mat_vec_p021.comp", half)
-    yield Variant(
-        "mul_mat_vec_p021_f16_f32_subgroup_add", "mul_mat_vec_p021.comp", {**half, "USE_SUBGROUP_ADD": "1"}
-    )
+    yield Variant("mul_mat_vec_p021_f16_f32_subgroup_add", "mul_mat_vec_p021.comp", {**half, "USE_SUBGROUP_ADD": "1"})
     yield Variant("mul_mat_vec_nc_f16_f32", "mul_mat_vec_nc.comp", half)
     yield Variant("split_k_reduce", "mul_mat_split_k_reduce.comp", {})
 
@@ -165,9 +162,7 @@ def flash_attn() -> Rows:
     yield Variant("fa_sparse_compact_subgroup", "flash_attn_sparse_compact.comp", {"USE_SUBGROUPS": "1"})
     lightning = {**FLOAT, "FLOAT_TYPEV4": "vec4", **data_a("iq4_nl")}
     yield Variant("lightning_indexer_f32", "lightning_indexer.comp", lightning)
-    yield Variant(
-        "lightning_indexer_subgroup_f32", "lightning_indexer.comp", {**lightning, "USE_SUBGROUP_ADD": "1"}
-    )
+    yield Variant("lightning_indexer_subgroup_f32", "lightning_indexer.comp", {**lightning, "USE_SUBGROUP_ADD": "1"})
 
 
 def quantise() -> Rows:
@@ -198,9 +193,7 @@ def quantise() -> Rows:
 
 
 ROUNDING = "ceil floor round trunc"
-ACTIVATIONS = (
-    "elu gelu gelu_erf gelu_quick hardsigmoid hardswish leaky_relu relu sigmoid silu softplus tanh xielu"
-)
+ACTIVATIONS = "elu gelu gelu_erf gelu_quick hardsigmoid hardswish leaky_relu relu sigmoid silu softplus tanh xielu"
 UNARY = f"abs clamp cos exp expm1 neg sgn sin sqr sqrt step {ROUNDING} {ACTIVATIONS}".split()
 GATED = ("geglu", "geglu_erf", "geglu_quick", "reglu", "swiglu", "swiglu_clamp", "swiglu_oai")
 
@@ -356,13 +349,27 @@ CRATES: dict[str, list[Variant]] = {
 VARIANTS: list[Variant] = [variant for members in CRATES.values() for variant in members]
 
 
-def crates(limit: int = 0) -> dict[str, list[Variant]]:
-    """Return the variants by crate, or about `limit` of them, spread evenly over the table."""
-    count = len(VARIANTS)
+def crates(limit: int = 0, *, every: bool = False) -> dict[str, list[Variant]]:
+    """Return variants by crate: the first two of each source, or `every` one.
+
+    With a `limit`, about that many of them, spread evenly over the table.
+    """
+    table = VARIANTS if every else _first_of_each_source()
+    count = len(table)
     wanted = min(limit, count) if limit > 0 else count
-    kept = {VARIANTS[index * count // wanted].name for index in range(wanted)}
+    kept = {table[index * count // wanted].name for index in range(wanted)}
     chosen = {crate: [v for v in members if v.name in kept] for crate, members in CRATES.items()}
     return {crate: members for crate, members in chosen.items() if members}
+
+
+def _first_of_each_source(most: int = 2) -> list[Variant]:
+    seen: Counter[str] = Counter()
+    chosen: list[Variant] = []
+    for variant in VARIANTS:
+        seen[variant.source] += 1
+        if seen[variant.source] <= most:
+            chosen.append(variant)
+    return chosen
 
 
 def output(crate: str, variant: Variant) -> str:

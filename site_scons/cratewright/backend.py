@@ -136,10 +136,11 @@ class CodegenBackend(ABC):
         """
         self.session = session
 
-    def warm(self) -> None:  # noqa: B027 - optional
-        """Load and warm up what every unit needs.
+    def warm(self, stencils: Sequence[UnitStencil]) -> None:  # noqa: B027 - optional
+        """Load and warm up what compiling some units needs.
 
-        Called: once, in the process that workers are forked from.
+        Called: once, in the process that workers are forked from, with the first units to be compiled; with
+        none if the first work is a link.
         """
 
     @abstractmethod

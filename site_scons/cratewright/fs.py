@@ -20,6 +20,8 @@ __all__ = ["digest_file", "read_bytes", "remove", "write_atomic", "write_if_chan
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _serial = itertools.count()
+# A container gives every process the same small number: the number alone would meet what a killed build left.
+_TOKEN = os.urandom(6).hex()
 
 
 def read_bytes(path: str, *, role: str = "file") -> bytes:
@@ -48,7 +50,7 @@ def write_atomic(path: str, data: bytes) -> None:
 
     Raises: OutputError naming the file and the reason; whatever stood there before still stands.
     """
-    temporary = os.path.join(os.path.dirname(path), f".tmp-{os.getpid()}-{next(_serial)}")
+    temporary = os.path.join(os.path.dirname(path), f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
     try:
         try:
             handle = os.open(temporary, _CREATE, 0o666)

@@ -383,6 +383,8 @@ def _worker_main(connection: socket.socket) -> None:
             _send(connection, answer)
         except OSError:
             os._exit(0)
+        except Exception as error:  # the value cannot be pickled; nothing of it was sent
+            _send(connection, ("error", _portable(error)))
 
 
 def _portable(error: Exception) -> object:

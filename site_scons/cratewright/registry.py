@@ -66,13 +66,15 @@ class Registry:
         plugin = name or module.__name__
         if self._manager.is_registered(module):
             return
-        self._manager.register(module, plugin)
+        if self._manager.has_plugin(plugin):
+            raise PluginError(f"two plugins are called '{plugin}'", hint="give one of the modules another name")
         try:
-            self._check_hooks(plugin)
+            self._check_hooks(module, plugin)
             for found in self._classes(module, plugin):
                 self._add(found, plugin, origin)
         except PluginError:
-            self._manager.unregister(module)
+            if self._manager.is_registered(module):
+                self._manager.unregister(module)
             raise
 
     def backend(self, name: str) -> type[CodegenBackend]:
@@ -104,13 +106,14 @@ class Registry:
             except Exception as error:  # a plugin may fail in any way while it is imported
                 self.broken[found.name] = f"{type(error).__name__}: {error}"
 
-    def _check_hooks(self, plugin: str) -> None:
+    def _check_hooks(self, module: ModuleType, plugin: str) -> None:
         # Hooks are matched by name only when called: a misspelt one would otherwise be silently unused.
         try:
+            self._manager.register(module, plugin)
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginError(
-                f"plugin '{plugin}' implements a hook that does not exist",
+                f"plugin '{plugin}' implements a hook that does not exist, or with arguments it does not have",
                 context=(("reason", error),),
                 hint="the hook is cratewright_register_backend()",
             ) from error
@@ -120,7 +123,12 @@ class Registry:
             "cratewright_register_backend",
             [other for _, other in self._manager.list_name_plugin() if other is not module],
         )
-        found = caller()
+        try:
+            found = caller()
+        except Exception as error:  # a plugin may fail in any way
+            raise PluginError(
+                f"plugin '{plugin}' does not register its backend", context=(("reason", repr(error)),)
+            ) from error
         if not found:
             raise PluginError(
                 f"plugin '{plugin}' registers no backend",

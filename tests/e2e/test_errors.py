@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
+ONE_FORM = True
+
 GOOD = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
+ONE_FORM = True
+
 PROJECT = """\
 lib = env.Crate("lib", ["b.stub"])
 app = env.Crate("app", ["a.stub"], deps=[lib], crate_type=["rlib", "cdylib"], multimodule={multimodule})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
@@ -78,12 +78,20 @@ def deserialize_entry(data: bytes | None) -> tuple[World, ...]:
     if data is None:
         return ()
     try:
-        return tuple(World(observed, result) for observed, result in _rows(_load(data)))
-    except (RecompileError, TypeError, ValueError):
+        return tuple(_world(row) for row in _tuple(_load(data)))
+    except (RecompileError, ValueError):
         return ()
 
 
-def _rows(value: object) -> Sequence[tuple[tuple[Observed, ...], bytes]]:
+def _world(row: object) -> World:
+    observed, result = _tuple(row)
+    items = tuple(item for item in _tuple(observed) if isinstance(item, Observed) and isinstance(item.path, str))
+    if len(items) < len(_tuple(observed)) or not isinstance(result, bytes):
+        raise RecompileError("the entry holds no results")
+    return World(items, result)
+
+
+def _tuple(value: object) -> tuple[object, ...]:
     if not isinstance(value, tuple):
         raise RecompileError("the entry holds no results")
     return value

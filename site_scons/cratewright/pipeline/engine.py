@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from ..module import CompiledUnit
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..request import LinkResult
+from ..stencil import UnitStencil
 from . import remote
 
 __all__ = ["Engine", "Job", "JobOutcome"]
@@ -72,6 +74,7 @@ class Engine:
     _pool: WorkerPool | None = None
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
@@ -159,21 +162,20 @@ class Engine:
             return
         session = self.session(target)
         calls = [Call("cratewright.pipeline.remote:run", (path, session, method, job.value), job.label) for job in jobs]
-        self._workers().map(calls, keep)
+        stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
+        first = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{name}'")
+        self._workers(first).map(calls, keep)
 
-    def _workers(self) -> WorkerPool:
-        if self._pool is None:
-            warm = [
-                Call("cratewright.pipeline.remote:warm", (path, self.session(target)), name)
-                for (name, target), backend in self._backends.items()
-                if (path := remote.backend_path(type(backend)))
-            ]
-            paths = [
-                str(Path(cache_package.__file__).parents[2]),
-                *(remote.import_directory(type(backend)) for backend in self._backends.values()),
-            ]
-            self._pool = WorkerPool(self.jobs, warm=warm, paths=paths, timeout=self._timeout())
-        return self._pool
+    def _workers(self, first: Call) -> WorkerPool:
+        """Return the workers; if there are none yet, those that `first` has prepared."""
+        with self._lock:
+            if self._pool is None:
+                paths = [
+                    str(Path(cache_package.__file__).parents[2]),
+                    *(remote.import_directory(type(backend)) for backend in self._backends.values()),
+                ]
+                self._pool = WorkerPool(self.jobs, warm=[first], paths=paths, timeout=self._timeout())
+            return self._pool
 
     def _timeout(self) -> float:
         text = self.environ.get("CRATE_TIMEOUT", "") or "300"
@@ -214,9 +216,9 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
     places: list[str] = []
     for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
         module = sys.modules.get(kind.__module__.partition(".")[0])
-        file = getattr(module, "__file__", None)
-        if hasattr(module, "__path__"):
-            places += module.__path__
+        package, file = getattr(module, "__path__", None), getattr(module, "__file__", None)
+        if package is not None:
+            places += package
         elif file is not None:
             places.append(file)
         else:  # made in an SConstruct, which is no module

@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 
 from ..backend import CodegenBackend, Session
+from ..stencil import UnitStencil
 
 __all__ = ["backend_path", "import_directory", "open_backend", "run", "warm"]
 
@@ -54,9 +56,9 @@ def open_backend(path: str, session: Session) -> CodegenBackend:
     return backend
 
 
-def warm(path: str, session: Session) -> None:
+def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
     """Warm up a backend."""
-    open_backend(path, session).warm()
+    open_backend(path, session).warm(stencils)
 
 
 def run(path: str, session: Session, method: str, *arguments: object) -> object:

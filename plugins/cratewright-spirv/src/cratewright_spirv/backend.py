@@ -23,8 +23,9 @@ from cratewright import (
 )
 from cratewright.errors import ConfigurationError
 
-from .glslang import Compiler, Glslang
+from .glslang import DEFAULT_VERSION, Compiler, Glslang
 from .names import entries_of, image_directory, image_path, manifest_name
+from .sources import glsl_version
 from .symbols import Resolution
 from .tools import Tools, find_tools
 
@@ -76,9 +77,14 @@ class SpirvBackend(CodegenBackend):
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
 
-    def warm(self) -> None:
-        """Build the compiler's tables, which take longer than a hundred shaders."""
-        self._compiler().warm(self.session.target)
+    def warm(self, stencils: Sequence[UnitStencil]) -> None:
+        """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
+        if stencils:
+            hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
+            glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
+            versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
+            # Others are rare, or are mistakes that belong to a unit and not to all of them.
+            self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
 
     def fingerprint(self) -> str:
         """Return the versions of compiler and tools."""

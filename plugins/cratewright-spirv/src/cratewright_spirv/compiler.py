@@ -14,6 +14,7 @@ from . import glslang
 from .diagnostics import STUB_STRING, Message, read_log
 from .glslang import Compiler, Refused, Source
 from .includes import IncludeResolver, Observed
+from .narrow import widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 
@@ -147,6 +148,8 @@ class _Unit:
             text = self.compiler.preprocess(source, self.includes)
         except Refused as refused:
             raise _Failed(read_log(refused.log, request.path)) from None
+        if source.language == "glsl":
+            text = widened(text)
         found = scan(text)
         entry = found.definition(request.entry_point)
         if entry is not None and request.stage is None:

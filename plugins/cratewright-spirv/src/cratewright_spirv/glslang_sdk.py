@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class GlslangExecutable:
         output, _ = self._run(("--version",), None, "")
         return " ".join(output.split("\n", 1)[0].split())
 
-    def warm(self, target: str) -> None:
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
         check_target(target)
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cratewright import Artifact, DebugInfo, LinkModule, LinkRequest, LinkResult, OptLevel
+from cratewright import Artifact, LinkModule, LinkRequest, LinkResult, OptLevel
 from cratewright.errors import CratewrightError, LinkError, ValidationError
 
 from . import reflect
@@ -18,6 +18,7 @@ from .demangle import demangle
 from .finalize import EntryKey, finalize, keep_entry_points, rename_entry_points, strip_names
 from .lines import lines_for_linker
 from .names import Entry, spv_environment
+from .passes import passes_for
 from .symbols import Resolution
 from .tools import Tools, ValidatorOptions
 
@@ -69,7 +70,9 @@ def _merge(image: _Image, tools: Tools) -> bytes:
     resolution = Resolution(image.request.modules)
     groups = _groups(image, resolution)
     parts = [_merge_group(image, roots, modules, tools) for roots, modules in groups]
-    merged = parts[0] if len(parts) == 1 else tools.link(lines_for_linker(parts), env=spv_environment(image.request.target))
+    merged = (
+        parts[0] if len(parts) == 1 else tools.link(lines_for_linker(parts), env=spv_environment(image.request.target))
+    )
     if len(parts) > 1:
         merged = finalize(
             merged, name=image.path, initialisers=(), preserve_bindings=image.request.options.flag("preserve_bindings")
@@ -174,13 +177,11 @@ def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
 
 def _optimise(image: _Image, data: bytes, tools: Tools) -> tuple[tuple[str, ...], bytes]:
     options = image.request.options
-    level = options.opt_level
-    bare = options.debuginfo is DebugInfo.NONE and options.text("spirv_metadata") == "none"
-    passes = _passes(level, bare, options.flag("preserve_bindings"))
+    passes = passes_for(options)
     if not passes:
         return (), data
     if not options.flag("spirv_opt"):
-        reason = f"opt_level={level.value}, debuginfo={options.debuginfo.value}"
+        reason = f"opt_level={options.opt_level.value}, debuginfo={options.debuginfo.value}"
         return (f"{image.path}: warning: the optimiser should run ({reason}) but spirv_opt is off",), data
     try:
         return (), tools.optimize(
@@ -192,21 +193,6 @@ def _optimise(image: _Image, data: bytes, tools: Tools) -> tuple[tuple[str, ...]
         )
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
-
-
-def _passes(level: OptLevel, bare: bool, preserve_bindings: bool) -> list[str]:
-    passes: list[str] = []
-    if level is not OptLevel.NONE:
-        passes.append("-Os" if level.for_size else "-O")
-    if bare:
-        passes += ["--eliminate-dead-const", "--strip-debug"]
-    if level is not OptLevel.NONE:
-        passes.append("--trim-capabilities")
-        if not preserve_bindings:
-            passes.append("--remove-unused-interface-variables")
-    if passes:
-        passes.append("--compact-ids")
-    return passes
 
 
 def _validator(request: LinkRequest) -> ValidatorOptions:

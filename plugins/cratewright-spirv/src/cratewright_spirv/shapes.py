@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
 
 from . import opcodes as op
 from .module import Instruction, result, string
@@ -28,6 +29,21 @@ _PREFIXES = {"int": "i", "uint": "u", "bool": "b", "double": "d", "float": ""}
 _FORMATS = {16: "<e", 32: "<f", 64: "<d"}
 
 
+Key = TypeVar("Key")
+
+
+class _Texts(Generic[Key]):
+    """Debug names by what they name, decoded only when asked for: a module has many, and few matter."""
+
+    def __init__(self, at: int) -> None:
+        self.words: dict[Key, Instruction] = {}
+        self._at = at
+
+    def get(self, key: Key, default: str = "") -> str:
+        words = self.words.get(key)
+        return default if words is None else string(words, self._at)[0]
+
+
 class Shapes:
     """Answers questions about the types and constants that a preamble defines.
 
@@ -36,8 +52,8 @@ class Shapes:
     """
 
     def __init__(self, preamble: Iterable[Instruction]) -> None:
-        self.names: dict[int, str] = {}
-        self.fields: dict[tuple[int, int], str] = {}
+        self.names = _Texts[int](2)
+        self.fields = _Texts[tuple[int, int]](3)
         self.definitions: dict[int, Instruction] = {}
         self.decorations: dict[int, dict[int, tuple[int, ...]]] = {}
         self.members: dict[int, dict[int, dict[int, tuple[int, ...]]]] = {}
@@ -49,9 +65,9 @@ class Shapes:
                 marks = self.members.setdefault(words[1], {}).setdefault(words[2], {})
                 marks[words[3]] = words[4:]
             elif opcode == op.NAME:
-                self.names[words[1]] = string(words, 2)[0]
+                self.names.words[words[1]] = words
             elif opcode == op.MEMBER_NAME:
-                self.fields[words[1], words[2]] = string(words, 3)[0]
+                self.fields.words[words[1], words[2]] = words
             elif (defined := result(words)) is not None:
                 self.definitions[defined] = words
 

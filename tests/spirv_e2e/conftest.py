@@ -1,0 +1,28 @@
+"""What the end-to-end tests of the SPIR-V backend share: a project, and the independent validator.
+
+Knows nothing of what any test expects.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.spirv.conftest import validate
+from tests.spirv_e2e.shader_project import ShaderProject
+from tests.support.scons_project import available_forms
+
+__all__ = ["shaders", "validate"]
+
+
+@pytest.fixture
+def shaders(tmp_path: Path) -> ShaderProject:
+    """Give an empty project for the installed form, which has the compiled library, or else for the checkout."""
+    return ShaderProject(tmp_path / "project", form=available_forms()[-1])
+
+
+@pytest.fixture
+def any_shaders(tmp_path: Path, scons_form: str) -> ShaderProject:
+    """Give an empty project for each form in turn."""
+    return ShaderProject(tmp_path / "project", form=scons_form)

@@ -1,0 +1,46 @@
+"""A project of shaders: what its SConstruct begins with, and sources that many tests use.
+
+Knows nothing of what is built from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.support.scons_project import SconsProject
+
+__all__ = ["HEADER", "STORE", "ShaderProject", "compute"]
+
+HEADER = """\
+import cratewright
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
+"""
+
+STORE = "layout(set = 0, binding = 0) buffer Store { float data[]; } store;\n"
+
+
+def compute(body: str, *, before: str = "", size: int = 64) -> str:
+    """Return a compute shader with a buffer `store.data` and the index `i`."""
+    return (
+        f"#version 460\nlayout(local_size_x = {size}) in;\n{STORE}{before}\n"
+        f"void main() {{\n    uint i = gl_GlobalInvocationID.x;\n    {body}\n}}\n"
+    )
+
+
+class ShaderProject(SconsProject):
+    """A project whose SConstruct uses the `spirv` backend."""
+
+    def crates(self, text: str, files: Mapping[str, str | bytes] = {}) -> None:  # noqa: B006 - not changed
+        """Write an SConstruct that declares crates, and files."""
+        self.write({"SConstruct": HEADER + text, **files})
+
+    def manifest(self, crate: str) -> dict[str, Any]:
+        """Return a crate's manifest."""
+        found: dict[str, Any] = json.loads(self.read(f"{crate}.spv.json"))
+        return found
+
+    def images(self, crate: str) -> list[str]:
+        """Return the names of a multi-module image's files."""
+        return sorted(path.name for path in (self.path / f"{crate}.spvs").iterdir())

@@ -1,0 +1,168 @@
+"""The command line.
+
+Knows nothing of SCons.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import cratewright
+from cratewright import cli, testing
+from cratewright.crate import CrateType
+from cratewright.metadata import CrateMetadata, encode_rlib, encode_rlink
+from cratewright.module import EntryPoint, ModuleCodegen, Symbol
+from cratewright.options import Options
+from cratewright.registry import Registry
+
+CRATE = CrateMetadata(
+    name="noise",
+    version="1.2.3",
+    backend="stub",
+    fingerprint="stub 1",
+    target="text",
+    crate_types=(CrateType.RLIB,),
+    dependencies=("maths",),
+    options=Options(()),
+    modules=(
+        ModuleCodegen(
+            name="a.o",
+            data=b"data",
+            exports=(Symbol("f", "float f()", "a.stub", 3), Symbol("h", "h")),
+            imports=(Symbol("g", "g", "a.stub", 4),),
+            entry_points=(EntryPoint("vertex", "main"),),
+            attributes=(("key", "value"),),
+        ),
+    ),
+)
+
+
+@pytest.fixture
+def stub_only(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Let the command line see the stub and nothing else."""
+    registry = Registry()
+    registry.register(testing, origin="for tests")
+    monkeypatch.setattr(cli, "default_registry", lambda: registry)
+    return registry
+
+
+def test_help(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    done = _run("--help")
+    assert done.returncode == 0
+    # Python 3.13 breaks usage lines elsewhere.
+    text = done.stdout.replace("optional arguments:", "options:")
+    golden("help.txt", " ".join(text.split()) + "\n")
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    site = str(Path(cratewright.__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "-m", "cratewright.cli", *arguments],
+        env={**os.environ, "PYTHONPATH": site, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_version() -> None:
+    done = _run("--version")
+    assert (done.returncode, done.stdout) == (0, f"cratewright {cratewright.__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("nothing",), ("inspect",), ("backends", "x")])
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    done = _run(*arguments)
+    assert done.returncode == 2
+    assert "usage: cratewright" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    stub_only.broken["bad"] = "it does not load"
+    assert cli.main(["backends"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "stub (for tests)"
+    assert "  tools:       stub 1" in lines
+    assert "  targets:     text text2" in lines
+    assert "  options:     shout" in lines
+    assert lines[-2:] == ["bad: broken", "  reason:      it does not load"]
+
+
+def test_no_backends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "default_registry", Registry)
+    assert cli.main(["backends"]) == 0
+    assert "pip install cratewright-spirv" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("encode", "name"), [(encode_rlib, "libnoise.rlib"), (encode_rlink, "noise.rlink")])
+def test_inspect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], encode: Callable[[CrateMetadata], bytes], name: str
+) -> None:
+    (tmp_path / name).write_bytes(encode(CRATE))
+    assert cli.main(["inspect", str(tmp_path / name)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "crate noise 1.2.3",
+        "  backend:     stub, target text",
+        "  tools:       stub 1",
+        "  crate types: rlib",
+        "  depends on:  maths",
+        "  module a.o: 4 bytes, 3a6eb0790f39",
+        "    entry point main (vertex)",
+        "    exports float f() at a.stub:3",
+        "    exports h",
+        "    imports g",
+        "    key: value",
+    ]
+
+
+def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
+    assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0
+    assert capsys.readouterr().out == '{"module": "a.spv"}\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "cannot read file"),
+        (b"", "is neither an .rlib, an .rlink nor a manifest"),
+        (b"\x7fELF", "is neither an .rlib, an .rlink nor a manifest"),
+        (encode_rlib(CRATE)[:100], "is truncated or damaged"),
+        (encode_rlink(CRATE)[:-1], "is truncated or damaged"),
+    ],
+)
+def test_inspect_what_is_none(tmp_path: Path, data: bytes | None, said: str) -> None:
+    path = tmp_path / "file"
+    if data is not None:
+        path.write_bytes(data)
+    done = _run("inspect", str(path))
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("cratewright: ") and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
+    big = CrateMetadata(
+        **{
+            **{name: getattr(CRATE, name) for name in CrateMetadata.__slots__},
+            "modules": tuple(ModuleCodegen(name=f"{number}.o", data=b"") for number in range(20_000)),
+        }
+    )
+    (tmp_path / "big.rlink").write_bytes(encode_rlink(big))
+    site = str(Path(cratewright.__file__).parents[1])
+    done = subprocess.run(
+        f"'{sys.executable}' -m cratewright.cli inspect big.rlink | head -n 1",
+        shell=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": site},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("crate noise 1.2.3\n", "")

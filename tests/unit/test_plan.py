@@ -1,0 +1,106 @@
+"""What is refused before any work.
+
+Knows nothing of files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cratewright.backend import Capability
+from cratewright.crate import Crate, CrateType, Source
+from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
+from cratewright.options import CORE_OPTIONS, Options
+from cratewright.pipeline.plan import check_crate, check_target, option_table
+from cratewright.testing import StubBackend
+
+OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
+
+
+def _source(path: str, name: str = "") -> Source:
+    return Source(path=path, name=name or path, options=OPTIONS)
+
+
+CRATE = Crate(
+    name="app",
+    version="0",
+    backend="stub",
+    target="text",
+    profile="dev",
+    crate_types=(CrateType.RLIB,),
+    sources=(_source("a.stub"), _source("b.stub")),
+    dependencies=(),
+    options=OPTIONS,
+)
+
+
+class Modest(StubBackend):
+    """A backend that can do little."""
+
+    NAME = "modest"
+    supported_crate_types = frozenset({CrateType.RLIB, CrateType.BIN})
+    capabilities = frozenset({Capability.FAT_LTO})
+
+    def check_crate(self, crate: Crate) -> None:
+        """Refuse one name."""
+        if crate.name == "bad":
+            raise ConfigurationError("not this one")
+
+
+def test_a_good_crate() -> None:
+    check_crate(CRATE, Modest())
+    check_crate(replace(CRATE, options=OPTIONS.override({"lto": "fat"})), Modest())
+
+
+def test_one_file_under_two_names() -> None:
+    twice = (_source("a.stub", "one"), _source("a.stub", "two"))
+    check_crate(replace(CRATE, sources=twice), Modest())
+
+
+@pytest.mark.parametrize(
+    ("crate", "kind", "said"),
+    [
+        (replace(CRATE, sources=()), ConfigurationError, "crate 'app' has no sources"),
+        (replace(CRATE, sources=CRATE.sources * 2), ConfigurationError, "given the source 'a.stub' twice"),
+        (
+            replace(CRATE, sources=(_source("a.stub", "x"), _source("b.stub", "x"))),
+            ConfigurationError,
+            "given the unit 'x' twice",
+        ),
+        (replace(CRATE, sources=(_source("a.glsl"),)), UnknownNameError, "backend 'modest' compiles no '.glsl'"),
+        (replace(CRATE, sources=(_source("Makefile"),)), UnknownNameError, "compiles no 'Makefile'"),
+        (replace(CRATE, sources=(_source("a.stub", "../x"),)), ConfigurationError, "cannot be the name of a unit"),
+        (replace(CRATE, sources=(_source("a.stub", "/x"),)), ConfigurationError, "cannot be the name of a unit"),
+        (replace(CRATE, sources=(_source("a\n.stub"),)), ConfigurationError, "cannot be the name of a unit"),
+        (replace(CRATE, sources=(_source("\udcff.stub"),)), ConfigurationError, "cannot be the name of a unit"),
+        (
+            replace(CRATE, crate_types=(CrateType.RLIB, CrateType.DYLIB)),
+            UnsupportedError,
+            "cannot make crate type 'dylib'",
+        ),
+        (replace(CRATE, options=OPTIONS.override({"lto": "thin"})), UnsupportedError, "cannot do lto='thin'"),
+        (replace(CRATE, options=OPTIONS.override({"lto": "thin-local"})), UnsupportedError, "lto='thin-local'"),
+        (replace(CRATE, name="bad"), ConfigurationError, "not this one"),
+    ],
+)
+def test_refused(crate: Crate, kind: type[CratewrightError], said: str) -> None:
+    with pytest.raises(kind) as caught:
+        check_crate(crate, Modest())
+    assert said in str(caught.value)
+
+
+def test_targets() -> None:
+    assert check_target("", StubBackend) == "text"
+    assert check_target("text2", StubBackend) == "text2"
+    with pytest.raises(UnknownNameError, match="backend 'stub' has no target 'txet'") as caught:
+        check_target("txet", StubBackend)
+    assert caught.value.hint == "did you mean 'text'?"
+
+
+def test_a_backend_adds_options_to_the_table() -> None:
+    names = [spec.name for spec in option_table(StubBackend)]
+    assert names[: len(CORE_OPTIONS)] == [spec.name for spec in CORE_OPTIONS]
+    assert "shout" in names
+    assert len(set(names)) == len(names)

@@ -1,0 +1,205 @@
+"""The worker pool: answers, errors, crashes and hangs, each costing the call that caused it alone.
+
+Knows nothing of backends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cratewright.errors import SourceError, ToolError
+from cratewright.process import Call, Outcome, WorkerPool
+
+HERE = "tests.support.worker_functions"
+
+
+def _call(function: str, *arguments: object) -> Call:
+    return Call(f"{HERE}:{function}", arguments, f"unit {function}")
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    """Give a pool of two workers that waits for 20 seconds."""
+    found = WorkerPool(2, warm=[_call("warm", "stove")], timeout=20)
+    yield found
+    found.close()
+
+
+def test_values_in_order(pool: WorkerPool) -> None:
+    outcomes = pool.map([_call("double", number) for number in range(20)])
+    assert [outcome.get() for outcome in outcomes] == [2 * number for number in range(20)]
+    assert pool.map([]) == []
+
+
+def test_done_sees_each_as_it_comes(pool: WorkerPool) -> None:
+    seen: list[int] = []
+    pool.map([_call("slow", 0.3), _call("slow", 0.0)], lambda index, outcome: seen.append(index))
+    assert seen == [1, 0]
+
+
+def test_workers_are_warm_and_used_again(pool: WorkerPool) -> None:
+    assert pool.call(f"{HERE}:warmed", label="x") == ["stove"]
+    numbers = {outcome.get() for outcome in pool.map([_call("pid") for _ in range(12)])}
+    assert 1 <= len(numbers) <= 2
+    assert {outcome.get() for outcome in pool.map([_call("pid") for _ in range(12)])} == numbers
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+def test_a_crash_costs_its_own_call(pool: WorkerPool, number: signal.Signals) -> None:
+    calls = [_call("double", 1), _call("crash", int(number)), *(_call("double", 2) for _ in range(5))]
+    outcomes = pool.map(calls)
+    assert [outcome.value for outcome in outcomes] == [2, None, 4, 4, 4, 4, 4]
+    error = outcomes[1].error
+    assert isinstance(error, ToolError)
+    assert "unit crash: the compiler crashed" in str(error) and number.name in str(error)
+    with pytest.raises(ToolError, match="the compiler crashed"):
+        outcomes[1].get()
+    assert pool.call(f"{HERE}:double", 3, label="x") == 6
+
+
+def test_a_worker_that_leaves(pool: WorkerPool) -> None:
+    (outcome,) = pool.map([_call("leave", 7)])
+    assert isinstance(outcome.error, ToolError) and "exit status 7" in str(outcome.error)
+
+
+def test_many_crashes(pool: WorkerPool) -> None:
+    calls = [_call("crash", 9) if number % 2 else _call("double", number) for number in range(20)]
+    outcomes = pool.map(calls)
+    assert [outcome.value for outcome in outcomes[::2]] == [2 * number for number in range(0, 20, 2)]
+    assert all(isinstance(outcome.error, ToolError) for outcome in outcomes[1::2])
+
+
+def test_a_hang_costs_its_own_call() -> None:
+    pool = WorkerPool(2, timeout=0.5)
+    try:
+        start = time.monotonic()
+        outcomes = pool.map([_call("hang"), *(_call("double", number) for number in range(6))])
+        assert time.monotonic() - start < 10
+        assert [outcome.value for outcome in outcomes[1:]] == [0, 2, 4, 6, 8, 10]
+        error = outcomes[0].error
+        assert isinstance(error, ToolError)
+        assert "unit hang: the compiler did not answer within 0.5 s" in str(error)
+        assert "CRATE_TIMEOUT" in error.hint
+        assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    finally:
+        pool.close()
+
+
+def test_our_errors_travel(pool: WorkerPool) -> None:
+    outcomes = pool.map([_call("fail", "a.stub:1: error: no"), _call("double", 1)])
+    error = outcomes[0].error
+    assert type(error) is SourceError
+    assert str(error).splitlines() == ["a.stub:1: error: no", "  row:  value", "  hint: hint"]
+    assert outcomes[1] == Outcome(2)
+
+
+def test_foreign_exceptions_keep_their_traceback(pool: WorkerPool) -> None:
+    with pytest.raises(RuntimeError, match=r"unit foreign: .* failed in a worker") as caught:
+        pool.map([_call("foreign"), _call("double", 1)])
+    assert "KeyError: 'unexpected'" in str(caught.value) and "worker_functions.py" in str(caught.value)
+    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+
+
+def test_an_answer_that_cannot_be_sent(pool: WorkerPool) -> None:
+    with pytest.raises(RuntimeError, match="unit unsendable"):
+        pool.map([_call("unsendable")])
+    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+
+
+def test_no_such_function(pool: WorkerPool) -> None:
+    with pytest.raises(RuntimeError, match="unit nothing"):
+        pool.map([_call("nothing")])
+
+
+def test_large_questions_and_answers(pool: WorkerPool) -> None:
+    size = 5_000_000
+    outcomes = pool.map([_call("chatter", size), _call("length", b"y" * size)])
+    assert outcomes[0].value == b"x" * size and outcomes[1].value == size
+
+
+def test_an_exception_of_the_listener_leaves_the_pool_usable(pool: WorkerPool) -> None:
+    def refuse(index: int, outcome: Outcome) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        pool.map([_call("double", number) for number in range(5)], refuse)
+    assert [outcome.get() for outcome in pool.map([_call("double", 1)] * 5)] == [2] * 5
+
+
+def test_threads_share_the_workers(pool: WorkerPool) -> None:
+    def work(thread: int) -> list[object]:
+        return [outcome.get() for outcome in pool.map([_call("double", thread * 100 + n) for n in range(20)])]
+
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(work, range(6)))
+    assert found == [[2 * (thread * 100 + n) for n in range(20)] for thread in range(6)]
+    numbers = {outcome.get() for outcome in pool.map([_call("pid") for _ in range(10)])}
+    assert len(numbers) <= 2
+
+
+def test_a_thread_with_little_waits_for_one_with_much(pool: WorkerPool) -> None:
+    """Workers given back by one thread are taken by another; nobody waits for ever."""
+    done = threading.Event()
+
+    def much() -> None:
+        pool.map([_call("slow", 0.05) for _ in range(10)])
+        done.set()
+
+    other = threading.Thread(target=much)
+    other.start()
+    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    other.join(20)
+    assert done.is_set()
+
+
+def test_crashes_and_hangs_among_threads() -> None:
+    pool = WorkerPool(2, timeout=1)
+    try:
+
+        def work(thread: int) -> list[bool]:
+            calls = [_call("crash", 11), _call("double", thread), _call("double", thread)]
+            return [outcome.error is None for outcome in pool.map(calls)]
+
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(work, range(4))) == [[False, True, True]] * 4
+    finally:
+        pool.close()
+
+
+def test_warming_up_fails() -> None:
+    pool = WorkerPool(1, warm=[_call("warm_badly")])
+    with pytest.raises(SourceError, match="cannot warm up"):
+        pool.call(f"{HERE}:double", 1, label="x")
+    pool.close()
+
+
+def test_closed_and_used_again(pool: WorkerPool) -> None:
+    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    pool.close()
+    pool.close()
+    assert pool.call(f"{HERE}:double", 2, label="x") == 4
+
+
+def test_no_process_is_left_behind(pool: WorkerPool) -> None:
+    numbers = [outcome.get() for outcome in pool.map([_call("pid") for _ in range(6)])]
+    pool.close()
+    deadline = time.monotonic() + 5
+    while any(_alive(int(str(number))) for number in numbers):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _alive(number: int) -> bool:
+    import os
+
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
