@@ -43,8 +43,11 @@ Context = Iterable[tuple[str, object]]
 class CratewrightError(Exception):
     """A failure that the user can do something about.
 
-    Shape: printed as the message, then aligned `label: value` lines, then the way out.
+    Shape: printed as the message, then aligned `label: value` lines, then the way out. `leftovers` are files
+    that help to find the cause, as (root-relative path, content), written although the work failed.
     """
+
+    leftovers: tuple[tuple[str, bytes], ...] = ()
 
     def __init__(self, message: str, *, context: Context = (), hint: str = "") -> None:
         self.message = message
@@ -63,19 +66,29 @@ class CratewrightError(Exception):
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.context, self.hint))
+        return (_rebuild, (type(self), self.message, self.context, self.hint, self.leftovers))
 
     def with_context(self, *context: tuple[str, object]) -> CratewrightError:
         """Return the same error with rows put before its own, for a layer that knows more."""
         known = {label for label, _ in self.context}
         fresh = tuple((label, str(value)) for label, value in context if label not in known)
-        return _rebuild(type(self), self.message, fresh + self.context, self.hint)
+        return _rebuild(type(self), self.message, fresh + self.context, self.hint, self.leftovers)
+
+    def leaving(self, files: Iterable[tuple[str, bytes]]) -> CratewrightError:
+        """Return the same error with files that help to find its cause."""
+        return _rebuild(type(self), self.message, self.context, self.hint, (*self.leftovers, *files))
 
 
 def _rebuild(
-    kind: type[CratewrightError], message: str, context: tuple[tuple[str, str], ...], hint: str
+    kind: type[CratewrightError],
+    message: str,
+    context: tuple[tuple[str, str], ...],
+    hint: str,
+    leftovers: tuple[tuple[str, bytes], ...],
 ) -> CratewrightError:
-    return kind(message, context=context, hint=hint)
+    error = kind(message, context=context, hint=hint)
+    error.leftovers = leftovers
+    return error
 
 
 class ConfigurationError(CratewrightError):

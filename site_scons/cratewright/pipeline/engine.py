@@ -215,15 +215,11 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
     """Return where the code of a backend and of the classes it is made from lies: whole packages, or else files."""
     places: list[str] = []
     for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
-        module = sys.modules.get(kind.__module__.partition(".")[0])
-        package, file = getattr(module, "__path__", None), getattr(module, "__file__", None)
-        if package is not None:
-            places += package
-        elif file is not None:
-            places.append(file)
-        else:  # made in an SConstruct, which is no module
-            codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]
-            places += [code.co_filename for code in codes]
+        packages = getattr(sys.modules.get(kind.__module__.partition(".")[0]), "__path__", ())
+        codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]
+        # A class made in an SConstruct says that it is SCons's; only its functions know where they are from.
+        for file in sorted({code.co_filename for code in codes if os.path.isfile(code.co_filename)}):
+            places.append(next((path for path in packages if file.startswith(os.path.join(path, ""))), file))
     return tuple(dict.fromkeys(places))
 
 

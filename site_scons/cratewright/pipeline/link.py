@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..crate import CrateType
 from ..errors import ConfigurationError, LinkError
+from ..fs import write_atomic
 from ..metadata import CrateMetadata
 from ..request import Artifact, LinkModule, LinkRequest, LinkResult
 from .engine import Engine, Job
@@ -33,7 +34,7 @@ def link_crate(
     """Link a crate with its dependencies, given in link order.
 
     Raises: ConfigurationError for a dependency of another backend or target; LinkError, ValidationError and
-    ToolError from the backend. Nothing is written here.
+    ToolError from the backend. Nothing is written here but what a failed part leaves to find its cause.
     """
     _check(crate, dependencies)
     backend = engine.backend(crate.backend, crate.target)
@@ -57,6 +58,8 @@ def link_crate(
     results: list[LinkResult] = []
     for outcome in outcomes:
         if outcome.error is not None:
+            for path, data in outcome.error.leftovers:
+                write_atomic(engine.path(path), data)
             raise outcome.error.with_context(("crate", crate.name))
         assert isinstance(outcome.result, LinkResult)
         results.append(outcome.result)

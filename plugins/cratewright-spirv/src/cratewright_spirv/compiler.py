@@ -255,7 +255,7 @@ def _tail(source: Source, stubs: tuple[Function, ...], layout: bytes, library: b
     """Return the text to append: a line for each stub, under a number of its own, then a main."""
     parts = [b"\n#line 1 %d\n" % STUB_STRING]
     for stub in stubs:
-        result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s r; return r;" % stub.result
+        result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s cw_result; return cw_result;" % stub.result
         parts.append(b"%s { int %s; %s = 0;%s }\n" % (stub.header, MARKER.encode(), MARKER.encode(), result))
     if library and source.language == "glsl":
         parts.append(_EXTENSIONS.get(source.stage, b"") + layout + b"\nvoid main() {}\n")

@@ -216,7 +216,8 @@ def defines(source: Source) -> bytes:
 
     Raises: ConfigurationError for one that would bring in more lines.
     """
-    lines = []
+    # What tells a header that serves both languages which one it is read in, under DXC's name.
+    lines = [b"#define __HLSL_VERSION 2016\n"] if source.language == "hlsl" else []
     for name, value in source.defines:
         line = f"#define {name}" if value is None else f"#define {name} {value}"
         if "\n" in line or "\r" in line:

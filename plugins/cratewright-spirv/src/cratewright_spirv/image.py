@@ -48,13 +48,20 @@ def link_image(request: LinkRequest, path: str, entries: Sequence[Entry], tools:
     Raises: LinkError for symbols, stages and recursion; ValidationError if the image breaks its target's rules.
     """
     image = _Image(request, path, tuple(entries), [])
+    try:
+        return _link(image, tools)
+    except CratewrightError as error:
+        raise error.leaving((dump.path, dump.data) for dump in image.dumps) from error
+
+
+def _link(image: _Image, tools: Tools) -> LinkResult:
+    request, path = image.request, image.path
     for item in request.modules:
         image.dump("dump_pre_link", f"{item.crate}.{item.module.name.replace('/', '.')}", item.module.data)
     linked = _merge(image, tools)
     image.dump("dump_post_link", f"{request.crate}.{path.replace('/', '.')}", linked)
     diagnostics, optimised = _optimise(image, linked, tools)
-    metadata = request.options.text("spirv_metadata")
-    if metadata == "name-variables":
+    if request.options.text("spirv_metadata") == "name-variables":
         optimised = strip_names(optimised, True, name=path)
     _validate(image, optimised, tools)
     artifacts = [Artifact(path, optimised)]

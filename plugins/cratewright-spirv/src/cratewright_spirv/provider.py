@@ -106,8 +106,9 @@ class Tools(Protocol):
     ) -> bytes:
         """Validate a linked module and run passes over it.
 
-        Shape: with a `validator` of None the module is taken unchecked, for who validates what comes out; `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's
-        interface stay, as they do there; `--remove-unused-interface-variables` lets them go.
+        Shape: with a `validator` of None the module is taken unchecked, for who validates what comes out;
+        `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface
+        stay, as they do there; `--remove-unused-interface-variables` lets them go.
         Raises: ConfigurationError for what is no pass; ToolError if the optimiser refuses.
         """
 

@@ -1,0 +1,113 @@
+"""Includes and macros: where a file is found, what it is given, and how one source becomes several shaders.
+
+Knows nothing of rebuilding.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.words import constants
+
+WHICH = "store.data[i] = WHICH;"
+
+
+def _bits(value: float) -> tuple[int]:
+    (word,) = struct.unpack("=I", struct.pack("=f", value))
+    return (word,)
+
+
+def _define(value: float) -> str:
+    return f"#define WHICH {value}\n"
+
+
+FINDINGS = {
+    "beside, quoted": ('#include "w.h"\n', {"src/w.h": 11.0, "inc/w.h": 12.0}, 11.0),
+    "in a directory, quoted": ('#include "w.h"\n', {"inc/w.h": 13.0, "more/w.h": 14.0}, 13.0),
+    "angled ignores its own directory": ("#include <w.h>\n", {"src/w.h": 15.0, "inc/w.h": 16.0}, 16.0),
+    "the second directory": ("#include <w.h>\n", {"more/w.h": 17.0}, 17.0),
+    "a path": ('#include "../other/w.h"\n', {"other/w.h": 18.0}, 18.0),
+    "a path below a directory": ("#include <sub/w.h>\n", {"inc/sub/w.h": 19.0}, 19.0),
+}
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_an_include_is_found(shaders: ShaderProject, name: str) -> None:
+    directive, headers, expected = FINDINGS[name]
+    shaders.crates(
+        'env.Crate("app", ["src/a.comp"], include_dirs=["inc", "more"], crate_type="cdylib")\n',
+        {"src/a.comp": compute(WHICH, before=directive), "inc/.keep": "", "more/.keep": ""}
+        | {path: _define(value) for path, value in headers.items()},
+    )
+    shaders.scons()
+    assert _bits(expected) in constants(shaders.path / "app.spv")
+    assert not constants(shaders.path / "app.spv") & {_bits(v) for v in headers.values() if v != expected}
+
+
+def test_an_include_finds_its_neighbour(any_shaders: ShaderProject) -> None:
+    """An include looks beside itself first, then beside the source."""
+    any_shaders.crates(
+        'env.Crate("app", ["src/a.comp", "src/b.frag.hlsl"], include_dirs=["inc"], crate_type="cdylib")\n',
+        {
+            "src/a.comp": compute(WHICH, before="#include <outer.h>\n"),
+            "src/b.frag.hlsl": "#include <outer.h>\nfloat main() : SV_Target { return WHICH; }\n",
+            "inc/outer.h": '#pragma once\n#include "w.h"\n',
+            "inc/w.h": _define(21.0),
+            "src/w.h": _define(22.0),
+        },
+    )
+    any_shaders.scons()
+    found = constants(any_shaders.path / "app.spv")
+    assert _bits(21.0) in found and _bits(22.0) not in found
+
+
+def test_source_defines_override_those_of_the_crate(shaders: ShaderProject) -> None:
+    shaders.crates(
+        'env.Crate("app", ["a.comp", ("b.comp", {"defines": ["WHICH=32.0"]})], '
+        'defines={"WHICH": "31.0", "TWICE": None}, crate_type="cdylib", multimodule=True)\n',
+        dict.fromkeys(
+            ("a.comp", "b.comp"),
+            compute("#ifdef TWICE\n store.data[i] = WHICH;\n#else\n store.data[i] = 30.0;\n#endif\n"),
+        ),
+    )
+    shaders.scons()
+    found = {name: constants(shaders.path / "app.spvs" / name) for name in ("a.comp.spv", "b.comp.spv")}
+    assert _bits(31.0) in found["a.comp.spv"] and _bits(32.0) not in found["a.comp.spv"]
+    assert _bits(32.0) in found["b.comp.spv"] and _bits(31.0) not in found["b.comp.spv"]
+    assert _bits(30.0) not in found["a.comp.spv"] | found["b.comp.spv"]
+
+
+def test_variants_of_one_source(any_shaders: ShaderProject) -> None:
+    any_shaders.crates(
+        "rows = [('a.comp', {'name': f'half/v{n}', 'defines': {'WHICH': f'{n}.5'}}) for n in (41, 42, 43)]\n"
+        'env.Crate("app", rows, crate_type="cdylib", multimodule=True)\n',
+        {"a.comp": compute(WHICH)},
+    )
+    any_shaders.scons()
+    assert "crate app: 3 units: 3 compiled, 0 reused" in any_shaders.output
+    for number in (41, 42, 43):
+        path = any_shaders.path / f"app.spvs/half/v{number}.comp.spv"
+        assert _bits(number + 0.5) in constants(path)
+    assert len(any_shaders.manifest("app")["entry_points"]) == 3
+    assert {row["source"] for row in any_shaders.manifest("app")["entries"]} == {"a.comp"}
+
+
+def test_an_included_function_is_private(shaders: ShaderProject) -> None:
+    """Two units include the body of one function; neither offers it, so nothing is defined twice."""
+    caller = '#version 460\n#include "inc.h"\nfloat {0}(float x) {{ return shared_by_text(x) + {1}; }}\n'
+    shaders.crates(
+        'env.Crate("app", ["a.comp", "one.glsl", "two.glsl"], crate_type="cdylib")\n',
+        {
+            "inc.h": "float shared_by_text(float x) { return 0.25 * x; }\n",
+            "one.glsl": caller.format("one", "51.0"),
+            "two.glsl": caller.format("two", "52.0"),
+            "a.comp": compute(
+                "store.data[i] = one(1.0) + two(2.0);", before="float one(float x);\nfloat two(float x);"
+            ),
+        },
+    )
+    shaders.scons()
+    assert {_bits(51.0), _bits(52.0)} <= constants(shaders.path / "app.spv")

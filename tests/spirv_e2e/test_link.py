@@ -1,0 +1,155 @@
+"""Linking: what is pulled from archives, and every way in which units may not fit, told in the words of the sources.
+
+Knows nothing of how units are compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.words import opcodes
+
+Validate = Callable[[Path], None]
+Golden = Callable[[str, str], None]
+
+V = "#version 460\n"
+CRATES = """\
+base = env.Crate("base", Glob("base/*"))
+mid = env.Crate("mid", Glob("mid/*"), deps=[base])
+env.Crate("app", Glob("app/*"), deps=[mid], crate_type="cdylib"{more})
+"""
+BASE = V + "float low(float x) {\n    return 0.5 * x;\n}\n"
+MID = V + "float low(float x);\nfloat middle(float x) {\n    return low(x) + 1.0;\n}\n"
+APP = compute("store.data[i] = middle(store.data[i]);", before="float middle(float x);")
+GOOD = {"base/low.glsl": BASE, "mid/middle.glsl": MID, "app/a.comp": APP}
+
+
+def _project(shaders: ShaderProject, files: Mapping[str, str], more: str = "") -> None:
+    shaders.crates(CRATES.format(more=more), files)
+
+
+def test_only_what_is_needed_is_linked(shaders: ShaderProject, validate: Validate) -> None:
+    """An archive member that needs what nobody has, or a crate that nobody calls, changes no byte of the image."""
+    _project(shaders, GOOD, ', dump_pre_link="pre"')
+    shaders.scons()
+    image = (shaders.path / "app.spv").read_bytes()
+    assert sorted(path.name for path in (shaders.path / "pre").iterdir()) == [
+        "app.a.comp.spv", "base.low.glsl.spv", "mid.middle.glsl.spv",
+    ]  # fmt: skip
+    assert shaders.manifest("app")["modules"][0]["crates"] == ["app", "base", "mid"]
+    shaders.write(
+        {
+            "mid/unused.glsl": V + "float nowhere(float x);\nfloat unused(float x) { return nowhere(x); }\n",
+            "other/o.glsl": V + "float other(float x) { return x; }\n",
+        }
+    )
+    text = shaders.read("SConstruct").replace("deps=[mid]", "deps=[mid, other]")
+    shaders.write({"SConstruct": text.replace("env.Crate(\"app\"", 'other = env.Crate("other", Glob("other/*"))\nenv.Crate("app"')})
+    shaders.scons()
+    assert (shaders.path / "app.spv").read_bytes() == image
+    assert shaders.manifest("app")["modules"][0]["crates"] == ["app", "base", "mid"]
+    validate(shaders.path / "app.spv")
+
+
+STAGE_BOUND = {
+    "dFdx": ("float edge(float x) { return dFdx(x); }", 207),
+    "texture": (
+        "layout(set = 0, binding = 5) uniform sampler2D picture;\n"
+        "float edge(float x) { return texture(picture, vec2(x)).x; }",
+        87,
+    ),
+    "discard": ("float edge(float x) { if (x < 0.0) discard; return x; }", 4416),
+}
+BETWEEN = V + "float edge(float x);\nfloat low(float x) { return edge(x); }\n"
+FRAGMENT = (
+    V + "float middle(float x);\nlayout(location = 0) out float c;\nvoid main() { c = middle(gl_FragCoord.x); }\n"
+)
+
+
+def _stage_bound(name: str) -> dict[str, str]:
+    return {
+        "base/edge.glsl": f"{V}{STAGE_BOUND[name][0]}\nfloat calm(float x) {{ return x + 1.0; }}\n",
+        "base/low.glsl": BETWEEN,
+        "mid/middle.glsl": MID,
+    }
+
+
+@pytest.mark.parametrize("name", STAGE_BOUND)
+def test_a_stage_reaches_what_another_has(shaders: ShaderProject, golden: Golden, name: str) -> None:
+    _project(shaders, _stage_bound(name) | {"app/a.comp": APP})
+    shaders.scons(expect=2)
+    golden(f"spirv/stage_{name}.txt", shaders.output)
+    assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
+
+
+@pytest.mark.parametrize("name", STAGE_BOUND)
+def test_other_functions_of_its_unit_serve_all(shaders: ShaderProject, validate: Validate, name: str) -> None:
+    """The fragment shader uses the derivative, the compute shader another function of the same source."""
+    _project(
+        shaders,
+        _stage_bound(name)
+        | {
+            "app/a.comp": compute("store.data[i] = calm(store.data[i]);", before="float calm(float x);"),
+            "app/b.frag": FRAGMENT,
+        },
+        ", multimodule=True",
+    )
+    shaders.scons()
+    compute_image, fragment = (shaders.path / f"app.spvs/{each}.spv" for each in ("a.comp", "b.frag"))
+    validate(compute_image)
+    validate(fragment)
+    bound = STAGE_BOUND[name][1]
+    assert not opcodes(compute_image) & {bound, 252} and opcodes(fragment) & {bound, 252}
+    shaders.write({"SConstruct": shaders.read("SConstruct").replace(", multimodule=True", "")})
+    shaders.scons()
+    validate(shaders.path / "app.spv")
+
+
+MISFITS: dict[str, Mapping[str, str]] = {
+    "unresolved": {"base/low.glsl": V + "float lower(float x) { return x; }\n"},
+    "unresolved_near": {
+        "base/low.glsl": V + "float low(vec2 x) {\n    return x.x;\n}\nfloat low(int x) { return 1.0; }\n"
+    },
+    "unresolved_several": {
+        "base/low.glsl": V + "float unlike(float x) { return x; }\n",
+        "app/b.comp": compute("store.data[i] = missing(mat4(i), 1u);", before="float missing(mat4 m, uint n);"),
+    },
+    "included_is_private": {
+        "base/low.glsl": V + '#include "low.h"\nfloat lower(float x) { return low(x); }\n',
+        "base/low.h": "float low(float x) { return x; }\n",
+    },
+    "duplicate": {"mid/again.glsl": V + "float low(float y) { return y; }\n"},
+    "duplicate_in_one_crate": {"base/again.glsl": V + "\nfloat low(float y) { return y; }\n"},
+    "parameter_differs": {"base/low.glsl": V + "float low(const in float x) { return x; }\n"},
+    "result_differs": {"base/low.glsl": V + "int low(float x) { return int(x); }\n"},
+    "struct_differs": {
+        "base/low.glsl": V + "struct P { float a; float b; };\nfloat low(P p) { return p.a; }\n",
+        "mid/middle.glsl": V + "struct P { float a; vec2 b; };\nfloat low(P p);\n"
+        "float middle(float x) { return low(P(x, vec2(x))); }\n",
+    },
+    "recursion": {
+        "base/low.glsl": V + "float back(float x);\nfloat low(float x) { return back(x); }\n",
+        "base/back.glsl": V + "float low(float x);\nfloat back(float x) { return x > 0.0 ? low(x - 1.0) : 0.0; }\n",
+    },
+    "wrong_stage_built_in": {"base/low.glsl": V + "float low(float x) { return x + gl_FragCoord.x; }\n"},
+    "no_entry_point": {"app/a.comp": None, "app/b.glsl": V + "float alone(float x) { return x; }\n"},  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.parametrize("name", MISFITS)
+def test_a_misfit(shaders: ShaderProject, golden: Golden, name: str) -> None:
+    """It is told in source terms, leaves nothing behind, and the next run repairs it."""
+    files = {path: text for path, text in (GOOD | MISFITS[name]).items() if text is not None}
+    text = CRATES.format(more="").replace('Glob("base/*")', 'Glob("base/*.glsl")')
+    shaders.crates(text, files)
+    shaders.scons(expect=2)
+    golden(f"spirv/{name}.txt", shaders.output)
+    assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
+    shaders.remove(*(path for path in files if path not in GOOD))
+    shaders.write(GOOD)
+    shaders.scons()
+    assert shaders.exists("app.spv") and shaders.up_to_date()
