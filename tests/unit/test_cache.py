@@ -73,7 +73,7 @@ def test_the_entry_of_another_key_is_a_miss(tmp_path: Path) -> None:
     store = DirectoryStore(str(tmp_path))
     store.insert(OTHER, b"other")
     (file,) = _files(tmp_path)
-    place = tmp_path / KEY[:2] / KEY[2:]
+    place = tmp_path / KEY[:1] / KEY[1:]
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(file.read_bytes())
     assert store.get(KEY) is None
@@ -84,7 +84,7 @@ def test_a_store_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     store = DirectoryStore(str(tmp_path / "file"))
     store.insert(KEY, b"value")
     assert store.get(KEY) is None
-    (tmp_path / "store" / KEY[:2] / KEY[2:]).mkdir(parents=True)
+    (tmp_path / "store" / KEY[:1] / KEY[1:]).mkdir(parents=True)
     store = DirectoryStore(str(tmp_path / "store"))
     store.insert(KEY, b"value")
     assert store.get(KEY) is None

@@ -581,7 +581,7 @@ def test_without_the_library_the_programs_serve(monkeypatch: pytest.MonkeyPatch)
     def missing() -> None:
         raise ToolError("the SPIRV-Tools library cannot be loaded")
 
-    monkeypatch.setattr(library_module, "_load", missing)
+    monkeypatch.setattr(library_module, "load", missing)
     assert find_tools.__wrapped__(None).origin == "executables"
     monkeypatch.undo()
     shared_library()
@@ -595,7 +595,7 @@ def test_with_nothing_installed_the_way_out_is_named(monkeypatch: pytest.MonkeyP
     def unknown(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(library_module, "_load", missing)
+    monkeypatch.setattr(library_module, "load", missing)
     monkeypatch.setattr("importlib.metadata.distribution", unknown)
     with pytest.raises(ToolError, match="not installed") as caught:
         find_tools.__wrapped__(None)

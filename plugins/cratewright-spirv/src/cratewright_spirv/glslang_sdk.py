@@ -62,6 +62,9 @@ class GlslangExecutable:
         """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
         check_target(target)
 
+    def compile_whole(self, source: Source, includes: IncludeResolver) -> None:
+        """Return nothing: the program's includes have to be resolved first, so that they are observed."""
+
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
 

@@ -15,10 +15,16 @@ from cratewright.errors import ToolError
 
 from .provider import Answer, Message, Provider, ValidatorOptions, version_of
 
-__all__ = ["Library"]
+__all__ = ["FIND_INCLUDE", "Library", "load"]
 
-_ABI = 2
+_ABI = 3
 _UNCHECKED = 1 << 31
+
+
+FIND_INCLUDE = ctypes.CFUNCTYPE(
+    *(ctypes.c_uint32, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint32),
+    *(ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_uint64)),
+)
 
 
 class _CMessage(ctypes.Structure):
@@ -42,7 +48,11 @@ class _CResult(ctypes.Structure):
 
 
 @cache
-def _load() -> ctypes.CDLL:
+def load() -> ctypes.CDLL:
+    """Return the library.
+
+    Raises: ToolError if it is missing, or of another version than this code.
+    """
     suffix = ".dll" if sys.platform == "win32" else ".so"
     path = Path(__file__).with_name("_native") / f"libcratewright_spirv{suffix}"
     try:
@@ -74,6 +84,9 @@ def _load() -> ctypes.CDLL:
     }.items():
         function = getattr(library, f"cratewright_spirv_{name}")
         function.argtypes, function.restype = arguments, result
+    library.cratewright_glslang_parse.argtypes = (
+        *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32, FIND_INCLUDE),
+    )
     return library
 
 
@@ -86,7 +99,7 @@ class Library(Provider):
     origin = "library"
 
     def __init__(self) -> None:
-        self._library = _load()
+        self._library = load()
 
     def version(self) -> str:
         return version_of(self._library.cratewright_spirv_version().decode())

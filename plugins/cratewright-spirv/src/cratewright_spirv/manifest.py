@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cratewright import Artifact, LinkRequest, LinkResult
 from cratewright.digest import content_digest
@@ -54,7 +54,19 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
         "entries": listed,
         "modules": _modules(results, reports),
     }
-    return Artifact(manifest_name(request.crate), (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+    return Artifact(manifest_name(request.crate), _one_line_each(document).encode())
+
+
+def _one_line_each(document: Mapping[str, object]) -> str:
+    """Return JSON with a line for each key and for each row of a list: easy to read, to compare and to write."""
+    lines = []
+    for key in sorted(document):
+        value = document[key]
+        text = json.dumps(value, sort_keys=True)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n  " + ",\n  ".join(json.dumps(row, sort_keys=True) for row in value) + "\n ]"
+        lines.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _keys(entries: Sequence[Entry]) -> list[str]:

@@ -23,7 +23,8 @@ _ABOUT_ID = frozenset({_NAME, _MEMBER_NAME, _DECORATE, 72, 332, 5632, 5633})
 _ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
 _BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
 _BEFORE_TYPES = _BEFORE_DEBUG | _ABOUT_ID | {_SOURCE_CONTINUED, _SOURCE, 4, _STRING, 330, 73, 74, 75}
-_DEBUG_SOURCE = 35
+_DEBUG_SOURCE, _DEBUG_FUNCTION, _DEBUG_BLOCK, _DEBUG_LOCAL = 35, 20, 21, 26
+_DEBUG_PARENT = {_DEBUG_BLOCK: 8, _DEBUG_LOCAL: 10}
 _DEBUG_SOURCE_WORDS = 6
 _SOURCE_WITH_FILE = 4
 _LONGEST = 65_000 * 4
@@ -105,6 +106,7 @@ class _Rewriter:
         kept = self._reachable(exports, initialiser)
         imports = self._imports(kept)
         gone = self._vanished(kept)
+        gone |= self._undescribed(kept)
         links = array("I")
         for number, symbol in imports.items():
             links += _link(number, symbol.name, _IMPORT)
@@ -237,6 +239,40 @@ class _Rewriter:
             at += words[at] >> 16
         return found
 
+    def _undescribed(self, kept: list[_Function]) -> set[int]:
+        """Return the ids of debug information about functions that have no body here, and of its strings."""
+        words, sets, gone = self.words, self._debug_sets(), set[int]()
+        if not sets:
+            return gone
+        used = set[int]()
+        for function in kept:
+            at = function.end if function.stub else function.start
+            while at < function.end:
+                if words[at] & 0xFFFF == _EXTENDED and words[at + 3] in sets:
+                    used.update(words[at + 5 : at + (words[at] >> 16)])
+                at += words[at] >> 16
+        mentioned, left = set[int](), set[int]()
+        for op, at, end in self.spans:
+            if op == _EXTENDED and words[at + 3] in sets:
+                kind, number = words[at + 4], words[at + 2]
+                parent = _DEBUG_PARENT.get(kind)
+                if (kind == _DEBUG_FUNCTION and number not in used) or (parent and words[at + parent] in gone):
+                    gone.add(number)
+                    left.update(words[at + 5 : end])
+                else:
+                    mentioned.update(words[at + 5 : end])
+            elif op in (_SOURCE, _LINE):
+                mentioned.update(words[at + 1 : end])
+        strings = {words[at + 1] for op, at, _ in self.spans if op == _STRING}
+        return gone | (left & strings) - mentioned
+
+    def _debug_sets(self) -> set[int]:
+        return {
+            self.words[at + 1]
+            for op, at, end in self.spans
+            if op == _EXTENDED_IMPORT and self._string(at + 2, end).startswith("NonSemantic.Shader.DebugInfo")
+        }
+
     def _head(self, gone: set[int], links: array[int], initialiser: int | None) -> array[int]:
         words, library = self.words, self.outline.library
         out = words[:_HEADER]
@@ -256,7 +292,9 @@ class _Rewriter:
             if pending_links is not None and op not in _BEFORE_TYPES:
                 out += pending_links
                 pending_links = None
-            if op in _ABOUT_ID and words[at + 1] in gone:
+            if (op in _ABOUT_ID or op == _STRING) and words[at + 1] in gone:
+                continue
+            if op == _EXTENDED and words[at + 2] in gone:
                 continue
             if library and op in _ABOUT_ENTRY:
                 continue
@@ -281,11 +319,7 @@ class _Rewriter:
             return strings, taken
         words = self.words
         files = {words[at + 1]: self._string(at + 2, end) for op, at, end in self.spans if op == _STRING}
-        sets = {
-            words[at + 1]
-            for op, at, end in self.spans
-            if op == _EXTENDED_IMPORT and self._string(at + 2, end).startswith("NonSemantic.Shader.DebugInfo")
-        }
+        sets = self._debug_sets()
         for op, at, end in self.spans:
             if op != _EXTENDED or end - at != _DEBUG_SOURCE_WORDS or words[at + 4] != _DEBUG_SOURCE:
                 continue

@@ -124,10 +124,13 @@ class Resolution:
             for index in indexes
             if name.partition("(")[0] == base
         ]
-        return [
-            ("offered is", f"`{_display(self._modules[index], name)}` by {self._place(index, name)}")
-            for name, index in near[:5]
-        ]
+        rows: list[tuple[str, str]] = []
+        for name, index in near[:5]:
+            shown = _display(self._modules[index], name)
+            # A struct's members are part of its type, but not of how it is written.
+            other = ", with a struct of other members" if shown == symbol.display else ""
+            rows.append(("offered is", f"`{shown}` by {self._place(index, name)}{other}"))
+        return rows
 
 
 def _display(item: LinkModule, name: str) -> str:
