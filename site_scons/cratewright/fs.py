@@ -8,12 +8,10 @@ from __future__ import annotations
 import io
 import itertools
 import os
-from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from .digest import content_digest
-from .errors import CratewrightError, FormatError, OutputError
+from .errors import FormatError, OutputError
 
 __all__ = ["digest_file", "read_bytes", "remove", "write_atomic", "write_if_changed"]
 
@@ -108,23 +106,6 @@ def prune_directory(path: str) -> None:
     for directory, _, _ in os.walk(path, topdown=False):
         with suppress(OSError):
             os.rmdir(directory)
-
-
-def write_all(files: Mapping[str, bytes]) -> None:
-    """Write several files; if one fails, none of those written by this call that are new is left behind.
-
-    Raises: as `write_atomic`.
-    """
-    written: list[str] = []
-    try:
-        for path, data in files.items():
-            write_if_changed(path, data)
-            written.append(path)
-    except CratewrightError:
-        for path in written:
-            with suppress(OSError):
-                Path(path).unlink()
-        raise
 
 
 def _cannot_write(path: str, error: OSError) -> OutputError:

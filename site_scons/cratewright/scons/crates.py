@@ -18,11 +18,12 @@ import SCons.Node.FS
 import SCons.Util
 
 from ..crate import Crate, CrateType
-from ..errors import ConfigurationError, CratewrightError, GraphError, OutputError, near_miss
-from ..fs import prune_directory, read_bytes, remove, write_atomic, write_if_changed
+from ..errors import ConfigurationError, CratewrightError, GraphError, near_miss
+from ..fs import prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
 from ..metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
 from ..pipeline.codegen import codegen_crate
+from ..pipeline.emit import discard, emit, place
 from ..pipeline.engine import Engine
 from ..pipeline.link import link_crate
 from .state import StageState, forget
@@ -198,32 +199,18 @@ class Build:
                 for node in self.rlib_nodes(crate)
             ]
             linked = link_crate(crate.engine, own, others, kind)
-            written = self._write(crate, linked.artifacts, state)
-            state.update((), written)
+            files, outputs = place(linked.artifacts, crate.directory)
+            emit(self.root, files, state.outputs())
+            state.update((), outputs)
             _report(crate.name, linked.diagnostics, _counts("image", linked.linked, "linked", linked.reused))
-
-    def _write(self, crate: DeclaredCrate, artifacts: object, state: StageState) -> list[str]:
-        assert isinstance(artifacts, tuple)
-        files = {(item.path if item.dump else crate.path(item.path)): item.data for item in artifacts}
-        for path in set(state.outputs()) - set(files):
-            remove(os.path.join(self.root, path))
-        # The first artifact stands for the link: whoever sees it may rely on the others.
-        for path, data in reversed(files.items()):
-            write_if_changed(os.path.join(self.root, path), data)
-        return [path for item in artifacts if not item.dump for path in [crate.path(item.path)]]
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
-        """Remove the outputs of a link that fails: an image of yesterday must not pass for today's."""
+        """Remove the outputs of a link that fails, those of the link before it included."""
         try:
             yield
         except BaseException:
-            for path in (*state.outputs(), *(str(node) for node in targets)):
-                try:
-                    if os.path.isfile(os.path.join(self.root, path)):
-                        remove(os.path.join(self.root, path))
-                except OutputError as error:
-                    print(error, file=sys.stderr)
+            discard(self.root, (*state.outputs(), *(str(node.abspath) for node in targets)))
             for node in targets:
                 if isinstance(node, SCons.Node.FS.Dir):
                     prune_directory(str(node.abspath))
