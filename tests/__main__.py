@@ -10,9 +10,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.paths import ROOT, source_paths
+
 _QUICK = ("tests/architecture", "tests/unit", "--deselect=tests/architecture/test_wheel.py")
 
 
@@ -38,10 +38,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment in which the packages of this checkout are found before installed ones."""
-    paths = [str(ROOT / "site_scons"), *(str(path) for path in sorted(ROOT.glob("plugins/*/src")))]
-    inherited = os.environ.get("PYTHONPATH", "")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [inherited])])}
+    """Return the environment in which the packages of this checkout are found."""
+    inherited = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*source_paths(), *inherited])}
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-# A checkout is tested in place, whatever may be installed beside it.
-sys.path[:0] = [str(ROOT), str(ROOT / "site_scons"), *(str(path) for path in sorted(ROOT.glob("plugins/*/src")))]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.support.paths import ROOT, source_paths
+
+sys.path[:0] = [path for path in source_paths() if path not in sys.path]
 
 from tests.support.scons_project import SconsProject, available_forms  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""The command line: looks at what there is.
+"""The command line: looks at what there is, and links again.
 
 Knows nothing of SCons.
 """
@@ -10,12 +10,14 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .crate import parse_crate_types
 from .digest import content_digest
 from .errors import CratewrightError, FormatError
 from .fs import read_bytes
 from .metadata import CrateMetadata, read_metadata
 from .module import ModuleCodegen
 from .pipeline.engine import Engine
+from .pipeline.relink import relink
 from .registry import default_registry
 from .version import __version__
 
@@ -37,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cratewright", description="Crates for SCons: look at backends and files.")
+    parser = argparse.ArgumentParser(
+        prog="cratewright", description="Crates for SCons: look at backends and files, link again."
+    )
     parser.add_argument("--version", action="version", version=f"cratewright {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     backends = commands.add_parser("backends", help="list the backends, their targets and tools")
@@ -45,12 +49,35 @@ def _parser() -> argparse.ArgumentParser:
     inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink or a .spv.json")
     inspect.add_argument("file", metavar="FILE")
     inspect.set_defaults(run=_inspect)
+    link = commands.add_parser("link", help="link an .rlink file again, resolving its dependencies afresh")
+    link.add_argument("file", metavar="FILE.rlink")
+    link.add_argument("--crate-type", action="append", default=[], metavar="TYPE", help="instead of those it was for")
+    link.add_argument("-L", action="append", default=[], dest="search", metavar="DIR", help="where rlibs lie")
+    link.add_argument("-o", dest="directory", metavar="DIR", help="where outputs go (default: beside FILE.rlink)")
+    link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="how many images side by side")
+    link.set_defaults(run=_link)
     return parser
+
+
+def _engine(jobs: int = 1) -> Engine:
+    settings = {name: value for name, value in os.environ.items() if name.startswith("CRATE_")}
+    return Engine(os.getcwd(), default_registry(), settings, jobs)
+
+
+def _link(arguments: argparse.Namespace) -> None:
+    types = parse_crate_types(arguments.crate_type, crate=arguments.file) if arguments.crate_type else ()
+    directory = arguments.directory if arguments.directory is not None else os.path.dirname(arguments.file)
+    engine = _engine(arguments.jobs)
+    try:
+        for path in relink(engine, arguments.file, arguments.search, types, directory):
+            print(path)
+    finally:
+        engine.close()
 
 
 def _backends(arguments: argparse.Namespace) -> None:
     registry = default_registry()
-    engine = Engine(os.getcwd(), registry, {name: v for name, v in os.environ.items() if name.startswith("CRATE_")})
+    engine = _engine()
     for name in registry.names:
         kind = registry.backend(name)
         print(f"{name} ({registry.origin(name)})")

@@ -36,6 +36,10 @@ class ShaderProject(SconsProject):
         """Write an SConstruct that declares crates, and files."""
         self.write({"SConstruct": HEADER + text, **files})
 
+    def error(self) -> str:
+        """Return what the last run said of its failure."""
+        return self.output[self.output.index("scons: ***") :]
+
     def manifest(self, crate: str) -> dict[str, Any]:
         """Return a crate's manifest."""
         found: dict[str, Any] = json.loads(self.read(f"{crate}.spv.json"))

@@ -38,7 +38,7 @@ def test_only_what_is_needed_is_linked(shaders: ShaderProject, validate: Validat
     shaders.scons()
     image = (shaders.path / "app.spv").read_bytes()
     assert sorted(path.name for path in (shaders.path / "pre").iterdir()) == [
-        "app.a.comp.spv", "base.low.glsl.spv", "mid.middle.glsl.spv",
+        "app.app.a.comp.spv", "base.base.low.glsl.spv", "mid.mid.middle.glsl.spv",
     ]  # fmt: skip
     assert shaders.manifest("app")["modules"][0]["crates"] == ["app", "base", "mid"]
     shaders.write(
@@ -48,7 +48,9 @@ def test_only_what_is_needed_is_linked(shaders: ShaderProject, validate: Validat
         }
     )
     text = shaders.read("SConstruct").replace("deps=[mid]", "deps=[mid, other]")
-    shaders.write({"SConstruct": text.replace("env.Crate(\"app\"", 'other = env.Crate("other", Glob("other/*"))\nenv.Crate("app"')})
+    shaders.write(
+        {"SConstruct": text.replace('env.Crate("app"', 'other = env.Crate("other", Glob("other/*"))\nenv.Crate("app"')}
+    )
     shaders.scons()
     assert (shaders.path / "app.spv").read_bytes() == image
     assert shaders.manifest("app")["modules"][0]["crates"] == ["app", "base", "mid"]
@@ -57,10 +59,10 @@ def test_only_what_is_needed_is_linked(shaders: ShaderProject, validate: Validat
 
 STAGE_BOUND = {
     "dFdx": ("float edge(float x) { return dFdx(x); }", 207),
-    "texture": (
+    "textureQueryLod": (
         "layout(set = 0, binding = 5) uniform sampler2D picture;\n"
-        "float edge(float x) { return texture(picture, vec2(x)).x; }",
-        87,
+        "float edge(float x) { return textureQueryLod(picture, vec2(x)).x; }",
+        105,
     ),
     "discard": ("float edge(float x) { if (x < 0.0) discard; return x; }", 4416),
 }
@@ -82,8 +84,38 @@ def _stage_bound(name: str) -> dict[str, str]:
 def test_a_stage_reaches_what_another_has(shaders: ShaderProject, golden: Golden, name: str) -> None:
     _project(shaders, _stage_bound(name) | {"app/a.comp": APP})
     shaders.scons(expect=2)
-    golden(f"spirv/stage_{name}.txt", shaders.output)
+    golden(f"spirv/stage_{name}.txt", shaders.error())
     assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
+
+
+def test_a_function_that_differs_by_stage(shaders: ShaderProject, validate: Validate) -> None:
+    """`texture` has an implicit level of detail in fragment shaders only; one library serves every stage."""
+    library = (
+        V + "layout(set = 0, binding = 5) uniform sampler2D picture;\n"
+        "float low(float x) { return texture(picture, vec2(x)).x; }\n"
+    )
+    vertex = V + "float middle(float x);\nvoid main() { gl_Position = vec4(middle(float(gl_VertexIndex))); }\n"
+    _project(
+        shaders,
+        {
+            "base/low.glsl": library,
+            "mid/middle.glsl": MID,
+            "app/a.comp": APP,
+            "app/b.frag": FRAGMENT,
+            "app/c.vert": vertex,
+        },
+        ", multimodule=True",
+    )
+    shaders.scons()
+    for name, implicit in (("a.comp", False), ("b.frag", True), ("c.vert", False)):
+        image = shaders.path / f"app.spvs/app/{name}.spv"
+        validate(image)
+        assert (87 in opcodes(image)) == implicit
+        assert (88 in opcodes(image)) != implicit
+    shaders.write({"SConstruct": shaders.read("SConstruct").replace(", multimodule=True", "")})
+    shaders.scons()
+    validate(shaders.path / "app.spv")
+    assert {87, 88} <= opcodes(shaders.path / "app.spv")
 
 
 @pytest.mark.parametrize("name", STAGE_BOUND)
@@ -99,7 +131,7 @@ def test_other_functions_of_its_unit_serve_all(shaders: ShaderProject, validate:
         ", multimodule=True",
     )
     shaders.scons()
-    compute_image, fragment = (shaders.path / f"app.spvs/{each}.spv" for each in ("a.comp", "b.frag"))
+    compute_image, fragment = (shaders.path / f"app.spvs/app/{each}.spv" for each in ("a.comp", "b.frag"))
     validate(compute_image)
     validate(fragment)
     bound = STAGE_BOUND[name][1]
@@ -147,7 +179,7 @@ def test_a_misfit(shaders: ShaderProject, golden: Golden, name: str) -> None:
     text = CRATES.format(more="").replace('Glob("base/*")', 'Glob("base/*.glsl")')
     shaders.crates(text, files)
     shaders.scons(expect=2)
-    golden(f"spirv/{name}.txt", shaders.output)
+    golden(f"spirv/{name}.txt", shaders.error())
     assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
     shaders.remove(*(path for path in files if path not in GOOD))
     shaders.write(GOOD)

@@ -27,7 +27,9 @@ LIBRARY = {
     "float f(int x) { return float(x); } float f(float x[3]) { return x[0] + x[2]; }\n",
     "lib/structs.glsl": HEAD + STRUCTS + "Ray turned(Ray r, float by) { r.along = r.along.zyx * by; return r; }\n",
     "lib/inout.glsl": HEAD + "void push(inout float x, out float twice) { twice = 2.0 * x; x += 1.0; }\n",
-    "lib/uniforms.glsl": HEAD + UNIFORMS + "float scaled(float x) { return x * params.scale * params.place[1][0].y; }\n",
+    "lib/uniforms.glsl": HEAD
+    + UNIFORMS
+    + "float scaled(float x) { return x * params.scale * params.place[1][0].y; }\n",
     "lib/table.glsl": HEAD + TABLE + "float looked_up(uint i) { table.row[i + 1u] += 1.0; return table.row[i]; }\n",
     "lib/sampler.glsl": HEAD + SAMPLER + "float sampled(float x) { return textureLod(picture, vec2(x), 0.0).x; }\n",
     "lib/passed.glsl": HEAD + "float passed(sampler2D s, float x) { return textureLod(s, vec2(x), 0.0).y; }\n",

@@ -15,9 +15,10 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from .paths import ROOT
+
 __all__ = ["INSTALLED", "IN_PLACE", "STUB", "SconsProject", "available_forms"]
 
-ROOT = Path(__file__).resolve().parents[2]
 IN_PLACE = "in place"
 INSTALLED = "installed"
 
@@ -95,6 +96,7 @@ class SconsProject:
             preexec_fn=preexec,
         )
         self.output = done.stdout + done.stderr
+        print(f"scons {' '.join(arguments)}:\n{self.output}")  # shown by pytest if the test fails
         assert done.returncode == expect, f"exit status {done.returncode}, not {expect}:\n{self.output}"
         assert "Traceback" not in self.output, self.output
         return self.output

@@ -85,7 +85,7 @@ def _refuse_shared_outputs(request: LinkRequest, entries: list[Entry]) -> None:
         if other is not entry:
             raise LinkError(
                 f"two entry points would be written to {image_path(request.crate, entry.output)}",
-                context=[("from", request.modules[each.module].module.name) for each in (other, entry)],
+                context=[("from", request.modules[each.module].module.attribute("source")) for each in (other, entry)],
                 hint='rename one source, or give it a name of its own: (path, {"name": ...})',
             )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol, UnitStencil
+from cratewright.errors import SourceError, ValidationError
 
 from . import reflect
 from .compiler import UnitRequest, compile_unit
@@ -24,6 +25,8 @@ from .tools import Tools, ValidatorOptions
 
 __all__ = ["compile_source"]
 
+# What an image may be allowed, one of its modules is; the image is validated again.
+_LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
 _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
@@ -40,6 +43,8 @@ def compile_source(
     units = classify(stencil.path, stencil.source, wanted)
     if units[0].language in ("spvasm", "spv"):
         return _ready_made(stencil, units[0], tools())
+    if not stencil.source.strip():
+        raise SourceError(f"{stencil.path}:1: error: the source is empty", hint="take it out of the crate's sources")
     modules: list[ModuleCodegen] = []
     observed: dict[str, Observed] = {}
     diagnostics: dict[str, None] = {}
@@ -116,7 +121,12 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
         data = tools.assemble(data, env=environment, name=stencil.path)
     exports, imports = linkage_symbols(data, name=stencil.path)
     # What a stranger made is checked before it is archived: the linker trusts its input.
-    tools.validate(data, env=environment, options=ValidatorOptions())
+    try:
+        tools.validate(data, env=environment, options=_LENIENT)
+    except ValidationError as error:
+        raise ValidationError(
+            f"{stencil.path}: {error.message}", context=error.context, hint=error.hint
+        ) from error
     module = ModuleCodegen(
         name=".spv" if unit.language == "spvasm" else "",
         data=data,
