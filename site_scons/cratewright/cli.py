@@ -6,6 +6,7 @@ Knows nothing of SCons.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from .errors import CratewrightError, FormatError
 from .fs import read_bytes
 from .metadata import CrateMetadata, read_metadata
 from .module import ModuleCodegen
+from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
+from .pipeline.plan import option_table
 from .pipeline.relink import relink
 from .registry import default_registry
 from .version import __version__
@@ -56,7 +59,30 @@ def _parser() -> argparse.ArgumentParser:
     link.add_argument("-o", dest="directory", metavar="DIR", help="where outputs go (default: beside FILE.rlink)")
     link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="how many images side by side")
     link.set_defaults(run=_link)
+    graph = commands.add_parser("graph", help="draw the crates of a workspace")
+    graph.add_argument("file", metavar="FILE.toml")
+    graph.add_argument("--format", choices=("mermaid", "dot"), default="mermaid", help="default: mermaid")
+    graph.set_defaults(run=_graph)
+    schema = commands.add_parser("schema", help="print the JSON schema of workspaces, for editors")
+    schema.add_argument("backend", metavar="BACKEND", nargs="?", help="with the options of one, not of all backends")
+    schema.set_defaults(run=_schema)
     return parser
+
+
+def _graph(arguments: argparse.Namespace) -> None:
+    from .workspace import draw, read_workspace  # noqa: PLC0415 - only this command reads TOML
+
+    workspace = read_workspace(read_bytes(arguments.file, role="workspace"), path=arguments.file)
+    print(draw(workspace.crates, arguments.format), end="")
+
+
+def _schema(arguments: argparse.Namespace) -> None:
+    from .workspace import json_schema  # noqa: PLC0415 - only this command needs it
+
+    registry = default_registry()
+    names = [arguments.backend] if arguments.backend else registry.names
+    specs = {spec.name: spec for name in names for spec in option_table(registry.backend(name))}
+    print(json.dumps(json_schema(specs.values() or CORE_OPTIONS), indent=2))
 
 
 def _engine(jobs: int = 1) -> Engine:

@@ -7,6 +7,7 @@ Knows nothing of what raises it: no paths are read and no process is asked here.
     │   ├ UnknownNameError        a name nobody declared, with its near miss
     │   ├ UnsupportedError        asked for, but the backend does not declare it
     │   └ GraphError              cycles, unknown or repeated crates
+    │     └ LinkageConflictError  crates that cannot be linked so that each is there once
     ├ PluginError                 a plugin that cannot be used
     ├ FormatError                 a file that is not what its name says
     ├ SourceError                 the user's source does not compile
@@ -27,6 +28,7 @@ __all__ = [
     "FormatError",
     "GraphError",
     "LinkError",
+    "LinkageConflictError",
     "OutputError",
     "PluginError",
     "SourceError",
@@ -105,6 +107,10 @@ class UnsupportedError(ConfigurationError):
 
 class GraphError(ConfigurationError):
     """The crates do not form a graph: a cycle, an unknown or a repeated name."""
+
+
+class LinkageConflictError(GraphError):
+    """Crates that are not there in the forms in which they would have to be linked together."""
 
 
 class PluginError(CratewrightError):

@@ -32,9 +32,9 @@ def compute(body: str, *, before: str = "", size: int = 64) -> str:
 class ShaderProject(SconsProject):
     """A project whose SConstruct uses the `spirv` backend."""
 
-    def crates(self, text: str, files: Mapping[str, str | bytes] = {}) -> None:  # noqa: B006 - not changed
+    def crates(self, text: str, files: Mapping[str, str | bytes] | None = None) -> None:
         """Write an SConstruct that declares crates, and files."""
-        self.write({"SConstruct": HEADER + text, **files})
+        self.write({"SConstruct": HEADER + text, **(files or {})})
 
     def error(self) -> str:
         """Return what the last run said of its failure."""

@@ -27,7 +27,9 @@ FILES = {
 
 
 @pytest.mark.parametrize(("opt", "debuginfo", "multimodule"), [("0", "full", "0"), ("3", "none", "1")])
-def test_jobs_place_and_memory_leave_no_mark(shaders: ShaderProject, opt: str, debuginfo: str, multimodule: str) -> None:
+def test_jobs_place_and_memory_leave_no_mark(
+    shaders: ShaderProject, opt: str, debuginfo: str, multimodule: str
+) -> None:
     arguments = (f"opt={opt}", f"debuginfo={debuginfo}", f"multimodule={multimodule}")
     other = ShaderProject(shaders.path.parent / "a longer path" / "elsewhere", form=shaders.form)
     for project, jobs, fill in ((shaders, "-j1", "0"), (other, "-j4", "170")):

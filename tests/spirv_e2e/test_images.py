@@ -71,9 +71,10 @@ def test_names(shaders: ShaderProject, validate: Validate, metadata: str) -> Non
 
 
 def test_no_optimiser_gives_a_warning(shaders: ShaderProject, validate: Validate) -> None:
-    image = _build(shaders, ', opt_level=3, spirv_opt=False')
+    image = _build(shaders, ", opt_level=3, spirv_opt=False")
     assert (
-        "app.spv: warning: the optimiser should run (opt_level=3, debuginfo=none) but spirv_opt is off\n" in shaders.output
+        "app.spv: warning: the optimiser should run (opt_level=3, debuginfo=none) but spirv_opt is off\n"
+        in shaders.output
     )
     validate(image)
     assert _CALL in opcodes(image)
@@ -111,7 +112,7 @@ def test_dumps_and_disassembly(any_shaders: ShaderProject) -> None:
         assert path.name == "app.app.spv" and path.read_bytes()[:4] == b"\x03\x02\x23\x07"
         # All of this is before the optimiser.
         assert _CALL in opcodes(path)
-    assert 'OpEntryPoint GLCompute' in any_shaders.read("app.spvasm")
+    assert "OpEntryPoint GLCompute" in any_shaders.read("app.spvasm")
     any_shaders.scons("m=1")
     assert any_shaders.images("app") == ["a.comp.spv", "a.comp.spvasm", "b.comp.spv", "b.comp.spvasm"]
     assert (any_shaders.path / "dump/post_link/app.app.spvs.b.comp.spv").exists()
@@ -148,7 +149,7 @@ OpDecorate %two Binding 1
 %label = OpLabel
 %value = OpLoad %One %one
 %other = OpLoad %Two %two
-{"" if uniform == "Uniform" else f"OpStore %two %value"}
+{"" if uniform == "Uniform" else "OpStore %two %value"}
 OpReturn
 OpFunctionEnd
 """

@@ -61,9 +61,7 @@ def test_single_module_renames_only_what_clashes(any_shaders: ShaderProject) -> 
 
 
 def test_stages_with_one_name_are_no_clash(shaders: ShaderProject) -> None:
-    shaders.crates(
-        'env.Crate("app", ["x.comp", "x.vert"], crate_type="cdylib")\n', {"x.comp": ONE, "x.vert": VERTEX}
-    )
+    shaders.crates('env.Crate("app", ["x.comp", "x.vert"], crate_type="cdylib")\n', {"x.comp": ONE, "x.vert": VERTEX})
     shaders.scons()
     assert entry_points(shaders.path / "app.spv") == [("comp", "main"), ("vert", "main")]
     # The keys are unique all the same.

@@ -58,7 +58,9 @@ MISTAKES = {
     "include_not_found_below": Mistake(
         files={"app/a.comp": V + "#include <outer.h>\nvoid main() {}\n", "inc/outer.h": "\n#include <nowhere.h>\n"}
     ),
-    "include_of_itself": Mistake(files={"app/a.comp": V + "#include <a.h>\nvoid main() {}\n", "inc/a.h": "#include <a.h>\n"}),
+    "include_of_itself": Mistake(
+        files={"app/a.comp": V + "#include <a.h>\nvoid main() {}\n", "inc/a.h": "#include <a.h>\n"}
+    ),
     "error_directive": Mistake(files={"app/a.comp": V + "#error this needs a flag\nvoid main() {}\n"}),
     "error_in_hlsl": Mistake(files={"app/c.frag.hlsl": "float4 main() : SV_Target {\n    return missing;\n}\n"}),
     "empty_shader": Mistake(files={"app/a.comp": ""}),
@@ -96,7 +98,6 @@ def _repaired(shaders: ShaderProject, mistake: Mistake) -> None:
     _write(shaders, Mistake())
     shaders.scons()
     assert shaders.exists("app.spv") and shaders.exists("app.spv.json")
-    assert shaders.up_to_date()
 
 
 @pytest.mark.parametrize("name", MISTAKES)

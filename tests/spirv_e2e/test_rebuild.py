@@ -18,7 +18,7 @@ env.Crate("app", Glob("*.comp"), deps=[noise, maths], crate_type="cdylib", multi
 """
 FILES = {
     "maths/half.glsl": V + "float half_of(float x) { return 0.5 * x; }\n",
-    "maths/twice.glsl": V + '#include <k.h>\nfloat twice(float x) { return K * x; }\n',
+    "maths/twice.glsl": V + "#include <k.h>\nfloat twice(float x) { return K * x; }\n",
     "noise/noise.glsl": V + "float twice(float x);\nfloat noise(float x) { return twice(x) + 1.0; }\n",
     "second/k.h": "#define K 2.0\n",
     "first/.keep": "",

@@ -23,7 +23,8 @@ Validate = Callable[[Path], None]
 SCONSTRUCT = """\
 env["CRATE_OPT_LEVEL"], env["CRATE_DEBUGINFO"] = ARGUMENTS["opt"], ARGUMENTS["debuginfo"]
 lib = env.Crate("lib", Glob("lib/*"))
-env.Crate("app", Glob("app/*"), deps=[lib], include_dirs=["inc"], defines=["ONE=1.0"], crate_type="cdylib", multimodule=True)
+env["CRATE_INCLUDE_DIRS"], env["CRATE_DEFINES"] = ["inc"], ["ONE=1.0"]
+env.Crate("app", Glob("app/*"), deps=[lib], crate_type="cdylib", multimodule=True)
 """
 FILES = {
     **LIBRARY,
@@ -32,7 +33,9 @@ FILES = {
     "app/all.comp": compute(BODY, before=PROTOTYPES),
     "app/narrow.comp": NARROW,
     "app/several.hlsl": HLSL_SEVERAL,
-    "app/inc.comp": compute("store.data[i] = K * ONE * half_of(1.0);", before="#include <k.h>\nfloat half_of(float x);"),
+    "app/inc.comp": compute(
+        "store.data[i] = K * ONE * half_of(1.0);", before="#include <k.h>\nfloat half_of(float x);"
+    ),
 }
 
 
@@ -52,7 +55,7 @@ def _use(shaders: ShaderProject, sdk: Path) -> None:
     shaders.environ["LD_LIBRARY_PATH"] = str(sdk / "lib")
 
 
-@pytest.mark.parametrize(("opt", "debuginfo"), [("0", "line"), ("3", "none"), ("0", "full")])
+@pytest.mark.parametrize(("opt", "debuginfo"), [("3", "none")])
 def test_the_same_images(shaders: ShaderProject, sdk: Path, opt: str, debuginfo: str) -> None:
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons(f"opt={opt}", f"debuginfo={debuginfo}")
@@ -60,23 +63,41 @@ def test_the_same_images(shaders: ShaderProject, sdk: Path, opt: str, debuginfo:
     assert len(images) == 6
     _use(shaders, sdk)
     shaders.scons(f"opt={opt}", f"debuginfo={debuginfo}")
+    # Another compiler is another fingerprint: nothing of the first is reused.
     assert "crate app: 6 images: 6 linked, 0 reused" in shaders.built()
     assert {path.name: path.read_bytes() for path in shaders.path.rglob("app.spvs/**/*.spv")} == images
     assert shaders.up_to_date(f"opt={opt}", f"debuginfo={debuginfo}")
 
 
+def test_the_same_debug_information(shaders: ShaderProject, sdk: Path) -> None:
+    """For GLSL; the program describes one scope more of HLSL functions."""
+    names = ("lib/structs.glsl", "app/inc.comp", "app/narrow.comp")
+    kind = 'crate_type="cdylib"'
+    files = {name: FILES[name] for name in names} | {"k.h": FILES["inc/k.h"]}
+    sources = ", ".join(f'"{name}"' for name in (*names, "lib/half.glsl"))
+    crate = f'env.Crate("app", [{sources}], include_dirs=["."], defines=["ONE=1.0"], debuginfo="full", {kind})\n'
+    shaders.crates(crate, files | {"lib/half.glsl": "#version 460\nfloat half_of(float x) { return 0.5 * x; }\n"})
+    shaders.scons()
+    image = (shaders.path / "app.spv").read_bytes()
+    _use(shaders, sdk)
+    shaders.scons()
+    assert "crate app: 1 image: 1 linked, 0 reused" in shaders.built()
+    assert (shaders.path / "app.spv").read_bytes() == image
+
+
 def test_a_crash_costs_one_unit(shaders: ShaderProject, golden: Golden, sdk: Path) -> None:
-    shaders.crates(SCONSTRUCT, FILES | {"app/all.comp": CRASH})
+    few = {name: FILES[name] for name in ("lib/assembled.spvasm", "inc/k.h", "app/inc.comp")}
+    shaders.crates(SCONSTRUCT, few | {"app/all.comp": CRASH})
     _use(shaders, sdk)
     shaders.scons("opt=0", "debuginfo=none", expect=2)
     golden("spirv/sdk_crash.txt", shaders.error().replace(str(sdk), "SDK"))
-    shaders.write(FILES)
+    shaders.write({"app/all.comp": few["app/inc.comp"]})
     shaders.scons("opt=0", "debuginfo=none")
-    assert "crate app: 4 units: 1 compiled, 3 reused" in shaders.built()
+    assert "crate app: 2 units: 1 compiled, 1 reused" in shaders.built()
 
 
 def test_a_mistake_reads_the_same(shaders: ShaderProject, sdk: Path) -> None:
-    for text in ("store.data[i] = y;", "store.data[i] = ;", '\n#include "nowhere.h"\n', "store.data[i] = lost(1.0);"):
+    for text in ("store.data[i] = y;", '\n#include "nowhere.h"\n', "store.data[i] = lost(1.0);"):
         broken = compute(text, before="float lost(float x);")
         said = []
         for use in (False, True):
@@ -91,7 +112,8 @@ def test_a_mistake_reads_the_same(shaders: ShaderProject, sdk: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
 def test_a_directory_that_is_no_sdk(shaders: ShaderProject, golden: Golden, name: str) -> None:
-    shaders.crates(SCONSTRUCT, FILES | {"empty/.keep": ""})
+    files = {name: FILES[name] for name in ("lib/assembled.spvasm", "inc/k.h", "app/inc.comp")}
+    shaders.crates(SCONSTRUCT, files | {"empty/.keep": ""})
     shaders.environ["CRATE_SPIRV_SDK"] = str(shaders.path / name)
     shaders.scons("opt=0", "debuginfo=none", expect=2)
     golden(f"spirv/sdk_{name}.txt", shaders.error().replace(str(shaders.path), "PROJECT"))

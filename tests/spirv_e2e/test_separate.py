@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.spirv_e2e.shader_project import ShaderProject, compute
-from tests.spirv_e2e.words import opcodes
+from tests.spirv_e2e.words import constants, opcodes
 
 Validate = Callable[[Path], None]
-
-_IMPORT_LINKAGE = 41
 
 HEAD = "#version 460\n"
 STRUCTS = "struct Ray { vec3 from; vec3 along; float most[2]; };\n"
@@ -121,23 +119,31 @@ def test_globals_are_set_before_main(shaders: ShaderProject, validate: Validate)
 NARROW = """\
 #version 460
 #extension GL_EXT_shader_16bit_storage : require
-#extension GL_EXT_shader_8bit_storage : require
 layout(local_size_x = 1) in;
 layout(set = 0, binding = 0) buffer Halves { float16_t half_of[]; };
-layout(set = 0, binding = 1) buffer Bytes { uint8_t byte_of[]; };
 void main() {
     half_of[0] = float16_t(73);
     half_of[1] = float16_t(float16_t(half_of[2]));
-    byte_of[0] = uint8_t(74.75);
 }
+"""
+BYTES = """\
+#version 460
+#extension GL_EXT_shader_8bit_storage : require
+layout(local_size_x = 1) in;
+layout(set = 0, binding = 0) buffer Bytes { uint8_t byte_of[]; };
+void main() { byte_of[0] = uint8_t(74.75); }
 """
 
 
-def test_constants_of_narrow_types(shaders: ShaderProject, validate: Validate) -> None:
+@pytest.mark.parametrize("whole", ["", "float anywhere(float x);\n"])
+def test_constants_of_narrow_types(shaders: ShaderProject, validate: Validate, whole: str) -> None:
     """Where such types are only stored, glslang by itself takes the bits of one type for another's."""
-    shaders.crates('env.Crate("app", ["a.comp"], crate_type="cdylib")\n', {"a.comp": NARROW})
+    shaders.crates(
+        'env.Crate("app", Glob("*.comp"), crate_type="cdylib", multimodule=True, debuginfo="none")\n',
+        {"halves.comp": NARROW.replace("void main", whole + "void main"), "bytes.comp": BYTES},
+    )
     shaders.scons()
-    data = (shaders.path / "app.spv").read_bytes()
-    assert (0x42920000).to_bytes(4, "little") in data
-    assert (74).to_bytes(4, "little") in data
-    validate(shaders.path / "app.spv")
+    for name, word in (("halves", 0x42920000), ("bytes", 74)):
+        image = shaders.path / f"app.spvs/{name}.comp.spv"
+        assert (word,) in constants(image)
+        validate(image)

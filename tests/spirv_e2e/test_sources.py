@@ -56,7 +56,7 @@ LIBRARY = 'lib = env.Crate("lib", Glob("lib/*"))\n'
 def test_every_stage(any_shaders: ShaderProject, validate: Validate) -> None:
     """All of them use one library function that was compiled without a stage."""
     any_shaders.crates(
-        LIBRARY + f'env.Crate("app", Glob("s.*"), deps=[lib], crate_type="cdylib", multimodule=True)\n',
+        LIBRARY + 'env.Crate("app", Glob("s.*"), deps=[lib], crate_type="cdylib", multimodule=True)\n',
         HALF | {f"s.{stage}": text for stage, text in STAGES.items()},
     )
     any_shaders.scons()

@@ -58,7 +58,8 @@ class DeclaredCrate:
     """A crate that an SConstruct declared.
 
     Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
-    it when SCons looks for what a stage depends on. `directory` is relative to the project root.
+    it when SCons looks for what a stage depends on. `directory` is relative to the project root; `place` gives
+    `file:line` of a dependency's name where a file other than an SConscript names it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class DeclaredCrate:
     resolve: Callable[[], Crate]
     generated: Callable[[], list[Node]]
     engine: Engine
+    place: Callable[[str], str] | None = None
     target: CrateTarget | None = None
     _crate: Crate | None = None
 
@@ -125,14 +127,17 @@ class Build:
         same = [crate for crate in found if crate.directory == near.directory]
         if len(same or found) == 1:
             return (same or found)[0]
+        where = f"{near.place(name)}: " if near.place else ""
         if found:
             raise GraphError(
-                f"crate '{near.name}' depends on '{name}', and there are {len(found)} of that name",
+                f"{where}crate '{near.name}' depends on '{name}', and there are {len(found)} of that name",
                 context=tuple(("in", crate.directory or ".") for crate in found),
                 hint="pass what env.Crate returned instead of the name",
             )
         others = (crate.name for crate in self.crates.values() if crate is not near)
-        raise GraphError(f"crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others))
+        raise GraphError(
+            f"{where}crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others)
+        )
 
     def link_order(self, crate: DeclaredCrate) -> tuple[DeclaredCrate, ...]:
         """Return what a crate links, in link order.

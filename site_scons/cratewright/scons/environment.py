@@ -26,6 +26,7 @@ from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from .paths import located_source, nearby, relative
 from .state import StageState, state_path
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def exists(env: Environment) -> bool:
 
 
 def generate(env: Environment) -> None:
-    """Add `Crate` and `CrateProfile` to an Environment, and the construction variables they read."""
+    """Add `Crate`, `CrateProfile` and `CrateWorkspace` to an Environment, and the construction variables they read."""
     # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426).
     env.get_CacheDir()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
@@ -60,6 +61,7 @@ def generate(env: Environment) -> None:
     )
     env.AddMethod(_crate, "Crate")
     env.AddMethod(_profile, "CrateProfile")
+    env.AddMethod(_workspace, "CrateWorkspace")
 
 
 def _profile(env: Environment, name: str, inherits: str = "", **options: object) -> None:
@@ -87,9 +89,19 @@ def _crate(
         raise SCons.Errors.UserError(str(error)) from error
 
 
+def _workspace(env: Environment, file: object) -> Mapping[str, CrateTarget]:
+    """Declare the crates of a TOML file and return their targets by name."""
+    from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
+
+    try:
+        return declare_workspace(env, file, _Declaration)
+    except CratewrightError as error:
+        raise SCons.Errors.UserError(str(error)) from error
+
+
 # SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie
 # between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.
-for _method in (_crate, _profile):
+for _method in (_crate, _profile, _workspace):
     _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
@@ -102,8 +114,15 @@ def _build_of(env: Environment) -> Build:
 class _Declaration:
     """One call of `env.Crate` on its way to nodes."""
 
-    def __init__(self, env: Environment, name: str, options: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        name: str,
+        options: Mapping[str, object],
+        profiles: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         self.env = env
+        self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
         self.name = check_crate_name(name)
         self.where = f"crate '{name}'"
         self.build = _build_of(env)
@@ -118,20 +137,22 @@ class _Declaration:
             )
         kind = default_registry().backend(self.backend_name)
         self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
+        self.table = option_table(kind)
         self.engine = self._engine()
         self.backend = self.engine.backend(self.backend_name, self.target)
-        self.table = option_table(kind)
         self.options = self._options(kind)
-        self.directory = _relative(env.Dir("."))
+        self.directory = relative(env.Dir("."))
 
     def _take(self, name: str) -> object:
         return self.given.pop(name, None)
 
     def _engine(self) -> Engine:
+        # Options are a crate's own; what is left is the same for all crates that share workers and cache.
+        options = {f"CRATE_{spec.name.upper()}" for spec in self.table}
         settings = {
             name: text
             for name, value in self.env.Dictionary().items()
-            if name.startswith("CRATE_") and _is_setting(name) and (text := _setting(value))
+            if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
         }
         cache = settings.get("CRATE_CACHE", "")
         if cache and cache != "off":
@@ -144,8 +165,7 @@ class _Declaration:
     def _options(self, backend: type[CodegenBackend]) -> Options:
         """Merge defaults, profile, construction variables and the call's own options, the last one winning."""
         values = {spec.name: spec.default for spec in self.table}
-        profiles = {**BUILTIN_PROFILES, **self.env["CRATE_PROFILES"]}
-        profile = resolve_profile(self.profile, profiles)
+        profile = resolve_profile(self.profile, self.profiles)
         values |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
         variables = {
             spec.name: self.env[variable]
@@ -178,9 +198,11 @@ class _Declaration:
                 f"include directory {str(directory)!r} is no directory", context=(("where", self.where),)
             ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
-        return list(dict.fromkeys(_relative(item) for item in found))
+        return list(dict.fromkeys(relative(item) for item in found))
 
-    def declare(self, sources: object, deps: object, crate_type: object) -> CrateTarget:
+    def declare(
+        self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
+    ) -> CrateTarget:
         types = parse_crate_types(crate_type, crate=self.name)
         entries = self._sources(sources)
         declared = DeclaredCrate(
@@ -191,6 +213,7 @@ class _Declaration:
             resolve=lambda: self._resolve(entries, declared.dependencies, types),
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
+            place=place,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
         check_crate(self._values(entries, declared.dependencies, types), self.backend)
@@ -264,10 +287,10 @@ class _Declaration:
         sources: list[Source] = []
         for node, given, own in entries:
             options = parse_options(own, self.table, where=f"{self.where}, source {node}")
-            logical = _relative(node)
+            logical = relative(node)
             sources.append(
                 Source(
-                    path=_relative(_located_source(node)),
+                    path=relative(located_source(node)),
                     name=given or unit_name(logical, self.directory),
                     options=self.options.override(options),
                 )
@@ -299,7 +322,7 @@ class _Declaration:
                 raise ConfigurationError(
                     f"{source.path}: no such source",
                     context=(("crate", self.name),),
-                    hint=_nearby(os.path.join(self.build.root, source.path)),
+                    hint=nearby(os.path.join(self.build.root, source.path)),
                 )
         return crate
 
@@ -323,28 +346,6 @@ def _setting(value: object) -> str:
     if isinstance(value, SCons.Node.FS.Base):
         return str(value.abspath)
     return str(value) if isinstance(value, (str, int, float)) else ""
-
-
-def _located_source(node: Any) -> Any:
-    """Return the node of the file itself: in the source directory of a variant, or in a repository."""
-    if node.is_derived():
-        return node
-    return node.srcnode().rfile()
-
-
-def _relative(node: Any) -> str:
-    """Return a node's path relative to the project root, `/`-separated; absolute if it lies outside."""
-    path = str(node.get_internal_path()).replace(os.sep, "/")
-    return "" if path == "." else path
-
-
-def _nearby(path: str) -> str:
-    directory, name = os.path.split(path)
-    try:
-        names = os.listdir(directory)
-    except OSError:
-        return f"there is no directory {os.path.basename(directory)} either"
-    return near_miss(name, names)
 
 
 class _Stage:

@@ -81,6 +81,8 @@ class SpirvBackend(CodegenBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
+        from . import image, unit  # noqa: F401, PLC0415 - loaded here they are loaded once, not by each worker
+
         if stencils:
             from .glslang import DEFAULT_VERSION  # noqa: PLC0415 - only workers compile
             from .sources import glsl_version  # noqa: PLC0415

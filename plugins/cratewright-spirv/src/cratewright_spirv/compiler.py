@@ -14,7 +14,7 @@ from . import glslang
 from .diagnostics import STUB_STRING, Message, read_log
 from .glslang import Compiler, Refused, Source
 from .includes import IncludeResolver, Observed, include_lines
-from .narrow import widened
+from .narrow import narrows, widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 
@@ -150,14 +150,20 @@ class _Unit:
             entry_point=request.entry_point, target=request.target, defines=request.defines,
             debuginfo=request.debuginfo,
         )  # fmt: skip
-        if self._may_stand_alone(source) and (whole := self.compiler.compile_whole(source, self.includes)):
+        whole = self.compiler.compile_whole(source, self.includes) if self._may_stand_alone(source) else None
+        if whole is not None and not narrows(whole[0]):
             return _stand_alone(source, *whole)
         try:
             text = self.compiler.preprocess(source, self.includes)
         except Refused as refused:
             raise _Failed(read_log(refused.log, request.path)) from None
-        if source.language == "glsl":
-            text = widened(text)
+        attempt = self._compile_text(source, text)
+        if source.language == "glsl" and narrows(attempt.variant.data):
+            attempt = self._compile_text(source, widened(text))
+        return attempt
+
+    def _compile_text(self, source: Source, text: bytes) -> _Attempt:
+        request = self.request
         found = scan(text)
         entry = found.definition(request.entry_point)
         if entry is not None and request.stage is None:

@@ -8,8 +8,9 @@ the wider type: `float16_t(1)` is 0, or whatever else was in memory. `float16_t(
 from __future__ import annotations
 
 import re
+from array import array
 
-__all__ = ["widened"]
+__all__ = ["narrows", "widened"]
 
 _ARITHMETIC = "GL_EXT_shader_explicit_arithmetic_types"
 # What turns arithmetic on, the constructors, and the constructors of the wider types.
@@ -28,6 +29,12 @@ _KINDS = tuple(
         ((f"{_ARITHMETIC}_int8",), "u", "int8_t", "8", "uint", "u"),
     )
 )
+# By their numbers in the specification: floats of 16 bits, integers of 16 and 8, and what computing with them takes.
+_CAPABILITY, _FUNCTION = 17, 54
+_ARITHMETIC_OF = {(22, 16): 9, (21, 16): 22, (21, 8): 39}
+_STORAGE = frozenset({4433, 4434, 4435, 4436, 4448, 4449, 4450})
+_CONVERSIONS = {22: (115,), 21: (113, 114)}
+_CONSTANTS = frozenset({43, 44})
 _PUNCTUATION = re.compile(rb"[(),]")
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
@@ -55,6 +62,36 @@ def widened(text: bytes) -> bytes:
         parts += [text[start:offset], piece]
         start = offset
     return b"".join((*parts, text[start:]))
+
+
+def narrows(data: bytes) -> bool:
+    """Tell whether glslang's module of a text that was not `widened` converts what it should not.
+
+    Shape: true for a conversion of a constant, or of a value that has the type already, to a type without arithmetic.
+    """
+    words = array("I", data)
+    at, abilities, types, constants = 5, set[int](), list[tuple[int, int]](), set[int]()
+    while at < len(words):
+        op = words[at] & 0xFFFF
+        if op == _CAPABILITY:
+            abilities.add(words[at + 1])
+        elif abilities.isdisjoint(_STORAGE) or op == _FUNCTION:
+            break
+        elif (arithmetic := _ARITHMETIC_OF.get((op, words[at + 2]))) and arithmetic not in abilities:
+            types += [(words[at + 1], conversion) for conversion in _CONVERSIONS[op]]
+        elif op in _CONSTANTS:
+            constants.add(words[at + 2])
+        at += words[at] >> 16
+    for number, conversion in types:
+        head = array("I", (4 << 16 | conversion, number)).tobytes()
+        at = data.find(head)
+        while at >= 0:
+            # An operand has the type if some instruction gives it: its result's type and id stand side by side.
+            operand = data[at + 12 : at + 16]
+            if words[at // 4 + 3] in constants or head[4:] + operand in data:
+                return True
+            at = data.find(head, at + 4)
+    return False
 
 
 def _closing(text: bytes, start: int) -> int:

@@ -24,6 +24,8 @@ _ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
 _BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
 _BEFORE_TYPES = _BEFORE_DEBUG | _ABOUT_ID | {_SOURCE_CONTINUED, _SOURCE, 4, _STRING, 330, 73, 74, 75}
 _DEBUG_SOURCE, _DEBUG_FUNCTION, _DEBUG_BLOCK, _DEBUG_LOCAL = 35, 20, 21, 26
+# glslang says how it was called, which depends on whether it was called as a library or a program.
+_PROCESSED = 330
 _DEBUG_PARENT = {_DEBUG_BLOCK: 8, _DEBUG_LOCAL: 10}
 _DEBUG_SOURCE_WORDS = 6
 _SOURCE_WITH_FILE = 4
@@ -301,7 +303,7 @@ class _Rewriter:
             if op == _NAME and words[at + 1] == initialiser:
                 text = _literal(self.names[initialiser].encode())
                 out += array("I", (len(text) + 2 << 16 | _NAME, initialiser)) + text
-            elif op == _SOURCE_CONTINUED:
+            elif op in (_SOURCE_CONTINUED, _PROCESSED):
                 continue
             elif op == _SOURCE and end - at > _SOURCE_WITH_FILE:
                 out += array("I", (_SOURCE_WITH_FILE << 16 | _SOURCE,)) + words[at + 1 : at + _SOURCE_WITH_FILE]

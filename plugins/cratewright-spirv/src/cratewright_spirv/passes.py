@@ -48,7 +48,8 @@ def passes_for(options: Options) -> list[str]:
         else:
             passes.append("-Os" if level.for_size else "-O")
     if debuginfo is DebugInfo.NONE and options.text("spirv_metadata") == "none":
-        passes += ["--eliminate-dead-const", "--strip-debug"]
+        # In this order: the second has less to look through.
+        passes += ["--strip-debug", "--eliminate-dead-const"]
     if level is not OptLevel.NONE:
         passes.append("--trim-capabilities")
         if not options.flag("preserve_bindings"):

@@ -124,9 +124,7 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
     try:
         tools.validate(data, env=environment, options=_LENIENT)
     except ValidationError as error:
-        raise ValidationError(
-            f"{stencil.path}: {error.message}", context=error.context, hint=error.hint
-        ) from error
+        raise ValidationError(f"{stencil.path}: {error.message}", context=error.context, hint=error.hint) from error
     module = ModuleCodegen(
         name=".spv" if unit.language == "spvasm" else "",
         data=data,

@@ -1,0 +1,99 @@
+"""The names of the files that a crate is linked into, on each platform as rustc names them.
+
+Knows nothing of directories, nor of which crate types a target has beyond those that have no name on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .crate import CrateType
+from .errors import ConfigurationError, UnsupportedError
+
+__all__ = ["output_name", "output_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How one platform names files: prefix and suffix; without a dylib, a cdylib may still have a name."""
+
+    dylib: tuple[str, str] | None = ("lib", ".so")
+    cdylib: tuple[str, str] | None = ("lib", ".so")
+    staticlib: tuple[str, str] = ("lib", ".a")
+    bin: str = ""
+
+
+_ELF = _Names()
+_DLL = ("", ".dll")
+_WASM = ("", ".wasm")
+_MACH_O = ("lib", ".dylib")
+_ARCHIVE = ("lib", ".a")
+
+# The first row that has one of its words among the parts of the triple.
+_PLATFORMS: tuple[tuple[tuple[str, ...], _Names], ...] = (
+    (("uefi",), _Names(dylib=None, cdylib=None, bin=".efi")),
+    (("apple",), _Names(dylib=_MACH_O, cdylib=_MACH_O)),
+    (("msvc",), _Names(dylib=_DLL, cdylib=_DLL, staticlib=("", ".lib"), bin=".exe")),
+    (("windows", "cygwin"), _Names(dylib=_DLL, cdylib=_DLL, bin=".exe")),
+    (("emscripten",), _Names(dylib=None, cdylib=_WASM, bin=".js")),
+    (("wasm32", "wasm32v1", "wasm64"), _Names(dylib=None, cdylib=_WASM, bin=".wasm")),
+    (("nvptx64",), _Names(dylib=None, cdylib=("", ".ptx"), bin=".ptx")),
+    (("amdgcn",), _Names(dylib=None, cdylib=("", ".elf"))),
+    (("aix",), _Names(dylib=_ARCHIVE, cdylib=_ARCHIVE)),
+    (("vxworks",), _Names(bin=".vxe")),
+    (("psx",), _Names(bin=".exe")),
+    (("qurt", "3ds", "vita", "avr"), _Names(bin=".elf")),
+)
+
+
+def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filename: str = "") -> str:
+    """Return the name of the file that a crate becomes.
+
+    Shape: `target` is a triple; a `-` of the crate's name stays in a program's name and is `_` in a library's.
+    Raises: UnsupportedError if the target has no such file.
+    """
+    names = _names(target)
+    if crate_type is CrateType.BIN:
+        return f"{crate}{extra_filename}{names.bin}"
+    affixes = {
+        CrateType.RLIB: ("lib", ".rlib"),
+        CrateType.STATICLIB: names.staticlib,
+        CrateType.DYLIB: names.dylib,
+        CrateType.CDYLIB: names.cdylib,
+    }[crate_type]
+    if affixes is None:
+        raise UnsupportedError(
+            f"target '{target}' has no crates of type '{crate_type.value}'",
+            context=(("crate", crate),),
+            hint="use 'staticlib'" if names.cdylib is None else "use 'cdylib' or 'staticlib'",
+        )
+    prefix, suffix = affixes
+    return f"{prefix}{crate.replace('-', '_')}{extra_filename}{suffix}"
+
+
+def output_names(
+    crate: str, crate_types: Iterable[CrateType], target: str, *, extra_filename: str = ""
+) -> dict[CrateType, str]:
+    """Return the name for each crate type.
+
+    Raises: UnsupportedError as `output_name`; ConfigurationError if one file would overwrite another.
+    """
+    names: dict[CrateType, str] = {}
+    taken: dict[str, CrateType] = {}
+    for crate_type in crate_types:
+        name = output_name(crate, crate_type, target, extra_filename=extra_filename)
+        other = taken.setdefault(name, crate_type)
+        if other is not crate_type:
+            raise ConfigurationError(
+                f"crate '{crate}' asks for two files of one name",
+                context=(("name", name), ("crate types", f"{other.value} {crate_type.value}"), ("target", target)),
+                hint=f"leave one of the two out, or link '{crate_type.value}' from a crate of its own",
+            )
+        names[crate_type] = name
+    return names
+
+
+def _names(target: str) -> _Names:
+    parts = set(target.split("-"))
+    return next((names for words, names in _PLATFORMS if not parts.isdisjoint(words)), _ELF)

@@ -1,0 +1,36 @@
+"""Where the file of an SCons node lies, seen from the project root.
+
+Knows nothing of what is in it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..errors import near_miss
+
+__all__ = ["located_source", "nearby", "relative"]
+
+
+def located_source(node: Any) -> Any:
+    """Return the node of the file itself: in the source directory of a variant, or in a repository."""
+    if node.is_derived():
+        return node
+    return node.srcnode().rfile()
+
+
+def relative(node: Any) -> str:
+    """Return a node's path relative to the project root, `/`-separated; absolute if it lies outside."""
+    path = str(node.get_internal_path()).replace(os.sep, "/")
+    return "" if path == "." else path
+
+
+def nearby(path: str) -> str:
+    """Return a hint for a file that is not there: the nearest name in its directory."""
+    directory, name = os.path.split(path)
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return f"there is no directory {os.path.basename(directory)} either"
+    return near_miss(name, names)

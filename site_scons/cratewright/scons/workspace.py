@@ -1,0 +1,180 @@
+"""`env.CrateWorkspace`: the crates of a TOML file, declared as if by an SConscript beside it.
+
+Knows nothing of how a crate becomes nodes; it is given the function that declares one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import SCons.Errors
+import SCons.Node.FS
+
+from ..errors import ConfigurationError, near_miss
+from ..fs import read_bytes
+from ..options import BUILTIN_PROFILES, resolve_profile
+from ..pipeline.plan import check_target, option_table
+from ..registry import default_registry
+from ..workspace import (
+    Listing,
+    Settings,
+    Vocabulary,
+    Workspace,
+    WorkspaceCrate,
+    WorkspaceSource,
+    expand_glob,
+    is_glob,
+    read_workspace,
+)
+from .crates import CrateTarget
+from .paths import located_source, nearby, relative
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["WorkspaceTargets", "declare_workspace"]
+
+
+class Declaration(Protocol):
+    """A crate about to be declared; `place` gives `file:line` of a dependency's name."""
+
+    def declare(
+        self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
+    ) -> CrateTarget:
+        """Declare it and return its target."""
+
+
+Profiles = Mapping[str, Mapping[str, object]]
+Begin = Callable[["Environment", str, Mapping[str, object], Profiles], Declaration]
+"""Gives the declaration of a crate by name, with its options and all profiles."""
+
+
+class WorkspaceTargets(dict[str, CrateTarget]):
+    """The crate targets of a workspace by name, in the order declared."""
+
+    def __missing__(self, name: str) -> CrateTarget:
+        raise SCons.Errors.UserError(f"the workspace has no crate '{name}'\n  hint: {near_miss(name, self)}")
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+WorkspaceTargets.__missing__.__code__ = WorkspaceTargets.__missing__.__code__.replace(co_filename=SCons.Errors.__file__)
+
+
+def declare_workspace(env: Environment, file: object, begin: Begin) -> WorkspaceTargets:
+    """Declare the crates of a TOML file and return their targets.
+
+    Raises: ConfigurationError that begins with `file:line:`, or names the file if it cannot be read.
+    """
+    node = _file_node(env, file)
+    workspace = _read(node)
+    vocabularies = {
+        name: Vocabulary(kind.TARGETS, option_table(kind))
+        for name in default_registry().names
+        for kind in [default_registry().backend(name)]
+    }
+    settings = Settings(workspace, vocabularies, {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]})
+    with _reading_in(env, node.dir):
+        declaration = _WorkspaceDeclaration(env, workspace, settings, begin)
+        return WorkspaceTargets({crate.name: declaration.declare(crate) for crate in workspace.crates})
+
+
+def _file_node(env: Environment, file: object) -> Any:
+    try:
+        nodes = env.arg2nodes(file, env.File)
+    except TypeError as error:  # SCons found a directory of that name
+        raise ConfigurationError(f"workspace {str(file)!r} is no file") from error
+    if len(nodes) != 1:
+        raise ConfigurationError(f"a workspace is one file, not {len(nodes)}", hint="call CrateWorkspace for each")
+    return nodes[0]
+
+
+def _read(node: Any) -> Workspace:
+    located = located_source(node)
+    path = relative(located)
+    if not os.path.exists(located.abspath):
+        raise ConfigurationError(f"{path}: no such workspace", hint=nearby(located.abspath))
+    return read_workspace(read_bytes(located.abspath, role="workspace"), path=path)
+
+
+@contextmanager
+def _reading_in(env: Environment, directory: Any) -> Iterator[None]:
+    """Let paths be relative to a directory, as SCons does while it reads an SConscript there."""
+    before = env.fs.getcwd()
+    env.fs.chdir(directory)
+    try:
+        yield
+    finally:
+        env.fs.chdir(before)
+
+
+class _WorkspaceDeclaration:
+    """One call of `env.CrateWorkspace`, in the directory of its file."""
+
+    def __init__(self, env: Environment, workspace: Workspace, settings: Settings, begin: Begin) -> None:
+        self._env = env
+        self._workspace = workspace
+        self._document = workspace.document
+        self._settings = settings
+        self._begin = begin
+        self._listing = _listing(env)
+
+    def declare(self, crate: WorkspaceCrate) -> CrateTarget:
+        key = ("crate", crate.name)
+        located = self._document.located
+        backend = crate.backend or str(self._env["CRATE_BACKEND"])
+        if not backend:
+            hint = "say backend = ... there, or set CRATE_BACKEND in the Environment"
+            raise self._document.error(f"crate '{crate.name}' has no backend", *key, hint=hint)
+        with located(*key, "backend"):
+            kind = default_registry().backend(backend)
+        with located(*key, "target"):
+            target = check_target(crate.target or str(self._env["CRATE_TARGET"]), kind)
+        profiles = self._settings.profiles(backend)
+        profile = crate.profile or str(self._env["CRATE_PROFILE"])
+        with located(*key, "profile"):
+            resolve_profile(profile, profiles)
+        options = self._settings.options(crate, backend, target)
+        words = {"backend": backend, "target": target, "profile": profile, "version": crate.version}
+        sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source)]
+        with located(*key):
+            return self._begin(self._env, crate.name, {**words, **options}, profiles).declare(
+                sources,
+                crate.dependencies,
+                crate.crate_types,
+                lambda name: self._workspace.dependency_place(crate.name, name),
+            )
+
+    def _paths(self, source: WorkspaceSource) -> list[tuple[str, Mapping[str, object]]]:
+        paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)
+        if not paths:
+            raise self._document.error(f"'{source.path}' matches no file", *source.key)
+        return [(path, source.options) for path in paths]
+
+
+def _listing(env: Environment) -> Listing:
+    @cache
+    def names(path: str) -> Mapping[str, bool]:
+        try:
+            directory = env.Dir(path or ".")
+        except TypeError:  # SCons found a file of that name
+            return {}
+        # What is built is asked of SCons: it may not be there yet. Copies in a variant directory are no sources.
+        found = {
+            node.name: isinstance(node, SCons.Node.FS.Dir) for node in directory.entries.values() if node.is_derived()
+        }
+        source = directory.srcnode()
+        variants = {node.name for node in source.entries.values() if getattr(node, "srcdir", None) is not None}
+        for place in source.get_all_rdirs():
+            with suppress(OSError), os.scandir(place.abspath) as entries:
+                for entry in entries:
+                    is_directory = entry.is_dir()
+                    # A link may lead back up, or to where the same files are found by their own names.
+                    if not (is_directory and (entry.is_symlink() or entry.name in variants)):
+                        found.setdefault(entry.name, is_directory)
+        return found
+
+    return names

@@ -1,0 +1,26 @@
+"""A workspace: crates and profiles declared in TOML, as values.
+
+Knows nothing of SCons, of disks or of which backends there are.
+"""
+
+from __future__ import annotations
+
+from .declaration import Settings, Vocabulary, Workspace, WorkspaceCrate, WorkspaceSource, read_workspace
+from .glob import Listing, expand_glob, is_glob
+from .picture import FORMATS, draw
+from .schema import json_schema
+
+__all__ = [
+    "FORMATS",
+    "Listing",
+    "Settings",
+    "Vocabulary",
+    "Workspace",
+    "WorkspaceCrate",
+    "WorkspaceSource",
+    "draw",
+    "expand_glob",
+    "is_glob",
+    "json_schema",
+    "read_workspace",
+]

@@ -1,0 +1,261 @@
+"""What the tables of a workspace mean: crates, their sources and options, profiles.
+
+Knows nothing of disks: what a pattern matches is asked elsewhere; nor of which backends there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..crate import CrateType, check_crate_name, parse_crate_types
+from ..errors import GraphError, UnknownNameError, near_miss
+from ..graph import CrateGraph
+from ..options import Options, OptionSpec, OptionValue, resolve_profile
+from .document import Document, Key
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, parse_keys, table_name
+
+__all__ = ["Settings", "Vocabulary", "Workspace", "WorkspaceCrate", "WorkspaceSource", "read_workspace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words of one backend: its targets and all options that its crates have."""
+
+    targets: tuple[str, ...]
+    options: tuple[OptionSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceCrate:
+    """A `[crate.NAME]` table but for what its backend gives a meaning to.
+
+    Shape: `backend`, `target`, `profile` and `version` are empty where the table does not say.
+    """
+
+    name: str
+    crate_types: tuple[CrateType, ...]
+    dependencies: tuple[str, ...]
+    backend: str
+    target: str
+    profile: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSource:
+    """One entry of `sources`: a path or a pattern, relative to the TOML's directory, and options of its own.
+
+    Shape: `key` is its place in the document; `options` may hold `name`.
+    """
+
+    path: str
+    options: Mapping[str, OptionValue]
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The crates of a TOML text in the order declared, and the text they come from."""
+
+    crates: tuple[WorkspaceCrate, ...]
+    document: Document
+
+    def dependency_place(self, user: str, used: str) -> str:
+        """Return `file:line` of a name in a crate's `deps`."""
+        return self.document.place(*_dependency_key(self.document, user, used))
+
+
+def read_workspace(data: bytes, *, path: str) -> Workspace:
+    """Read what can be understood without knowing any backend.
+
+    Raises: ConfigurationError that begins with `path:line:`.
+    """
+    document = Document(data, path=path)
+    for word in document.values:
+        if word not in TABLES:
+            raise UnknownNameError(f"{document.place(word)}: unknown table '{word}'", hint=near_miss(word, TABLES))
+    crates = tuple(_crate(document, name) for name in document.table("crate"))
+    _check_cycles(document, crates)
+    return Workspace(crates, document)
+
+
+def _crate(document: Document, name: str) -> WorkspaceCrate:
+    key = ("crate", name)
+    with document.located(*key):
+        check_crate_name(name)
+    table = document.table(*key)
+    names = {spec.name for spec in CRATE_KEYS}
+    given = {word: value for word, value in table.items() if word in names and not _is_override(word, value)}
+    words = parse_keys(document, key, given, CRATE_KEYS)
+    with document.located(*key, "type"):
+        types = parse_crate_types(words.get("type", "rlib"), crate=name)
+    dependencies = _texts(words.get("deps"))
+    for index, word in enumerate(dependencies):
+        with document.located(*key, "deps", index):
+            check_crate_name(word)
+    return WorkspaceCrate(
+        name=name,
+        crate_types=types,
+        dependencies=tuple(dict.fromkeys(dependencies)),
+        backend=str(words.get("backend", "")),
+        target=str(words.get("target", "")),
+        profile=str(words.get("profile", "")),
+        version=str(words.get("version", "")),
+    )
+
+
+def _is_override(word: str, value: object) -> bool:
+    return word == "target" and isinstance(value, Mapping)
+
+
+def _texts(value: OptionValue) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, tuple) else ()
+
+
+def _check_cycles(document: Document, crates: Sequence[WorkspaceCrate]) -> None:
+    """Refuse cycles among these crates; one through crates declared elsewhere is found when all are known."""
+    names = {crate.name for crate in crates}
+    edges = {crate.name: [name for name in crate.dependencies if name in names] for crate in crates}
+    try:
+        CrateGraph(edges)
+    except GraphError as error:
+        user, used = error.context[0][1].split(" -> ")[:2]
+        with document.located(*_dependency_key(document, user, used)):
+            raise
+
+
+def _dependency_key(document: Document, user: str, used: str) -> Key:
+    deps = document.table("crate", user).get("deps")
+    return ("crate", user, "deps", deps.index(used) if isinstance(deps, list) else 0)
+
+
+class Settings:
+    """The options in a workspace, read with the words of all backends.
+
+    Shape: `profiles` holds those known before and the workspace's, which extend one of the same name.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        vocabularies: Mapping[str, Vocabulary],
+        profiles: Mapping[str, Mapping[str, object]],
+    ) -> None:
+        """Read the tables that several crates share.
+
+        Raises: ConfigurationError that begins with `path:line:`, as do all methods.
+        """
+        self._document = workspace.document
+        self._vocabularies = vocabularies
+        self._backends = {name: self._of_backend(name) for name in self._document.table("backend")}
+        self._targets = {name: self._of_target(name) for name in self._document.table("target")}
+        self._profiles: dict[str, Mapping[str, object]] = dict(profiles)
+        own = list(self._document.table("profile"))
+        for name in own:
+            self._profiles[name] = self._of_profile(name)
+        for name in own:
+            with self._document.located("profile", name, "inherits"):
+                resolve_profile(name, self._profiles)
+
+    def profiles(self, backend: str) -> dict[str, dict[str, object]]:
+        """Return all profiles, of the workspace's own options only those that a backend has."""
+        known = {spec.name for spec in self._vocabularies[backend].options} | {"inherits"}
+        own = self._document.table("profile")
+        return {
+            name: {word: value for word, value in options.items() if word in known or name not in own}
+            for name, options in self._profiles.items()
+        }
+
+    def options(self, crate: WorkspaceCrate, backend: str, target: str) -> dict[str, OptionValue]:
+        """Return the options that a crate is given, those for its target winning over those for every target.
+
+        Shape: macros and include directories add up.
+        """
+        vocabulary = self._vocabularies[backend]
+        key = ("crate", crate.name)
+        table = self._document.table(*key)
+        skip = {"sources", *(spec.name for spec in CRATE_KEYS)}
+        given = {word: value for word, value in table.items() if word not in skip}
+        own = parse_keys(self._document, key, given, vocabulary.options, also=skip)
+        if "sources" not in table:
+            raise self._document.error(f"{table_name(key)} has no 'sources'", *key)
+        overrides = self._overrides(key, vocabulary)
+        merged: dict[str, OptionValue] = {}
+        layers = (self._backends.get(backend, {}), self._targets.get(target, {}), own, overrides.get(target, {}))
+        for layer in layers:
+            merged = _overlay(merged, layer, vocabulary.options)
+        return merged
+
+    def sources(self, crate: WorkspaceCrate, backend: str) -> tuple[WorkspaceSource, ...]:
+        """Return a crate's sources in the order given, patterns not expanded."""
+        key = ("crate", crate.name, "sources")
+        value = self._document.table(*key[:2])["sources"]
+        items = [value] if isinstance(value, (str, Mapping)) else value
+        if not isinstance(items, list) or not items:
+            raise self._document.error(f"'sources' takes a list of paths and tables, not {value!r}", *key)
+        return tuple(self._source((*key, index), item, backend) for index, item in enumerate(items))
+
+    def _source(self, key: Key, item: object, backend: str) -> WorkspaceSource:
+        if isinstance(item, str) and item:
+            return WorkspaceSource(item, {}, key)
+        if not isinstance(item, Mapping):
+            raise self._document.error(f"a source is a path or a table with 'path', not {item!r}", *key)
+        options = parse_keys(self._document, key, item, (*SOURCE_KEYS, *self._vocabularies[backend].options))
+        path = options.pop("path", "")
+        if not path:
+            raise self._document.error("this source has no 'path'", *key)
+        return WorkspaceSource(str(path), options, key)
+
+    def _overrides(self, key: tuple[str, str], vocabulary: Vocabulary) -> dict[str, dict[str, OptionValue]]:
+        table = self._document.table(*key).get("target")
+        if not isinstance(table, Mapping):
+            return {}
+        for target in table:
+            self._known((*key, "target", target), "target", target, vocabulary.targets)
+        return {
+            target: parse_keys(
+                self._document,
+                (*key, "target", target),
+                self._document.table(*key, "target", target),
+                vocabulary.options,
+            )
+            for target in table
+        }
+
+    def _of_backend(self, name: str) -> dict[str, OptionValue]:
+        key = ("backend", name)
+        self._known(key, "backend", name, self._vocabularies)
+        return parse_keys(self._document, key, self._document.table(*key), self._vocabularies[name].options)
+
+    def _of_target(self, name: str) -> dict[str, OptionValue]:
+        key = ("target", name)
+        able = [item for item in self._vocabularies.values() if name in item.targets]
+        self._known(key, "target", name, [word for item in self._vocabularies.values() for word in item.targets])
+        return parse_keys(self._document, key, self._document.table(*key), _union(able))
+
+    def _of_profile(self, name: str) -> dict[str, object]:
+        key = ("profile", name)
+        specs = (*PROFILE_KEYS, *_union(self._vocabularies.values()))
+        own: Mapping[str, object] = parse_keys(self._document, key, self._document.table(*key), specs)
+        # As Cargo has it: a profile of a known name changes that, unless it says what it starts from.
+        return dict(own) if "inherits" in own else {**self._profiles.get(name, {}), **own}
+
+    def _known(self, key: Key, what: str, word: str, words: Iterable[str]) -> None:
+        words = sorted(set(words))
+        if word not in words:
+            raise UnknownNameError(
+                f"{self._document.place(*key)}: unknown {what} '{word}'", hint=near_miss(word, words)
+            )
+
+
+def _union(vocabularies: Iterable[Vocabulary]) -> tuple[OptionSpec, ...]:
+    return tuple({spec.name: spec for item in vocabularies for spec in item.options}.values())
+
+
+def _overlay(
+    base: Mapping[str, OptionValue], changes: Mapping[str, OptionValue], table: Iterable[OptionSpec]
+) -> dict[str, OptionValue]:
+    kept = {spec.name: changes[spec.name] for spec in table if spec.name in changes}
+    empty = {spec.name: spec.default for spec in table if spec.name in kept}
+    return dict(Options(tuple({**empty, **base}.items())).override(kept).values)

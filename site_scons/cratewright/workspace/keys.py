@@ -1,0 +1,113 @@
+"""The keys that tables of a workspace may have, and how their values are read.
+
+Knows nothing of which table stands where. The editors' schema is made from the same definitions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ..crate import CrateType
+from ..errors import ConfigurationError, UnknownNameError, near_miss
+from ..options import OptionKind, OptionSpec, OptionValue
+from .document import Document, Key
+
+__all__ = ["CRATE_KEYS", "PROFILE_KEYS", "SOURCE_KEYS", "TABLES", "key_of", "parse_keys", "table_name"]
+
+TABLES: Mapping[str, str] = {
+    "crate": "crates by name",
+    "profile": "profiles by name; one of a known name extends it unless it inherits another",
+    "backend": "options of all crates of a backend, by its name",
+    "target": "options of all crates for a target, by its name",
+}
+
+CRATE_KEYS: tuple[OptionSpec, ...] = (
+    OptionSpec(
+        name="type",
+        kind=OptionKind.TEXTS,
+        default=("rlib",),
+        words=tuple(kind.value for kind in CrateType),
+        help="what the crate is linked into",
+    ),
+    OptionSpec(name="deps", kind=OptionKind.TEXTS, default=(), help="names of the crates it depends on, in link order"),
+    OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="what compiles and links it"),
+    OptionSpec(name="target", kind=OptionKind.TEXT, default="", help="what it is made for"),
+    OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
+    OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="its version"),
+)
+"""Beside `sources` and the options; `target` may be a table of options by target instead."""
+
+SOURCE_KEYS: tuple[OptionSpec, ...] = (
+    OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="a path or a pattern"),
+    OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="the unit's name, which its output gets"),
+)
+
+PROFILE_KEYS: tuple[OptionSpec, ...] = (
+    OptionSpec(name="inherits", kind=OptionKind.TEXT, default="", help="the profile it starts from"),
+)
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+def key_of(spec: OptionSpec) -> str:
+    """Return how TOML spells an option."""
+    return spec.name.replace("_", "-")
+
+
+def table_name(key: Key) -> str:
+    """Return a table as its header spells it; for a part of an array, the table that the array is in."""
+    parts: list[str] = []
+    for part in key:
+        if isinstance(part, int):
+            parts.pop()
+            break
+        parts.append(part if _BARE.match(part) else f"'{part}'")
+    return f"[{'.'.join(parts)}]"
+
+
+def parse_keys(
+    document: Document,
+    key: Key,
+    table: Mapping[str, object],
+    specs: Iterable[OptionSpec],
+    *,
+    also: Iterable[str] = (),
+) -> dict[str, OptionValue]:
+    """Read a table, giving the values by option name; `also` are further keys that it might have had.
+
+    Raises: ConfigurationError with the line of an unknown key or a bad value.
+    """
+    known = {key_of(spec): spec for spec in specs}
+    parsed: dict[str, OptionValue] = {}
+    for word, value in table.items():
+        if word not in known:
+            raise UnknownNameError(
+                f"{document.place(*key, word)}: unknown key '{word}' in {table_name(key)}",
+                hint=near_miss(word, {*known, *also}),
+            )
+        with document.located(*key, word):
+            spec = replace(known[word], name=word)
+            parsed[known[word].name] = spec.parse(_checked(spec, value), where=table_name(key))
+    return parsed
+
+
+def _checked(spec: OptionSpec, value: object) -> object:
+    """Return a value as an SConstruct would give it; TOML has types, so nothing else is taken for one."""
+    if spec.kind is OptionKind.FLAG and not isinstance(value, bool):
+        raise _refused(spec, "true or false", value)
+    if spec.kind is not OptionKind.DEFINES:
+        return value
+    if isinstance(value, Mapping):
+        for name, text in value.items():
+            if text is False or not isinstance(text, (str, int, float)):
+                raise _refused(spec, f"a string, a number or true for '{name}'", text)
+        return {name: None if text is True else text for name, text in value.items()}
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+        raise _refused(spec, "a table or a list of NAME and NAME=VALUE", value)
+    return value
+
+
+def _refused(spec: OptionSpec, wanted: str, value: object) -> ConfigurationError:
+    return ConfigurationError(f"option '{spec.name}' takes {wanted}, not {value!r}")

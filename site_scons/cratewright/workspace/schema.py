@@ -1,0 +1,83 @@
+"""The JSON schema of a workspace, for editors.
+
+Knows nothing of its own: every key comes from the definitions by which a workspace is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..options import OptionKind, OptionSpec
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, key_of
+
+__all__ = ["json_schema"]
+
+Schema = dict[str, object]
+
+_STRING: Schema = {"type": "string"}
+_MEMBERS = {"crate": "crate", "profile": "profile", "backend": "options", "target": "options"}
+
+
+def json_schema(options: Iterable[OptionSpec]) -> Schema:
+    """Return the schema of workspaces whose crates have these options.
+
+    Shape: JSON Schema, draft 7, which editors of TOML understand.
+    """
+    table = tuple(options)
+    crate = {"sources": _sources(), **_properties((*CRATE_KEYS, *table))}
+    crate["target"] = {
+        "description": "what it is made for; or options by target",
+        "anyOf": [_STRING, _named("options")],
+    }
+    tables = {word: {"description": text, **_named(_MEMBERS[word])} for word, text in TABLES.items()}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "cratewright workspace",
+        **_object(tables),
+        "definitions": {
+            "crate": _object(crate, required="sources"),
+            "source": _object(_properties((*SOURCE_KEYS, *table)), required="path"),
+            "profile": _object(_properties((*PROFILE_KEYS, *table))),
+            "options": _object(_properties(table)),
+        },
+    }
+
+
+def _object(properties: Mapping[str, Schema], *, required: str = "") -> Schema:
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": [required]} if required else schema
+
+
+def _named(definition: str) -> Schema:
+    """Return the schema of a table whose keys are the user's own names."""
+    return {"type": "object", "additionalProperties": _reference(definition)}
+
+
+def _reference(definition: str) -> Schema:
+    return {"$ref": f"#/definitions/{definition}"}
+
+
+def _sources() -> Schema:
+    one = [_STRING, _reference("source")]
+    many = {"type": "array", "items": {"anyOf": one}, "minItems": 1}
+    return {"description": "paths and patterns, or tables with options of their own", "anyOf": [*one, many]}
+
+
+def _properties(specs: Iterable[OptionSpec]) -> dict[str, Schema]:
+    return {key_of(spec): {"description": spec.help, **_value(spec)} for spec in specs}
+
+
+def _value(spec: OptionSpec) -> Schema:
+    """Return the schema of what an option takes."""
+    if spec.kind is OptionKind.FLAG:
+        return {"type": "boolean"}
+    if spec.kind is OptionKind.CHOICE:
+        return {"enum": [*spec.words, *(int(word) for word in spec.words if word.isdecimal())]}
+    if spec.kind is OptionKind.TEXT:
+        return _STRING
+    item: Schema = {"enum": list(spec.words)} if spec.words else _STRING
+    texts: list[Schema] = [item, {"type": "array", "items": item}]
+    if spec.kind is OptionKind.TEXTS:
+        return {"anyOf": texts}
+    macro = {"anyOf": [{"type": ["string", "number"]}, {"const": True}]}
+    return {"anyOf": [{"type": "object", "additionalProperties": macro}, *texts]}

@@ -1,0 +1,163 @@
+"""The real rustc, asked how it would link a crate.
+
+Knows nothing of our rules. rustc decides alone; only the linker it starts is ours, which writes down what it was
+asked for and, for a dylib, leaves the metadata that later crates read. So a link takes no time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cratewright.crate import CrateType
+from cratewright.dependency_format import Available, ConflictKind, Linkage, LinkSwitches
+
+from .crate_graphs import Build, Node
+
+__all__ = ["Answer", "Rustc", "RustcUnavailableError"]
+
+_LINKER = """\
+#!/bin/sh
+printf '%s\\n' "$@" > "$LINK_LINE"
+for word; do
+    case $word in */rmeta.o) metadata=$word ;; esac
+    [ "$before" = -o ] && output=$word
+    before=$word
+done
+[ -z "$metadata" ] || cp "$metadata" "$output"
+"""
+_LIBRARY = re.compile(r"lib(\w+?)(?:-[0-9a-f]{16})?\.(rlib|so)")
+_OBJECT = re.compile(r"(\w+?)(?:-[0-9a-f]{16})?\..*\.o")
+_ERRORS = {
+    re.compile(r"error: cannot satisfy dependencies so `(\w+)` only shows up once"): ConflictKind.TWICE,
+    re.compile(r"error: crate `(\w+)` required to be available in rlib format, .*"): ConflictKind.NO_RLIB,
+    re.compile(r"error: crate `(\w+)` required to be available in dylib format, .*"): ConflictKind.NO_DYLIB,
+}
+_LOADED = re.compile(r"register crate `(\w+)` \(cnum")
+# Linked statically into everything, whatever has been decided.
+ALWAYS_LINKED = "compiler_builtins"
+
+
+class RustcUnavailableError(Exception):
+    """There is no rustc here that can be asked; the message says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What rustc said: what it links how (what is not linked is left out), or what is wrong."""
+
+    linked: frozenset[tuple[str, Linkage]] = frozenset()
+    wrong: frozenset[tuple[str, ConflictKind]] = frozenset()
+    loaded: tuple[str, ...] = ()
+
+
+class Rustc:
+    """A rustc for this machine, and its std."""
+
+    def __init__(self, directory: Path) -> None:
+        """Look for rustc; the linker is put into `directory`.
+
+        Raises: RustcUnavailableError.
+        """
+        found = shutil.which("rustc")
+        if found is None:
+            raise RustcUnavailableError("there is no rustc on PATH")
+        told = subprocess.run([found, "-vV", "--print=sysroot"], capture_output=True, text=True, check=False)
+        if told.returncode or "-linux-" not in told.stdout:
+            raise RustcUnavailableError(f"{found} does not work, or not for Linux: {told.stderr.strip()}")
+        self.version = told.stdout.splitlines()[0]
+        # Not rustup's proxy, which would cost a third of every call.
+        own = Path(told.stdout.splitlines()[-1]) / "bin" / "rustc"
+        self._command = str(own) if own.exists() else found
+        self._linker = directory / "linker"
+        self._linker.write_text(_LINKER, encoding="utf-8")
+        self._linker.chmod(0o755)
+        self.std = self._find_std(directory / "std")
+
+    def _find_std(self, directory: Path) -> tuple[Available, ...]:
+        directory.mkdir()
+        node = Node("empty", ())
+        inside = self.build(node, Build((CrateType.BIN,)), directory).linked
+        shared = self.build(node, Build((CrateType.BIN,), LinkSwitches(prefer_dynamic=True)), directory).linked
+        if ("std", Linkage.DYNAMIC) not in shared:
+            raise RustcUnavailableError(f"{self.version} has no dylib of std")
+        others = sorted({name for name, _ in inside} | {ALWAYS_LINKED}) 
+        others.remove("std")
+        recorded = tuple((name, Linkage.STATIC) for name in others)
+        return (Available("std", True, True, recorded), *(Available(name, True, False) for name in others))
+
+    def build(self, node: Node, build: Build, libraries: Path, *, output: Path | None = None) -> Answer:
+        """Build a crate beside its dependencies, or into `output`.
+
+        Raises: AssertionError for an error that has nothing to do with linking.
+        """
+        output = output or libraries
+        source = output / f"{node.name}.rs"
+        source.write_text(_source(node), encoding="utf-8")
+        line = output / f"{node.name}.line"
+        environ = {**os.environ, "LINK_LINE": str(line), "RUSTC_LOG": "rustc_metadata::creader=info"}
+        environ |= {"RUSTC_BOOTSTRAP": "1", "RUSTC_LOG_COLOR": "never"}
+        done = subprocess.run(
+            [self._command, *self._arguments(build), f"-L{libraries}", f"--out-dir={output}", str(source)],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        wrong = frozenset(_wrong(done.stderr))
+        assert bool(wrong) == bool(done.returncode), f"{self.version} failed otherwise:\n{done.stderr}"
+        loaded = tuple(_LOADED.findall(done.stdout + done.stderr))
+        archive = output / f"lib{node.name}.a"
+        linked = frozenset() if wrong else frozenset((*_linked_by_line(line, node.name), *_archived(archive, node.name)))
+        for leftover in (source, line, archive):
+            leftover.unlink(missing_ok=True)
+        return Answer(linked, wrong, loaded)
+
+    def _arguments(self, build: Build) -> Iterator[str]:
+        yield from ("--edition=2021", "-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--emit=link,metadata")
+        yield f"-Clinker={self._linker}"
+        yield f"--crate-type={','.join(kind.value for kind in build.crate_types)}"
+        switches = build.switches
+        if switches.prefer_dynamic:
+            yield "-Cprefer-dynamic"
+        if switches.crt_static:
+            yield "-Ctarget-feature=+crt-static"
+        if switches.staticlib_prefer_dynamic:
+            yield "-Zstaticlib-prefer-dynamic"
+        if switches.staticlib_allows_dylibs:
+            yield "-Zstaticlib-allow-rdylib-deps"
+
+
+def _source(node: Node) -> str:
+    lines = [f"{'#[no_link] ' * (dep in node.interfaces)}pub extern crate {dep};" for dep in node.dependencies]
+    return "\n".join([*lines, f"pub fn of_{node.name}() {{}}", "pub fn main() {}", ""])
+
+
+def _wrong(text: str) -> Iterator[tuple[str, ConflictKind]]:
+    for line in text.splitlines():
+        if not line.startswith("error") or line.startswith("error: aborting"):
+            continue
+        matches = [(match[1], kind) for pattern, kind in _ERRORS.items() if (match := pattern.fullmatch(line))]
+        assert matches, f"rustc failed otherwise:\n{text}"
+        yield from matches
+
+
+def _linked_by_line(line: Path, root: str) -> Iterator[tuple[str, Linkage]]:
+    words = line.read_text(encoding="utf-8").splitlines() if line.exists() else []
+    for word in words:
+        match = _LIBRARY.fullmatch(os.path.basename(word))
+        if match and match[1] not in (root, ALWAYS_LINKED):
+            yield match[1], Linkage.STATIC if match[2] == "rlib" else Linkage.DYNAMIC
+
+
+def _archived(archive: Path, root: str) -> Iterator[tuple[str, Linkage]]:
+    if not archive.exists():
+        return
+    listed = subprocess.run(["ar", "t", archive], capture_output=True, text=True, check=True).stdout
+    names = {match[1] for name in listed.splitlines() if (match := _OBJECT.fullmatch(name))}
+    yield from ((name, Linkage.STATIC) for name in names if name not in (root, ALWAYS_LINKED))
