@@ -1,4 +1,4 @@
-"""Graphs of crates made by chance, and what our rules have to be told of them.
+"""Graphs of crates made by chance, and what our rules are told of them.
 
 Knows nothing of rustc, and nothing of what comes out.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 
 from cratewright.crate import CrateType
 from cratewright.dependency_format import Available, Linkages, LinkSwitches, load_order
 from cratewright.graph import CrateGraph
 
-__all__ = ["Build", "CrateGraphs", "Forms", "Node", "available", "random_graph"]
+__all__ = ["Build", "Forms", "Node", "Sample", "available", "random_graph"]
 
 RLIB, DYLIB = (CrateType.RLIB,), (CrateType.DYLIB,)
 BOTH = (CrateType.RLIB, CrateType.DYLIB)
@@ -27,12 +27,26 @@ class Build:
     crate_types: tuple[CrateType, ...]
     switches: LinkSwitches = LinkSwitches()  # noqa: RUF009
 
+    def __str__(self) -> str:
+        switches = [field.name for field in fields(self.switches) if getattr(self.switches, field.name)]
+        return "+".join(kind.value for kind in self.crate_types) + "".join(f" {name}" for name in switches)
+
+
+RARE = (
+    Build((CrateType.BIN,), LinkSwitches(crt_static=True)),
+    Build((CrateType.BIN,), LinkSwitches(crt_static=True, prefer_dynamic=True)),
+    Build((CrateType.STATICLIB,), LinkSwitches(staticlib_prefer_dynamic=True)),
+    Build((CrateType.STATICLIB,), LinkSwitches(staticlib_allows_dylibs=True)),
+    Build((CrateType.STATICLIB,), LinkSwitches(staticlib_prefer_dynamic=True, staticlib_allows_dylibs=True)),
+)
+
 
 @dataclass(frozen=True)
 class Node:
     """A crate, the crates it depends on, those of which it only reads the interface, and its ways of being built.
 
-    Shape: the first build that succeeds stays; afterwards the forms in `lost` are deleted.
+    Shape: the first build that succeeds stays; the forms in `lost` are deleted afterwards, at once or, if
+    `lost_late`, when all libraries are built.
     """
 
     name: str
@@ -40,11 +54,17 @@ class Node:
     interfaces: tuple[str, ...] = ()
     builds: tuple[Build, ...] = (Build(RLIB),)
     lost: tuple[CrateType, ...] = ()
+    lost_late: bool = False
+
+    def __str__(self) -> str:
+        deps = ", ".join(f"{dep} (interface)" if dep in self.interfaces else dep for dep in self.dependencies)
+        lost = "".join(f", {form.value} lost{' late' * self.lost_late}" for form in self.lost)
+        return f"{self.name}: [{deps}] as {' or '.join(map(str, self.builds))}{lost}"
 
 
 @dataclass(frozen=True)
-class CrateGraphs:
-    """Libraries, each before those that depend on it, and roots on top of them, each of which is built every way."""
+class Sample:
+    """Libraries, each before those that depend on it, and a root that is built in every way it has."""
 
     seed: int
     libraries: tuple[Node, ...]
@@ -57,15 +77,15 @@ class Forms:
 
     rlib: bool = False
     dylib: bool = False
-    recorded: Linkages = field(default=())
+    recorded: Linkages = ()
 
 
-def random_graph(seed: int) -> CrateGraphs:
+def random_graph(seed: int) -> Sample:
     """Make a graph; the same seed makes the same."""
     chance = random.Random(seed)
     # Few graphs are of interest if all of this is even: either everything is static, or everything clashes.
     dynamic, density, losses, interfaces = (
-        chance.choice(choices) for choices in ((0.2, 0.7, 1.0, 1.0), (0.3, 0.6), (0.0, 0.0, 0.25), (0.0, 0.0, 0.2))
+        chance.choice(choices) for choices in ((0.2, 0.7, 1.0, 1.0), (0.3, 0.6), (0.0, 0.4), (0.0, 0.0, 0.2))
     )
     libraries: list[Node] = []
 
@@ -75,7 +95,7 @@ def random_graph(seed: int) -> CrateGraphs:
         known = chance.sample(known, len(known)) or names[:at_least]
         unlinked = tuple(dep for dep in known if chance.random() < interfaces)
         lost = tuple(form for form in BOTH if chance.random() < losses)
-        return Node(name, tuple(known), unlinked, builds, lost)
+        return Node(name, tuple(known), unlinked, builds, lost, chance.random() < 0.7)
 
     for number in range(chance.randint(2, 6)):
         switches = LinkSwitches(prefer_dynamic=chance.random() < dynamic)
@@ -83,11 +103,8 @@ def random_graph(seed: int) -> CrateGraphs:
         # What cannot be linked is still there for the others to depend on, as an rlib.
         libraries.append(node(f"c{number}", (wanted, Build(RLIB))))
     every = [Build(kinds, LinkSwitches(prefer_dynamic=on)) for kinds in ROOT_TYPES for on in (False, True)]
-    first, second, third = (chance.random() < 0.5 for _ in range(3))
-    every.append(Build((CrateType.BIN,), LinkSwitches(prefer_dynamic=first, crt_static=True)))
-    unstable = LinkSwitches(staticlib_prefer_dynamic=second, staticlib_allows_dylibs=third or not second)
-    every.append(Build((CrateType.STATICLIB,), unstable))
-    return CrateGraphs(seed, tuple(libraries), node("root", tuple(every), at_least=1))
+    builds = [*chance.sample(every, 5), chance.choice(RARE)]
+    return Sample(seed, tuple(libraries), node("root", tuple(builds), at_least=1))
 
 
 def available(

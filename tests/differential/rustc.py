@@ -6,6 +6,7 @@ asked for and, for a dylib, leaves the metadata that later crates read. So a lin
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -38,6 +39,8 @@ _ERRORS = {
     re.compile(r"error: crate `(\w+)` required to be available in rlib format, .*"): ConflictKind.NO_RLIB,
     re.compile(r"error: crate `(\w+)` required to be available in dylib format, .*"): ConflictKind.NO_DYLIB,
 }
+_NOTE = re.compile(r"note: native-static-libs: (.*)")
+_NOTED = re.compile(r"-l(c\d+|std)\b(?:-[0-9a-f]{16})?")
 _LOADED = re.compile(r"register crate `(\w+)` \(cnum")
 # Linked statically into everything, whatever has been decided.
 ALWAYS_LINKED = "compiler_builtins"
@@ -81,29 +84,41 @@ class Rustc:
 
     def _find_std(self, directory: Path) -> tuple[Available, ...]:
         directory.mkdir()
-        node = Node("empty", ())
-        inside = self.build(node, Build((CrateType.BIN,)), directory).linked
-        shared = self.build(node, Build((CrateType.BIN,), LinkSwitches(prefer_dynamic=True)), directory).linked
-        if ("std", Linkage.DYNAMIC) not in shared:
+        empty, program = Node("empty", ()), (CrateType.BIN,)
+        alone = self.build(empty, Build(program), directory, directory)
+        shared = self.build(empty, Build(program, LinkSwitches(prefer_dynamic=True)), directory, directory)
+        if not alone.loaded:
+            raise RustcUnavailableError(f"{self.version} does not tell what it loads")
+        if shared.linked != {("std", Linkage.DYNAMIC)}:
             raise RustcUnavailableError(f"{self.version} has no dylib of std")
-        others = sorted({name for name, _ in inside} | {ALWAYS_LINKED}) 
-        others.remove("std")
+        # In the order in which they are loaded; the dylib of std contains all the others.
+        std, *others = alone.loaded
         recorded = tuple((name, Linkage.STATIC) for name in others)
-        return (Available("std", True, True, recorded), *(Available(name, True, False) for name in others))
+        return (Available(std, True, True, recorded), *(Available(name, True, False) for name in others))
 
-    def build(self, node: Node, build: Build, libraries: Path, *, output: Path | None = None) -> Answer:
-        """Build a crate beside its dependencies, or into `output`.
+    def target_specifications(self) -> dict[str, dict[str, object]]:
+        """Return what rustc knows of each of its targets."""
+        command = [self._command, "--print=all-target-specs-json", "-Zunstable-options"]
+        environ = {**os.environ, "RUSTC_BOOTSTRAP": "1"}
+        told = subprocess.run(command, env=environ, capture_output=True, check=True).stdout
+        specifications: dict[str, dict[str, object]] = json.loads(told)
+        return specifications
+
+    def build(self, node: Node, build: Build, libraries: Path, output: Path) -> Answer:
+        """Build a crate into a directory; its dependencies are in another, or the same.
 
         Raises: AssertionError for an error that has nothing to do with linking.
         """
-        output = output or libraries
         source = output / f"{node.name}.rs"
         source.write_text(_source(node), encoding="utf-8")
         line = output / f"{node.name}.line"
-        environ = {**os.environ, "LINK_LINE": str(line), "RUSTC_LOG": "rustc_metadata::creader=info"}
-        environ |= {"RUSTC_BOOTSTRAP": "1", "RUSTC_LOG_COLOR": "never"}
+        arguments = list(self._arguments(build))
+        environ = {**os.environ, "LINK_LINE": str(line), "RUSTC_LOG_COLOR": "never"}
+        environ["RUSTC_LOG"] = "rustc_metadata::creader=info"
+        if any(word.startswith("-Z") for word in arguments):
+            environ["RUSTC_BOOTSTRAP"] = "1"
         done = subprocess.run(
-            [self._command, *self._arguments(build), f"-L{libraries}", f"--out-dir={output}", str(source)],
+            [self._command, *arguments, f"-L{libraries}", f"--out-dir={output}", str(source)],
             env=environ,
             capture_output=True,
             text=True,
@@ -113,13 +128,15 @@ class Rustc:
         assert bool(wrong) == bool(done.returncode), f"{self.version} failed otherwise:\n{done.stderr}"
         loaded = tuple(_LOADED.findall(done.stdout + done.stderr))
         archive = output / f"lib{node.name}.a"
-        linked = frozenset() if wrong else frozenset((*_linked_by_line(line, node.name), *_archived(archive, node.name)))
+        found = {*_from_line(line), *_from_archive(archive), *_from_note(done.stderr)}
+        linked = frozenset((name, linkage) for name, linkage in found if name not in (node.name, ALWAYS_LINKED))
         for leftover in (source, line, archive):
             leftover.unlink(missing_ok=True)
-        return Answer(linked, wrong, loaded)
+        return Answer(frozenset() if wrong else linked, wrong, loaded)
 
     def _arguments(self, build: Build) -> Iterator[str]:
-        yield from ("--edition=2021", "-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--emit=link,metadata")
+        yield from ("--edition=2021", "--print=native-static-libs")
+        yield from ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--emit=link,metadata")
         yield f"-Clinker={self._linker}"
         yield f"--crate-type={','.join(kind.value for kind in build.crate_types)}"
         switches = build.switches
@@ -147,17 +164,19 @@ def _wrong(text: str) -> Iterator[tuple[str, ConflictKind]]:
         yield from matches
 
 
-def _linked_by_line(line: Path, root: str) -> Iterator[tuple[str, Linkage]]:
-    words = line.read_text(encoding="utf-8").splitlines() if line.exists() else []
-    for word in words:
-        match = _LIBRARY.fullmatch(os.path.basename(word))
-        if match and match[1] not in (root, ALWAYS_LINKED):
+def _from_line(line: Path) -> Iterator[tuple[str, Linkage]]:
+    for word in line.read_text(encoding="utf-8").splitlines() if line.exists() else ():
+        if match := _LIBRARY.fullmatch(os.path.basename(word)):
             yield match[1], Linkage.STATIC if match[2] == "rlib" else Linkage.DYNAMIC
 
 
-def _archived(archive: Path, root: str) -> Iterator[tuple[str, Linkage]]:
-    if not archive.exists():
-        return
-    listed = subprocess.run(["ar", "t", archive], capture_output=True, text=True, check=True).stdout
-    names = {match[1] for name in listed.splitlines() if (match := _OBJECT.fullmatch(name))}
-    yield from ((name, Linkage.STATIC) for name in names if name not in (root, ALWAYS_LINKED))
+def _from_archive(archive: Path) -> Iterator[tuple[str, Linkage]]:
+    if archive.exists():
+        listed = subprocess.run(["ar", "t", archive], capture_output=True, text=True, check=True).stdout
+        yield from ((match[1], Linkage.STATIC) for name in listed.splitlines() if (match := _OBJECT.fullmatch(name)))
+
+
+def _from_note(text: str) -> Iterator[tuple[str, Linkage]]:
+    # A dylib cannot be put into an archive; rustc tells its user to link it.
+    for noted in _NOTE.findall(text):
+        yield from ((name, Linkage.DYNAMIC) for name in _NOTED.findall(noted))

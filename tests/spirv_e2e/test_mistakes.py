@@ -136,17 +136,17 @@ HANG = (
 
 
 @pytest.mark.parametrize(("name", "text"), [("crash", CRASH), ("hang", HANG)])
-def test_the_compiler_fails_at_one_unit(any_shaders: ShaderProject, golden: Golden, name: str, text: str) -> None:
+def test_the_compiler_fails_at_one_unit(shaders: ShaderProject, golden: Golden, name: str, text: str) -> None:
     """The error names the unit; what the others came to is kept; other crates are still built."""
     mistake = Mistake(files={"app/a.comp": text})
-    _write(any_shaders, mistake)
-    any_shaders.environ["CRATE_TIMEOUT"] = "2"
-    any_shaders.scons("-k", "-j2", expect=2)
-    golden(f"spirv/{name}.txt", _shown(any_shaders).partition("\nscons: ")[0].rstrip("\n") + "\n")
-    assert not any_shaders.exists("app.rlink") and any_shaders.exists("liblib.rlib")
-    any_shaders.write(GOOD)
-    any_shaders.scons()
-    assert "crate app: 2 units: 1 compiled, 1 reused" in any_shaders.built()
+    _write(shaders, mistake)
+    shaders.environ["CRATE_TIMEOUT"] = "2"
+    shaders.scons("-k", "-j2", expect=2)
+    golden(f"spirv/{name}.txt", _shown(shaders).partition("\nscons: ")[0].rstrip("\n") + "\n")
+    assert not shaders.exists("app.rlink") and shaders.exists("liblib.rlib")
+    shaders.write(GOOD)
+    shaders.scons()
+    assert "crate app: 2 units: 1 compiled, 1 reused" in shaders.built()
 
 
 @pytest.mark.parametrize("size", [0, 20, 700])

@@ -88,21 +88,21 @@ def test_an_unused_function(shaders: ShaderProject) -> None:
     assert _edited(shaders, {"maths/half.glsl": text}) == set()
 
 
-def test_an_include(any_shaders: ShaderProject) -> None:
+def test_an_include(shaders: ShaderProject) -> None:
     """Its edit, its shadow and the end of its shadow reach what read it."""
-    any_shaders.crates(SCONSTRUCT, FILES)
-    any_shaders.scons()
-    original = _built(any_shaders)
+    shaders.crates(SCONSTRUCT, FILES)
+    shaders.scons()
+    original = _built(shaders)
     expected = ["crate app: 3 images: 1 linked, 2 reused", "crate maths: 2 units: 1 compiled, 1 reused"]
-    assert _edited(any_shaders, {"second/k.h": "#define K 3.0\n"}) == {"noise.comp.spv"}
-    assert any_shaders.steps() == ARCHIVE_MATHS and any_shaders.built() == expected
-    assert _edited(any_shaders, {"first/k.h": "#define K 4.0\n"}) == {"noise.comp.spv"}
-    assert any_shaders.steps() == ARCHIVE_MATHS and any_shaders.built() == expected
-    assert _edited(any_shaders, {"maths/k.h": "#define K 5.0\n"}) == set()  # an angled name is not looked for there
-    any_shaders.remove("first/k.h", "maths/k.h")
-    assert _edited(any_shaders, {"second/k.h": "#define K 2.0\n"}) == {"noise.comp.spv"}
-    assert _built(any_shaders) == original
-    assert "crate maths: 2 units: 0 compiled, 2 reused" in any_shaders.built()
+    assert _edited(shaders, {"second/k.h": "#define K 3.0\n"}) == {"noise.comp.spv"}
+    assert shaders.steps() == ARCHIVE_MATHS and shaders.built() == expected
+    assert _edited(shaders, {"first/k.h": "#define K 4.0\n"}) == {"noise.comp.spv"}
+    assert shaders.steps() == ARCHIVE_MATHS and shaders.built() == expected
+    assert _edited(shaders, {"maths/k.h": "#define K 5.0\n"}) == set()  # an angled name is not looked for there
+    shaders.remove("first/k.h", "maths/k.h")
+    assert _edited(shaders, {"second/k.h": "#define K 2.0\n"}) == {"noise.comp.spv"}
+    assert _built(shaders) == original
+    assert "crate maths: 2 units: 0 compiled, 2 reused" in shaders.built()
 
 
 def test_options(shaders: ShaderProject) -> None:

@@ -97,6 +97,8 @@ def _read(node: Any) -> Workspace:
     path = relative(located)
     if not os.path.exists(located.abspath):
         raise ConfigurationError(f"{path}: no such workspace", hint=nearby(located.abspath))
+    if os.path.isdir(located.abspath):
+        raise ConfigurationError(f"workspace '{path}' is no file")
     return read_workspace(read_bytes(located.abspath, role="workspace"), path=path)
 
 
@@ -162,12 +164,15 @@ def _listing(env: Environment) -> Listing:
             directory = env.Dir(path or ".")
         except TypeError:  # SCons found a file of that name
             return {}
-        # What is built is asked of SCons: it may not be there yet. Copies in a variant directory are no sources.
-        found = {
-            node.name: isinstance(node, SCons.Node.FS.Dir) for node in directory.entries.values() if node.is_derived()
-        }
         source = directory.srcnode()
-        variants = {node.name for node in source.entries.values() if getattr(node, "srcdir", None) is not None}
+        # Copies in a variant directory are no sources.
+        variants = {name for name, node in source.entries.items() if getattr(node, "srcdir", None) is not None}
+        # What is built is asked of SCons: it may not be there yet.
+        found = {
+            name: isinstance(node, SCons.Node.FS.Dir)
+            for name, node in directory.entries.items()
+            if node.is_derived() and name not in (".", "..", *variants)
+        }
         for place in source.get_all_rdirs():
             with suppress(OSError), os.scandir(place.abspath) as entries:
                 for entry in entries:

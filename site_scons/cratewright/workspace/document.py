@@ -47,7 +47,7 @@ class Document:
             self._text = text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise ConfigurationError(f"{path}:{line}: this is no UTF-8: {error.reason}") from error
+            raise ConfigurationError(f"{path}:{line}: this is not UTF-8: {error.reason}") from error
         try:
             self.values: Mapping[str, object] = tomli.loads(text)
         except tomli.TOMLDecodeError as error:
@@ -70,7 +70,7 @@ class Document:
         try:
             yield
         except CratewrightError as error:
-            if error.message.startswith(f"{self.path}:"):
+            if re.match(rf"{re.escape(self.path)}:\d+: ", error.message):
                 raise
             raise type(error)(f"{self.place(*key)}: {error.message}", context=error.context, hint=error.hint) from error
 
@@ -83,7 +83,7 @@ class Document:
         for depth, word in enumerate(key, 1):
             value = value.get(word, {}) if isinstance(value, Mapping) else {}
             if not isinstance(value, Mapping):
-                raise self.error(f"'{word}' is a table, not {value!r}", *key[:depth])
+                raise self.error(f"'{word}' must be a table, not {value!r}", *key[:depth])
         return value if isinstance(value, Mapping) else {}
 
     @cached_property
@@ -100,7 +100,7 @@ class Document:
         position = _POSITION.search(text)
         line = int(position[1]) if position and position[1] else max(1, len(self._text.splitlines()))
         reason = text[: position.start()] if position else text
-        return ConfigurationError(f"{self.path}:{line}: this is no TOML: {reason[:1].lower()}{reason[1:]}")
+        return ConfigurationError(f"{self.path}:{line}: this is not TOML: {reason[:1].lower()}{reason[1:]}")
 
 
 class _Scan:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..crate import CrateType
-from ..errors import ConfigurationError, UnknownNameError, near_miss
+from ..errors import UnknownNameError, near_miss
 from ..options import OptionKind, OptionSpec, OptionValue
 from .document import Document, Key
 
@@ -89,25 +89,21 @@ def parse_keys(
             )
         with document.located(*key, word):
             spec = replace(known[word], name=word)
-            parsed[known[word].name] = spec.parse(_checked(spec, value), where=table_name(key))
+            parsed[known[word].name] = spec.parse(_checked(document, (*key, word), spec, value), where=table_name(key))
     return parsed
 
 
-def _checked(spec: OptionSpec, value: object) -> object:
+def _checked(document: Document, key: Key, spec: OptionSpec, value: object) -> object:
     """Return a value as an SConstruct would give it; TOML has types, so nothing else is taken for one."""
     if spec.kind is OptionKind.FLAG and not isinstance(value, bool):
-        raise _refused(spec, "true or false", value)
+        raise document.error(f"'{spec.name}' takes true or false, not {value!r}", *key)
     if spec.kind is not OptionKind.DEFINES:
         return value
     if isinstance(value, Mapping):
         for name, text in value.items():
             if text is False or not isinstance(text, (str, int, float)):
-                raise _refused(spec, f"a string, a number or true for '{name}'", text)
+                raise document.error(f"macro '{name}' takes a string, a number or true, not {text!r}", *key, name)
         return {name: None if text is True else text for name, text in value.items()}
     if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-        raise _refused(spec, "a table or a list of NAME and NAME=VALUE", value)
+        raise document.error(f"'{spec.name}' takes a table, or a list of NAME and NAME=VALUE, not {value!r}", *key)
     return value
-
-
-def _refused(spec: OptionSpec, wanted: str, value: object) -> ConfigurationError:
-    return ConfigurationError(f"option '{spec.name}' takes {wanted}, not {value!r}")

@@ -1,0 +1,23 @@
+"""The rustc that the tests below ask.
+
+Knows nothing of what they ask. Without one they are skipped, or fail with CRATE_REQUIRE_TOOLS=1.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from .rustc import Rustc, RustcUnavailableError
+
+
+@pytest.fixture(scope="session")
+def rustc(tmp_path_factory: pytest.TempPathFactory) -> Rustc:
+    """Give a rustc that works."""
+    try:
+        return Rustc(tmp_path_factory.mktemp("rustc"))
+    except RustcUnavailableError as error:
+        if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
+            pytest.fail(f"CRATE_REQUIRE_TOOLS=1, but {error}")
+        pytest.skip(str(error))

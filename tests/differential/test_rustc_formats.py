@@ -1,0 +1,208 @@
+"""Our dependency formats against those of the real rustc, on graphs made by chance.
+
+Knows nothing of how either decides. `CRATE_RUSTC_GRAPHS=1000` checks as many, `CRATE_RUSTC_SEED=N` begins with
+another; what is hard to meet by chance, or was once decided otherwise, is one of the cases at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from cratewright.crate import CrateType
+from cratewright.dependency_format import Available, ConflictKind, Linkage, LinkSwitches, Resolution, resolve
+
+from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_graph
+from .rustc import ALWAYS_LINKED, Answer, Rustc
+
+GRAPHS = int(os.environ.get("CRATE_RUSTC_GRAPHS", "100"))
+FIRST_SEED = int(os.environ.get("CRATE_RUSTC_SEED", "0"))
+
+
+@dataclass
+class Report:
+    """What a graph's builds came to."""
+
+    differences: list[str] = field(default_factory=list)
+    seen: Counter[object] = field(default_factory=Counter)
+
+
+class Comparison:
+    """One graph, built by rustc; each of its builds is compared with what our rules say."""
+
+    def __init__(self, rustc: Rustc, sample: Sample, directory: Path) -> None:
+        self.report = Report()
+        self._rustc = rustc
+        self._sample = sample
+        self._directory = directory
+        self._libraries = {node.name: node for node in sample.libraries}
+        self._forms = {name: Forms() for name in self._libraries}
+
+    def run(self) -> Report:
+        """Build the libraries, then the root in every way it has."""
+        self._directory.mkdir()
+        for node in self._sample.libraries:
+            self._build_library(node)
+            if not node.lost_late:
+                self._lose(node)
+        for node in self._sample.libraries:
+            self._lose(node)
+        output = self._directory / "root"
+        for build in self._sample.root.builds:
+            output.mkdir()
+            self._agree(self._sample.root, build, output)
+            shutil.rmtree(output)
+        shutil.rmtree(self._directory)
+        return self.report
+
+    def _build_library(self, node: Node) -> None:
+        for build in node.builds:
+            forms = self._agree(node, build, self._directory)
+            if forms is not None:
+                self._forms[node.name] = forms
+                return
+            for leftover in self._directory.glob(f"lib{node.name}.*"):
+                leftover.unlink()
+
+    def _lose(self, node: Node) -> None:
+        forms = self._forms[node.name]
+        for form, suffix in ((CrateType.RLIB, "rlib"), (CrateType.DYLIB, "so")):
+            if form in node.lost:
+                (self._directory / f"lib{node.name}.{suffix}").unlink(missing_ok=True)
+        forms.rlib = forms.rlib and CrateType.RLIB not in node.lost
+        forms.dylib = forms.dylib and CrateType.DYLIB not in node.lost
+
+    def _agree(self, node: Node, build: Build, output: Path) -> Forms | None:
+        """Build one crate, note what was seen and what differs, and return what there now is of it, if anything."""
+        crates = available(node, self._libraries, self._forms, self._rustc.std)
+        resolutions = {kind: resolve(kind, crates, build.switches) for kind in build.crate_types}
+        ours = _expected(resolutions, crates)
+        theirs = self._rustc.build(node, build, self._directory, output)
+        self._note(node, build, ours, theirs)
+        if theirs.wrong:
+            return None
+        recorded = resolutions[CrateType.DYLIB].formats.recorded if CrateType.DYLIB in resolutions else ()
+        return Forms(CrateType.RLIB in resolutions, CrateType.DYLIB in resolutions, recorded)
+
+    def _note(self, node: Node, build: Build, ours: Answer, theirs: Answer) -> None:
+        seen = self.report.seen
+        seen.update((str(build).split(" ", maxsplit=1)[0], "error" if theirs.wrong else "linked"))
+        seen.update({kind for _, kind in theirs.wrong} | {linkage for _, linkage in theirs.linked})
+        if ours != theirs:
+            lines = (
+                f"seed {self._sample.seed}: {node.name} as {build}; loaded {ours.loaded}, by rustc {theirs.loaded}",
+                *(str(library) for library in (*self._sample.libraries, self._sample.root)),
+                f"only we say:     {_told(ours.linked - theirs.linked, ours.wrong - theirs.wrong)}",
+                f"only rustc says: {_told(theirs.linked - ours.linked, theirs.wrong - ours.wrong)}",
+            )
+            self.report.differences.append("\n  ".join(lines))
+
+
+def _expected(resolutions: dict[CrateType, Resolution], crates: tuple[Available, ...]) -> Answer:
+    conflicts = {(conflict.crate, conflict.kind) for found in resolutions.values() for conflict in found.conflicts}
+    linked = {
+        (name, linkage)
+        for found in resolutions.values()
+        for name, linkage in found.formats.linkages
+        if linkage in (Linkage.STATIC, Linkage.DYNAMIC) and name != ALWAYS_LINKED
+    }
+    return Answer(
+        frozenset() if conflicts else frozenset(linked), frozenset(conflicts), tuple(crate.name for crate in crates)
+    )
+
+
+def _told(*facts: frozenset[tuple[str, Linkage]] | frozenset[tuple[str, ConflictKind]]) -> str:
+    return ", ".join(sorted(f"{name} {fact.value}" for some in facts for name, fact in some))
+
+
+@pytest.fixture(scope="module")
+def reports(rustc: Rustc, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
+    directory = tmp_path_factory.mktemp("graphs")
+    seeds = range(FIRST_SEED, FIRST_SEED + GRAPHS)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda seed: Comparison(rustc, random_graph(seed), directory / str(seed)).run(), seeds))
+
+
+def test_every_build_agrees_with_rustc(rustc: Rustc, reports: list[Report]) -> None:
+    differences = [difference for report in reports for difference in report.differences]
+    builds = sum(report.seen["linked"] + report.seen["error"] for report in reports)
+    shown = "\n".join(differences[:5])
+    assert not differences, f"{len(differences)} of {builds} builds differ from {rustc.version}:\n{shown}"
+
+
+def test_the_graphs_show_everything_that_can_happen(reports: list[Report]) -> None:
+    seen = sum((report.seen for report in reports), Counter[object]())
+    print({getattr(key, "value", key): count for key, count in seen.items()})
+    for wanted in (*ConflictKind, Linkage.STATIC, Linkage.DYNAMIC, "error", "linked"):
+        assert seen[wanted] >= len(reports) // 20, f"{wanted}: only {seen[wanted]} times"
+
+
+def _library(
+    name: str, dependencies: str, kinds: tuple[CrateType, ...], *, shared: bool = True, lost: str = ""
+) -> Node:
+    build = Build(kinds, LinkSwitches(prefer_dynamic=shared))
+    forms = tuple(kind for kind in kinds if kind.value in lost.split())
+    return Node(name, tuple(dependencies.split()), (), (build,), forms, lost_late=True)
+
+
+DYLIB, BOTH = (CrateType.DYLIB,), (CrateType.RLIB, CrateType.DYLIB)
+BUILDS = tuple(
+    Build((kind,), LinkSwitches(prefer_dynamic=on))
+    for kind in (CrateType.BIN, CrateType.CDYLIB, CrateType.DYLIB, CrateType.STATICLIB)
+    for on in (False, True)
+)
+CASES = {
+    "two dylibs with std inside": (
+        (_library("c0", "", DYLIB, shared=False), _library("c1", "", DYLIB, shared=False)),
+        Node("root", ("c0", "c1"), builds=BUILDS),
+    ),
+    "the dylib that another was linked with is gone": (
+        (_library("c0", "", BOTH, lost="dylib"), _library("c1", "c0", DYLIB)),
+        Node("root", ("c1",), builds=BUILDS),
+    ),
+    "the first dylib shares what the second contains": (
+        (
+            _library("c0", "", BOTH, lost="dylib"),
+            _library("c1", "c0", DYLIB),
+            _library("c2", "c0", DYLIB, shared=False),
+        ),
+        Node("root", ("c1", "c2"), builds=BUILDS),
+    ),
+    "the first dylib contains what the second shares": (
+        (
+            _library("c0", "", BOTH, lost="dylib"),
+            _library("c1", "c0", DYLIB),
+            _library("c2", "c0", DYLIB, shared=False),
+        ),
+        Node("root", ("c2", "c1"), builds=BUILDS),
+    ),
+    "nothing but metadata is left": (
+        (_library("c0", "", BOTH, lost="rlib dylib"), _library("c1", "c0", (CrateType.RLIB,))),
+        Node("root", ("c1",), builds=BUILDS),
+    ),
+    "an interface that something else links": (
+        (_library("c0", "", DYLIB), _library("c1", "c0", DYLIB), _library("c2", "", DYLIB)),
+        Node("root", ("c0", "c1", "c2"), interfaces=("c0", "c2"), builds=BUILDS),
+    ),
+    "an interface without any form": (
+        (_library("c0", "", BOTH, lost="rlib dylib"), _library("c1", "", DYLIB)),
+        Node("root", ("c0", "c1"), interfaces=("c0",), builds=BUILDS),
+    ),
+    "static programs and archives that may use dylibs": (
+        (_library("c0", "", DYLIB), _library("c1", "c0", BOTH)),
+        Node("root", ("c1",), builds=RARE),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_case_agrees_with_rustc(rustc: Rustc, case: str, tmp_path: Path) -> None:
+    libraries, root = CASES[case]
+    report = Comparison(rustc, Sample(0, libraries, root), tmp_path / "graph").run()
+    assert not report.differences, "\n".join(report.differences)

@@ -1,0 +1,67 @@
+"""The names of output files.
+
+Knows nothing of what is in them. The names of every target that rustc has are checked in `tests/differential`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cratewright.crate import CrateType
+from cratewright.errors import ConfigurationError, UnsupportedError
+from cratewright.output_name import output_name, output_names
+
+ORDER = (CrateType.RLIB, CrateType.DYLIB, CrateType.CDYLIB, CrateType.STATICLIB, CrateType.BIN)
+TABLE = {
+    "x86_64-unknown-linux-gnu": "libmy_it.rlib libmy_it.so libmy_it.so libmy_it.a my-it",
+    "aarch64-linux-android": "libmy_it.rlib libmy_it.so libmy_it.so libmy_it.a my-it",
+    "aarch64-apple-darwin": "libmy_it.rlib libmy_it.dylib libmy_it.dylib libmy_it.a my-it",
+    "x86_64-pc-windows-msvc": "libmy_it.rlib my_it.dll my_it.dll my_it.lib my-it.exe",
+    "x86_64-pc-windows-gnu": "libmy_it.rlib my_it.dll my_it.dll libmy_it.a my-it.exe",
+    "wasm32-unknown-unknown": "libmy_it.rlib - my_it.wasm libmy_it.a my-it.wasm",
+    "wasm32-unknown-emscripten": "libmy_it.rlib - my_it.wasm libmy_it.a my-it.js",
+    "powerpc64-ibm-aix": "libmy_it.rlib libmy_it.a libmy_it.a libmy_it.a my-it",
+    "x86_64-unknown-uefi": "libmy_it.rlib - - libmy_it.a my-it.efi",
+    "nvptx64-nvidia-cuda": "libmy_it.rlib - my_it.ptx libmy_it.a my-it.ptx",
+}
+
+
+def name_or_dash(kind: CrateType, target: str) -> str:
+    try:
+        return output_name("my-it", kind, target)
+    except UnsupportedError:
+        return "-"
+
+
+@pytest.mark.parametrize("target", TABLE)
+def test_names_of_a_platform(target: str) -> None:
+    assert " ".join(name_or_dash(kind, target) for kind in ORDER) == TABLE[target]
+
+
+def test_what_is_added_to_the_name_goes_before_the_suffix() -> None:
+    assert output_name("it", CrateType.DYLIB, "x86_64-unknown-linux-gnu", extra_filename="-1a2b") == "libit-1a2b.so"
+    assert output_name("it", CrateType.BIN, "x86_64-pc-windows-gnu", extra_filename="-1a2b") == "it-1a2b.exe"
+
+
+def test_a_type_without_a_name_says_what_there_is() -> None:
+    with pytest.raises(UnsupportedError, match="no crates of type 'dylib'") as caught:
+        output_name("it", CrateType.DYLIB, "wasm32-wasip1")
+    assert caught.value.hint == "use 'cdylib' or 'staticlib'"
+
+
+def test_several_types_have_several_names() -> None:
+    kinds = (CrateType.RLIB, CrateType.DYLIB, CrateType.STATICLIB)
+    assert list(output_names("it", kinds, "x86_64-unknown-linux-gnu").values()) == ["libit.rlib", "libit.so", "libit.a"]
+
+
+@pytest.mark.parametrize(
+    ("target", "kinds"),
+    [
+        ("x86_64-unknown-linux-gnu", (CrateType.DYLIB, CrateType.CDYLIB)),
+        ("powerpc64-ibm-aix", (CrateType.STATICLIB, CrateType.DYLIB)),
+    ],
+)
+def test_no_file_overwrites_another(target: str, kinds: tuple[CrateType, ...]) -> None:
+    with pytest.raises(ConfigurationError, match="two files of one name") as caught:
+        output_names("it", kinds, target)
+    assert dict(caught.value.context)["crate types"] == " ".join(kind.value for kind in kinds)
