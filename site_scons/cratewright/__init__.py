@@ -29,12 +29,12 @@ from .errors import CratewrightError
 from .hookspecs import hookimpl
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from .options import DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptLevel
-from .registry import register
 from .request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
 from .stencil import UnitStencil
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .registry import register as register
     from .scons import tool as tool
 
 __all__ = [
@@ -78,4 +78,9 @@ def __getattr__(name: str) -> object:
         from .scons import tool  # noqa: PLC0415
 
         return tool
+    # Looking for plugins takes a while to import, and workers have theirs already.
+    if name == "register":
+        from .registry import register  # noqa: PLC0415
+
+        return register
     raise AttributeError(f"module 'cratewright' has no attribute '{name}'")

@@ -92,7 +92,11 @@ def read_archive(data: bytes, *, path: str) -> tuple[Member, ...]:
     Raises: FormatError naming `path` and the offset for a foreign, truncated or damaged archive.
     """
     if data[: len(MAGIC)] != MAGIC:
-        raise FormatError(f"{path} is not an archive", context=(("begins with", repr(data[:8])),))
+        raise FormatError(
+            f"{path} is not an archive",
+            context=(("begins with", repr(data[:8])),),
+            hint="delete it and build again",
+        )
     members: list[Member] = []
     long_names = b""
     position = len(MAGIC)

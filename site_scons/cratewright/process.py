@@ -368,7 +368,7 @@ def _prepare(calls: list[tuple[str, tuple[object, ...]]]) -> tuple[str, object]:
 def _worker_main(connection: socket.socket) -> None:
     # What was loaded before the fork lives as long as the worker; looking through it again and again is a waste.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
     while True:
         try:
             (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
