@@ -30,6 +30,7 @@ from cratewright.workspace import (
 )
 from cratewright.workspace.document import Document
 from cratewright.workspace.keys import CRATE_KEYS, key_of
+from tests.support.paths import ROOT
 
 STUB = Vocabulary(("text", "text2"), option_table(testing.StubBackend))
 LOUD = Vocabulary(
@@ -140,9 +141,8 @@ def test_layers_of_options() -> None:
         "include_dirs": ("inc", "of-target"),
         "defines": (("A", "backend"), ("B", "crate"), ("C", None)),
     }
-    assert _options(
-        LAYERS.split("[crate", maxsplit=1)[0] + "[crate.a]\nsources = []\n", backend="loud", target="brass"
-    ) == {"volume": "11"}
+    shared, _, _ = LAYERS.partition("[crate")
+    assert _options(shared + "[crate.a]\nsources = []\n", backend="loud", target="brass") == {"volume": "11"}
 
 
 PROFILES = """\
@@ -180,6 +180,21 @@ def test_sources() -> None:
         [("*.stub", {})],
         [("z.stub", {"shout": True})],
     ]
+
+
+def test_the_example_of_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    workspace = _read(example)
+    names = OptionSpec(name="spirv_metadata", kind=OptionKind.TEXT, default="", help="")
+    vocabularies = {"spirv": Vocabulary(("vulkan1.3", "vulkan1.2"), (*CORE_OPTIONS, names))}
+    settings = Settings(workspace, vocabularies, BUILTIN_PROFILES)
+    assert [crate.name for crate in workspace.crates] == ["noise", "sky"]
+    assert settings.options(workspace.crates[1], "spirv", "vulkan1.2") == {
+        "spirv_metadata": "name-variables",
+        "defines": (("NO_RAYS", None),),
+    }
+    assert len(settings.sources(workspace.crates[1], "spirv")) == 2
 
 
 ONE = '[crate.app]\nsources = ["a.stub"]\n'

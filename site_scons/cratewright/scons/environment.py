@@ -1,4 +1,4 @@
-"""The tool: `env.Crate`, and how construction variables and SCons nodes become values.
+"""The tool: what it adds to an Environment, and the construction variables it reads.
 
 Knows nothing of what a backend does.
 Source: the SCons user guide, "Tools"; the tool is a callable, so it needs no place in a tool path.
@@ -7,27 +7,15 @@ Source: the SCons user guide, "Tools"; the tool is a callable, so it needs no pl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import SCons.Action
-import SCons.Builder
 import SCons.Errors
-import SCons.Node.FS
-import SCons.Scanner
-import SCons.Util
 
-from ..backend import CodegenBackend
-from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
-from ..digest import value_digest
-from ..errors import ConfigurationError, CratewrightError, GraphError, UnknownNameError, near_miss
-from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
-from ..pipeline.engine import Engine
-from ..pipeline.plan import check_crate, check_target, option_table
-from ..registry import default_registry
-from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
-from .paths import located_source, nearby, relative
-from .state import StageState, state_path
+from ..errors import CratewrightError
+from ..options import BUILTIN_PROFILES, resolve_profile
+from .crates import CrateTarget
+from .declaration import Declaration
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -35,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["exists", "generate"]
 
 _SETTINGS = ("CRATE_CACHE", "CRATE_CACHE_VERIFY", "CRATE_TIMEOUT")
-_PER_CRATE = {"target", "profile", "version", "backend"}
 
 
 def exists(env: Environment) -> bool:
@@ -84,7 +71,7 @@ def _crate(
 ) -> CrateTarget:
     """Declare a crate and return its target."""
     try:
-        return _Declaration(env, name, options).declare(sources, deps, crate_type)
+        return Declaration(env, name, options).declare(sources, deps, crate_type)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 
@@ -94,7 +81,7 @@ def _workspace(env: Environment, file: object) -> Mapping[str, CrateTarget]:
     from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
 
     try:
-        return declare_workspace(env, file, _Declaration)
+        return declare_workspace(env, file, Declaration)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 
@@ -103,386 +90,3 @@ def _workspace(env: Environment, file: object) -> Mapping[str, CrateTarget]:
 # between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.
 for _method in (_crate, _profile, _workspace):
     _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)
-
-
-def _build_of(env: Environment) -> Build:
-    root = env.Dir("#").abspath
-    builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
-    return builds.setdefault(root, Build(root))
-
-
-class _Declaration:
-    """One call of `env.Crate` on its way to nodes."""
-
-    def __init__(
-        self,
-        env: Environment,
-        name: str,
-        options: Mapping[str, object],
-        profiles: Mapping[str, Mapping[str, object]] | None = None,
-    ) -> None:
-        self.env = env
-        self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
-        self.name = check_crate_name(name)
-        self.where = f"crate '{name}'"
-        self.build = _build_of(env)
-        self.given = dict(options)
-        self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
-        self.version = str(self._take("version") or "0.0.0")
-        self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
-        if not self.backend_name:
-            raise ConfigurationError(
-                f"crate '{name}' has no backend",
-                hint=f"set CRATE_BACKEND in the Environment; known: {', '.join(default_registry().names) or 'none'}",
-            )
-        kind = default_registry().backend(self.backend_name)
-        self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
-        self.table = option_table(kind)
-        self.engine = self._engine()
-        self.backend = self.engine.backend(self.backend_name, self.target)
-        self.options = self._options(kind)
-        self.directory = relative(env.Dir("."))
-
-    def _take(self, name: str) -> object:
-        return self.given.pop(name, None)
-
-    def _engine(self) -> Engine:
-        # Options are a crate's own; what is left is the same for all crates that share workers and cache.
-        options = {f"CRATE_{spec.name.upper()}" for spec in self.table}
-        settings = {
-            name: text
-            for name, value in self.env.Dictionary().items()
-            if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
-        }
-        cache = settings.get("CRATE_CACHE", "")
-        if cache and cache != "off":
-            settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
-        key = tuple(sorted(settings.items()))
-        if key not in self.build.engines:
-            self.build.engines[key] = Engine(self.build.root, default_registry(), settings)
-        return self.build.engines[key]
-
-    def _options(self, backend: type[CodegenBackend]) -> Options:
-        """Merge defaults, profile, construction variables and the call's own options, the last one winning."""
-        values = {spec.name: spec.default for spec in self.table}
-        profile = resolve_profile(self.profile, self.profiles)
-        values |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
-        variables = {
-            spec.name: self.env[variable]
-            for spec in self.table
-            if (variable := f"CRATE_{spec.name.upper()}") in self.env
-        }
-        values |= parse_options(self._located(variables), self.table, where="a construction variable CRATE_*")
-        known = {spec.name for spec in self.table} | _PER_CRATE
-        for word in self.given:
-            if word not in known:
-                raise UnknownNameError(
-                    f"unknown option '{word}'", context=(("where", self.where),), hint=near_miss(word, known)
-                )
-        values |= parse_options(self._located(self.given), self.table, where=self.where)
-        return Options(tuple(sorted(values.items())))
-
-    def _located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Turn include directories into root-relative paths, in the order a compiler should look."""
-        located = dict(given)
-        if "include_dirs" in located:
-            directories = SCons.Util.flatten([located["include_dirs"]])
-            located["include_dirs"] = [path for item in directories for path in self._directory_paths(item)]
-        return located
-
-    def _directory_paths(self, directory: object) -> list[str]:
-        try:
-            node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
-        except TypeError as error:  # SCons found a file of that name
-            raise ConfigurationError(
-                f"include directory {str(directory)!r} is no directory", context=(("where", self.where),)
-            ) from error
-        found = [node, node.srcnode(), *node.get_all_rdirs()]
-        return list(dict.fromkeys(relative(item) for item in found))
-
-    def declare(
-        self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
-    ) -> CrateTarget:
-        types = parse_crate_types(crate_type, crate=self.name)
-        entries = self._sources(sources)
-        declared = DeclaredCrate(
-            name=self.name,
-            key=f"{self.directory}:{self.name}",
-            directory=self.directory,
-            dependencies=self._dependencies(deps),
-            resolve=lambda: self._resolve(entries, declared.dependencies, types),
-            generated=lambda: [node for node, _, _ in entries if node.is_derived()],
-            engine=self.engine,
-            place=place,
-        )
-        # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
-        check_crate(self._values(entries, declared.dependencies, types), self.backend)
-        self.engine.fingerprint(self.backend_name, self.target)
-        self.build.declare(declared)
-        declared.target = _Nodes(self, declared, types).make()
-        return declared.target
-
-    def _dependencies(self, deps: object) -> tuple[str, ...]:
-        items = [deps] if isinstance(deps, (str, CrateTarget)) else list(deps) if isinstance(deps, Sequence) else [deps]
-        names: list[str] = []
-        for item in items:
-            if isinstance(item, CrateTarget) and item.name:
-                key = next((key for key, crate in self.build.crates.items() if crate.target is item), item.name)
-                names.append(key)
-            elif isinstance(item, str):
-                names.append(item)
-            else:
-                raise GraphError(
-                    f"crate '{self.name}' cannot depend on {item!r}",
-                    hint="pass what env.Crate returned, or the name of a crate",
-                )
-        return tuple(dict.fromkeys(names))
-
-    def _sources(self, sources: object) -> list[tuple[Any, str, dict[str, object]]]:
-        """Return (node, given name, options) of each source."""
-        items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
-        entries: list[tuple[Any, str, dict[str, object]]] = []
-        for item in items if isinstance(items, (list, SCons.Util.UserList)) else [items]:
-            if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping):
-                path, _options = item
-                own = {str(key): value for key, value in item[1].items()}
-                known = {spec.name for spec in self.table} | {"name"}
-                for word in own:
-                    if word not in known:
-                        raise UnknownNameError(
-                            f"unknown option '{word}'",
-                            context=(("where", f"{self.where}, source {path}"),),
-                            hint=near_miss(word, known),
-                        )
-                given = str(own.pop("name", ""))
-                # Located now: later, relative paths would no longer be those of the SConscript that is read.
-                entries.extend((node, given, self._located(own)) for node in self._nodes(path))
-            else:
-                entries.extend((node, "", {}) for node in self._nodes(item))
-        return entries
-
-    def _nodes(self, item: object) -> list[Any]:
-        if isinstance(item, CrateTarget):
-            raise ConfigurationError(
-                f"crate '{self.name}' is given crate '{item.name}' as a source", hint="pass it as deps=[...]"
-            )
-        try:
-            nodes = list(self.env.arg2nodes(item, self.env.File))
-        except TypeError:  # SCons found a directory of that name
-            nodes = [item]
-        for node in nodes:
-            if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
-                raise ConfigurationError(
-                    f"crate '{self.name}' cannot compile {str(node)!r}, which is no file",
-                    hint="name a file, or a directory's files with Glob()",
-                )
-        return nodes
-
-    def _values(
-        self,
-        entries: Sequence[tuple[Any, str, dict[str, object]]],
-        deps: tuple[str, ...],
-        types: tuple[CrateType, ...],
-    ) -> Crate:
-        sources: list[Source] = []
-        for node, given, own in entries:
-            options = parse_options(own, self.table, where=f"{self.where}, source {node}")
-            logical = relative(node)
-            sources.append(
-                Source(
-                    path=relative(located_source(node)),
-                    name=given or unit_name(logical, self.directory),
-                    options=self.options.override(options),
-                )
-            )
-        names = tuple(dep.rpartition(":")[2] for dep in deps)
-        return Crate(
-            name=self.name,
-            version=self.version,
-            backend=self.backend_name,
-            target=self.target,
-            profile=self.profile,
-            crate_types=types,
-            sources=tuple(sources),
-            dependencies=names,
-            options=self.options,
-        )
-
-    def _resolve(
-        self,
-        entries: Sequence[tuple[Any, str, dict[str, object]]],
-        deps: tuple[str, ...],
-        types: tuple[CrateType, ...],
-    ) -> Crate:
-        crate = self._values(entries, deps, types)
-        for (node, _, _), source in zip(entries, crate.sources, strict=True):
-            if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
-                # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
-                node.exists()
-                raise ConfigurationError(
-                    f"{source.path}: no such source",
-                    context=(("crate", self.name),),
-                    hint=nearby(os.path.join(self.build.root, source.path)),
-                )
-        return crate
-
-
-def _asked_for(target: CrateTarget | None) -> list[Any]:
-    """Return what `env.Depends` says of a crate's results: a generated include must be there before codegen."""
-    if target is None:
-        return []
-    own = {target.rlink, *target}
-    return [node for result in target for node in result.depends if node not in own]
-
-
-def _is_setting(name: str) -> bool:
-    return name not in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES")
-
-
-def _setting(value: object) -> str:
-    """Return a setting as a process environment would hold it; nothing for what is no plain value."""
-    if isinstance(value, bool):
-        return "1" if value else ""
-    if isinstance(value, SCons.Node.FS.Base):
-        return str(value.abspath)
-    return str(value) if isinstance(value, (str, int, float)) else ""
-
-
-class _Stage:
-    """What one node of a crate does and depends on; hung on the node, so that all share one builder."""
-
-    __slots__ = ("dependencies", "run", "state")
-
-    def __init__(
-        self,
-        run: Callable[[list[Any], list[Any], int], None],
-        dependencies: Callable[[], list[Any]],
-        state: StageState | None,
-    ) -> None:
-        self.run = run
-        self.dependencies = dependencies
-        self.state = state
-
-
-class _RunStage:
-    """The action of every stage."""
-
-    def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
-        target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
-
-    def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
-        # SCons would sign the bytecode of this class alone; the stage's state covers all that matters.
-        return b"cratewright stage"
-
-
-def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
-    stage = getattr(node.attributes, "crate_stage", None)
-    if stage is None:
-        return []
-    with planning_errors():
-        return [*stage.dependencies(), *([stage.state] if stage.state is not None else [])]
-
-
-def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
-    return []
-
-
-_BUILDER = SCons.Builder.Builder(
-    action=SCons.Action.Action(_RunStage(), "$CRATECOMSTR"),
-    target_scanner=SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_class=None, recursive=False),
-    # Without one SCons would look for a scanner by the suffix of the source.
-    source_scanner=SCons.Scanner.ScannerBase(_scan_nothing, "nothing"),
-)
-
-
-class _Nodes:
-    """Makes the SCons nodes of a declared crate."""
-
-    def __init__(self, declaration: _Declaration, declared: DeclaredCrate, types: tuple[CrateType, ...]) -> None:
-        self.env = declaration.env
-        self.build = declaration.build
-        self.engine = declaration.engine
-        self.declaration = declaration
-        self.declared = declared
-        self.types = types
-
-    def make(self) -> CrateTarget:
-        rlink = self._codegen()
-        rlib = self._archive(rlink) if CrateType.RLIB in self.types else None
-        final = [rlib] if rlib is not None else []
-        manifest = image = None
-        for kind in self.types:
-            if kind is CrateType.RLIB:
-                continue
-            targets = self._link(rlink, kind)
-            final += targets
-            manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
-            image = image or next((node for node in targets if node is not manifest), None)
-        return CrateTarget(final, name=self.declared.name, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
-
-    def _codegen(self) -> Any:
-        declared, build = self.declared, self.build
-        target = self.env.File(f"{declared.name}.rlink")
-        state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
-
-        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.codegen(declared, targets[0], state, jobs)
-
-        def dependencies() -> list[Any]:
-            # Codegen reads no dependency, but a cycle or an unknown name must be told before any work.
-            build.link_order(declared)
-            return [*declared.generated(), *_asked_for(declared.target)]
-
-        return self._node([target], [], _Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
-
-    def _archive(self, rlink: Any) -> Any:
-        build = self.build
-        target = self.env.File(f"lib{self.declared.name}.rlib")
-
-        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.archive(sources[0], targets[0])
-
-        return self._node([target], [rlink], _Stage(run, list, None), "$CRATEARCHIVECOMSTR")[0]
-
-    def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
-        declared, build, env = self.declared, self.build, self.env
-        names = self.declaration.backend.output_names(declared.name, kind, self.declaration.options)
-        targets = [env.File(name) for name in names if not name.endswith("/")]
-        directories = [env.Dir(name[:-1]) for name in names if name.endswith("/")]
-        state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
-
-        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
-
-        stage = _Stage(run, lambda: build.rlib_nodes(declared), state)
-        nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
-        for directory in directories:
-            # The files in it are made with the manifest: whoever uses the directory waits for that.
-            env.Depends(directory, nodes[0])
-            env.Clean(nodes[0], directory)
-        return [*nodes, *directories]
-
-    def _state(self, what: str, target: Any, request: Callable[[], str]) -> StageState:
-        def digest() -> str:
-            with planning_errors():
-                return request()
-
-        name = f"{what} {target}"
-        return StageState(name, root=self.build.root, target=target.abspath, request=digest)
-
-    def _salt(self) -> str:
-        backend, target = self.declaration.backend_name, self.declaration.target
-        return self.engine.salt(backend, target) + self.engine.fingerprint(backend, target)
-
-    def _node(self, targets: list[Any], sources: list[Any], stage: _Stage, text: str) -> list[Any]:
-        env = self.env
-        nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
-        for node in nodes:
-            node.attributes.crate_stage = stage
-        # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
-        env.Precious(nodes)
-        state = env.File(state_path(nodes[0].abspath))
-        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
-        state.duplicate = False
-        env.Clean(nodes[0], state)
-        return nodes

@@ -1,0 +1,268 @@
+"""One call of `env.Crate` on its way to values and nodes: options merged, sources and dependencies located.
+
+Knows nothing of what a backend does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
+import SCons.Util
+
+from ..backend import CodegenBackend
+from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
+from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
+from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
+from ..pipeline.engine import Engine
+from ..pipeline.plan import check_crate, check_target, option_table
+from ..registry import default_registry
+from .crates import Build, CrateTarget, DeclaredCrate
+from .paths import located_source, nearby, relative
+from .stages import CrateNodes
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["Declaration"]
+
+_PER_CRATE = {"target", "profile", "version", "backend"}
+
+
+def _build_of(env: Environment) -> Build:
+    root = env.Dir("#").abspath
+    builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
+    return builds.setdefault(root, Build(root))
+
+
+class Declaration:
+    """One call of `env.Crate` on its way to nodes."""
+
+    def __init__(
+        self,
+        env: Environment,
+        name: str,
+        options: Mapping[str, object],
+        profiles: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self.env = env
+        self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
+        self.name = check_crate_name(name)
+        self.where = f"crate '{name}'"
+        self.build = _build_of(env)
+        self.given = dict(options)
+        self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
+        self.version = str(self._take("version") or "0.0.0")
+        self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
+        if not self.backend_name:
+            raise ConfigurationError(
+                f"crate '{name}' has no backend",
+                hint=f"set CRATE_BACKEND in the Environment; known: {', '.join(default_registry().names) or 'none'}",
+            )
+        kind = default_registry().backend(self.backend_name)
+        self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
+        self.table = option_table(kind)
+        self.engine = self._engine()
+        self.backend = self.engine.backend(self.backend_name, self.target)
+        self.options = self._options(kind)
+        self.directory = relative(env.Dir("."))
+
+    def _take(self, name: str) -> object:
+        return self.given.pop(name, None)
+
+    def _engine(self) -> Engine:
+        # Options are a crate's own; what is left is the same for all crates that share workers and cache.
+        options = {f"CRATE_{spec.name.upper()}" for spec in self.table}
+        settings = {
+            name: text
+            for name, value in self.env.Dictionary().items()
+            if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
+        }
+        cache = settings.get("CRATE_CACHE", "")
+        if cache and cache != "off":
+            settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
+        key = tuple(sorted(settings.items()))
+        if key not in self.build.engines:
+            self.build.engines[key] = Engine(self.build.root, default_registry(), settings)
+        return self.build.engines[key]
+
+    def _options(self, backend: type[CodegenBackend]) -> Options:
+        """Merge defaults, profile, construction variables and the call's own options, the last one winning."""
+        values = {spec.name: spec.default for spec in self.table}
+        profile = resolve_profile(self.profile, self.profiles)
+        values |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
+        variables = {
+            spec.name: self.env[variable]
+            for spec in self.table
+            if (variable := f"CRATE_{spec.name.upper()}") in self.env
+        }
+        values |= parse_options(self._located(variables), self.table, where="a construction variable CRATE_*")
+        known = {spec.name for spec in self.table} | _PER_CRATE
+        for word in self.given:
+            if word not in known:
+                raise UnknownNameError(
+                    f"unknown option '{word}'", context=(("where", self.where),), hint=near_miss(word, known)
+                )
+        values |= parse_options(self._located(self.given), self.table, where=self.where)
+        return Options(tuple(sorted(values.items())))
+
+    def _located(self, given: Mapping[str, object]) -> dict[str, object]:
+        """Turn include directories into root-relative paths, in the order a compiler should look."""
+        located = dict(given)
+        if "include_dirs" in located:
+            directories = SCons.Util.flatten([located["include_dirs"]])
+            located["include_dirs"] = [path for item in directories for path in self._directory_paths(item)]
+        return located
+
+    def _directory_paths(self, directory: object) -> list[str]:
+        try:
+            node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
+        except TypeError as error:  # SCons found a file of that name
+            raise ConfigurationError(
+                f"include directory {str(directory)!r} is no directory", context=(("where", self.where),)
+            ) from error
+        found = [node, node.srcnode(), *node.get_all_rdirs()]
+        return list(dict.fromkeys(relative(item) for item in found))
+
+    def declare(
+        self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
+    ) -> CrateTarget:
+        types = parse_crate_types(crate_type, crate=self.name)
+        entries = self._sources(sources)
+        declared = DeclaredCrate(
+            name=self.name,
+            key=f"{self.directory}:{self.name}",
+            directory=self.directory,
+            dependencies=self._dependencies(deps),
+            resolve=lambda: self._resolve(entries, declared.dependencies, types),
+            generated=lambda: [node for node, _, _ in entries if node.is_derived()],
+            engine=self.engine,
+            place=place,
+        )
+        # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
+        check_crate(self._values(entries, declared.dependencies, types), self.backend)
+        self.engine.fingerprint(self.backend_name, self.target)
+        self.build.declare(declared)
+        declared.target = CrateNodes(
+            self.env, self.build, declared, backend=self.backend, options=self.options, types=types
+        ).make()
+        return declared.target
+
+    def _dependencies(self, deps: object) -> tuple[str, ...]:
+        items = [deps] if isinstance(deps, (str, CrateTarget)) else list(deps) if isinstance(deps, Sequence) else [deps]
+        names: list[str] = []
+        for item in items:
+            if isinstance(item, CrateTarget) and item.name:
+                key = next((key for key, crate in self.build.crates.items() if crate.target is item), item.name)
+                names.append(key)
+            elif isinstance(item, str):
+                names.append(item)
+            else:
+                raise GraphError(
+                    f"crate '{self.name}' cannot depend on {item!r}",
+                    hint="pass what env.Crate returned, or the name of a crate",
+                )
+        return tuple(dict.fromkeys(names))
+
+    def _sources(self, sources: object) -> list[tuple[Any, str, dict[str, object]]]:
+        """Return (node, given name, options) of each source."""
+        items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
+        entries: list[tuple[Any, str, dict[str, object]]] = []
+        for item in items if isinstance(items, (list, SCons.Util.UserList)) else [items]:
+            if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping):
+                path, _options = item
+                own = {str(key): value for key, value in item[1].items()}
+                known = {spec.name for spec in self.table} | {"name"}
+                for word in own:
+                    if word not in known:
+                        raise UnknownNameError(
+                            f"unknown option '{word}'",
+                            context=(("where", f"{self.where}, source {path}"),),
+                            hint=near_miss(word, known),
+                        )
+                given = str(own.pop("name", ""))
+                # Located now: later, relative paths would no longer be those of the SConscript that is read.
+                entries.extend((node, given, self._located(own)) for node in self._nodes(path))
+            else:
+                entries.extend((node, "", {}) for node in self._nodes(item))
+        return entries
+
+    def _nodes(self, item: object) -> list[Any]:
+        if isinstance(item, CrateTarget):
+            raise ConfigurationError(
+                f"crate '{self.name}' is given crate '{item.name}' as a source", hint="pass it as deps=[...]"
+            )
+        try:
+            nodes = list(self.env.arg2nodes(item, self.env.File))
+        except TypeError:  # SCons found a directory of that name
+            nodes = [item]
+        for node in nodes:
+            if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
+                raise ConfigurationError(
+                    f"crate '{self.name}' cannot compile {str(node)!r}, which is no file",
+                    hint="name a file, or a directory's files with Glob()",
+                )
+        return nodes
+
+    def _values(
+        self,
+        entries: Sequence[tuple[Any, str, dict[str, object]]],
+        deps: tuple[str, ...],
+        types: tuple[CrateType, ...],
+    ) -> Crate:
+        sources: list[Source] = []
+        for node, given, own in entries:
+            options = parse_options(own, self.table, where=f"{self.where}, source {node}")
+            logical = relative(node)
+            sources.append(
+                Source(
+                    path=relative(located_source(node)),
+                    name=given or unit_name(logical, self.directory),
+                    options=self.options.override(options),
+                )
+            )
+        names = tuple(dep.rpartition(":")[2] for dep in deps)
+        return Crate(
+            name=self.name,
+            version=self.version,
+            backend=self.backend_name,
+            target=self.target,
+            profile=self.profile,
+            crate_types=types,
+            sources=tuple(sources),
+            dependencies=names,
+            options=self.options,
+        )
+
+    def _resolve(
+        self,
+        entries: Sequence[tuple[Any, str, dict[str, object]]],
+        deps: tuple[str, ...],
+        types: tuple[CrateType, ...],
+    ) -> Crate:
+        crate = self._values(entries, deps, types)
+        for (node, _, _), source in zip(entries, crate.sources, strict=True):
+            if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
+                # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
+                node.exists()
+                raise ConfigurationError(
+                    f"{source.path}: no such source",
+                    context=(("crate", self.name),),
+                    hint=nearby(os.path.join(self.build.root, source.path)),
+                )
+        return crate
+
+
+def _is_setting(name: str) -> bool:
+    return name not in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES")
+
+
+def _setting(value: object) -> str:
+    """Return a setting as a process environment would hold it; nothing for what is no plain value."""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, SCons.Node.FS.Base):
+        return str(value.abspath)
+    return str(value) if isinstance(value, (str, int, float)) else ""

@@ -1,0 +1,184 @@
+"""The stages of a crate as SCons nodes: what runs, and what each depends on.
+
+Knows nothing of what an SConstruct wrote to declare the crate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import SCons.Action
+import SCons.Builder
+import SCons.Scanner
+
+from ..backend import CodegenBackend
+from ..crate import CrateType
+from ..digest import value_digest
+from ..options import Options
+from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from .state import StageState, state_path
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["CrateNodes"]
+
+
+class Stage:
+    """What one node of a crate does and depends on; hung on the node, so that all share one builder."""
+
+    __slots__ = ("dependencies", "run", "state")
+
+    def __init__(
+        self,
+        run: Callable[[list[Any], list[Any], int], None],
+        dependencies: Callable[[], list[Any]],
+        state: StageState | None,
+    ) -> None:
+        self.run = run
+        self.dependencies = dependencies
+        self.state = state
+
+
+class _RunStage:
+    """The action of every stage."""
+
+    def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
+        target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
+
+    def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
+        # SCons would sign the bytecode of this class alone; the stage's state covers all that matters.
+        return b"cratewright stage"
+
+
+def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
+    stage = getattr(node.attributes, "crate_stage", None)
+    if stage is None:
+        return []
+    with planning_errors():
+        return [*stage.dependencies(), *([stage.state] if stage.state is not None else [])]
+
+
+def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
+    return []
+
+
+_BUILDER = SCons.Builder.Builder(
+    action=SCons.Action.Action(_RunStage(), "$CRATECOMSTR"),
+    target_scanner=SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_class=None, recursive=False),
+    # Without one SCons would look for a scanner by the suffix of the source.
+    source_scanner=SCons.Scanner.ScannerBase(_scan_nothing, "nothing"),
+)
+
+
+class CrateNodes:
+    """Makes the SCons nodes of a declared crate: one for codegen, one for the rlib, those of each other type."""
+
+    def __init__(
+        self,
+        env: Environment,
+        build: Build,
+        declared: DeclaredCrate,
+        *,
+        backend: CodegenBackend,
+        options: Options,
+        types: tuple[CrateType, ...],
+    ) -> None:
+        self.env = env
+        self.build = build
+        self.declared = declared
+        self.backend = backend
+        self.options = options
+        self.types = types
+
+    def make(self) -> CrateTarget:
+        """Return the crate's target."""
+        rlink = self._codegen()
+        rlib = self._archive(rlink) if CrateType.RLIB in self.types else None
+        final = [rlib] if rlib is not None else []
+        manifest = image = None
+        for kind in self.types:
+            if kind is CrateType.RLIB:
+                continue
+            targets = self._link(rlink, kind)
+            final += targets
+            manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
+            image = image or next((node for node in targets if node is not manifest), None)
+        return CrateTarget(final, name=self.declared.name, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
+
+    def _codegen(self) -> Any:
+        declared, build = self.declared, self.build
+        target = self.env.File(f"{declared.name}.rlink")
+        state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            build.codegen(declared, targets[0], state, jobs)
+
+        def dependencies() -> list[Any]:
+            # Codegen reads no dependency, but a cycle or an unknown name must be told before any work.
+            build.link_order(declared)
+            return [*declared.generated(), *_asked_for(declared.target)]
+
+        return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
+
+    def _archive(self, rlink: Any) -> Any:
+        build = self.build
+        target = self.env.File(f"lib{self.declared.name}.rlib")
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            build.archive(sources[0], targets[0])
+
+        return self._node([target], [rlink], Stage(run, list, None), "$CRATEARCHIVECOMSTR")[0]
+
+    def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
+        declared, build, env = self.declared, self.build, self.env
+        names = self.backend.output_names(declared.name, kind, self.options)
+        targets = [env.File(name) for name in names if not name.endswith("/")]
+        directories = [env.Dir(name[:-1]) for name in names if name.endswith("/")]
+        state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
+
+        stage = Stage(run, lambda: build.rlib_nodes(declared), state)
+        nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
+        for directory in directories:
+            # The files in it are made with the manifest: whoever uses the directory waits for that.
+            env.Depends(directory, nodes[0])
+            env.Clean(nodes[0], directory)
+        return [*nodes, *directories]
+
+    def _state(self, what: str, target: Any, request: Callable[[], str]) -> StageState:
+        def digest() -> str:
+            with planning_errors():
+                return request()
+
+        name = f"{what} {target}"
+        return StageState(name, root=self.build.root, target=target.abspath, request=digest)
+
+    def _salt(self) -> str:
+        engine, backend = self.declared.engine, self.backend
+        name, target = backend.NAME, backend.session.target
+        return engine.salt(name, target) + engine.fingerprint(name, target)
+
+    def _node(self, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
+        env = self.env
+        nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
+        for node in nodes:
+            node.attributes.crate_stage = stage
+        # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+        env.Precious(nodes)
+        state = env.File(state_path(nodes[0].abspath))
+        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+        state.duplicate = False
+        env.Clean(nodes[0], state)
+        return nodes
+
+
+def _asked_for(target: CrateTarget | None) -> list[Any]:
+    """Return what `env.Depends` says of a crate's results: a generated include must be there before codegen."""
+    if target is None:
+        return []
+    own = {target.rlink, *target}
+    return [node for result in target for node in result.depends if node not in own]
