@@ -28,7 +28,7 @@ __all__ = [
     "DependencyFormats",
     "LinkSwitches",
     "Linkage",
-    "Linkages",
+    "Recorded",
     "Resolution",
     "calculate",
     "load_order",
@@ -45,8 +45,8 @@ class Linkage(Enum):
     NOT_LINKED = "not-linked"
 
 
-Linkages = tuple[tuple[str, Linkage], ...]
-"""Crates and how they are linked, in load order."""
+Recorded = tuple[tuple[str, Linkage], ...]
+"""The crates that a dylib has inside (`STATIC`) or was linked with (`DYNAMIC`), in load order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Available:
     name: str
     rlib: bool
     dylib: bool
-    recorded: Linkages = ()
+    recorded: Recorded = ()
     interface_only: bool = False
 
 
@@ -83,19 +83,21 @@ class LinkSwitches:
 class DependencyFormats:
     """Every crate below a root with its linkage; no crate at all if the root is not linked.
 
-    Shape: hashable; equal exactly if the same crates are linked in the same way.
+    Shape: two tuples of one length, in load order; equal exactly if the same crates are linked in the same way.
     """
 
-    linkages: Linkages = ()
+    crates: tuple[str, ...] = ()
+    linkages: tuple[Linkage, ...] = ()
 
     def linked_as(self, linkage: Linkage) -> tuple[str, ...]:
         """Return the crates of one linkage."""
-        return tuple(name for name, found in self.linkages if found is linkage)
+        return tuple(name for name, found in zip(self.crates, self.linkages, strict=True) if found is linkage)
 
     @property
-    def recorded(self) -> Linkages:
+    def recorded(self) -> Recorded:
         """What a dylib linked like this brings along, for its metadata."""
-        return tuple((name, found) for name, found in self.linkages if found in (Linkage.STATIC, Linkage.DYNAMIC))
+        pairs = zip(self.crates, self.linkages, strict=True)
+        return tuple(pair for pair in pairs if pair[1] in (Linkage.STATIC, Linkage.DYNAMIC))
 
 
 class ConflictKind(Enum):
@@ -175,7 +177,7 @@ def resolve(crate_type: CrateType, crates: Sequence[Available], switches: LinkSw
     if preferred is Linkage.STATIC:
         without_rlib = _without_rlib(crates)
         if not without_rlib:
-            return Resolution(DependencyFormats(tuple((crate.name, _unless_interface(crate)) for crate in crates)))
+            return Resolution(_formats(crates, tuple(map(_unless_interface, crates))))
         if _only_static(crate_type, switches):
             return Resolution(conflicts=tuple(Conflict(name, ConflictKind.NO_RLIB) for name in without_rlib))
     return _with_dylibs(crates)
@@ -194,7 +196,7 @@ def _with_dylibs(crates: Sequence[Available]) -> Resolution:
             elif known is not linkage or linkage is Linkage.STATIC:
                 twice.add(name)
 
-    linkages: list[tuple[str, Linkage]] = []
+    linkages: list[Linkage] = []
     wrong = [(crate.name, ConflictKind.TWICE) for crate in crates if crate.name in twice]
     for crate in crates:
         found = brought.get(crate.name)
@@ -203,8 +205,12 @@ def _with_dylibs(crates: Sequence[Available]) -> Resolution:
             wrong.append((crate.name, ConflictKind.NO_DYLIB))
         elif linkage is Linkage.STATIC and not crate.rlib:
             wrong.append((crate.name, ConflictKind.NO_RLIB))
-        linkages.append((crate.name, linkage))
-    return Resolution(DependencyFormats(tuple(linkages)), _conflicts(wrong, dylibs) if wrong else ())
+        linkages.append(linkage)
+    return Resolution(_formats(crates, tuple(linkages)), _conflicts(wrong, dylibs) if wrong else ())
+
+
+def _formats(crates: Iterable[Available], linkages: tuple[Linkage, ...]) -> DependencyFormats:
+    return DependencyFormats(tuple(crate.name for crate in crates), linkages)
 
 
 def _conflicts(wrong: Sequence[tuple[str, ConflictKind]], dylibs: Sequence[Available]) -> tuple[Conflict, ...]:
@@ -283,14 +289,12 @@ def _way_out(
     if lacking := _without_rlib(crates):
         steps.append(f"give an rlib to {' '.join(lacking)}")
     if _preferred(crate_type, switches) is Linkage.DYNAMIC:
-        steps.append("leave the preference for dynamic linking off")
+        steps.append("do not prefer dynamic linking")
     ways = [f"{' and '.join(steps)}: then all is linked statically"]
-    sharing = dict.fromkeys(
-        name for conflict in conflicts if conflict.kind is ConflictKind.TWICE for name in conflict.inside
-    )
-    if sharing:
+    twice = {conflict.crate: conflict.inside for conflict in conflicts if conflict.kind is ConflictKind.TWICE}
+    # What comes twice itself need not be linked again: once it is shared, so is all that it contains.
+    if sharing := dict.fromkeys(name for inside in twice.values() for name in inside if name not in twice):
         ways.append(f"or link {' '.join(sharing)} with prefer_dynamic, what they share being a dylib of its own")
-    gone = [conflict.crate for conflict in conflicts if conflict.kind is ConflictKind.NO_DYLIB]
-    if gone:
+    if gone := [conflict.crate for conflict in conflicts if conflict.kind is ConflictKind.NO_DYLIB]:
         ways.append(f"or link {_dylib_of(gone)} again")
     return "\n".join(ways)

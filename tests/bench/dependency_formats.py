@@ -4,8 +4,9 @@ Knows nothing of how they are found.
 
     python tests/bench/dependency_formats.py [SIZE ...]
 
-The graphs have five dependencies a crate. Every fifty crates form a group with one dylib that contains them all and
-shares the dylibs of the groups it depends on, so that what the dylibs have recorded grows no faster than the graph.
+Five dependencies a crate or more. Every fifty crates form a group with one dylib that contains them all and shares
+the dylibs of the groups it depends on, so that what is recorded grows no faster than the graph. What a
+staticlib cannot have, those dylibs, are the conflicts.
 """
 
 from __future__ import annotations
@@ -29,33 +30,28 @@ SWITCHES = (LinkSwitches(), LinkSwitches(prefer_dynamic=True))
 
 
 def edges(size: int) -> dict[str, list[str]]:
-    """Make a graph; `c0` is its root, and a crate depends on crates of higher numbers only."""
+    """Make a graph; `c0` is its root and reaches everything, by crates of ever higher numbers."""
     chance = random.Random(size)
     graph: dict[str, list[str]] = {}
     for number in range(size):
         end = min(size, (number // GROUP + 1) * GROUP)
-        deps = chance.sample(range(number + 1, end), min(DEGREE, end - number - 1))
-        # The head of a group stands for it: two groups more hang on each, as in a heap.
-        if number % GROUP == 0:
-            heads = [
-                head * GROUP for group in (2,) for head in (number // GROUP * group + 1, number // GROUP * group + 2)
-            ]
-            deps = [number + 1, *deps[:2], *(head for head in heads if head < size)]
-        elif number + 1 < end and number + 1 not in deps:
-            deps[0] = number + 1
-        graph[f"c{number}"] = [f"c{dep}" for dep in deps]
+        others = chance.sample(range(number + 2, end), max(0, min(DEGREE, end - number - 2)))
+        following = [number + 1] if number + 1 < end else []
+        graph[f"c{number}"] = [f"c{dep}" for dep in (*following, *others, *_hanging(number, size))]
     return graph
 
 
-def availability(graph: dict[str, list[str]], order: tuple[str, ...]) -> list[Available]:
+def _hanging(number: int, size: int) -> list[int]:
+    """Return the heads of the groups that a head depends on: two, as in a heap."""
+    first = 2 * number + GROUP
+    return [head for head in (first, first + GROUP) if head < size] if number % GROUP == 0 else []
+
+
+def availability(order: tuple[str, ...], size: int) -> list[Available]:
     """Return what there is: every crate as an rlib, but the heads of groups as dylibs."""
-    size = len(graph)
     below: dict[int, tuple[int, ...]] = {}
     for head in range((size - 1) // GROUP * GROUP, -1, -GROUP):
-        hanging = [
-            dep for dep in (head // GROUP * 2 * GROUP + GROUP, head // GROUP * 2 * GROUP + 2 * GROUP) if dep < size
-        ]
-        below[head] = tuple(dict.fromkeys(other for dep in hanging for other in (dep, *below[dep])))
+        below[head] = tuple(other for dep in _hanging(head, size) for other in (dep, *below[dep]))
     return [_available(int(name[1:]), below, size) for name in order]
 
 
@@ -69,23 +65,25 @@ def _available(number: int, below: dict[int, tuple[int, ...]], size: int) -> Ava
 
 def main() -> None:
     """Print a table."""
-    print(f"{'crates':>8} {'edges':>8} {'recorded':>9} {'order s':>8} {'formats s':>10} {'µs a crate':>11}")
+    titles = ("crates", "edges", "recorded", "order s", "formats s", "us a crate", "conflicts")
+    print("".join(f"{title:>11}" for title in titles))
     for size in map(int, sys.argv[1:]) if len(sys.argv) > 1 else SIZES:
         made = edges(size)
         graph = CrateGraph(made)
         start = time.process_time()
         order = load_order(graph, "c0")
         ordered = time.process_time() - start
-        crates = availability(made, order)
+        crates = availability(order, size)
         start = time.process_time()
         found = [resolve(kind, crates, switches) for kind in CrateType for switches in SWITCHES]
         formats = time.process_time() - start
-        wrong = [resolution.conflicts[0] for resolution in found if resolution.conflicts]
-        count = sum(len(deps) for deps in made.values())
-        recorded = sum(len(crate.recorded) for crate in crates)
         each = (ordered + formats) / size * 1e6
-        print(f"{size:>8} {count:>8} {recorded:>9} {ordered:>8.3f} {formats:>10.3f} {each:>11.1f}")
-        print(f"  {len(order) + 1} reached, {len(found)} lists, {len(wrong)} with conflicts")
+        conflicts = sum(len(resolution.conflicts) for resolution in found)
+        counts = (size, sum(map(len, made.values())), sum(len(crate.recorded) for crate in crates))
+        print(
+            "".join(f"{count:>11}" for count in counts)
+            + f"{ordered:>11.3f}{formats:>11.3f}{each:>11.1f}{conflicts:>11}"
+        )
 
 
 if __name__ == "__main__":

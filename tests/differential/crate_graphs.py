@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from cratewright.crate import CrateType
-from cratewright.dependency_format import Available, Linkages, LinkSwitches, load_order
+from cratewright.dependency_format import Available, LinkSwitches, Recorded, load_order
 from cratewright.graph import CrateGraph
 
 __all__ = ["Build", "Forms", "Node", "Sample", "available", "random_graph"]
@@ -77,7 +77,7 @@ class Forms:
 
     rlib: bool = False
     dylib: bool = False
-    recorded: Linkages = ()
+    recorded: Recorded = ()
 
 
 def random_graph(seed: int) -> Sample:
@@ -111,16 +111,31 @@ def available(
     node: Node, libraries: Mapping[str, Node], forms: Mapping[str, Forms], std: Iterable[Available]
 ) -> tuple[Available, ...]:
     """Return what our rules are told of the crates below `node`, std's own first, as rustc loads it."""
-    own = {name: library.dependencies for name, library in {**libraries, node.name: node}.items()}
-    linked: set[str] = set()
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        fresh = [dep for dep in current.dependencies if dep not in current.interfaces and dep not in linked]
-        linked.update(fresh)
-        pending.extend(libraries[dep] for dep in fresh)
+    graph = CrateGraph({name: each.dependencies for name, each in {**libraries, node.name: node}.items()})
+    linked = _linked(node, libraries)
     below = (
-        Available(name, forms[name].rlib, forms[name].dylib, forms[name].recorded, name not in linked)
-        for name in load_order(CrateGraph(own), node.name)
+        Available(name, forms[name].rlib, forms[name].dylib, forms[name].recorded, not linked[name])
+        for name in load_order(graph, node.name)
     )
     return (*std, *below)
+
+
+def _linked(node: Node, libraries: Mapping[str, Node]) -> dict[str, bool]:
+    """Say of every crate below `node` whether rustc wants it linked, or only reads its interface.
+
+    rustc asks for what is below a crate when it first loads that crate. One that is read for its interface first,
+    and linked by something else later, leaves what is below it unlinked; a trap, but rustc's.
+    """
+    found: dict[str, bool] = {}
+
+    def load(name: str, linked: bool) -> None:
+        if name in found:
+            found[name] |= linked
+            return
+        found[name] = linked
+        for dep, recorded in _linked(libraries[name], libraries).items():
+            load(dep, linked and recorded)
+
+    for dep in node.dependencies:
+        load(dep, dep not in node.interfaces)
+    return found

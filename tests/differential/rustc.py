@@ -68,8 +68,8 @@ class Rustc:
         Raises: RustcUnavailableError.
         """
         found = shutil.which("rustc")
-        if found is None:
-            raise RustcUnavailableError("there is no rustc on PATH")
+        if found is None or shutil.which("ar") is None:
+            raise RustcUnavailableError(f"there is no {'ar' if found else 'rustc'} on PATH")
         told = subprocess.run([found, "-vV", "--print=sysroot"], capture_output=True, text=True, check=False)
         if told.returncode or "-linux-" not in told.stdout:
             raise RustcUnavailableError(f"{found} does not work, or not for Linux: {told.stderr.strip()}")

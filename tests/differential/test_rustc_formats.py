@@ -106,15 +106,11 @@ class Comparison:
 
 def _expected(resolutions: dict[CrateType, Resolution], crates: tuple[Available, ...]) -> Answer:
     conflicts = {(conflict.crate, conflict.kind) for found in resolutions.values() for conflict in found.conflicts}
-    linked = {
-        (name, linkage)
-        for found in resolutions.values()
-        for name, linkage in found.formats.linkages
-        if linkage in (Linkage.STATIC, Linkage.DYNAMIC) and name != ALWAYS_LINKED
-    }
-    return Answer(
-        frozenset() if conflicts else frozenset(linked), frozenset(conflicts), tuple(crate.name for crate in crates)
-    )
+    # rustc leaves out of the command line what it only reads, even where a dylib brings it along.
+    hidden = {ALWAYS_LINKED, *(crate.name for crate in crates if crate.interface_only)}
+    linked = {item for found in resolutions.values() for item in found.formats.recorded if item[0] not in hidden}
+    loaded = tuple(crate.name for crate in crates)
+    return Answer(frozenset() if conflicts else frozenset(linked), frozenset(conflicts), loaded)
 
 
 def _told(*facts: frozenset[tuple[str, Linkage]] | frozenset[tuple[str, ConflictKind]]) -> str:
@@ -189,6 +185,19 @@ CASES = {
     "an interface that something else links": (
         (_library("c0", "", DYLIB), _library("c1", "c0", DYLIB), _library("c2", "", DYLIB)),
         Node("root", ("c0", "c1", "c2"), interfaces=("c0", "c2"), builds=BUILDS),
+    ),
+    "below a crate that is read first and linked later": (
+        (
+            _library("c0", "", BOTH, lost="rlib"),
+            _library("c1", "c0", (CrateType.RLIB,)),
+            _library("c2", "c1", (CrateType.RLIB,)),
+            _library("c3", "c1", (CrateType.RLIB,)),
+        ),
+        Node("root", ("c2", "c1", "c3"), interfaces=("c2",), builds=BUILDS),
+    ),
+    "an interface that a dylib brings along": (
+        (_library("c0", "", DYLIB), _library("c1", "c0", BOTH), _library("c2", "c1 c0", BOTH)),
+        Node("root", ("c2", "c1", "c0"), interfaces=("c2", "c0"), builds=BUILDS),
     ),
     "an interface without any form": (
         (_library("c0", "", BOTH, lost="rlib dylib"), _library("c1", "", DYLIB)),

@@ -19,8 +19,8 @@ from cratewright.dependency_format import (
     ConflictKind,
     DependencyFormats,
     Linkage,
-    Linkages,
     LinkSwitches,
+    Recorded,
     calculate,
     load_order,
     resolve,
@@ -48,8 +48,8 @@ def both(name: str, *recorded: tuple[str, Linkage]) -> Available:
 
 def decided(kind: CrateType, *crates: Available, switches: LinkSwitches | None = None) -> list[Linkage]:
     formats = calculate("app", kind, crates, switches)
-    assert [name for name, _ in formats.linkages] == [crate.name for crate in crates]
-    return [linkage for _, linkage in formats.linkages]
+    assert list(formats.crates) == [crate.name for crate in crates]
+    return list(formats.linkages)
 
 
 @pytest.mark.parametrize("kind", LINKED_TYPES)
@@ -137,7 +137,7 @@ def test_two_dylibs_that_contain_the_same_crates_are_one_row() -> None:
         "  twice:      core",
         "              inside the dylibs of std a b",
         "  hint:       give an rlib to a: then all is linked statically",
-        "              or link std a b with prefer_dynamic, what they share being a dylib of its own",
+        "              or link a b with prefer_dynamic, what they share being a dylib of its own",
     ]
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
@@ -151,7 +151,7 @@ def test_a_dylib_that_is_gone_says_who_needs_it() -> None:
         "  crate type: cdylib",
         "  no dylib:   a",
         "              as its own dylib, used by the dylibs of b c",
-        "  hint:       give an rlib to b c and leave the preference for dynamic linking off: then all is linked statically",
+        "  hint:       give an rlib to b c and do not prefer dynamic linking: then all is linked statically",
         "              or link the dylib of a again",
     ]
 
@@ -204,7 +204,7 @@ def graph_of(seed: int) -> list[Available]:
         switches = LinkSwitches(prefer_dynamic=chance.random() < 0.7)
         resolution = resolve(DYLIB, [crates[dep] for dep in order], switches)
         has_dylib = not resolution.conflicts and chance.random() < 0.7
-        recorded: Linkages = resolution.formats.recorded if has_dylib else ()
+        recorded: Recorded = resolution.formats.recorded if has_dylib else ()
         crates[name] = Available(name, not has_dylib or chance.random() < 0.5, has_dylib, recorded)
     return [crates[name] for name in reversed(crates)]
 
@@ -215,7 +215,7 @@ def test_each_crate_is_linked_exactly_once(seed: int, kind: CrateType, dynamic: 
     resolution = resolve(kind, crates, LinkSwitches(prefer_dynamic=dynamic))
     if resolution.conflicts:
         return
-    found = dict(resolution.formats.linkages)
+    found = dict(zip(resolution.formats.crates, resolution.formats.linkages, strict=True))
     contained = [
         name
         for crate in crates
@@ -240,5 +240,5 @@ def test_the_first_way_out_of_a_conflict_is_one(seed: int, kind: CrateType, dyna
     first = caught.value.hint.splitlines()[0]
     words = first.removesuffix(": then all is linked statically").split()
     changed = [Available(c.name, c.rlib or c.name in words, c.dylib, c.recorded) for c in crates]
-    off = LinkSwitches(prefer_dynamic=dynamic and "off" not in words)
-    assert {linkage for _, linkage in calculate("app", kind, changed, off).linkages} == {STATIC}
+    switches = LinkSwitches(prefer_dynamic=dynamic and "prefer" not in words)
+    assert set(calculate("app", kind, changed, switches).linkages) == {STATIC}
