@@ -78,10 +78,11 @@ class Module:
         return tuple(words)
 
 
-def parse(data: bytes, name: str, *, foreign: bool = False) -> Module:
+def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True) -> Module:
     """Return the module that `data` encodes.
 
-    Shape: of `foreign` data, which no tool of ours made, every id is checked as well.
+    Shape: of `foreign` data, which no tool of ours made, every id is checked as well; without `bodies` the
+    instructions end before the first function.
     Raises: FormatError for anything that is not a well-formed sequence of instructions.
     """
     words = _words(data, name)
@@ -91,6 +92,8 @@ def parse(data: bytes, name: str, *, foreign: bool = False) -> Module:
         if not count or at + count > size:
             reason = "an instruction of no words" if not count else "an instruction longer than the file"
             raise _malformed(name, f"{reason}, at byte {at * 4}")
+        if not bodies and words[at] & 0xFFFF == op.FUNCTION:
+            break
         instructions.append(words[at : at + count])
         switched = switched or words[at] & 0xFFFF == op.SWITCH
         at += count

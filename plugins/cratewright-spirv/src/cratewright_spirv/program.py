@@ -80,6 +80,13 @@ class Program:
         """Return the entry points in module order."""
         return [entry_of(words) for words in self.preamble if words[0] & 0xFFFF == op.ENTRY_POINT]
 
+    def interface(self, entry: Entry) -> frozenset[int]:
+        """Return the variables that an entry point lists."""
+        for words in self.preamble:
+            if words[0] & 0xFFFF == op.ENTRY_POINT and words[2] == entry.function and words[1] == entry.model:
+                return frozenset(words[entry.interface :])
+        return frozenset()
+
     def variables(self) -> dict[int, Instruction]:
         """Return the global variables by id, in module order."""
         return {words[2]: words for words in self.preamble if words[0] & 0xFFFF == op.VARIABLE}

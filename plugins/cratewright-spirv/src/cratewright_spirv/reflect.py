@@ -26,6 +26,8 @@ NOT_BLOCKS = {
     op.TYPE_ACCELERATION_STRUCTURE_KHR: "acceleration-structure",
 }
 
+_ALL_GLOBALS = 0x10400
+
 Row = dict[str, object]
 
 
@@ -60,14 +62,17 @@ def interface(data: bytes, *, name: str = "module") -> Row:
 
     Shape: `entry_points`, each with its stage, name, workgroup_size, descriptors, push_constant_size, inputs
     and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound.
+    From SPIR-V 1.4 on an entry point's own list of globals is taken, which may name what it declares and does
+    not use; before that, what its calls reach.
     Units: push_constant_size in bytes
     """
-    program = Program.of(parse(data, name))
+    listed = lists_all_globals(data)
+    program = Program.of(parse(data, name, bodies=not listed))
     shapes = Shapes(program.preamble)
-    graph, variables = program.graph(), program.variables()
+    graph, variables = {} if listed else program.graph(), program.variables()
     rows: list[Row] = []
     for entry in program.entries():
-        reached = reach(graph, entry.function)
+        reached = program.interface(entry) if listed else reach(graph, entry.function)
         used = [words for each, words in variables.items() if each in reached]
         size = _local_size(program, shapes, entry)
         row: Row = {"stage": entry.stage, "name": entry.name}
@@ -80,6 +85,11 @@ def interface(data: bytes, *, name: str = "module") -> Row:
         row["outputs"] = _located(shapes, [each for each in used if each[3] == OUTPUT])
         rows.append(row)
     return {"entry_points": rows, "spec_constants": _spec_constants(shapes)}
+
+
+def lists_all_globals(data: bytes) -> bool:
+    """Tell whether the entry points of a module list all globals that they use, not inputs and outputs alone."""
+    return int.from_bytes(data[4:8], "little") >= _ALL_GLOBALS
 
 
 def _local_size(program: Program, shapes: Shapes, entry: Entry) -> tuple[int, int, int] | None:
