@@ -89,7 +89,7 @@ def write_if_changed(path: str, data: bytes) -> bool:
 
 
 def remove(path: str) -> None:
-    """Remove a file if it is there, and its directory if that is empty now and was ours (`*.spvs`-like).
+    """Remove a file if it is there.
 
     Raises: OutputError if it is there and stays.
     """

@@ -230,9 +230,7 @@ def _crashed(call: Call, status: int) -> ToolError:
     return ToolError(
         f"{call.label}: the compiler crashed",
         context=(("reason", reason),),
-        hint="this is a fault of the compiler; try to simplify the unit, or another compiler (CRATE_SPIRV_SDK)"
-        if "spirv" in call.function
-        else "this is a fault of the compiler; try to simplify the unit",
+        hint="this is a fault of the compiler; try to simplify the unit",
     )
 
 
