@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cratewright import Observed
 from cratewright.errors import SourceError
-from cratewright_spirv.includes import MAX_DEPTH, IncludeResolver, Observed, redirect
+from cratewright_spirv.includes import MAX_DEPTH, IncludeResolver, redirect
 
 
 def tree(root: Path, **files: str) -> Path:

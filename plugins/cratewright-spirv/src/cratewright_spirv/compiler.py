@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from cratewright import Observed
 from cratewright.errors import SourceError
 
 from . import glslang
 from .diagnostics import STUB_STRING, Message, read_log
 from .glslang import Compiler, Refused, Source
-from .includes import IncludeResolver, Observed, include_lines
+from .includes import IncludeResolver, include_lines
 from .narrow import narrows, widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 
-__all__ = ["Observed", "UnitRequest", "UnitResult", "compile_unit"]
+__all__ = ["UnitRequest", "UnitResult", "compile_unit"]
 
 # A stub main needs these where the unit has no layout of its own.
 _LAYOUTS = {

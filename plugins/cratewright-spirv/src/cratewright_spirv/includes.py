@@ -5,33 +5,23 @@ Knows nothing of compilers or languages: it is asked for a name and answers with
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cratewright import Observed
+from cratewright.digest import content_digest
 from cratewright.errors import SourceError
 
-__all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "Observed", "include_lines", "redirect"]
+__all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "redirect"]
 
 MAX_DEPTH = 64
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
 # Not anchored to a line's start: a pattern that starts with a literal is found far faster.
 _ONCE = re.compile(rb"#[ \t]*pragma[ \t]+once\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """A path that the result depends on; no digest means that it was looked for in vain.
-
-    Shape: relative to the root, or absolute where it lies outside.
-    """
-
-    path: str
-    digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +179,7 @@ class IncludeResolver:
             raise SourceError(
                 f"{place.shown}:1: error: cannot read the include", context=(("reason", error.strerror),)
             ) from error
-        digest = None if content is None else hashlib.sha256(content).hexdigest()
+        digest = None if content is None else content_digest(content)
         self._observed[place.observed] = Observed(place.observed, digest)
         self._contents[place.observed] = content
         return content

@@ -16,7 +16,6 @@ from .stages import STAGES
 __all__ = ["Entry", "entries_of", "image_directory", "image_path", "manifest_name", "spv_environment"]
 
 _LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
-_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
 _SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
 _SPIRV = {"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5", "vulkan1.3": "spv1.6"}
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from cratewright.errors import ConfigurationError, SourceError, near_miss
 
 from .scan import shader_entries
+from .stages import STAGES
 
 __all__ = ["SUFFIXES", "SourceUnit", "classify", "glsl_version"]
 
-_STAGES = (
-    "vert", "tesc", "tese", "geom", "frag", "comp", "task", "mesh", "rgen", "rint", "rahit", "rchit",
-    "rmiss", "rcall",
-)  # fmt: skip
+_STAGES = tuple(stage.suffix[1:] for stage in STAGES)
 _LANGUAGES = {"glsl": "glsl", "hlsl": "hlsl", "spvasm": "spvasm", "spv": "spv"}
 SUFFIXES = tuple(f".{word}" for word in (*_STAGES, *_LANGUAGES))
 _PRAGMA_STAGES = {

@@ -65,7 +65,7 @@ def compile_source(
         for variant in result.variants:
             member = _member(unit, variant, several=len(units) > 1, variants=len(result.variants))
             modules.append(_module(variant, member, stencil.path, several=len(units) > 1))
-        observed |= {item.path: Observed(item.path, item.digest) for item in result.observed}
+        observed |= {item.path: item for item in result.observed}
         diagnostics |= dict.fromkeys(result.diagnostics)
     if units[0].language == "glsl" and wanted:
         modules = [_renamed(module, wanted) for module in modules]
