@@ -3,7 +3,7 @@
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
     errors, digest                                       what everyone may use
-    options, crate, module, stencil, request             values
+    crate_type, options, crate, module, stencil, request  values
     graph, dependency_format, output_name, archive, metadata, workspace   pure rules
     fs, process                                          the two doors to the world
     cache                                                results that can be used again

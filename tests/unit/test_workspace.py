@@ -125,6 +125,10 @@ defines = ["C"]
 """
 
 
+def test_a_word_for_each_crate_type() -> None:
+    assert _options(ONE + "lto = { cdylib = 'fat', bin = 'thin' }\n") == {"lto": (("bin", "thin"), ("cdylib", "fat"))}
+
+
 def test_layers_of_options() -> None:
     assert _options(LAYERS) == {
         "shout": True,
@@ -233,6 +237,8 @@ MISTAKES = {
     "dependency_of_no_kind": ONE + "deps = [{ rlib = 'libx.rlib' }]\n",
     "bad_word_kind": ONE + "profile = ['dev']\n",
     "bad_choice": ONE + 'entry-point = """\n[crate.x]\nlto = 1"""\n' + "lto = 'thinn'\n",
+    "bad_choice_of_type": ONE + "[crate.app.lto]\nbin = 'fat'\ncdylib = 'thinn'\n",
+    "bad_type_of_choice": ONE + "lto = { cdlib = 'thin' }\n",
     "bad_flag": ONE + "multimodule = 'yes'\n",
     "bad_texts": ONE + "include-dirs = ['inc', 3]\n",
     "bad_text": ONE + "entry-point = 3\n",
@@ -424,13 +430,16 @@ BEYOND_A_SCHEMA = {
 }  # fmt: skip
 
 
+TABLES = "[crate.a]\nsources = [{path = 'x'}]\ntarget = 'text'\nlto = {bin = 'fat'}\n"
+
+
 def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
     import tomli
 
     schema = json_schema({spec.name: spec for item in VOCABULARIES.values() for spec in item.options}.values())
     definitions = schema["definitions"]
     assert isinstance(definitions, Mapping)
-    for text in (ONE, LAYERS, PROFILES, GRAPH, "[crate.a]\nsources = [{path = 'x'}]\ntarget = 'text'\n"):
+    for text in (ONE, LAYERS, PROFILES, GRAPH, TABLES):
         assert _fits(schema, tomli.loads(text), definitions), text
     taken = set()
     for name, text in MISTAKES.items():

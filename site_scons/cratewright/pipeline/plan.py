@@ -92,16 +92,17 @@ def _first_repeated(words: Iterable[str]) -> str:
 
 
 def _check_lto(crate: Crate, backend: CodegenBackend) -> None:
-    lto = crate.options.lto
-    if lto is LtoMode.OFF:
-        return
-    needed = Capability.FAT_LTO if lto is LtoMode.FAT else Capability.THIN_LTO
-    if needed not in backend.capabilities:
-        raise UnsupportedError(
-            f"backend '{backend.NAME}' cannot do lto='{lto.value}'",
-            context=(
-                ("crate", crate.name),
-                ("crate types", " ".join(kind.value for kind in crate.crate_types)),
-            ),
-            hint="set lto='off'",
-        )
+    for kind in crate.crate_types:
+        lto = crate.options.lto_for(kind)
+        if lto is LtoMode.OFF:
+            continue
+        needed = Capability.FAT_LTO if lto is LtoMode.FAT else Capability.THIN_LTO
+        if needed not in backend.capabilities:
+            raise UnsupportedError(
+                f"backend '{backend.NAME}' cannot do lto='{lto.value}'",
+                context=(
+                    ("crate", crate.name),
+                    ("crate types", " ".join(kind.value for kind in crate.crate_types)),
+                ),
+                hint="set lto='off'",
+            )

@@ -97,6 +97,10 @@ def _checked(document: Document, key: Key, spec: OptionSpec, value: object) -> o
     """Return a value as an SConstruct would give it; TOML has types, so nothing else is taken for one."""
     if spec.kind is OptionKind.FLAG and not isinstance(value, bool):
         raise document.error(f"'{spec.name}' takes true or false, not {value!r}", *key)
+    if spec.per_type and isinstance(value, Mapping):
+        for kind, word in value.items():
+            with document.located(*key, kind):
+                spec.parse({kind: word}, where=table_name(key[:-1]))
     if spec.kind is not OptionKind.DEFINES:
         return value
     if isinstance(value, Mapping):

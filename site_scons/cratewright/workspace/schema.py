@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ..crate_type import CrateType
 from ..options import OptionKind, OptionSpec
 from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, key_of
 
@@ -72,7 +73,8 @@ def _value(spec: OptionSpec) -> Schema:
     if spec.kind is OptionKind.FLAG:
         return {"type": "boolean"}
     if spec.kind is OptionKind.CHOICE:
-        return {"enum": [*spec.words, *(int(word) for word in spec.words if word.isdecimal())]}
+        word: Schema = {"enum": [*spec.words, *(int(word) for word in spec.words if word.isdecimal())]}
+        return {"anyOf": [word, _by_type(word)]} if spec.per_type else word
     if spec.kind is OptionKind.TEXT:
         return _STRING
     item: Schema = {"enum": list(spec.words)} if spec.words else _STRING
@@ -81,3 +83,7 @@ def _value(spec: OptionSpec) -> Schema:
         return {"anyOf": texts}
     macro = {"anyOf": [{"type": ["string", "number"]}, {"const": True}]}
     return {"anyOf": [{"type": "object", "additionalProperties": macro}, *texts]}
+
+
+def _by_type(value: Schema) -> Schema:
+    return _object({kind.value: value for kind in CrateType})
