@@ -226,6 +226,20 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         default=(),
         help="symbols to keep beside those the crate type keeps",
     ),
+    OptionSpec(
+        name="allocator",
+        kind=OptionKind.CHOICE,
+        default="none",
+        words=("none", "needs", "provides"),
+        help="whether the crate calls the global allocator, or implements it",
+    ),
+    OptionSpec(
+        name="libs",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="libraries that are no crates, as rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
+    ),
+    OptionSpec(name="lib_dirs", kind=OptionKind.TEXTS, default=(), help="directories searched for libs, in order"),
     OptionSpec(name="multimodule", kind=OptionKind.FLAG, default=False, help="one image for each entry point"),
     OptionSpec(name="entry_point", kind=OptionKind.TEXT, default="", help="name of the entry point, per source"),
 )

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from ..request import Artifact, LinkResult
+from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
 
 __all__ = [
+    "RESULTS",
     "RecompileError",
+    "Result",
     "World",
     "deserialize_entry",
     "serialize_compiled",
@@ -23,9 +25,17 @@ __all__ = [
     "try_finish_recompile",
 ]
 
+Result = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
+"""What a backend's methods return."""
+
+RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, tuple)
+
 _KNOWN = {
     (kind.__module__, kind.__qualname__): kind
-    for kind in (Artifact, CompiledUnit, EntryPoint, LinkResult, ModuleCodegen, ModuleKind, Observed, Symbol)
+    for kind in (
+        *(Artifact, CompiledUnit, EntryPoint, LinkResult, ModuleCodegen, ModuleKind, Observed, Symbol),
+        *(ThinBuffer, ThinModule),
+    )
 }
 
 
@@ -44,18 +54,19 @@ class _Unpickler(pickle.Unpickler):
             raise RecompileError(f"{module}.{name} in an entry") from None
 
 
-def serialize_compiled(result: CompiledUnit | LinkResult) -> bytes:
+def serialize_compiled(result: Result) -> bytes:
     """Return the bytes of a result."""
     return pickle.dumps(result, protocol=4)
 
 
-def try_finish_recompile(data: bytes) -> CompiledUnit | LinkResult:
+def try_finish_recompile(data: bytes) -> Result:
     """Return the result in an entry.
 
     Raises: RecompileError for anything that is not one.
     """
     value = _load(data)
-    if not isinstance(value, (CompiledUnit, LinkResult)):
+    whole = all(isinstance(item, ThinModule) for item in value) if isinstance(value, tuple) else True
+    if not isinstance(value, RESULTS) or not whole:
         raise RecompileError("the entry holds no result")
     return value
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar, cast
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
 from ..cache.entry import (
+    RESULTS,
     RecompileError,
+    Result,
     World,
     deserialize_entry,
     serialize_compiled,
@@ -29,14 +32,18 @@ from ..fs import digest_file
 from ..module import CompiledUnit
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
-from ..request import LinkResult
 from ..stencil import UnitStencil
 from . import remote
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
+T = TypeVar("T")
+
 _WORLDS = 4
 """How many results are kept for one key, each with the files it was made from."""
+
+_ANSWERS = 8
+"""How many shared answers are remembered."""
 
 _LONGEST = 1_000_000
 """Seconds; what is longer, the system cannot wait for."""
@@ -44,19 +51,48 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call of a backend's method on one value, and the name it has in messages."""
+    """One call of a backend's method, and the name it has in messages.
+
+    Shape: `value` is the argument, or a tuple of them; all of it decides the result.
+    Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought.
+    """
 
     value: object
     label: str
+    memory: int = 0
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """What the method is called with."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
 
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
     """A result, whether it came from the cache, or why there is none."""
 
-    result: CompiledUnit | LinkResult | None
+    result: Result | None
     hit: bool
     error: CratewrightError | None = None
+
+    def get(self, crate: str) -> Result:
+        """Return the result.
+
+        Raises: the error, with the crate it happened to.
+        """
+        if self.error is not None:
+            raise self.error.with_context(("crate", crate))
+        assert self.result is not None
+        return self.result
+
+
+@dataclass(slots=True)
+class _Shared:
+    """One answer that several stages ask for, and the lock of whoever works it out."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    value: object = None
+    known: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +111,7 @@ class Engine:
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _shared: dict[str, _Shared] = field(default_factory=dict)
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
@@ -138,12 +175,29 @@ class Engine:
                 outcomes[index] = JobOutcome(None, False, outcome.error)
                 return
             result = outcome.value
-            assert isinstance(result, (CompiledUnit, LinkResult))
+            assert isinstance(result, RESULTS)
             self._keep(keys[index], result)
             outcomes[index] = JobOutcome(result, False)
 
         self._run(name, target, method, [jobs[index] for index in missing], keep)
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
+        """Return the answer to a question that stages side by side may ask, and whether it was worked out now.
+
+        Shape: only the last few answers are remembered; they may be large.
+        """
+        with self._lock:
+            shared = self._shared.pop(question, None) or _Shared()
+            self._shared[question] = shared
+            for oldest in list(self._shared)[:-_ANSWERS]:
+                del self._shared[oldest]
+        with shared.lock:
+            fresh = not shared.known
+            if fresh:
+                shared.value = answer()
+                shared.known = True
+            return cast("T", shared.value), fresh
 
     def close(self) -> None:
         """End the workers."""
@@ -161,7 +215,9 @@ class Engine:
                 keep(position, _run_here(backend, method, job))
             return
         session = self.session(target)
-        calls = [Call("cratewright.pipeline.remote:run", (path, session, method, job.value), job.label) for job in jobs]
+        calls = [
+            Call("cratewright.pipeline.remote:run", (path, session, method, *job.arguments), job.label) for job in jobs
+        ]
         stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
         first = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{name}'")
         self._workers(first).map(calls, keep)
@@ -198,7 +254,7 @@ class Engine:
                     continue
         return None
 
-    def _keep(self, key: str, result: CompiledUnit | LinkResult) -> None:
+    def _keep(self, key: str, result: Result) -> None:
         observed = result.observed if isinstance(result, CompiledUnit) else ()
         new = World(observed, serialize_compiled(result))
         # Whoever writes at the same time may win: the loser's world is compiled again some day.
@@ -225,6 +281,6 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
 
 def _run_here(backend: CodegenBackend, method: str, job: Job) -> Outcome:
     try:
-        return Outcome(getattr(backend, method)(job.value))
+        return Outcome(getattr(backend, method)(*job.arguments))
     except CratewrightError as error:
         return Outcome(None, error)

@@ -139,6 +139,8 @@ class Declaration:
             resolve=lambda: self._resolve(entries, declared.dependencies, types),
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
+            crate_types=types,
+            prefer_dynamic=self.options.flag("prefer_dynamic"),
             place=place,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.

@@ -97,12 +97,16 @@ class CrateNodes:
         rlink = self._codegen()
         rlib = self._archive(rlink) if CrateType.RLIB in self.types else None
         final = [rlib] if rlib is not None else []
+        if rlib is not None:
+            self.declared.libraries[CrateType.RLIB] = rlib
         manifest = image = None
         for kind in self.types:
             if kind is CrateType.RLIB:
                 continue
             targets = self._link(rlink, kind)
             final += targets
+            if kind is CrateType.DYLIB:
+                self.declared.libraries[kind] = next(node for node in targets if not str(node).endswith(".json"))
             manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
             image = image or next((node for node in targets if node is not manifest), None)
         return CrateTarget(final, name=self.declared.name, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
@@ -116,8 +120,9 @@ class CrateNodes:
             build.codegen(declared, targets[0], state, jobs)
 
         def dependencies() -> list[Any]:
-            # Codegen reads no dependency, but a cycle or an unknown name must be told before any work.
-            build.link_order(declared)
+            # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
+            for kind in declared.crate_types:
+                build.linked(declared, kind)
             return [*declared.generated(), *_asked_for(declared.target)]
 
         return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
@@ -141,7 +146,10 @@ class CrateNodes:
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
 
-        stage = Stage(run, lambda: build.rlib_nodes(declared), state)
+        def dependencies() -> list[Any]:
+            return [item.node for item in build.linked(declared, kind)[1]]
+
+        stage = Stage(run, dependencies, state)
         nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
         for directory in directories:
             # The files in it are made with the manifest: whoever uses the directory waits for that.
