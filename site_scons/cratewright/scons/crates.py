@@ -176,7 +176,7 @@ class Build:
         return formats, [
             LinkedCrate(self.crates[key], how[key], self.crates[key].libraries[needs[how[key]]])
             for key in order
-            if how[key] in needs
+            if how.get(key) in needs
         ]
 
     def _tables(self) -> tuple[CrateGraph, FormatTable]:
