@@ -171,13 +171,18 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         todo += modules
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
     memory = backend.lto_memory(request)
-    jobs = [Job((replace(item, name="", crate=""), request.config), f"{label} of {item.name}", memory) for item in todo]
+    blank = [replace(item, name="", crate="", attributes=()) for item in todo]
+    jobs = [
+        Job((module, request.config), f"{label} of {item.name}", memory)
+        for module, item in zip(blank, todo, strict=True)
+    ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
     done: list[LinkModule] = []
     for item, outcome in zip(todo, outcomes, strict=True):
         module = outcome.get(request.crate)
         assert isinstance(module, ModuleCodegen)
-        done.append(LinkModule(item.crate, replace(module, name=item.name)))
+        attributes = tuple(sorted((*module.attributes, *item.attributes)))
+        done.append(LinkModule(item.crate, replace(module, name=item.name, attributes=attributes)))
     hits = sum(outcome.hit for outcome in outcomes)
     return done, len(outcomes) - hits, hits
 
