@@ -20,6 +20,7 @@ from .names import Entry, spv_environment
 from .program import Program
 from .symbols import Resolution
 from .tools import Tools
+from .workgroup import size_by_entry_point, size_by_module
 
 __all__ = ["Dump", "assemble", "with_entries"]
 
@@ -57,9 +58,8 @@ class _Assembly:
 
     def run(self, entries: Sequence[Entry]) -> Program:
         parts = [self._group(roots, modules) for roots, modules in self._groups(entries)]
-        if len(parts) == 1:
-            return parts[0]
-        return self._finalize(self._link([part.encode() for part in parts]), ())
+        whole = parts[0] if len(parts) == 1 else self._finalize(self._link([part.encode() for part in parts]), ())
+        return size_by_module(whole, target=self.request.target) if len(entries) > 1 else whole
 
     def _groups(self, entries: Sequence[Entry]) -> list[tuple[tuple[Entry, ...], tuple[int, ...]]]:
         """Return entry points that can share one link, with the modules it takes.
@@ -85,6 +85,9 @@ class _Assembly:
             with_entries(item, [entry for entry in entries if entry.module == index])
             for index, item in zip(modules, items, strict=True)
         ]
+        if len(entries) > 1:
+            # One module's size must not become that of another's entry points.
+            parts = [size_by_entry_point(Program.of(parse(part, self.name))).encode() for part in parts]
         if len(items) == 1 and not items[0].module.exports and not items[0].module.imports:
             return Program.of(parse(parts[0], self.name))  # a shader that stands alone was finished by its compiler
         try:

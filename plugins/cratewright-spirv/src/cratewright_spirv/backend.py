@@ -6,7 +6,6 @@ Knows nothing of the order of work, of caches or of SCons.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -144,10 +143,9 @@ class SpirvBackend(CodegenBackend):
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise what all entry points reach, together."""
-        from .lto import optimise_module  # noqa: PLC0415 - only workers link
+        from .lto import optimise_fat  # noqa: PLC0415 - only workers link
 
-        optimised = optimise_module(module.data, config, self._tools())
-        return replace(module, data=optimised.data, entry_points=optimised.entry_points)
+        return optimise_fat(module, config, self._tools())
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point, with the modules that it reaches."""
@@ -163,9 +161,9 @@ class SpirvBackend(CodegenBackend):
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimise one entry point with all that it reaches."""
-        from .lto import optimise_module  # noqa: PLC0415 - only workers link
+        from .lto import optimise_thin  # noqa: PLC0415 - only workers link
 
-        return optimise_module(module.data, config, self._tools())
+        return optimise_thin(module.data, config, self._tools())
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each image, with the modules its entry points reach."""

@@ -21,7 +21,8 @@ __all__ = ["Names", "canonical", "is_orderable"]
 BUILT_IN = 11
 _DEBUG_SETS = ("NonSemantic.Shader.DebugInfo", "OpenCL.DebugInfo")
 _MARKS = frozenset({op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING, op.MEMBER_DECORATE, op.MEMBER_DECORATE_STRING})
-_SOURCES = frozenset({2, op.SOURCE, 4, 330})
+_PROCESSED = 330
+_SOURCES = frozenset({2, op.SOURCE, 4, _PROCESSED})
 _LINES = frozenset({op.LINE, op.NO_LINE})
 _NEVER = frozenset({op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE, 4433})
 _RESULT_AT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
@@ -45,16 +46,19 @@ def is_orderable(program: Program) -> bool:
     return opcodes <= op.INSTRUCTIONS.keys() and opcodes.isdisjoint(_NEVER)
 
 
-def canonical(programs: Sequence[Program], *, names: Names, preserve_bindings: bool = False) -> bytes:
+def canonical(
+    programs: Sequence[Program], *, names: Names, preserve_bindings: bool = False, apart: bool = False
+) -> bytes:
     """Return one module with the entry points of all the given ones, and what they reach, in canonical form.
 
     Shape: entry points in the order given; their names differ within a stage. Variables of one module stay apart;
-    those of different modules merge where type and decorations are equal, for no two entry points run as one.
+    those of different modules merge where type and decorations are equal, for no two entry points run as one,
+    unless variables and functions of different modules are to stay `apart`.
     Raises: FormatError if memory models differ, or for recursion.
     """
     writer = _Writer(names)
-    for program in programs:
-        _Reader(program, writer, preserve_bindings=preserve_bindings).read()
+    for index, program in enumerate(programs):
+        _Reader(program, writer, preserve_bindings=preserve_bindings, owner=index if apart else 0).read()
     return writer.encode()
 
 
@@ -94,8 +98,9 @@ class _Writer:
             *self.entries,
             *self.modes,
             *self.strings,
-            *self.sources,
+            *(words for words in self.sources if words[0] & 0xFFFF != _PROCESSED),
             *sorted(self.named, key=_by_target),
+            *(words for words in self.sources if words[0] & 0xFFFF == _PROCESSED),
             *sorted(self.marks, key=_by_target),
             *self.globals,
             tuple(self.functions),
@@ -110,8 +115,9 @@ def _by_target(words: Instruction) -> tuple[int, Instruction]:
 class _Reader:
     """One module that goes into the writer's: what it defines, and the new id of what was reached so far."""
 
-    def __init__(self, program: Program, writer: _Writer, *, preserve_bindings: bool) -> None:
+    def __init__(self, program: Program, writer: _Writer, *, preserve_bindings: bool, owner: int) -> None:
         self.program = program
+        self.owner = owner
         self.writer = writer
         self.preserve_bindings = preserve_bindings
         self.new: dict[int, int] = {}
@@ -159,7 +165,7 @@ class _Reader:
         if opcode == op.VARIABLE:
             # The second of two that look alike is like the second of another module.
             count = self.occurrences[key] = self.occurrences.get(key, 0) + 1
-            key = (*key, count)
+            key = (*key, count, self.owner)
         new = self.writer.known.get(key)
         if new is None:
             new = self.writer.known[key] = self.writer.number()
@@ -277,7 +283,7 @@ class _Reader:
     def _function(self, function: int, *, entry: bool) -> None:
         flat, local = self._body(function)
         marks, named = self._local_marks(local), self._local_names(function, local)
-        key: Key = (tuple(flat), tuple(marks), tuple(named))
+        key: Key = (tuple(flat), tuple(marks), tuple(named), self.owner)
         # An entry point's execution modes hang on its function, so that is its own.
         new = None if entry else self.writer.known.get(key)
         if new is None:

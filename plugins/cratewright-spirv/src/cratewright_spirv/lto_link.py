@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cratewright import Artifact, LinkModule, LinkRequest, LinkResult, LtoMode
+from cratewright import Artifact, LinkRequest, LinkResult, LtoMode
 from cratewright.errors import CratewrightError
 
-from .assembly import with_entries
-from .canonical import is_orderable
 from .facts import Facts
-from .finalize import finalize_program, only_entry_points, with_entry_names
+from .finalize import only_entry_points, with_entry_names
 from .image import Image, finish
-from .lto import canonical_form, trimmed
+from .lto import canonical_form, join, parts_of, trimmed
 from .module import parse
-from .names import Entry, image_path, spv_environment
+from .names import Entry, image_path
 from .program import Program
 from .tools import Tools
+from .workgroup import size_by_entry_point, size_by_module
 
 __all__ = ["link_optimised"]
 
@@ -37,11 +36,8 @@ def link_optimised(request: LinkRequest, entries: Sequence[Entry], tools: Tools)
     if not request.options.flag("multimodule"):
         results = [link.finish("", link.merge(entries), Facts.joined(facts))]
     elif request.lto is LtoMode.FAT:
-        program = Program.of(parse(request.modules[0].module.data, request.modules[0].module.name))
-        results = [
-            link.finish(entry.output, link.split_off(program, entry), each)
-            for entry, each in zip(entries, facts, strict=True)
-        ]
+        images = zip(entries, link.split(entries), facts, strict=True)
+        results = [link.finish(entry.output, data, each) for entry, data, each in images]
     else:
         results = [link.finish(entries[0].output, request.modules[0].module.data, facts[0])]
     return LinkResult(
@@ -75,26 +71,32 @@ class _Link:
     def merge(self, entries: Sequence[Entry]) -> bytes:
         """Return one module with all entry points, in which nothing that is equal stands twice."""
         request, tools = self._request, self._tools
-        parts = [
-            with_entries(item, [entry for entry in entries if entry.module == index])
-            for index, item in enumerate(request.modules)
-        ]
-        programs = [_program(part, item) for part, item in zip(parts, request.modules, strict=True)]
-        if len(parts) == 1 or all(map(is_orderable, programs)):
-            return canonical_form(programs, request.options)
-        linked = Program.of(
-            parse(tools.link(parts, env=spv_environment(request.target)), image_path(request.crate, ""))
-        )
-        preserve = request.options.flag("preserve_bindings")
-        return finalize_program(linked, initialisers=(), preserve_bindings=preserve).encode()
+        programs = self._programs(entries)
+        if len(programs) > 1:
+            programs = [size_by_entry_point(program) for program in programs]
+        data = join(programs, request.config, tools)
+        whole = Program.of(parse(data, image_path(request.crate, "")))
+        sized = size_by_module(whole, target=request.target)
+        return data if sized is whole else canonical_form([sized], request.options)
 
-    def split_off(self, program: Program, entry: Entry) -> bytes:
-        """Return a module with one entry point of an optimised program, under the name it is to have."""
-        inner = (entry.stage, entry.inner)
-        program = with_entry_names(only_entry_points(program, [inner]), {inner: entry.name})
-        data = canonical_form([program], self._request.options)
-        return trimmed(data, self._request.config, self._tools)
+    def split(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Return a module for each entry point, from the one that fat LTO made."""
+        config, tools, images = self._request.config, self._tools, list[bytes]()
+        for program in self._programs(entries):
+            data = canonical_form([size_by_module(program, target=config.target)], config.options)
+            images.append(trimmed(data, config, tools))
+        return images
 
-
-def _program(data: bytes, item: LinkModule) -> Program:
-    return Program.of(parse(data, item.module.name))
+    def _programs(self, entries: Sequence[Entry]) -> list[Program]:
+        """Return a program with each entry point alone, under the name it is to have; each module is read once."""
+        where: dict[tuple[int, str, str], Program] = {}
+        for index, item in enumerate(self._request.modules):
+            for data in parts_of(item.module):
+                program = Program.of(parse(data, item.module.name))
+                where.update({(index, entry.stage, entry.name): program for entry in program.entries()})
+        alone: list[Program] = []
+        for entry in entries:
+            inner = (entry.stage, entry.inner)
+            program = only_entry_points(where[entry.module, entry.stage, entry.inner], [inner])
+            alone.append(with_entry_names(program, {inner: entry.name}) if entry.name != entry.inner else program)
+        return alone
