@@ -160,7 +160,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     request = replace(request, modules=prepared)
     label = f"crate '{request.crate}': thin LTO"
     parts = [
-        replace(request, part=part.name, modules=tuple(prepared[index] for index in part.modules))
+        backend.narrow_lto(replace(request, part=part.name, modules=tuple(prepared[index] for index in part.modules)))
         for part in backend.split_lto(request)
     ]
     jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in parts]
