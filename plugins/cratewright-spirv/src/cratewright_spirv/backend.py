@@ -153,6 +153,12 @@ class SpirvBackend(CodegenBackend):
         reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
         return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
 
+    def narrow_lto(self, request: LinkRequest) -> LinkRequest:
+        """Return the request for an entry point with only the functions that it calls."""
+        from .reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
+
+        return reduce_part(request)
+
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""
         from .lto import run_thin_lto  # noqa: PLC0415 - only workers link

@@ -16,7 +16,7 @@ from .function_order import callees_first
 from .module import Instruction, Module, build, result, string
 from .program import BINDING, Entry, Program, entry_of
 
-__all__ = ["Names", "canonical", "is_orderable"]
+__all__ = ["Names", "canonical", "canonical_library", "is_orderable"]
 
 BUILT_IN = 11
 _DEBUG_SETS = ("NonSemantic.Shader.DebugInfo", "OpenCL.DebugInfo")
@@ -62,6 +62,16 @@ def canonical(
     return writer.encode()
 
 
+def canonical_library(program: Program, functions: Sequence[int], *, preserve_bindings: bool = False) -> bytes:
+    """Return a module with only some functions and what they call, with all names, in canonical form.
+
+    Raises: FormatError for recursion.
+    """
+    writer = _Writer(Names.ALL)
+    _Reader(program, writer, preserve_bindings=preserve_bindings, owner=0).read(functions)
+    return writer.encode()
+
+
 class _Writer:
     """The module that is made, and everything in it by its content."""
 
@@ -81,6 +91,7 @@ class _Writer:
         self.marks: dict[Instruction, None] = {}
         self.named: dict[Instruction, None] = {}
         self.globals: list[Instruction] = []
+        self.declarations: list[int] = []
         self.functions: list[int] = []
 
     def number(self, count: int = 1) -> int:
@@ -103,6 +114,7 @@ class _Writer:
             *(words for words in self.sources if words[0] & 0xFFFF == _PROCESSED),
             *sorted(self.marks, key=_by_target),
             *self.globals,
+            tuple(self.declarations),
             tuple(self.functions),
         )
         return Module("canonical", self.version, 0, self.bound, instructions).encode()
@@ -131,11 +143,11 @@ class _Reader:
         self.modes: list[Instruction] = []
         self._sort_preamble()
 
-    def read(self) -> None:
-        """Put everything that the entry points reach into the writer."""
+    def read(self, functions: Sequence[int] = ()) -> None:
+        """Put everything that the entry points, or some functions, reach into the writer."""
         entries = [words for words in self.program.preamble if words[0] & 0xFFFF == op.ENTRY_POINT]
         roots = [words[2] for words in entries]
-        for function in callees_first(self.program, roots):
+        for function in callees_first(self.program, [*roots, *functions]):
             self._function(function, entry=function in roots)
         for words in entries:
             self._entry(words, entry_of(words))
@@ -290,7 +302,9 @@ class _Reader:
             new = self.writer.number(len(local))
             if not entry:
                 self.writer.known[key] = new
-            self.writer.functions += [word if word >= 0 else new + _SELF - word for word in flat]
+            has_body = any(words[0] & 0xFFFF == op.LABEL for words in self.program.functions[function])
+            section_of = self.writer.functions if has_body else self.writer.declarations
+            section_of += [word if word >= 0 else new + _SELF - word for word in flat]
             for section, rows in ((self.writer.marks, marks), (self.writer.named, named)):
                 section.update({(words[0], new + _SELF - words[1], *words[2:]): None for words in rows})
         self.new[function] = new
