@@ -224,7 +224,8 @@ class CodegenBackend(ABC):
         """Return the request for a part of thin LTO with only what its analysis can depend on.
 
         Called: in the build's own process, once a part, before the cache is asked; cheap. What is left out can
-        change without the part being analysed again.
+        change without the part being analysed again. If the analysis fails, it is done again with all of it, for
+        the sake of the message.
         """
         return request
 

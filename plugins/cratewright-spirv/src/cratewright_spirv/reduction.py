@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cratewright import DebugInfo, LinkModule, LinkRequest
+from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol
 
 from . import opcodes as op
 from .canonical import canonical_library, is_orderable
@@ -91,10 +91,15 @@ def _reduced(item: LinkModule, wanted: frozenset[str], preserve_bindings: bool) 
         module=replace(
             module,
             data=data,
-            exports=tuple(symbol for symbol in module.exports if symbol.name in wanted),
-            imports=tuple(symbol for symbol in module.imports if symbol.name in imports),
+            exports=tuple(_placeless(symbol) for symbol in module.exports if symbol.name in wanted),
+            imports=tuple(_placeless(symbol) for symbol in module.imports if symbol.name in imports),
         ),
     )
+
+
+def _placeless(symbol: Symbol) -> Symbol:
+    """Return a symbol without its line, which a comment above it moves."""
+    return replace(symbol, line=0)
 
 
 @lru_cache(maxsize=1024)
