@@ -26,18 +26,9 @@ import fetch  # noqa: E402
 import variants  # noqa: E402
 
 from tests.bench.llama_shaders import script  # noqa: E402
-from tests.support.monolith import Size, baseline, particles_unit, size_of  # noqa: E402
+from tests.support.monolith import PARTICLES, Size, baseline, particles_unit, size_of  # noqa: E402
 
 MODES = ("off", "thin", "fat")
-PARTICLES = {
-    "spawn.comp.hlsl": "comp",
-    "simulate.comp": "comp",
-    "cull.comp": "comp",
-    "particle.vert": "vert",
-    "particle.frag": "frag",
-    "sky.vert": "vert",
-    "sky.frag": "frag",
-}
 
 
 def particles_baseline(scratch: Path) -> Iterator[tuple[str, Size]]:

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Size", "baseline", "installed_program", "particles_unit", "size_of"]
+__all__ = ["PARTICLES", "Size", "baseline", "installed_program", "particles_unit", "size_of"]
+
+PARTICLES = {
+    "spawn.comp.hlsl": "comp",
+    "simulate.comp": "comp",
+    "cull.comp": "comp",
+    "particle.vert": "vert",
+    "particle.frag": "frag",
+    "sky.vert": "vert",
+    "sky.frag": "frag",
+}
+"""The shaders of the example, and the stage of each."""
 
 LIBRARIES = {
     ".comp.hlsl": ("maths/hash.glsl", "maths/rotation.glsl", "physics/spawn.glsl"),
