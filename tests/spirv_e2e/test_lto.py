@@ -249,3 +249,23 @@ def test_a_dump_that_lto_passes_over_is_refused(shaders: ShaderProject) -> None:
     assert "dump_post_link" in shaders.output
     shaders.scons("lto=off")
     assert shaders.exists("dumps")
+
+
+SIZED = V + "layout(local_size_x_id = {id}, local_size_x = {size}) in;\nvoid main() {{ }}\n"
+
+
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+def test_each_entry_point_of_a_module_has_its_own_workgroup_size(
+    shaders: ShaderProject, validate: Validate, lto: str
+) -> None:
+    shaders.crates(
+        'env.Crate("app", ["a.comp", "b.comp"], crate_type="cdylib", opt_level=3, lto=ARGUMENTS["lto"],\n'
+        '          target=ARGUMENTS.get("target", "vulkan1.3"))\n',
+        {"a.comp": SIZED.format(id=0, size=32), "b.comp": SIZED.format(id=1, size=64)},
+    )
+    shaders.scons(f"lto={lto}")
+    validate(shaders.path / "app.spv")
+    sizes = [row["workgroup_size"] for row in shaders.manifest("app")["entries"]]
+    assert sizes == [[32, 1, 1], [64, 1, 1]]
+    shaders.scons(f"lto={lto}", "target=vulkan1.2", expect=2)
+    assert "differ in how their workgroup's size is specialised" in shaders.output
