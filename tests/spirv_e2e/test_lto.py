@@ -224,6 +224,17 @@ def test_whatever_shaders_are_made_of_is_kept(
         assert constants["app.spv"] == [0, 3, 7]
 
 
+def test_fat_is_no_worse_than_thin(shaders: ShaderProject) -> None:
+    """A global variable of several entry points is optimised as if it belonged to each alone."""
+    crates = CRATES.replace('["maths.glsl"]', '["maths.glsl", "edge.glsl", "near.hlsl"]')
+    shaders.crates(crates.format(types='"cdylib"', more=""), EVERYTHING)
+    counts = []
+    for lto in ("thin", "fat"):
+        shaders.scons(f"lto={lto}")
+        counts.append({row["path"]: (row["instructions"], row["size"]) for row in shaders.manifest("app")["modules"]})
+    assert counts[0] == counts[1]
+
+
 def test_an_error_names_lines_of_what_was_left_out(shaders: ShaderProject) -> None:
     _project(shaders, **{"maths.glsl": LIBRARY.replace("sqrt(x)", "dFdx(x)")})
     shaders.scons(expect=2)
