@@ -85,7 +85,7 @@ def test_every_option_has_a_hyphenated_key() -> None:
     text = (
         "[crate.a]\nsources = []\ninclude-dirs = ['inc']\ndefines = {A = 1, B = true, C = 'x'}\nopt-level = 3\n"
         "debuginfo = 'full'\nlto = 'thin'\nprefer-dynamic = true\nexports = ['f']\nmultimodule = false\n"
-        "entry-point = 'main2'\nshout = true\n"
+        "entry-point = 'main2'\nshout = true\nallocator = 'needs'\nlibs = ['m']\nlib-dirs = 'lib'\n"
     )
     assert _options(text) == {
         "include_dirs": ("inc",),
@@ -98,6 +98,9 @@ def test_every_option_has_a_hyphenated_key() -> None:
         "multimodule": False,
         "entry_point": "main2",
         "shout": True,
+        "allocator": "needs",
+        "libs": ("m",),
+        "lib_dirs": ("lib",),
     }
     assert set(_options(text)) == {spec.name for spec in STUB.options}
 
