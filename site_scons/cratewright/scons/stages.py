@@ -181,6 +181,8 @@ class CrateNodes:
         # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
         # sources of yesterday came to. The cache of our own serves instead.
         env.NoCache(nodes)
+        # What a repository has already built is copied: stages read the files of their own project.
+        env.Local(nodes)
         state = env.File(state_path(nodes[0].abspath))
         # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
         state.duplicate = False
