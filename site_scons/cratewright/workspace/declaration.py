@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..crate import CrateType, check_crate_name, parse_crate_types
 from ..errors import GraphError, UnknownNameError, near_miss
 from ..graph import CrateGraph
-from ..options import Options, OptionSpec, OptionValue, resolve_profile
+from ..options import BUILTIN_PROFILES, Options, OptionSpec, OptionValue, resolve_profile
 from .dependency import WorkspaceDependency, read_dependencies
 from .document import Document, Key
 from .features import Features, read_features
@@ -68,6 +68,20 @@ class Workspace:
     def dependency_place(self, user: str, used: str) -> str:
         """Return `file:line` of a name in a crate's `deps`."""
         return self.document.place(*_dependency_key(self.crates, user, used))
+
+    def prefers_dynamic(self, crate: WorkspaceCrate) -> bool:
+        """Say whether a crate's table, its backend's or its profile prefers dynamic linking.
+
+        Shape: a profile that is not declared here says nothing.
+        """
+        word = "prefer-dynamic"
+        for key in (("crate", crate.name), ("backend", crate.backend)):
+            if word in self.document.table(*key):
+                return self.document.table(*key)[word] is True
+        own = {name: self.document.table("profile", name) for name in self.document.table("profile")}
+        name = crate.profile or "dev"
+        with self.document.located("profile", name, "inherits"):
+            return name in own and resolve_profile(name, {**BUILTIN_PROFILES, **own}).get(word) is True
 
 
 def read_workspace(data: bytes, *, path: str) -> Workspace:

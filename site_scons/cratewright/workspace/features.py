@@ -74,7 +74,7 @@ def read_features(document: Document, crate: str, dependencies: tuple[WorkspaceD
             raise document.error(
                 f"no feature of crate '{crate}' asks for its optional dependency '{name}'",
                 *dependency.key,
-                hint=f'add "dep:{name}" to feature \'{name}\'',
+                hint=f"add \"dep:{name}\" to feature '{name}'",
             )
         table[name] = (f"dep:{name}",)
     features = Features(crate, table, dependencies)
@@ -89,6 +89,8 @@ def _check_item(document: Document, key: Key, features: Features, item: str) -> 
     user = f"crate '{features.crate}'"
     if colon and kind == "dep":
         if rest not in features.optional:
+            if any(dependency.name == rest for dependency in features.dependencies):
+                raise document.error(f"{user} always depends on '{rest}'", *key, hint="say optional = true in 'deps'")
             known = [f"dep:{name}" for name in sorted(features.optional)]
             raise UnknownNameError(
                 f"{document.place(*key)}: {user} has no optional dependency '{rest}'", hint=near_miss(item, known)

@@ -14,7 +14,16 @@ from ..errors import UnknownNameError, near_miss
 from ..options import OptionKind, OptionSpec, OptionValue
 from .document import Document, Key
 
-__all__ = ["CRATE_KEYS", "PROFILE_KEYS", "SOURCE_KEYS", "TABLES", "TABLES_OF_A_CRATE", "key_of", "parse_keys", "table_name"]
+__all__ = [
+    "CRATE_KEYS",
+    "PROFILE_KEYS",
+    "SOURCE_KEYS",
+    "TABLES",
+    "TABLES_OF_A_CRATE",
+    "key_of",
+    "parse_keys",
+    "table_name",
+]
 
 TABLES: Mapping[str, str] = {
     "crate": "crates by name",
