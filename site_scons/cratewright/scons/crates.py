@@ -174,11 +174,12 @@ class Build:
     def codegen(self, crate: DeclaredCrate, target: Node, state: StageState, jobs: int) -> None:
         """Make the `.rlink`."""
         crate.engine.jobs = jobs
-        with _build_errors(target, state):
+        with _build_errors(target, state), crate.engine.ledger(str(target.abspath)) as ledger:
             result = codegen_crate(crate.engine, crate.crate)
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
+            _report_reason(crate.name, ledger.reason("unit"))
 
     def archive(self, rlink: Node, target: Node) -> None:
         """Make the `.rlib`."""
@@ -197,7 +198,8 @@ class Build:
     ) -> None:
         """Make what a crate type consists of."""
         crate.engine.jobs = jobs
-        with _build_errors(targets[0], state), self._nothing_left(state, targets):
+        noted = crate.engine.ledger(str(targets[0].abspath))
+        with _build_errors(targets[0], state), self._nothing_left(state, targets), noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             others: list[CrateMetadata] = [
                 decode_rlib(read_bytes(str(node.abspath), role="rlib"), path=str(node))
@@ -208,6 +210,7 @@ class Build:
             emit(self.root, files, state.outputs())
             state.update((), outputs)
             _report(crate.name, linked.diagnostics, _counts("image", linked.linked, "linked", linked.reused))
+            _report_reason(crate.name, ledger.reason("image"))
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -245,6 +248,11 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
         print(line, file=sys.stderr)
     if not _quiet():
         print(f"crate {name}: {counts}", flush=True)
+
+
+def _report_reason(name: str, reason: str) -> None:
+    if reason and not _quiet():
+        print(f"crate {name}: because {reason}", flush=True)
 
 
 def _quiet() -> bool:
