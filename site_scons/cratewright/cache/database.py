@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
 from .store import CacheKvStore, StoreReport
@@ -131,7 +132,8 @@ class EmbeddedStore(CacheKvStore):
         with self._lock:
             before = self._size()
             self._try(self._evict, None)
-            self._try(lambda database: database.execute("PRAGMA incremental_vacuum").fetchall(), [])
+            # Step by step: `execute` would stop after the first page.
+            self._try(lambda database: database.executescript("PRAGMA incremental_vacuum"), None)
             self._remove_old()
             rows = (("freed", _bytes(max(0, before - self._size()))), *self.report().rows)
             return StoreReport(rows, self._problem)
@@ -244,11 +246,14 @@ class EmbeddedStore(CacheKvStore):
     def _evict(self, database: sqlite3.Connection) -> None:
         """Remove what was not used for longest, in small steps that let others in between."""
         goal = self._limit * _EVICT_TO if _used(database) > self._limit else self._limit
-        while _used(database) > goal:
+        while (excess := _used(database) - goal) > 0:
             database.execute("BEGIN IMMEDIATE")
-            rows = database.execute("SELECT key, id FROM entry ORDER BY used LIMIT ?", (_EVICT_ROWS,)).fetchall()
-            database.executemany("DELETE FROM content WHERE id = ?", [(row[1],) for row in rows])
-            database.executemany("DELETE FROM entry WHERE key = ?", [(row[0],) for row in rows])
+            query = "SELECT key, id, length(value) FROM entry LEFT JOIN content USING (id) ORDER BY used LIMIT ?"
+            rows = database.execute(query, (_EVICT_ROWS,)).fetchall()
+            sizes = accumulate(row[2] or 0 for row in rows)
+            last = next((index for index, size in enumerate(sizes) if size >= excess), len(rows) - 1)
+            database.executemany("DELETE FROM content WHERE id = ?", [(row[1],) for row in rows[: last + 1]])
+            database.executemany("DELETE FROM entry WHERE key = ?", [(row[0],) for row in rows[: last + 1]])
             database.execute("COMMIT")
             if not rows:
                 return

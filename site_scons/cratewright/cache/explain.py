@@ -64,7 +64,7 @@ def describe(change: Change) -> str:
     if change.what == NEW:
         return "it is new"
     if change.what == LOST:
-        return "its result is no longer in the cache"
+        return "its result is not in the cache any more"
     if change.what == "code":
         return "the code of cratewright or of the backend changed"
     name = rest if word == FILE else {"fingerprint": "tools"}.get(change.what, change.what)

@@ -117,7 +117,7 @@ class _Plain(pickle.Unpickler):
 
 def _cause(changes: tuple[Change, ...]) -> str:
     if changes == (Change(LOST),):
-        return "results are no longer in the cache"
+        return "results are not in the cache any more"
     words = [describe(change) for change in changes[:_SHOWN]]
     more = [f"{len(changes) - _SHOWN} more"] if len(changes) > _SHOWN else []
     return " and ".join([*words, *more])

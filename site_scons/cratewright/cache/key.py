@@ -92,7 +92,8 @@ def _field(name: str, value: object, known: dict[int, str]) -> Iterator[tuple[st
 def _options(options: Options) -> Fields:
     found: list[tuple[str, str]] = []
     for name, value in options.values:
-        if name == "defines" and options.defines:
+        if name == "defines":
+            found.append(("option defines", "one by one"))
             found.extend((f"define {macro}", _text(text)) for macro, text in options.defines)
         else:
             found.append((f"option {name}", _text(value)))
