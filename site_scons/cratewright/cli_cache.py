@@ -71,13 +71,13 @@ def _history_of(target: str) -> list[tuple[str, str]] | None:
 
 def _links_that_made(target: str) -> Iterator[str]:
     """Yield the histories of links that list a file among their outputs, in its directory or the one above."""
-    target = os.path.abspath(target)
-    for directory in (os.path.dirname(target), os.path.dirname(os.path.dirname(target))):
-        for entry in sorted(os.listdir(directory) if os.path.isdir(directory) else ()):
+    above = os.path.dirname(os.path.dirname(target)) if os.path.dirname(target) else os.pardir
+    for directory in (os.path.dirname(target), above):
+        for entry in sorted(os.listdir(directory or ".") if os.path.isdir(directory or ".") else ()):
             if entry.endswith(".why"):
                 state = os.path.join(directory, f"{entry[: -len('.why')]}.state")
                 # Outputs are relative to the project's root, which need not be known here.
-                if any(target.endswith(os.sep + output) for output in _outputs(state)):
+                if any(os.path.abspath(target).endswith(os.sep + output) for output in _outputs(state)):
                     yield os.path.join(directory, entry)
 
 
@@ -118,8 +118,8 @@ def _verify(store: CacheKvStore) -> None:
             yield item
 
     damaged = damaged_entries(counted())
-    store.remove([key for key, _ in damaged])
     if damaged:
+        store.remove([key for key, _ in damaged])
         raise CacheError(
             f"{len(damaged)} of {count} entries cannot be used and were removed",
             context=[(key[:12], error) for key, error in damaged[:10]],

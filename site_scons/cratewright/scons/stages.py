@@ -170,6 +170,8 @@ class CrateNodes:
             node.attributes.crate_stage = stage
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
+        # SCons's CacheDir would bring a manifest back without its images, and a result without its warnings.
+        env.NoCache(nodes)
         state = env.File(state_path(nodes[0].abspath))
         # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
         state.duplicate = False
