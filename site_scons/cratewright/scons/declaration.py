@@ -82,7 +82,7 @@ class Declaration:
             if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
         }
         cache = settings.get("CRATE_CACHE", "")
-        if cache and cache != "off":
+        if cache and cache != "off" and "://" not in cache:
             settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
         key = tuple(sorted(settings.items()))
         if key not in self.build.engines:

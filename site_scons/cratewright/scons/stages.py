@@ -13,6 +13,7 @@ import SCons.Builder
 import SCons.Scanner
 
 from ..backend import CodegenBackend
+from ..cache.history import history_path
 from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
@@ -187,6 +188,10 @@ class CrateNodes:
         # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
         state.duplicate = False
         env.Clean(nodes[0], state)
+        if stage.state is not None:
+            history = env.File(history_path(nodes[0].abspath))
+            history.duplicate = False
+            env.Clean(nodes[0], history)
         return nodes
 
 
