@@ -13,7 +13,9 @@ from pathlib import Path
 
 from .scons_project import STUB
 
-__all__ = ["RandomTree"]
+__all__ = ["RandomTree", "outputs_of"]
+
+_BUILT = (".rlink", ".rlib", ".json", ".spv", ".cdylib")
 
 _SPIRV = """\
 import cratewright
@@ -238,3 +240,12 @@ def _stub(state: _State) -> dict[str, str]:
         needs = "import l\n" if number % 2 else "import m2\n"
         files[f"{name}.stub"] = f"{note(name)}{wrong(name)}{needs}entry {name} OWN {number}\n"
     return files
+
+
+def outputs_of(root: Path) -> dict[str, bytes]:
+    """Return all that a build made, by path."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.suffix in _BUILT and not path.name.startswith(".")
+    }
