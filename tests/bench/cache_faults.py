@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -54,7 +56,9 @@ def main(arguments: list[str]) -> int:
             directory = Path(scratch, name.replace(" ", "-"))
             directory.mkdir()
             start = time.monotonic()
-            print(f"{name}: {work(directory)} ({time.monotonic() - start:.0f} s)", flush=True)
+            with redirect_stdout(StringIO()):  # every build tells what it printed, for tests that fail
+                answer = work(directory)
+            print(f"{name}: {answer} ({time.monotonic() - start:.0f} s)", flush=True)
     return 0
 
 
