@@ -205,7 +205,7 @@ def test_one_line_says_why(project: SconsProject) -> None:
 
 def test_explain(project: SconsProject) -> None:
     assert _run(project, "explain", "app.rlink") == (
-        "app.rlink: 2 made, 0 reused\n  it is new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
+        "app.rlink: 2 made, 0 reused\n  new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
     )
     project.write({"a.stub": SOURCES["a"] + "export more\n"})
     project.scons()
@@ -214,9 +214,7 @@ def test_explain(project: SconsProject) -> None:
     assert "app.rlink: 1 made, 1 reused\n  a.stub changed: " in text
     assert _run(project, "explain", "app.images/a") == text
     assert _run(project, "explain", "libapp.rlib") == text[text.index("app.rlink") :]
-    assert _run(project, "explain", str(project.path / "liblib.rlib")).endswith(
-        "  it is new\n    crate 'lib': b.stub\n"
-    )
+    assert _run(project, "explain", str(project.path / "liblib.rlib")).endswith("  new\n    crate 'lib': b.stub\n")
     assert "nothing is known of how no.such was made" in _run(project, "explain", "no.such", expect=2)
     project.scons("-c")
     _run(project, "explain", "app.rlink", expect=2)

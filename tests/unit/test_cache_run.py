@@ -15,7 +15,7 @@ import pytest
 from cratewright import testing
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import compute_cache_key
-from cratewright.cache.store import CacheKvStore
+from cratewright.cache.store import CacheKvStore, StoreReport
 from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
 from cratewright.hookspecs import hookimpl
 from cratewright.module import CanonicalForm, CompiledUnit
@@ -350,6 +350,20 @@ def test_a_store_that_fails_is_done_without(engine: Engine, shelf: Shelf, capsys
     assert capsys.readouterr().err == (
         "cratewright: going on without the cache shelf://one: OSError('the network is down')\n"
     )
+
+
+def test_a_store_of_a_plugin_is_looked_after_as_far_as_it_can_be(
+    engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = engine.store
+    store.remove([])
+    assert store.collect() == store.report() == StoreReport() and list(store.entries()) == []
+    store.close()
+    shelf.waiting = {"key": b"value"}
+    shelf.flush = lambda: 1 // 0  # type: ignore[assignment, method-assign]
+    store.flush()
+    assert "going on without the cache shelf://one: ZeroDivisionError" in capsys.readouterr().err
+    store.close()
 
 
 def test_a_url_that_nobody_knows(engine: Engine, shelf: Shelf) -> None:

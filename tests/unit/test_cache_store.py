@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from pathlib import Path
 
 import pytest
@@ -389,6 +389,26 @@ def test_who_waits_too_long_goes_on_without(tmp_path: Path, monkeypatch: pytest.
     store.flush()
     assert store.get(_key("kept0")) and not store.get(_key("lost0"))
     assert file.exists()
+
+
+class _Interrupted(dict[str, bytes]):
+    def items(self) -> ItemsView[str, bytes]:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_leaves_no_transaction(tmp_path: Path) -> None:
+    file = _filled(tmp_path, _items(3))
+    store = EmbeddedStore(str(tmp_path))
+    store.put_many(_items(1, name="lost"))
+    store._pending = _Interrupted(store._pending)
+    with pytest.raises(KeyboardInterrupt):
+        store.flush()
+    store._pending = {}
+    store.put_many(_items(1, name="kept"))
+    store.flush()
+    assert file.exists(), "nobody took it for damage"
+    assert EmbeddedStore(str(tmp_path)).get_many(list(_items(3))) == _items(3)
+    assert store.get(_key("kept0"))
 
 
 def test_threads_share_a_store(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ _SCHEMA = (
     "CREATE INDEX IF NOT EXISTS entry_use ON entry(used)",
     "CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
 )
-_HARMLESS = ("locked", "busy", "readonly", "read-only", "full", "unable to open", "disk I/O")
-"""Words of the errors that say nothing of damage."""
+_DAMAGED = ("no such", "malformed", "has no column", "values were supplied", "Could not decode", "parser stack")
+"""Words of those operational errors that mean damage; the others mean a disk or a lock."""
 
 _Answer = TypeVar("_Answer")
 
@@ -164,7 +164,7 @@ class EmbeddedStore(CacheKvStore):
                 return otherwise if database is None else work(database)
             except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
                 self._roll_back()
-                if not isinstance(error, sqlite3.OperationalError) or not any(w in str(error) for w in _HARMLESS):
+                if not isinstance(error, sqlite3.OperationalError) or any(word in str(error) for word in _DAMAGED):
                     self._give_up()
                     continue
                 if "locked" not in str(error):
@@ -175,6 +175,9 @@ class EmbeddedStore(CacheKvStore):
                 self._problem = error.strerror or str(error)
                 self._writable = False
                 return otherwise
+            except BaseException:  # an interrupt: who asks next must not find a transaction begun
+                self._roll_back()
+                raise
         return otherwise
 
     def _connect(self, write: bool) -> sqlite3.Connection | None:

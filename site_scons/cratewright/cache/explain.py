@@ -62,9 +62,9 @@ def describe(change: Change) -> str:
     """Return a change as a few words, with old and new value."""
     word, _, rest = change.what.partition(" ")
     if change.what == NEW:
-        return "it is new"
+        return "new"
     if change.what == LOST:
-        return "its result is not in the cache any more"
+        return "not in the cache any more"
     if change.what == "code":
         return "the code of cratewright or of the backend changed"
     name = rest if word == FILE else {"fingerprint": "tools"}.get(change.what, change.what)
@@ -74,12 +74,13 @@ def describe(change: Change) -> str:
     return f"{name} changed: {_short(change.old)} -> {_short(change.new)}"
 
 
-def group(causes: Mapping[str, tuple[Change, ...]]) -> list[tuple[tuple[Change, ...], tuple[str, ...]]]:
-    """Return which results have the same causes, those that most have first."""
-    followed: dict[tuple[Change, ...], list[str]] = {}
+def group(causes: Mapping[str, tuple[Change, ...]]) -> list[tuple[Change, tuple[str, ...]]]:
+    """Return each cause with all that followed from it, the one that most followed from first."""
+    followed: dict[Change, list[str]] = {}
     for label, changes in causes.items():
-        followed.setdefault(changes, []).append(label)
-    rows = [(changes, tuple(labels)) for changes, labels in followed.items()]
+        for change in changes:
+            followed.setdefault(change, []).append(label)
+    rows = [(change, tuple(labels)) for change, labels in followed.items()]
     return sorted(rows, key=lambda row: -len(row[1]))
 
 

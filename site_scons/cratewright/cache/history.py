@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..errors import CratewrightError
 from ..fs import write_atomic
-from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
+from .explain import NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
 __all__ = ["Ledger", "Record", "history_path", "read_history"]
@@ -64,13 +64,14 @@ class Ledger:
     def reason(self, noun: str) -> str:
         """Return in one line why results were made anew, an empty string if all are merely new."""
         causes = {label: record.causes for label, record in self._now.items() if record.causes}
-        rows = group({label: changes for label, changes in causes.items() if changes != (Change(NEW),)})
-        if not rows:
+        known = {label: changes for label, changes in causes.items() if changes != (Change(NEW),)}
+        if not known:
             return ""
-        words = [f"{_cause(changes)} ({_count(len(labels), noun)})" for changes, labels in rows[:_SHOWN]]
-        if rest := rows[_SHOWN:]:
-            words.append(f"{len(rest)} more causes ({_count(sum(len(labels) for _, labels in rest), noun)})")
-        new = len(causes) - sum(len(labels) for _, labels in rows)
+        rows = group(known)
+        words = [f"{describe(change)} ({_count(len(labels), noun)})" for change, labels in rows[:_SHOWN]]
+        if len(rows) > _SHOWN:
+            words.append(f"{_count(len(rows) - _SHOWN, 'more cause')}")
+        new = len(causes) - len(known)
         return "; ".join([*words, *([f"{_count(new, noun)} new"] if new else [])])
 
     def close(self, failed: bool) -> None:
@@ -115,14 +116,6 @@ class _Plain(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} in a history")
 
 
-def _cause(changes: tuple[Change, ...]) -> str:
-    if changes == (Change(LOST),):
-        return "results are not in the cache any more"
-    words = [describe(change) for change in changes[:_SHOWN]]
-    more = [f"{len(changes) - _SHOWN} more"] if len(changes) > _SHOWN else []
-    return " and ".join([*words, *more])
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number != 1 else ''}"
 
@@ -132,8 +125,7 @@ def explanation(path: str) -> Iterator[str]:
     history = read_history(path)
     made = {label: record.causes for label, record in history.items() if record.causes}
     yield f"{len(made)} made, {len(history) - len(made)} reused"
-    for changes, labels in group(made):
-        for change in changes:
-            yield f"  {describe(change)}"
+    for change, labels in group(made):
+        yield f"  {describe(change)}"
         for label in labels:
             yield f"    {label.partition(': ')[2]}"

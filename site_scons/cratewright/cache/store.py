@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 __all__ = ["CacheKvStore", "GuardedStore", "NoStore", "StoreReport"]
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,49 +95,42 @@ class GuardedStore(CacheKvStore):
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Ask the store."""
-        try:
-            return self._store.get_many(keys)
-        except Exception as error:  # a plugin may fail in any way
-            return self._give_up(error)
+        nothing: Mapping[str, bytes] = {}
+        return self._try(lambda: self._store.get_many(keys), nothing)
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
         """Give the store what to keep."""
-        try:
-            self._store.put_many(items)
-        except Exception as error:  # a plugin may fail in any way
-            self._give_up(error)
+        self._try(lambda: self._store.put_many(items), None)
 
     def flush(self) -> None:
         """Let the store finish."""
-        try:
-            self._store.flush()
-        except Exception as error:  # a plugin may fail in any way
-            self._give_up(error)
+        self._try(self._store.flush, None)
 
     def close(self) -> None:
         """Close the store."""
-        try:
-            self._store.close()
-        except Exception as error:  # a plugin may fail in any way
-            self._give_up(error)
+        self._try(self._store.close, None)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Forget entries."""
-        self._store.remove(keys)
+        self._try(lambda: self._store.remove(keys), None)
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
         """Yield all entries."""
-        return self._store.entries()
+        nothing: list[tuple[str, bytes]] = []
+        return iter(self._try(lambda: list(self._store.entries()), nothing))
 
     def collect(self) -> StoreReport:
         """Keep to the bound."""
-        return self._store.collect()
+        return self._try(self._store.collect, StoreReport())
 
     def report(self) -> StoreReport:
         """Say what there is."""
-        return self._store.report()
+        return self._try(self._store.report, StoreReport())
 
-    def _give_up(self, error: Exception) -> Mapping[str, bytes]:
-        print(f"cratewright: going on without the cache {self._name}: {error!r}", file=sys.stderr)
-        self._store = NoStore()
-        return {}
+    def _try(self, work: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+        try:
+            return work()
+        except Exception as error:  # a plugin may fail in any way
+            print(f"cratewright: going on without the cache {self._name}: {error!r}", file=sys.stderr)
+            self._store = NoStore()
+            return otherwise
