@@ -16,7 +16,7 @@ import pytest
 import cratewright
 from cratewright import cli, testing
 from cratewright.crate import CrateType
-from cratewright.metadata import CrateMetadata, encode_rlib, encode_rlink
+from cratewright.metadata import CrateMetadata, CrateReference, encode_rlib, encode_rlink
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.options import Options
 from cratewright.registry import Registry
@@ -28,7 +28,7 @@ CRATE = CrateMetadata(
     fingerprint="stub 1",
     target="text",
     crate_types=(CrateType.RLIB,),
-    dependencies=("maths",),
+    dependencies=(CrateReference("maths", "12ab"),),
     options=Options(()),
     modules=(
         ModuleCodegen(

@@ -140,7 +140,8 @@ class _WorkspaceDeclaration:
         with located(*key, "profile"):
             resolve_profile(profile, profiles)
         options = self._settings.options(crate, backend, target)
-        words = {"backend": backend, "target": target, "profile": profile, "version": crate.version}
+        words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
+        words |= {"version": crate.version, "metadata": crate.metadata}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source)]
         with located(*key):
             return self._begin(self._env, crate.name, {**words, **options}, profiles).declare(

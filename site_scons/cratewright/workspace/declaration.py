@@ -40,6 +40,7 @@ class WorkspaceCrate:
     target: str
     profile: str
     version: str
+    metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
         target=str(words.get("target", "")),
         profile=str(words.get("profile", "")),
         version=str(words.get("version", "")),
+        metadata=_texts(words.get("metadata")),
     )
 
 
