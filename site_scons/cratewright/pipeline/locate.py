@@ -66,7 +66,7 @@ def _find(
 
 
 def _files(directories: Iterable[str], names: Sequence[str]) -> list[str]:
-    paths = [os.path.join(directory, name) for directory in directories for name in names]
+    paths = [os.path.normpath(os.path.join(directory, name)) for directory in directories for name in names]
     return [path for path in paths if os.path.isfile(path)]
 
 
