@@ -15,7 +15,7 @@ from ..errors import ConfigurationError
 from ..fs import write_atomic
 from ..identity import unique_labels
 from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
-from ..locator import check_interfaces, check_stable_ids
+from ..locator import check_interfaces
 from ..metadata import CrateMetadata, encode_dylib
 from ..module import ModuleCodegen
 from ..options import LtoMode
@@ -65,13 +65,11 @@ def link_crate(
     """Link a crate with its dependencies, given in link order.
 
     Raises: ConfigurationError for a dependency of another backend or target; LinkError for one that was compiled
-    against another interface, or for two of one identity; LinkError, ValidationError and ToolError from the backend.
-    Nothing is written here but what a failed part leaves to find its cause.
+    against another interface; LinkError, ValidationError and ToolError from the backend. Nothing is written here but
+    what a failed part leaves to find its cause.
     """
     _check(crate, dependencies)
-    crates = (crate, *(item.crate for item in dependencies))
-    check_stable_ids([(crate.name, crate.reference), *((item.key, item.crate.reference) for item in dependencies)])
-    check_interfaces(crates)
+    check_interfaces([crate, *(item.crate for item in dependencies)])
     backend = engine.backend(crate.backend, crate.target)
     request = _request(engine, backend, crate, dependencies, crate_type, formats)
     optimised = optimise(engine, backend, request)

@@ -25,6 +25,7 @@ from ..format_table import FormatTable, LinkableCrate
 from ..fs import prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
 from ..identity import CrateReference, stable_crate_id
+from ..locator import check_stable_ids
 from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
@@ -183,7 +184,8 @@ class Build:
     def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
         """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.
 
-        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict.
+        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict;
+        LinkError for two crates of one identity.
         """
         with self._lock:
             if self._formats is None:
@@ -192,6 +194,13 @@ class Build:
             with _display_names(self.crates):
                 formats = self._formats.formats(crate.key, kind)
                 order = self._graph.link_order(crate.key)
+        check_stable_ids(
+            [
+                (item.path(item.name), item.reference)
+                for key in (crate.key, *formats.crates)
+                for item in [self.crates[key]]
+            ]
+        )
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         needs = {Linkage.STATIC: CrateType.RLIB, Linkage.DYNAMIC: CrateType.DYLIB}
         return formats, [
