@@ -6,8 +6,8 @@ Knows nothing of how they are found.
 
 Five dependencies a crate or more. Every fifty crates form a group with one dylib that contains them all and shares
 the dylibs of the groups it depends on, so that what is recorded grows no faster than the graph. What a
-staticlib cannot have, those dylibs, are the conflicts. `built` is a program whose dylibs are there, `to build` one whose
-dylibs are yet to be linked: then each is a root of its own, and a group is below as many roots as the heap is deep.
+staticlib cannot have, those dylibs, are the conflicts. `built` is a program whose dylibs are there, `to build` one
+whose dylibs are yet to be linked: then each is a root of its own, and a group is below as many as the heap is deep.
 """
 
 from __future__ import annotations
