@@ -112,12 +112,12 @@ def _report(path: str) -> list[str] | None:
         report = json.loads(read_bytes(state)).get("report")
         if not report:
             return None
-        imported = " ".join(f"{count} of {crate}" for crate, count in report["imported"].items())
+        offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
         return [
             f"link-time optimisation of {os.path.basename(path)}",
             row("mode", str(report["mode"])),
             row("modules", f"{report['optimised']} optimised, {report['reused']} reused"),
-            row("imported", imported or "nothing"),
+            row("offered", offered or "nothing"),
             row("bytes", f"{report['bytes_before']} before, {report['bytes_after']} after"),
             row("seconds", str(report["seconds"])),
         ]

@@ -237,4 +237,4 @@ def test_inspect_tells_what_lto_did(project: SconsProject, capsys: pytest.Captur
     document, _, report = shown.partition("link-time optimisation of app.cdylib.json\n")
     assert json.loads(document) == {"images": ["app.cdylib"]}
     assert "  mode:        thin\n  modules:     3 optimised, 0 reused\n" in report
-    assert "  imported:    1 of lib 1 of base\n" in report
+    assert "  offered:     1 of lib 1 of base\n" in report

@@ -102,7 +102,7 @@ def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) ->
 
 
 def _symbol(item: SymbolInfo) -> Symbol:
-    return Symbol(item.name, demangle(item.name), item.file, item.line)
+    return Symbol(item.name, demangle(item.name), item.file, item.line, item.signature)
 
 
 def _renamed(module: ModuleCodegen, name: str) -> ModuleCodegen:
@@ -128,8 +128,8 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
     module = ModuleCodegen(
         name=".spv" if unit.language == "spvasm" else "",
         data=data,
-        exports=tuple(Symbol(name, demangle(name), stencil.path) for name in exports),
-        imports=tuple(Symbol(name, demangle(name), stencil.path) for name in imports),
+        exports=tuple(Symbol(name, demangle(name), stencil.path, 0, exports[name]) for name in exports),
+        imports=tuple(Symbol(name, demangle(name), stencil.path, 0, imports[name]) for name in imports),
         entry_points=tuple(
             EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data, name=stencil.path)
         ),
