@@ -2,14 +2,16 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    errors, digest                                       what everyone may use
-    options, crate, module, stencil, request             values
-    graph, dependency_format, output_name, archive, metadata, workspace   pure rules
-    fs, process                                          the two doors to the world
-    cache                                                results that can be used again
-    backend, hookspecs, registry                         the contract with backends
-    pipeline                                             plan, codegen, rlib, link
-    scons, cli, cli_cache, testing                       the edges
+    errors, digest                                             what everyone may use
+    crate_type, options, crate, module, stencil                values of crates
+    native_library, request                                    values of links
+    graph, dependency_format, format_table, link_contents      pure rules of linking
+    output_name, archive, metadata, workspace                  pure rules of files
+    fs, process                                                the two doors to the world
+    cache                                                      results that can be used again
+    backend, hookspecs, registry                               the contract with backends
+    pipeline                                                   plan, codegen, lto, link, relink
+    scons, cli, cli_cache, testing                             the edges
 """
 
 from __future__ import annotations
@@ -21,15 +23,24 @@ from .backend import (
     Capability,
     CodegenBackend,
     Session,
-    ThinBuffer,
-    ThinModule,
 )
 from .crate import Crate, CrateType
 from .errors import CratewrightError
 from .hookspecs import hookimpl
 from .module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from .native_library import LibraryKind, NativeLibrary
 from .options import DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptLevel
-from .request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
+from .request import (
+    Artifact,
+    LinkLibrary,
+    LinkModule,
+    LinkPart,
+    LinkRequest,
+    LinkResult,
+    ModuleConfig,
+    ThinBuffer,
+    ThinModule,
+)
 from .stencil import UnitStencil
 from .version import __version__
 
@@ -51,13 +62,17 @@ __all__ = [
     "CratewrightError",
     "DebugInfo",
     "EntryPoint",
+    "LibraryKind",
+    "LinkLibrary",
     "LinkModule",
     "LinkPart",
     "LinkRequest",
     "LinkResult",
     "LtoMode",
     "ModuleCodegen",
+    "ModuleConfig",
     "ModuleKind",
+    "NativeLibrary",
     "Observed",
     "OptLevel",
     "OptionKind",

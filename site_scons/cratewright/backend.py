@@ -34,7 +34,7 @@ A complete plugin is a class and a hook, in a module that an entry point or `cra
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -43,7 +43,7 @@ from .crate import Crate, CrateType
 from .errors import UnsupportedError
 from .module import CompiledUnit, ModuleCodegen
 from .options import Options, OptionSpec
-from .request import LinkPart, LinkRequest, LinkResult
+from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
 from .stencil import UnitStencil
 
 __all__ = [
@@ -51,8 +51,6 @@ __all__ = [
     "Capability",
     "CodegenBackend",
     "Session",
-    "ThinBuffer",
-    "ThinModule",
 ]
 
 API_VERSION = 1
@@ -65,6 +63,7 @@ class Capability(Enum):
     THIN_LTO = "thin-lto"
     DYNAMIC_LINKAGE = "dynamic-linkage"
     ALLOCATOR = "allocator"
+    NATIVE_LIBRARIES = "native-libraries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,23 +81,6 @@ class Session:
     def setting(self, name: str) -> str:
         """Return a `CRATE_*` setting, or an empty string."""
         return next((value for key, value in self.environ if key == name), "")
-
-
-@dataclass(frozen=True, slots=True)
-class ThinBuffer:
-    """A module prepared for thin LTO: its name and its serialised form."""
-
-    name: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ThinModule:
-    """One module to optimise after the global analysis, with everything it needs and nothing else."""
-
-    name: str
-    data: bytes
-    imports: tuple[ThinBuffer, ...] = ()
 
 
 class CodegenBackend(ABC):
@@ -167,27 +149,47 @@ class CodegenBackend(ABC):
         Raises: SourceError with `file:line:`, or ToolError.
         """
 
-    def codegen_allocator(self, crate: str, symbols: Sequence[str]) -> ModuleCodegen:
-        """Return the allocator shim.
+    def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
+        """Return the allocator shim: what crates that need an allocator call, and what it forwards to.
 
+        Shape: a module of kind ALLOCATOR; `provided` if a crate of the link provides the implementation, else the
+        platform's own is used.
         Raises: UnsupportedError unless ALLOCATOR is declared.
         """
         raise self._undeclared(Capability.ALLOCATOR)
 
-    def optimize(self, module: ModuleCodegen) -> ModuleCodegen:
-        """Optimise one module by itself, before it is archived."""
+    def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise one module by itself, before it is archived.
+
+        Called: in the build's own process; heavy work belongs to `compile_codegen_unit` or `codegen`.
+        """
         return module
 
-    def codegen(self, module: ModuleCodegen) -> ModuleCodegen:
-        """Lower a module to what is archived and linked."""
+    def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Lower a module to what is linked.
+
+        Called: for every module that comes to a link without LTO, and for what `optimize_fat` returned. The
+        module has no name: nothing may hang on it.
+        """
         return module
+
+    def supports_lto(self, module: ModuleCodegen) -> bool:
+        """Return whether a module can be optimised with others; one that cannot (an object) is linked as it is."""
+        return True
+
+    def injected_symbols(self, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+        """Return symbols to export that no source defines: those of a profiler or sanitizer it adds."""
+        return ()
 
     def serialize_module(self, module: ModuleCodegen) -> bytes:
         """Return the bytes by which a cache or an LTO step knows a module."""
         return module.data
 
     def prepare_thin(self, module: ModuleCodegen) -> ThinBuffer:
-        """Return a module with the summary that the global analysis of thin LTO reads."""
+        """Return a module with the summary that the global analysis of thin LTO reads.
+
+        Called: in the build's own process, once a module and link; cheap.
+        """
         return ThinBuffer(module.name, self.serialize_module(module))
 
     def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
@@ -197,35 +199,49 @@ class CodegenBackend(ABC):
         """
         raise self._undeclared(Capability.FAT_LTO)
 
-    def run_fat_lto(self, modules: Sequence[ModuleCodegen], cached: Sequence[ThinBuffer]) -> ModuleCodegen:
-        """Merge all modules, the cached ones among them, for optimisation as a whole.
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Merge all modules of a link that support LTO into one, and internalise what is not exported.
 
         Raises: UnsupportedError unless FAT_LTO is declared.
         """
         raise self._undeclared(Capability.FAT_LTO)
 
-    def optimize_fat(self, module: ModuleCodegen) -> ModuleCodegen:
+    def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise a whole program.
 
         Raises: UnsupportedError unless FAT_LTO is declared.
         """
         raise self._undeclared(Capability.FAT_LTO)
 
-    def run_thin_lto(
-        self, modules: Sequence[ThinBuffer], cached: Mapping[str, str]
-    ) -> tuple[tuple[ThinModule, ...], tuple[str, ...]]:
-        """Analyse all modules together; return those to optimise and the names of those the cache already has.
+    def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return the independent parts of the global analysis of thin LTO.
+
+        Called: in the build's own process, once a link.
+        """
+        return (LinkPart("", tuple(range(len(request.modules)))),)
+
+    def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+        """Analyse the modules of a part together; return what is left to do, in an order that is always the same.
+
+        Shape: a module that nothing reaches is left out. The pipeline tells those that the cache already has from
+        those to optimise: reuse is never a backend's business.
+        Raises: UnsupportedError unless THIN_LTO is declared.
+        """
+        raise self._undeclared(Capability.THIN_LTO)
+
+    def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise and lower one module with what it imports; its name and crate are blank.
 
         Raises: UnsupportedError unless THIN_LTO is declared.
         """
         raise self._undeclared(Capability.THIN_LTO)
 
-    def optimize_thin(self, module: ThinModule) -> ModuleCodegen:
-        """Optimise one module with what it imports.
+    def lto_memory(self, request: LinkRequest) -> int:
+        """Return how much memory one job of LTO may need.
 
-        Raises: UnsupportedError unless THIN_LTO is declared.
+        Units: bytes; 0 if it is not worth a thought.
         """
-        raise self._undeclared(Capability.THIN_LTO)
+        return 0
 
     @abstractmethod
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:

@@ -7,24 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
+from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
 from .options import Options
 
 __all__ = ["Crate", "CrateType", "Source", "check_crate_name", "parse_crate_types", "unit_name"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-
-
-class CrateType(Enum):
-    """What a crate is linked into; rustc's words and meanings."""
-
-    BIN = "bin"
-    RLIB = "rlib"
-    DYLIB = "dylib"
-    CDYLIB = "cdylib"
-    STATICLIB = "staticlib"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

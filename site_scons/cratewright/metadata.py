@@ -13,16 +13,20 @@ from typing import Any
 
 from .archive import Member, read_archive, write_archive
 from .crate import CrateType
+from .dependency_format import Linkage, Recorded
 from .digest import content_digest
-from .errors import FormatError
+from .errors import ConfigurationError, FormatError
 from .module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
+from .native_library import NativeLibrary, parse_library
 from .options import Options
 
 __all__ = [
     "METADATA_MEMBER",
     "CrateMetadata",
+    "decode_dylib",
     "decode_rlib",
     "decode_rlink",
+    "encode_dylib",
     "encode_rlib",
     "encode_rlink",
     "read_metadata",
@@ -31,6 +35,8 @@ __all__ = [
 METADATA_MEMBER = "lib.rmeta"
 _RMETA_MAGIC = b"cratewright-rmeta\n"
 _RLINK_MAGIC = b"cratewright-rlink\n"
+# In two parts, so that no program which has this module inside passes for a dylib.
+_DYLIB_MAGIC = b"cratewright" + b"-dylib\n\x00\xd5\x1b"
 _VERSION = 1
 _DIGEST_BYTES = 32
 
@@ -52,6 +58,8 @@ class CrateMetadata:
     dependencies: tuple[str, ...]
     options: Options
     modules: tuple[ModuleCodegen, ...]
+    natives: tuple[NativeLibrary, ...] = ()
+    allocator: str = "none"
 
 
 def encode_rlib(crate: CrateMetadata) -> bytes:
@@ -119,6 +127,41 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
     return _with_data(crate, parts, path)
 
 
+def encode_dylib(crate: CrateMetadata, recorded: Recorded) -> bytes:
+    """Return what a dylib carries inside: the crate without its modules, and what it was linked with.
+
+    Shape: magic, u32 length (big-endian), metadata, SHA-256 of all that; found in a file by its magic.
+    """
+    document = {
+        "crate": _encode(replace(crate, modules=())).decode(),
+        "recorded": [[name, linkage.value] for name, linkage in recorded],
+    }
+    info = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    body = _DYLIB_MAGIC + struct.pack(">I", len(info)) + info
+    return body + bytes.fromhex(content_digest(body))
+
+
+def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Recorded]:
+    """Return the crate that a dylib says it is, without modules, and what it was linked with.
+
+    Raises: FormatError naming `path` if it carries no metadata, or damaged ones.
+    """
+    start = data.find(_DYLIB_MAGIC)
+    if start < 0:
+        raise FormatError(f"{path} is no dylib of a crate", hint="a foreign library goes into libs")
+    head = start + len(_DYLIB_MAGIC)
+    (size,) = struct.unpack(">I", data[head : head + 4].ljust(4, b"\0"))
+    body, tail = data[start : head + 4 + size], data[head + 4 + size : head + 4 + size + _DIGEST_BYTES]
+    if bytes.fromhex(content_digest(body)) != tail:
+        raise FormatError(f"{path} is truncated or damaged", hint="delete it and build again")
+    try:
+        document = json.loads(body[len(_DYLIB_MAGIC) + 4 :])
+        crate, _ = _decode(document["crate"].encode(), path)
+        return crate, tuple((str(name), Linkage(word)) for name, word in document["recorded"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise FormatError(f"{path}: the crate metadata is damaged", hint="delete it and build again") from error
+
+
 def read_metadata(data: bytes, *, path: str) -> CrateMetadata:
     """Return what an `.rlib` or `.rlink` says of its crate, told apart by content.
 
@@ -140,6 +183,8 @@ def _encode(crate: CrateMetadata) -> bytes:
         "crate_types": [kind.value for kind in crate.crate_types],
         "dependencies": list(crate.dependencies),
         "options": {name: value for name, value in crate.options.values},
+        "natives": [str(library) for library in crate.natives],
+        "allocator": crate.allocator,
         "modules": [_encode_module(module) for module in crate.modules],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
@@ -162,7 +207,7 @@ def _encode_module(module: ModuleCodegen) -> dict[str, object]:
 
 
 def _encode_symbol(symbol: Symbol) -> list[object]:
-    return [symbol.name, symbol.display, symbol.file, symbol.line]
+    return [symbol.name, symbol.display, symbol.file, symbol.line, symbol.signature]
 
 
 def _document(data: bytes, path: str) -> Mapping[str, object]:
@@ -186,7 +231,7 @@ def _decode(data: bytes, path: str) -> tuple[CrateMetadata, list[tuple[int, str]
     document = _document(data, path)
     try:
         return _from_document(document), _contents(document)
-    except (KeyError, ValueError, TypeError, OverflowError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, ConfigurationError) as error:
         raise FormatError(
             f"{path}: the crate metadata is damaged",
             context=(("reason", repr(error)),),
@@ -215,6 +260,8 @@ def _from_document(document: Mapping[str, object]) -> CrateMetadata:
         dependencies=texts("dependencies"),
         options=Options(tuple(sorted((name, _tuples(value)) for name, value in options.items()))),
         modules=tuple(_decode_module(module) for module in modules),
+        natives=tuple(parse_library(text, where="crate metadata") for text in texts("natives")),
+        allocator=str(document["allocator"]),
     )
 
 
@@ -228,7 +275,10 @@ def _tuples(value: Any) -> Any:  # JSON has lists where the values had tuples
 
 def _decode_module(document: Mapping[str, list[list[str]]]) -> ModuleCodegen:
     def symbols(key: str) -> tuple[Symbol, ...]:
-        return tuple(Symbol(name, display, file, int(line)) for name, display, file, line in document.get(key, []))
+        return tuple(
+            Symbol(name, display, file, int(line), signature)
+            for name, display, file, line, signature in document.get(key, [])
+        )
 
     attributes: Mapping[str, str] = dict(document.get("attributes", {}))
     return ModuleCodegen(

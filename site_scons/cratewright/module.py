@@ -22,13 +22,15 @@ class ModuleKind(Enum):
 class Symbol:
     """A name that modules are linked by.
 
-    Shape: `name` is the linkage name, `display` how the user wrote it, `file` and `line` where (0: not known).
+    Shape: `name` is the linkage name, `display` how the user wrote it, `file` and `line` where (0: not known);
+    `signature` is its type in the backend's words, empty where a language does not tell.
     """
 
     name: str
     display: str
     file: str = ""
     line: int = 0
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

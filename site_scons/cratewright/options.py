@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
+from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
 
 __all__ = [
@@ -76,7 +77,8 @@ class OptionKind(Enum):
 class OptionSpec:
     """One row of the option table.
 
-    Shape: `name` as written in an SConstruct; `words` are the allowed values of a CHOICE.
+    Shape: `name` as written in an SConstruct; `words` are the allowed values of a CHOICE. If `per_type`, a mapping
+    from crate types to such words will do as well; its value is a sorted tuple of pairs.
     """
 
     name: str
@@ -84,6 +86,7 @@ class OptionSpec:
     default: OptionValue
     help: str
     words: tuple[str, ...] = ()
+    per_type: bool = False
 
     def parse(self, value: object, *, where: str) -> OptionValue:
         """Read one user value.
@@ -95,14 +98,9 @@ class OptionSpec:
         if self.kind is OptionKind.FLAG:
             return self._flag(value, where)
         if self.kind is OptionKind.CHOICE:
-            word = str(value.value if isinstance(value, Enum) else value)
-            if word in self.words:
-                return word
-            raise UnknownNameError(
-                f"'{word}' is not a value of '{self.name}'",
-                context=(("where", where), ("allowed", " ".join(self.words))),
-                hint=near_miss(word, self.words),
-            )
+            if self.per_type and isinstance(value, Mapping):
+                return self._choices(value, where)
+            return self._choice(value, where)
         if self.kind is OptionKind.TEXT:
             if isinstance(value, str):
                 return value
@@ -124,6 +122,29 @@ class OptionSpec:
         if word not in words:
             raise self._refuse(value, where, "true or false")
         return words[word]
+
+    def _choice(self, value: object, where: str) -> str:
+        word = _word(value)
+        if word in self.words:
+            return word
+        raise UnknownNameError(
+            f"'{word}' is not a value of '{self.name}'",
+            context=(("where", where), ("allowed", " ".join(self.words))),
+            hint=near_miss(word, self.words),
+        )
+
+    def _choices(self, value: Mapping[object, object], where: str) -> tuple[tuple[str, str | None], ...]:
+        pairs: dict[str, str | None] = {}
+        for key, word in value.items():
+            kind = _word(key)
+            if kind not in _choice(CrateType):
+                raise UnknownNameError(
+                    f"'{kind}' is not a crate type",
+                    context=(("where", f"{where}, option '{self.name}'"),),
+                    hint=near_miss(kind, _choice(CrateType)),
+                )
+            pairs[kind] = self._choice(word, where)
+        return tuple(sorted(pairs.items()))
 
     def _defines(self, value: object, where: str) -> tuple[tuple[str, str | None], ...]:
         """Read macros as SCons's CPPDEFINES spells them: a mapping, or a list of NAME, NAME=VALUE, (NAME, VALUE)."""
@@ -153,6 +174,10 @@ class OptionSpec:
 
     def _refuse(self, value: object, where: str, wanted: str) -> ConfigurationError:
         return ConfigurationError(f"option '{self.name}' takes {wanted}, not {value!r}", context=(("where", where),))
+
+
+def _word(value: object) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _choice(kind: type[Enum]) -> tuple[str, ...]:
@@ -186,7 +211,8 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         kind=OptionKind.CHOICE,
         default="off",
         words=_choice(LtoMode),
-        help="link-time optimisation",
+        per_type=True,
+        help="link-time optimisation, of all crate types or of each",
     ),
     OptionSpec(
         name="prefer_dynamic",
@@ -200,6 +226,20 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         default=(),
         help="symbols to keep beside those the crate type keeps",
     ),
+    OptionSpec(
+        name="allocator",
+        kind=OptionKind.CHOICE,
+        default="none",
+        words=("none", "needs", "provides"),
+        help="whether the crate calls the global allocator, or implements it",
+    ),
+    OptionSpec(
+        name="libs",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="libraries that are no crates, as rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
+    ),
+    OptionSpec(name="lib_dirs", kind=OptionKind.TEXTS, default=(), help="directories searched for libs, in order"),
     OptionSpec(name="multimodule", kind=OptionKind.FLAG, default=False, help="one image for each entry point"),
     OptionSpec(name="entry_point", kind=OptionKind.TEXT, default="", help="name of the entry point, per source"),
 )
@@ -257,9 +297,12 @@ class Options:
         """The amount of debug information."""
         return DebugInfo(self.text("debuginfo"))
 
-    @property
-    def lto(self) -> LtoMode:
-        """The link-time optimisation asked for."""
+    def lto_for(self, crate_type: CrateType) -> LtoMode:
+        """Return the link-time optimisation asked for one crate type; none for a type that a mapping leaves out."""
+        value = self["lto"]
+        if isinstance(value, tuple):
+            words = {str(item[0]): str(item[1]) for item in value if len(item) == 2}
+            return LtoMode(words.get(crate_type.value, LtoMode.OFF.value))
         return LtoMode(self.text("lto"))
 
     def only(self, names: Iterable[str]) -> Options:

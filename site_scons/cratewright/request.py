@@ -9,21 +9,34 @@ from dataclasses import dataclass
 
 from .crate import CrateType
 from .module import ModuleCodegen
-from .options import Options
+from .native_library import NativeLibrary
+from .options import LtoMode, Options
 
-__all__ = ["Artifact", "LinkModule", "LinkPart", "LinkRequest", "LinkResult"]
+__all__ = [
+    "Artifact",
+    "LinkLibrary",
+    "LinkModule",
+    "LinkPart",
+    "LinkRequest",
+    "LinkResult",
+    "ModuleConfig",
+    "ThinBuffer",
+    "ThinModule",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A file of a link.
 
-    Shape: `path` relative to the crate's output directory, or, if `dump`, to the project root.
+    Shape: `path` relative to the crate's output directory, or, if `dump`, to the project root; `executable` if
+    it is a program.
     """
 
     path: str
     data: bytes
     dump: bool = False
+    executable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,18 @@ class LinkModule:
 
     crate: str
     module: ModuleCodegen
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLibrary:
+    """A crate that is linked dynamically.
+
+    Shape: `path` of its dylib, root-relative; `digest` of its content, so that it counts in a key.
+    """
+
+    crate: str
+    path: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +71,50 @@ class LinkPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRequest:
-    """All that decides a linked artifact.
+class ModuleConfig:
+    """What decides beside a module's own bytes how it is optimised and lowered.
 
-    Shape: own modules first, then those of dependencies in link order; `dependencies` are all crates whose
-    modules are offered, in that order; `part` names the part this request is for, if the link was split.
+    Shape: `options` are the link options of the crate that it is lowered for.
+    """
+
+    target: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class ThinBuffer:
+    """A module prepared for thin LTO: its name and its serialised form."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinModule:
+    """One module to optimise after the global analysis, with everything it needs and nothing else.
+
+    Shape: `name` and `crate` are for messages and archives, and are no part of a cache key, so nothing may hang on
+    them; `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
+    that others may be inlined from, whole or in part; `attributes`, `entry_points` as in `ModuleCodegen`.
+    """
+
+    name: str
+    crate: str
+    data: bytes
+    index: bytes = b""
+    imports: tuple[ThinBuffer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """All that decides a linked artifact, or one step on the way to it.
+
+    Shape: own modules first, then the allocator shim if there is one (of the same crate), then those of
+    statically linked dependencies in link order; `dependencies` are the crates whose modules are offered, in that
+    order; `libraries` those linked dynamically; `natives` foreign libraries in link order. `exported` are the
+    symbols, sorted, that the result must offer under their names: everything else LTO may internalise, but for what
+    `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
+    are bytes that a dylib must carry. `part` names the part this request is for, if the link was split.
     """
 
     crate: str
@@ -59,7 +123,18 @@ class LinkRequest:
     options: Options
     modules: tuple[LinkModule, ...]
     dependencies: tuple[str, ...] = ()
+    libraries: tuple[LinkLibrary, ...] = ()
+    natives: tuple[NativeLibrary, ...] = ()
+    exported: tuple[str, ...] = ()
+    beside: tuple[LinkModule, ...] = ()
+    lto: LtoMode = LtoMode.OFF
+    embed: bytes = b""
     part: str = ""
+
+    @property
+    def config(self) -> ModuleConfig:
+        """How modules are optimised and lowered for this link."""
+        return ModuleConfig(target=self.target, options=self.options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

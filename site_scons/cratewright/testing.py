@@ -21,8 +21,9 @@ import json
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from .backend import Capability, CodegenBackend, ThinBuffer, ThinModule
+from .backend import Capability, CodegenBackend
 from .crate import CrateType
 from .digest import content_digest
 from .errors import CacheError, LinkError, SourceError, ToolError
@@ -30,7 +31,16 @@ from .hookspecs import hookimpl
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from .options import OptionKind, Options, OptionSpec
 from .pipeline.remote import call_watched
-from .request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
+from .request import (
+    Artifact,
+    LinkModule,
+    LinkPart,
+    LinkRequest,
+    LinkResult,
+    ModuleConfig,
+    ThinBuffer,
+    ThinModule,
+)
 from .stencil import UnitStencil
 
 __all__ = ["StubBackend", "check_observations", "cratewright_register_backend"]
@@ -56,40 +66,74 @@ class StubBackend(CodegenBackend):
         """Compile the stub language."""
         return _Compilation(self.session.root, stencil).run()
 
-    def codegen_allocator(self, crate: str, symbols: Sequence[str]) -> ModuleCodegen:
-        """Return a module that defines the allocator's symbols."""
-        text = "".join(f"export {symbol}\n" for symbol in symbols)
-        exports = tuple(Symbol(symbol, symbol) for symbol in symbols)
-        return ModuleCodegen(name="allocator", data=text.encode(), kind=ModuleKind.ALLOCATOR, exports=exports)
+    def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
+        """Return a module that defines the allocator, and calls a crate's own if there is one."""
+        body = "@global_alloc" if provided else "malloc"
+        return ModuleCodegen(
+            name="allocator",
+            data=f"export alloc {body}\n".encode(),
+            kind=ModuleKind.ALLOCATOR,
+            exports=(Symbol("alloc", "alloc"),),
+            imports=(Symbol("global_alloc", "global_alloc"),) if provided else (),
+        )
 
     def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
         """Join the texts."""
         return ModuleCodegen(
-            name=modules[0].name,
+            name="merged",
             data=b"".join(module.data for module in modules),
             exports=tuple(symbol for module in modules for symbol in module.exports),
             entry_points=tuple(entry for module in modules for entry in module.entry_points),
         )
 
-    def run_fat_lto(self, modules: Sequence[ModuleCodegen], cached: Sequence[ThinBuffer]) -> ModuleCodegen:
-        """Join the texts, the cached ones last."""
-        return self.run_link([*modules, *(ModuleCodegen(name=item.name, data=item.data) for item in cached)])
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Join the texts of what is reached from what is exported; the rest of the symbols become internal."""
+        reached = _closure(request, _roots(request), _offers(request.modules))
+        inside = {symbol.name for index in reached for symbol in request.modules[index].module.exports}
+        merged = self.run_link([request.modules[index].module for index in reached])
+        lines = [
+            line.replace("export", "internal", 1) if _defined(line) not in request.exported else line
+            for line in merged.data.decode().splitlines(keepends=True)
+        ]
+        exports = tuple(symbol for symbol in merged.exports if symbol.name in request.exported)
+        imports = tuple(
+            symbol for index in reached for symbol in request.modules[index].module.imports if symbol.name not in inside
+        )
+        return replace(merged, data="".join(lines).encode(), exports=exports, imports=imports)
 
-    def optimize_fat(self, module: ModuleCodegen) -> ModuleCodegen:
+    def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module."""
-        return ModuleCodegen(name=module.name, data=module.data + b"optimised fat\n", exports=module.exports)
+        return replace(module, data=module.data + b"optimised fat\n")
 
-    def run_thin_lto(
-        self, modules: Sequence[ThinBuffer], cached: Mapping[str, str]
-    ) -> tuple[tuple[ThinModule, ...], tuple[str, ...]]:
-        """Give every module that the cache has in another form, and the names of those it has."""
-        todo = [item for item in modules if cached.get(item.name) != content_digest(item.data)]
-        done = tuple(item.name for item in modules if item not in todo)
-        return tuple(ThinModule(item.name, item.data) for item in todo), done
+    def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+        """Return every module that is reached, with those whose symbols it imports."""
+        offers = _offers(request.modules)
+        return tuple(
+            ThinModule(
+                name=item.module.name,
+                crate=item.crate,
+                data=item.module.data,
+                index=json.dumps(_interface(item.module)).encode(),
+                imports=tuple(
+                    ThinBuffer(symbol.name, request.modules[offers[symbol.name]].module.data)
+                    for symbol in item.module.imports
+                    if symbol.name in offers
+                ),
+            )
+            for item in (request.modules[index] for index in _closure(request, _roots(request), offers))
+        )
 
-    def optimize_thin(self, module: ThinModule) -> ModuleCodegen:
-        """Mark the module."""
-        return ModuleCodegen(name=module.name, data=module.data + b"optimised thin\n")
+    def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+        """Mark the module and what was inlined into it."""
+        inlined = "".join(f"inlined {item.name}\n" for item in module.imports)
+        exports, imports, entries = json.loads(module.index)
+        return ModuleCodegen(
+            name=module.name,
+            data=module.data + f"optimised thin\n{inlined}".encode(),
+            exports=tuple(Symbol(name, name) for name in exports),
+            imports=tuple(Symbol(name, name) for name in imports),
+            entry_points=tuple(EntryPoint("stub", name) for name in entries),
+        )
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return a manifest and an image, or a directory of images."""
@@ -101,9 +145,9 @@ class StubBackend(CodegenBackend):
         offers = _offers(request.modules)
         if not request.options.flag("multimodule"):
             own = [index for index, item in enumerate(request.modules) if item.crate == request.crate]
-            return (LinkPart("", _closure(request.modules, own, offers)),)
+            return (LinkPart("", _closure(request, own, offers)),)
         return tuple(
-            LinkPart(entry.name, _closure(request.modules, [index], offers))
+            LinkPart(entry.name, _closure(request, [index], offers))
             for index, item in enumerate(request.modules)
             for entry in item.module.entry_points
         )
@@ -111,6 +155,8 @@ class StubBackend(CodegenBackend):
     def link(self, request: LinkRequest) -> LinkResult:
         """Join the texts of a part."""
         text = b"".join(item.module.data for item in request.modules)
+        text += "".join(f"dylib {library.crate}\n" for library in request.libraries).encode()
+        text += "".join(f"library {library}\n" for library in request.natives).encode() + request.embed
         if request.options.flag("shout"):
             text = text.upper()
         directory = f"{request.crate}.images/{request.part}" if request.part else None
@@ -210,12 +256,15 @@ def _offers(modules: Sequence[LinkModule]) -> dict[str, int]:
     return offers
 
 
-def _closure(modules: Sequence[LinkModule], roots: Sequence[int], offers: Mapping[str, int]) -> tuple[int, ...]:
+def _closure(request: LinkRequest, roots: Sequence[int], offers: Mapping[str, int]) -> tuple[int, ...]:
     todo, seen = list(roots), set(roots)
+    beside = _offers(request.beside)
     while todo:
-        item = modules[todo.pop()]
+        item = request.modules[todo.pop()]
         for symbol in item.module.imports:
             if symbol.name not in offers:
+                if request.libraries or symbol.name in beside:  # what a dylib offers, its own link has checked
+                    continue
                 raise LinkError(
                     f"unresolved symbol '{symbol.display}'",
                     context=(("needed by", f"{symbol.file}:{symbol.line}"), ("crate", item.crate)),
@@ -224,6 +273,28 @@ def _closure(modules: Sequence[LinkModule], roots: Sequence[int], offers: Mappin
                 seen.add(offers[symbol.name])
                 todo.append(offers[symbol.name])
     return tuple(sorted(seen))
+
+
+def _roots(request: LinkRequest) -> list[int]:
+    wanted = {*request.exported, *(symbol.name for item in request.beside for symbol in item.module.imports)}
+    return [
+        index
+        for index, item in enumerate(request.modules)
+        if item.module.entry_points or any(symbol.name in wanted for symbol in item.module.exports)
+    ]
+
+
+def _defined(line: str) -> str:
+    word, _, rest = line.partition(" ")
+    return rest.split()[0] if word == "export" and rest.split() else ""
+
+
+def _interface(module: ModuleCodegen) -> tuple[list[str], ...]:
+    return (
+        [symbol.name for symbol in module.exports],
+        [symbol.name for symbol in module.imports],
+        [entry.name for entry in module.entry_points],
+    )
 
 
 @hookimpl

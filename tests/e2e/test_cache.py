@@ -185,7 +185,7 @@ def test_one_line_says_why(project: SconsProject) -> None:
         project.scons()
         return [line for line in project.output.splitlines() if ": because " in line]
 
-    project.write({"a.stub": SOURCES["a"] + "export more\n"})
+    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
     lines = because()
     assert len(lines) == 2, lines
     assert lines[0].startswith("crate app: because a.stub changed: ") and lines[0].endswith(" (1 unit)")
@@ -207,7 +207,7 @@ def test_explain(project: SconsProject) -> None:
     assert _run(project, "explain", "app.rlink") == (
         "app.rlink: 2 made, 0 reused\n  new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
     )
-    project.write({"a.stub": SOURCES["a"] + "export more\n"})
+    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
     project.scons()
     text = _run(project, "explain", "app.cdylib.json")
     assert text.startswith("app.cdylib.json: 1 made, 1 reused\n  module app::a.stub.o changed: ")

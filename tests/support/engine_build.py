@@ -5,16 +5,17 @@ Knows nothing of what is built.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from cratewright import testing
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.errors import CratewrightError
-from cratewright.metadata import encode_rlink
+from cratewright.metadata import encode_rlib, encode_rlink
 from cratewright.options import CORE_OPTIONS, Options, parse_options
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
-from cratewright.pipeline.link import link_crate
+from cratewright.pipeline.relink import relink
 from cratewright.registry import Registry
 
 __all__ = ["build_here"]
@@ -48,7 +49,10 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
     registry._backends["stub"] = _Here
     engine = Engine(str(root), registry, environ)
     table = (*CORE_OPTIONS, *_Here.OPTIONS)
-    made, known = {}, {}
+    made: dict[str, bytes] = {}
+    out = root / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
     try:
         for name, sources, given in _Declared(text).crates:
             deps = [str(dep) for dep in given.pop("deps", [])]  # type: ignore[attr-defined]
@@ -68,12 +72,13 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
             )
             with engine.ledger(str(root / f"{name}.rlink")):
                 result = codegen_crate(engine, crate)
-            known[name] = result.metadata
-            made[f"{name}.rlink"] = encode_rlink(result.metadata)
             made[f"{name} says"] = "\n".join(result.diagnostics).encode()
+            (out / f"{name}.rlink").write_bytes(encode_rlink(result.metadata))
+            (out / f"lib{name}.rlib").write_bytes(encode_rlib(result.metadata))
             if kind is not CrateType.RLIB:
-                linked = link_crate(engine, result.metadata, [known[dep] for dep in deps], kind)
-                made |= {artifact.path: artifact.data for artifact in linked.artifacts}
+                relink(engine, str(out / f"{name}.rlink"), [str(out)], [kind], str(out))
+        files = [path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+        made |= {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
     except CratewrightError as error:
         return str(error)
     finally:

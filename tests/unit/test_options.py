@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from cratewright.crate_type import CrateType
 from cratewright.errors import ConfigurationError, UnknownNameError
 from cratewright.options import (
     CORE_OPTIONS,
@@ -33,6 +34,7 @@ def _parse(**given: object) -> dict[str, object]:
         ("opt_level", OptLevel.SIZE, "s"),
         ("opt_level", None, "0"),
         ("lto", "thin-local", "thin-local"),
+        ("lto", {"cdylib": "fat", CrateType.BIN: LtoMode.THIN}, (("bin", "thin"), ("cdylib", "fat"))),
         ("multimodule", True, True),
         ("multimodule", 1, True),
         ("multimodule", "no", False),
@@ -86,6 +88,29 @@ def test_near_miss_of_a_word() -> None:
     assert ("allowed", "off thin-local thin fat") in caught.value.context
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"cdyli": "fat"}, "'cdyli' is not a crate type"),
+        ({"cdylib": "fatt"}, "'fatt' is not a value of 'lto'"),
+        ({"cdylib": {"bin": "fat"}}, "is not a value of 'lto'"),
+    ],
+)
+def test_refused_by_crate_type(given: object, said: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"where: *here") as caught:
+        _parse(lto=given)
+    assert said in str(caught.value)
+    with pytest.raises(UnknownNameError, match="is not a value of 'opt_level'"):
+        _parse(opt_level={"bin": "3"})
+
+
+def test_lto_by_crate_type() -> None:
+    assert DEFAULTS.override({"lto": "thin"}).lto_for(CrateType.RLIB) is LtoMode.THIN
+    options = DEFAULTS.override({"lto": (("bin", "thin"), ("cdylib", "fat"))})
+    modes = [options.lto_for(kind) for kind in (CrateType.BIN, CrateType.CDYLIB, CrateType.DYLIB)]
+    assert modes == [LtoMode.THIN, LtoMode.FAT, LtoMode.OFF]
+
+
 def test_the_order_of_defines_does_not_count() -> None:
     assert _parse(defines=["B", "A"]) == _parse(defines=["A", "B"])
 
@@ -93,7 +118,7 @@ def test_the_order_of_defines_does_not_count() -> None:
 def test_typed_values() -> None:
     options = DEFAULTS.override({"opt_level": "s", "debuginfo": "line", "lto": "fat", "defines": (("A", None),)})
     assert options.opt_level is OptLevel.SIZE and options.opt_level.for_size
-    assert options.debuginfo is DebugInfo.LINE and options.lto is LtoMode.FAT
+    assert options.debuginfo is DebugInfo.LINE and options.lto_for(CrateType.BIN) is LtoMode.FAT
     assert options.defines == (("A", None),)
     assert options.text("entry_point") == "" and options.texts("exports") == () and not options.flag("multimodule")
     with pytest.raises(KeyError):

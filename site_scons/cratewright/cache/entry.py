@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from ..request import Artifact, LinkResult
+from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
 
 __all__ = [
+    "RESULTS",
     "RecompileError",
     "RecompileFault",
     "Result",
@@ -29,11 +30,17 @@ __all__ = [
     "try_finish_recompile",
 ]
 
-Result = CompiledUnit | LinkResult | ModuleCodegen
+Result = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
+"""What a backend's methods return."""
+
+RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, tuple)
 
 _KNOWN = {
     (kind.__module__, kind.__qualname__): kind
-    for kind in (Artifact, CompiledUnit, EntryPoint, LinkResult, ModuleCodegen, ModuleKind, Observed, Symbol)
+    for kind in (
+        *(Artifact, CompiledUnit, EntryPoint, LinkResult, ModuleCodegen, ModuleKind, Observed, Symbol),
+        *(ThinBuffer, ThinModule),
+    )
 }
 _MARKER = b"cratewright entry 2\n"
 _FAMILY = b"cratewright entry "
@@ -90,7 +97,8 @@ def try_finish_recompile(data: bytes) -> Result:
     Raises: RecompileError for anything that is not one.
     """
     value = _load(data)
-    if not isinstance(value, (CompiledUnit, LinkResult, ModuleCodegen)):
+    whole = all(isinstance(item, ThinModule) for item in value) if isinstance(value, tuple) else True
+    if not isinstance(value, RESULTS) or not whole:
         raise RecompileError(RecompileFault.FOREIGN)
     return value
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..backend import CodegenBackend
-from ..cache.entry import Result
+from ..cache.entry import RESULTS, Result
 from ..cache.history import Ledger
 from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.verify import contradiction
 from ..errors import CacheError, CratewrightError
-from ..module import CanonicalForm, CompiledUnit, ModuleCodegen
+from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
-from ..request import LinkResult
 from .job import Job, JobOutcome
 
 __all__ = ["CachedRun"]
@@ -162,7 +161,7 @@ def _fails_now(job: Job, error: CratewrightError) -> CacheError:
 
 
 def _result(value: object) -> Result:
-    assert isinstance(value, (CompiledUnit, LinkResult, ModuleCodegen))
+    assert isinstance(value, RESULTS)
     return value
 
 

@@ -14,10 +14,15 @@ from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
 from ..metadata import CrateMetadata
 from ..module import CompiledUnit, ModuleCodegen, Observed
+from ..native_library import parse_library
+from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
 from .engine import Engine, Job, JobOutcome
 
 __all__ = ["CodegenResult", "codegen_crate"]
+
+LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports"})
+"""Options that the link step reads itself, whatever backend there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,8 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         for outcome, source in zip(outcomes, crate.sources, strict=True)
         if isinstance(outcome.result, CompiledUnit)
     ]
-    modules = tuple(backend.codegen(backend.optimize(module)) for unit in units for module in unit.modules)
+    config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
+    modules = tuple(backend.optimize(module, config) for unit in units for module in unit.modules)
     _check_exports(crate, modules)
     observed = {item.path: item for unit in units for item in unit.observed}
     observed |= {stencil.path: Observed(stencil.path, content_digest(stencil.source)) for stencil in stencils}
@@ -75,8 +81,10 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             target=crate.target,
             crate_types=crate.crate_types,
             dependencies=crate.dependencies,
-            options=crate.options.only(backend.LINK_OPTIONS),
+            options=crate.options.only(backend.LINK_OPTIONS | LINKED_BY_PIPELINE),
             modules=modules,
+            natives=tuple(parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")),
+            allocator=crate.options.text("allocator"),
         ),
         observed=tuple(observed[path] for path in sorted(observed)),
         diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar, cast
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
@@ -31,6 +32,20 @@ from .settings import read_store, read_timeout, read_verify
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
+T = TypeVar("T")
+
+_ANSWERS = 8
+"""How many shared answers are remembered."""
+
+
+@dataclass(slots=True)
+class _Shared:
+    """One answer that several stages ask for, and the lock of whoever works it out."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    value: object = None
+    known: bool = False
+
 
 @dataclass(slots=True)
 class Engine:
@@ -49,6 +64,7 @@ class Engine:
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ledgers: threading.local = field(default_factory=threading.local)
+    _shared: dict[str, _Shared] = field(default_factory=dict)
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
@@ -139,6 +155,23 @@ class Engine:
         finally:
             self.store.flush()
 
+    def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
+        """Return the answer to a question that stages side by side may ask, and whether it was worked out now.
+
+        Shape: only the last few answers are remembered; they may be large.
+        """
+        with self._lock:
+            shared = self._shared.pop(question, None) or _Shared()
+            self._shared[question] = shared
+            for oldest in list(self._shared)[:-_ANSWERS]:
+                del self._shared[oldest]
+        with shared.lock:
+            fresh = not shared.known
+            if fresh:
+                shared.value = answer()
+                shared.known = True
+            return cast("T", shared.value), fresh
+
     def close(self) -> None:
         """End the workers and let go of the cache."""
         if self._pool is not None:
@@ -164,7 +197,7 @@ class Engine:
             return
         session = self.session(target)
         calls = [
-            Call(f"cratewright.pipeline.remote:{function}", (path, session, method, job.value), job.label)
+            Call(f"cratewright.pipeline.remote:{function}", (path, session, method, *job.arguments), job.label)
             for job in jobs
         ]
         stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
@@ -197,6 +230,6 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
 
 def _run_here(backend: CodegenBackend, method: str, job: Job, function: str) -> Outcome:
     try:
-        return Outcome(remote.FUNCTIONS[function](backend, method, job.value))
+        return Outcome(remote.FUNCTIONS[function](backend, method, *job.arguments))
     except CratewrightError as error:
         return Outcome(None, error)

@@ -1,4 +1,4 @@
-"""Linking: a crate and its dependencies to artifacts, for one crate type.
+"""The link of one crate type: contents decided, LTO run, parts linked side by side, results put together.
 
 Knows nothing of where rlibs lie, nor of what the backend makes of them.
 """
@@ -8,28 +8,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..backend import CodegenBackend
 from ..crate import CrateType
-from ..errors import ConfigurationError, LinkError
+from ..dependency_format import DependencyFormats, Linkage
+from ..errors import ConfigurationError
 from ..fs import write_atomic
-from ..metadata import CrateMetadata
-from ..request import Artifact, LinkModule, LinkRequest, LinkResult
+from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
+from ..metadata import CrateMetadata, encode_dylib
+from ..module import ModuleCodegen
+from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from .engine import Engine, Job
+from .lto import LtoReport, optimise
 
-__all__ = ["Linked", "link_crate"]
+__all__ = ["Dependency", "Linked", "link_crate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A crate that takes part in a link.
+
+    Shape: `linkage` is STATIC, with the modules in `crate`, or DYNAMIC, with its dylib in `library`.
+    """
+
+    crate: CrateMetadata
+    linkage: Linkage
+    library: LinkLibrary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What a link made; `linked` parts were made anew, `reused` ones came from the cache."""
+    """What a link made; `linked` parts were made anew, `reused` ones came from the cache.
+
+    Shape: `lto` tells of link-time optimisation, if there was any; `lto_shared` if another crate type's was taken.
+    """
 
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[str, ...]
     linked: int
     reused: int
+    lto: LtoReport | None = None
+    lto_shared: bool = False
 
 
 def link_crate(
-    engine: Engine, crate: CrateMetadata, dependencies: Sequence[CrateMetadata], crate_type: CrateType
+    engine: Engine,
+    crate: CrateMetadata,
+    dependencies: Sequence[Dependency],
+    crate_type: CrateType,
+    formats: DependencyFormats,
 ) -> Linked:
     """Link a crate with its dependencies, given in link order.
 
@@ -38,43 +64,92 @@ def link_crate(
     """
     _check(crate, dependencies)
     backend = engine.backend(crate.backend, crate.target)
+    request = _request(engine, backend, crate, dependencies, crate_type, formats)
+    optimised = optimise(engine, backend, request)
+    request = replace(request, modules=optimised.modules)
+    results, hits = _link_parts(engine, backend, request)
+    finished = backend.finish_link(request, results)
+    return Linked(
+        artifacts=finished.artifacts,
+        diagnostics=tuple(dict.fromkeys(finished.diagnostics)),
+        linked=len(results) - hits,
+        reused=hits,
+        lto=optimised.report,
+        lto_shared=optimised.shared,
+    )
+
+
+def _request(
+    engine: Engine,
+    backend: CodegenBackend,
+    crate: CrateMetadata,
+    dependencies: Sequence[Dependency],
+    crate_type: CrateType,
+    formats: DependencyFormats,
+) -> LinkRequest:
+    static = [item.crate for item in dependencies if item.linkage is Linkage.STATIC]
+    lto = crate.options.lto_for(crate_type)
+    exported = exported_symbols(
+        crate.name,
+        crate_type,
+        crate.modules,
+        (module for part in static for module in part.modules),
+        crate.options.texts("exports"),
+        backend.injected_symbols(crate_type, crate.options),
+    )
     request = LinkRequest(
         crate=crate.name,
         crate_type=crate_type,
         target=crate.target,
         options=crate.options.only(backend.LINK_OPTIONS),
-        modules=tuple(LinkModule(part.name, module) for part in (crate, *dependencies) for module in part.modules),
-        dependencies=tuple(part.name for part in dependencies),
+        modules=(),
+        dependencies=tuple(part.name for part in static),
+        libraries=tuple(item.library for item in dependencies if item.library is not None),
+        natives=libraries_to_link(crate.natives, [(item.linkage, item.crate.natives) for item in dependencies]),
+        exported=exported,
+        lto=lto,
+        embed=encode_dylib(crate, formats.recorded) if crate_type is CrateType.DYLIB else b"",
     )
-    parts = backend.split_link(request)
-    requests = [
-        replace(request, part=part.name, modules=tuple(request.modules[index] for index in part.modules))
-        for part in parts
+    own = [*crate.modules, *_shim(backend, request, [crate, *(item.crate for item in dependencies)], formats)]
+    parts = [(crate.name, own), *((part.name, list(part.modules)) for part in static)]
+    return replace(request, modules=tuple(LinkModule(name, module) for name, modules in parts for module in modules))
+
+
+def _shim(
+    backend: CodegenBackend, request: LinkRequest, crates: Sequence[CrateMetadata], formats: DependencyFormats
+) -> list[ModuleCodegen]:
+    needed, provider = allocator_provider({part.name: part.allocator for part in crates})
+    if not needed or not links_allocator_shim(formats):
+        return []
+    return [backend.codegen_allocator(request.config, bool(provider))]
+
+
+def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkResult], int]:
+    """Return the result of each part, and how many of them the cache had."""
+    label = f"crate '{request.crate}'"
+    jobs = [
+        Job(
+            replace(request, part=part.name, modules=tuple(request.modules[index] for index in part.modules)),
+            f"{label}: {part.name}" if part.name else label,
+        )
+        for part in backend.split_link(request)
     ]
-    fingerprint = engine.fingerprint(crate.backend, crate.target)
-    label = f"crate '{crate.name}'"
-    jobs = [Job(item, f"{label}: {item.part}" if item.part else label) for item in requests]
-    outcomes = engine.run_cached(crate.backend, crate.target, "link", jobs, fingerprint)
+    fingerprint = engine.fingerprint(backend.NAME, request.target)
+    outcomes = engine.run_cached(backend.NAME, request.target, "link", jobs, fingerprint)
     results: list[LinkResult] = []
     for outcome in outcomes:
         if outcome.error is not None:
             for path, data in outcome.error.leftovers:
                 write_atomic(engine.path(path), data)
-            raise outcome.error.with_context(("crate", crate.name))
-        assert isinstance(outcome.result, LinkResult)
-        results.append(outcome.result)
-    finished = backend.finish_link(request, results)
-    hits = sum(outcome.hit for outcome in outcomes)
-    return Linked(
-        artifacts=finished.artifacts,
-        diagnostics=tuple(dict.fromkeys(finished.diagnostics)),
-        linked=len(outcomes) - hits,
-        reused=hits,
-    )
+        result = outcome.get(request.crate)
+        assert isinstance(result, LinkResult)
+        results.append(result)
+    return results, sum(outcome.hit for outcome in outcomes)
 
 
-def _check(crate: CrateMetadata, dependencies: Sequence[CrateMetadata]) -> None:
-    for other in dependencies:
+def _check(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> None:
+    for item in dependencies:
+        other = item.crate
         for what, theirs, ours in (
             ("backend", other.backend, crate.backend),
             ("target", other.target, crate.target),
@@ -85,12 +160,4 @@ def _check(crate: CrateMetadata, dependencies: Sequence[CrateMetadata]) -> None:
                     f"crate '{crate.name}' and its dependency '{other.name}' differ in {what}",
                     context=((crate.name, ours), (other.name, theirs)),
                     hint=f"build '{other.name}' again for this {what}",
-                )
-    known = {crate.name, *(other.name for other in dependencies)}
-    for part in (crate, *dependencies):
-        for name in part.dependencies:
-            if name not in known:
-                raise LinkError(
-                    f"crate '{part.name}' depends on '{name}', which was not given to the link",
-                    hint=f"give lib{name}.rlib as well",
                 )

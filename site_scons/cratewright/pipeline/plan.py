@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 from ..backend import Capability, CodegenBackend
 from ..crate import Crate
+from ..crate_type import CrateType
 from ..errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
+from ..native_library import parse_library
 from ..options import CORE_OPTIONS, LtoMode, OptionSpec
 
 __all__ = ["check_crate", "check_target", "option_table"]
@@ -51,6 +53,7 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
                 f"backend '{backend.NAME}' cannot make crate type '{kind.value}'",
                 context=(("crate", crate.name), ("it makes", " ".join(supported))),
             )
+    _check_linking(crate, backend)
     _check_lto(crate, backend)
     backend.check_crate(crate)
 
@@ -91,17 +94,55 @@ def _first_repeated(words: Iterable[str]) -> str:
     return next((word for word, count in Counter(words).items() if count > 1), "")
 
 
+def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
+    for wanted, needed in (
+        (crate.options.texts("libs"), Capability.NATIVE_LIBRARIES),
+        (crate.options.text("allocator") != "none", Capability.ALLOCATOR),
+        (crate.options.flag("prefer_dynamic"), Capability.DYNAMIC_LINKAGE),
+    ):
+        if wanted and needed not in backend.capabilities:
+            raise UnsupportedError(
+                f"backend '{backend.NAME}' has no {needed.value.replace('-', ' ')}",
+                context=(("crate", crate.name),),
+                hint=f"leave out '{_ASKED_BY[needed]}'",
+            )
+    for text in crate.options.texts("libs"):
+        parse_library(text, where=f"crate '{crate.name}'")
+
+
+_ASKED_BY = {
+    Capability.NATIVE_LIBRARIES: "libs",
+    Capability.ALLOCATOR: "allocator",
+    Capability.DYNAMIC_LINKAGE: "prefer_dynamic",
+}
+
+
 def _check_lto(crate: Crate, backend: CodegenBackend) -> None:
-    lto = crate.options.lto
-    if lto is LtoMode.OFF:
-        return
-    needed = Capability.FAT_LTO if lto is LtoMode.FAT else Capability.THIN_LTO
-    if needed not in backend.capabilities:
-        raise UnsupportedError(
-            f"backend '{backend.NAME}' cannot do lto='{lto.value}'",
-            context=(
-                ("crate", crate.name),
-                ("crate types", " ".join(kind.value for kind in crate.crate_types)),
-            ),
-            hint="set lto='off'",
-        )
+    """Refuse LTO that cannot be done; an rlib is not linked, so a mode for all crate types leaves it as it is."""
+    named = crate.options["lto"]
+    for kind in crate.crate_types:
+        lto = crate.options.lto_for(kind)
+        if lto is LtoMode.OFF:
+            continue
+        if kind is CrateType.RLIB:
+            if isinstance(named, tuple):
+                raise UnsupportedError(
+                    f"crate '{crate.name}' asks for lto='{lto.value}' of its rlib, which is not linked",
+                    hint="LTO takes an rlib's modules in wherever it is linked; ask for it there",
+                )
+            continue
+        needed = Capability.FAT_LTO if lto is LtoMode.FAT else Capability.THIN_LTO
+        if needed not in backend.capabilities:
+            raise UnsupportedError(
+                f"backend '{backend.NAME}' cannot do lto='{lto.value}'",
+                context=(("crate", crate.name), ("crate type", kind.value)),
+                hint="set lto='off'",
+            )
+    if isinstance(named, tuple):
+        asked = [kind.value for kind in crate.crate_types]
+        for item in named:
+            if str(item[0]) not in asked:
+                raise ConfigurationError(
+                    f"crate '{crate.name}' sets lto for crate type '{item[0]}', which it does not make",
+                    context=(("crate types", " ".join(asked)),),
+                )

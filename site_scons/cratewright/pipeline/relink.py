@@ -9,14 +9,16 @@ import os
 from collections.abc import Sequence
 
 from ..crate import CrateType
+from ..dependency_format import Linkage
 from ..digest import content_digest
 from ..errors import ConfigurationError, LinkError
+from ..format_table import FormatTable, LinkableCrate
 from ..fs import read_bytes, write_atomic
 from ..graph import CrateGraph
 from ..metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib
 from .emit import emit, place
 from .engine import Engine
-from .link import link_crate
+from .link import Dependency, link_crate
 
 __all__ = ["find_dependencies", "relink"]
 
@@ -41,7 +43,9 @@ def relink(
     for kind in types:
         if kind not in backend.supported_crate_types:
             raise ConfigurationError(f"backend '{crate.backend}' cannot make crate type '{kind.value}'")
-    dependencies = find_dependencies(crate, [*search, os.path.dirname(path) or "."])
+    found = find_dependencies(crate, [*search, os.path.dirname(path) or "."])
+    table = _table(crate, found)
+    dependencies = [Dependency(part, Linkage.STATIC) for part in found]
     written: list[str] = []
     for kind in types or crate.crate_types:
         if kind is CrateType.RLIB:
@@ -49,11 +53,17 @@ def relink(
             write_atomic(rlib, encode_rlib(crate))
             written.append(rlib)
             continue
-        linked = link_crate(engine, crate, dependencies, kind)
+        linked = link_crate(engine, crate, dependencies, kind, table.formats(crate.name, kind))
         files, outputs = place(linked.artifacts, directory)
         emit(engine.root, files, ())
         written += outputs
     return tuple(written)
+
+
+def _table(crate: CrateMetadata, found: Sequence[CrateMetadata]) -> FormatTable:
+    graph = CrateGraph({part.name: part.dependencies for part in (crate, *found)})
+    rlib = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
+    return FormatTable(graph, {part.name: rlib for part in (crate, *found)})
 
 
 def find_dependencies(crate: CrateMetadata, search: Sequence[str]) -> list[CrateMetadata]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,14 +18,21 @@ import SCons.Node.FS
 import SCons.Util
 
 from ..crate import Crate, CrateType
-from ..errors import ConfigurationError, CratewrightError, GraphError, near_miss
+from ..dependency_format import DependencyFormats, Linkage
+from ..digest import content_digest
+from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
+from ..format_table import FormatTable, LinkableCrate
 from ..fs import prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
-from ..metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
 from ..pipeline.engine import Engine
-from ..pipeline.link import link_crate
+from ..pipeline.job import NOUNS
+from ..pipeline.link import Dependency, link_crate
+from ..pipeline.lto import lto_line, lto_row
+from ..request import LinkLibrary
+from .paths import relative
 from .state import StageState, forget
 
 __all__ = ["Build", "CrateTarget", "DeclaredCrate", "planning_errors"]
@@ -59,7 +66,8 @@ class DeclaredCrate:
 
     Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
     it when SCons looks for what a stage depends on. `directory` is relative to the project root; `place` gives
-    `file:line` of a dependency's name where a file other than an SConscript names it.
+    `file:line` of a dependency's name where a file other than an SConscript names it. `libraries` are the nodes that
+    dependents may link, the rlib and the dylib, where they are made.
     """
 
     name: str
@@ -69,8 +77,11 @@ class DeclaredCrate:
     resolve: Callable[[], Crate]
     generated: Callable[[], list[Node]]
     engine: Engine
+    crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
+    prefer_dynamic: bool = False
     place: Callable[[str], str] | None = None
     target: CrateTarget | None = None
+    libraries: dict[CrateType, Node] = field(default_factory=dict)
     _crate: Crate | None = None
 
     @property
@@ -88,6 +99,15 @@ class DeclaredCrate:
         return os.path.normpath(os.path.join(self.directory, name)).replace(os.sep, "/")
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedCrate:
+    """A crate that another links, how, and the node that is linked."""
+
+    crate: DeclaredCrate
+    linkage: Linkage
+    node: Node
+
+
 @dataclass(slots=True)
 class Build:
     """All crates of one SCons run.
@@ -99,6 +119,7 @@ class Build:
     crates: dict[str, DeclaredCrate] = field(default_factory=dict)
     engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
     _graph: CrateGraph | None = None
+    _formats: FormatTable | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def declare(self, crate: DeclaredCrate) -> None:
@@ -114,7 +135,7 @@ class Build:
                     hint="rename one, or build it in a variant directory of its own",
                 )
         self.crates[crate.key] = crate
-        self._graph = None
+        self._graph = self._formats = None
 
     def find(self, name: str, *, near: DeclaredCrate) -> DeclaredCrate:
         """Return the crate that a dependency names: by its key, or the one crate of that name.
@@ -139,35 +160,37 @@ class Build:
             f"{where}crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others)
         )
 
-    def link_order(self, crate: DeclaredCrate) -> tuple[DeclaredCrate, ...]:
-        """Return what a crate links, in link order.
+    def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
+        """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.
 
-        Raises: GraphError for an unknown crate or a cycle.
+        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict.
         """
         with self._lock:
-            if self._graph is None:
-                edges = {
-                    item.key: [self.find(name, near=item).key for name in item.dependencies]
-                    for item in self.crates.values()
-                }
-                self._graph = _named_graph(edges, {key: item.name for key, item in self.crates.items()})
-        return tuple(self.crates[key] for key in self._graph.link_order(crate.key))
+            if self._formats is None:
+                self._graph, self._formats = self._tables()
+            assert self._graph is not None
+            with _display_names(self.crates):
+                formats = self._formats.formats(crate.key, kind)
+                order = self._graph.link_order(crate.key)
+        how = dict(zip(formats.crates, formats.linkages, strict=True))
+        needs = {Linkage.STATIC: CrateType.RLIB, Linkage.DYNAMIC: CrateType.DYLIB}
+        return formats, [
+            LinkedCrate(self.crates[key], how[key], self.crates[key].libraries[needs[how[key]]])
+            for key in order
+            if how.get(key) in needs
+        ]
 
-    def rlib_nodes(self, crate: DeclaredCrate) -> list[Node]:
-        """Return the rlibs that linking a crate reads.
-
-        Raises: ConfigurationError if a dependency makes none.
-        """
-        nodes: list[Node] = []
-        for other in self.link_order(crate):
-            node = other.target.rlib if other.target else None
-            if node is None:
-                raise ConfigurationError(
-                    f"crate '{crate.name}' depends on '{other.name}', which makes no rlib",
-                    hint=f"add 'rlib' to the crate types of '{other.name}'",
-                )
-            nodes.append(node)
-        return nodes
+    def _tables(self) -> tuple[CrateGraph, FormatTable]:
+        edges = {
+            item.key: [self.find(name, near=item).key for name in item.dependencies] for item in self.crates.values()
+        }
+        with _display_names(self.crates):
+            graph = CrateGraph(edges)
+        crates = {
+            item.key: LinkableCrate(crate_types=frozenset(item.crate_types), prefer_dynamic=item.prefer_dynamic)
+            for item in self.crates.values()
+        }
+        return graph, FormatTable(graph, crates)
 
     # The three stages. Each is an SCons action's body: it reads nodes, asks the pipeline, writes.
 
@@ -179,7 +202,7 @@ class Build:
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
-            _report_reason(crate.name, ledger.reason("unit"))
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
     def archive(self, rlink: Node, target: Node) -> None:
         """Make the `.rlib`."""
@@ -201,16 +224,16 @@ class Build:
         noted = crate.engine.ledger(str(targets[0].abspath))
         with _build_errors(targets[0], state), self._nothing_left(state, targets), noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
-            others: list[CrateMetadata] = [
-                decode_rlib(read_bytes(str(node.abspath), role="rlib"), path=str(node))
-                for node in self.rlib_nodes(crate)
-            ]
-            linked = link_crate(crate.engine, own, others, kind)
+            formats, linked_crates = self.linked(crate, kind)
+            linked = link_crate(crate.engine, own, [_dependency(item) for item in linked_crates], kind, formats)
             files, outputs = place(linked.artifacts, crate.directory)
             emit(self.root, files, state.outputs())
-            state.update((), outputs)
-            _report(crate.name, linked.diagnostics, _counts("image", linked.linked, "linked", linked.reused))
-            _report_reason(crate.name, ledger.reason("image"))
+            state.update((), outputs, lto_row(linked.lto) if linked.lto else None)
+            counts = _counts("image", linked.linked, "linked", linked.reused)
+            if linked.lto is not None:
+                counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
+            _report(crate.name, linked.diagnostics, counts)
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -225,17 +248,30 @@ class Build:
             raise
 
 
-def _named_graph(edges: dict[str, list[str]], names: dict[str, str]) -> CrateGraph:
+def _dependency(item: LinkedCrate) -> Dependency:
+    path = str(item.node.abspath)
+    if item.linkage is Linkage.STATIC:
+        return Dependency(decode_rlib(read_bytes(path, role="rlib"), path=str(item.node)), item.linkage)
+    data = read_bytes(path, role="dylib")
+    crate, _ = decode_dylib(data, path=str(item.node))
+    library = LinkLibrary(crate.name, relative(item.node), content_digest(data))
+    return Dependency(crate, item.linkage, library)
+
+
+@contextmanager
+def _display_names(crates: Mapping[str, DeclaredCrate]) -> Iterator[None]:
+    """Show crates in an error by their names: keys are for telling them apart inside."""
     try:
-        return CrateGraph(edges)
-    except GraphError as error:
-        context = []
-        for label, value in error.context:
-            shown = value
-            for key, name in names.items():
-                shown = shown.replace(key, name)
-            context.append((label, shown))
-        raise GraphError(error.message, context=context, hint=error.hint) from error
+        yield
+    except (GraphError, LinkageConflictError) as error:
+
+        def shown(text: str) -> str:
+            for key in sorted(crates, key=len, reverse=True):
+                text = text.replace(key, crates[key].name)
+            return text
+
+        context = [(label, shown(str(value))) for label, value in error.context]
+        raise type(error)(shown(error.message), context=context, hint=shown(error.hint)) from error
 
 
 def _counts(noun: str, made: int, verb: str, reused: int) -> str:
@@ -247,12 +283,15 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
     for line in diagnostics:
         print(line, file=sys.stderr)
     if not _quiet():
-        print(f"crate {name}: {counts}", flush=True)
+        # One write: two threads' lines must not run into one another.
+        sys.stdout.write(f"crate {name}: {counts}\n")
+        sys.stdout.flush()
 
 
 def _report_reason(name: str, reason: str) -> None:
     if reason and not _quiet():
-        print(f"crate {name}: because {reason}", flush=True)
+        sys.stdout.write(f"crate {name}: because {reason}\n")
+        sys.stdout.flush()
 
 
 def _quiet() -> bool:

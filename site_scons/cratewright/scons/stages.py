@@ -18,6 +18,7 @@ from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from .images import image_directory
 from .state import StageState, state_path
 
 if TYPE_CHECKING:
@@ -98,12 +99,16 @@ class CrateNodes:
         rlink = self._codegen()
         rlib = self._archive(rlink) if CrateType.RLIB in self.types else None
         final = [rlib] if rlib is not None else []
+        if rlib is not None:
+            self.declared.libraries[CrateType.RLIB] = rlib
         manifest = image = None
         for kind in self.types:
             if kind is CrateType.RLIB:
                 continue
             targets = self._link(rlink, kind)
             final += targets
+            if kind is CrateType.DYLIB:
+                self.declared.libraries[kind] = next(node for node in targets if not str(node).endswith(".json"))
             manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
             image = image or next((node for node in targets if node is not manifest), None)
         return CrateTarget(final, name=self.declared.name, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
@@ -117,8 +122,9 @@ class CrateNodes:
             build.codegen(declared, targets[0], state, jobs)
 
         def dependencies() -> list[Any]:
-            # Codegen reads no dependency, but a cycle or an unknown name must be told before any work.
-            build.link_order(declared)
+            # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
+            for kind in declared.crate_types:
+                build.linked(declared, kind)
             return [*declared.generated(), *_asked_for(declared.target)]
 
         return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
@@ -136,13 +142,16 @@ class CrateNodes:
         declared, build, env = self.declared, self.build, self.env
         names = self.backend.output_names(declared.name, kind, self.options)
         targets = [env.File(name) for name in names if not name.endswith("/")]
-        directories = [env.Dir(name[:-1]) for name in names if name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
+        directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
 
-        stage = Stage(run, lambda: build.rlib_nodes(declared), state)
+        def dependencies() -> list[Any]:
+            return [item.node for item in build.linked(declared, kind)[1]]
+
+        stage = Stage(run, dependencies, state)
         nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
         for directory in directories:
             # The files in it are made with the manifest: whoever uses the directory waits for that.
@@ -170,8 +179,11 @@ class CrateNodes:
             node.attributes.crate_stage = stage
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
-        # SCons's CacheDir would bring a manifest back without its images, and a result without its warnings.
+        # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
+        # sources of yesterday came to. The cache of our own serves instead.
         env.NoCache(nodes)
+        # What a repository has already built is copied: stages read the files of their own project.
+        env.Local(nodes)
         state = env.File(state_path(nodes[0].abspath))
         # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
         state.duplicate = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import SCons.Node.Python
@@ -62,13 +62,19 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self.get_ninfo().csig = csig
         return csig
 
-    def update(self, observed: Iterable[Observed], outputs: Iterable[str]) -> None:
-        """Take note of what the stage has read and written; `outputs` are relative to the root."""
+    def update(
+        self, observed: Iterable[Observed], outputs: Iterable[str], report: Mapping[str, object] | None = None
+    ) -> None:
+        """Take note of what the stage has read and written; `outputs` are relative to the root.
+
+        Shape: `report` is for people: what would make an output differ from run to run, such as seconds.
+        """
         seen = tuple(observed)
         files = tuple(outputs)
         document = {
             "observed": [[item.path, item.digest, *self._stamp(item)] for item in seen],
             "outputs": list(files),
+            **({"report": report} if report else {}),
         }
         # Without the memory the stage is merely built again, so a full disk is no reason to fail here.
         with suppress(CratewrightError):
@@ -78,6 +84,10 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root."""
         return self._load()[1]
+
+    def paths(self) -> list[str]:
+        """Return the outputs of the last run, absolute."""
+        return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]
 
     def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
         missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))

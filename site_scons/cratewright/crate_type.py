@@ -1,0 +1,20 @@
+"""What a crate is linked into.
+
+Knows nothing of crates.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["CrateType"]
+
+
+class CrateType(Enum):
+    """What a crate is linked into; rustc's words and meanings."""
+
+    BIN = "bin"
+    RLIB = "rlib"
+    DYLIB = "dylib"
+    CDYLIB = "cdylib"
+    STATICLIB = "staticlib"

@@ -1,0 +1,204 @@
+"""Link-time optimisation: the modules of one link in, what is left to link of them out.
+
+Knows nothing of disks, nor of which crate types share a result: equal requests do.
+Source: rustc's plan to move LTO to link time and run it once for each distinct list of dependency formats.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..backend import CodegenBackend
+from ..crate import CrateType
+from ..digest import value_digest
+from ..module import ModuleCodegen
+from ..options import LtoMode
+from ..request import LinkModule, LinkRequest, ThinModule
+from .engine import Engine, Job
+
+__all__ = ["LtoReport", "Optimised", "lower", "lto_line", "lto_row", "optimise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LtoReport:
+    """What LTO did.
+
+    Shape: `reused` modules came from the cache, `optimised` were done anew; `offered` names the crates whose
+    modules took part and how many; `bytes_before` and `bytes_after` are sizes of modules.
+    Units: seconds of wall time.
+    """
+
+    mode: LtoMode
+    optimised: int
+    reused: int
+    offered: tuple[tuple[str, int], ...]
+    bytes_before: int
+    bytes_after: int
+    seconds: float
+
+
+def lto_line(report: LtoReport, *, shared: bool) -> str:
+    """Return one line about LTO for a build's output."""
+    if shared:
+        return f"{report.mode.value} LTO shared with another crate type"
+    crates = "".join(f"{count} of {crate}, " for crate, count in report.offered)
+    return (
+        f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, {crates and 'with ' + crates}"
+        f"{report.bytes_before} -> {report.bytes_after} bytes, {report.seconds:.2f} s"
+    )
+
+
+def lto_row(report: LtoReport) -> dict[str, object]:
+    """Return what LTO did as plain values, for a file that no result depends on."""
+    return {
+        "mode": report.mode.value,
+        "optimised": report.optimised,
+        "reused": report.reused,
+        "offered": dict(report.offered),
+        "bytes_before": report.bytes_before,
+        "bytes_after": report.bytes_after,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Optimised:
+    """What is left to link, and how it came about.
+
+    Shape: no report if there was no LTO; `shared` if another crate type had asked for the same before.
+    """
+
+    modules: tuple[LinkModule, ...]
+    report: LtoReport | None = None
+    shared: bool = False
+
+
+def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
+    """Run the LTO that a request asks for, and lower every module that it leaves as it is.
+
+    Shape: equal questions of one build share one answer, whatever crate types they come from.
+    Raises: what the backend raises, with the crate added.
+    """
+    if request.lto is LtoMode.OFF:
+        return Optimised(lower(engine, backend, request, request.modules))
+    asked = _for_lto(request)
+    question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
+    answer, fresh = engine.once(question, lambda: _optimise(engine, backend, asked))
+    return replace(answer, shared=not fresh)
+
+
+def _for_lto(request: LinkRequest) -> LinkRequest:
+    """Return what LTO may see of a request: neither the crate type nor what only the linker is told."""
+    return replace(request, crate_type=CrateType.RLIB, natives=(), embed=b"")
+
+
+def _optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
+    started = time.monotonic()
+    taking_part, rest = _taking_part(backend, request)
+    step = _fat if request.lto is LtoMode.FAT else _thin
+    modules, done, reused = step(engine, backend, replace(request, modules=taking_part, beside=rest))
+    report = LtoReport(
+        mode=request.lto,
+        optimised=done,
+        reused=reused,
+        offered=_offered(request.crate, taking_part),
+        bytes_before=sum(len(item.module.data) for item in taking_part),
+        bytes_after=sum(len(item.module.data) for item in modules),
+        seconds=time.monotonic() - started,
+    )
+    return Optimised((*modules, *lower(engine, backend, request, rest)), report)
+
+
+def _taking_part(
+    backend: CodegenBackend, request: LinkRequest
+) -> tuple[tuple[LinkModule, ...], tuple[LinkModule, ...]]:
+    local = request.lto is LtoMode.THIN_LOCAL
+    chosen = [
+        backend.supports_lto(item.module) and (not local or item.crate == request.crate) for item in request.modules
+    ]
+    return (
+        tuple(item for item, takes in zip(request.modules, chosen, strict=True) if takes),
+        tuple(item for item, takes in zip(request.modules, chosen, strict=True) if not takes),
+    )
+
+
+def _offered(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int], ...]:
+    counts: dict[str, int] = {}
+    for item in modules:
+        if item.crate != crate:
+            counts[item.crate] = counts.get(item.crate, 0) + 1
+    return tuple(counts.items())
+
+
+def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkModule], int, int]:
+    label = f"crate '{request.crate}': fat LTO"
+    memory = backend.lto_memory(request)
+
+    def run(method: str, *values: object) -> tuple[ModuleCodegen, bool]:
+        jobs = [Job(values, label, memory)]
+        (outcome,) = engine.run_cached(backend.NAME, request.target, method, jobs, _fingerprint(engine, backend))
+        result = outcome.get(request.crate)
+        assert isinstance(result, ModuleCodegen)
+        return result, outcome.hit
+
+    merged, _ = run("run_fat_lto", request)
+    optimised, hit = run("optimize_fat", merged, request.config)
+    (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimised)])
+    return [module], int(not hit), int(hit)
+
+
+def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkModule], int, int]:
+    name, target, fingerprint = backend.NAME, request.target, _fingerprint(engine, backend)
+    prepared = tuple(
+        LinkModule(item.crate, replace(item.module, data=backend.prepare_thin(item.module).data))
+        for item in request.modules
+    )
+    request = replace(request, modules=prepared)
+    label = f"crate '{request.crate}': thin LTO"
+    parts = [
+        replace(request, part=part.name, modules=tuple(prepared[index] for index in part.modules))
+        for part in backend.split_lto(request)
+    ]
+    jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in parts]
+    todo: list[ThinModule] = []
+    for outcome in engine.run_cached(name, target, "run_thin_lto", jobs, fingerprint):
+        modules = outcome.get(request.crate)
+        assert isinstance(modules, tuple)
+        todo += modules
+    # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
+    memory = backend.lto_memory(request)
+    jobs = [Job((replace(item, name="", crate=""), request.config), f"{label} of {item.name}", memory) for item in todo]
+    outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
+    done: list[LinkModule] = []
+    for item, outcome in zip(todo, outcomes, strict=True):
+        module = outcome.get(request.crate)
+        assert isinstance(module, ModuleCodegen)
+        done.append(LinkModule(item.crate, replace(module, name=item.name)))
+    hits = sum(outcome.hit for outcome in outcomes)
+    return done, len(outcomes) - hits, hits
+
+
+def lower(
+    engine: Engine, backend: CodegenBackend, request: LinkRequest, modules: Sequence[LinkModule]
+) -> tuple[LinkModule, ...]:
+    """Lower modules that no LTO touches, each once, side by side."""
+    if type(backend).codegen is CodegenBackend.codegen:
+        return tuple(modules)
+    jobs = [
+        Job((replace(item.module, name=""), request.config), f"crate '{item.crate}': {item.module.name}")
+        for item in modules
+    ]
+    fingerprint = _fingerprint(engine, backend)
+    lowered: list[LinkModule] = []
+    outcomes = engine.run_cached(backend.NAME, request.target, "codegen", jobs, fingerprint)
+    for item, outcome in zip(modules, outcomes, strict=True):
+        module = outcome.get(item.crate)
+        assert isinstance(module, ModuleCodegen)
+        lowered.append(LinkModule(item.crate, replace(module, name=item.module.name)))
+    return tuple(lowered)
+
+
+def _fingerprint(engine: Engine, backend: CodegenBackend) -> str:
+    return engine.fingerprint(backend.NAME, backend.session.target)
