@@ -243,3 +243,46 @@ def test_verify_finds_bit_rot(project: SconsProject) -> None:
     project.scons("-c")
     project.scons()
     assert project.exists("app.images/a")
+
+
+SHELF = """
+import cratewright, os
+class Shelf(cratewright.CacheKvStore):
+    def __init__(self, path):
+        self.path = path
+        os.makedirs(path, exist_ok=True)
+    def get_many(self, keys):
+        names = set(os.listdir(self.path))
+        return {key: open(self.path + "/" + key, "rb").read() for key in keys if key in names}
+    def put_many(self, items):
+        for key, value in items.items():
+            with open(self.path + "/" + key, "wb") as file:
+                file.write(value)
+@cratewright.hookimpl
+def cratewright_open_store(url):
+    scheme, _, path = url.partition("://")
+    return Shelf(path) if scheme == "shelf" else None
+"""
+
+
+def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
+    """A few lines make one; results come from it, damaged ones do not."""
+    scons_project.write({"shelf.py": SHELF})
+    begin = 'import sys; sys.path.insert(0, "."); import shelf; cratewright.register(shelf)\n'
+    scons_project.sconstruct(begin + 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n', a="entry a\n")
+    shelf = scons_project.path.parent / "shelf"
+    scons_project.environ["CRATE_CACHE"] = f"shelf://{shelf}"
+    scons_project.scons()
+    assert len(list(shelf.iterdir())) == 2 and not scons_project.exists(".crate-cache")
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert _hits(scons_project) == ["1 image: 0 linked, 1 reused", "1 unit: 0 compiled, 1 reused"]
+    for file in shelf.iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert _hits(scons_project) == ["1 image: 1 linked, 0 reused", "1 unit: 1 compiled, 0 reused"]
+    scons_project.environ["CRATE_CACHE"] = "nobody://knows"
+    scons_project.scons("-c")
+    scons_project.scons(expect=2)
+    assert "no plugin opens the cache 'nobody://knows'" in scons_project.output
