@@ -7,7 +7,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, archive, metadata, workspace                  pure rules of files
-    fs, process                                                the two doors to the world
+    fs, memory, process                                        the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink

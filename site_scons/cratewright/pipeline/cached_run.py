@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from ..backend import CodegenBackend
 from ..cache.entry import RESULTS, Result
@@ -161,7 +161,7 @@ def _fails_now(job: Job, error: CratewrightError) -> CacheError:
 
 def _result(value: object) -> Result:
     assert isinstance(value, RESULTS)
-    return value
+    return cast("Result", value)
 
 
 def _watched(value: object) -> tuple[Result, tuple[str, ...]]:

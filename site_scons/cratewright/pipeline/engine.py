@@ -28,7 +28,7 @@ from ..stencil import UnitStencil
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import read_store, read_timeout, read_verify
+from .settings import read_memory, read_store, read_timeout, read_verify
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
@@ -197,7 +197,12 @@ class Engine:
             return
         session = self.session(target)
         calls = [
-            Call(f"cratewright.pipeline.remote:{function}", (path, session, method, *job.arguments), job.label)
+            Call(
+                f"cratewright.pipeline.remote:{function}",
+                (path, session, method, *job.arguments),
+                job.label,
+                job.memory,
+            )
             for job in jobs
         ]
         stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
@@ -212,7 +217,13 @@ class Engine:
                     str(Path(cache_package.__file__).parents[2]),
                     *(remote.import_directory(type(backend)) for backend in self._backends.values()),
                 ]
-                self._pool = WorkerPool(self.jobs, warm=[first], paths=paths, timeout=read_timeout(self.environ))
+                self._pool = WorkerPool(
+                    self.jobs,
+                    warm=[first],
+                    paths=paths,
+                    timeout=read_timeout(self.environ),
+                    memory=read_memory(self.environ),
+                )
             return self._pool
 
 

@@ -29,17 +29,17 @@ class Job:
     """One call of a backend's method, and the name it has in messages.
 
     Shape: `value` is the argument, or a tuple of them; all of it decides the result. `canonical` names a method of
-    the backend that takes the same arguments and returns a `CanonicalForm`; it is asked only if the cache has no
-    result for the value itself. `apply` then names the method that gives a result for that form its parameters:
+    the backend that takes the same and returns a `CanonicalForm`; it is asked only if the cache has no result for
+    the value itself. `apply` then names the method that gives a result for that form its parameters:
     `apply(result, form) -> result`; without one the result serves as it is.
     Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought.
     """
 
     value: object
     label: str
-    memory: int = 0
     canonical: str = ""
     apply: str = ""
+    memory: int = 0
 
     @property
     def arguments(self) -> tuple[object, ...]:

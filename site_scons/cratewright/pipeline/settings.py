@@ -13,7 +13,7 @@ from ..cache.store import CacheKvStore, GuardedStore, NoStore
 from ..errors import ConfigurationError
 from ..registry import Registry
 
-__all__ = ["read_store", "read_timeout", "read_verify"]
+__all__ = ["read_memory", "read_store", "read_timeout", "read_verify"]
 
 _LONGEST = 1_000_000
 """Seconds; what is longer, the system cannot wait for."""
@@ -30,7 +30,17 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
         return NoStore()
     if "://" in setting:
         return GuardedStore(registry.open_store(setting), setting)
-    return EmbeddedStore(os.path.join(root, setting or ".crate-cache"), _size(environ.get("CRATE_CACHE_SIZE", "")))
+    limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
+    return EmbeddedStore(os.path.join(root, setting or ".crate-cache"), limit)
+
+
+def read_memory(environ: Mapping[str, str]) -> int | None:
+    """Return how much memory heavy jobs may use together; None to go by what is free.
+
+    Units: bytes.
+    Raises: ConfigurationError for a size that is none.
+    """
+    return _size("CRATE_MEMORY", environ)
 
 
 def read_timeout(environ: Mapping[str, str]) -> float:
@@ -61,18 +71,21 @@ def read_verify(environ: Mapping[str, str]) -> bool:
     return text == "1"
 
 
-def _size(text: str) -> int:
-    """Return bytes.
+def _size(name: str, environ: Mapping[str, str]) -> int | None:
+    """Return the bytes that a setting names, None if it is not set.
 
     Shape: a number and perhaps one of K, M, G, T, with iB or B behind it as one likes; 1024 each.
     """
+    text = environ.get(name, "")
     word = text.strip().upper()
+    if not word:
+        return None
     number = word.rstrip("BIKMGT")
     unit = word[len(number) :].replace("IB", "").rstrip("B") if number else ""
     try:
-        size = int(float(number) * (1 << _UNITS[unit])) if word else DEFAULT_LIMIT
+        size = int(float(number) * (1 << _UNITS[unit]))
     except (ValueError, KeyError, OverflowError):
         size = 0
     if size <= 0:
-        raise ConfigurationError(f"CRATE_CACHE_SIZE takes a size such as 500M or 5G, not '{text}'")
+        raise ConfigurationError(f"{name} takes a size such as 500M or 5G, not '{text}'")
     return size

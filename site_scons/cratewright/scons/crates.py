@@ -283,15 +283,18 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
     for line in diagnostics:
         print(line, file=sys.stderr)
     if not _quiet():
-        # One write: two threads' lines must not run into one another.
-        sys.stdout.write(f"crate {name}: {counts}\n")
-        sys.stdout.flush()
+        _say(f"crate {name}: {counts}")
 
 
 def _report_reason(name: str, reason: str) -> None:
     if reason and not _quiet():
-        sys.stdout.write(f"crate {name}: because {reason}\n")
-        sys.stdout.flush()
+        _say(f"crate {name}: because {reason}")
+
+
+def _say(line: str) -> None:
+    # One write: two threads' lines must not run into one another.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _quiet() -> bool:

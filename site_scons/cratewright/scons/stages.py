@@ -19,6 +19,7 @@ from ..digest import value_digest
 from ..options import Options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .images import image_directory
+from .paths import by_content
 from .state import StageState, state_path
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class CrateNodes:
         nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
         for node in nodes:
             node.attributes.crate_stage = stage
+            node.Decider(by_content)
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
         # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
