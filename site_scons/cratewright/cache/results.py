@@ -20,7 +20,7 @@ from .entry import (
     serialize_compiled,
     try_finish_recompile,
 )
-from .store import CacheKvStore
+from .store import CacheKvStore, NoStore
 
 __all__ = [
     "NOTHING",
@@ -62,6 +62,8 @@ class ResultCache:
 
     def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
         """Keep a result beside what was found for other states of the files it was made from."""
+        if isinstance(self._store, NoStore):
+            return
         observed = observed_files(result)
         new = World(observed, serialize_compiled(without_files(result)))
         # Whoever writes at the same time may win: the loser's world is compiled again some day.
