@@ -129,8 +129,10 @@ def test_a_damaged_store_costs_time_alone(project: SconsProject) -> None:
         project.scons("-c")
         project.scons()
         assert project.snapshot() == built
-    project.scons("-c")
-    project.scons()
+    # What is kept before damage shows in the same file is lost with it, so one build may not be enough.
+    for _ in range(4):
+        project.scons("-c")
+        project.scons()
     assert _hits(project) == ALL_REUSED, "it has healed"
 
 
