@@ -5,13 +5,14 @@ Knows nothing of directories, nor of which crate types a target has beyond those
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .crate import CrateType
 from .errors import ConfigurationError, UnsupportedError
 
-__all__ = ["output_name", "output_names"]
+__all__ = ["output_name", "output_names", "state_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,12 @@ def output_names(
             )
         names[crate_type] = name
     return names
+
+
+def state_path(target: str) -> str:
+    """Return where the state of a target is remembered: a dot file beside it."""
+    directory, name = os.path.split(target)
+    return os.path.join(directory, f".{name}.state")
 
 
 def _names(target: str) -> _Names:
