@@ -11,6 +11,7 @@ from pathlib import Path
 from cratewright import testing
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.errors import CratewrightError
+from cratewright.identity import CrateReference, stable_crate_id
 from cratewright.metadata import encode_rlib, encode_rlink
 from cratewright.options import CORE_OPTIONS, Options, parse_options
 from cratewright.pipeline.codegen import codegen_crate
@@ -55,7 +56,8 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
     out.mkdir(parents=True)
     try:
         for name, sources, given in _Declared(text).crates:
-            deps = [str(dep) for dep in given.pop("deps", [])]  # type: ignore[attr-defined]
+            named = [str(dep) for dep in given.pop("deps", [])]  # type: ignore[attr-defined]
+            deps = [CrateReference(dep, stable_crate_id(dep, "0")) for dep in named]
             kind = CrateType(given.pop("crate_type", "rlib"))
             values = {spec.name: spec.default for spec in table} | parse_options(given, table, where="")
             options = Options(tuple(sorted(values.items())))
