@@ -167,7 +167,7 @@ REPORT = {
     "mode": "fat",
     "optimised": 1,
     "reused": 0,
-    "imported": {"maths": 2},
+    "offered": {"maths": 2},
     "bytes_before": 10,
     "bytes_after": 4,
     "seconds": 0.25,
@@ -183,7 +183,7 @@ def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         "link-time optimisation of app",
         "  mode:        fat",
         "  modules:     1 optimised, 0 reused",
-        "  imported:    2 of maths",
+        "  offered:     2 of maths",
         "  bytes:       10 before, 4 after",
         "  seconds:     0.25",
     ]

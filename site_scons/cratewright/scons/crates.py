@@ -30,6 +30,7 @@ from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, enc
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
 from ..pipeline.engine import Engine
+from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
 from ..pipeline.lto import lto_line, lto_row
 from ..request import LinkLibrary
@@ -229,7 +230,7 @@ class Build:
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
-            _report_reason(crate.name, ledger.reason("unit"))
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
     def archive(self, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
         """Make the `.rlib`, which records the interfaces of what the crate depends on."""
@@ -265,7 +266,7 @@ class Build:
             if linked.lto is not None:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
             _report(crate.name, linked.diagnostics, counts)
-            _report_reason(crate.name, ledger.reason("image"))
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
