@@ -6,8 +6,8 @@ says that it cannot tell at all; so the same canonical text is the same program,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from cratewright.errors import SourceError
 
@@ -22,6 +22,7 @@ Defines = tuple[tuple[str, "str | None"], ...]
 # What tells a header that serves both languages which one it is read in, under DXC's name.
 HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
 _EXTENSION = b"GL_GOOGLE_include_directive"
+_NAME = re.compile(rb"[A-Za-z_]\w*")
 # These show where they stand.
 _SELF_AWARE = frozenset({b"__LINE__", b"__FILE__"})
 _SPLICES_FROM = 420
@@ -30,12 +31,8 @@ _LINES_FROM = 330
 _FEW_LINES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A piece and the shown name of the file it is from."""
-
-    piece: Lines | Directive | Define
-    file: str
+# A piece and the shown name of the file it is from.
+_Placed = tuple["Lines | Directive | Define", str]
 
 
 class Canonical:
@@ -43,18 +40,34 @@ class Canonical:
 
     def __init__(self, path: str, pieces: Sequence[_Placed], defines: Defines, *, positions: bool) -> None:
         self.defines = defines
-        self.prototypes = any(isinstance(at.piece, Lines) and at.piece.prototypes for at in pieces)
-        self._pieces = pieces
+        self.prototypes = any(isinstance(piece, Lines) and piece.prototypes for piece, _ in pieces)
+        self._path, self._pieces = path, pieces
         self._places: tuple[tuple[str, int], ...] | None = None
-        lines = (at.piece.text for at in pieces)
-        self.text = _with_positions(path, pieces) if positions else b"\n".join((*lines, b""))
+        lines = [piece.text or b"" for piece, _ in pieces]
+        self.text = _with_positions(path, pieces) if positions else b"\n".join([*lines, b""])
 
     @property
     def places(self) -> tuple[tuple[str, int], ...]:
         """The file and line of each line that holds tokens, in order."""
         if self._places is None:
-            self._places = tuple((at.file, line) for at in self._pieces for line in at.piece.lines)
+            self._places = tuple((file, line) for piece, file in self._pieces for line in piece.lines)
         return self._places
+
+    @property
+    def runs(self) -> tuple[tuple[str, str], ...]:
+        """The same in few words: each piece's file and the numbers of its lines, with spaces between."""
+        return tuple((file, piece.numbers) for piece, file in self._pieces)
+
+    @property
+    def origins(self) -> str:
+        """How many lines in turn are the unit's own and an include's, whose functions are no exports."""
+        runs, own = [0], True
+        for piece, file in self._pieces:
+            if (file == self._path) is not own:
+                own = not own
+                runs.append(0)
+            runs[-1] += len(piece.lines)
+        return " ".join(map(str, runs))
 
 
 def canonical(
@@ -94,35 +107,45 @@ class _Walker:
         """Return the pieces and the macros given from outside, without macros that nothing refers to."""
         pieces = self._versioned()
         names: dict[bytes, list[Define]] = {name.encode(): [] for name, _ in defines}
-        words, pasted = set[bytes](), False
-        for at in pieces:
-            if not isinstance(at.piece, Define):
-                words |= at.piece.words
+        words = set[bytes]()
+        for piece, _ in pieces:
+            if not isinstance(piece, Define):
+                words |= piece.words
             else:
-                names.setdefault(at.piece.name, []).append(at.piece)
-                pasted = pasted or b"##" in at.piece.text
+                names.setdefault(piece.name, []).append(piece)
         given = {name.encode(): value or "" for name, value in defines}
-        wanted = self._wanted(names, given, words, everything=pasted or any("##" in body for body in given.values()))
+        wanted = self._wanted(names, given, words)
+        bodies = ((name, each.text) for name, found in names.items() for each in found)
+        if any(b"##" in text and name in wanted for name, text in bodies) or any(
+            "##" in text for text in given.values()
+        ):
+            # What a name is pasted from is not seen here.
+            wanted = self._wanted(names, given, {*words, *names})
         if not _SELF_AWARE.isdisjoint(wanted):
             raise Obscure
-        kept = [at for at in pieces if not isinstance(at.piece, Define) or at.piece.name in wanted]
+        kept = [at for at in pieces if not isinstance(at[0], Define) or at[0].name in wanted]
         return kept, tuple((name, value) for name, value in defines if name.encode() in wanted)
 
-    def _wanted(
-        self, names: dict[bytes, list[Define]], given: dict[bytes, str], words: set[bytes], *, everything: bool
-    ) -> set[bytes]:
+    def _wanted(self, names: dict[bytes, list[Define]], given: dict[bytes, str], words: set[bytes]) -> set[bytes]:
         """Return all names in use: those of the text, of macros in use, and of macros that may be mistakes."""
         wanted, todo = set(words), []
         for name, found in names.items():
-            doubtful = len(found) + (name in given) > 1 or any(each.undefines for each in found)
-            if everything or doubtful or name.startswith(b"GL_") or b"__" in name or name == b"defined":
+            if (
+                name in wanted
+                or len(found) + (name in given) > 1
+                or (found and found[0].undefines)
+                or name.startswith(b"GL_")
+                or b"__" in name
+                or name == b"defined"
+            ):
                 wanted.add(name)
-            if name in wanted:
                 todo.append(name)
         while todo:
             name = todo.pop()
-            bodies = {word for each in names[name] for word in each.words} | set(_words(given.get(name, "")))
-            todo += [word for word in bodies - wanted if word in names]
+            bodies = set(_words(given[name])) if given.get(name) else set[bytes]()
+            bodies.update(*[each.words for each in names[name]])
+            bodies -= wanted
+            todo += [word for word in bodies if word in names]
             wanted |= bodies
         return wanted
 
@@ -131,34 +154,34 @@ class _Walker:
         out = self._out
         if not self._glsl:
             return out
-        at = next((k for k, each in enumerate(out) if each.piece.text.startswith(b"#version ")), -1)
-        version = out[at].piece.text.split() if at >= 0 else []
+        at = next((k for k, each in enumerate(out) if (each[0].text or b"").startswith(b"#version ")), -1)
+        version = (out[at][0].text or b"").split() if at >= 0 else []
         if at > 0 or b"es" in version:
             raise Obscure
         number = int(version[1]) if len(version) > 1 and version[1].isdigit() else _SPLICES_FROM
         if number < _LINES_FROM or (self._spliced and number < _SPLICES_FROM):
             raise Obscure
-        if not self.included or any(
-            _EXTENSION in each.piece.words for each in out if isinstance(each.piece, Directive)
-        ):
+        if not self.included or any(_EXTENSION in piece.words for piece, _ in out if isinstance(piece, Directive)):
             return out
-        line = out[at].piece.lines if at >= 0 else (1,)
+        line = out[at][0].lines if at >= 0 else (1,)
         extension = Directive(b"#extension %s : require" % _EXTENSION, line, frozenset())
-        return [*out[: at + 1], _Placed(extension, self._path), *out[at + 1 :]]
+        return [*out[: at + 1], (extension, self._path), *out[at + 1 :]]
 
     def _walk(self, items: Iterable[Piece], file: str, depth: int, *, certain: bool) -> None:
+        out = self._out
         for item in items:
             if isinstance(item, Lines):
-                if item.text:
-                    self._out.append(_Placed(item, file))
+                if item.text or (item.text is None and item.read()):
+                    out.append((item, file))
             elif isinstance(item, Group):
                 self._choose(item, file, depth, certain=certain)
+            elif isinstance(item, Define):
+                out.append((item, file))
+                self._define(item, certain=certain)
             elif isinstance(item, Include):
                 self._include(item, file, depth, certain=certain)
             else:
-                self._out.append(_Placed(item, file))
-                if isinstance(item, Define):
-                    self._define(item, certain=certain)
+                out.append((item, file))
 
     def _define(self, item: Define, *, certain: bool) -> None:
         if not certain:
@@ -192,7 +215,7 @@ class _Walker:
 
     def _mark(self, text: bytes, expression: bytes, line: int, file: str) -> None:
         words = frozenset(_words(expression.decode(errors="replace")))
-        self._out.append(_Placed(Directive(text, (line,), words), file))
+        self._out.append((Directive(text, (line,), words), file))
 
     def _include(self, item: Include, file: str, depth: int, *, certain: bool) -> None:
         # Whether the file has to exist is for the compiler to say.
@@ -208,25 +231,24 @@ class _Walker:
 
 
 def _words(text: str) -> list[bytes]:
-    # A word too many is harmless: it keeps a macro.
-    return "".join(c if c.isalnum() or c == "_" else " " for c in text).encode().split()
+    return _NAME.findall(text.encode())
 
 
 def _with_positions(path: str, pieces: Sequence[_Placed]) -> bytes:
     """Return the lines of all pieces under the numbers, columns and files that they have in the sources."""
     out: list[bytes] = []
     file, line = path, 1
-    for at in pieces:
-        texts = at.piece.exact if isinstance(at.piece, Lines) else (at.piece.text,)
-        for text, number in zip(texts, at.piece.lines, strict=True):
-            if at.file != file:
-                out += _jump(number, b' "%s"' % at.file.encode())
+    for piece, here in pieces:
+        texts = piece.exact() if isinstance(piece, Lines) else iter((piece.text,))
+        for text, number in zip(texts, piece.lines, strict=True):
+            if here != file:
+                out += _jump(number, b' "%s"' % here.encode())
             elif line <= number <= line + _FEW_LINES or not out:  # nothing may stand before a version
                 out.extend([b""] * (number - line))
             else:
                 out += _jump(number, b"")
             out.append(text)
-            file, line = at.file, number + 1
+            file, line = here, number + 1
     return b"\n".join((*out, b""))
 
 

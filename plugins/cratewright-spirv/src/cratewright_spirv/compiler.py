@@ -20,7 +20,7 @@ from .narrow import narrows, widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 
-__all__ = ["UnitRequest", "UnitResult", "compile_unit"]
+__all__ = ["UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
 # A stub main needs these where the unit has no layout of its own.
 _LAYOUTS = {
@@ -55,11 +55,15 @@ class UnitRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """The objects of a unit, the files it depends on and its warnings, `file:line: warning: text`."""
+    """The objects of a unit, the files it depends on and its warnings, `file:line: warning: text`.
+
+    Shape: `as_written` if the unit has a canonical form, but that was refused.
+    """
 
     variants: tuple[ObjectVariant, ...]
     observed: tuple[Observed, ...]
     diagnostics: tuple[str, ...]
+    as_written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +88,25 @@ def compile_unit(request: UnitRequest, compiler: Compiler) -> UnitResult:
     if b"\0" in request.text:
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
         raise SourceError(f"{request.path}:{line}: error: a NUL byte is no text")
-    includes, form = _canonical(request)
+    includes, form = canonical_form(request)
     if form is not None:
         try:
             return _Unit(request, compiler, includes, form).result()
         except SourceError:
             includes = _resolver(request)  # the text as it is written words the errors
-    return _Unit(request, compiler, includes, None).result()
+    result = _Unit(request, compiler, includes, None).result()
+    return result if form is None else replace(result, as_written=True)
 
 
 def _resolver(request: UnitRequest) -> IncludeResolver:
     return IncludeResolver(request.root, request.include_dirs, request.path, request.text)
 
 
-def _canonical(request: UnitRequest) -> tuple[IncludeResolver, Canonical | None]:
-    """Return the canonical form of a unit, unless debug information holds its text, and who found its includes."""
+def canonical_form(request: UnitRequest) -> tuple[IncludeResolver, Canonical | None]:
+    """Return who found the includes of a unit, and its canonical form, if there is one.
+
+    Shape: none where debug information holds the text as it is written.
+    """
     includes = _resolver(request)
     if request.debuginfo == "full":
         return includes, None
@@ -115,8 +123,6 @@ class _Unit:
         self.compiler = compiler
         self.includes = includes
         self.form = form
-        # Only a text without line numbers of its own has to be told where its lines are from.
-        self.places = form.places if form is not None and request.debuginfo == "none" else ()
 
     def result(self) -> UnitResult:
         stage = self.request.stage
@@ -290,7 +296,9 @@ class _Unit:
 
     def _place(self, file: str, line: int) -> Place:
         """Return where a line of the text that was compiled is from."""
-        return self.places[line - 1] if 0 < line <= len(self.places) else (file, line)
+        # Only a text without line numbers of its own has to be told where its lines are from.
+        places = self.form.places if self.form is not None and self.request.debuginfo == "none" else ()
+        return places[line - 1] if 0 < line <= len(places) else (file, line)
 
     def _error(self, messages: tuple[Message, ...]) -> SourceError:
         if not messages:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -222,7 +223,11 @@ def _library() -> _Library:
 
 
 def _folder() -> Path:
-    from importlib import metadata  # noqa: PLC0415 - slow to import
+    for place in sys.path:
+        folder = Path(place, "cmeel.prefix", "lib")
+        if place and any(folder.glob("libglslang.*")):
+            return folder
+    from importlib import metadata  # noqa: PLC0415 - slow to import, and asked only where the wheel lies elsewhere
 
     with suppress(metadata.PackageNotFoundError):
         for file in metadata.files(PACKAGE) or ():

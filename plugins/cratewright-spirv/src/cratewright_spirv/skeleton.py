@@ -15,18 +15,17 @@ __all__ = ["Branch", "Define", "Directive", "Group", "Include", "Lines", "Obscur
 
 _STRING = re.compile(rb'"[^"\n]*"')
 _COMMENT = re.compile(rb'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.S)
-_DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*", re.M)
 _WORDS = re.compile(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _DEFINE = re.compile(rb"([A-Za-z_]\w*)(?:(\([\w, ]*\)) ?(.*)| (.*))?", re.S)
 _INCLUDE = re.compile(rb'"([^"\n\\]+)"|<([^>\n\\]+)>')
 # A run of marks may be one operator, so it is kept together; these marks are never part of one.
-_TOKEN = re.compile(rb'[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
+_TOKEN = re.compile(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _CONTROL = re.compile(rb"[\0\r\v\f]")
 _BLANKS = re.compile(rb"[ \t]+")
 # A declaration of a function, as far as a line shows it.
-_PROTOTYPE = re.compile(rb"^(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;", re.M)
+_PROTOTYPE = re.compile(rb"(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;")
 _JOINED = b"\v"
 _OTHERS = frozenset({b"version", b"extension", b"pragma", b"error"})
 
@@ -36,53 +35,45 @@ class Obscure(Exception):
 
 
 class Lines:
-    """Lines without directives: their tokens in canonical spacing, found when they are first wanted."""
+    """Lines without directives: their tokens in canonical spacing, found by the first `read`.
 
-    __slots__ = ("_first", "_lines", "_prototypes", "_raw", "_text", "_words")
+    Shape: `text` holds the lines that have tokens, without a newline after the last, None before it is read;
+    `lines` their numbers in the file; `words` all names that occur; `prototypes` whether a line looks like the
+    declaration of a function.
+    """
+
+    __slots__ = ("_first", "_numbers", "_raw", "lines", "prototypes", "text", "words")
 
     def __init__(self, raw: bytes, first: int) -> None:
         self._raw, self._first = raw, first
-        self._text: bytes | None = None
-        self._lines: tuple[int, ...] = ()
-        self._words: frozenset[bytes] = frozenset()
-        self._prototypes = False
+        self._numbers: str | None = None
+        self.text: bytes | None = None
+        self.lines: tuple[int, ...] = ()
+        self.words: frozenset[bytes] = frozenset()
+        self.prototypes = False
+
+    def read(self) -> bytes:
+        """Return `text`; most lines are in branches that nobody takes."""
+        if self.text is None:
+            tokens = _TOKEN.findall(self._raw)
+            split = enumerate(b" ".join(tokens).split(b"\n"), self._first)
+            found = [(number, bare) for number, line in split if (bare := line.strip())]
+            self.text, self.lines = b"\n".join([line for _, line in found]), tuple([number for number, _ in found])
+            self.words = frozenset([word for word in set(tokens) if word[0] in _LETTERS])
+            self.prototypes = any(line.endswith(b") ;") and _PROTOTYPE.match(line) for _, line in found)
+        return self.text
 
     @property
-    def text(self) -> bytes:
-        """The lines that hold tokens, without a newline after the last."""
-        if self._text is None:
-            kept, numbers, words = [], [], set[bytes]()
-            for number, line in enumerate(self._raw.split(b"\n"), self._first):
-                tokens = _TOKEN.findall(line)
-                if tokens:
-                    kept.append(b" ".join(tokens))
-                    numbers.append(number)
-                    words.update(tokens)
-            self._text, self._lines = b"\n".join(kept), tuple(numbers)
-            self._words = frozenset(word for word in words if word[0] in _LETTERS)
-            self._prototypes = _PROTOTYPE.search(self._text) is not None
-        return self._text
+    def numbers(self) -> str:
+        """The numbers of the lines as words."""
+        if self._numbers is None:
+            self._numbers = " ".join(map(str, self.lines))
+        return self._numbers
 
-    @property
     def exact(self) -> Iterator[bytes]:
-        """The same lines with every token in the column where it is written."""
+        """Return the same lines with every token in the column where it is written."""
         raw = self._raw.split(b"\n")
         return (raw[number - self._first].replace(_JOINED, b" ").rstrip(b" \t") for number in self.lines)
-
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """The number of each line of `text` in the file."""
-        return self._lines if self.text else ()
-
-    @property
-    def words(self) -> frozenset[bytes]:
-        """All names that occur."""
-        return self._words if self.text else frozenset()
-
-    @property
-    def prototypes(self) -> bool:
-        """Whether some line looks like the declaration of a function."""
-        return self._prototypes if self.text else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +83,11 @@ class Directive:
     text: bytes
     lines: tuple[int, ...]
     words: frozenset[bytes]
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the lines as words."""
+        return str(self.lines[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +100,11 @@ class Define:
     name: bytes
     body: bytes | None
     undefines: bool
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the lines as words."""
+        return str(self.lines[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +208,18 @@ class _Reader:
         """Yield runs of lines and single directives, in turns, each with its line."""
         at, line = 0, 1
         while True:
-            match = _DIRECTIVE.search(text, at)
-            end = len(text) if match is None else match.start()
+            mark = text.find(b"#", at)
+            end = len(text) if mark < 0 else max(text.rfind(b"\n", at, mark) + 1, at)
             run = text[at:end]
-            if b"#" in run or (spliced and b"\\" in run):
+            if (spliced and b"\\" in run) or (mark >= 0 and text[end:mark].strip(b" \t")):
                 raise Obscure
             yield run, line
-            line += run.count(b"\n")
-            if match is None:
+            if mark < 0:
                 return
-            found, at = match.group(), match.end()
+            line += run.count(b"\n")
+            at = text.find(b"\n", mark)
+            at = len(text) if at < 0 else at
+            found = text[mark:at]
             first = line
             while found.endswith(b"\\"):
                 following = text.find(b"\n", at + 1)
@@ -231,11 +234,11 @@ class _Reader:
     def _items(self) -> tuple[Piece, ...]:
         items: list[Piece] = []
         for part, line in self._parts:
-            if part.lstrip(b" \t")[:1] != b"#":
+            if part[:1] != b"#":
                 if part and not part.isspace():
                     items.append(Lines(part, line))
                 continue
-            match = _WORDS.match(part.lstrip(b" \t"))
+            match = _WORDS.match(part)
             if match is None:
                 raise Obscure
             word, rest = match.groups()
