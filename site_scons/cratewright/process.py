@@ -31,6 +31,8 @@ from .errors import CratewrightError, ToolError
 __all__ = ["Call", "Outcome", "WorkerPool"]
 
 _LENGTH = struct.Struct(">Q")
+# Nearly every message comes in one part of this size.
+_PART = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,19 +301,37 @@ def _send(connection: socket.socket, message: object) -> None:
 
 
 def _receive(connection: socket.socket) -> tuple[str, object]:
-    (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
-    answer = pickle.loads(_exactly(connection, size))
+    answer = pickle.loads(_message(connection))
     return answer[0], answer[1]
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        part = connection.recv(min(size - len(data), 1 << 20))
-        if not part:
+def _message(connection: socket.socket, part: int = _PART) -> memoryview:
+    """Return the one message that is on its way.
+
+    Shape: nothing may follow it before it is answered, unless `part` is the size of a length.
+    """
+    first = _some(connection.recv(part))
+    while len(first) < _LENGTH.size:
+        first += _some(connection.recv(part - len(first)))
+    (size,) = _LENGTH.unpack_from(first)
+    have = len(first) - _LENGTH.size
+    if have == size:
+        return memoryview(first)[_LENGTH.size :]
+    data = bytearray(size)
+    data[:have] = memoryview(first)[_LENGTH.size :]
+    rest = memoryview(data)[have:]
+    while rest:
+        got = connection.recv_into(rest)
+        if not got:
             raise EOFError
-        data += part
-    return bytes(data)
+        rest = rest[got:]
+    return memoryview(data)
+
+
+def _some(part: bytes) -> bytes:
+    if not part:
+        raise EOFError
+    return part
 
 
 # The other side: everything below runs in the zygote or in a worker.
@@ -327,6 +347,9 @@ def _zygote_main() -> None:
             os._exit(0)
         if kind == "fork":
             _, handles, _, _ = socket.recv_fds(control, 1, 1)
+            # What is loaded now lives as long as the workers do. To look through it would be a waste, and to mark it
+            # after the fork would copy it.
+            gc.freeze()
             pid = os.fork()
             if pid == 0:
                 control.close()
@@ -342,8 +365,7 @@ def _zygote_main() -> None:
 
 
 def _request(control: socket.socket) -> tuple[str, object]:
-    (size,) = _LENGTH.unpack(_exactly(control, _LENGTH.size))
-    request = pickle.loads(_exactly(control, size))
+    request = pickle.loads(_message(control, _LENGTH.size))
     return request[0], request[1] if len(request) > 1 else None
 
 
@@ -364,13 +386,10 @@ def _prepare(calls: list[tuple[str, tuple[object, ...]]]) -> tuple[str, object]:
 
 
 def _worker_main(connection: socket.socket) -> None:
-    # What was loaded before the fork lives as long as the worker; looking through it again and again is a waste.
-    gc.freeze()
     gc.set_threshold(200_000, 20, 100)
     while True:
         try:
-            (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
-            function, arguments = pickle.loads(_exactly(connection, size))
+            function, arguments = pickle.loads(_message(connection))
         except (OSError, EOFError):
             os._exit(0)
         try:
