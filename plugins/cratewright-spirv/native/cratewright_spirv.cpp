@@ -225,6 +225,18 @@ CRATEWRIGHT_EXPORT Result* cratewright_spirv_disassemble(const char* env, const 
   });
 }
 
+// Counts the instructions of a well-formed little-endian module; stops where one has no words.
+CRATEWRIGHT_EXPORT uint64_t cratewright_spirv_instructions(const uint8_t* module, uint64_t size) {
+  constexpr uint64_t kHeader = 5;
+  uint64_t count = 0;
+  for (uint64_t at = kHeader * sizeof(uint32_t); at + sizeof(uint32_t) <= size; ++count) {
+    const uint64_t words = module[at + 2] | module[at + 3] << 8;
+    if (words == 0) break;
+    at += words * sizeof(uint32_t);
+  }
+  return count;
+}
+
 // Parses a shader without includes in one pass; glslang's C interface can only parse what it has preprocessed.
 // glslang itself is not linked: `parse` is the address of `glslang::TShader::parse` in the library that made
 // the shader. Returns 1 if it parsed, 0 if the shader's log says why not.

@@ -78,6 +78,8 @@ def load() -> ctypes.CDLL:
     }.items():
         function = getattr(library, f"cratewright_spirv_{name}")
         function.argtypes, function.restype = arguments, result
+    library.cratewright_spirv_instructions.argtypes = (text, number)
+    library.cratewright_spirv_instructions.restype = number
     library.cratewright_glslang_parse.argtypes = (
         *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32),
     )
