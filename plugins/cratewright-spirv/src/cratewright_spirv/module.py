@@ -92,7 +92,7 @@ def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True)
         count = words[at] >> 16
         if not bodies and words[at] & 0xFFFF == op.FUNCTION and count:
             break
-        if at + count > size and not bodies and size * 4 < len(data):
+        if at + count >= size and not bodies and size * 4 < len(data):
             # What looked like the first function stands inside an instruction.
             words = _words(data, name)
             size = len(words)
