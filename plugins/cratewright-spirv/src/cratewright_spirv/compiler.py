@@ -20,7 +20,7 @@ from .narrow import narrows, widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 
-__all__ = ["UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
+__all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
 # A stub main needs these where the unit has no layout of its own.
 _LAYOUTS = {
@@ -66,6 +66,10 @@ class UnitResult:
     as_written: bool = False
 
 
+# Who found the includes of a source, and its canonical form, if it has one.
+Found = tuple[IncludeResolver, "Canonical | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     variant: ObjectVariant
@@ -80,15 +84,15 @@ class _Failed(Exception):
         self.messages = tuple(message for message in messages if message.kind == "error") or messages
 
 
-def compile_unit(request: UnitRequest, compiler: Compiler) -> UnitResult:
-    """Return the objects of one source.
+def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None = None) -> UnitResult:
+    """Return the objects of one source; `found` is its canonical form, if that was looked for already.
 
     Raises: SourceError.
     """
     if b"\0" in request.text:
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
         raise SourceError(f"{request.path}:{line}: error: a NUL byte is no text")
-    includes, form = canonical_form(request)
+    includes, form = found or canonical_form(request)
     if form is not None:
         try:
             return _Unit(request, compiler, includes, form).result()
@@ -102,7 +106,7 @@ def _resolver(request: UnitRequest) -> IncludeResolver:
     return IncludeResolver(request.root, request.include_dirs, request.path, request.text)
 
 
-def canonical_form(request: UnitRequest) -> tuple[IncludeResolver, Canonical | None]:
+def canonical_form(request: UnitRequest) -> Found:
     """Return who found the includes of a unit, and its canonical form, if there is one.
 
     Shape: none where debug information holds the text as it is written.

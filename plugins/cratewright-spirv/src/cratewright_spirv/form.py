@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from cratewright import CompiledUnit, ModuleCodegen, Observed, Symbol, UnitStencil
 from cratewright.digest import value_digest
 
-from .compiler import canonical_form
+from .compiler import Found, canonical_form
+from .glslang import Compiler
 from .sources import classify
-from .unit import AS_WRITTEN, unit_request
+from .tools import Tools
+from .unit import AS_WRITTEN, compile_source, unit_request
 
-__all__ = ["CanonicalUnit", "Places", "canonical_unit", "placed", "relative"]
+__all__ = ["CanonicalUnit", "Places", "canonical_unit", "compile_with_form", "placed", "relative"]
 
 # A file and the numbers of lines in it, `3 4 7`; all together, where each line of the form is from, in order.
 Places = tuple[tuple[str, str], ...]
@@ -46,19 +48,36 @@ def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalUnit | None:
 
     Raises: SourceError for a source of an unknown or contradicted stage.
     """
+    return _form(stencil, _found(stencil, root))
+
+
+def compile_with_form(
+    stencil: UnitStencil, root: str, compiler: Callable[[], Compiler], tools: Callable[[], Tools]
+) -> tuple[CompiledUnit, CanonicalUnit | None]:
+    """Return the modules of a source and its form, which then costs next to nothing.
+
+    Raises: as `compile_source`.
+    """
+    found = _found(stencil, root)
+    return compile_source(stencil, root, compiler, tools, found), _form(stencil, found)
+
+
+def _found(stencil: UnitStencil, root: str) -> Found | None:
+    unit = classify(stencil.path, stencil.source)[0]
+    return canonical_form(unit_request(stencil, unit, root)) if unit.language in ("glsl", "hlsl") else None
+
+
+def _form(stencil: UnitStencil, found: Found | None) -> CanonicalUnit | None:
     wanted = stencil.options.text("entry_point") or None
     units = classify(stencil.path, stencil.source, wanted)
     about = (stencil.path, stencil.target, stencil.options.debuginfo, wanted, units)
     if units[0].language == "spvasm":
         lines = _assembly_lines(stencil.source)
         return None if lines is None else CanonicalUnit(value_digest((about, lines)), (), ())
-    if units[0].language == "spv":
+    includes, form = found or (None, None)
+    if includes is None or form is None:
         return None
-    includes, form = canonical_form(unit_request(stencil, units[0], root))
-    if form is None:
-        return None
-    digest = value_digest((about, form.defines, form.text, form.origins))
-    return CanonicalUnit(digest, includes.observed, form.runs)
+    return CanonicalUnit(value_digest((about, form.defines, form.text, form.origins)), includes.observed, form.runs)
 
 
 def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
@@ -73,7 +92,7 @@ def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
         ordinals[place] = None if place in ordinals else ordinal
 
     def symbol(item: Symbol) -> Symbol:
-        return replace(item, file="", line=_found(ordinals, (item.file, item.line))) if item.line else item
+        return replace(item, file="", line=_ordinal(ordinals, (item.file, item.line))) if item.line else item
 
     def diagnostic(line: str) -> str:
         match = _LOCATED.match(line)
@@ -85,7 +104,7 @@ def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
             return line
         if place[1] == 1:
             raise _Unplaced
-        return f":{_found(ordinals, place)}: {line[match.end() :]}"
+        return f":{_ordinal(ordinals, place)}: {line[match.end() :]}"
 
     try:
         return _mapped(replace(unit, observed=()), symbol, diagnostic)
@@ -117,7 +136,7 @@ class _Unplaced(Exception):
     """A position that is no line of the form, or more than one."""
 
 
-def _found(ordinals: dict[tuple[str, int], int | None], place: tuple[str, int]) -> int:
+def _ordinal(ordinals: dict[tuple[str, int], int | None], place: tuple[str, int]) -> int:
     ordinal = ordinals.get(place)
     if ordinal is None:
         raise _Unplaced

@@ -13,7 +13,7 @@ from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbo
 from cratewright.errors import CratewrightError, SourceError, ValidationError
 
 from . import reflect
-from .compiler import UnitRequest, canonical_form, compile_unit
+from .compiler import Found, UnitRequest, canonical_form, compile_unit
 from .demangle import demangle
 from .finalize import rename_entry_points
 from .glslang import Compiler
@@ -36,9 +36,13 @@ _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
 def compile_source(
-    stencil: UnitStencil, root: str, compiler: Callable[[], Compiler], tools: Callable[[], Tools]
+    stencil: UnitStencil,
+    root: str,
+    compiler: Callable[[], Compiler],
+    tools: Callable[[], Tools],
+    found: Found | None = None,
 ) -> CompiledUnit:
-    """Return the modules of a source.
+    """Return the modules of a source; `found` is its canonical form, if that was looked for already.
 
     Shape: one module; or one for each entry point of an HLSL source, or for each way in which a library
     depends on the stage. Module names are what tells them apart within the source.
@@ -53,8 +57,10 @@ def compile_source(
     modules: list[ModuleCodegen] = []
     observed: dict[str, Observed] = {}
     diagnostics: dict[str, None] = {}
+    # Entry points of one source have one text.
+    found = found or canonical_form(unit_request(stencil, units[0], root))
     for unit in units:
-        result = compile_unit(unit_request(stencil, unit, root), compiler())
+        result = compile_unit(unit_request(stencil, unit, root), compiler(), found)
         for variant in result.variants:
             member = _member(unit, variant, several=len(units) > 1, variants=len(result.variants))
             module = _module(variant, member, stencil.path, several=len(units) > 1)
