@@ -5,7 +5,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     errors, digest                                       what everyone may use
     options, crate, module, stencil, request             values
     graph, dependency_format, output_name, archive, metadata, workspace   pure rules
-    fs, process                                          the two doors to the world
+    fs, process, worker                                  the two doors to the world
     cache                                                results that can be used again
     backend, hookspecs, registry                         the contract with backends
     pipeline                                             plan, codegen, rlib, link
