@@ -190,6 +190,11 @@ def test_with_positions_lines_columns_and_files_stay(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("value", ["1\n2", "1\r2", "1 \\", "/* a", "1 // b"])
+def test_a_macro_that_reaches_beyond_its_line_is_left_to_the_compiler(value: str) -> None:
+    assert form("x\n", defines=(("A", value),)) is None
+
+
 def test_a_file_is_taken_apart_again_only_if_it_changed() -> None:
     first = skeleton("f", b"x\n")
     assert skeleton("f", b"x" + b"\n") is first

@@ -23,6 +23,8 @@ Defines = tuple[tuple[str, "str | None"], ...]
 HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
 _EXTENSION = b"GL_GOOGLE_include_directive"
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+# What a macro given from outside may not hold, or it would reach beyond its own line.
+_UNRULY = re.compile(r"[\n\r\\]|/[*/]")
 # These show where they stand.
 _SELF_AWARE = frozenset({b"__LINE__", b"__FILE__"})
 _SPLICES_FROM = 420
@@ -78,6 +80,8 @@ def canonical(
     Shape: with `positions` the text keeps every line's file and number, for debug information.
     """
     walker = _Walker(path, language, defines, includes)
+    if any(_UNRULY.search(value) for _, value in defines if value):
+        return None
     try:
         walker.file(path, text, 0)
         pieces, kept = walker.used(defines)
