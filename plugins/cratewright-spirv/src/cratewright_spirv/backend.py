@@ -89,6 +89,7 @@ class SpirvBackend(CodegenBackend):
 
             hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
             glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
+            unit.read_ahead(stencils, self.session.root)
             versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
             # Others are rare, or are mistakes that belong to a unit and not to all of them.
             self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
