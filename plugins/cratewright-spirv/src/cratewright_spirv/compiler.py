@@ -12,7 +12,7 @@ from cratewright import Observed
 from cratewright.errors import SourceError
 
 from . import glslang
-from .canonical import Canonical, canonical
+from .canonical_text import Canonical, canonical
 from .diagnostics import STUB_STRING, Message, read_log
 from .glslang import Compiler, Refused, Source
 from .includes import IncludeResolver

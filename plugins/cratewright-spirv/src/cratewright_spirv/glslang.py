@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cratewright.errors import ConfigurationError, SourceError, ToolError, near_miss
 
-from .canonical import HLSL_DEFINES
+from .canonical_text import HLSL_DEFINES
 from .includes import IncludeResolver
 
 if TYPE_CHECKING:
