@@ -73,7 +73,7 @@ def _graph(arguments: argparse.Namespace) -> None:
     from .workspace import draw, read_workspace  # noqa: PLC0415 - only this command reads TOML
 
     workspace = read_workspace(read_bytes(arguments.file, role="workspace"), path=arguments.file)
-    print(draw(workspace.crates, arguments.format), end="")
+    print(draw(workspace, arguments.format), end="")
 
 
 def _schema(arguments: argparse.Namespace) -> None:

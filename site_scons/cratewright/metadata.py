@@ -15,7 +15,7 @@ from .archive import Member, read_archive, write_archive
 from .crate import CrateType
 from .dependency_format import Linkage, Recorded
 from .digest import content_digest
-from .errors import FormatError
+from .errors import ConfigurationError, FormatError
 from .module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from .native_library import NativeLibrary, parse_library
 from .options import Options
@@ -231,7 +231,7 @@ def _decode(data: bytes, path: str) -> tuple[CrateMetadata, list[tuple[int, str]
     document = _document(data, path)
     try:
         return _from_document(document), _contents(document)
-    except (KeyError, ValueError, TypeError, OverflowError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, ConfigurationError) as error:
         raise FormatError(
             f"{path}: the crate metadata is damaged",
             context=(("reason", repr(error)),),

@@ -112,7 +112,8 @@ class LinkRequest:
     Shape: own modules first, then the allocator shim if there is one (of the same crate), then those of
     statically linked dependencies in link order; `dependencies` are the crates whose modules are offered, in that
     order; `libraries` those linked dynamically; `natives` foreign libraries in link order. `exported` are the
-    symbols, sorted, that the result must offer under their names: everything else LTO may internalise. `embed`
+    symbols, sorted, that the result must offer under their names: everything else LTO may internalise, but for what
+    `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
     are bytes that a dylib must carry. `part` names the part this request is for, if the link was split.
     """
 
@@ -125,6 +126,7 @@ class LinkRequest:
     libraries: tuple[LinkLibrary, ...] = ()
     natives: tuple[NativeLibrary, ...] = ()
     exported: tuple[str, ...] = ()
+    beside: tuple[LinkModule, ...] = ()
     lto: LtoMode = LtoMode.OFF
     embed: bytes = b""
     part: str = ""

@@ -157,6 +157,26 @@ def test_repository(scons_project: SconsProject) -> None:
     assert scons_project.up_to_date()
 
 
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_a_repository_that_is_built(scons_project: SconsProject, jobs: str) -> None:
+    """SCons takes what is up to date there for the local file, which is none."""
+    there = SconsProject(scons_project.path.parent / "repository", form=scons_project.form)
+    script = f"{STUB}SConscript('src/SConscript', 'env')\n"
+    there.write({**FILES, "SConstruct": script})
+    there.scons()
+    before = there.snapshot()
+    scons_project.write({**FILES, "SConstruct": f"Repository({str(there.path)!r})\n{script}"})
+    scons_project.scons(jobs)
+    assert scons_project.read("src/app.cdylib") == IMAGE
+    assert "Archiving src/liblib.rlib" not in scons_project.steps(), "that is the one there"
+    assert scons_project.up_to_date(jobs)
+    scons_project.write({"src/lib/f.stub": "export f mine\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("src/app.cdylib") == "entry a\nimport f\nexport f mine\n"
+    assert scons_project.up_to_date(jobs)
+    assert there.snapshot() == before
+
+
 def test_include_directories_by_every_spelling(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'env["CRATE_INCLUDE_DIRS"] = ["#inc"]\n'

@@ -25,6 +25,7 @@ from cratewright.metadata import (
     read_metadata,
 )
 from cratewright.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
+from cratewright.native_library import LibraryKind, NativeLibrary
 from cratewright.options import Options
 
 CRATE = CrateMetadata(
@@ -50,6 +51,8 @@ CRATE = CrateMetadata(
         ModuleCodegen(name="dir/b.o", data=b"", kind=ModuleKind.ALLOCATOR),
         ModuleCodegen(name="ü.o", data=bytes(range(256))),
     ),
+    natives=(NativeLibrary("m"), NativeLibrary("z", LibraryKind.STATIC, bundle=True, whole_archive=True)),
+    allocator="provides",
 )
 
 SYMBOLS = st.builds(Symbol, st.text(), st.text(), st.text(), st.integers(0, 10**6))

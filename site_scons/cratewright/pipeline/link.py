@@ -16,7 +16,6 @@ from ..fs import write_atomic
 from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
 from ..metadata import CrateMetadata, encode_dylib
 from ..module import ModuleCodegen
-from ..options import LtoMode
 from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from .engine import Engine, Job
 from .lto import LtoReport, optimise
@@ -98,9 +97,6 @@ def _request(
         crate.options.texts("exports"),
         backend.injected_symbols(crate_type, crate.options),
     )
-    if lto is LtoMode.THIN_LOCAL:
-        # Others are linked after it, and may call anything that the crate offers.
-        exported = tuple(sorted({*exported, *(symbol.name for module in crate.modules for symbol in module.exports)}))
     request = LinkRequest(
         crate=crate.name,
         crate_type=crate_type,

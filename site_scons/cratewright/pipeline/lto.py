@@ -25,15 +25,15 @@ __all__ = ["LtoReport", "Optimised", "lower", "lto_line", "lto_row", "optimise"]
 class LtoReport:
     """What LTO did.
 
-    Shape: `reused` modules came from the cache, `optimised` were done anew; `imported` names the crates whose
-    modules came in and how many; `bytes_before` and `bytes_after` are sizes of modules.
+    Shape: `reused` modules came from the cache, `optimised` were done anew; `offered` names the crates whose
+    modules took part and how many; `bytes_before` and `bytes_after` are sizes of modules.
     Units: seconds of wall time.
     """
 
     mode: LtoMode
     optimised: int
     reused: int
-    imported: tuple[tuple[str, int], ...]
+    offered: tuple[tuple[str, int], ...]
     bytes_before: int
     bytes_after: int
     seconds: float
@@ -43,11 +43,9 @@ def lto_line(report: LtoReport, *, shared: bool) -> str:
     """Return one line about LTO for a build's output."""
     if shared:
         return f"{report.mode.value} LTO shared with another crate type"
-    count = sum(count for _, count in report.imported)
-    crates = ", ".join(f"{count} of {crate}" for crate, count in report.imported)
+    crates = "".join(f"{count} of {crate}, " for crate, count in report.offered)
     return (
-        f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, "
-        f"{count} imported{f' ({crates})' if crates else ''}, "
+        f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, {crates and 'with ' + crates}"
         f"{report.bytes_before} -> {report.bytes_after} bytes, {report.seconds:.2f} s"
     )
 
@@ -58,7 +56,7 @@ def lto_row(report: LtoReport) -> dict[str, object]:
         "mode": report.mode.value,
         "optimised": report.optimised,
         "reused": report.reused,
-        "imported": dict(report.imported),
+        "offered": dict(report.offered),
         "bytes_before": report.bytes_before,
         "bytes_after": report.bytes_after,
         "seconds": round(report.seconds, 3),
@@ -93,19 +91,19 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
 
 def _for_lto(request: LinkRequest) -> LinkRequest:
     """Return what LTO may see of a request: neither the crate type nor what only the linker is told."""
-    return replace(request, crate_type=CrateType.RLIB, libraries=(), natives=(), embed=b"")
+    return replace(request, crate_type=CrateType.RLIB, natives=(), embed=b"")
 
 
 def _optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
     started = time.monotonic()
     taking_part, rest = _taking_part(backend, request)
     step = _fat if request.lto is LtoMode.FAT else _thin
-    modules, done, reused = step(engine, backend, replace(request, modules=taking_part))
+    modules, done, reused = step(engine, backend, replace(request, modules=taking_part, beside=rest))
     report = LtoReport(
         mode=request.lto,
         optimised=done,
         reused=reused,
-        imported=_imported(request.crate, taking_part),
+        offered=_offered(request.crate, taking_part),
         bytes_before=sum(len(item.module.data) for item in taking_part),
         bytes_after=sum(len(item.module.data) for item in modules),
         seconds=time.monotonic() - started,
@@ -126,7 +124,7 @@ def _taking_part(
     )
 
 
-def _imported(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int], ...]:
+def _offered(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     for item in modules:
         if item.crate != crate:

@@ -279,7 +279,9 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
     for line in diagnostics:
         print(line, file=sys.stderr)
     if not _quiet():
-        print(f"crate {name}: {counts}", flush=True)
+        # One write: two threads' lines must not run into one another.
+        sys.stdout.write(f"crate {name}: {counts}\n")
+        sys.stdout.flush()
 
 
 def _quiet() -> bool:

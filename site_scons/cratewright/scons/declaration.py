@@ -21,6 +21,7 @@ from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
 from .crates import Build, CrateTarget, DeclaredCrate
 from .paths import located_source, nearby, relative
+from .prebuilt import as_rlib, prebuilt_crate
 from .stages import CrateNodes
 
 if TYPE_CHECKING:
@@ -153,18 +154,20 @@ class Declaration:
         return declared.target
 
     def _dependencies(self, deps: object) -> tuple[str, ...]:
-        items = [deps] if isinstance(deps, (str, CrateTarget)) else list(deps) if isinstance(deps, Sequence) else [deps]
         names: list[str] = []
-        for item in items:
-            if isinstance(item, CrateTarget) and item.name:
+        for item in _dependency_items(deps):
+            rlib = as_rlib(self.env, item)
+            if rlib is not None:
+                names.append(prebuilt_crate(self.build, self.engine, rlib, user=self.name))
+            elif isinstance(item, CrateTarget) and item.name:
                 key = next((key for key, crate in self.build.crates.items() if crate.target is item), item.name)
                 names.append(key)
             elif isinstance(item, str):
                 names.append(item)
             else:
                 raise GraphError(
-                    f"crate '{self.name}' cannot depend on {item!r}",
-                    hint="pass what env.Crate returned, or the name of a crate",
+                    f"crate '{self.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",
+                    hint="pass what env.Crate returned, the name of a crate or an .rlib file",
                 )
         return tuple(dict.fromkeys(names))
 
@@ -255,6 +258,16 @@ class Declaration:
                     hint=nearby(os.path.join(self.build.root, source.path)),
                 )
         return crate
+
+
+def _dependency_items(deps: object) -> list[object]:
+    """Return what `deps` holds, one by one; lists of nodes, such as builders return, are spread out."""
+    if isinstance(deps, CrateTarget) and deps.name:
+        return [deps]
+    if isinstance(deps, str) or not isinstance(deps, Sequence):
+        return [deps]
+    spread = (_dependency_items(item) if isinstance(item, SCons.Util.UserList) else [item] for item in deps)
+    return [item for items in spread for item in items]
 
 
 def _is_setting(name: str) -> bool:

@@ -76,12 +76,14 @@ def _crate(
         raise SCons.Errors.UserError(str(error)) from error
 
 
-def _workspace(env: Environment, file: object) -> Mapping[str, CrateTarget]:
+def _workspace(
+    env: Environment, file: object, features: object = (), default_features: bool = True
+) -> Mapping[str, CrateTarget]:
     """Declare the crates of a TOML file and return their targets by name."""
     from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
 
     try:
-        return declare_workspace(env, file, Declaration)
+        return declare_workspace(env, file, Declaration, features=features, default_features=default_features)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 

@@ -17,6 +17,7 @@ from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from .images import image_directory
 from .state import StageState, state_path
 
 if TYPE_CHECKING:
@@ -140,8 +141,8 @@ class CrateNodes:
         declared, build, env = self.declared, self.build, self.env
         names = self.backend.output_names(declared.name, kind, self.options)
         targets = [env.File(name) for name in names if not name.endswith("/")]
-        directories = [env.Dir(name[:-1]) for name in names if name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
+        directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
@@ -177,6 +178,11 @@ class CrateNodes:
             node.attributes.crate_stage = stage
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
+        # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
+        # sources of yesterday came to. The cache of our own serves instead.
+        env.NoCache(nodes)
+        # What a repository has already built is copied: stages read the files of their own project.
+        env.Local(nodes)
         state = env.File(state_path(nodes[0].abspath))
         # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
         state.duplicate = False

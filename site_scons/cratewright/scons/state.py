@@ -85,6 +85,10 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         """Return the outputs of the last run, relative to the root."""
         return self._load()[1]
 
+    def paths(self) -> list[str]:
+        """Return the outputs of the last run, absolute."""
+        return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]
+
     def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
         missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))
         return value_digest((self._request(), tuple(observed), missing))
