@@ -23,9 +23,8 @@ _REPLACEABLE = re.compile(
 )
 
 
-def replaceable_symbols(request: LinkRequest) -> tuple[str, ...]:
-    """Return the symbols that modules define in place of those of the C and C++ libraries, sorted."""
-    defined = {symbol.name for item in request.modules for symbol in item.module.exports}
+def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some symbols that, if defined, stand in place of the C and C++ libraries' own, sorted."""
     return tuple(sorted(filter(_REPLACEABLE.match, defined)))
 
 
@@ -34,7 +33,8 @@ def required_symbols(request: LinkRequest) -> tuple[str, ...]:
 
     Shape: what the result offers, what libraries may call, and what meets bitcode that takes no part.
     """
-    required = {*request.exported, *replaceable_symbols(request)}
+    defined = {symbol.name for item in request.modules for symbol in item.module.exports}
+    required = {*request.exported, *replaceable_symbols(defined)}
     for item in request.beside:
         if is_bitcode(item.module.data):
             required |= {symbol.name for symbol in (*item.module.imports, *item.module.exports)}

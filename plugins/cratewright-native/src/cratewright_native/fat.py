@@ -12,14 +12,12 @@ from cratewright.module import ModuleCodegen
 from cratewright.options import OptLevel
 from cratewright.request import LinkRequest, ModuleConfig
 
+from .codegen import OPTIMISED
 from .flags import lowering_words
 from .resolve import write_inputs
 from .toolchain import Toolchain
 
-__all__ = ["OPTIMISED", "merge", "optimize_fat", "run_fat_lto"]
-
-OPTIMISED = ("optimised", "1")
-"""The attribute of a module that is only to be lowered."""
+__all__ = ["merge", "optimize_fat", "run_fat_lto"]
 
 _MERGED = "merged"
 # A pipeline that does nothing: lld merges and internalises before it.
@@ -85,7 +83,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
             words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
         toolchain.run((*words, _MERGED, "-o", "optimised"), cwd=directory, what="fat LTO", outputs=["optimised"])
         data = (directory / "optimised").read_bytes()
-    return ModuleCodegen(name=module.name, data=data, attributes=(("lto", "fat"), OPTIMISED))
+    return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMISED,))
 
 
 def _joined(modules: Sequence[ModuleCodegen], target: str, toolchain: Toolchain, what: str) -> ModuleCodegen:

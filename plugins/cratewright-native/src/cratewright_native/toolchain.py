@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -51,9 +51,14 @@ class Toolchain(ABC):
     version: str
     llvm_major: int = 0
 
+    @property
+    def headers(self) -> str:
+        """The directory, with a `/`, of headers that change with the version alone; empty if there is none."""
+        return ""
+
     @abstractmethod
-    def targets(self) -> tuple[str, ...]:
-        """Return the names of the targets that it serves."""
+    def refusal(self, target: str) -> str:
+        """Return why it cannot serve a target, or an empty string."""
 
     @abstractmethod
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
@@ -106,13 +111,14 @@ class Toolchain(ABC):
         input: bytes | None = None,
         outputs: Sequence[str | Path] = (),
         failure: type[CratewrightError] = ToolError,
+        refused: Callable[[str], CratewrightError] | None = None,
     ) -> Completed:
         """Run a program.
 
         Shape: `what` names the work in messages, such as `main.c` or `thin link of crate 'app'`; `outputs` are the
-        files it must have made, not empty, relative to `cwd` or absolute.
-        Raises: `failure` with what the program said if it refused its input; ToolError if it is missing, crashed,
-        or succeeded without making its outputs.
+        files it must have made, not empty, relative to `cwd` or absolute; `refused` makes the error of what was said.
+        Raises: `failure` with what the program said, or what `refused` made of it, if it refused its input; ToolError
+        if it is missing, crashed, or succeeded without making its outputs.
         """
         try:
             done = subprocess.run(
@@ -131,7 +137,12 @@ class Toolchain(ABC):
                 hint="install cratewright-native[zig], or clang and lld of one version",
             ) from error
         said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
-        self._check(done.returncode, said, argv, what, failure)
+        self._check(done.returncode, said, argv, what)
+        if done.returncode:
+            if refused is not None:
+                raise refused(said)
+            said = said.strip() or f"exit status {done.returncode}"
+            raise failure(f"{what}: {os.path.basename(argv[0])} failed", context=(("said", said),))
         for output in outputs:
             path = os.path.join(cwd, output)
             if not os.path.isfile(path) or os.path.getsize(path) == 0:
@@ -148,9 +159,7 @@ class Toolchain(ABC):
                 text = text.replace(directory, "")
         return text
 
-    def _check(
-        self, status: int, said: str, argv: Sequence[str], what: str, failure: type[CratewrightError]
-    ) -> None:
+    def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:
         program = os.path.basename(argv[0])
         if status < 0 or (status and _CRASHED.search(said)):
             reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
@@ -162,8 +171,6 @@ class Toolchain(ABC):
         broken = _FAILED.search(said)
         if broken:
             raise ToolError(f"{what}: {program} failed", context=(("said", broken[0]), ("toolchain", self.version)))
-        if status:
-            raise failure(f"{what}: {program} failed", context=(("said", said.strip() or f"exit status {status}"),))
 
 
 def _first_lines(text: str) -> str:
