@@ -25,7 +25,7 @@ from cratewright import (
 from cratewright.output_name import output_name
 
 from .observe import FileMemory
-from .options import LINK_OPTIONS, OPTIONS, UNIT_OPTIONS
+from .options import LINK_OPTIONS, MODULE_OPTIONS, OPTIONS, UNIT_OPTIONS
 from .targets import TARGETS, find_target
 from .toolchain import Toolchain, toolchain_for
 
@@ -41,6 +41,7 @@ class NativeBackend(CodegenBackend):
     OPTIONS = OPTIONS
     UNIT_OPTIONS = UNIT_OPTIONS
     LINK_OPTIONS = LINK_OPTIONS
+    MODULE_OPTIONS = MODULE_OPTIONS
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
     capabilities = frozenset(Capability)

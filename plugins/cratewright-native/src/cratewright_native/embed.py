@@ -30,6 +30,9 @@ def embed_object(data: bytes, target: str, toolchain: Toolchain, directory: Path
     Raises: ToolError if the assembler fails.
     """
     head = _HEAD[find_target(target).format]
+    if toolchain.kind == "gcc":
+        # GNU ld collects what is never loaded as well, unless it is told to retain it.
+        head = head.replace('""', '"R"')
     # Without a word about the stack GNU ld would make that of the whole program executable.
     stack = '.section .note.GNU-stack,"",%progbits\n' if find_target(target).format == "elf" else ""
     (directory / _DATA).write_bytes(data)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cratewright import CrateType
@@ -21,6 +21,7 @@ from .embed import embed_object
 from .exports import replaceable_symbols, version_script
 from .libraries import library_words
 from .staticlib import member_names, write_staticlib
+from .symbol import ObjectSymbol
 from .targets import Target, find_target
 from .toolchain import Toolchain
 from .unit import MAIN_SYMBOLS
@@ -123,19 +124,18 @@ def _visibility(request: LinkRequest, directory: Path) -> list[str]:
         offered -= MAIN_SYMBOLS
         if not offered:
             return []
-        offered |= set(replaceable_symbols(_defined(request.modules)))
+        offered |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
         words.append("-rdynamic")
+    elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
+        # Whoever includes a header has inline functions of his own; they are no part of a C interface.
+        offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
     (directory / _SCRIPT).write_bytes(version_script(sorted(offered)))
     return [*words, f"-Wl,--version-script={_SCRIPT}"]
 
 
-def _defined(modules: Sequence[LinkModule]) -> set[str]:
-    return {
-        symbol.name
-        for item in modules
-        for symbol in elf_symbols(item.module.data, name=item.module.name)
-        if symbol.defined
-    }
+def _defined(modules: Sequence[LinkModule]) -> Iterator[ObjectSymbol]:
+    for item in modules:
+        yield from (symbol for symbol in elf_symbols(item.module.data, name=item.module.name) if symbol.defined)
 
 
 def _rpath(request: LinkRequest) -> list[str]:
