@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Symbol, UnitStencil
@@ -15,10 +15,11 @@ from cratewright.digest import content_digest
 from cratewright.errors import CratewrightError, SourceError, ToolError
 
 from .bitcode import bitcode_symbols, is_bitcode
+from .codegen import OPTIMISED
 from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .elf import elf_symbols, has_gcc_representation, is_elf
-from .flags import LANGUAGES, compile_words
+from .flags import LANGUAGES, compile_words, has_summary
 from .observe import FileFacts, FileMemory, observe, read_facts
 from .search_path import parse_search_path, plain
 from .toolchain import Completed, Toolchain
@@ -29,8 +30,8 @@ __all__ = ["command", "compile_source", "module_of"]
 _TICK_NS = 10_000_000
 _ATTEMPTS = 3
 _SHOWN = 20
-# What `main` is called where its arguments decide its name, or where names have an underscore in front.
-_MAIN = ("main", "_main", "__main_argc_argv", "__main_void", "__original_main")
+# What `main` is called where its arguments are part of its name, or where names have an underscore in front.
+_MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
 
 
 def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
@@ -40,7 +41,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     Raises: SourceError with `file:line:`; ToolError.
     """
     with toolchain.scratch() as directory:
-        output, depfile = directory / "module", directory / "module.d"
+        output, depfile = directory / "module.bc", directory / "module.d"
         for _ in range(_ATTEMPTS):
             started = time.time_ns() - _TICK_NS
             said = _run(stencil, toolchain, output, depfile)
@@ -53,13 +54,14 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
                 hint="build again once they are written",
             )
         data = output.read_bytes()
-    language = _language(stencil.path)
-    _refuse_embedding(files, language)
+    _refuse_embedding(files, _language(stencil.path))
     observed = observe(
         plain(stencil.path), files, parse_search_path(said.stderr), root=memory.root, bundled=toolchain.headers
     )
+    # Where there is no summary there is no second half of optimisation either.
+    attributes = () if has_summary(stencil.target) else (OPTIMISED,)
     return CompiledUnit(
-        modules=(module_of(data, path=stencil.path),),
+        modules=(module_of(data, path=stencil.path, attributes=attributes),),
         observed=observed,
         diagnostics=warnings(said.stderr, path=stencil.path),
     )
@@ -74,8 +76,8 @@ def command(stencil: UnitStencil, toolchain: Toolchain) -> tuple[str, ...]:
     return (*toolchain.cc(stencil.target, language), *words, "-c", stencil.path)
 
 
-def module_of(data: bytes, *, path: str) -> ModuleCodegen:
-    """Return a module with its symbols.
+def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
+    """Return a module with its symbols, and attributes beside its own.
 
     Raises: ToolError if the compiler made what nobody knows.
     """
@@ -89,13 +91,15 @@ def module_of(data: bytes, *, path: str) -> ModuleCodegen:
     exports = tuple(
         Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden)) for item in found if item.defined
     )
+    defined = {symbol.name for symbol in exports}
+    main = [name for name in _MAIN if name in defined]
     return ModuleCodegen(
         name=suffix,
         data=data,
         exports=exports,
         imports=tuple(Symbol(item.name, item.name, path) for item in found if not item.defined),
-        entry_points=tuple(EntryPoint("program", symbol.name) for symbol in exports if symbol.name in _MAIN),
-        attributes=(("representation", representation),),
+        entry_points=tuple(EntryPoint("program", name) for name in main[:1]),
+        attributes=tuple(sorted({"representation": representation, **dict(attributes)}.items())),
     )
 
 
