@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from cratewright_native.diagnostics import messages
 
 from cratewright.errors import SourceError
+from cratewright_native.diagnostics import messages
 from tests.support.native_project import Project
 
 
@@ -59,7 +59,7 @@ def test_bitcode_of_a_newer_llvm(project_with: object) -> None:
     newer, older = project_with("zig"), project_with("llvm")
     if newer.toolchain.llvm_major <= older.toolchain.llvm_major:
         pytest.skip("the system's LLVM is as new as zig's")
-    newer.write(a_c="int f(int x) { return x; }\n")
+    newer.write(a_c="struct s { int a; };\nint f(struct s *p) { return p->a; }\n")
     (module,) = newer.compile("a.c", opt_level="2").modules
     older.write(a_bc=module.data)
     with pytest.raises(SourceError, match=r"a\.bc:1: error: .*Producer") as caught:

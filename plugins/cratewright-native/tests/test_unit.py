@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cratewright_native.bitcode import is_bitcode
 
 from cratewright import CompiledUnit
 from cratewright.errors import SourceError
+from cratewright.fs import digest_file
+from cratewright_native.bitcode import is_bitcode
 from tests.support.native_project import Project
 
 
@@ -38,7 +39,7 @@ def test_intermediate_representation(llvm_project: Project) -> None:
 
 def test_standards_are_for_their_language(project: Project) -> None:
     project.write(a_c="long c = __STDC_VERSION__;\nint auto_is_storage(void) { auto int x = 1; return x; }\n")
-    project.write(a_cc="static_assert(__cplusplus == 202002L, \"\");\n")
+    project.write(a_cc='static_assert(__cplusplus == 202002L, "");\n')
     project.write(b_c='_Static_assert(__STDC_VERSION__ == 199901L, "");\n')
     for name in ("a.c", "a.cc", "b.c"):
         project.compile(name, std=["c99", "c++20"])
@@ -132,7 +133,9 @@ def test_an_include_directory_outside_the_project(project: Project, tmp_path: Pa
 
 def test_the_processor_of_this_machine_is_not_baked_in(project: Project) -> None:
     """Whatever an x86-64 has beyond its first version is not there unless asked for."""
-    project.write(a_c="#if defined(__AVX__) || defined(__SSE4_2__) || defined(__ARM_FEATURE_SVE)\n#error host\n#endif\n")
+    project.write(
+        a_c="#if defined(__AVX__) || defined(__SSE4_2__) || defined(__ARM_FEATURE_SVE)\n#error host\n#endif\n"
+    )
     project.compile("a.c")
 
 
@@ -171,7 +174,7 @@ def test_other_targets(tmp_path: Path, target: str, project_with: object) -> Non
     assert callable(project_with)
     project_with("zig")
     project = Project(tmp_path / "cross", "zig", target)
-    project.write(a_c="#include <stdio.h>\nint main(void) { return puts(\"hi\"); }\n")
+    project.write(a_c='#include <stdio.h>\nint main(void) { return puts("hi"); }\n')
     unit = project.compile("a.c", opt_level="2")
     lowered = project.backend.codegen(unit.modules[0], project.config(opt_level="2"))
     assert lowered.data[18] == (183 if target.startswith("aarch64") else 62)  # e_machine
@@ -182,8 +185,10 @@ def test_targets_that_are_not_elf(tmp_path: Path, target: str, project_with: obj
     assert callable(project_with)
     project_with("zig")
     project = Project(tmp_path / "cross", "zig", target)
-    project.write(a_c="#include <stdio.h>\nint f(void) { return puts(\"hi\"); }\nint main(void) { return f(); }\n")
-    unit = project.compile("a.c", opt_level="2")
+    project.write(a_c='#include <stdio.h>\nint f(void) { return puts("hi"); }\nint main(void) { return f(); }\n')
+    project.write(b_h="")
+    unit = project.compile("a.c", opt_level="2", flags=["-include", "b.h"])
     assert len(unit.modules[0].entry_points) == 1
+    assert project.observed(unit) == {"b.h": digest_file(str(project.root / "b.h"))}
     lowered = project.backend.codegen(unit.modules[0], project.config(opt_level="2"))
     assert not is_bitcode(lowered.data)

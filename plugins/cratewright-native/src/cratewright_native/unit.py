@@ -45,7 +45,8 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         for _ in range(_ATTEMPTS):
             started = time.time_ns() - _TICK_NS
             said = _run(stencil, toolchain, output, depfile)
-            files, newest = _files(stencil, toolchain, memory, depfile)
+            names = _names(depfile, stencil.path)
+            files, newest = _files(stencil, toolchain, memory, names)
             if newest < started:
                 break
         else:
@@ -112,9 +113,20 @@ def _language(path: str) -> str:
 
 
 def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path) -> Completed:
-    verbose = () if _language(stencil.path) == "ir" else ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
+    listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
+    if _language(stencil.path) == "ir":
+        listing = ()
+    elif not has_summary(stencil.target):
+        # zig's driver loses what -emit-llvm makes if it lists files as well.
+        toolchain.run(
+            (*command(stencil, toolchain), "-M", "-MF", str(depfile), "-MT", "module"),
+            cwd=toolchain.root,
+            what=stencil.path,
+            refused=lambda said: _source_error(said, stencil.path),
+        )
+        listing = ("-v",)
     return toolchain.run(
-        (*command(stencil, toolchain), *verbose, "-o", str(output)),
+        (*command(stencil, toolchain), *listing, "-o", str(output)),
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],
@@ -141,8 +153,15 @@ def _source_error(said: str, path: str) -> CratewrightError:
     )
 
 
+def _names(depfile: Path, path: str) -> tuple[str, ...]:
+    """Return the files that a depfile names; for intermediate representation, which includes none, there is none."""
+    if not depfile.exists():
+        return ()
+    return parse_depfile(depfile.read_text("utf-8", "surrogateescape"), name=path)
+
+
 def _files(
-    stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, depfile: Path
+    stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]
 ) -> tuple[Mapping[str, FileFacts | None], int]:
     """Return what is known of all files that were read, and when one of them last changed.
 
@@ -155,10 +174,8 @@ def _files(
         raise SourceError(f"{stencil.path}:1: error: the source has changed while it was compiled", hint="build again")
     files: dict[str, FileFacts | None] = {source: own}
     newest = 0
-    if not depfile.exists():
-        return files, newest
     prefix = os.path.join(toolchain.root, "")
-    for word in parse_depfile(depfile.read_text("utf-8", "surrogateescape"), name=stencil.path):
+    for word in names:
         path = plain(word.removeprefix(prefix))
         if path == source:
             continue
