@@ -6,6 +6,7 @@ Knows nothing of how a crate was declared; it is given values and functions that
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -222,7 +223,8 @@ class Build:
         with _build_errors(targets[0], state), self._nothing_left(state, targets):
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
-            linked = link_crate(crate.engine, own, [_dependency(item) for item in linked_crates], kind, formats)
+            dependencies = [_dependency(item, crate.directory) for item in linked_crates]
+            linked = link_crate(crate.engine, own, dependencies, kind, formats)
             files, outputs = place(linked.artifacts, crate.directory)
             emit(self.root, files, state.outputs())
             state.update((), outputs, lto_row(linked.lto) if linked.lto else None)
@@ -244,14 +246,22 @@ class Build:
             raise
 
 
-def _dependency(item: LinkedCrate) -> Dependency:
+def _dependency(item: LinkedCrate, directory: str) -> Dependency:
     path = str(item.node.abspath)
     if item.linkage is Linkage.STATIC:
         return Dependency(decode_rlib(read_bytes(path, role="rlib"), path=str(item.node)), item.linkage)
     data = read_bytes(path, role="dylib")
     crate, _ = decode_dylib(data, path=str(item.node))
-    library = LinkLibrary(crate.name, relative(item.node), content_digest(data))
+    found = relative(item.node)
+    library = LinkLibrary(crate.name, found, content_digest(data), _seen_from(directory, posixpath.dirname(found)))
     return Dependency(crate, item.linkage, library)
+
+
+def _seen_from(directory: str, other: str) -> str:
+    """Return where one directory lies as seen from another; both relative to the project root or absolute."""
+    if posixpath.isabs(directory) != posixpath.isabs(other):
+        return posixpath.abspath(other)
+    return posixpath.relpath(other or ".", directory or ".")
 
 
 @contextmanager

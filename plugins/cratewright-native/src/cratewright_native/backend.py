@@ -25,7 +25,7 @@ from cratewright import (
 from cratewright.output_name import output_name
 
 from .observe import FileMemory
-from .options import LINK_OPTIONS, OPTIONS, UNIT_OPTIONS
+from .options import LINK_OPTIONS, MODULE_OPTIONS, OPTIONS, UNIT_OPTIONS
 from .targets import TARGETS, find_target
 from .toolchain import Toolchain, toolchain_for
 
@@ -41,6 +41,7 @@ class NativeBackend(CodegenBackend):
     OPTIONS = OPTIONS
     UNIT_OPTIONS = UNIT_OPTIONS
     LINK_OPTIONS = LINK_OPTIONS
+    MODULE_OPTIONS = MODULE_OPTIONS
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
     capabilities = frozenset(Capability)
@@ -95,15 +96,15 @@ class NativeBackend(CodegenBackend):
 
     def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
         """Merge modules."""
-        from .link import merge  # noqa: PLC0415
+        from .fat import merge  # noqa: PLC0415
 
-        return merge(modules, self._toolchain)
+        return merge(modules, self.session.target, self._toolchain)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link and internalise what is not exported."""
         from .fat import run_fat_lto  # noqa: PLC0415
 
-        return run_fat_lto(request, self._toolchain, self.session.root)
+        return run_fat_lto(request, self._toolchain)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise a whole program."""
@@ -115,7 +116,7 @@ class NativeBackend(CodegenBackend):
         """Run the thin link."""
         from .thin import run_thin_lto  # noqa: PLC0415
 
-        return run_thin_lto(request, self._toolchain, self.session.root)
+        return run_thin_lto(request, self._toolchain)
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Run the backend of one module: import, optimise, make an object."""
@@ -131,4 +132,4 @@ class NativeBackend(CodegenBackend):
         """Link a program or a library."""
         from .link import link_crate_type  # noqa: PLC0415
 
-        return link_crate_type(request, self._toolchain, self.session.root)
+        return link_crate_type(request, self._toolchain)

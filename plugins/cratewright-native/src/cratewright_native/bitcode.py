@@ -12,7 +12,7 @@ from cratewright.errors import FormatError
 
 from .symbol import ObjectSymbol
 
-__all__ = ["bitcode_symbols", "is_bitcode"]
+__all__ = ["bitcode_major", "bitcode_symbols", "is_bitcode"]
 
 _MAGIC = b"BC\xc0\xde"
 _WRAPPER = b"\xde\xc0\x17\x0b"
@@ -27,6 +27,17 @@ _VISIBILITY = 3
 def is_bitcode(data: bytes) -> bool:
     """Return whether these bytes are LLVM's, with or without the wrapper that Apple's tools put around them."""
     return data[:4] in (_MAGIC, _WRAPPER)
+
+
+def bitcode_major(data: bytes) -> int:
+    """Return the major version of the LLVM that made a bitcode file, or 0 if it does not say or is none."""
+    try:
+        blobs = _blobs(data)
+        start, size = struct.unpack_from("<2I", blobs[_SYMTAB], 4)
+        major = blobs[_STRTAB][start : start + size].partition(b".")[0]
+    except (KeyError, struct.error, IndexError):
+        return 0
+    return int(major) if major.isdigit() else 0
 
 
 def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:

@@ -118,7 +118,8 @@ def _representation(toolchain: Toolchain, target: str, path: str) -> list[str]:
     if toolchain.kind == "gcc":
         # Names of local symbols are otherwise made from the time and the process.
         return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
-    return ["-flto=thin"] if has_summary(target) else ["-emit-llvm"]
+    # One form of a module for every kind of link: unified bitcode takes part in thin and in fat LTO.
+    return ["-flto=thin", "-funified-lto"] if has_summary(target) else ["-emit-llvm"]
 
 
 def _standard(standards: Iterable[str], language: str) -> list[str]:

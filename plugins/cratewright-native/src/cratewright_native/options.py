@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cratewright import OptionKind, OptionSpec
 
-__all__ = ["LINK_OPTIONS", "OPTIONS", "UNIT_OPTIONS"]
+__all__ = ["LINK_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "UNIT_OPTIONS"]
 
 
 def _texts(name: str, text: str) -> OptionSpec:
@@ -37,6 +37,7 @@ UNIT_OPTIONS = frozenset(
     {"include_dirs", "defines", "opt_level", "debuginfo"}
     | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage"}
 )
-LINK_OPTIONS = frozenset(
-    {"opt_level", "debuginfo", "pic", "sanitize", "coverage"} | {"lib_dirs", "ldflags", "rpath", "strip"}
+MODULE_OPTIONS = frozenset({"opt_level", "pic"})
+LINK_OPTIONS = MODULE_OPTIONS | frozenset(
+    {"debuginfo", "sanitize", "coverage", "exports", "lib_dirs", "ldflags", "rpath", "strip"}
 )

@@ -24,7 +24,7 @@ from .observe import FileFacts, FileMemory, observe, read_facts
 from .search_path import parse_search_path, plain
 from .toolchain import Completed, Toolchain
 
-__all__ = ["command", "compile_source", "module_of"]
+__all__ = ["MAIN_SYMBOLS", "command", "compile_source", "module_of"]
 
 # A clock that files are stamped with may be a tick behind the one we read.
 _TICK_NS = 10_000_000
@@ -32,6 +32,7 @@ _ATTEMPTS = 3
 _SHOWN = 20
 # What `main` is called where its arguments are part of its name, or where names have an underscore in front.
 _MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
+MAIN_SYMBOLS = frozenset(_MAIN)
 
 
 def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
