@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
 from cratewright.errors import FormatError
+from cratewright.testing import require_tool
 from cratewright_native.bitcode import bitcode_symbols, is_bitcode
 from cratewright_native.elf import elf_symbols
 from tests.support.native_project import Project
@@ -64,12 +66,12 @@ def test_assembly(project: Project) -> None:
     assert not project.backend.supports_lto(module)
 
 
-def test_agrees_with_nm(llvm_project: Project) -> None:
-    nm = shutil.which("llvm-nm-19")
-    if nm is None or llvm_project.toolchain.llvm_major > 19:
-        pytest.skip("no llvm-nm that is new enough")
-    llvm_project.write(a_c=SOURCE)
-    (module,) = llvm_project.compile("a.c").modules
+def test_agrees_with_nm(project_with: Callable[[str], Project]) -> None:
+    project = project_with("llvm")
+    nm = shutil.which(f"llvm-nm-{project.toolchain.llvm_major}") or ""
+    require_tool(bool(nm), "llvm-nm")
+    project.write(a_c=SOURCE)
+    (module,) = project.compile("a.c").modules
     said = subprocess.run([nm, "-gjU", "-"], input=module.data, capture_output=True, check=True).stdout.decode()
     assert {symbol.name for symbol in module.exports} == set(said.split())
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from cratewright import DebugInfo, ModuleConfig, Options, OptLevel
 
 from .gcc import WORKING_DIRECTORY
+from .probe import SUMMARY
 from .targets import Target, find_target
 from .toolchain import Toolchain
 from .zig import Zig
@@ -118,8 +119,7 @@ def _representation(toolchain: Toolchain, target: str, path: str) -> list[str]:
     if toolchain.kind == "gcc":
         # Names of local symbols are otherwise made from the time and the process.
         return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
-    # One form of a module for every kind of link: unified bitcode takes part in thin and in fat LTO.
-    return ["-flto=thin", "-funified-lto"] if has_summary(target) else ["-emit-llvm"]
+    return list(SUMMARY) if has_summary(target) else ["-emit-llvm"]
 
 
 def _standard(standards: Iterable[str], language: str) -> list[str]:
