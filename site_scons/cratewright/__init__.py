@@ -7,11 +7,11 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, archive, metadata, workspace                  pure rules of files
-    fs, process                                                the two doors to the world
+    fs, memory, process                                        the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink
-    scons, cli, testing                                        the edges
+    scons, cli, cli_cache, testing                             the edges
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .backend import (
 from .crate import Crate, CrateType
 from .errors import CratewrightError
 from .hookspecs import hookimpl
-from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from .module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from .native_library import LibraryKind, NativeLibrary
 from .options import DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptLevel
 from .request import (
@@ -45,12 +45,15 @@ from .stencil import UnitStencil
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .cache.store import CacheKvStore as CacheKvStore
     from .registry import register as register
     from .scons import tool as tool
 
 __all__ = [
     "API_VERSION",
     "Artifact",
+    "CacheKvStore",
+    "CanonicalForm",
     "Capability",
     "CodegenBackend",
     "CompiledUnit",
@@ -98,4 +101,8 @@ def __getattr__(name: str) -> object:
         from .registry import register  # noqa: PLC0415
 
         return register
+    if name == "CacheKvStore":
+        from .cache.store import CacheKvStore  # noqa: PLC0415
+
+        return CacheKvStore
     raise AttributeError(f"module 'cratewright' has no attribute '{name}'")

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .cli_cache import add_commands
 from .crate import parse_crate_types
 from .digest import content_digest
 from .errors import CratewrightError, FormatError
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("file", metavar="FILE.toml")
     graph.add_argument("--format", choices=("mermaid", "dot"), default="mermaid", help="default: mermaid")
     graph.set_defaults(run=_graph)
+    add_commands(commands, default_registry)
     schema = commands.add_parser("schema", help="print the JSON schema of workspaces, for editors")
     schema.add_argument("backend", metavar="BACKEND", nargs="?", help="with the options of one, not of all backends")
     schema.set_defaults(run=_schema)

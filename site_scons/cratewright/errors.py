@@ -14,6 +14,7 @@ Knows nothing of what raises it: no paths are read and no process is asked here.
     ├ LinkError                   symbols, stages, entry points
     ├ ValidationError             a finished image breaks the rules of its target
     ├ ToolError                   a tool is missing, crashed, hung or failed
+    ├ CacheError                  a cached result that a fresh compilation contradicts
     └ OutputError                 a result could not be written
 """
 
@@ -23,6 +24,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "CacheError",
     "ConfigurationError",
     "CratewrightError",
     "FormatError",
@@ -135,6 +137,10 @@ class ValidationError(CratewrightError):
 
 class ToolError(CratewrightError):
     """A tool that is missing, crashed, hung or failed without naming a source."""
+
+
+class CacheError(CratewrightError):
+    """A cached result that a fresh compilation contradicts; looked for with `CRATE_CACHE_VERIFY=1` alone."""
 
 
 class OutputError(CratewrightError):

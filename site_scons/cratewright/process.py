@@ -27,6 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from .errors import CratewrightError, ToolError
+from .memory import MemoryBudget, available_memory
 
 __all__ = ["Call", "Outcome", "WorkerPool"]
 
@@ -38,11 +39,13 @@ class Call:
     """A function of a module and its arguments, to be run in a worker.
 
     Shape: `function` is `package.module:name`; `label` names the unit in messages.
+    Units: `memory` in bytes, what the call may need.
     """
 
     function: str
     arguments: tuple[object, ...]
     label: str
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +70,21 @@ class WorkerPool:
 
     Shape: `warm` are calls made once in the zygote, before the first worker is forked; `paths` are directories
     that workers import from, beside this process's own.
-    Units: `timeout` in seconds, for one call.
+    Units: `timeout` in seconds, for one call; `memory` in bytes, for all calls that run at one time.
     """
 
     def __init__(
-        self, size: int, *, warm: Sequence[Call] = (), paths: Sequence[str] = (), timeout: float = 300.0
+        self,
+        size: int,
+        *,
+        warm: Sequence[Call] = (),
+        paths: Sequence[str] = (),
+        timeout: float = 300.0,
+        memory: int | None = None,
     ) -> None:
         self.size = max(1, size)
         self.timeout = timeout
+        self._memory = MemoryBudget(available_memory() if memory is None else memory)
         self._warm = tuple(warm)
         self._paths = tuple(paths)
         self._zygote: _Zygote | None = None
@@ -96,7 +106,7 @@ class WorkerPool:
             try:
                 while waiting or running:
                     while waiting:
-                        worker = self._acquire(block=not running)
+                        worker = self._acquire(waiting[0][1].memory, block=not running)
                         if worker is None:
                             break
                         index, call = waiting.popleft()
@@ -104,16 +114,16 @@ class WorkerPool:
                         running[worker] = (index, call, time.monotonic() + self.timeout)
                         selector.register(worker.socket, selectors.EVENT_READ, worker)
                     for worker, outcome in self._collect(selector, running):
-                        index = running.pop(worker)[0]
+                        index, call, _ = running.pop(worker)
                         selector.unregister(worker.socket)
-                        self._release(worker, alive=worker.alive)
+                        self._release(worker, call.memory, alive=worker.alive)
                         outcomes[index] = outcome
                         if done:
                             done(index, outcome)
             finally:
-                for worker in running:  # only when an exception passes through
+                for worker, (_, call, _) in running.items():  # only when an exception passes through
                     worker.kill()
-                    self._release(worker, alive=False)
+                    self._release(worker, call.memory, alive=False)
         return [outcome for outcome in outcomes if outcome is not None]
 
     def call(self, function: str, *arguments: object, label: str) -> object:
@@ -151,32 +161,31 @@ class WorkerPool:
                 finished.append((worker, Outcome(None, _hung(call, self.timeout))))
         return finished
 
-    def _acquire(self, *, block: bool) -> _Worker | None:
+    def _acquire(self, need: int, *, block: bool) -> _Worker | None:
         with self._condition:
-            while True:
-                if self._idle:
-                    return self._idle.popleft()
-                if self._count < self.size:
-                    break
+            while not (self._memory.fits(need) and (self._idle or self._count < self.size)):
                 if not block:
                     return None
                 self._condition.wait()
-            self._count += 1
-            try:
-                if self._zygote is None or not self._zygote.alive:
-                    self._zygote = _Zygote(self._warm, self._paths)
-                return self._zygote.fork()
-            except BaseException:
-                self._count -= 1
-                raise
+            worker = self._idle.popleft() if self._idle else self._forked()
+            self._memory.take(need)
+            return worker
 
-    def _release(self, worker: _Worker, *, alive: bool) -> None:
+    def _forked(self) -> _Worker:
+        if self._zygote is None or not self._zygote.alive:
+            self._zygote = _Zygote(self._warm, self._paths)
+        worker = self._zygote.fork()
+        self._count += 1
+        return worker
+
+    def _release(self, worker: _Worker, need: int, *, alive: bool) -> None:
         with self._condition:
+            self._memory.give_back(need)
             if alive:
                 self._idle.append(worker)
             else:
                 self._count -= 1
-            self._condition.notify()
+            self._condition.notify_all()
 
 
 def _hung(call: Call, seconds: float) -> ToolError:

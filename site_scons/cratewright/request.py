@@ -5,7 +5,7 @@ Knows nothing of where modules were read from or where artifacts are written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .crate import CrateType
 from .module import ModuleCodegen
@@ -137,6 +137,17 @@ class LinkRequest:
     def config(self) -> ModuleConfig:
         """How modules are optimised and lowered for this link."""
         return ModuleConfig(target=self.target, options=self.options)
+
+    def of_part(self, part: LinkPart) -> LinkRequest:
+        """Return the request for one part: its modules, and no symbol to export that another part defines.
+
+        What a part is not concerned with must not be in its key.
+        """
+        modules = tuple(self.modules[index] for index in part.modules)
+        inside = {symbol.name for item in modules for symbol in item.module.exports}
+        elsewhere = {symbol.name for item in self.modules for symbol in item.module.exports} - inside
+        exported = tuple(name for name in self.exported if name not in elsewhere)
+        return replace(self, part=part.name, modules=modules, exported=exported)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

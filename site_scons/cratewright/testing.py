@@ -26,10 +26,11 @@ from dataclasses import replace
 from .backend import Capability, CodegenBackend
 from .crate import CrateType
 from .digest import content_digest
-from .errors import LinkError, SourceError, ToolError
+from .errors import CacheError, LinkError, SourceError, ToolError
 from .hookspecs import hookimpl
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from .options import OptionKind, Options, OptionSpec
+from .pipeline.remote import call_watched
 from .request import (
     Artifact,
     LinkModule,
@@ -42,7 +43,7 @@ from .request import (
 )
 from .stencil import UnitStencil
 
-__all__ = ["StubBackend", "cratewright_register_backend"]
+__all__ = ["StubBackend", "check_observations", "cratewright_register_backend"]
 
 
 class StubBackend(CodegenBackend):
@@ -300,6 +301,24 @@ def _interface(module: ModuleCodegen) -> tuple[list[str], ...]:
 def cratewright_register_backend() -> type[CodegenBackend]:
     """Register the stub."""
     return StubBackend
+
+
+def check_observations(backend: CodegenBackend, stencil: UnitStencil) -> None:
+    """Compile a unit and check that the backend reports every file below the root that it opens.
+
+    Shape: `backend` after `init`. Files that a tool opens by itself, not through Python, are not seen.
+    Raises: CacheError naming the files: a cached result would outlive a change of them.
+    """
+    result, opened = call_watched(backend, "compile_codegen_unit", stencil)
+    assert isinstance(result, CompiledUnit)
+    known = {stencil.path, *(item.path for item in result.observed)}
+    unseen = [path for path in opened if path not in known and not os.path.isabs(path)]
+    if unseen:
+        raise CacheError(
+            f"backend '{backend.NAME}' reads {', '.join(unseen)} and does not report it",
+            context=(("unit", stencil.path),),
+            hint="return every file read, and every path looked for in vain, as `observed`",
+        )
 
 
 def require_tool(found: bool, what: str) -> None:

@@ -199,6 +199,30 @@ def test_include_directories_by_every_spelling(scons_project: SconsProject) -> N
     assert scons_project.up_to_date()
 
 
+def test_library_directories_are_relative_to_the_script(scons_project: SconsProject) -> None:
+    show = (
+        "(build,) = env.fs.cratewright_builds.values()\n"
+        "for crate in build.crates.values():\n"
+        "    print(crate.name, *crate.crate.options.texts('lib_dirs'))\n"
+    )
+    scons_project.sconstruct(
+        'env["CRATE_LIB_DIRS"] = ["#all"]\nSConscript("src/SConscript", "env", variant_dir="out", duplicate=False)\n'
+        + show
+    )
+    scons_project.write(
+        {
+            "src/SConscript": 'Import("env")\nenv.Crate("one", ["a.stub"], lib_dirs=["own", Dir("#top")])\n'
+            'env.Crate("two", ["a.stub"])\n',
+            "src/a.stub": "export a\n",
+        }
+    )
+    output = scons_project.scons("-n")
+    assert "one out/own src/own top\n" in output
+    assert "two all\n" in output
+    scons_project.write({"all": "a file\n"})
+    assert "library directory '#all' is no directory" in scons_project.scons("-n", expect=2)
+
+
 def test_sources_outside_the_project(scons_project: SconsProject) -> None:
     outside = scons_project.path.parent / "outside.stub"
     outside.write_text("entry o\n")

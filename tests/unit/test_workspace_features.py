@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cratewright.errors import ConfigurationError
 from cratewright.workspace import Selection, read_workspace, select_features
+from tests.support.paths import ROOT
 
 
 def _select(text: str, *requests: str, default: bool = True) -> dict[str, Selection]:
@@ -119,6 +120,16 @@ features = { default = ["d"], a = [], b = [], d = ["define:D"], e = [] }
 def test_features_may_ask_for_one_another() -> None:
     text = "[crate.a]\nsources = ['x']\nfeatures = { default = ['b'], b = ['c'], c = ['b'] }\n"
     assert _features(text)["a"] == "b c default"
+
+
+def test_the_example_of_the_readme() -> None:
+    example = (ROOT / "README.md").read_text(encoding="utf-8").split("```toml\n")[2].partition("```")[0]
+    noise = "[crate.noise]\nsources = ['n']\nfeatures = { simplex = [] }\n"
+    terrain = _select(example + noise)["terrain"]
+    assert (terrain.features, terrain.defines) == (("default", "rocks"), (("ROCKS", "2"),))
+    assert _used(terrain) == ["noise", "maths"]
+    assert _features(example + noise)["noise"] == "simplex"
+    assert _used(_select(example + noise, default=False)["terrain"]) == ["maths"]
 
 
 def test_a_long_chain() -> None:

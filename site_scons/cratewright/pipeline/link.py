@@ -133,7 +133,7 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
     label = f"crate '{request.crate}'"
     jobs = [
         Job(
-            replace(request, part=part.name, modules=tuple(request.modules[index] for index in part.modules)),
+            request.of_part(part),
             f"{label}: {part.name}" if part.name else label,
         )
         for part in backend.split_link(request)

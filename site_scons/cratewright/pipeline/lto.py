@@ -139,7 +139,7 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
     memory = backend.lto_memory(request)
 
     def run(method: str, *values: object) -> tuple[ModuleCodegen, bool]:
-        jobs = [Job(values, label, memory)]
+        jobs = [Job(values, label, memory=memory)]
         (outcome,) = engine.run_cached(backend.NAME, request.target, method, jobs, _fingerprint(engine, backend))
         result = outcome.get(request.crate)
         assert isinstance(result, ModuleCodegen)
@@ -159,10 +159,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     )
     request = replace(request, modules=prepared)
     label = f"crate '{request.crate}': thin LTO"
-    parts = [
-        replace(request, part=part.name, modules=tuple(prepared[index] for index in part.modules))
-        for part in backend.split_lto(request)
-    ]
+    parts = [request.of_part(part) for part in backend.split_lto(request)]
     jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in parts]
     todo: list[ThinModule] = []
     for outcome in engine.run_cached(name, target, "run_thin_lto", jobs, fingerprint):
@@ -171,7 +168,10 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         todo += modules
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
     memory = backend.lto_memory(request)
-    jobs = [Job((replace(item, name="", crate=""), request.config), f"{label} of {item.name}", memory) for item in todo]
+    jobs = [
+        Job((replace(item, name="", crate=""), request.config), f"{label} of {item.name}", memory=memory)
+        for item in todo
+    ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
     done: list[LinkModule] = []
     for item, outcome in zip(todo, outcomes, strict=True):

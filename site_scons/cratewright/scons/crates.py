@@ -197,11 +197,12 @@ class Build:
     def codegen(self, crate: DeclaredCrate, target: Node, state: StageState, jobs: int) -> None:
         """Make the `.rlink`."""
         crate.engine.jobs = jobs
-        with _build_errors(target, state):
+        with _build_errors(target, state), crate.engine.ledger(str(target.abspath)) as ledger:
             result = codegen_crate(crate.engine, crate.crate)
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
+            _report_reason(crate.name, ledger.reason("unit"))
 
     def archive(self, rlink: Node, target: Node) -> None:
         """Make the `.rlib`."""
@@ -220,7 +221,8 @@ class Build:
     ) -> None:
         """Make what a crate type consists of."""
         crate.engine.jobs = jobs
-        with _build_errors(targets[0], state), self._nothing_left(state, targets):
+        noted = crate.engine.ledger(str(targets[0].abspath))
+        with _build_errors(targets[0], state), self._nothing_left(state, targets), noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
             dependencies = [_dependency(item, crate.directory) for item in linked_crates]
@@ -232,6 +234,7 @@ class Build:
             if linked.lto is not None:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
             _report(crate.name, linked.diagnostics, counts)
+            _report_reason(crate.name, ledger.reason("image"))
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -289,9 +292,18 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
     for line in diagnostics:
         print(line, file=sys.stderr)
     if not _quiet():
-        # One write: two threads' lines must not run into one another.
-        sys.stdout.write(f"crate {name}: {counts}\n")
-        sys.stdout.flush()
+        _say(f"crate {name}: {counts}")
+
+
+def _report_reason(name: str, reason: str) -> None:
+    if reason and not _quiet():
+        _say(f"crate {name}: because {reason}")
+
+
+def _say(line: str) -> None:
+    # One write: two threads' lines must not run into one another.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _quiet() -> bool:

@@ -82,7 +82,7 @@ class Declaration:
             if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
         }
         cache = settings.get("CRATE_CACHE", "")
-        if cache and cache != "off":
+        if cache and cache != "off" and "://" not in cache:
             settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
         key = tuple(sorted(settings.items()))
         if key not in self.build.engines:
@@ -110,19 +110,20 @@ class Declaration:
         return Options(tuple(sorted(values.items())))
 
     def _located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Turn include directories into root-relative paths, in the order a compiler should look."""
+        """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
         located = dict(given)
-        if "include_dirs" in located:
-            directories = SCons.Util.flatten([located["include_dirs"]])
-            located["include_dirs"] = [path for item in directories for path in self._directory_paths(item)]
+        for option, what in (("include_dirs", "include"), ("lib_dirs", "library")):
+            if option in located:
+                directories = SCons.Util.flatten([located[option]])
+                located[option] = [path for item in directories for path in self._directory_paths(item, what)]
         return located
 
-    def _directory_paths(self, directory: object) -> list[str]:
+    def _directory_paths(self, directory: object, what: str) -> list[str]:
         try:
             node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
         except TypeError as error:  # SCons found a file of that name
             raise ConfigurationError(
-                f"include directory {str(directory)!r} is no directory", context=(("where", self.where),)
+                f"{what} directory {str(directory)!r} is no directory", context=(("where", self.where),)
             ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
         return list(dict.fromkeys(relative(item) for item in found))

@@ -13,11 +13,13 @@ import SCons.Builder
 import SCons.Scanner
 
 from ..backend import CodegenBackend
+from ..cache.history import history_path
 from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .images import image_directory
+from .paths import by_content
 from .state import StageState, state_path
 
 if TYPE_CHECKING:
@@ -176,6 +178,7 @@ class CrateNodes:
         nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
         for node in nodes:
             node.attributes.crate_stage = stage
+            node.Decider(by_content)
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
         # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
@@ -187,6 +190,10 @@ class CrateNodes:
         # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
         state.duplicate = False
         env.Clean(nodes[0], state)
+        if stage.state is not None:
+            history = env.File(history_path(nodes[0].abspath))
+            history.duplicate = False
+            env.Clean(nodes[0], history)
         return nodes
 
 

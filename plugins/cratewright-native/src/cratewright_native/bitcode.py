@@ -83,6 +83,8 @@ def _blobs(data: bytes) -> dict[int, bytes]:
         number, width = bits.vbr(8), bits.vbr(4)
         start = bits.align()
         (words,) = struct.unpack_from("<I", data, start)
+        if start + 4 + words * 4 > len(data):
+            raise IndexError
         if number in (_SYMTAB, _STRTAB):
             blobs[number] = _blob(data, start + 4, width)
         at = start + 4 + words * 4

@@ -107,6 +107,8 @@ def _check_code(crate: Crate, toolchain: Toolchain) -> None:
             if options.flag("coverage"):
                 raise fail(f"{where}: zig has no library for coverage", "use clang with compiler-rt, or gcc")
         if not options.flag("pic"):
+            if toolchain.kind == "zig":
+                raise fail(f"{where}: zig's C libraries need position-independent code", "leave out pic=False")
             shared = [kind for kind in crate.crate_types if kind in (CrateType.DYLIB, CrateType.CDYLIB)]
             if shared:
                 raise fail(f"{where}: a {shared[0].value} needs position-independent code", "leave out pic=False")

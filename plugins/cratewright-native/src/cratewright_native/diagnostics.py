@@ -14,7 +14,7 @@ from .search_path import plain
 __all__ = ["Message", "messages", "warnings"]
 
 _MESSAGE = re.compile(
-    r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+)(?::\d+)?: (?P<kind>warning|error|fatal error): (?P<text>.*)"
+    r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+)(?::\d+)?: (?P<kind>[Ww]arning|[Ee]rror|fatal error): (?P<text>.*)"
 )
 _GENERAL = re.compile(r"(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig)[\w.+-]*: )?(?:fatal )?error: (?P<text>.*)")
 
@@ -46,7 +46,7 @@ def _read(said: str, path: str) -> Iterator[Message]:
     for line in said.splitlines():
         match = _MESSAGE.fullmatch(line)
         if match:
-            kind = "warning" if match["kind"] == "warning" else "error"
+            kind = "warning" if match["kind"].lower() == "warning" else "error"
             yield Message(kind, plain(match["file"]), int(match["line"]), match["text"])
             continue
         general = _GENERAL.fullmatch(line)

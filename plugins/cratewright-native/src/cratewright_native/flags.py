@@ -10,11 +10,13 @@ from collections.abc import Iterable
 
 from cratewright import DebugInfo, ModuleConfig, Options, OptLevel
 
+from .gcc import WORKING_DIRECTORY
+from .probe import SUMMARY
 from .targets import Target, find_target
 from .toolchain import Toolchain
 from .zig import Zig
 
-__all__ = ["LANGUAGES", "compile_words", "lowering_words", "refused_word"]
+__all__ = ["LANGUAGES", "compile_words", "has_summary", "lowering_words", "refused_word"]
 
 LANGUAGES = {
     ".c": "c",
@@ -62,7 +64,7 @@ def compile_words(toolchain: Toolchain, target: str, options: Options, language:
         gcc = toolchain.kind == "gcc"
         words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
     if language != "assembler":
-        words += _lto(toolchain, known, path)
+        words += _representation(toolchain, target, path)
     if language == "ir":
         return tuple(words)
     words += _standard(options.texts("std"), language)
@@ -108,12 +110,16 @@ def _debug(toolchain: Toolchain, amount: DebugInfo) -> list[str]:
     return ["-g"]
 
 
-def _lto(toolchain: Toolchain, target: Target, path: str) -> list[str]:
+def has_summary(target: str) -> bool:
+    """Return whether modules for a target are made for ThinLTO: where no linker could use it they are not."""
+    return find_target(target).format != "macho"
+
+
+def _representation(toolchain: Toolchain, target: str, path: str) -> list[str]:
     if toolchain.kind == "gcc":
         # Names of local symbols are otherwise made from the time and the process.
         return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
-    # One form of a module for every kind of link: unified bitcode takes part in thin and in fat LTO.
-    return ["-flto=thin", "-funified-lto"]
+    return list(SUMMARY) if has_summary(target) else ["-emit-llvm"]
 
 
 def _standard(standards: Iterable[str], language: str) -> list[str]:
@@ -123,6 +129,9 @@ def _standard(standards: Iterable[str], language: str) -> list[str]:
 
 def _prefix_maps(toolchain: Toolchain, directories: Iterable[str]) -> list[str]:
     """Map every directory of this machine to a name that is the same on each."""
+    if toolchain.kind == "gcc":
+        # gcc repeats these words in every object, so they must not name a directory of this machine.
+        return [f"-ffile-prefix-map={WORKING_DIRECTORY}=."]
     maps = {toolchain.root: "."}
     for directory in directories:
         if os.path.isabs(directory):

@@ -14,7 +14,10 @@ from cratewright.errors import UnsupportedError
 from .targets import host_target
 from .toolchain import Toolchain
 
-__all__ = ["Gcc"]
+__all__ = ["WORKING_DIRECTORY", "Gcc"]
+
+WORKING_DIRECTORY = "/proc/self/cwd"
+"""What gcc is told that its working directory is called, the same everywhere."""
 
 _NO_LLVM = "gcc has no LLVM in it"
 
@@ -50,6 +53,11 @@ class Gcc(Toolchain):
     def ar(self) -> tuple[str, ...]:
         """Return gcc-ar, which indexes objects with gcc's own representation in them."""
         return (self._beside("gcc-ar"),)
+
+    def environment(self) -> dict[str, str]:
+        """Add the name of the working directory, which ends up in debug information."""
+        # Slots and zero-argument super() do not go together in a dataclass.
+        return {**Toolchain.environment(self), "PWD": WORKING_DIRECTORY}
 
     def _beside(self, name: str) -> str:
         directory, own = os.path.split(self.program)

@@ -22,9 +22,15 @@ from .targets import Target, host_target
 if TYPE_CHECKING:
     from .toolchain import Toolchain
 
-__all__ = ["cache_directory", "can_cross", "can_thin", "identity", "remembered"]
+__all__ = ["SUMMARY", "cache_directory", "can_cross", "can_thin", "identity", "remembered"]
 
-_FORMAT = 1
+SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
+"""How a module is made that can take part in thin and in fat LTO, and be an object without either.
+
+Split, it would have virtual tables in a second module of the file, which code generation leaves out.
+"""
+
+_FORMAT = 2
 _CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
 _CALLEE = b"int callee(int value) { return value + 41; }\n"
 _PROGRAM = b'#include <stdio.h>\nint main(void) { return puts("") < 0; }\n'
@@ -80,7 +86,7 @@ def can_thin(toolchain: Toolchain) -> None:
     with toolchain.scratch() as directory:
         for name, text in (("a", _CALLER), ("b", _CALLEE)):
             (directory / f"{name}.c").write_bytes(text)
-            compile_one = (*toolchain.cc(target), "-O2", "-flto=thin", "-c", f"{name}.c", "-o", f"{name}.o")
+            compile_one = (*toolchain.cc(target), "-O2", *SUMMARY, "-c", f"{name}.c", "-o", f"{name}.o")
             toolchain.run(compile_one, cwd=directory, what="a sample", outputs=[f"{name}.o"])
         analyse = (*toolchain.lld(target), "--thinlto-index-only", "--thinlto-emit-imports-files")
         toolchain.run(

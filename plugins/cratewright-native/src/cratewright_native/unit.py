@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Symbol, UnitStencil
@@ -15,10 +15,11 @@ from cratewright.digest import content_digest
 from cratewright.errors import CratewrightError, SourceError, ToolError
 
 from .bitcode import bitcode_symbols, is_bitcode
+from .codegen import OPTIMISED
 from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .elf import elf_symbols, has_gcc_representation, is_elf
-from .flags import LANGUAGES, compile_words
+from .flags import LANGUAGES, compile_words, has_summary
 from .observe import FileFacts, FileMemory, observe, read_facts
 from .search_path import parse_search_path, plain
 from .toolchain import Completed, Toolchain
@@ -29,8 +30,9 @@ __all__ = ["MAIN_SYMBOLS", "command", "compile_source", "module_of"]
 _TICK_NS = 10_000_000
 _ATTEMPTS = 3
 _SHOWN = 20
-# What `main` is called where its arguments decide its name, or where names have an underscore in front.
-MAIN_SYMBOLS = frozenset({"main", "_main", "__main_argc_argv", "__main_void", "__original_main"})
+# What `main` is called where its arguments are part of its name, or where names have an underscore in front.
+_MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
+MAIN_SYMBOLS = frozenset(_MAIN)
 
 
 def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
@@ -40,11 +42,12 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     Raises: SourceError with `file:line:`; ToolError.
     """
     with toolchain.scratch() as directory:
-        output, depfile = directory / "module", directory / "module.d"
+        output, depfile = directory / "module.bc", directory / "module.d"
         for _ in range(_ATTEMPTS):
             started = time.time_ns() - _TICK_NS
             said = _run(stencil, toolchain, output, depfile)
-            files, newest = _files(stencil, toolchain, memory, depfile)
+            names = _names(depfile, stencil.path)
+            files, newest = _files(stencil, toolchain, memory, names)
             if newest < started:
                 break
         else:
@@ -53,13 +56,14 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
                 hint="build again once they are written",
             )
         data = output.read_bytes()
-    language = _language(stencil.path)
-    _refuse_embedding(files, language)
+    _refuse_embedding(files, _language(stencil.path))
     observed = observe(
         plain(stencil.path), files, parse_search_path(said.stderr), root=memory.root, bundled=toolchain.headers
     )
+    # Where there is no summary there is no second half of optimisation either.
+    attributes = () if has_summary(stencil.target) else (OPTIMISED,)
     return CompiledUnit(
-        modules=(module_of(data, path=stencil.path),),
+        modules=(module_of(data, path=stencil.path, attributes=attributes),),
         observed=observed,
         diagnostics=warnings(said.stderr, path=stencil.path),
     )
@@ -74,8 +78,8 @@ def command(stencil: UnitStencil, toolchain: Toolchain) -> tuple[str, ...]:
     return (*toolchain.cc(stencil.target, language), *words, "-c", stencil.path)
 
 
-def module_of(data: bytes, *, path: str) -> ModuleCodegen:
-    """Return a module with its symbols.
+def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
+    """Return a module with its symbols, and attributes beside its own.
 
     Raises: ToolError if the compiler made what nobody knows.
     """
@@ -89,13 +93,15 @@ def module_of(data: bytes, *, path: str) -> ModuleCodegen:
     exports = tuple(
         Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden)) for item in found if item.defined
     )
+    defined = {symbol.name for symbol in exports}
+    main = [name for name in _MAIN if name in defined]
     return ModuleCodegen(
         name=suffix,
         data=data,
         exports=exports,
         imports=tuple(Symbol(item.name, item.name, path) for item in found if not item.defined),
-        entry_points=tuple(EntryPoint("program", symbol.name) for symbol in exports if symbol.name in MAIN_SYMBOLS),
-        attributes=(("representation", representation),),
+        entry_points=tuple(EntryPoint("program", name) for name in main[:1]),
+        attributes=tuple(sorted({"representation": representation, **dict(attributes)}.items())),
     )
 
 
@@ -108,9 +114,20 @@ def _language(path: str) -> str:
 
 
 def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path) -> Completed:
-    verbose = () if _language(stencil.path) == "ir" else ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
+    listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
+    if _language(stencil.path) == "ir":
+        listing = ()
+    elif not has_summary(stencil.target):
+        # zig's driver loses what -emit-llvm makes if it lists files as well.
+        toolchain.run(
+            (*command(stencil, toolchain), "-M", "-MF", str(depfile), "-MT", "module"),
+            cwd=toolchain.root,
+            what=stencil.path,
+            refused=lambda said: _source_error(said, stencil.path),
+        )
+        listing = ("-v",)
     return toolchain.run(
-        (*command(stencil, toolchain), *verbose, "-o", str(output)),
+        (*command(stencil, toolchain), *listing, "-o", str(output)),
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],
@@ -137,8 +154,15 @@ def _source_error(said: str, path: str) -> CratewrightError:
     )
 
 
+def _names(depfile: Path, path: str) -> tuple[str, ...]:
+    """Return the files that a depfile names; for intermediate representation, which includes none, there is none."""
+    if not depfile.exists():
+        return ()
+    return parse_depfile(depfile.read_text("utf-8", "surrogateescape"), name=path)
+
+
 def _files(
-    stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, depfile: Path
+    stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]
 ) -> tuple[Mapping[str, FileFacts | None], int]:
     """Return what is known of all files that were read, and when one of them last changed.
 
@@ -151,10 +175,8 @@ def _files(
         raise SourceError(f"{stencil.path}:1: error: the source has changed while it was compiled", hint="build again")
     files: dict[str, FileFacts | None] = {source: own}
     newest = 0
-    if not depfile.exists():
-        return files, newest
     prefix = os.path.join(toolchain.root, "")
-    for word in parse_depfile(depfile.read_text("utf-8", "surrogateescape"), name=stencil.path):
+    for word in names:
         path = plain(word.removeprefix(prefix))
         if path == source:
             continue
