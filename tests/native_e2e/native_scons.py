@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cratewright.metadata import decode_rlib
 from cratewright.module import ModuleCodegen
+from cratewright_native.probe import cache_directory
 from tests.support.native_project import named
 from tests.support.scons_project import IN_PLACE, SconsProject
 
@@ -27,6 +28,8 @@ class NativeProject(SconsProject):
         super().__init__(path, form=form)
         self.kind = kind
         self.environ["CRATE_CC"] = named(kind)
+        # zig builds its C and C++ libraries once for each of these directories, which takes a minute.
+        self.environ["XDG_CACHE_HOME"] = str(cache_directory().parent)
 
     def crates(self, sconstruct: str, files: dict[str, str]) -> None:
         """Write an SConstruct and sources."""
