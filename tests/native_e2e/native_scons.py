@@ -28,7 +28,8 @@ class NativeProject(SconsProject):
         super().__init__(path, form=form)
         self.kind = kind
         self.environ["CRATE_CC"] = named(kind)
-        # zig builds its C and C++ libraries once for each of these directories, which takes a minute.
+        # zig builds its C and C++ libraries once for each of these directories, which takes a minute or two.
+        self.timeout = 300
         self.environ["XDG_CACHE_HOME"] = str(cache_directory().parent)
 
     def crates(self, sconstruct: str, files: dict[str, str]) -> None:
