@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cratewright.metadata import decode_rlib
+from cratewright.metadata import decode_rlib, decode_rlink
 from cratewright.module import ModuleCodegen
 from cratewright_native.probe import cache_directory
 from tests.support.native_project import named
@@ -40,3 +40,8 @@ class NativeProject(SconsProject):
         """Return the modules of a crate's rlib by name."""
         rlib = self.path / f"lib{crate}.rlib"
         return {module.name: module for module in decode_rlib(rlib.read_bytes(), path=str(rlib)).modules}
+
+    def linked_modules(self, crate: str) -> dict[str, ModuleCodegen]:
+        """Return the modules of a crate as its codegen left them, by name."""
+        rlink = self.path / f"{crate}.rlink"
+        return {module.name: module for module in decode_rlink(rlink.read_bytes(), path=str(rlink)).modules}
