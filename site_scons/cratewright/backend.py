@@ -104,6 +104,8 @@ class CodegenBackend(ABC):
     """Names of the options that `compile_codegen_unit` may see; changing another only links again."""
     LINK_OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Names of the options that `link` may see."""
+    MODULE_OPTIONS: ClassVar[frozenset[str] | None] = None
+    """Those of `LINK_OPTIONS` that LTO and `codegen` may see, or None for all; changing another only links again."""
 
     supported_crate_types: ClassVar[frozenset[CrateType]]
     capabilities: ClassVar[frozenset[Capability]] = frozenset()

@@ -35,10 +35,13 @@ def read_bytes(path: str, *, role: str = "file") -> bytes:
 
 
 def digest_file(path: str) -> str | None:
-    """Return the digest of a file's content, or None where there is no readable file."""
+    """Return the digest of a file's content, the word `directory` for one, or None where nothing can be read."""
     try:
         with open(path, "rb") as file:
             return content_digest(file.read())
+    except IsADirectoryError:
+        # Whoever looked below a path in vain because nothing was there wants to know when something is.
+        return "directory"
     except OSError:
         return None
 

@@ -51,12 +51,14 @@ class LinkModule:
 class LinkLibrary:
     """A crate that is linked dynamically.
 
-    Shape: `path` of its dylib, root-relative; `digest` of its content, so that it counts in a key.
+    Shape: `path` of its dylib, root-relative; `digest` of its content, so that it counts in a key; `directory` is
+    where it lies as seen from the linked file, `.` for beside it.
     """
 
     crate: str
     path: str
     digest: str
+    directory: str = "."
 
 
 @dataclass(frozen=True, slots=True)

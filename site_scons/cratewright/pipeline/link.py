@@ -117,9 +117,13 @@ def _request(
         lto=lto,
         embed=_embedded(crate, dependencies, formats) if crate_type is CrateType.DYLIB else b"",
     )
-    own = [*crate.modules, *_shim(backend, request, [crate, *(item.crate for item in dependencies)], formats)]
-    parts = [(crate.name, own), *((label, list(part.modules)) for label, part in static)]
-    return replace(request, modules=tuple(LinkModule(name, module) for name, modules in parts for module in modules))
+    shim = _shim(backend, request, [crate, *(item.crate for item in dependencies)], formats)
+    if crate_type is CrateType.DYLIB:
+        # Whoever is linked with the dylib has no shim of its own.
+        exported = tuple(sorted({*exported, *(symbol.name for module in shim for symbol in module.exports)}))
+    parts = [(crate.name, [*crate.modules, *shim]), *((label, list(part.modules)) for label, part in static)]
+    modules = tuple(LinkModule(name, module) for name, modules in parts for module in modules)
+    return replace(request, exported=exported, modules=modules)
 
 
 def _labels(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> list[tuple[str, Dependency]]:

@@ -81,17 +81,19 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
     Shape: equal questions of one build share one answer, whatever crate types they come from.
     Raises: what the backend raises, with the crate added.
     """
+    asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
-        return Optimised(lower(engine, backend, request, request.modules))
-    asked = _for_lto(request)
+        return Optimised(lower(engine, backend, asked, request.modules))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
     answer, fresh = engine.once(question, lambda: _optimise(engine, backend, asked))
     return replace(answer, shared=not fresh)
 
 
-def _for_lto(request: LinkRequest) -> LinkRequest:
+def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
     """Return what LTO may see of a request: neither the crate type nor what only the linker is told."""
-    return replace(request, crate_type=CrateType.RLIB, natives=(), embed=b"")
+    names = backend.MODULE_OPTIONS
+    options = request.options if names is None else request.options.only(names)
+    return replace(request, crate_type=CrateType.RLIB, options=options, natives=(), embed=b"")
 
 
 def _optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:

@@ -18,6 +18,7 @@ from ..graph import CrateGraph
 from ..identity import unique_labels
 from ..locator import Candidate, FoundCrate
 from ..metadata import PRODUCER, CrateMetadata, decode_rlink, encode_rlib
+from ..output_name import seen_from
 from ..request import LinkLibrary
 from .emit import emit, place
 from .engine import Engine
@@ -42,7 +43,7 @@ def relink(
     wanted = tuple(types or crate.crate_types)
     _check_types(crate, backend, wanted)
     found = find_crates(crate, backend, [*search, os.path.dirname(path) or "."])
-    needed = _Needed(crate, found, engine.root)
+    needed = _Needed(crate, found, engine.root, directory)
     written: list[str] = []
     for kind in wanted:
         if kind is CrateType.RLIB:
@@ -84,13 +85,14 @@ def _check_types(crate: CrateMetadata, backend: CodegenBackend, types: Sequence[
 class _Needed:
     """What was found for one crate, by the names that its errors show."""
 
-    def __init__(self, crate: CrateMetadata, found: Mapping[str, FoundCrate], root: str) -> None:
+    def __init__(self, crate: CrateMetadata, found: Mapping[str, FoundCrate], root: str, directory: str) -> None:
         crates = [crate, *(item.crate for item in found.values())]
         labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
         self._label = {part.stable_id: label for part, label in zip(crates, labels, strict=True)}
         self._found = {self._label[key]: item for key, item in found.items()}
         self._crate = labels[0]
         self._root = root
+        self._directory = directory
         self._graph = CrateGraph(
             {
                 self._label[part.stable_id]: [self._label[item.stable_id] for item in part.dependencies]
@@ -127,9 +129,12 @@ class _Needed:
         if linkage is Linkage.STATIC:
             return Dependency(label, item.crate, linkage)
         assert item.dylib is not None and item.dylib.crate is not None
-        return Dependency(label, item.dylib.crate, linkage, _library(label, item.dylib, self._root))
+        return Dependency(label, item.dylib.crate, linkage, self._library(label, item.dylib))
 
-
-def _library(label: str, dylib: Candidate, root: str) -> LinkLibrary:
-    path = os.path.relpath(dylib.path, root).replace(os.sep, "/")
-    return LinkLibrary(label, os.path.abspath(dylib.path) if path.startswith("../") else path, dylib.digest)
+    def _library(self, label: str, dylib: Candidate) -> LinkLibrary:
+        path = os.path.relpath(dylib.path, self._root).replace(os.sep, "/")
+        if path.startswith("../"):
+            path = os.path.abspath(dylib.path)
+        # Both absolute: where one lies as seen from the other is then the same wherever this is run.
+        beside = seen_from(os.path.abspath(self._directory), os.path.dirname(os.path.abspath(dylib.path)))
+        return LinkLibrary(label, path, dylib.digest, beside)

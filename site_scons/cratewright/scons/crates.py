@@ -6,6 +6,7 @@ Knows nothing of how a crate was declared; it is given values and functions that
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ from ..graph import CrateGraph
 from ..identity import CrateReference, stable_crate_id
 from ..locator import check_stable_ids
 from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
+from ..output_name import seen_from
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
 from ..pipeline.engine import Engine
@@ -258,7 +260,8 @@ class Build:
         with _build_errors(targets[0], state), self._nothing_left(state, targets), noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
-            linked = link_crate(crate.engine, own, [_dependency(item) for item in linked_crates], kind, formats)
+            dependencies = [_dependency(item, crate.directory) for item in linked_crates]
+            linked = link_crate(crate.engine, own, dependencies, kind, formats)
             files, outputs = place(linked.artifacts, crate.directory)
             emit(self.root, files, state.outputs())
             state.update((), outputs, lto_row(linked.lto) if linked.lto else None)
@@ -281,14 +284,15 @@ class Build:
             raise
 
 
-def _dependency(item: LinkedCrate) -> Dependency:
+def _dependency(item: LinkedCrate, directory: str) -> Dependency:
     path = str(item.node.abspath)
     if item.linkage is Linkage.STATIC:
         crate = decode_rlib(read_bytes(path, role="rlib"), path=str(item.node))
         return Dependency(item.crate.key, crate, item.linkage)
     data = read_bytes(path, role="dylib")
     crate, _ = decode_dylib(data, path=str(item.node))
-    library = LinkLibrary(crate.name, relative(item.node), content_digest(data))
+    found = relative(item.node)
+    library = LinkLibrary(crate.name, found, content_digest(data), seen_from(directory, posixpath.dirname(found)))
     return Dependency(item.crate.key, crate, item.linkage, library)
 
 
