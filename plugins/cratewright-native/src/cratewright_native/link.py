@@ -97,7 +97,7 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: s
         words.append("-fno-lto")
     if target.format == "elf":
         words += ["-Wl,--build-id=none", "-Wl,--gc-sections"]
-        words += _visibility(request, directory)
+        words += _visibility(request, toolchain, directory)
         words += [f"-Wl,-soname,{name}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
         words += [f"-Wl,-rpath,{path}" for path in _rpath(request)]
     elif shared:
@@ -116,7 +116,7 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: s
     return words
 
 
-def _visibility(request: LinkRequest, directory: Path) -> list[str]:
+def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
     """Return what makes a library offer its symbols and no other, and a program those that were asked for."""
     offered = set(request.exported)
     words: list[str] = []
@@ -129,7 +129,12 @@ def _visibility(request: LinkRequest, directory: Path) -> list[str]:
     elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
         # Whoever includes a header has inline functions of his own; they are no part of a C interface.
         offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
-    (directory / _SCRIPT).write_bytes(version_script(sorted(offered)))
+    script = version_script(sorted(offered))
+    if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
+        # zig hands a version script on for libraries alone, but a linker script may hold one.
+        (directory / _SCRIPT).write_bytes(b"VERSION {\n" + script + b"}\n")
+        return [*words, f"-Wl,-T,{_SCRIPT}"]
+    (directory / _SCRIPT).write_bytes(script)
     return [*words, f"-Wl,--version-script={_SCRIPT}"]
 
 
