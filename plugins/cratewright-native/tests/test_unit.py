@@ -79,6 +79,15 @@ def test_sanitizer(project: Project) -> None:
     assert any("ubsan" in symbol.name for symbol in module.imports), module.imports
 
 
+def test_coverage(project: Project) -> None:
+    if project.toolchain.kind == "zig":  # where it is refused while planning
+        return
+    project.write(a_c="int f(int x) { return x ? 1 : 2; }\n")
+    (module,) = project.compile("a.c", coverage=True).modules
+    lowered = project.backend.codegen(module, project.config(coverage=True))
+    assert any(word in lowered.data for word in (b"__llvm_prf_cnts", b"__gcov"))
+
+
 def test_the_clock_is_refused(project: Project) -> None:
     project.write(a_c="const char *when = __DATE__;\n")
     with pytest.raises(SourceError, match=r"a\.c:1: error: .*date"):
