@@ -99,12 +99,12 @@ def _clang(project: Project) -> str:
 
 
 def test_a_module_that_others_do_not_reach_changes_no_index(llvm_project: Project) -> None:
-    crates = {"app": {**MAIN, "far.c": "int far(void) { return 1; }\n"}, "maths": MATHS}
-    before = {
-        item.name: item for item in llvm_project.backend.run_thin_lto(request_for(llvm_project, crates, lto=THIN))
-    }
-    crates["app"] = {**MAIN, "far.c": "int far(void) { return 2; }\n"}
-    after = {item.name: item for item in llvm_project.backend.run_thin_lto(request_for(llvm_project, crates, lto=THIN))}
+    def analysed(far: str) -> dict[str, ThinModule]:
+        request = request_for(llvm_project, {"app": {**MAIN, "far.c": far}, "maths": MATHS}, lto=THIN)
+        return {item.name: item for item in llvm_project.backend.run_thin_lto(request)}
+
+    before = analysed("int far(void) { return 1; }\n")
+    after = analysed("int far(void) { return 2; }\n")
     assert [name for name in after if after[name] != before[name]] == ["far.c.bc"]
 
 
