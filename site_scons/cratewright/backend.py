@@ -151,6 +151,13 @@ class CodegenBackend(ABC):
         Raises: SourceError with `file:line:`, or ToolError.
         """
 
+    def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
+        """Return the command that compiles a source in the project root, for editors; empty if there is none.
+
+        Shape: `options` are those that `compile_codegen_unit` would see; outputs may be left out.
+        """
+        return ()
+
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim: what crates that need an allocator call, and what it forwards to.
 

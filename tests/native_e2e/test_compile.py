@@ -144,3 +144,13 @@ def test_a_variant_directory(any_native: NativeProject) -> None:
     any_native.write({"src/near.h": "#define NEAR 2\n"})
     any_native.scons()
     assert any_native.built() == ["crate a: 1 unit: 1 compiled, 0 reused"]
+
+
+def test_hits_are_what_compiling_again_gives(built: NativeProject) -> None:
+    built.environ["CRATE_CACHE_VERIFY"] = "1"
+    built.scons("-c")
+    output = built.scons()
+    assert built.built() == [
+        line.replace("2 compiled, 0", "0 compiled, 2").replace("3 compiled, 0", "0 compiled, 3") for line in EVERYTHING
+    ]
+    assert "text/b.c:1: warning: " in output

@@ -85,6 +85,17 @@ def test_a_header_that_is_asked_for(project: Project) -> None:
     assert _stale(project, unit)
 
 
+def test_the_compilers_own_cache_is_not_asked(project: Project) -> None:
+    """zig has one, which would not notice that a header has appeared earlier; here its key is all that matters."""
+    project.write(a_c="#include <k.h>\nint K;\n", first__x_h="", second__k_h="#define K old\n")
+    words = (*project.toolchain.cc(project.target), "-c", "a.c", "-Ifirst", "-Isecond", "-o", "a.o")
+    project.toolchain.run(words, cwd=project.root, what="a.c", outputs=["a.o"])
+    old = (project.root / "a.o").read_bytes()
+    project.write(first__k_h="#define K new\n")
+    project.toolchain.run(words, cwd=project.root, what="a.c", outputs=["a.o"])
+    assert (project.root / "a.o").read_bytes() != old
+
+
 def test_files_that_assembly_reads(project: Project) -> None:
     project.write(a_S='.data\n.globl blob\nblob: .incbin "data/blob.bin"\n', data__blob_bin="12345")
     unit = project.compile("a.S")

@@ -12,6 +12,7 @@ from cratewright import CompiledUnit
 from cratewright.errors import SourceError
 from cratewright.fs import digest_file
 from cratewright_native.bitcode import is_bitcode
+from cratewright_native.elf import elf_symbols
 from tests.support.native_project import Project
 
 
@@ -67,13 +68,24 @@ def test_no_checks_that_nobody_asked_for(project: Project) -> None:
     """zig's driver would have undefined behaviour trap, and watch the stack, where code is not optimised."""
     project.write(a_c="void g(char *);\nint f(int x) { char b[100]; g(b); return x + 1 + b[x]; }\n")
     (module,) = project.compile("a.c", opt_level="0").modules
-    assert [symbol.name for symbol in module.imports if symbol.name != "_GLOBAL_OFFSET_TABLE_"] == ["g"]
+    lowered = project.backend.codegen(module, project.config(opt_level="0"))
+    undefined = {symbol.name for symbol in elf_symbols(lowered.data, name="a.o") if not symbol.defined}
+    assert undefined - {"_GLOBAL_OFFSET_TABLE_"} == {"g"}
 
 
 def test_sanitizer(project: Project) -> None:
     project.write(a_c="int f(int x) { return x + 1; }\n")
     (module,) = project.compile("a.c", sanitize=["undefined"]).modules
     assert any("ubsan" in symbol.name for symbol in module.imports), module.imports
+
+
+def test_coverage(project: Project) -> None:
+    if project.toolchain.kind == "zig":  # where it is refused while planning
+        return
+    project.write(a_c="int f(int x) { return x ? 1 : 2; }\n")
+    (module,) = project.compile("a.c", coverage=True).modules
+    lowered = project.backend.codegen(module, project.config(coverage=True))
+    assert any(word in lowered.data for word in (b"__llvm_prf_cnts", b"__gcov"))
 
 
 def test_the_clock_is_refused(project: Project) -> None:

@@ -28,13 +28,14 @@ from .stages import CrateNodes
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["Declaration"]
+__all__ = ["Declaration", "build_of"]
 
 _PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
 
-def _build_of(env: Environment) -> Build:
+def build_of(env: Environment) -> Build:
+    """Return all crates of the SCons run that an Environment belongs to."""
     root = env.Dir("#").abspath
     builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
     return builds.setdefault(root, Build(root))
@@ -54,7 +55,7 @@ class Declaration:
         self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
         self.name = check_crate_name(name)
         self.where = f"crate '{name}'"
-        self.build = _build_of(env)
+        self.build = build_of(env)
         self.given = dict(options)
         self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
         self.version = str(self._take("version") or "0.0.0")

@@ -27,7 +27,7 @@ from .state import StageState
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["CrateNodes"]
+__all__ = ["CrateNodes", "Stage", "stage_nodes"]
 
 
 class Stage:
@@ -179,27 +179,31 @@ class CrateNodes:
         return engine.salt(name, target) + engine.fingerprint(name, target)
 
     def _node(self, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
-        env = self.env
-        nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
-        for node in nodes:
-            node.attributes.crate_stage = stage
-            node.Decider(by_content)
-        # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
-        env.Precious(nodes)
-        # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
-        # sources of yesterday came to. The cache of our own serves instead.
-        env.NoCache(nodes)
-        # What a repository has already built is copied: stages read the files of their own project.
-        env.Local(nodes)
-        state = env.File(state_path(nodes[0].abspath))
-        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
-        state.duplicate = False
-        env.Clean(nodes[0], state)
-        if stage.state is not None:
-            history = env.File(history_path(nodes[0].abspath))
-            history.duplicate = False
-            env.Clean(nodes[0], history)
-        return nodes
+        return stage_nodes(self.env, targets, sources, stage, text)
+
+
+def stage_nodes(env: Environment, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
+    """Return the nodes of what a stage makes; `text` is what SCons prints when it runs."""
+    nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
+    for node in nodes:
+        node.attributes.crate_stage = stage
+        node.Decider(by_content)
+    # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+    env.Precious(nodes)
+    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
+    # sources of yesterday came to. The cache of our own serves instead.
+    env.NoCache(nodes)
+    # What a repository has already built is copied: stages read the files of their own project.
+    env.Local(nodes)
+    state = env.File(state_path(nodes[0].abspath))
+    # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+    state.duplicate = False
+    env.Clean(nodes[0], state)
+    if stage.state is not None:
+        history = env.File(history_path(nodes[0].abspath))
+        history.duplicate = False
+        env.Clean(nodes[0], history)
+    return nodes
 
 
 def _asked_for(target: CrateTarget | None) -> list[Any]:

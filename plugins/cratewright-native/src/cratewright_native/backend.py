@@ -78,6 +78,12 @@ class NativeBackend(CodegenBackend):
 
         return compile_source(stencil, self._toolchain, self._memory)
 
+    def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
+        """Return the command of the compiler."""
+        from .unit import command  # noqa: PLC0415 - only editors ask
+
+        return command(path, self.session.target, options, self._toolchain)
+
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim."""
         from .shim import allocator_module  # noqa: PLC0415

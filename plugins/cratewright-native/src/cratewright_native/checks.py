@@ -5,10 +5,10 @@ Knows nothing of how anything is done; what passes here can be done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cratewright import Crate, CrateType, LtoMode, Options
-from cratewright.errors import ConfigurationError, CratewrightError, UnsupportedError
+from cratewright.errors import ConfigurationError, UnsupportedError
 
 from .flags import LANGUAGES, refused_word
 from .targets import find_target
@@ -96,19 +96,24 @@ def _check_words(crate: Crate, toolchain: Toolchain) -> None:
 
 
 def _check_code(crate: Crate, toolchain: Toolchain) -> None:
-    fail: Callable[[str, str], CratewrightError] = lambda text, hint: UnsupportedError(  # noqa: E731
-        text, context=(("crate", crate.name), ("toolchain", toolchain.version)), hint=hint
-    )
     for where, options in _options(crate):
-        if toolchain.kind == "zig":
-            missing = [name for name in options.texts("sanitize") if name not in _ZIG_SANITIZERS]
-            if missing:
-                raise fail(f"{where}: zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt")
-            if options.flag("coverage"):
-                raise fail(f"{where}: zig has no library for coverage", "use clang with compiler-rt, or gcc")
-        if not options.flag("pic"):
-            if toolchain.kind == "zig":
-                raise fail(f"{where}: zig's C libraries need position-independent code", "leave out pic=False")
-            shared = [kind for kind in crate.crate_types if kind in (CrateType.DYLIB, CrateType.CDYLIB)]
-            if shared:
-                raise fail(f"{where}: a {shared[0].value} needs position-independent code", "leave out pic=False")
+        reason, hint = _unsupported_code(crate, options, toolchain)
+        if reason:
+            raise UnsupportedError(
+                f"{where}: {reason}", context=(("crate", crate.name), ("toolchain", toolchain.version)), hint=hint
+            )
+
+
+def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
+    """Return what cannot be had of the options about code, and the way out; empty if all can."""
+    zig = toolchain.kind == "zig"
+    missing = [name for name in options.texts("sanitize") if zig and name not in _ZIG_SANITIZERS]
+    if missing:
+        return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"
+    if zig and options.flag("coverage"):
+        return "zig has no library for coverage", "use clang with compiler-rt, or gcc"
+    shared = [kind for kind in crate.crate_types if kind in (CrateType.DYLIB, CrateType.CDYLIB)]
+    if options.flag("pic") or not (zig or shared):
+        return "", ""
+    who = "zig's C libraries need" if zig else f"a {shared[0].value} needs"
+    return f"{who} position-independent code", "leave out pic=False"

@@ -33,8 +33,8 @@ _HIDDEN = "the compiler would read files that no cache could know of"
 _HOST = "the result would hang on the machine it is made on; name the processor"
 # Words that would break what is promised of a result, and why.
 _REFUSED = {
-    **dict.fromkeys(("-c", "-S", "-E", "-o", "-x", "-v", "-###", "-pipe", "-emit-llvm", "-save-temps"), _OWN),
-    **dict.fromkeys(("-target", "--target", "-flto", "-ffat-lto-objects", "-frandom-seed"), _OWN),
+    **dict.fromkeys(("-c", "-S", "-E", "-o", "-x", "-v", "-###", "-emit-llvm", "-save-temps"), _OWN),
+    **dict.fromkeys(("-target", "--target", "-flto", "-ffat-lto-objects", "-fsplit-lto-unit", "-frandom-seed"), _OWN),
     **dict.fromkeys(("-M", "-MM", "-MD", "-MMD", "-MF", "-MT", "-MQ", "-MP", "-MJ", "-H"), _OWN),
     **dict.fromkeys(("-fprofile-use", "-fprofile-instr-use", "-fprofile-sample-use"), _HIDDEN),
     **dict.fromkeys(("-fplugin", "-fpass-plugin", "-specs", "--config", "-B", "-Xclang", "-load"), _HIDDEN),

@@ -97,6 +97,11 @@ class Toolchain(ABC):
         }
 
     @contextmanager
+    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+        """Give the environment of one run of a program."""
+        yield self.environment()
+
+    @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Give a directory of its own that is gone afterwards."""
         with tempfile.TemporaryDirectory(prefix="cratewright-native-") as directory:
@@ -121,15 +126,16 @@ class Toolchain(ABC):
         if it is missing, crashed, or succeeded without making its outputs.
         """
         try:
-            done = subprocess.run(
-                argv,
-                cwd=cwd,
-                env=self.environment(),
-                input=input,
-                stdin=subprocess.DEVNULL if input is None else None,
-                capture_output=True,
-                check=False,
-            )
+            with self.surroundings(argv) as environment:
+                done = subprocess.run(
+                    argv,
+                    cwd=cwd,
+                    env=environment,
+                    input=input,
+                    stdin=subprocess.DEVNULL if input is None else None,
+                    capture_output=True,
+                    check=False,
+                )
         except OSError as error:
             raise ToolError(
                 f"{what}: {os.path.basename(argv[0])} cannot be run",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Symbol, UnitStencil
+from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Options, Symbol, UnitStencil
 from cratewright.digest import content_digest
 from cratewright.errors import CratewrightError, SourceError, ToolError
 
@@ -69,13 +69,13 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     )
 
 
-def command(stencil: UnitStencil, toolchain: Toolchain) -> tuple[str, ...]:
+def command(path: str, target: str, options: Options, toolchain: Toolchain) -> tuple[str, ...]:
     """Return the command that compiles a source in the project root, without its output."""
-    language = _language(stencil.path)
-    words = compile_words(toolchain, stencil.target, stencil.options, language, stencil.path)
+    language = _language(path)
+    words = compile_words(toolchain, target, options, language, path)
     if language == "ir":
-        return (*toolchain.clang_ir(stencil.target), *words, "-x", "ir", "-c", stencil.path)
-    return (*toolchain.cc(stencil.target, language), *words, "-c", stencil.path)
+        return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", path)
+    return (*toolchain.cc(target, language), *words, "-c", path)
 
 
 def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
@@ -114,20 +114,21 @@ def _language(path: str) -> str:
 
 
 def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path) -> Completed:
+    words = command(stencil.path, stencil.target, stencil.options, toolchain)
     listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
     if _language(stencil.path) == "ir":
         listing = ()
     elif not has_summary(stencil.target):
         # zig's driver loses what -emit-llvm makes if it lists files as well.
         toolchain.run(
-            (*command(stencil, toolchain), "-M", "-MF", str(depfile), "-MT", "module"),
+            (*words, "-M", "-MF", str(depfile), "-MT", "module"),
             cwd=toolchain.root,
             what=stencil.path,
             refused=lambda said: _source_error(said, stencil.path),
         )
         listing = ("-v",)
     return toolchain.run(
-        (*command(stencil, toolchain), *listing, "-o", str(output)),
+        (*words, *listing, "-o", str(output)),
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -87,6 +89,19 @@ class Zig(Toolchain):
         # Slots and zero-argument super() do not go together in a dataclass.
         known = Toolchain.environment(self)
         return {**known, "ZIG_GLOBAL_CACHE_DIR": self.cache, "ZIG_LOCAL_CACHE_DIR": self.cache}
+
+    @contextmanager
+    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+        """Give `zig cc` a cache that is gone afterwards, beside the lasting one for C libraries.
+
+        It would answer from what it made before, although a header has appeared where it once looked in vain; and
+        keep a copy of every object for good.
+        """
+        if argv[1] not in ("cc", "c++"):
+            yield self.environment()
+            return
+        with self.scratch() as directory:
+            yield {**self.environment(), "ZIG_LOCAL_CACHE_DIR": str(directory)}
 
 
 def zig_cache(directory: Path, version: str) -> str:
