@@ -3,15 +3,16 @@
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
     errors, digest                                             what everyone may use
-    crate_type, options, crate, module, stencil                values of crates
+    crate_type, options, module, identity, crate, stencil      values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
-    output_name, archive, metadata, workspace                  pure rules of files
-    fs, process                                                the two doors to the world
+    output_name, archive, crate_metadata, metadata, workspace  pure rules of files
+    locator                                                    pure rule of finding crates
+    fs, memory, process, worker                                the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink
-    scons, cli, testing                                        the edges
+    inspection, scons, cli, cli_cache, testing                 the edges
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from .backend import (
 from .crate import Crate, CrateType
 from .errors import CratewrightError
 from .hookspecs import hookimpl
-from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from .module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from .native_library import LibraryKind, NativeLibrary
 from .options import DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptLevel
 from .request import (
@@ -45,12 +46,15 @@ from .stencil import UnitStencil
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .cache.store import CacheKvStore as CacheKvStore
     from .registry import register as register
     from .scons import tool as tool
 
 __all__ = [
     "API_VERSION",
     "Artifact",
+    "CacheKvStore",
+    "CanonicalForm",
     "Capability",
     "CodegenBackend",
     "CompiledUnit",
@@ -98,4 +102,8 @@ def __getattr__(name: str) -> object:
         from .registry import register  # noqa: PLC0415
 
         return register
+    if name == "CacheKvStore":
+        from .cache.store import CacheKvStore  # noqa: PLC0415
+
+        return CacheKvStore
     raise AttributeError(f"module 'cratewright' has no attribute '{name}'")

@@ -104,6 +104,8 @@ class CodegenBackend(ABC):
     """Names of the options that `compile_codegen_unit` may see; changing another only links again."""
     LINK_OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Names of the options that `link` may see."""
+    MODULE_OPTIONS: ClassVar[frozenset[str] | None] = None
+    """Those of `LINK_OPTIONS` that LTO and `codegen` may see, or None for all; changing another only links again."""
 
     supported_crate_types: ClassVar[frozenset[CrateType]]
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
@@ -148,6 +150,13 @@ class CodegenBackend(ABC):
         Guarantees: every file read and every path looked for in vain is in the result's `observed`.
         Raises: SourceError with `file:line:`, or ToolError.
         """
+
+    def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
+        """Return the command that compiles a source in the project root, for editors; empty if there is none.
+
+        Shape: `options` are those that `compile_codegen_unit` would see; outputs may be left out.
+        """
+        return ()
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim: what crates that need an allocator call, and what it forwards to.

@@ -10,10 +10,12 @@ Knows nothing of what raises it: no paths are read and no process is asked here.
     │     └ LinkageConflictError  crates that cannot be linked so that each is there once
     ├ PluginError                 a plugin that cannot be used
     ├ FormatError                 a file that is not what its name says
+    │   └ VersionError            a file that another version of this package has made
     ├ SourceError                 the user's source does not compile
     ├ LinkError                   symbols, stages, entry points
     ├ ValidationError             a finished image breaks the rules of its target
     ├ ToolError                   a tool is missing, crashed, hung or failed
+    ├ CacheError                  a cached result that a fresh compilation contradicts
     └ OutputError                 a result could not be written
 """
 
@@ -23,6 +25,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "CacheError",
     "ConfigurationError",
     "CratewrightError",
     "FormatError",
@@ -36,6 +39,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedError",
     "ValidationError",
+    "VersionError",
     "near_miss",
 ]
 
@@ -121,6 +125,10 @@ class FormatError(CratewrightError):
     """A file that is truncated, foreign or of another version."""
 
 
+class VersionError(FormatError):
+    """A file that is whole, and made by another version of this package."""
+
+
 class SourceError(CratewrightError):
     """A source that does not compile; the message starts with `file:line:`."""
 
@@ -135,6 +143,10 @@ class ValidationError(CratewrightError):
 
 class ToolError(CratewrightError):
     """A tool that is missing, crashed, hung or failed without naming a source."""
+
+
+class CacheError(CratewrightError):
+    """A cached result that a fresh compilation contradicts; looked for with `CRATE_CACHE_VERIFY=1` alone."""
 
 
 class OutputError(CratewrightError):

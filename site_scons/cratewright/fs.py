@@ -35,26 +35,30 @@ def read_bytes(path: str, *, role: str = "file") -> bytes:
 
 
 def digest_file(path: str) -> str | None:
-    """Return the digest of a file's content, or None where there is no readable file."""
+    """Return the digest of a file's content, the word `directory` for one, or None where nothing can be read."""
     try:
         with open(path, "rb") as file:
             return content_digest(file.read())
+    except IsADirectoryError:
+        # Whoever looked below a path in vain because nothing was there wants to know when something is.
+        return "directory"
     except OSError:
         return None
 
 
-def write_atomic(path: str, data: bytes) -> None:
+def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
     """Write a file so that nobody ever sees a part of it.
 
     Raises: OutputError naming the file and the reason; whatever stood there before still stands.
     """
+    mode = 0o777 if executable else 0o666
     temporary = os.path.join(os.path.dirname(path), f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
     try:
         try:
-            handle = os.open(temporary, _CREATE, 0o666)
+            handle = os.open(temporary, _CREATE, mode)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            handle = os.open(temporary, _CREATE, 0o666)
+            handle = os.open(temporary, _CREATE, mode)
         try:
             with os.fdopen(handle, "wb", buffering=0) as file:
                 _write_whole(file, data)
@@ -73,18 +77,18 @@ def _write_whole(file: io.RawIOBase | io.BufferedIOBase, data: bytes) -> None:
         view = view[file.write(view) :]
 
 
-def write_if_changed(path: str, data: bytes) -> bool:
+def write_if_changed(path: str, data: bytes, *, executable: bool = False) -> bool:
     """Write a file unless it already has this content, so that its time stamp says when it last changed.
 
     Raises: as `write_atomic`.
     """
     try:
         with open(path, "rb") as file:
-            if file.read() == data:
+            if file.read() == data and (not executable or os.access(path, os.X_OK)):
                 return False
     except OSError:
         pass
-    write_atomic(path, data)
+    write_atomic(path, data, executable=executable)
     return True
 
 

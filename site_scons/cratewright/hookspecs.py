@@ -8,6 +8,7 @@ from __future__ import annotations
 import pluggy
 
 from .backend import CodegenBackend
+from .cache.store import CacheKvStore
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
@@ -24,4 +25,15 @@ def cratewright_register_backend() -> type[CodegenBackend]:  # type: ignore[empt
     Guarantees: importing the plugin's module and calling this hook is cheap: no tool is loaded.
     Use in: a distribution's module named by an entry point of group `cratewright`, or a module passed to
     `cratewright.register`.
+    """
+
+
+@hookspec(firstresult=True)
+def cratewright_open_store(url: str) -> CacheKvStore | None:
+    """Return a store of cached results for a URL, or None for a URL of another plugin.
+
+    Called: once a build, before its first lookup, if `CRATE_CACHE` holds a URL: `scheme://anything`.
+    Guarantees: the store is used as `CacheKvStore` says; values are opaque, and checked when they come back. A
+    store that raises is done without for the rest of the build.
+    Use in: as `cratewright_register_backend`; a plugin may have both hooks, or this one alone.
     """

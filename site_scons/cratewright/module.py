@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["CompiledUnit", "EntryPoint", "ModuleCodegen", "ModuleKind", "Observed", "Symbol"]
+__all__ = ["CanonicalForm", "CompiledUnit", "EntryPoint", "ModuleCodegen", "ModuleKind", "Observed", "Symbol"]
 
 
 class ModuleKind(Enum):
@@ -83,3 +83,16 @@ class CompiledUnit:
     modules: tuple[ModuleCodegen, ...]
     observed: tuple[Observed, ...] = ()
     diagnostics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanonicalForm:
+    """What is left of a unit when all that cannot alter its result is taken away.
+
+    Shape: units of one `key` have one result, apart from `parameters`, which the backend applies to it afterwards
+    (as positions in diagnostics), and from `observed`, the files that were read to find the form.
+    """
+
+    key: bytes
+    observed: tuple[Observed, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()

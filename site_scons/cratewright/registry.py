@@ -1,4 +1,4 @@
-"""Which backends there are: finds plugins, checks them, looks them up by name.
+"""Which backends and stores there are: finds plugins, checks them, looks them up by name.
 
 Knows nothing of what a backend does. A broken plugin is named and set aside; it is an error only for a build
 that wants something no other plugin offers.
@@ -20,7 +20,8 @@ import pluggy
 
 from . import hookspecs
 from .backend import API_VERSION, CodegenBackend
-from .errors import PluginError, UnknownNameError, near_miss
+from .cache.store import CacheKvStore
+from .errors import CratewrightError, PluginError, UnknownNameError, near_miss
 
 __all__ = ["Registry", "default_registry", "register"]
 
@@ -92,6 +93,27 @@ class Registry:
             )
         return self._backends[name]
 
+    def open_store(self, url: str) -> CacheKvStore:
+        """Return the store that a plugin opens for a URL.
+
+        Raises: UnknownNameError if none does; PluginError if one fails to.
+        """
+        try:
+            store = self._manager.hook.cratewright_open_store(url=url)
+        except CratewrightError:
+            raise
+        except Exception as error:  # a plugin may fail in any way
+            raise PluginError(f"the cache '{url}' cannot be opened", context=(("reason", repr(error)),)) from error
+        if store is None:
+            raise UnknownNameError(
+                f"no plugin opens the cache '{url}'",
+                context=[(f"plugin {plugin}", reason) for plugin, reason in sorted(self.broken.items())],
+                hint="CRATE_CACHE takes a directory, 'off', or a URL that an installed plugin knows",
+            )
+        if not isinstance(store, CacheKvStore):
+            raise PluginError(f"the cache '{url}' was opened as {store!r}, which is no CacheKvStore")
+        return store
+
     def discover(self) -> None:
         """Load every plugin that is installed or lies beside this package in a checkout."""
         for found in _find_plugins():
@@ -115,7 +137,7 @@ class Registry:
             raise PluginError(
                 f"plugin '{plugin}' implements a hook that does not exist, or with arguments it does not have",
                 context=(("reason", error),),
-                hint="the hook is cratewright_register_backend()",
+                hint="the hooks are cratewright_register_backend() and cratewright_open_store(url)",
             ) from error
 
     def _classes(self, module: ModuleType, plugin: str) -> Iterator[object]:
@@ -129,12 +151,16 @@ class Registry:
             raise PluginError(
                 f"plugin '{plugin}' does not register its backend", context=(("reason", repr(error)),)
             ) from error
-        if not found:
+        if not found and not self._opens_stores(module):
             raise PluginError(
                 f"plugin '{plugin}' registers no backend",
                 hint="mark a function cratewright_register_backend() with cratewright.hookimpl",
             )
         yield from found
+
+    def _opens_stores(self, module: ModuleType) -> bool:
+        hooks = self._manager.hook.cratewright_open_store.get_hookimpls()
+        return any(item.plugin is module for item in hooks)
 
     def _add(self, found: object, plugin: str, origin: str) -> None:
         if not (isinstance(found, type) and issubclass(found, CodegenBackend)):

@@ -5,7 +5,7 @@ Knows nothing of where modules were read from or where artifacts are written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .crate import CrateType
 from .module import ModuleCodegen
@@ -51,12 +51,14 @@ class LinkModule:
 class LinkLibrary:
     """A crate that is linked dynamically.
 
-    Shape: `path` of its dylib, root-relative; `digest` of its content, so that it counts in a key.
+    Shape: `path` of its dylib, root-relative; `digest` of its content, so that it counts in a key; `directory` is
+    where it lies as seen from the linked file, `.` for beside it.
     """
 
     crate: str
     path: str
     digest: str
+    directory: str = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ class LinkRequest:
     Shape: own modules first, then the allocator shim if there is one (of the same crate), then those of
     statically linked dependencies in link order; `dependencies` are the crates whose modules are offered, in that
     order; `libraries` those linked dynamically; `natives` foreign libraries in link order. `exported` are the
-    symbols, sorted, that the result must offer under their names: everything else LTO may internalise. `embed`
+    symbols, sorted, that the result must offer under their names: everything else LTO may internalise, but for what
+    `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
     are bytes that a dylib must carry. `part` names the part this request is for, if the link was split.
     """
 
@@ -127,6 +130,7 @@ class LinkRequest:
     libraries: tuple[LinkLibrary, ...] = ()
     natives: tuple[NativeLibrary, ...] = ()
     exported: tuple[str, ...] = ()
+    beside: tuple[LinkModule, ...] = ()
     lto: LtoMode = LtoMode.OFF
     embed: bytes = b""
     part: str = ""
@@ -135,6 +139,17 @@ class LinkRequest:
     def config(self) -> ModuleConfig:
         """How modules are optimised and lowered for this link."""
         return ModuleConfig(target=self.target, options=self.options)
+
+    def of_part(self, part: LinkPart) -> LinkRequest:
+        """Return the request for one part: its modules, and no symbol to export that another part defines.
+
+        What a part is not concerned with must not be in its key.
+        """
+        modules = tuple(self.modules[index] for index in part.modules)
+        inside = {symbol.name for item in modules for symbol in item.module.exports}
+        elsewhere = {symbol.name for item in self.modules for symbol in item.module.exports} - inside
+        exported = tuple(name for name in self.exported if name not in elsewhere)
+        return replace(self, part=part.name, modules=modules, exported=exported)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,10 +26,11 @@ from dataclasses import replace
 from .backend import Capability, CodegenBackend
 from .crate import CrateType
 from .digest import content_digest
-from .errors import LinkError, SourceError, ToolError
+from .errors import CacheError, LinkError, SourceError, ToolError
 from .hookspecs import hookimpl
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from .options import OptionKind, Options, OptionSpec
+from .pipeline.remote import call_watched
 from .request import (
     Artifact,
     LinkModule,
@@ -42,7 +43,7 @@ from .request import (
 )
 from .stencil import UnitStencil
 
-__all__ = ["StubBackend", "cratewright_register_backend"]
+__all__ = ["StubBackend", "check_observations", "cratewright_register_backend"]
 
 
 class StubBackend(CodegenBackend):
@@ -88,13 +89,17 @@ class StubBackend(CodegenBackend):
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Join the texts of what is reached from what is exported; the rest of the symbols become internal."""
         reached = _closure(request, _roots(request), _offers(request.modules))
+        inside = {symbol.name for index in reached for symbol in request.modules[index].module.exports}
         merged = self.run_link([request.modules[index].module for index in reached])
         lines = [
             line.replace("export", "internal", 1) if _defined(line) not in request.exported else line
             for line in merged.data.decode().splitlines(keepends=True)
         ]
         exports = tuple(symbol for symbol in merged.exports if symbol.name in request.exported)
-        return replace(merged, data="".join(lines).encode(), exports=exports)
+        imports = tuple(
+            symbol for index in reached for symbol in request.modules[index].module.imports if symbol.name not in inside
+        )
+        return replace(merged, data="".join(lines).encode(), exports=exports, imports=imports)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module."""
@@ -108,7 +113,7 @@ class StubBackend(CodegenBackend):
                 name=item.module.name,
                 crate=item.crate,
                 data=item.module.data,
-                index=json.dumps(_interface(item.module, request.exported)).encode(),
+                index=json.dumps(_interface(item.module)).encode(),
                 imports=tuple(
                     ThinBuffer(symbol.name, request.modules[offers[symbol.name]].module.data)
                     for symbol in item.module.imports
@@ -121,11 +126,12 @@ class StubBackend(CodegenBackend):
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module and what was inlined into it."""
         inlined = "".join(f"inlined {item.name}\n" for item in module.imports)
-        exports, entries = json.loads(module.index)
+        exports, imports, entries = json.loads(module.index)
         return ModuleCodegen(
             name=module.name,
             data=module.data + f"optimised thin\n{inlined}".encode(),
             exports=tuple(Symbol(name, name) for name in exports),
+            imports=tuple(Symbol(name, name) for name in imports),
             entry_points=tuple(EntryPoint("stub", name) for name in entries),
         )
 
@@ -150,9 +156,10 @@ class StubBackend(CodegenBackend):
         """Join the texts of a part."""
         text = b"".join(item.module.data for item in request.modules)
         text += "".join(f"dylib {library.crate}\n" for library in request.libraries).encode()
-        text += "".join(f"library {library}\n" for library in request.natives).encode() + request.embed
+        text += "".join(f"library {library}\n" for library in request.natives).encode()
         if request.options.flag("shout"):
             text = text.upper()
+        text += request.embed
         directory = f"{request.crate}.images/{request.part}" if request.part else None
         return LinkResult(artifacts=(Artifact(directory or f"{request.crate}.{request.crate_type.value}", text),))
 
@@ -252,11 +259,12 @@ def _offers(modules: Sequence[LinkModule]) -> dict[str, int]:
 
 def _closure(request: LinkRequest, roots: Sequence[int], offers: Mapping[str, int]) -> tuple[int, ...]:
     todo, seen = list(roots), set(roots)
+    beside = _offers(request.beside)
     while todo:
         item = request.modules[todo.pop()]
         for symbol in item.module.imports:
             if symbol.name not in offers:
-                if request.libraries:  # what a dylib offers is found out when the program starts
+                if request.libraries or symbol.name in beside:  # what a dylib offers, its own link has checked
                     continue
                 raise LinkError(
                     f"unresolved symbol '{symbol.display}'",
@@ -269,10 +277,11 @@ def _closure(request: LinkRequest, roots: Sequence[int], offers: Mapping[str, in
 
 
 def _roots(request: LinkRequest) -> list[int]:
+    wanted = {*request.exported, *(symbol.name for item in request.beside for symbol in item.module.imports)}
     return [
         index
         for index, item in enumerate(request.modules)
-        if item.module.entry_points or any(symbol.name in request.exported for symbol in item.module.exports)
+        if item.module.entry_points or any(symbol.name in wanted for symbol in item.module.exports)
     ]
 
 
@@ -281,15 +290,36 @@ def _defined(line: str) -> str:
     return rest.split()[0] if word == "export" and rest.split() else ""
 
 
-def _interface(module: ModuleCodegen, exported: Sequence[str]) -> tuple[list[str], list[str]]:
-    exports = [symbol.name for symbol in module.exports if symbol.name in exported]
-    return exports, [entry.name for entry in module.entry_points]
+def _interface(module: ModuleCodegen) -> tuple[list[str], ...]:
+    return (
+        [symbol.name for symbol in module.exports],
+        [symbol.name for symbol in module.imports],
+        [entry.name for entry in module.entry_points],
+    )
 
 
 @hookimpl
 def cratewright_register_backend() -> type[CodegenBackend]:
     """Register the stub."""
     return StubBackend
+
+
+def check_observations(backend: CodegenBackend, stencil: UnitStencil) -> None:
+    """Compile a unit and check that the backend reports every file below the root that it opens.
+
+    Shape: `backend` after `init`. Files that a tool opens by itself, not through Python, are not seen.
+    Raises: CacheError naming the files: a cached result would outlive a change of them.
+    """
+    result, opened = call_watched(backend, "compile_codegen_unit", stencil)
+    assert isinstance(result, CompiledUnit)
+    known = {stencil.path, *(item.path for item in result.observed)}
+    unseen = [path for path in opened if path not in known and not os.path.isabs(path)]
+    if unseen:
+        raise CacheError(
+            f"backend '{backend.NAME}' reads {', '.join(unseen)} and does not report it",
+            context=(("unit", stencil.path),),
+            hint="return every file read, and every path looked for in vain, as `observed`",
+        )
 
 
 def require_tool(found: bool, what: str) -> None:

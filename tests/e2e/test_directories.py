@@ -101,7 +101,9 @@ def test_one_name_in_two_directories(scons_project: SconsProject) -> None:
     for name in ("one", "two"):
         scons_project.write(
             {
-                f"{name}/SConscript": 'Import("env")\nlib = env.Crate("lib", ["l.stub"])\nReturn("lib")\n',
+                f"{name}/SConscript": 'Import("env")\nlib = env.Crate("lib", ["l.stub"], metadata=["'
+                + name
+                + '"])\nReturn("lib")\n',
                 f"{name}/l.stub": f"export {name}\n",
             }
         )
@@ -157,6 +159,26 @@ def test_repository(scons_project: SconsProject) -> None:
     assert scons_project.up_to_date()
 
 
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_a_repository_that_is_built(scons_project: SconsProject, jobs: str) -> None:
+    """SCons takes what is up to date there for the local file, which is none."""
+    there = SconsProject(scons_project.path.parent / "repository", form=scons_project.form)
+    script = f"{STUB}SConscript('src/SConscript', 'env')\n"
+    there.write({**FILES, "SConstruct": script})
+    there.scons()
+    before = there.snapshot()
+    scons_project.write({**FILES, "SConstruct": f"Repository({str(there.path)!r})\n{script}"})
+    scons_project.scons(jobs)
+    assert scons_project.read("src/app.cdylib") == IMAGE
+    assert "Archiving src/liblib.rlib" not in scons_project.steps(), "that is the one there"
+    assert scons_project.up_to_date(jobs)
+    scons_project.write({"src/lib/f.stub": "export f mine\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("src/app.cdylib") == "entry a\nimport f\nexport f mine\n"
+    assert scons_project.up_to_date(jobs)
+    assert there.snapshot() == before
+
+
 def test_include_directories_by_every_spelling(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'env["CRATE_INCLUDE_DIRS"] = ["#inc"]\n'
@@ -177,6 +199,30 @@ def test_include_directories_by_every_spelling(scons_project: SconsProject) -> N
     images = [scons_project.read(f"src/{name}.cdylib") for name in ("one", "two", "three")]
     assert images == ["entry 1\n", "entry own\n", "entry own\n"]
     assert scons_project.up_to_date()
+
+
+def test_library_directories_are_relative_to_the_script(scons_project: SconsProject) -> None:
+    show = (
+        "(build,) = env.fs.cratewright_builds.values()\n"
+        "for crate in build.crates.values():\n"
+        "    print(crate.name, *crate.crate.options.texts('lib_dirs'))\n"
+    )
+    scons_project.sconstruct(
+        'env["CRATE_LIB_DIRS"] = ["#all"]\nSConscript("src/SConscript", "env", variant_dir="out", duplicate=False)\n'
+        + show
+    )
+    scons_project.write(
+        {
+            "src/SConscript": 'Import("env")\nenv.Crate("one", ["a.stub"], lib_dirs=["own", Dir("#top")])\n'
+            'env.Crate("two", ["a.stub"])\n',
+            "src/a.stub": "export a\n",
+        }
+    )
+    output = scons_project.scons("-n")
+    assert "one out/own src/own top\n" in output
+    assert "two all\n" in output
+    scons_project.write({"all": "a file\n"})
+    assert "library directory '#all' is no directory" in scons_project.scons("-n", expect=2)
 
 
 def test_sources_outside_the_project(scons_project: SconsProject) -> None:

@@ -63,6 +63,15 @@ def test_source(project: SconsProject) -> None:
     assert "export cube 3" in project.read("app.cdylib")
 
 
+def test_codegen_needs_no_dependency(project: SconsProject) -> None:
+    """Not even one that is broken: crates in a row are compiled side by side."""
+    project.scons("-c")
+    project.write({"maths/cube.stub": "error broken\n"})
+    project.scons("app.rlink")
+    assert project.steps() == ["Compiling crate app.rlink"]
+    assert not project.exists("maths.rlink") and not project.exists("libmaths.rlib")
+
+
 def test_source_touched_only(project: SconsProject) -> None:
     (project.path / "maths/cube.stub").touch()
     assert project.up_to_date()
@@ -219,7 +228,7 @@ def test_damaged_cache_is_compiled_again(project: SconsProject) -> None:
     before = project.snapshot()
     for path in (project.path / ".crate-cache").rglob("*"):
         if path.is_file():
-            path.write_bytes(path.read_bytes()[:-1] + b"?")
+            path.write_bytes(b"?" * path.stat().st_size)
     project.scons("-c")
     project.scons()
     assert all(", 0 reused" in line for line in project.built()), project.output

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from cratewright.metadata import decode_dylib
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -154,6 +155,27 @@ def test_an_image_is_a_source_of_others(project: SconsProject, jobs: str, multim
     assert project.up_to_date(jobs)
 
 
+@pytest.mark.parametrize("multimodule", [False, True])
+def test_images_of_an_earlier_run_are_seen(project: SconsProject, multimodule: bool) -> None:
+    """Who uses images may be built long after them; SCons by itself compares a directory only within a run."""
+    image = "app.images/a" if multimodule else "app.cdylib"
+    uses = (
+        f'env.Command("packed.txt", app.image, "cat {image} > $TARGET")\n'
+        'env.Install("prefix", app.image)\nenv.InstallAs("other/copy", app.image)\n'
+    )
+    copies = ["packed.txt", f"prefix/{image}", "other/copy/a" if multimodule else "other/copy"]
+    project.sconstruct(PROJECT.format(multimodule=multimodule) + uses)
+    project.scons()
+    for text in ("export b 2\n", "export b 3\n"):
+        project.write({"b.stub": text})
+        project.scons("app.cdylib.json", "app.images" if multimodule else "app.cdylib")
+        assert [text in project.read(name) for name in copies] == [False, False, False]
+        project.scons()
+        assert project.steps() == []
+        assert [text in project.read(name) for name in copies] == [True, True, True]
+        assert project.up_to_date()
+
+
 def test_depends_on_a_crate(project: SconsProject) -> None:
     _append(project, 'stamp = env.Command("stamp", [], Touch("$TARGET"))\nenv.Depends(stamp, app)\nDefault(stamp)\n')
     project.scons("-j4")
@@ -178,8 +200,10 @@ def test_every_crate_type(project: SconsProject) -> None:
         'env.Crate("lib", ["b.stub"])\n'
     )
     project.scons("-j4")
-    for name in ("all.dylib", "all.cdylib", "all.staticlib", "prog.bin"):
+    for name in ("all.cdylib", "all.staticlib", "prog.bin"):
         assert project.read(name) == "entry a\nimport b\nexport b\n"
+    dylib = (project.path / "all.dylib").read_bytes()
+    assert dylib.startswith(b"entry a\nimport b\nexport b\n") and decode_dylib(dylib, path="all.dylib")[0].name == "all"
     assert project.up_to_date()
 
 

@@ -45,12 +45,14 @@ class SconsProject:
     """Files, and what `scons` makes of them.
 
     Shape: `output` is what the last run printed, standard error after standard output.
+    Units: `timeout` in seconds, for one run.
     """
 
     def __init__(self, path: Path, *, form: str = IN_PLACE) -> None:
         self.path = path
         self.form = form
         self.output = ""
+        self.timeout = 60
         self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
         path.mkdir(parents=True, exist_ok=True)
 
@@ -91,7 +93,7 @@ class SconsProject:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=self.timeout,
             check=False,
             preexec_fn=preexec,
         )
@@ -120,7 +122,7 @@ class SconsProject:
             name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.path.rglob("*"))
             if path.is_file() and not (name := path.relative_to(self.path).as_posix()).startswith(".")
-            if not path.name.endswith((".state", ".dblite"))
+            if not path.name.endswith((".state", ".why", ".dblite"))
         }
 
     def _environment(self) -> dict[str, str]:

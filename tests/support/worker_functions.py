@@ -41,6 +41,13 @@ def slow(seconds: float) -> float:
     return seconds
 
 
+def span(seconds: float) -> tuple[float, float]:
+    """Return when this began and ended."""
+    began = time.monotonic()
+    time.sleep(seconds)
+    return began, time.monotonic()
+
+
 def pid() -> int:
     """Return the worker's process number, after a moment in which others may start."""
     time.sleep(0.02)

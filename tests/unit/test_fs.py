@@ -95,7 +95,7 @@ def test_digest(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"")
     assert (digest_file(str(tmp_path / "f")) or "").startswith("e3b0c442")
     assert digest_file(str(tmp_path / "nothing")) is None
-    assert digest_file(str(tmp_path)) is None
+    assert digest_file(str(tmp_path)) == "directory"
 
 
 def test_remove(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from cratewright.backend import Capability
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
-from cratewright.options import CORE_OPTIONS, Options
+from cratewright.options import CORE_OPTIONS, Options, OptionValue
 from cratewright.pipeline.plan import check_crate, check_target, option_table
 from cratewright.testing import StubBackend
 
@@ -36,6 +36,10 @@ CRATE = Crate(
 )
 
 
+def _linked(options: dict[str, OptionValue], *types: CrateType) -> Crate:
+    return replace(CRATE, crate_types=types or (CrateType.BIN,), options=OPTIONS.override(options))
+
+
 class Modest(StubBackend):
     """A backend that can do little."""
 
@@ -51,7 +55,9 @@ class Modest(StubBackend):
 
 def test_a_good_crate() -> None:
     check_crate(CRATE, Modest())
-    check_crate(replace(CRATE, options=OPTIONS.override({"lto": "fat"})), Modest())
+    check_crate(_linked({"lto": "fat"}), Modest())
+    # A mode for all crate types leaves an rlib as it is, as where a profile sets it.
+    check_crate(_linked({"lto": "thin"}, CrateType.RLIB), Modest())
 
 
 def test_one_file_under_two_names() -> None:
@@ -80,8 +86,13 @@ def test_one_file_under_two_names() -> None:
             UnsupportedError,
             "cannot make crate type 'dylib'",
         ),
-        (replace(CRATE, options=OPTIONS.override({"lto": "thin"})), UnsupportedError, "cannot do lto='thin'"),
-        (replace(CRATE, options=OPTIONS.override({"lto": "thin-local"})), UnsupportedError, "lto='thin-local'"),
+        (_linked({"lto": "thin"}), UnsupportedError, "cannot do lto='thin'"),
+        (_linked({"lto": "thin-local"}), UnsupportedError, "lto='thin-local'"),
+        (_linked({"lto": (("rlib", "fat"),)}, CrateType.RLIB), UnsupportedError, "asks for lto='fat' of its rlib"),
+        (_linked({"lto": (("bin", "off"),)}, CrateType.RLIB), ConfigurationError, "sets lto for crate type 'bin'"),
+        (_linked({"libs": ("m",)}), UnsupportedError, "has no native libraries"),
+        (_linked({"allocator": "needs"}), UnsupportedError, "has no allocator"),
+        (_linked({"prefer_dynamic": True}), UnsupportedError, "has no dynamic linkage"),
         (replace(CRATE, name="bad"), ConfigurationError, "not this one"),
     ],
 )

@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from cratewright.errors import SourceError, ToolError
+from cratewright.memory import available_memory
 from cratewright.process import Call, Outcome, WorkerPool
 
 HERE = "tests.support.worker_functions"
@@ -203,3 +206,31 @@ def _alive(number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _overlap(outcomes: list[Outcome]) -> bool:
+    spans = sorted(outcome.get() for outcome in outcomes)  # type: ignore[type-var]
+    return any(later[0] < earlier[1] for earlier, later in pairwise(spans))  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("need", "together"), [(60, False), (1000, False), (40, True), (0, True)])
+def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool) -> None:
+    pool = WorkerPool(4, warm=[_call("double", 1)], timeout=20, memory=100)
+    pool.map([_call("pid")] * 4)
+    calls = [replace(_call("span", 0.15), memory=need) for _ in range(4)]
+    assert _overlap(pool.map(calls)) == together
+    with ThreadPoolExecutor(2) as threads:  # what one thread promised counts for another
+        halves = [threads.submit(pool.map, calls[:2]), threads.submit(pool.map, calls[2:])]
+        assert _overlap([outcome for half in halves for outcome in half.result()]) == together
+    pool.close()
+
+
+def test_a_crash_gives_its_memory_back() -> None:
+    pool = WorkerPool(2, warm=[_call("double", 1)], timeout=20, memory=100)
+    pool.map([replace(_call("crash", 9), memory=100), replace(_call("crash", 9), memory=100)])
+    assert pool.map([replace(_call("double", 4), memory=100)])[0].get() == 8
+    pool.close()
+
+
+def test_free_memory_is_known_here() -> None:
+    assert 1 << 24 < available_memory() < 1 << 50

@@ -23,13 +23,15 @@ from cratewright.workspace import (
     Vocabulary,
     Workspace,
     WorkspaceCrate,
+    WorkspaceDependency,
     draw,
     expand_glob,
     json_schema,
     read_workspace,
+    select_features,
 )
 from cratewright.workspace.document import Document
-from cratewright.workspace.keys import CRATE_KEYS, key_of
+from cratewright.workspace.keys import CRATE_KEYS, TABLES_OF_A_CRATE, key_of
 from tests.support.paths import ROOT
 
 STUB = Vocabulary(("text", "text2"), option_table(testing.StubBackend))
@@ -50,6 +52,7 @@ def _settings(workspace: Workspace) -> Settings:
 def _all(text: str) -> None:
     """Read everything there is to read."""
     workspace = _read(text)
+    select_features(workspace.document, workspace.features)
     settings = _settings(workspace)
     settings.profiles("stub")
     for crate in workspace.crates:
@@ -71,9 +74,13 @@ def test_crates() -> None:
     plain = {"backend": "", "target": "", "profile": "", "version": ""}
     words = {"backend": "stub", "target": "text2", "profile": "ship", "version": "1.2"}
     both = (CrateType.RLIB, CrateType.CDYLIB)
+    uses = tuple(
+        WorkspaceDependency(name=name, key=("crate", "app", "deps", index))
+        for index, name in enumerate(("maths", "other"))
+    )
     assert workspace.crates == (
         WorkspaceCrate(name="maths", crate_types=(CrateType.RLIB,), dependencies=(), **plain),
-        WorkspaceCrate(name="app", crate_types=both, dependencies=("maths", "other"), **words),
+        WorkspaceCrate(name="app", crate_types=both, dependencies=uses, **words),
     )
 
 
@@ -85,7 +92,7 @@ def test_every_option_has_a_hyphenated_key() -> None:
     text = (
         "[crate.a]\nsources = []\ninclude-dirs = ['inc']\ndefines = {A = 1, B = true, C = 'x'}\nopt-level = 3\n"
         "debuginfo = 'full'\nlto = 'thin'\nprefer-dynamic = true\nexports = ['f']\nmultimodule = false\n"
-        "entry-point = 'main2'\nshout = true\n"
+        "entry-point = 'main2'\nshout = true\nallocator = 'needs'\nlibs = ['m']\nlib-dirs = 'lib'\n"
     )
     assert _options(text) == {
         "include_dirs": ("inc",),
@@ -98,6 +105,9 @@ def test_every_option_has_a_hyphenated_key() -> None:
         "multimodule": False,
         "entry_point": "main2",
         "shout": True,
+        "allocator": "needs",
+        "libs": ("m",),
+        "lib_dirs": ("lib",),
     }
     assert set(_options(text)) == {spec.name for spec in STUB.options}
 
@@ -203,6 +213,28 @@ def test_the_example_of_the_readme() -> None:
 
 ONE = '[crate.app]\nsources = ["a.stub"]\n'
 
+FEATURES = """\
+[crate.app]
+sources = ["a.stub"]
+deps = [
+  { name = "noise", optional = true },
+  { name = "maths", features = ['wide'], default-features = false },
+]
+[crate.app.features]
+default = ["fast", "more"]
+fast = ["define:FAST=1"]
+more = ["detail"]
+detail = ["dep:noise", "noise/octaves", "define:DEPTH=1"]
+
+[crate.noise]
+sources = ["b.stub"]
+features = { octaves = ["define:OCTAVES=4"] }
+
+[crate.maths]
+sources = ["c.stub"]
+features = { default = ["define:PLAIN"], wide = ["define:WIDE"] }
+"""
+
 MISTAKES = {
     "syntax": '[crate.app]\nsources = "a.stub\n',
     "syntax_at_end": '[crate.app]\nsources = ["a.stub",\n',
@@ -234,7 +266,28 @@ MISTAKES = {
     "bad_type_kind": ONE + "type = 3\n",
     "mixed_bin": ONE + "type = ['bin', 'rlib']\n",
     "bad_dependency": ONE + "deps = [\n  'lib',\n  '../lib',\n]\n",
-    "dependency_of_no_kind": ONE + "deps = [{ rlib = 'libx.rlib' }]\n",
+    "dependency_of_no_kind": ONE + "deps = [\n  'x',\n  3,\n]\n",
+    "dependency_unknown_key": ONE + "deps = [{ rlib = 'libx.rlib' }]\n",
+    "dependency_of_nothing": ONE + "deps = [{ optional = true }]\n",
+    "dependency_no_rlib": ONE + "deps = [{ path = '../noise' }]\n",
+    "dependency_without_name": ONE + "deps = [{ path = 'lib2d.rlib' }]\n",
+    "dependency_twice": ONE + "deps = [\n  'lib',\n  { name = 'lib', optional = true },\n]\n",
+    "dependency_bad_flag": ONE + "deps = [{ name = 'lib', optional = 'yes' }]\n",
+    "dependency_prebuilt_features": ONE + "deps = [{ path = 'libx.rlib', features = ['a'] }]\n",
+    "feature_of_no_kind": ONE + "[crate.app.features]\nfast = 'sse'\n",
+    "feature_item_of_no_kind": ONE + "[crate.app.features]\nfast = [1]\n",
+    "features_are_no_table": ONE + "features = ['fast']\n",
+    "feature_bad_name": ONE + "[crate.app.features]\n'a/b' = []\n",
+    "feature_unknown": FEATURES.replace('"more"]', '"moer"]'),
+    "feature_unknown_optional": FEATURES.replace('"dep:noise"', '"dep:niose"'),
+    "feature_dep_not_optional": FEATURES.replace(", optional = true", ""),
+    "feature_of_no_dependency": FEATURES.replace('"noise/', '"niose/'),
+    "feature_bad_define": FEATURES.replace("define:FAST", "define:2D"),
+    "feature_hidden_dependency": FEATURES.replace('"dep:noise", ', "").replace("detail =", "noise ="),
+    "feature_unknown_of_dependency": FEATURES.replace('"noise/octaves"', '"noise/octave"'),
+    "feature_unknown_wanted": FEATURES.replace("['wide']", "['wider']"),
+    "feature_elsewhere": ONE + "deps = [\n  { name = 'far', features = ['x'] },\n]\n",
+    "features_exclude_one_another": FEATURES.replace("define:FAST=1", "define:DEPTH=2"),
     "bad_word_kind": ONE + "profile = ['dev']\n",
     "bad_choice": ONE + 'entry-point = """\n[crate.x]\nlto = 1"""\n' + "lto = 'thinn'\n",
     "bad_choice_of_type": ONE + "[crate.app.lto]\nbin = 'fat'\ncdylib = 'thinn'\n",
@@ -389,7 +442,7 @@ sources = ["b"]
 
 @pytest.mark.parametrize("style", ["mermaid", "dot"])
 def test_graph(golden: Callable[[str, str], None], style: str) -> None:
-    golden(f"workspace/graph.{style}", draw(_read(GRAPH).crates, style))
+    golden(f"workspace/graph.{style}", draw(_read(GRAPH), style))
 
 
 def _fits(schema: object, value: object, definitions: Mapping[str, object]) -> bool:
@@ -426,7 +479,11 @@ def _fits(schema: object, value: object, definitions: Mapping[str, object]) -> b
 BEYOND_A_SCHEMA = {
     "unknown_backend_table", "unknown_target_table", "unknown_target_of_crate", "bad_crate_name", "mixed_bin",
     "bad_dependency", "bad_macro_name", "profile_inherits_itself", "profile_inherits_nothing", "cycle",
-    "depends_on_itself", "unknown_key_of_another_backend",
+    "depends_on_itself", "unknown_key_of_another_backend", "dependency_of_nothing", "dependency_no_rlib",
+    "dependency_without_name", "dependency_twice", "dependency_prebuilt_features", "feature_bad_name",
+    "feature_unknown", "feature_unknown_optional", "feature_dep_not_optional", "feature_of_no_dependency",
+    "feature_bad_define", "feature_hidden_dependency", "feature_unknown_of_dependency", "feature_unknown_wanted",
+    "feature_elsewhere", "features_exclude_one_another",
 }  # fmt: skip
 
 
@@ -439,7 +496,7 @@ def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
     schema = json_schema({spec.name: spec for item in VOCABULARIES.values() for spec in item.options}.values())
     definitions = schema["definitions"]
     assert isinstance(definitions, Mapping)
-    for text in (ONE, LAYERS, PROFILES, GRAPH, TABLES):
+    for text in (ONE, LAYERS, PROFILES, GRAPH, TABLES, FEATURES):
         assert _fits(schema, tomli.loads(text), definitions), text
     taken = set()
     for name, text in MISTAKES.items():
@@ -450,7 +507,7 @@ def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
 
 def test_the_schema_names_every_key() -> None:
     crate = json_schema(STUB.options)["definitions"]["crate"]  # type: ignore[index]
-    assert list(crate["properties"]) == ["sources", *map(key_of, (*CRATE_KEYS, *STUB.options))]
+    assert list(crate["properties"]) == [*TABLES_OF_A_CRATE, *map(key_of, (*CRATE_KEYS, *STUB.options))]
     assert all(item["description"] for item in crate["properties"].values())
 
 

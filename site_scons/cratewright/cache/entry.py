@@ -1,15 +1,17 @@
-"""How a result becomes bytes and is recognised again.
+"""How a result becomes an entry of a store and is recognised again.
 
-Knows nothing of the store. Only this package's own frozen values are ever decoded.
+Knows nothing of stores. Only this package's own frozen values are ever decoded.
 Source: Cranelift's `serialize_compiled` and `try_finish_recompile`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
@@ -17,11 +19,14 @@ from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
 __all__ = [
     "RESULTS",
     "RecompileError",
+    "RecompileFault",
     "Result",
     "World",
-    "deserialize_entry",
+    "decode_worlds",
+    "encode_worlds",
+    "open_entry",
+    "seal_entry",
     "serialize_compiled",
-    "serialize_entry",
     "try_finish_recompile",
 ]
 
@@ -37,21 +42,48 @@ _KNOWN = {
         *(ThinBuffer, ThinModule),
     )
 }
+_MARKER = b"cratewright entry 2\n"
+_FAMILY = b"cratewright entry "
+_KEY = 32
+_HEAD = len(_MARKER) + _KEY + hashlib.sha256().digest_size
+
+
+class RecompileFault(Enum):
+    """Why an entry cannot be used."""
+
+    VERSION = "another version wrote it"
+    KEY = "it belongs to another key"
+    DAMAGE = "its digest does not match"
+    FOREIGN = "it holds no result"
 
 
 class RecompileError(Exception):
     """An entry that cannot be used; the caller compiles instead."""
 
+    def __init__(self, fault: RecompileFault, detail: str = "") -> None:
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
+        self.fault = fault
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> object:
-        # A shared store may hold bytes of a stranger: nothing but these values may come out of it.
-        try:
-            return _KNOWN[module, name]
-        except KeyError:
-            if (module, name) == ("copyreg", "__newobj__"):
-                return super().find_class(module, name)
-            raise RecompileError(f"{module}.{name} in an entry") from None
+
+def seal_entry(key: str, payload: bytes) -> bytes:
+    """Return what a store keeps under a key: marker, the key itself, digest of it and the payload, payload."""
+    name = bytes.fromhex(key)
+    return b"".join((_MARKER, name, hashlib.sha256(name + payload).digest(), payload))
+
+
+def open_entry(key: str, data: bytes) -> bytes:
+    """Return the payload of an entry.
+
+    Raises: RecompileError if another version wrote it, it was made for another key, or any bit of it changed.
+    """
+    if not data.startswith(_MARKER):
+        raise RecompileError(RecompileFault.VERSION if data.startswith(_FAMILY) else RecompileFault.FOREIGN)
+    name, payload = data[len(_MARKER) : len(_MARKER) + _KEY], data[_HEAD:]
+    if hashlib.sha256(name + payload).digest() != data[len(_MARKER) + _KEY : _HEAD]:
+        raise RecompileError(RecompileFault.DAMAGE)
+    if name.hex() != key:
+        raise RecompileError(RecompileFault.KEY, name.hex())
+    return payload
 
 
 def serialize_compiled(result: Result) -> bytes:
@@ -60,14 +92,14 @@ def serialize_compiled(result: Result) -> bytes:
 
 
 def try_finish_recompile(data: bytes) -> Result:
-    """Return the result in an entry.
+    """Return the result in some bytes.
 
     Raises: RecompileError for anything that is not one.
     """
     value = _load(data)
     whole = all(isinstance(item, ThinModule) for item in value) if isinstance(value, tuple) else True
     if not isinstance(value, RESULTS) or not whole:
-        raise RecompileError("the entry holds no result")
+        raise RecompileError(RecompileFault.FOREIGN)
     return value
 
 
@@ -79,33 +111,35 @@ class World:
     result: bytes
 
 
-def serialize_entry(worlds: Iterable[World]) -> bytes:
-    """Return the bytes of an entry: what a key came to, newest first."""
-    return pickle.dumps(tuple((world.observed, world.result) for world in worlds), protocol=4)
+def encode_worlds(worlds: Iterable[World]) -> bytes:
+    """Return what a key came to, newest first, as bytes."""
+    rows = tuple((tuple((item.path, item.digest) for item in world.observed), world.result) for world in worlds)
+    return pickle.dumps(rows, protocol=4)
 
 
-def deserialize_entry(data: bytes | None) -> tuple[World, ...]:
-    """Return the worlds of an entry, none if it cannot be read."""
-    if data is None:
-        return ()
+def decode_worlds(data: bytes) -> tuple[World, ...]:
+    """Return the worlds that were encoded.
+
+    Raises: RecompileError for other bytes.
+    """
     try:
-        return tuple(_world(row) for row in _tuple(_load(data)))
-    except (RecompileError, ValueError):
-        return ()
+        return tuple(
+            World(tuple(_observed(path, digest) for path, digest in observed), _bytes(result))
+            for observed, result in _tuple(_load(data))
+        )
+    except (TypeError, ValueError) as error:
+        raise RecompileError(RecompileFault.FOREIGN, str(error)) from error
 
 
-def _world(row: object) -> World:
-    observed, result = _tuple(row)
-    items = tuple(item for item in _tuple(observed) if isinstance(item, Observed) and isinstance(item.path, str))
-    if len(items) < len(_tuple(observed)) or not isinstance(result, bytes):
-        raise RecompileError("the entry holds no results")
-    return World(items, result)
-
-
-def _tuple(value: object) -> tuple[object, ...]:
-    if not isinstance(value, tuple):
-        raise RecompileError("the entry holds no results")
-    return value
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> object:
+        # A shared store may hold bytes of a stranger: nothing but these values may come out of it.
+        try:
+            return _KNOWN[module, name]
+        except KeyError:
+            if (module, name) == ("copyreg", "__newobj__"):
+                return super().find_class(module, name)
+            raise RecompileError(RecompileFault.FOREIGN, f"{module}.{name}") from None
 
 
 def _load(data: bytes) -> object:
@@ -114,4 +148,22 @@ def _load(data: bytes) -> object:
     except RecompileError:
         raise
     except Exception as error:  # pickle raises nearly anything on foreign bytes
-        raise RecompileError(str(error)) from error
+        raise RecompileError(RecompileFault.FOREIGN, str(error)) from error
+
+
+def _observed(path: object, digest: object) -> Observed:
+    if not isinstance(path, str) or not isinstance(digest, (str, type(None))):
+        raise TypeError("no observed file")
+    return Observed(path, digest)
+
+
+def _tuple(value: object) -> tuple[tuple[tuple[tuple[object, object], ...], object], ...]:
+    if not isinstance(value, tuple):
+        raise TypeError("no worlds")
+    return value
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError("no bytes")
+    return value

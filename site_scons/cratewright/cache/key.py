@@ -1,25 +1,62 @@
-"""The key of a result: everything that decides it.
+"""The key of a result: everything that decides it, field by field.
 
-Knows nothing of where results are kept.
+Knows nothing of where results are kept. One walk gives the key and what `explain` shows, so that they cannot drift.
 Source: Cranelift's `compute_cache_key`.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 
 from ..digest import content_digest, value_digest
+from ..options import Options
+from ..request import LinkModule
 
-__all__ = ["code_digest", "compute_cache_key"]
+__all__ = ["Fields", "code_digest", "compute_cache_key", "fields_digest", "key_fields"]
+
+Fields = tuple[tuple[str, str], ...]
+"""Names and values of all that a key is made of, in order; a value that is long stands there by its digest."""
+
+_SHORT = 80
+_SHORT_WORD = 400
 
 
-def compute_cache_key(kind: str, salt: str, value: object) -> str:
+def compute_cache_key(kind: str, salt: str, value: object, fingerprint: str = "") -> str:
     """Return the key of the result of `kind` for a stencil or request, all fields of which count.
 
-    Shape: hex SHA-256. `salt` is the digest of the code that computes the result.
+    Shape: hex SHA-256. `salt` is the digest of the code that computes the result; `fingerprint` that of the tools,
+    if the value does not have it.
     """
-    return value_digest((kind, salt, value))
+    return fields_digest(key_fields(kind, salt, value, fingerprint, {}))
+
+
+def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dict[int, str]) -> Fields:
+    """Return what a key is made of.
+
+    Shape: every field of a dataclass is there under its name. `known` remembers the digests of modules by identity,
+    while they live, since many links share them.
+    """
+    found = [("kind", kind), ("code", salt), *([("fingerprint", fingerprint)] if fingerprint else [])]
+    # Arguments of a method come as a tuple; what each is made of is told by name all the same.
+    for part in value if isinstance(value, tuple) else (value,):
+        if not is_dataclass(part) or isinstance(part, type):
+            found.append(("value", _text(part)))
+            continue
+        found.append(("type", type(part).__qualname__))
+        for name in _names(type(part)):
+            found.extend(_field(name, getattr(part, name), known))
+    return tuple(found)
+
+
+def fields_digest(found: Fields) -> str:
+    """Return the key that fields make."""
+    parts = [f"{len(name)}:{name}{len(text)}:{text}" for name, text in found]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 @cache
@@ -34,3 +71,51 @@ def code_digest(*places: str) -> str:
         for path in sorted(base.rglob("*.py")) if base.is_dir() else [base]:
             parts.append((path.relative_to(base).as_posix(), content_digest(path.read_bytes())))
     return value_digest(tuple(parts))
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _field(name: str, value: object, known: dict[int, str]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Options):
+        yield from _options(value)
+    elif isinstance(value, tuple) and value and all(isinstance(item, LinkModule) for item in value):
+        for item in value:
+            digest = known.get(id(item.module))
+            if digest is None:
+                digest = known[id(item.module)] = _digest(item.module)
+            yield f"module {item.crate}::{item.module.name}", digest
+    else:
+        yield name, _text(value)
+
+
+@cache
+def _options(options: Options) -> Fields:
+    found: list[tuple[str, str]] = []
+    for name, value in options.values:
+        if name == "defines":
+            found.append(("option defines", "one by one"))
+            found.extend((f"define {macro}", _text(text)) for macro, text in options.defines)
+        else:
+            found.append((f"option {name}", _text(value)))
+    return tuple(found)
+
+
+def _text(value: object) -> str:
+    """Return a short text that no other value of its type has."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= _SHORT_WORD else _digest(value)
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name}"
+    if value is None or isinstance(value, (bool, int)):
+        return str(value)
+    if isinstance(value, tuple) and len(value) <= 8 and all(isinstance(item, str) for item in value):
+        text = repr(value)
+        return text if len(text) <= _SHORT else _digest(value)
+    return _digest(value)
+
+
+def _digest(value: object) -> str:
+    return "sha256:" + value_digest(value)

@@ -1,77 +1,136 @@
-"""Where results are kept: a directory that any number of processes share.
+"""The contract of a store: where entries are kept.
 
-Knows nothing of keys but that they are hex words, nor of values but that they are bytes. A damaged entry is a
-miss, a store that cannot be written is only read; neither is ever an error.
+Knows nothing of what an entry is: a word of 64 hex digits goes in, some bytes, and perhaps they come out again.
+No method raises for what goes wrong with a store; an entry that cannot be read is not there, one that cannot be
+written is not kept.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from ..digest import content_digest
-from ..errors import CratewrightError
-from ..fs import write_atomic
+__all__ = ["CacheKvStore", "GuardedStore", "NoStore", "StoreReport"]
 
-__all__ = ["CacheKvStore", "DirectoryStore", "NoStore", "open_store"]
-
-_MAGIC = b"cratewright-cache 1\n"
-_DIGEST = 64
+_Answer = TypeVar("_Answer")
 
 
-class CacheKvStore(Protocol):
-    """Two methods, as Cranelift's trait of this name."""
+@dataclass(frozen=True, slots=True)
+class StoreReport:
+    """What a store says of itself, as rows for a person; `problem` if it can only be read, or not at all."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
+
+
+class CacheKvStore(ABC):
+    """Keeps bytes under keys. Two methods must be there; the others are for stores that can do more.
+
+    Called: from several threads of a build at once, and by several builds at once.
+    Guarantees: what is read is checked against its digest and key by the caller, so a store need not.
+    Source: Cranelift's trait of this name, with batches.
+    """
+
+    @abstractmethod
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the values of those keys that have one."""
+
+    @abstractmethod
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Keep values, now or later; until `flush` has returned they may be lost."""
 
     def get(self, key: str) -> bytes | None:
         """Return the value of a key, or None."""
+        return self.get_many([key]).get(key)
 
     def insert(self, key: str, value: bytes) -> None:
-        """Keep a value; failing to is no error."""
+        """Keep a value."""
+        self.put_many({key: value})
+
+    def flush(self) -> None:
+        """Wait until what was put is kept as well as it ever will be; called when a crate is done."""
+        return
+
+    def close(self) -> None:
+        """Flush and let go of everything."""
+        self.flush()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget entries that were found to be damaged."""
+        return
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all entries, for a check."""
+        return iter(())
+
+    def collect(self) -> StoreReport:
+        """Keep to the size bound, give back what room can be given back, and say what was done."""
+        return StoreReport()
+
+    def report(self) -> StoreReport:
+        """Say what there is."""
+        return StoreReport()
 
 
-class NoStore:
+class NoStore(CacheKvStore):
     """A store that keeps nothing: `CRATE_CACHE=off`."""
 
-    def get(self, key: str) -> bytes | None:
-        """Return None."""
-        return None
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Return nothing."""
+        return {}
 
-    def insert(self, key: str, value: bytes) -> None:
+    def put_many(self, items: Mapping[str, bytes]) -> None:
         """Do nothing."""
 
 
-class DirectoryStore:
-    """One file an entry: marker, digest of the rest, the key, the value."""
+class GuardedStore(CacheKvStore):
+    """A plugin's store, done without after its first exception: a cache may cost time, never a build."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, store: CacheKvStore, name: str) -> None:
+        self._store = store
+        self._name = name
 
-    def get(self, key: str) -> bytes | None:
-        """Return the value of a key, or None if there is none that is whole."""
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Ask the store."""
+        nothing: Mapping[str, bytes] = {}
+        return self._try(lambda: self._store.get_many(keys), nothing)
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Give the store what to keep."""
+        self._try(lambda: self._store.put_many(items), None)
+
+    def flush(self) -> None:
+        """Let the store finish."""
+        self._try(self._store.flush, None)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._try(self._store.close, None)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget entries."""
+        self._try(lambda: self._store.remove(keys), None)
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all entries."""
+        nothing: list[tuple[str, bytes]] = []
+        return iter(self._try(lambda: list(self._store.entries()), nothing))
+
+    def collect(self) -> StoreReport:
+        """Keep to the bound."""
+        return self._try(self._store.collect, StoreReport())
+
+    def report(self) -> StoreReport:
+        """Say what there is."""
+        return self._try(self._store.report, StoreReport())
+
+    def _try(self, work: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
         try:
-            with open(self._file(key), "rb") as file:
-                data = file.read()
-        except OSError:
-            return None
-        head, body = data[: len(_MAGIC) + _DIGEST], data[len(_MAGIC) + _DIGEST :]
-        if head != _MAGIC + content_digest(body).encode() or not body.startswith(key.encode()):
-            return None
-        return body[len(key) :]
-
-    def insert(self, key: str, value: bytes) -> None:
-        """Keep a value, unless the disk will not have it."""
-        body = key.encode() + value
-        try:
-            write_atomic(self._file(key), _MAGIC + content_digest(body).encode() + body)
-        except CratewrightError:
-            return
-
-    def _file(self, key: str) -> str:
-        # Few directories: making one costs as much as an entry.
-        return f"{self._path}/{key[:1]}/{key[1:]}"
-
-
-def open_store(setting: str, default: str) -> CacheKvStore:
-    """Return the store that `CRATE_CACHE` names: `off`, or a directory; `default` where it is empty."""
-    if setting == "off":
-        return NoStore()
-    return DirectoryStore(setting or default)
+            return work()
+        except Exception as error:  # a plugin may fail in any way
+            print(f"cratewright: going on without the cache {self._name}: {error!r}", file=sys.stderr)
+            self._store = NoStore()
+            return otherwise

@@ -16,23 +16,23 @@ from ..request import Artifact
 __all__ = ["discard", "emit", "place"]
 
 
-def place(artifacts: Sequence[Artifact], directory: str) -> tuple[dict[str, bytes], tuple[str, ...]]:
+def place(artifacts: Sequence[Artifact], directory: str) -> tuple[dict[str, Artifact], tuple[str, ...]]:
     """Return the files of a link by root-relative path, and which of them are its outputs, not dumps.
 
     Shape: in the order of the artifacts; `directory` is the crate's output directory, root-relative.
     """
-    files: dict[str, bytes] = {}
+    files: dict[str, Artifact] = {}
     outputs: list[str] = []
     for artifact in artifacts:
         path = artifact.path
         if not artifact.dump:
             path = os.path.normpath(os.path.join(directory, path)).replace(os.sep, "/")
             outputs.append(path)
-        files[path] = artifact.data
+        files[path] = artifact
     return files, tuple(outputs)
 
 
-def emit(root: str, files: Mapping[str, bytes], previous: Iterable[str]) -> None:
+def emit(root: str, files: Mapping[str, Artifact], previous: Iterable[str]) -> None:
     """Write files, and remove those of an earlier link that are no longer made.
 
     Shape: the first file stands for the link and is written last: whoever sees it may rely on the others.
@@ -41,8 +41,8 @@ def emit(root: str, files: Mapping[str, bytes], previous: Iterable[str]) -> None
     try:
         for path in set(previous) - set(files):
             remove(os.path.join(root, path))
-        for path, data in reversed(list(files.items())):
-            write_if_changed(os.path.join(root, path), data)
+        for path, artifact in reversed(list(files.items())):
+            write_if_changed(os.path.join(root, path), artifact.data, executable=artifact.executable)
     except BaseException:
         discard(root, files)
         raise

@@ -8,82 +8,34 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
-from ..cache.entry import (
-    RESULTS,
-    RecompileError,
-    Result,
-    World,
-    deserialize_entry,
-    serialize_compiled,
-    serialize_entry,
-    try_finish_recompile,
-)
-from ..cache.key import code_digest, compute_cache_key
-from ..cache.store import CacheKvStore, open_store
-from ..errors import ConfigurationError, CratewrightError
+from ..cache.history import Ledger, history_path
+from ..cache.key import code_digest
+from ..cache.results import ResultCache
+from ..cache.store import CacheKvStore
+from ..errors import CratewrightError
 from ..fs import digest_file
-from ..module import CompiledUnit
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..stencil import UnitStencil
 from . import remote
+from .cached_run import CachedRun
+from .job import Job, JobOutcome
+from .settings import read_memory, read_store, read_timeout, read_verify
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
 T = TypeVar("T")
 
-_WORLDS = 4
-"""How many results are kept for one key, each with the files it was made from."""
-
 _ANSWERS = 8
 """How many shared answers are remembered."""
-
-_LONGEST = 1_000_000
-"""Seconds; what is longer, the system cannot wait for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One call of a backend's method, and the name it has in messages.
-
-    Shape: `value` is the argument, or a tuple of them; all of it decides the result.
-    Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought.
-    """
-
-    value: object
-    label: str
-    memory: int = 0
-
-    @property
-    def arguments(self) -> tuple[object, ...]:
-        """What the method is called with."""
-        return self.value if isinstance(self.value, tuple) else (self.value,)
-
-
-@dataclass(frozen=True, slots=True)
-class JobOutcome:
-    """A result, whether it came from the cache, or why there is none."""
-
-    result: Result | None
-    hit: bool
-    error: CratewrightError | None = None
-
-    def get(self, crate: str) -> Result:
-        """Return the result.
-
-        Raises: the error, with the crate it happened to.
-        """
-        if self.error is not None:
-            raise self.error.with_context(("crate", crate))
-        assert self.result is not None
-        return self.result
 
 
 @dataclass(slots=True)
@@ -111,6 +63,7 @@ class Engine:
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ledgers: threading.local = field(default_factory=threading.local)
     _shared: dict[str, _Shared] = field(default_factory=dict)
 
     def session(self, target: str) -> Session:
@@ -146,14 +99,33 @@ class Engine:
 
     @property
     def store(self) -> CacheKvStore:
-        """The cache."""
-        if self._store is None:
-            self._store = open_store(self.environ.get("CRATE_CACHE", ""), os.path.join(self.root, ".crate-cache"))
-        return self._store
+        """The cache.
+
+        Raises: as `settings.read_store`.
+        """
+        with self._lock:
+            if self._store is None:
+                self._store = read_store(self.environ, self.root, self.registry)
+            return self._store
 
     def path(self, path: str) -> str:
         """Return where a root-relative path lies."""
         return os.path.join(self.root, path)
+
+    @contextmanager
+    def ledger(self, target: str) -> Iterator[Ledger]:
+        """Take note, beside a target, of what this thread makes for it, and why.
+
+        Shape: `target` absolute.
+        """
+        ledger, failed = Ledger(history_path(target)), True
+        self._ledgers.current = ledger
+        try:
+            yield ledger
+            failed = False
+        finally:
+            self._ledgers.current = None
+            ledger.close(failed)
 
     def run_cached(
         self, name: str, target: str, method: str, jobs: Sequence[Job], fingerprint: str = ""
@@ -161,26 +133,27 @@ class Engine:
         """Run a backend's method on each job's value, in workers, reusing what the cache has.
 
         Shape: one outcome a job, in order; `fingerprint` if the values do not carry it themselves. Every success
-        is kept at once, so that a build that fails or is interrupted has lost nothing it finished.
+        is kept, so that a build that fails or is interrupted has lost little that it finished.
         """
-        salt = self.salt(name, target)
-        digests: dict[str, str | None] = {}
-        keys = [compute_cache_key(method, salt + fingerprint, job.value) for job in jobs]
-        outcomes: list[JobOutcome | None] = [self._find(key, digests) for key in keys]
-        missing = [index for index, outcome in enumerate(outcomes) if outcome is None]
+        backend = self.backend(name, target)
 
-        def keep(position: int, outcome: Outcome) -> None:
-            index = missing[position]
-            if outcome.error is not None:
-                outcomes[index] = JobOutcome(None, False, outcome.error)
-                return
-            result = outcome.value
-            assert isinstance(result, RESULTS)
-            self._keep(keys[index], result)
-            outcomes[index] = JobOutcome(result, False)
+        def run(method: str, jobs: Sequence[Job], done: Callable[[int, Outcome], None], function: str = "run") -> None:
+            self._run(backend, target, method, jobs, done, function)
 
-        self._run(name, target, method, [jobs[index] for index in missing], keep)
-        return [outcome for outcome in outcomes if outcome is not None]
+        work = CachedRun(
+            run_method=run,
+            backend=backend,
+            cache=ResultCache(self.store, lambda path: digest_file(self.path(path))),
+            ledger=getattr(self._ledgers, "current", None) or Ledger(),
+            verify=read_verify(self.environ),
+            method=method,
+            salt=self.salt(name, target),
+            fingerprint=fingerprint,
+        )
+        try:
+            return work.run(jobs)
+        finally:
+            self.store.flush()
 
     def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
         """Return the answer to a question that stages side by side may ask, and whether it was worked out now.
@@ -200,27 +173,41 @@ class Engine:
             return cast("T", shared.value), fresh
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers and let go of the cache."""
         if self._pool is not None:
             self._pool.close()
+        if self._store is not None:
+            self._store.close()
 
-    def _run(self, name: str, target: str, method: str, jobs: Sequence[Job], keep: object) -> None:
+    def _run(
+        self,
+        backend: CodegenBackend,
+        target: str,
+        method: str,
+        jobs: Sequence[Job],
+        done: Callable[[int, Outcome], None],
+        function: str,
+    ) -> None:
         if not jobs:
             return
-        assert callable(keep)
-        backend = self.backend(name, target)
         path = remote.backend_path(type(backend))
         if not path:
             for position, job in enumerate(jobs):
-                keep(position, _run_here(backend, method, job))
+                done(position, _run_here(backend, method, job, function))
             return
         session = self.session(target)
         calls = [
-            Call("cratewright.pipeline.remote:run", (path, session, method, *job.arguments), job.label) for job in jobs
+            Call(
+                f"cratewright.pipeline.remote:{function}",
+                (path, session, method, *job.arguments),
+                job.label,
+                job.memory,
+            )
+            for job in jobs
         ]
         stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
-        first = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{name}'")
-        self._workers(first).map(calls, keep)
+        first = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{backend.NAME}'")
+        self._workers(first).map(calls, done)
 
     def _workers(self, first: Call) -> WorkerPool:
         """Return the workers; if there are none yet, those that `first` has prepared."""
@@ -230,41 +217,14 @@ class Engine:
                     str(Path(cache_package.__file__).parents[2]),
                     *(remote.import_directory(type(backend)) for backend in self._backends.values()),
                 ]
-                self._pool = WorkerPool(self.jobs, warm=[first], paths=paths, timeout=self._timeout())
+                self._pool = WorkerPool(
+                    self.jobs,
+                    warm=[first],
+                    paths=paths,
+                    timeout=read_timeout(self.environ),
+                    memory=read_memory(self.environ),
+                )
             return self._pool
-
-    def _timeout(self) -> float:
-        text = self.environ.get("CRATE_TIMEOUT", "") or "300"
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = 0.0
-        if not 0 < seconds < _LONGEST:
-            raise ConfigurationError(
-                f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
-            )
-        return seconds
-
-    def _find(self, key: str, digests: dict[str, str | None]) -> JobOutcome | None:
-        for world in deserialize_entry(self.store.get(key)):
-            if all(self._digest(item.path, digests) == item.digest for item in world.observed):
-                try:
-                    return JobOutcome(try_finish_recompile(world.result), True)
-                except RecompileError:
-                    continue
-        return None
-
-    def _keep(self, key: str, result: Result) -> None:
-        observed = result.observed if isinstance(result, CompiledUnit) else ()
-        new = World(observed, serialize_compiled(result))
-        # Whoever writes at the same time may win: the loser's world is compiled again some day.
-        others = [world for world in deserialize_entry(self.store.get(key)) if world.observed != observed]
-        self.store.insert(key, serialize_entry([new, *others][:_WORLDS]))
-
-    def _digest(self, path: str, digests: dict[str, str | None]) -> str | None:
-        if path not in digests:
-            digests[path] = digest_file(self.path(path))
-        return digests[path]
 
 
 def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
@@ -279,8 +239,8 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def _run_here(backend: CodegenBackend, method: str, job: Job) -> Outcome:
+def _run_here(backend: CodegenBackend, method: str, job: Job, function: str) -> Outcome:
     try:
-        return Outcome(getattr(backend, method)(*job.arguments))
+        return Outcome(remote.FUNCTIONS[function](backend, method, *job.arguments))
     except CratewrightError as error:
         return Outcome(None, error)

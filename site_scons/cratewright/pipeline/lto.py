@@ -25,15 +25,15 @@ __all__ = ["LtoReport", "Optimised", "lower", "lto_line", "lto_row", "optimise"]
 class LtoReport:
     """What LTO did.
 
-    Shape: `reused` modules came from the cache, `optimised` were done anew; `imported` names the crates whose
-    modules came in and how many; `bytes_before` and `bytes_after` are sizes of modules.
+    Shape: `reused` modules came from the cache, `optimised` were done anew; `offered` names the crates whose
+    modules took part and how many; `bytes_before` and `bytes_after` are sizes of modules.
     Units: seconds of wall time.
     """
 
     mode: LtoMode
     optimised: int
     reused: int
-    imported: tuple[tuple[str, int], ...]
+    offered: tuple[tuple[str, int], ...]
     bytes_before: int
     bytes_after: int
     seconds: float
@@ -43,11 +43,9 @@ def lto_line(report: LtoReport, *, shared: bool) -> str:
     """Return one line about LTO for a build's output."""
     if shared:
         return f"{report.mode.value} LTO shared with another crate type"
-    count = sum(count for _, count in report.imported)
-    crates = ", ".join(f"{count} of {crate}" for crate, count in report.imported)
+    crates = "".join(f"{count} of {crate}, " for crate, count in report.offered)
     return (
-        f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, "
-        f"{count} imported{f' ({crates})' if crates else ''}, "
+        f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, {crates and 'with ' + crates}"
         f"{report.bytes_before} -> {report.bytes_after} bytes, {report.seconds:.2f} s"
     )
 
@@ -58,7 +56,7 @@ def lto_row(report: LtoReport) -> dict[str, object]:
         "mode": report.mode.value,
         "optimised": report.optimised,
         "reused": report.reused,
-        "imported": dict(report.imported),
+        "offered": dict(report.offered),
         "bytes_before": report.bytes_before,
         "bytes_after": report.bytes_after,
         "seconds": round(report.seconds, 3),
@@ -83,29 +81,31 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
     Shape: equal questions of one build share one answer, whatever crate types they come from.
     Raises: what the backend raises, with the crate added.
     """
+    asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
-        return Optimised(lower(engine, backend, request, request.modules))
-    asked = _for_lto(request)
+        return Optimised(lower(engine, backend, asked, request.modules))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
     answer, fresh = engine.once(question, lambda: _optimise(engine, backend, asked))
     return replace(answer, shared=not fresh)
 
 
-def _for_lto(request: LinkRequest) -> LinkRequest:
+def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
     """Return what LTO may see of a request: neither the crate type nor what only the linker is told."""
-    return replace(request, crate_type=CrateType.RLIB, libraries=(), natives=(), embed=b"")
+    names = backend.MODULE_OPTIONS
+    options = request.options if names is None else request.options.only(names)
+    return replace(request, crate_type=CrateType.RLIB, options=options, natives=(), embed=b"")
 
 
 def _optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
     started = time.monotonic()
     taking_part, rest = _taking_part(backend, request)
     step = _fat if request.lto is LtoMode.FAT else _thin
-    modules, done, reused = step(engine, backend, replace(request, modules=taking_part))
+    modules, done, reused = step(engine, backend, replace(request, modules=taking_part, beside=rest))
     report = LtoReport(
         mode=request.lto,
         optimised=done,
         reused=reused,
-        imported=_imported(request.crate, taking_part),
+        offered=_offered(request.crate, taking_part),
         bytes_before=sum(len(item.module.data) for item in taking_part),
         bytes_after=sum(len(item.module.data) for item in modules),
         seconds=time.monotonic() - started,
@@ -126,7 +126,7 @@ def _taking_part(
     )
 
 
-def _imported(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int], ...]:
+def _offered(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     for item in modules:
         if item.crate != crate:
@@ -139,7 +139,7 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
     memory = backend.lto_memory(request)
 
     def run(method: str, *values: object) -> tuple[ModuleCodegen, bool]:
-        jobs = [Job(values, label, memory)]
+        jobs = [Job(values, label, memory=memory)]
         (outcome,) = engine.run_cached(backend.NAME, request.target, method, jobs, _fingerprint(engine, backend))
         result = outcome.get(request.crate)
         assert isinstance(result, ModuleCodegen)
@@ -159,10 +159,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     )
     request = replace(request, modules=prepared)
     label = f"crate '{request.crate}': thin LTO"
-    parts = [
-        replace(request, part=part.name, modules=tuple(prepared[index] for index in part.modules))
-        for part in backend.split_lto(request)
-    ]
+    parts = [request.of_part(part) for part in backend.split_lto(request)]
 
     def analyse(asked: Sequence[LinkRequest]) -> list[JobOutcome]:
         jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in asked]
@@ -178,7 +175,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     memory = backend.lto_memory(request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
-        Job((module, request.config), f"{label} of {item.name}", memory)
+        Job((module, request.config), f"{label} of {item.name}", memory=memory)
         for module, item in zip(blank, todo, strict=True)
     ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)

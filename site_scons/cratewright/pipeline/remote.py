@@ -8,13 +8,24 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from ..backend import CodegenBackend, Session
 from ..stencil import UnitStencil
 
-__all__ = ["backend_path", "import_directory", "open_backend", "run", "warm"]
+__all__ = [
+    "FUNCTIONS",
+    "backend_path",
+    "call",
+    "call_watched",
+    "import_directory",
+    "open_backend",
+    "run",
+    "run_watched",
+    "warm",
+]
 
 
 def backend_path(backend: type[CodegenBackend]) -> str:
@@ -63,4 +74,54 @@ def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
 
 def run(path: str, session: Session, method: str, *arguments: object) -> object:
     """Call a method of a backend."""
-    return getattr(open_backend(path, session), method)(*arguments)
+    return call(open_backend(path, session), method, *arguments)
+
+
+def run_watched(path: str, session: Session, method: str, *arguments: object) -> object:
+    """Call a method of a backend, as `call_watched`."""
+    return call_watched(open_backend(path, session), method, *arguments)
+
+
+def call(backend: CodegenBackend, method: str, *arguments: object) -> object:
+    """Call a method of a backend."""
+    return getattr(backend, method)(*arguments)
+
+
+def call_watched(backend: CodegenBackend, method: str, *arguments: object) -> tuple[object, tuple[str, ...]]:
+    """Return what a method returns, and the files that Python code opened meanwhile.
+
+    Shape: a pair; files below the root are root-relative, Python's own are left out. Files that a tool opens by
+    itself are not seen.
+    """
+    _watch()
+    files: list[str] = []
+    _seen.files = files
+    try:
+        result = call(backend, method, *arguments)
+    finally:
+        _seen.files = None
+    root = os.path.join(os.path.realpath(backend.session.root), "")
+    paths = dict.fromkeys(os.path.realpath(os.path.join(root, path)) for path in files)
+    python = tuple(os.path.join(os.path.realpath(place), "") for place in {sys.prefix, sys.base_prefix})
+    return result, tuple(
+        path[len(root) :] if path.startswith(root) else path
+        for path in paths
+        if path.startswith(root) or not path.startswith(python)
+    )
+
+
+_seen = threading.local()
+
+
+@cache
+def _watch() -> None:
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        files = getattr(_seen, "files", None)
+        if files is not None and event == "open" and isinstance(arguments[0], (str, bytes)):
+            files.append(os.fsdecode(arguments[0]))
+
+    sys.addaudithook(hook)
+
+
+FUNCTIONS: dict[str, Callable[..., object]] = {"run": call, "run_watched": call_watched}
+"""What the functions for workers do, for a backend that no worker can import."""

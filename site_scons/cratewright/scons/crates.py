@@ -6,6 +6,7 @@ Knows nothing of how a crate was declared; it is given values and functions that
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -24,10 +25,14 @@ from ..errors import CratewrightError, GraphError, LinkageConflictError, near_mi
 from ..format_table import FormatTable, LinkableCrate
 from ..fs import prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
-from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from ..identity import CrateReference, stable_crate_id
+from ..locator import check_stable_ids
+from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
+from ..output_name import seen_from
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
 from ..pipeline.engine import Engine
+from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
 from ..pipeline.lto import lto_line, lto_row
 from ..request import LinkLibrary
@@ -76,6 +81,8 @@ class DeclaredCrate:
     resolve: Callable[[], Crate]
     generated: Callable[[], list[Node]]
     engine: Engine
+    version: str
+    metadata: tuple[str, ...] = ()
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
     place: Callable[[str], str] | None = None
@@ -92,6 +99,17 @@ class DeclaredCrate:
         if self._crate is None:
             self._crate = self.resolve()
         return self._crate
+
+    @property
+    def reference(self) -> CrateReference:
+        """The crate as its dependents know it before anything is built."""
+        return CrateReference(self.name, stable_crate_id(self.name, self.version, self.metadata))
+
+    @property
+    def described_by(self) -> Node:
+        """The first file that tells the crate's interface: the `.rlink`, or what there is of a prebuilt crate."""
+        rlink = self.target.rlink if self.target is not None else None
+        return rlink if rlink is not None else next(iter(self.libraries.values()))
 
     def path(self, name: str) -> str:
         """Return the root-relative path of one of the crate's files."""
@@ -159,10 +177,18 @@ class Build:
             f"{where}crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others)
         )
 
+    def direct(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
+        """Return the crates that one depends on directly, in the order declared.
+
+        Raises: GraphError as `find`.
+        """
+        return [self.find(name, near=crate) for name in crate.dependencies]
+
     def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
         """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.
 
-        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict.
+        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict;
+        LinkError for two crates of one identity.
         """
         with self._lock:
             if self._formats is None:
@@ -171,6 +197,13 @@ class Build:
             with _display_names(self.crates):
                 formats = self._formats.formats(crate.key, kind)
                 order = self._graph.link_order(crate.key)
+        check_stable_ids(
+            [
+                (item.path(item.name), item.reference)
+                for key in (crate.key, *formats.crates)
+                for item in [self.crates[key]]
+            ]
+        )
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         needs = {Linkage.STATIC: CrateType.RLIB, Linkage.DYNAMIC: CrateType.DYLIB}
         return formats, [
@@ -180,9 +213,7 @@ class Build:
         ]
 
     def _tables(self) -> tuple[CrateGraph, FormatTable]:
-        edges = {
-            item.key: [self.find(name, near=item).key for name in item.dependencies] for item in self.crates.values()
-        }
+        edges = {item.key: [other.key for other in self.direct(item)] for item in self.crates.values()}
         with _display_names(self.crates):
             graph = CrateGraph(edges)
         crates = {
@@ -196,17 +227,23 @@ class Build:
     def codegen(self, crate: DeclaredCrate, target: Node, state: StageState, jobs: int) -> None:
         """Make the `.rlink`."""
         crate.engine.jobs = jobs
-        with _build_errors(target, state):
+        with _build_errors(target, state), crate.engine.ledger(str(target.abspath)) as ledger:
             result = codegen_crate(crate.engine, crate.crate)
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
-    def archive(self, rlink: Node, target: Node) -> None:
-        """Make the `.rlib`."""
+    def archive(self, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
+        """Make the `.rlib`, which records the interfaces of what the crate depends on."""
         with _build_errors(target, None):
             crate = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
-            write_atomic(str(target.abspath), encode_rlib(crate))
+            interfaces = {
+                other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
+                for other in self.direct(declared)
+                for node in [other.described_by]
+            }
+            write_atomic(str(target.abspath), encode_rlib(crate.knowing(interfaces)))
 
     def link(
         self,
@@ -219,10 +256,12 @@ class Build:
     ) -> None:
         """Make what a crate type consists of."""
         crate.engine.jobs = jobs
-        with _build_errors(targets[0], state), self._nothing_left(state, targets):
+        noted = crate.engine.ledger(str(targets[0].abspath))
+        with _build_errors(targets[0], state), self._nothing_left(state, targets), noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
-            linked = link_crate(crate.engine, own, [_dependency(item) for item in linked_crates], kind, formats)
+            dependencies = [_dependency(item, crate.directory) for item in linked_crates]
+            linked = link_crate(crate.engine, own, dependencies, kind, formats)
             files, outputs = place(linked.artifacts, crate.directory)
             emit(self.root, files, state.outputs())
             state.update((), outputs, lto_row(linked.lto) if linked.lto else None)
@@ -230,6 +269,7 @@ class Build:
             if linked.lto is not None:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
             _report(crate.name, linked.diagnostics, counts)
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -244,14 +284,16 @@ class Build:
             raise
 
 
-def _dependency(item: LinkedCrate) -> Dependency:
+def _dependency(item: LinkedCrate, directory: str) -> Dependency:
     path = str(item.node.abspath)
     if item.linkage is Linkage.STATIC:
-        return Dependency(decode_rlib(read_bytes(path, role="rlib"), path=str(item.node)), item.linkage)
+        crate = decode_rlib(read_bytes(path, role="rlib"), path=str(item.node))
+        return Dependency(item.crate.key, crate, item.linkage)
     data = read_bytes(path, role="dylib")
     crate, _ = decode_dylib(data, path=str(item.node))
-    library = LinkLibrary(crate.name, relative(item.node), content_digest(data))
-    return Dependency(crate, item.linkage, library)
+    found = relative(item.node)
+    library = LinkLibrary(crate.name, found, content_digest(data), seen_from(directory, posixpath.dirname(found)))
+    return Dependency(item.crate.key, crate, item.linkage, library)
 
 
 @contextmanager
@@ -279,7 +321,18 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
     for line in diagnostics:
         print(line, file=sys.stderr)
     if not _quiet():
-        print(f"crate {name}: {counts}", flush=True)
+        _say(f"crate {name}: {counts}")
+
+
+def _report_reason(name: str, reason: str) -> None:
+    if reason and not _quiet():
+        _say(f"crate {name}: because {reason}")
+
+
+def _say(line: str) -> None:
+    # One write: two threads' lines must not run into one another.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _quiet() -> bool:

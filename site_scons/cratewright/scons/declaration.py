@@ -15,23 +15,27 @@ import SCons.Util
 from ..backend import CodegenBackend
 from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
-from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
+from ..identity import CrateReference
+from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_options, resolve_profile
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
 from .crates import Build, CrateTarget, DeclaredCrate
 from .paths import located_source, nearby, relative
+from .prebuilt import as_rlib, prebuilt_crate
 from .stages import CrateNodes
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["Declaration"]
+__all__ = ["Declaration", "build_of"]
 
-_PER_CRATE = {"target", "profile", "version", "backend"}
+_PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
+_METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
 
-def _build_of(env: Environment) -> Build:
+def build_of(env: Environment) -> Build:
+    """Return all crates of the SCons run that an Environment belongs to."""
     root = env.Dir("#").abspath
     builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
     return builds.setdefault(root, Build(root))
@@ -51,10 +55,11 @@ class Declaration:
         self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
         self.name = check_crate_name(name)
         self.where = f"crate '{name}'"
-        self.build = _build_of(env)
+        self.build = build_of(env)
         self.given = dict(options)
         self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
         self.version = str(self._take("version") or "0.0.0")
+        self.metadata = _words(self._take("metadata"), where=self.where)
         self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
         if not self.backend_name:
             raise ConfigurationError(
@@ -81,7 +86,7 @@ class Declaration:
             if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
         }
         cache = settings.get("CRATE_CACHE", "")
-        if cache and cache != "off":
+        if cache and cache != "off" and "://" not in cache:
             settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
         key = tuple(sorted(settings.items()))
         if key not in self.build.engines:
@@ -109,19 +114,20 @@ class Declaration:
         return Options(tuple(sorted(values.items())))
 
     def _located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Turn include directories into root-relative paths, in the order a compiler should look."""
+        """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
         located = dict(given)
-        if "include_dirs" in located:
-            directories = SCons.Util.flatten([located["include_dirs"]])
-            located["include_dirs"] = [path for item in directories for path in self._directory_paths(item)]
+        for option, what in (("include_dirs", "include"), ("lib_dirs", "library")):
+            if option in located:
+                directories = SCons.Util.flatten([located[option]])
+                located[option] = [path for item in directories for path in self._directory_paths(item, what)]
         return located
 
-    def _directory_paths(self, directory: object) -> list[str]:
+    def _directory_paths(self, directory: object, what: str) -> list[str]:
         try:
             node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
         except TypeError as error:  # SCons found a file of that name
             raise ConfigurationError(
-                f"include directory {str(directory)!r} is no directory", context=(("where", self.where),)
+                f"{what} directory {str(directory)!r} is no directory", context=(("where", self.where),)
             ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
         return list(dict.fromkeys(relative(item) for item in found))
@@ -136,15 +142,18 @@ class Declaration:
             key=f"{self.directory}:{self.name}",
             directory=self.directory,
             dependencies=self._dependencies(deps),
-            resolve=lambda: self._resolve(entries, declared.dependencies, types),
+            resolve=lambda: self._resolve(entries, declared),
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
+            version=self.version,
+            metadata=self.metadata,
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
             place=place,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
-        check_crate(self._values(entries, declared.dependencies, types), self.backend)
+        names = tuple(CrateReference(dep.rpartition(":")[2]) for dep in declared.dependencies)
+        check_crate(self._values(entries, names, types), self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
         declared.target = CrateNodes(
@@ -153,18 +162,20 @@ class Declaration:
         return declared.target
 
     def _dependencies(self, deps: object) -> tuple[str, ...]:
-        items = [deps] if isinstance(deps, (str, CrateTarget)) else list(deps) if isinstance(deps, Sequence) else [deps]
         names: list[str] = []
-        for item in items:
-            if isinstance(item, CrateTarget) and item.name:
+        for item in _dependency_items(deps):
+            rlib = as_rlib(self.env, item)
+            if rlib is not None:
+                names.append(prebuilt_crate(self.build, self.engine, rlib, user=self.name))
+            elif isinstance(item, CrateTarget) and item.name:
                 key = next((key for key, crate in self.build.crates.items() if crate.target is item), item.name)
                 names.append(key)
             elif isinstance(item, str):
                 names.append(item)
             else:
                 raise GraphError(
-                    f"crate '{self.name}' cannot depend on {item!r}",
-                    hint="pass what env.Crate returned, or the name of a crate",
+                    f"crate '{self.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",
+                    hint="pass what env.Crate returned, the name of a crate or an .rlib file",
                 )
         return tuple(dict.fromkeys(names))
 
@@ -211,7 +222,7 @@ class Declaration:
     def _values(
         self,
         entries: Sequence[tuple[Any, str, dict[str, object]]],
-        deps: tuple[str, ...],
+        deps: tuple[CrateReference, ...],
         types: tuple[CrateType, ...],
     ) -> Crate:
         sources: list[Source] = []
@@ -225,7 +236,6 @@ class Declaration:
                     options=self.options.override(options),
                 )
             )
-        names = tuple(dep.rpartition(":")[2] for dep in deps)
         return Crate(
             name=self.name,
             version=self.version,
@@ -234,17 +244,14 @@ class Declaration:
             profile=self.profile,
             crate_types=types,
             sources=tuple(sources),
-            dependencies=names,
+            dependencies=deps,
             options=self.options,
+            metadata=self.metadata,
         )
 
-    def _resolve(
-        self,
-        entries: Sequence[tuple[Any, str, dict[str, object]]],
-        deps: tuple[str, ...],
-        types: tuple[CrateType, ...],
-    ) -> Crate:
-        crate = self._values(entries, deps, types)
+    def _resolve(self, entries: Sequence[tuple[Any, str, dict[str, object]]], declared: DeclaredCrate) -> Crate:
+        deps = tuple(other.reference for other in self.build.direct(declared))
+        crate = self._values(entries, deps, declared.crate_types)
         for (node, _, _), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
                 # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
@@ -255,6 +262,21 @@ class Declaration:
                     hint=nearby(os.path.join(self.build.root, source.path)),
                 )
         return crate
+
+
+def _dependency_items(deps: object) -> list[object]:
+    """Return what `deps` holds, one by one; lists of nodes, such as builders return, are spread out."""
+    if isinstance(deps, CrateTarget) and deps.name:
+        return [deps]
+    if isinstance(deps, str) or not isinstance(deps, Sequence):
+        return [deps]
+    spread = (_dependency_items(item) if isinstance(item, SCons.Util.UserList) else [item] for item in deps)
+    return [item for items in spread for item in items]
+
+
+def _words(value: object, *, where: str) -> tuple[str, ...]:
+    words = _METADATA.parse(value, where=where)
+    return tuple(str(word) for word in words) if isinstance(words, tuple) else ()
 
 
 def _is_setting(name: str) -> bool:

@@ -15,14 +15,14 @@ import SCons.Errors
 from ..errors import CratewrightError
 from ..options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget
-from .declaration import Declaration
+from .declaration import Declaration, build_of
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["exists", "generate"]
 
-_SETTINGS = ("CRATE_CACHE", "CRATE_CACHE_VERIFY", "CRATE_TIMEOUT")
+_SETTINGS = ("CRATE_CACHE", "CRATE_CACHE_VERIFY", "CRATE_MEMORY", "CRATE_TIMEOUT")
 
 
 def exists(env: Environment) -> bool:
@@ -31,7 +31,7 @@ def exists(env: Environment) -> bool:
 
 
 def generate(env: Environment) -> None:
-    """Add `Crate`, `CrateProfile` and `CrateWorkspace` to an Environment, and the construction variables they read."""
+    """Add the methods `Crate...` to an Environment, and the construction variables they read."""
     # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426).
     env.get_CacheDir()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
@@ -49,6 +49,7 @@ def generate(env: Environment) -> None:
     env.AddMethod(_crate, "Crate")
     env.AddMethod(_profile, "CrateProfile")
     env.AddMethod(_workspace, "CrateWorkspace")
+    env.AddMethod(_compile_commands, "CrateCompileCommands")
 
 
 def _profile(env: Environment, name: str, inherits: str = "", **options: object) -> None:
@@ -76,14 +77,23 @@ def _crate(
         raise SCons.Errors.UserError(str(error)) from error
 
 
-def _workspace(env: Environment, file: object) -> Mapping[str, CrateTarget]:
+def _workspace(
+    env: Environment, file: object, features: object = (), default_features: bool = True
+) -> Mapping[str, CrateTarget]:
     """Declare the crates of a TOML file and return their targets by name."""
     from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
 
     try:
-        return declare_workspace(env, file, Declaration)
+        return declare_workspace(env, file, Declaration, features=features, default_features=default_features)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
+
+
+def _compile_commands(env: Environment, file: str = "compile_commands.json") -> list[object]:
+    """Return the node of a file that tells editors how the sources of all crates are compiled."""
+    from .compile_commands import compile_commands  # noqa: PLC0415 - few builds ask for it
+
+    return compile_commands(env, build_of(env), file)
 
 
 # SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie

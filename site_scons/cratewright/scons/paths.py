@@ -1,4 +1,4 @@
-"""Where the file of an SCons node lies, seen from the project root.
+"""Where the file of an SCons node lies, seen from the project root, and whether it has changed.
 
 Knows nothing of what is in it.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import near_miss
 
-__all__ = ["located_source", "nearby", "relative"]
+__all__ = ["by_content", "located_source", "nearby", "relative"]
 
 
 def located_source(node: Any) -> Any:
@@ -18,6 +18,15 @@ def located_source(node: Any) -> Any:
     if node.is_derived():
         return node
     return node.srcnode().rfile()
+
+
+def by_content(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:
+    """Decide by content that a file has changed, whatever the Environment's Decider goes by.
+
+    What a stage makes anew may equal what was there, which then keeps its time: by time it would be out of date for
+    ever.
+    """
+    return bool(node.changed_content(target, previous, repository))
 
 
 def relative(node: Any) -> str:

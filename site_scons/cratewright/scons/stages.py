@@ -13,16 +13,21 @@ import SCons.Builder
 import SCons.Scanner
 
 from ..backend import CodegenBackend
+from ..cache.history import history_path
 from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
+from ..output_name import state_path
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
-from .state import StageState, state_path
+from .images import image_directory
+from .interface import interface_node
+from .paths import by_content
+from .state import StageState
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["CrateNodes"]
+__all__ = ["CrateNodes", "Stage", "stage_nodes"]
 
 
 class Stage:
@@ -128,20 +133,23 @@ class CrateNodes:
         return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
 
     def _archive(self, rlink: Any) -> Any:
-        build = self.build
-        target = self.env.File(f"lib{self.declared.name}.rlib")
+        build, declared = self.build, self.declared
+        target = self.env.File(f"lib{declared.name}.rlib")
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.archive(sources[0], targets[0])
+            build.archive(declared, sources[0], targets[0])
 
-        return self._node([target], [rlink], Stage(run, list, None), "$CRATEARCHIVECOMSTR")[0]
+        def dependencies() -> list[Any]:
+            return [interface_node(other.described_by) for other in build.direct(declared)]
+
+        return self._node([target], [rlink], Stage(run, dependencies, None), "$CRATEARCHIVECOMSTR")[0]
 
     def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
         declared, build, env = self.declared, self.build, self.env
         names = self.backend.output_names(declared.name, kind, self.options)
         targets = [env.File(name) for name in names if not name.endswith("/")]
-        directories = [env.Dir(name[:-1]) for name in names if name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
+        directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
@@ -171,17 +179,31 @@ class CrateNodes:
         return engine.salt(name, target) + engine.fingerprint(name, target)
 
     def _node(self, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
-        env = self.env
-        nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
-        for node in nodes:
-            node.attributes.crate_stage = stage
-        # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
-        env.Precious(nodes)
-        state = env.File(state_path(nodes[0].abspath))
-        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
-        state.duplicate = False
-        env.Clean(nodes[0], state)
-        return nodes
+        return stage_nodes(self.env, targets, sources, stage, text)
+
+
+def stage_nodes(env: Environment, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
+    """Return the nodes of what a stage makes; `text` is what SCons prints when it runs."""
+    nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
+    for node in nodes:
+        node.attributes.crate_stage = stage
+        node.Decider(by_content)
+    # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+    env.Precious(nodes)
+    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
+    # sources of yesterday came to. The cache of our own serves instead.
+    env.NoCache(nodes)
+    # What a repository has already built is copied: stages read the files of their own project.
+    env.Local(nodes)
+    state = env.File(state_path(nodes[0].abspath))
+    # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+    state.duplicate = False
+    env.Clean(nodes[0], state)
+    if stage.state is not None:
+        history = env.File(history_path(nodes[0].abspath))
+        history.duplicate = False
+        env.Clean(nodes[0], history)
+    return nodes
 
 
 def _asked_for(target: CrateTarget | None) -> list[Any]:

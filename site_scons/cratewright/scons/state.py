@@ -18,17 +18,12 @@ from ..digest import value_digest
 from ..errors import CratewrightError
 from ..fs import digest_file, write_atomic
 from ..module import Observed
+from ..output_name import state_path
 
-__all__ = ["StageState", "forget", "state_path"]
+__all__ = ["StageState", "forget"]
 
 _RECENT_NS = 2_000_000_000
 """Younger files may change again without their time stamp showing it."""
-
-
-def state_path(target: str) -> str:
-    """Return where the state of a target is remembered: a dot file beside it."""
-    directory, name = os.path.split(target)
-    return os.path.join(directory, f".{name}.state")
 
 
 def forget(target: str) -> None:
@@ -84,6 +79,10 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root."""
         return self._load()[1]
+
+    def paths(self) -> list[str]:
+        """Return the outputs of the last run, absolute."""
+        return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]
 
     def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
         missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))

@@ -21,17 +21,21 @@ from ..pipeline.plan import check_target, option_table
 from ..registry import default_registry
 from ..workspace import (
     Listing,
+    Selection,
     Settings,
     Vocabulary,
     Workspace,
     WorkspaceCrate,
+    WorkspaceDependency,
     WorkspaceSource,
     expand_glob,
     is_glob,
     read_workspace,
+    select_features,
 )
 from .crates import CrateTarget
 from .paths import located_source, nearby, relative
+from .prebuilt import check_rlib
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -64,8 +68,10 @@ class WorkspaceTargets(dict[str, CrateTarget]):
 WorkspaceTargets.__missing__.__code__ = WorkspaceTargets.__missing__.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
-def declare_workspace(env: Environment, file: object, begin: Begin) -> WorkspaceTargets:
-    """Declare the crates of a TOML file and return their targets.
+def declare_workspace(
+    env: Environment, file: object, begin: Begin, *, features: object = (), default_features: bool = True
+) -> WorkspaceTargets:
+    """Declare the crates of a TOML file and return their targets; `features` are further ones, as "CRATE/FEATURE".
 
     Raises: ConfigurationError that begins with `file:line:`, or names the file if it cannot be read.
     """
@@ -77,9 +83,22 @@ def declare_workspace(env: Environment, file: object, begin: Begin) -> Workspace
         for kind in [default_registry().backend(name)]
     }
     settings = Settings(workspace, vocabularies, {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]})
+    requests = _requests(features)
+    selections = select_features(workspace.document, workspace.features, requests, default=default_features)
     with _reading_in(env, node.dir):
-        declaration = _WorkspaceDeclaration(env, workspace, settings, begin)
+        declaration = _WorkspaceDeclaration(env, workspace, settings, selections, begin)
         return WorkspaceTargets({crate.name: declaration.declare(crate) for crate in workspace.crates})
+
+
+def _requests(features: object) -> list[tuple[str, str]]:
+    words = [features] if isinstance(features, str) else features
+    pairs: list[tuple[str, str]] = []
+    for word in words if isinstance(words, (list, tuple)) else [words]:
+        crate, slash, feature = word.partition("/") if isinstance(word, str) else ("", "", "")
+        if not slash:
+            raise ConfigurationError(f"{word!r} is no feature of a crate", hint='write "CRATE/FEATURE"')
+        pairs.append((crate, feature))
+    return pairs
 
 
 def _file_node(env: Environment, file: object) -> Any:
@@ -116,11 +135,19 @@ def _reading_in(env: Environment, directory: Any) -> Iterator[None]:
 class _WorkspaceDeclaration:
     """One call of `env.CrateWorkspace`, in the directory of its file."""
 
-    def __init__(self, env: Environment, workspace: Workspace, settings: Settings, begin: Begin) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        workspace: Workspace,
+        settings: Settings,
+        selections: Mapping[str, Selection],
+        begin: Begin,
+    ) -> None:
         self._env = env
         self._workspace = workspace
         self._document = workspace.document
         self._settings = settings
+        self._selections = selections
         self._begin = begin
         self._listing = _listing(env)
 
@@ -139,16 +166,28 @@ class _WorkspaceDeclaration:
         profile = crate.profile or str(self._env["CRATE_PROFILE"])
         with located(*key, "profile"):
             resolve_profile(profile, profiles)
-        options = self._settings.options(crate, backend, target)
-        words = {"backend": backend, "target": target, "profile": profile, "version": crate.version}
+        selection = self._selections[crate.name]
+        options = self._settings.options(crate, backend, target, selection.defines)
+        words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
+        words |= {"version": crate.version, "metadata": crate.metadata}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source)]
+        dependencies = [self._dependency(crate.name, item) for item in selection.dependencies]
         with located(*key):
             return self._begin(self._env, crate.name, {**words, **options}, profiles).declare(
                 sources,
-                crate.dependencies,
+                dependencies,
                 crate.crate_types,
                 lambda name: self._workspace.dependency_place(crate.name, name),
             )
+
+    def _dependency(self, user: str, item: WorkspaceDependency) -> object:
+        if not item.path:
+            return item.name
+        with self._document.located(*item.key):
+            node = self._env.File(item.path)
+            if not node.is_derived():
+                check_rlib(node, user=user)
+            return node
 
     def _paths(self, source: WorkspaceSource) -> list[tuple[str, Mapping[str, object]]]:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)

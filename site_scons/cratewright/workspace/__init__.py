@@ -6,21 +6,27 @@ Knows nothing of SCons, of disks or of which backends there are.
 from __future__ import annotations
 
 from .declaration import Settings, Vocabulary, Workspace, WorkspaceCrate, WorkspaceSource, read_workspace
+from .dependency import WorkspaceDependency
+from .features import Features, Selection, select_features
 from .glob import Listing, expand_glob, is_glob
 from .picture import FORMATS, draw
 from .schema import json_schema
 
 __all__ = [
     "FORMATS",
+    "Features",
     "Listing",
+    "Selection",
     "Settings",
     "Vocabulary",
     "Workspace",
     "WorkspaceCrate",
+    "WorkspaceDependency",
     "WorkspaceSource",
     "draw",
     "expand_glob",
     "is_glob",
     "json_schema",
     "read_workspace",
+    "select_features",
 ]

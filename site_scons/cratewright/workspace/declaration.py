@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from ..crate import CrateType, check_crate_name, parse_crate_types
 from ..errors import GraphError, UnknownNameError, near_miss
 from ..graph import CrateGraph
-from ..options import Options, OptionSpec, OptionValue, resolve_profile
+from ..options import BUILTIN_PROFILES, Options, OptionSpec, OptionValue, resolve_profile
+from .dependency import WorkspaceDependency, read_dependencies
 from .document import Document, Key
-from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, parse_keys, table_name
+from .features import Features, read_features
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, parse_keys, table_name
 
 __all__ = ["Settings", "Vocabulary", "Workspace", "WorkspaceCrate", "WorkspaceSource", "read_workspace"]
 
@@ -30,16 +32,18 @@ class Vocabulary:
 class WorkspaceCrate:
     """A `[crate.NAME]` table but for what its backend gives a meaning to.
 
-    Shape: `backend`, `target`, `profile` and `version` are empty where the table does not say.
+    Shape: `backend`, `target`, `profile` and `version` are empty where the table does not say; `dependencies` are
+    those that may be used, optional ones among them.
     """
 
     name: str
     crate_types: tuple[CrateType, ...]
-    dependencies: tuple[str, ...]
+    dependencies: tuple[WorkspaceDependency, ...]
     backend: str
     target: str
     profile: str
     version: str
+    metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,26 @@ class Workspace:
     """The crates of a TOML text in the order declared, and the text they come from."""
 
     crates: tuple[WorkspaceCrate, ...]
+    features: tuple[Features, ...]
     document: Document
 
     def dependency_place(self, user: str, used: str) -> str:
         """Return `file:line` of a name in a crate's `deps`."""
-        return self.document.place(*_dependency_key(self.document, user, used))
+        return self.document.place(*_dependency_key(self.crates, user, used))
+
+    def prefers_dynamic(self, crate: WorkspaceCrate) -> bool:
+        """Say whether a crate's table, its backend's or its profile prefers dynamic linking.
+
+        Shape: a profile that is not declared here says nothing.
+        """
+        word = "prefer-dynamic"
+        for key in (("crate", crate.name), ("backend", crate.backend)):
+            if word in self.document.table(*key):
+                return self.document.table(*key)[word] is True
+        own = {name: self.document.table("profile", name) for name in self.document.table("profile")}
+        name = crate.profile or "dev"
+        with self.document.located("profile", name, "inherits"):
+            return name in own and resolve_profile(name, {**BUILTIN_PROFILES, **own}).get(word) is True
 
 
 def read_workspace(data: bytes, *, path: str) -> Workspace:
@@ -77,7 +96,8 @@ def read_workspace(data: bytes, *, path: str) -> Workspace:
             raise UnknownNameError(f"{document.place(word)}: unknown table '{word}'", hint=near_miss(word, TABLES))
     crates = tuple(_crate(document, name) for name in document.table("crate"))
     _check_cycles(document, crates)
-    return Workspace(crates, document)
+    features = tuple(read_features(document, crate.name, crate.dependencies) for crate in crates)
+    return Workspace(crates, features, document)
 
 
 def _crate(document: Document, name: str) -> WorkspaceCrate:
@@ -90,18 +110,15 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
     words = parse_keys(document, key, given, CRATE_KEYS)
     with document.located(*key, "type"):
         types = parse_crate_types(words.get("type", "rlib"), crate=name)
-    dependencies = _texts(words.get("deps"))
-    for index, word in enumerate(dependencies):
-        with document.located(*key, "deps", index):
-            check_crate_name(word)
     return WorkspaceCrate(
         name=name,
         crate_types=types,
-        dependencies=tuple(dict.fromkeys(dependencies)),
+        dependencies=read_dependencies(document, name),
         backend=str(words.get("backend", "")),
         target=str(words.get("target", "")),
         profile=str(words.get("profile", "")),
         version=str(words.get("version", "")),
+        metadata=_texts(words.get("metadata")),
     )
 
 
@@ -116,18 +133,21 @@ def _texts(value: OptionValue) -> tuple[str, ...]:
 def _check_cycles(document: Document, crates: Sequence[WorkspaceCrate]) -> None:
     """Refuse cycles among these crates; one through crates declared elsewhere is found when all are known."""
     names = {crate.name for crate in crates}
-    edges = {crate.name: [name for name in crate.dependencies if name in names] for crate in crates}
+    edges = {
+        crate.name: [item.name for item in crate.dependencies if item.name in names and not item.path]
+        for crate in crates
+    }
     try:
         CrateGraph(edges)
     except GraphError as error:
         user, used = error.context[0][1].split(" -> ")[:2]
-        with document.located(*_dependency_key(document, user, used)):
+        with document.located(*_dependency_key(crates, user, used)):
             raise
 
 
-def _dependency_key(document: Document, user: str, used: str) -> Key:
-    deps = document.table("crate", user).get("deps")
-    return ("crate", user, "deps", deps.index(used) if isinstance(deps, list) else 0)
+def _dependency_key(crates: Sequence[WorkspaceCrate], user: str, used: str) -> Key:
+    places = (item.key for crate in crates if crate.name == user for item in crate.dependencies if item.name == used)
+    return next(places, ("crate", user, "deps"))
 
 
 class Settings:
@@ -167,23 +187,30 @@ class Settings:
             for name, options in self._profiles.items()
         }
 
-    def options(self, crate: WorkspaceCrate, backend: str, target: str) -> dict[str, OptionValue]:
+    def options(
+        self,
+        crate: WorkspaceCrate,
+        backend: str,
+        target: str,
+        defines: tuple[tuple[str, str | None], ...] = (),
+    ) -> dict[str, OptionValue]:
         """Return the options that a crate is given, those for its target winning over those for every target.
 
-        Shape: macros and include directories add up.
+        Shape: macros and include directories add up; `defines` are those of the crate's features, and win.
         """
         vocabulary = self._vocabularies[backend]
         key = ("crate", crate.name)
         table = self._document.table(*key)
-        skip = {"sources", *(spec.name for spec in CRATE_KEYS)}
+        skip = {*TABLES_OF_A_CRATE, *(spec.name for spec in CRATE_KEYS)}
         given = {word: value for word, value in table.items() if word not in skip}
         own = parse_keys(self._document, key, given, vocabulary.options, also=skip)
         if "sources" not in table:
             raise self._document.error(f"{table_name(key)} has no 'sources'", *key)
         overrides = self._overrides(key, vocabulary)
         merged: dict[str, OptionValue] = {}
-        layers = (self._backends.get(backend, {}), self._targets.get(target, {}), own, overrides.get(target, {}))
-        for layer in layers:
+        shared = (self._backends.get(backend, {}), self._targets.get(target, {}))
+        features: dict[str, OptionValue] = {"defines": defines} if defines else {}
+        for layer in (*shared, own, overrides.get(target, {}), features):
             merged = _overlay(merged, layer, vocabulary.options)
         return merged
 

@@ -14,7 +14,16 @@ from ..errors import UnknownNameError, near_miss
 from ..options import OptionKind, OptionSpec, OptionValue
 from .document import Document, Key
 
-__all__ = ["CRATE_KEYS", "PROFILE_KEYS", "SOURCE_KEYS", "TABLES", "key_of", "parse_keys", "table_name"]
+__all__ = [
+    "CRATE_KEYS",
+    "PROFILE_KEYS",
+    "SOURCE_KEYS",
+    "TABLES",
+    "TABLES_OF_A_CRATE",
+    "key_of",
+    "parse_keys",
+    "table_name",
+]
 
 TABLES: Mapping[str, str] = {
     "crate": "crates by name",
@@ -31,13 +40,25 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
         words=tuple(kind.value for kind in CrateType),
         help="what the crate is linked into",
     ),
-    OptionSpec(name="deps", kind=OptionKind.TEXTS, default=(), help="names of the crates it depends on, in link order"),
     OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="what compiles and links it"),
     OptionSpec(name="target", kind=OptionKind.TEXT, default="", help="what it is made for"),
     OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
     OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="its version"),
+    OptionSpec(
+        name="metadata",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="words that tell it from another crate of its name and version",
+    ),
 )
-"""Beside `sources` and the options; `target` may be a table of options by target instead."""
+"""Beside `sources`, `deps`, `features` and the options; `target` may be a table of options by target instead."""
+
+TABLES_OF_A_CRATE: Mapping[str, str] = {
+    "sources": "paths and patterns, or tables with options of their own",
+    "deps": "what it depends on, in link order: names of crates, or tables with a name or the path of an rlib",
+    "features": "what it can be asked for: names of other features, dep:NAME, NAME/FEATURE, define:NAME=VALUE",
+}
+"""Keys of a crate whose values have a form of their own."""
 
 SOURCE_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="a path or a pattern"),

@@ -1,52 +1,158 @@
-"""The crate graph as text for Mermaid or Graphviz.
+"""The crate graph as text for Mermaid or Graphviz: crates, their types, and how each is linked.
 
-Knows nothing of how the crates were declared.
+Knows nothing of how the crates were declared, nor of crates declared elsewhere but their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from .declaration import WorkspaceCrate
+from ..crate_type import CrateType
+from ..dependency_format import Linkage
+from ..errors import LinkageConflictError
+from ..format_table import FormatTable, LinkableCrate
+from ..graph import CrateGraph
+from .declaration import Workspace
+from .features import select_features
 
 __all__ = ["FORMATS", "draw"]
 
 FORMATS = ("mermaid", "dot")
-
-_Edges = Sequence[tuple[str, str]]
-
-
-def draw(crates: Iterable[WorkspaceCrate], style: str) -> str:
-    """Return the picture: crates with their types in the order declared, then those declared elsewhere, dashed."""
-    types: dict[str, str] = {}
-    edges: list[tuple[str, str]] = []
-    for crate in crates:
-        types[crate.name] = " ".join(kind.value for kind in crate.crate_types)
-        edges += [(crate.name, name) for name in crate.dependencies]
-    elsewhere = tuple(dict.fromkeys(name for _, name in edges if name not in types))
-    lines = _dot(types, elsewhere, edges) if style == "dot" else _mermaid(types, elsewhere, edges)
-    return "\n".join(lines) + "\n"
+_RLIB = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
 
 
-def _mermaid(types: Mapping[str, str], elsewhere: Sequence[str], edges: _Edges) -> list[str]:
+@dataclass(slots=True)
+class _Edge:
+    """A dependency.
+
+    Shape: `linkages` says for each crate that is linked, and each of its types, how the edge's end gets into it.
+    """
+
+    user: str
+    used: str
+    optional: bool = False
+    linkages: dict[str, Linkage] = field(default_factory=dict)
+
+    @property
+    def words(self) -> list[str]:
+        if self.optional:
+            return ["optional, not asked for"]
+        if len(set(self.linkages.values())) < 2:
+            return [linkage.value for linkage in self.linkages.values()][:1]
+        return [f"{root}: {linkage.value}" for root, linkage in self.linkages.items()]
+
+    @property
+    def dashed(self) -> bool:
+        """Whether nothing is copied along the edge."""
+        return self.optional or any(linkage is not Linkage.STATIC for linkage in self.linkages.values())
+
+
+@dataclass(slots=True)
+class _Picture:
+    types: dict[str, str]
+    elsewhere: tuple[str, ...]
+    edges: list[_Edge]
+    conflicts: dict[str, list[str]]
+
+
+def draw(workspace: Workspace, style: str) -> str:
+    """Return the picture: crates with their types in the order declared, then those declared elsewhere, dashed.
+
+    Shape: an edge says how the crates that no other linked crate reaches are linked with its end, all alike or each
+    crate type for itself. What is declared elsewhere is taken for an rlib.
+    """
+    picture = _picture(workspace)
+    return "\n".join(_dot(picture) if style == "dot" else _mermaid(picture)) + "\n"
+
+
+def _picture(workspace: Workspace) -> _Picture:
+    selections = select_features(workspace.document, workspace.features)
+    edges = [
+        _Edge(crate.name, item.path or item.name, item not in selections[crate.name].dependencies)
+        for crate in workspace.crates
+        for item in crate.dependencies
+    ]
+    types = {crate.name: " ".join(kind.value for kind in crate.crate_types) for crate in workspace.crates}
+    elsewhere = tuple(dict.fromkeys(edge.used for edge in edges if edge.used not in types))
+    picture = _Picture(types, elsewhere, edges, {})
+    _link(picture, workspace)
+    return picture
+
+
+def _link(picture: _Picture, workspace: Workspace) -> None:
+    """Find out how everything is linked."""
+    used: dict[str, list[_Edge]] = {name: [] for name in (*picture.types, *picture.elsewhere)}
+    for edge in picture.edges:
+        if not edge.optional:
+            used[edge.user].append(edge)
+    graph = CrateGraph({name: [edge.used for edge in edges] for name, edges in used.items()})
+    crates = {
+        crate.name: LinkableCrate(
+            crate_types=frozenset(crate.crate_types), prefer_dynamic=workspace.prefers_dynamic(crate)
+        )
+        for crate in workspace.crates
+    }
+    # What is told of a crate below the root in hand is told by the root.
+    linked = {name: crate.crate_types - {CrateType.RLIB} for name, crate in crates.items()}
+    below = {name for root in linked if linked[root] for name in graph.link_order(root)}
+    table = FormatTable(graph, {**dict.fromkeys(picture.elsewhere, _RLIB), **crates})
+    for root in (name for name in picture.types if linked[name] and name not in below):
+        for kind in sorted(linked[root], key=lambda kind: kind.value):
+            try:
+                formats = table.formats(root, kind)
+            except LinkageConflictError as error:
+                picture.conflicts.setdefault(root, []).append(str(error))
+                continue
+            how = dict(zip(formats.crates, formats.linkages, strict=True))
+            for user in (root, *formats.crates):
+                for edge in used[user]:
+                    # A file is an rlib; of other crates from elsewhere nothing is known.
+                    if edge.used in picture.types or edge.used.endswith(".rlib"):
+                        edge.linkages[f"{root} {kind.value}"] = how[edge.used]
+
+
+def _mermaid(picture: _Picture) -> Iterator[str]:
     # Names would do as identifiers but for Mermaid's own words, such as `end`.
-    ids = {name: f"c{number}" for number, name in enumerate((*types, *elsewhere))}
-    return [
-        "graph LR",
-        *(f'  {ids[name]}["{name}<br>{text}"]' for name, text in types.items()),
-        *(f'  {ids[name]}["{name}"]:::elsewhere' for name in elsewhere),
-        *(f"  {ids[user]} --> {ids[used]}" for user, used in edges),
-        *(["  classDef elsewhere stroke-dasharray: 4"] if elsewhere else []),
-    ]
+    ids = {name: f"c{number}" for number, name in enumerate((*picture.types, *picture.elsewhere))}
+    yield "graph LR"
+    yield from _comments(picture, "  %% ")
+    for name, text in picture.types.items():
+        yield f'  {ids[name]}["{name}<br>{text}"]' + (":::conflict" if name in picture.conflicts else "")
+    yield from (f'  {ids[name]}["{name}"]:::elsewhere' for name in picture.elsewhere)
+    for edge in picture.edges:
+        label = f'|"{"<br>".join(edge.words)}"|' if edge.words else ""
+        yield f"  {ids[edge.user]} {'-.->' if edge.dashed else '-->'}{label} {ids[edge.used]}"
+    if picture.elsewhere:
+        yield "  classDef elsewhere stroke-dasharray: 4"
+    if picture.conflicts:
+        yield "  classDef conflict stroke: red"
 
 
-def _dot(types: Mapping[str, str], elsewhere: Sequence[str], edges: _Edges) -> list[str]:
-    return [
-        "digraph crates {",
-        "  rankdir = LR;",
-        "  node [shape = box];",
-        *(f'  "{name}" [label = "{name}\\n{text}"];' for name, text in types.items()),
-        *(f'  "{name}" [style = dashed];' for name in elsewhere),
-        *(f'  "{user}" -> "{used}";' for user, used in edges),
-        "}",
-    ]
+def _dot(picture: _Picture) -> Iterator[str]:
+    yield "digraph crates {"
+    yield "  rankdir = LR;"
+    yield "  node [shape = box];"
+    yield from _comments(picture, "  // ")
+    for name, text in picture.types.items():
+        yield f'  "{name}" [{_attributes(label=f"{name}|{text}", color=_colour(picture, name))}];'
+    yield from (f'  "{name}" [style = dashed];' for name in picture.elsewhere)
+    for edge in picture.edges:
+        attributes = _attributes(label="|".join(edge.words), style="dashed" if edge.dashed else "")
+        yield f'  "{edge.user}" -> "{edge.used}"' + (f" [{attributes}];" if attributes else ";")
+    yield "}"
+
+
+def _colour(picture: _Picture, name: str) -> str:
+    return "red" if name in picture.conflicts else ""
+
+
+def _attributes(**values: str) -> str:
+    shown = (f'{name} = "{text}"'.replace("|", "\\n") for name, text in values.items() if text)
+    return ", ".join(shown)
+
+
+def _comments(picture: _Picture, mark: str) -> Iterator[str]:
+    for errors in picture.conflicts.values():
+        for error in errors:
+            yield from (f"{mark}{line}" for line in error.splitlines())

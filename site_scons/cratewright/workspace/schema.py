@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from ..crate_type import CrateType
 from ..options import OptionKind, OptionSpec
-from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, key_of
+from .dependency import DEPENDENCY_KEYS
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, key_of
 
 __all__ = ["json_schema"]
 
@@ -25,7 +26,9 @@ def json_schema(options: Iterable[OptionSpec]) -> Schema:
     Shape: JSON Schema, draft 7, which editors of TOML understand.
     """
     table = tuple(options)
-    crate = {"sources": _sources(), **_properties((*CRATE_KEYS, *table))}
+    own = {"sources": _many("source", at_least=1), "deps": _many("dependency"), "features": _features()}
+    described = {word: {"description": TABLES_OF_A_CRATE[word], **schema} for word, schema in own.items()}
+    crate = {**described, **_properties((*CRATE_KEYS, *table))}
     crate["target"] = {
         "description": "what it is made for; or options by target",
         "anyOf": [_STRING, _named("options")],
@@ -38,6 +41,7 @@ def json_schema(options: Iterable[OptionSpec]) -> Schema:
         "definitions": {
             "crate": _object(crate, required="sources"),
             "source": _object(_properties((*SOURCE_KEYS, *table)), required="path"),
+            "dependency": _object(_properties(DEPENDENCY_KEYS)),
             "profile": _object(_properties((*PROFILE_KEYS, *table))),
             "options": _object(_properties(table)),
         },
@@ -58,10 +62,15 @@ def _reference(definition: str) -> Schema:
     return {"$ref": f"#/definitions/{definition}"}
 
 
-def _sources() -> Schema:
-    one = [_STRING, _reference("source")]
-    many = {"type": "array", "items": {"anyOf": one}, "minItems": 1}
-    return {"description": "paths and patterns, or tables with options of their own", "anyOf": [*one, many]}
+def _many(definition: str, *, at_least: int = 0) -> Schema:
+    """Return the schema of one string or table, or a list of them."""
+    one = [_STRING, _reference(definition)]
+    items: Schema = {"type": "array", "items": {"anyOf": one}}
+    return {"anyOf": [*one, {**items, "minItems": at_least} if at_least else items]}
+
+
+def _features() -> Schema:
+    return {"type": "object", "additionalProperties": {"type": "array", "items": _STRING}}
 
 
 def _properties(specs: Iterable[OptionSpec]) -> dict[str, Schema]:

@@ -95,6 +95,7 @@ class SpirvBackend(CodegenBackend):
 
             hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
             glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
+            unit.read_ahead(stencils, self.session.root)
             versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
             # Others are rare, or are mistakes that belong to a unit and not to all of them.
             self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
@@ -221,7 +222,7 @@ def _check_lto(crate: Crate) -> None:
     if LtoMode.THIN_LOCAL in modes and crate.dependencies:
         raise UnsupportedError(
             f"crate '{crate.name}': lto='thin-local' needs a crate without dependencies here",
-            context=(("depends on", " ".join(crate.dependencies)),),
+            context=(("depends on", " ".join(item.name for item in crate.dependencies)),),
             hint="SPIRV-Tools optimise nothing that calls what is not there; 'thin' takes the dependencies along, "
             "and the cache has every entry point that an edit does not reach",
         )

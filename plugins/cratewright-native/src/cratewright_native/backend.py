@@ -1,0 +1,141 @@
+"""The backend: what cratewright's contract asks, said in terms of this package.
+
+Knows nothing of the order of work, of caches or of SCons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from cratewright import (
+    Capability,
+    CodegenBackend,
+    CompiledUnit,
+    Crate,
+    CrateType,
+    LinkRequest,
+    LinkResult,
+    ModuleCodegen,
+    ModuleConfig,
+    Options,
+    ThinModule,
+    UnitStencil,
+)
+from cratewright.output_name import output_name
+
+from .observe import FileMemory
+from .options import LINK_OPTIONS, MODULE_OPTIONS, OPTIONS, UNIT_OPTIONS
+from .targets import TARGETS, find_target
+from .toolchain import Toolchain, toolchain_for
+
+__all__ = ["NativeBackend"]
+
+
+class NativeBackend(CodegenBackend):
+    """Programs and libraries, by clang and lld or by gcc."""
+
+    NAME = "native"
+    TARGETS = TARGETS
+    SUFFIXES = (".c", ".cc", ".cpp", ".cxx", ".S", ".ll", ".bc")
+    OPTIONS = OPTIONS
+    UNIT_OPTIONS = UNIT_OPTIONS
+    LINK_OPTIONS = LINK_OPTIONS
+    MODULE_OPTIONS = MODULE_OPTIONS
+    supported_crate_types = frozenset(CrateType)
+    # What LLVM can do; what gcc cannot is refused crate by crate.
+    capabilities = frozenset(Capability)
+
+    @cached_property
+    def _toolchain(self) -> Toolchain:
+        return toolchain_for(self.session)
+
+    @cached_property
+    def _memory(self) -> FileMemory:
+        return FileMemory(self.session.root)
+
+    def warm(self, stencils: Sequence[UnitStencil]) -> None:
+        """Find the toolchain once for all workers, and load what they need."""
+        from . import codegen, unit  # noqa: F401, PLC0415
+
+        _ = self._toolchain
+
+    def fingerprint(self) -> str:
+        """Return the versions of compiler and linker."""
+        from . import __version__  # noqa: PLC0415 - the package imports this module
+
+        return f"cratewright-native {__version__}, {self._toolchain.version}"
+
+    def check_crate(self, crate: Crate) -> None:
+        """Refuse what the toolchain cannot do."""
+        from .checks import check_crate  # noqa: PLC0415 - workers need it not
+
+        check_crate(crate, self._toolchain)
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile one source to bitcode with a summary, or to an object of gcc's that has both."""
+        from .unit import compile_source  # noqa: PLC0415 - only workers compile
+
+        return compile_source(stencil, self._toolchain, self._memory)
+
+    def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
+        """Return the command of the compiler."""
+        from .unit import command  # noqa: PLC0415 - only editors ask
+
+        return command(path, self.session.target, options, self._toolchain)
+
+    def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
+        """Return the allocator shim."""
+        from .shim import allocator_module  # noqa: PLC0415
+
+        return allocator_module(config, provided, self._toolchain)
+
+    def supports_lto(self, module: ModuleCodegen) -> bool:
+        """Return whether a module holds a representation that can be optimised with others."""
+        return module.attribute("representation") in ("llvm", "gcc")
+
+    def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Make an object."""
+        from .codegen import lower  # noqa: PLC0415 - only workers lower
+
+        return lower(module, config, self._toolchain)
+
+    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
+        """Merge modules."""
+        from .fat import merge  # noqa: PLC0415
+
+        return merge(modules, self.session.target, self._toolchain)
+
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Merge all modules of a link and internalise what is not exported."""
+        from .fat import run_fat_lto  # noqa: PLC0415
+
+        return run_fat_lto(request, self._toolchain)
+
+    def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise a whole program."""
+        from .fat import optimize_fat  # noqa: PLC0415
+
+        return optimize_fat(module, config, self._toolchain)
+
+    def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+        """Run the thin link."""
+        from .thin import run_thin_lto  # noqa: PLC0415
+
+        return run_thin_lto(request, self._toolchain)
+
+    def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+        """Run the backend of one module: import, optimise, make an object."""
+        from .thin import optimize_thin  # noqa: PLC0415
+
+        return optimize_thin(module, config, self._toolchain)
+
+    def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+        """Return the file that a crate type becomes."""
+        return (output_name(crate, crate_type, find_target(self.session.target).rustc),)
+
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Link a program or a library."""
+        from .link import link_crate_type  # noqa: PLC0415
+
+        return link_crate_type(request, self._toolchain)

@@ -1,0 +1,119 @@
+"""What a crate may not ask for, with the toolchain it will get.
+
+Knows nothing of how anything is done; what passes here can be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cratewright import Crate, CrateType, LtoMode, Options
+from cratewright.errors import ConfigurationError, UnsupportedError
+
+from .flags import LANGUAGES, refused_word
+from .targets import find_target
+from .toolchain import Toolchain
+
+__all__ = ["check_crate"]
+
+_WORDS = ("flags", "cflags", "cxxflags", "asmflags", "ldflags")
+_OTHER = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
+# The rest need libraries that are not in the wheel.
+_ZIG_SANITIZERS = ("undefined", "thread")
+
+
+def check_crate(crate: Crate, toolchain: Toolchain) -> None:
+    """Refuse what cannot be done honestly.
+
+    Raises: ConfigurationError naming the crate, the option and the way out.
+    """
+    reason = toolchain.refusal(crate.target)
+    if reason:
+        raise UnsupportedError(
+            f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER
+        )
+    for check in (_check_lto, _check_sources, _check_words, _check_code):
+        check(crate, toolchain)
+
+
+def _check_lto(crate: Crate, toolchain: Toolchain) -> None:
+    for kind in crate.crate_types:
+        lto = LtoMode.OFF if kind is CrateType.RLIB else crate.options.lto_for(kind)
+        if lto is LtoMode.OFF:
+            continue
+        if lto is not LtoMode.FAT and not toolchain.supports_thin:
+            raise UnsupportedError(
+                f"crate '{crate.name}' asks for lto='{lto.value}', which gcc cannot do",
+                context=(("crate type", kind.value), ("toolchain", toolchain.version)),
+                hint=f"gcc splits whole programs only: set lto='fat' or 'off'; or {_OTHER}",
+            )
+        if find_target(crate.target).format == "macho":
+            raise UnsupportedError(
+                f"crate '{crate.name}' asks for lto='{lto.value}', which there is no linker for on '{crate.target}'",
+                hint="set lto='off'",
+            )
+
+
+def _check_sources(crate: Crate, toolchain: Toolchain) -> None:
+    known = find_target(crate.target)
+    for source in crate.sources:
+        language = LANGUAGES[source.path[source.path.rfind(".") :]]
+        if language == "ir" and toolchain.kind == "gcc":
+            raise UnsupportedError(
+                f"{source.path}: gcc does not read LLVM's intermediate representation",
+                context=(("crate", crate.name), ("toolchain", toolchain.version)),
+                hint=_OTHER,
+            )
+        if language == "assembler" and known.format != "elf":
+            raise UnsupportedError(
+                f"{source.path}: assembly is compiled for ELF targets only",
+                context=(("crate", crate.name), ("target", crate.target)),
+                hint="write it as inline assembly of a C source",
+            )
+
+
+def _options(crate: Crate) -> Iterator[tuple[str, Options]]:
+    yield f"crate '{crate.name}'", crate.options
+    for source in crate.sources:
+        if source.options != crate.options:
+            yield source.path, source.options
+
+
+def _check_words(crate: Crate, toolchain: Toolchain) -> None:
+    for where, options in _options(crate):
+        for name in _WORDS:
+            found = refused_word(options.texts(name))
+            if found:
+                raise ConfigurationError(
+                    f"{where}: '{found[0]}' cannot be among '{name}'",
+                    context=(("reason", found[1]), ("crate", crate.name)),
+                )
+        if options.text("entry_point") or options.flag("multimodule"):
+            raise ConfigurationError(
+                f"{where}: 'entry_point' and 'multimodule' have no meaning for programs and libraries",
+                context=(("crate", crate.name),),
+            )
+
+
+def _check_code(crate: Crate, toolchain: Toolchain) -> None:
+    for where, options in _options(crate):
+        reason, hint = _unsupported_code(crate, options, toolchain)
+        if reason:
+            raise UnsupportedError(
+                f"{where}: {reason}", context=(("crate", crate.name), ("toolchain", toolchain.version)), hint=hint
+            )
+
+
+def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
+    """Return what cannot be had of the options about code, and the way out; empty if all can."""
+    zig = toolchain.kind == "zig"
+    missing = [name for name in options.texts("sanitize") if zig and name not in _ZIG_SANITIZERS]
+    if missing:
+        return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"
+    if zig and options.flag("coverage"):
+        return "zig has no library for coverage", "use clang with compiler-rt, or gcc"
+    shared = [kind for kind in crate.crate_types if kind in (CrateType.DYLIB, CrateType.CDYLIB)]
+    if options.flag("pic") or not (zig or shared):
+        return "", ""
+    who = "zig's C libraries need" if zig else f"a {shared[0].value} needs"
+    return f"{who} position-independent code", "leave out pic=False"

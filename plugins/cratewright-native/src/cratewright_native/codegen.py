@@ -1,0 +1,42 @@
+"""A module to an object, by itself.
+
+Knows nothing of other modules, nor of whether any were inlined into this one before.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from cratewright import ModuleCodegen, ModuleConfig
+
+from .bitcode import is_bitcode
+from .flags import lowering_words
+from .toolchain import Toolchain
+
+__all__ = ["OPTIMISED", "lower"]
+
+OPTIMISED = ("optimised", "1")
+"""The attribute of a module for which only code is left to be made."""
+
+
+def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+    """Return a module as an object; what is one already stays as it is.
+
+    Raises: ToolError.
+    """
+    if not is_bitcode(module.data):
+        return module
+    # An empty index asks for the second half of what a module for ThinLTO has had the first half of.
+    how = ("-Xclang", "-disable-llvm-passes") if OPTIMISED in module.attributes else (f"-fthinlto-index={os.devnull}",)
+    with toolchain.scratch() as directory:
+        (directory / "module.bc").write_bytes(module.data)
+        words = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
+        toolchain.run(
+            (*words, "-x", "ir", "module.bc", "-c", "-o", "module.o"),
+            cwd=directory,
+            what="code generation",
+            outputs=["module.o"],
+        )
+        data = (directory / "module.o").read_bytes()
+    return replace(module, data=data, attributes=(("representation", "none"),))

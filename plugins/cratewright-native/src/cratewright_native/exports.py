@@ -1,0 +1,47 @@
+"""Which symbols of a link keep their names, and how a linker is told.
+
+Knows nothing of files, nor of how a linker is run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from cratewright.request import LinkRequest
+
+from .bitcode import is_bitcode
+
+__all__ = ["replaceable_symbols", "required_symbols", "version_script"]
+
+# What a program may define in place of the C and C++ libraries' own, which then call the program's. LTO does not see
+# these libraries, so what they might call must stay.
+# Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
+_REPLACEABLE = re.compile(
+    r"(?:malloc|free|calloc|realloc|aligned_alloc|malloc_usable_size|memalign|posix_memalign|pvalloc|valloc"
+    r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
+)
+
+
+def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some symbols that, if defined, stand in place of the C and C++ libraries' own, sorted."""
+    return tuple(sorted(filter(_REPLACEABLE.match, defined)))
+
+
+def required_symbols(request: LinkRequest) -> tuple[str, ...]:
+    """Return the symbols that LTO must leave under their names although no object says so, sorted.
+
+    Shape: what the result offers, what libraries may call, and what meets bitcode that takes no part.
+    """
+    defined = {symbol.name for item in request.modules for symbol in item.module.exports}
+    required = {*request.exported, *replaceable_symbols(defined)}
+    for item in request.beside:
+        if is_bitcode(item.module.data):
+            required |= {symbol.name for symbol in (*item.module.imports, *item.module.exports)}
+    return tuple(sorted(required))
+
+
+def version_script(symbols: Iterable[str]) -> bytes:
+    """Return a version script that offers these symbols and no other."""
+    offered = "".join(f'    "{symbol}";\n' for symbol in symbols)
+    return f"{{\n{'  global:' + chr(10) + offered if offered else ''}  local:\n    *;\n}};\n".encode()

@@ -1,0 +1,107 @@
+"""Fat LTO: all modules merged into one, then optimised as one program.
+
+Knows nothing of caches, nor of how what comes out is made an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cratewright.errors import LinkError
+from cratewright.module import ModuleCodegen
+from cratewright.options import OptLevel
+from cratewright.request import LinkRequest, ModuleConfig
+
+from .codegen import OPTIMISED
+from .flags import lowering_words
+from .resolve import write_inputs
+from .toolchain import Toolchain
+
+__all__ = ["merge", "optimize_fat", "run_fat_lto"]
+
+_MERGED = "merged"
+# A pipeline that does nothing: lld merges and internalises before it.
+_MERGE_ONLY = ("--lto=full", "--lto-emit-llvm", "--lto-newpm-passes=verify")
+_KEEP_LTO = ("-r", "-flto", "-flinker-output=rel")
+_TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
+
+
+def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
+    """Merge the modules that a link needs, and internalise what nobody outside them uses.
+
+    gcc merges all of them and internalises nothing: it does so only while it makes a program.
+    Raises: LinkError if symbols clash.
+    """
+    what = f"merging the modules of crate '{request.crate}'"
+    if toolchain.kind == "gcc":
+        return _joined([item.module for item in request.modules], request.target, toolchain, what)
+    with toolchain.scratch() as directory:
+        inputs = write_inputs(request, toolchain, directory)
+        toolchain.run(
+            (*toolchain.lld(request.target), *_MERGE_ONLY, *inputs.arguments, "-o", _MERGED),
+            cwd=directory,
+            what=what,
+            outputs=[_MERGED],
+            failure=LinkError,
+        )
+        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+def merge(modules: Sequence[ModuleCodegen], target: str, toolchain: Toolchain) -> ModuleCodegen:
+    """Merge modules into one and do no more.
+
+    Raises: LinkError if symbols clash.
+    """
+    what = "merging modules"
+    if toolchain.kind == "gcc":
+        return _joined(modules, target, toolchain, what)
+    with toolchain.scratch() as directory:
+        names = [f"{index}.bc" for index in range(len(modules))]
+        for name, module in zip(names, modules, strict=True):
+            (directory / name).write_bytes(module.data)
+        toolchain.run(
+            (*toolchain.lld(target), "-r", *_MERGE_ONLY, *names, "-o", _MERGED),
+            cwd=directory,
+            what=what,
+            outputs=[_MERGED],
+            failure=LinkError,
+        )
+        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+    """Optimise a whole program; the result is bitcode, but an object from gcc, which cannot stop in between.
+
+    Raises: ToolError if the optimiser fails.
+    """
+    with toolchain.scratch() as directory:
+        (directory / _MERGED).write_bytes(module.data)
+        if toolchain.kind == "gcc":
+            words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *_TO_OBJECT)
+        else:
+            # What is still visible is there to stay, as in any relocatable file.
+            words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
+        toolchain.run((*words, _MERGED, "-o", "optimised"), cwd=directory, what="fat LTO", outputs=["optimised"])
+        data = (directory / "optimised").read_bytes()
+    return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMISED,))
+
+
+def _joined(modules: Sequence[ModuleCodegen], target: str, toolchain: Toolchain, what: str) -> ModuleCodegen:
+    with toolchain.scratch() as directory:
+        names = [f"{index}.o" for index in range(len(modules))]
+        for name, module in zip(names, modules, strict=True):
+            (directory / name).write_bytes(module.data)
+        toolchain.run(
+            (*toolchain.cc(target), *_KEEP_LTO, *names, "-o", _MERGED),
+            cwd=directory,
+            what=what,
+            outputs=[_MERGED],
+            failure=LinkError,
+        )
+        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+def _level(config: ModuleConfig) -> str:
+    """Return lld's word: code that is to be small says so itself, function by function."""
+    level = config.options.opt_level
+    return OptLevel.DEFAULT.value if level.for_size else level.value

@@ -1,0 +1,142 @@
+"""Options as words of a compiler's command line.
+
+Knows nothing of files, nor of how a command is run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from cratewright import DebugInfo, ModuleConfig, Options, OptLevel
+
+from .gcc import WORKING_DIRECTORY
+from .probe import SUMMARY
+from .targets import Target, find_target
+from .toolchain import Toolchain
+from .zig import Zig
+
+__all__ = ["LANGUAGES", "compile_words", "has_summary", "lowering_words", "refused_word"]
+
+LANGUAGES = {
+    ".c": "c",
+    ".cc": "c++",
+    ".cpp": "c++",
+    ".cxx": "c++",
+    ".S": "assembler",
+    ".ll": "ir",
+    ".bc": "ir",
+}
+
+_OWN = "cratewright decides it"
+_HIDDEN = "the compiler would read files that no cache could know of"
+_HOST = "the result would hang on the machine it is made on; name the processor"
+# Words that would break what is promised of a result, and why.
+_REFUSED = {
+    **dict.fromkeys(("-c", "-S", "-E", "-o", "-x", "-v", "-###", "-emit-llvm", "-save-temps"), _OWN),
+    **dict.fromkeys(("-target", "--target", "-flto", "-ffat-lto-objects", "-fsplit-lto-unit", "-frandom-seed"), _OWN),
+    **dict.fromkeys(("-M", "-MM", "-MD", "-MMD", "-MF", "-MT", "-MQ", "-MP", "-MJ", "-H"), _OWN),
+    **dict.fromkeys(("-fprofile-use", "-fprofile-instr-use", "-fprofile-sample-use"), _HIDDEN),
+    **dict.fromkeys(("-fplugin", "-fpass-plugin", "-specs", "--config", "-B", "-Xclang", "-load"), _HIDDEN),
+    **dict.fromkeys(("-march=native", "-mcpu=native", "-mtune=native"), _HOST),
+}
+
+
+def refused_word(words: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first word that a user may not pass on, and why; or None."""
+    for word in words:
+        if word.startswith("@"):
+            return word, _HIDDEN
+        reason = _REFUSED.get(word) or _REFUSED.get(word.partition("=")[0])
+        if reason:
+            return word, reason
+    return None
+
+
+def compile_words(toolchain: Toolchain, target: str, options: Options, language: str, path: str) -> tuple[str, ...]:
+    """Return what is said of one source, without its name and that of the output."""
+    known = find_target(target)
+    words = [*_plain(toolchain, known, options), f"-O{options.opt_level.value}", *_pic(known, options)]
+    if language != "ir":
+        words += _debug(toolchain, options.debuginfo)
+    words += [f"-fsanitize={name}" for name in options.texts("sanitize")]
+    if options.flag("coverage"):
+        gcc = toolchain.kind == "gcc"
+        words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
+    if language != "assembler":
+        words += _representation(toolchain, target, path)
+    if language == "ir":
+        return tuple(words)
+    words += _standard(options.texts("std"), language)
+    words += [f"-I{directory}" for directory in options.texts("include_dirs")]
+    words += [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines]
+    words += _prefix_maps(toolchain, options.texts("include_dirs"))
+    own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language]
+    return (*words, *options.texts("flags"), *options.texts(own))
+
+
+def lowering_words(toolchain: Toolchain, config: ModuleConfig) -> tuple[str, ...]:
+    """Return what is said whenever a module of LLVM's is made an object."""
+    known = find_target(config.target)
+    sections = ("-ffunction-sections", "-fdata-sections") if known.format == "elf" else ()
+    return (f"-O{config.options.opt_level.value}", *_pic(known, config.options), *sections)
+
+
+def _plain(toolchain: Toolchain, target: Target, options: Options) -> list[str]:
+    """Return what makes compilers of all kinds behave alike.
+
+    zig's driver turns on checks in debug builds, NDEBUG in others and frame pointers in all, which nobody asked
+    for. What a source says of the time it is compiled at would be another result every time.
+    """
+    words = ["-ffunction-sections", "-fdata-sections", "-Werror=date-time"]
+    if toolchain.kind == "zig":
+        words += ["-fno-sanitize=undefined", "-fno-stack-protector", "-UNDEBUG"]
+        if target.name.startswith("x86_64") and options.opt_level is not OptLevel.NONE:
+            words.append("-fomit-frame-pointer")
+    return words
+
+
+def _pic(target: Target, options: Options) -> tuple[str, ...]:
+    if target.format != "elf":
+        return ()
+    return ("-fPIC",) if options.flag("pic") else ("-fno-pic",)
+
+
+def _debug(toolchain: Toolchain, amount: DebugInfo) -> list[str]:
+    if amount is DebugInfo.NONE:
+        return ["-g0"]
+    if amount is DebugInfo.LINE:
+        return ["-g1" if toolchain.kind == "gcc" else "-gline-tables-only"]
+    return ["-g"]
+
+
+def has_summary(target: str) -> bool:
+    """Return whether modules for a target are made for ThinLTO: where no linker could use it they are not."""
+    return find_target(target).format != "macho"
+
+
+def _representation(toolchain: Toolchain, target: str, path: str) -> list[str]:
+    if toolchain.kind == "gcc":
+        # Names of local symbols are otherwise made from the time and the process.
+        return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
+    return list(SUMMARY) if has_summary(target) else ["-emit-llvm"]
+
+
+def _standard(standards: Iterable[str], language: str) -> list[str]:
+    wanted = [word for word in standards if ("++" in word) == (language == "c++")]
+    return [f"-std={word}" for word in wanted] if language != "assembler" else []
+
+
+def _prefix_maps(toolchain: Toolchain, directories: Iterable[str]) -> list[str]:
+    """Map every directory of this machine to a name that is the same on each."""
+    if toolchain.kind == "gcc":
+        # gcc repeats these words in every object, so they must not name a directory of this machine.
+        return [f"-ffile-prefix-map={WORKING_DIRECTORY}=."]
+    maps = {toolchain.root: "."}
+    for directory in directories:
+        if os.path.isabs(directory):
+            maps[directory.rstrip("/")] = os.path.basename(directory.rstrip("/"))
+    if isinstance(toolchain, Zig):
+        maps[os.path.dirname(toolchain.program)] = "zig"
+    # The last map that fits is the one that counts.
+    return [f"-ffile-prefix-map={old}={new}" for old, new in sorted(maps.items()) if old not in ("", "/")]

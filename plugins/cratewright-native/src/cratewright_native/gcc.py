@@ -1,0 +1,65 @@
+"""gcc with the binutils it was built for.
+
+Knows nothing of other toolchains, nor of when it is the one to use.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cratewright.errors import UnsupportedError
+
+from .targets import host_target
+from .toolchain import Toolchain
+
+__all__ = ["WORKING_DIRECTORY", "Gcc"]
+
+WORKING_DIRECTORY = "/proc/self/cwd"
+"""What gcc is told that its working directory is called, the same everywhere."""
+
+_NO_LLVM = "gcc has no LLVM in it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gcc(Toolchain):
+    """gcc, whose link-time optimisation takes whole programs alone.
+
+    Shape: `program` is absolute, and `g++` and `gcc-ar` of the same suffix lie beside it.
+    """
+
+    kind: ClassVar[str] = "gcc"
+    supports_thin: ClassVar[bool] = False
+
+    program: str
+
+    def refusal(self, target: str) -> str:
+        """Serve the host alone: every other target would be another gcc."""
+        return "" if target == host_target() else f"this gcc compiles for '{host_target()}' alone"
+
+    def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
+        """Return gcc or g++."""
+        return (self._beside("g++") if language == "c++" else self.program,)
+
+    def clang_ir(self, target: str) -> tuple[str, ...]:
+        """Refuse."""
+        raise UnsupportedError(_NO_LLVM)
+
+    def lld(self, target: str) -> tuple[str, ...]:
+        """Refuse."""
+        raise UnsupportedError(_NO_LLVM)
+
+    def ar(self) -> tuple[str, ...]:
+        """Return gcc-ar, which indexes objects with gcc's own representation in them."""
+        return (self._beside("gcc-ar"),)
+
+    def environment(self) -> dict[str, str]:
+        """Add the name of the working directory, which ends up in debug information."""
+        # Slots and zero-argument super() do not go together in a dataclass.
+        return {**Toolchain.environment(self), "PWD": WORKING_DIRECTORY}
+
+    def _beside(self, name: str) -> str:
+        directory, own = os.path.split(self.program)
+        head, _, tail = own.rpartition("gcc")
+        return os.path.join(directory, f"{head}{name}{tail}")

@@ -1,0 +1,176 @@
+"""The final link of one crate type: objects in, a program or a library out.
+
+Knows nothing of LTO but that its results are all to be linked; what they came from it does not see.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cratewright import CrateType
+from cratewright.errors import LinkError, UnsupportedError
+from cratewright.options import DebugInfo
+from cratewright.output_name import output_name
+from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
+
+from .elf import elf_symbols
+from .embed import embed_object
+from .exports import replaceable_symbols, version_script
+from .libraries import library_words
+from .staticlib import member_names, write_staticlib
+from .symbol import ObjectSymbol
+from .targets import Target, find_target
+from .toolchain import Toolchain
+from .unit import MAIN_SYMBOLS
+
+__all__ = ["link_crate_type"]
+
+_ARGUMENTS = "arguments.rsp"
+_ARCHIVE = "dependencies.a"
+_SCRIPT = "offered.map"
+# Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
+_CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
+_UNDEFINED = re.compile(r"undefined (?:symbol: |reference to [`'])([^\s']+)")
+_SHOWN = 20
+
+
+def link_crate_type(request: LinkRequest, toolchain: Toolchain) -> LinkResult:
+    """Link one crate type.
+
+    Raises: LinkError with what the linker said; UnsupportedError for what the target has not.
+    """
+    target = find_target(request.target)
+    name = output_name(request.crate, request.crate_type, target.rustc)
+    if request.crate_type is CrateType.STATICLIB:
+        return LinkResult(artifacts=(Artifact(name, write_staticlib(request, toolchain)),))
+    with toolchain.scratch() as directory:
+        words = [*_inputs(request, toolchain, directory), *_options(request, toolchain, target, name, directory)]
+        words += _libraries(request, toolchain, target)
+        (directory / _ARGUMENTS).write_text("".join(f"{_quoted(word)}\n" for word in words), encoding="utf-8")
+        toolchain.run(
+            (*toolchain.cc(request.target, _language(request.modules)), f"@{_ARGUMENTS}", "-o", name),
+            cwd=directory,
+            what=f"link of crate '{request.crate}'",
+            outputs=[name],
+            refused=lambda said: _refused(request, said),
+        )
+        data = (directory / name).read_bytes()
+    return LinkResult(artifacts=(Artifact(name, data, executable=request.crate_type is CrateType.BIN),))
+
+
+def _language(modules: Sequence[LinkModule]) -> str:
+    return "c++" if any(_CXX.search(item.module.data) for item in modules) else "c"
+
+
+def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
+    """Write the objects: own ones and those that LTO has chosen are linked, others if somebody needs them."""
+    names = member_names(f"{item.crate}.{Path(item.module.name).stem}.o" for item in request.modules)
+    direct: list[str] = []
+    lazy: list[str] = []
+    for name, item in zip(names, request.modules, strict=True):
+        (directory / name).write_bytes(item.module.data)
+        chosen = item.crate == request.crate or item.module.attribute("lto") != ""
+        (direct if chosen else lazy).append(name)
+    if request.embed:
+        direct.append(embed_object(request.embed, request.target, toolchain, directory))
+    if not lazy:
+        return direct
+    toolchain.run(
+        (*toolchain.ar(), "rcsD", _ARCHIVE, *lazy),
+        cwd=directory,
+        what=f"dependencies of crate '{request.crate}'",
+        outputs=[_ARCHIVE],
+    )
+    # What is to be offered must come out of the archive although nobody here calls it.
+    wanted = [f"-Wl,-u,{symbol}" for symbol in request.exported]
+    return [*wanted, *direct, _ARCHIVE]
+
+
+def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: str, directory: Path) -> list[str]:
+    options, shared = request.options, request.crate_type is not CrateType.BIN
+    words = ["-shared"] if shared else []
+    if toolchain.kind == "gcc":
+        # Objects of gcc hold both; what is to be optimised together has been by now.
+        words.append("-fno-lto")
+    if target.format == "elf":
+        words += ["-Wl,--build-id=none", "-Wl,--gc-sections"]
+        words += _visibility(request, toolchain, directory)
+        words += [f"-Wl,-soname,{name}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
+        words += [f"-Wl,-rpath,{path}" for path in _rpath(request)]
+    elif shared:
+        raise UnsupportedError(
+            f"crate '{request.crate}': target '{target.name}' has no {request.crate_type.value} yet",
+            hint="make a program or a staticlib; targets in ELF format have all crate types",
+        )
+    if options.flag("strip"):
+        words.append("-s")
+    elif options.debuginfo is DebugInfo.NONE and target.format == "elf":
+        # The toolchain's own start files and libraries have some.
+        words.append("-Wl,--strip-debug")
+    words += [f"-fsanitize={each}" for each in options.texts("sanitize")]
+    if options.flag("coverage"):
+        words.append("--coverage" if toolchain.kind == "gcc" else "-fprofile-instr-generate")
+    return words
+
+
+def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
+    """Return what makes a library offer its symbols and no other, and a program those that were asked for."""
+    offered = set(request.exported)
+    words: list[str] = []
+    if request.crate_type is CrateType.BIN:
+        offered -= MAIN_SYMBOLS
+        if not offered:
+            return []
+        offered |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
+        words.append("-rdynamic")
+    elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
+        # Whoever includes a header has inline functions of his own; they are no part of a C interface.
+        offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
+    script = version_script(sorted(offered))
+    if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
+        # zig hands a version script on for libraries alone, but a linker script may hold one.
+        (directory / _SCRIPT).write_bytes(b"VERSION {\n" + script + b"}\n")
+        return [*words, f"-Wl,-T,{_SCRIPT}"]
+    (directory / _SCRIPT).write_bytes(script)
+    return [*words, f"-Wl,--version-script={_SCRIPT}"]
+
+
+def _defined(modules: Sequence[LinkModule]) -> Iterator[ObjectSymbol]:
+    for item in modules:
+        yield from (symbol for symbol in elf_symbols(item.module.data, name=item.module.name) if symbol.defined)
+
+
+def _rpath(request: LinkRequest) -> list[str]:
+    """Return where a program finds the dylibs it was linked with, wherever both are moved together."""
+    found: dict[str, None] = {}
+    for library in request.libraries:
+        place = library.directory
+        found["$ORIGIN" if place == "." else place if os.path.isabs(place) else f"$ORIGIN/{place}"] = None
+    return [*found, *request.options.texts("rpath")]
+
+
+def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> list[str]:
+    words = [os.path.join(toolchain.root, library.path) for library in request.libraries]
+    words += library_words(request.natives, request.options.texts("lib_dirs"), target, toolchain)
+    return [*words, *request.options.texts("ldflags")]
+
+
+def _refused(request: LinkRequest, said: str) -> LinkError:
+    missing = list(dict.fromkeys(_UNDEFINED.findall(said)))
+    lines = said.strip().splitlines()
+    context = (("crate type", request.crate_type.value), ("said", "\n".join(lines[:_SHOWN])))
+    if not missing:
+        return LinkError(f"crate '{request.crate}' cannot be linked", context=context)
+    return LinkError(
+        f"crate '{request.crate}' uses symbols that nobody defines: {', '.join(missing[:_SHOWN])}",
+        context=context,
+        hint="add the crate that defines them to deps, or the library to libs",
+    )
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

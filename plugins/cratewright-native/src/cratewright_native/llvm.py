@@ -1,0 +1,122 @@
+"""clang and lld of one version, installed by a system or a user.
+
+Knows nothing of other toolchains, nor of when it is the one to use.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cratewright.errors import UnsupportedError
+
+from .probe import can_cross
+from .targets import find_target, host_target
+from .toolchain import Toolchain
+
+__all__ = ["Llvm", "LlvmPrograms", "find_programs", "programs_in", "programs_of"]
+
+_VERSIONED = re.compile(r"clang-(\d+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class LlvmPrograms:
+    """Where clang, ld.lld and llvm-ar of one installation are; absolute."""
+
+    clang: str
+    lld: str
+    ar: str
+
+    @property
+    def missing(self) -> str:
+        """The first of the programs that is not there, or an empty string."""
+        found = (("clang", self.clang), ("ld.lld", self.lld), ("llvm-ar", self.ar))
+        return next((name for name, path in found if not (path and os.access(path, os.X_OK))), "")
+
+
+def programs_in(directory: str) -> LlvmPrograms:
+    """Return the programs of an installation: `directory` or its `bin`."""
+    for folder in (os.path.join(directory, "bin"), directory):
+        found = LlvmPrograms(*(os.path.join(folder, name) for name in ("clang", "ld.lld", "llvm-ar")))
+        if not found.missing:
+            return found
+    return LlvmPrograms(*(os.path.join(directory, "bin", name) for name in ("clang", "ld.lld", "llvm-ar")))
+
+
+def programs_of(clang: str) -> LlvmPrograms:
+    """Return the programs that belong to a clang: beside it, or beside what it is a link to."""
+    suffix = clang[clang.rfind("clang") + len("clang") :]
+    for folder, end in ((os.path.dirname(clang), suffix), (os.path.dirname(os.path.realpath(clang)), "")):
+        found = LlvmPrograms(clang, os.path.join(folder, f"ld.lld{end}"), os.path.join(folder, f"llvm-ar{end}"))
+        if not found.missing:
+            return found
+    return LlvmPrograms(clang, shutil.which(f"ld.lld{suffix}") or "", shutil.which(f"llvm-ar{suffix}") or "")
+
+
+def find_programs(path: str) -> Iterator[LlvmPrograms]:
+    """Yield every complete installation on a search path: numbered ones from the newest on, then `clang` itself."""
+    numbered: dict[int, str] = {}
+    for directory in path.split(os.pathsep):
+        try:
+            names = os.listdir(directory or ".")
+        except OSError:
+            continue
+        for match in filter(None, map(_VERSIONED.match, names)):
+            numbered.setdefault(int(match[1]), os.path.abspath(os.path.join(directory, match[0])))
+    plain = shutil.which("clang", path=path)
+    for clang in (*(numbered[major] for major in sorted(numbered, reverse=True)), *((plain,) if plain else ())):
+        programs = programs_of(os.path.abspath(clang))
+        if not programs.missing:
+            yield programs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Llvm(Toolchain):
+    """clang, lld and llvm-ar, with the headers and libraries of the system they are on."""
+
+    kind: ClassVar[str] = "llvm"
+
+    programs: LlvmPrograms
+
+    def refusal(self, target: str) -> str:
+        """Serve the host, and what a program with the C library's headers can be linked for."""
+        known = find_target(target)
+        if known.name == host_target() or can_cross(self, known):
+            return ""
+        return f"clang finds no C library for '{target}' on this machine"
+
+    def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
+        """Return clang, told which lld is its own."""
+        mode = "--driver-mode=g++" if language == "c++" else "--driver-mode=gcc"
+        linker = ("--start-no-unused-arguments", f"--ld-path={self.programs.lld}", "--end-no-unused-arguments")
+        # A crash must not leave reproducers about.
+        return (self.programs.clang, mode, *self._target(target), *linker, "-fno-crash-diagnostics")
+
+    def clang_ir(self, target: str) -> tuple[str, ...]:
+        """Return clang."""
+        return (self.programs.clang, *self._target(target), "-Wno-override-module", "-fno-crash-diagnostics")
+
+    def lld(self, target: str) -> tuple[str, ...]:
+        """Return ld.lld in the target's emulation."""
+        known = find_target(target)
+        if known.format == "elf":
+            return (self.programs.lld, "-m", known.emulation)
+        if known.format == "coff":
+            return (self.programs.lld, "-m", "i386pep")
+        name = {"wasm": "wasm-ld", "macho": "ld64.lld"}[known.format]
+        program = os.path.join(os.path.dirname(os.path.realpath(self.programs.lld)), name)
+        if not os.access(program, os.X_OK):
+            raise UnsupportedError(f"there is no {name} beside ld.lld, so no lld for target '{target}'")
+        return (program,)
+
+    def ar(self) -> tuple[str, ...]:
+        """Return llvm-ar."""
+        return (self.programs.ar,)
+
+    def _target(self, target: str) -> tuple[str, ...]:
+        # A configuration file of the machine could add any option.
+        return (f"--target={find_target(target).triple}", "--no-default-config")

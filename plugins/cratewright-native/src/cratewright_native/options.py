@@ -1,0 +1,43 @@
+"""The options of a native crate, beside those that every crate has.
+
+Knows nothing of how a compiler spells them.
+"""
+
+from __future__ import annotations
+
+from cratewright import OptionKind, OptionSpec
+
+__all__ = ["LINK_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "UNIT_OPTIONS"]
+
+
+def _texts(name: str, text: str) -> OptionSpec:
+    return OptionSpec(name=name, kind=OptionKind.TEXTS, default=(), help=text)
+
+
+def _flag(name: str, default: bool, text: str) -> OptionSpec:
+    return OptionSpec(name=name, kind=OptionKind.FLAG, default=default, help=text)
+
+
+OPTIONS = (
+    _texts("std", "language standards: c11, gnu17, c++20; each for the sources of its language"),
+    _texts("flags", "further words for the compiler, whatever the language"),
+    _texts("cflags", "further words for the compiler, C only"),
+    _texts("cxxflags", "further words for the compiler, C++ only"),
+    _texts("asmflags", "further words for the compiler, assembly only"),
+    _flag("pic", True, "position-independent code; without it there can be no dylib or cdylib"),
+    _texts("sanitize", "sanitizers: undefined, address, thread, ..."),
+    _flag("coverage", False, "count which lines run"),
+    _texts("ldflags", "further words for the link, which only it sees"),
+    _texts("rpath", "directories where a program looks for its dynamic libraries"),
+    _flag("strip", False, "leave symbols out of what is linked that nobody needs to run it"),
+)
+
+# What decides the code of a module. `opt_level` decides twice: what is done before modules meet, and after.
+UNIT_OPTIONS = frozenset(
+    {"include_dirs", "defines", "opt_level", "debuginfo"}
+    | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage"}
+)
+MODULE_OPTIONS = frozenset({"opt_level", "pic"})
+LINK_OPTIONS = MODULE_OPTIONS | frozenset(
+    {"debuginfo", "sanitize", "coverage", "exports", "lib_dirs", "ldflags", "rpath", "strip"}
+)

@@ -1,0 +1,122 @@
+"""What a toolchain can really do: small samples compiled and linked, and the answers remembered.
+
+Knows nothing of which toolchain would be preferred. An answer is kept under the identity of the files it was got
+from, so that another compiler at the same place is asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cratewright import CratewrightError
+from cratewright.digest import value_digest
+from cratewright.fs import write_atomic
+
+from .targets import Target, host_target
+
+if TYPE_CHECKING:
+    from .toolchain import Toolchain
+
+__all__ = ["SUMMARY", "cache_directory", "can_cross", "can_thin", "identity", "remembered"]
+
+SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
+"""How a module is made that can take part in thin and in fat LTO, and be an object without either.
+
+Split, it would have virtual tables in a second module of the file, which code generation leaves out.
+"""
+
+_FORMAT = 2
+_CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
+_CALLEE = b"int callee(int value) { return value + 41; }\n"
+_PROGRAM = b'#include <stdio.h>\nint main(void) { return puts("") < 0; }\n'
+
+
+def cache_directory() -> Path:
+    """Return the directory of the user for what is found out about tools."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "cratewright"
+
+
+def identity(programs: Iterable[str]) -> tuple[object, ...]:
+    """Return what is another as soon as one of the files is, or one of the libraries beside it."""
+    rows: list[object] = []
+    for program in programs:
+        path = os.path.realpath(program)
+        libraries = sorted(Path(os.path.dirname(path)).parent.glob("lib/lib[cL]*.so*"))
+        for file in (path, *(str(library) for library in libraries)):
+            try:
+                found = os.stat(file)
+            except OSError:
+                rows.append((file, 0, 0, 0))
+                continue
+            rows.append((file, found.st_size, found.st_mtime_ns, found.st_ino))
+    return tuple(rows)
+
+
+def remembered(question: str, about: tuple[object, ...], ask: Callable[[], str]) -> str:
+    """Return the answer to a question about some files, asked anew if one of them is another than before.
+
+    Raises: as `ask`; a failure is never remembered.
+    """
+    path = cache_directory() / f"probe-{value_digest((_FORMAT, question, about))[:32]}.json"
+    try:
+        answer = json.loads(path.read_bytes())["answer"]
+        if isinstance(answer, str):
+            return answer
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    answer = ask()
+    # A home that cannot be written to is no reason to fail: the question is asked again next time.
+    with suppress(CratewrightError):
+        write_atomic(str(path), json.dumps({"question": question, "answer": answer}).encode())
+    return answer
+
+
+def can_thin(toolchain: Toolchain) -> None:
+    """Compile two files, analyse them together and lower the one that imports from the other.
+
+    Raises: ToolError with the step that failed.
+    """
+    target = host_target() if host_target().endswith("linux-gnu") else "x86_64-linux-gnu"
+    with toolchain.scratch() as directory:
+        for name, text in (("a", _CALLER), ("b", _CALLEE)):
+            (directory / f"{name}.c").write_bytes(text)
+            compile_one = (*toolchain.cc(target), "-O2", *SUMMARY, "-c", f"{name}.c", "-o", f"{name}.o")
+            toolchain.run(compile_one, cwd=directory, what="a sample", outputs=[f"{name}.o"])
+        analyse = (*toolchain.lld(target), "--thinlto-index-only", "--thinlto-emit-imports-files")
+        toolchain.run(
+            (*analyse, "a.o", "--start-lib", "b.o", "--end-lib", "-o", "out"),
+            cwd=directory,
+            what="the thin link of a sample",
+            outputs=["a.o.thinlto.bc", "a.o.imports"],
+        )
+        lower = (*toolchain.clang_ir(target), "-O2", "-x", "ir", "a.o", "-fthinlto-index=a.o.thinlto.bc")
+        toolchain.run(
+            (*lower, "-c", "-o", "a.n.o"), cwd=directory, what="the thin backend of a sample", outputs=["a.n.o"]
+        )
+
+
+def can_cross(toolchain: Toolchain, target: Target) -> bool:
+    """Return whether a program that includes a header of the C library can be linked for a target."""
+    programs = [*toolchain.cc(target.name)[:1]]
+
+    def link() -> str:
+        with toolchain.scratch() as directory:
+            (directory / "sample.c").write_bytes(_PROGRAM)
+            toolchain.run(
+                (*toolchain.cc(target.name), "sample.c", "-o", "sample"),
+                cwd=directory,
+                what="a sample",
+                outputs=["sample"],
+            )
+        return "yes"
+
+    try:
+        return remembered(f"cross {target.name} {toolchain.version}", identity(programs), link) == "yes"
+    except CratewrightError:
+        return False

@@ -1,0 +1,105 @@
+"""The modules of an LTO step as files, and what lld is told so that it resolves symbols as the final link will.
+
+Knows nothing of what is done with them once they are resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cratewright.digest import content_digest
+from cratewright.errors import LinkError, UnsupportedError
+from cratewright.request import LinkModule, LinkRequest
+
+from .bitcode import bitcode_major, is_bitcode
+from .exports import required_symbols, version_script
+from .targets import find_target
+from .toolchain import Toolchain
+
+__all__ = ["Resolution", "check_reader", "module_file", "write_inputs"]
+
+_ARGUMENTS = "arguments.rsp"
+_SCRIPT = "offered.map"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What lld is given.
+
+    Shape: `arguments` for lld; `files` maps the name of each module's file, relative to the directory, to the module.
+    """
+
+    arguments: tuple[str, ...]
+    files: dict[str, LinkModule]
+
+
+def module_file(data: bytes, repeat: int = 0) -> str:
+    """Return the name of a module's file, which says what is in it.
+
+    LLVM writes the names of files into what it finds out: names without a path keep that the same everywhere, and
+    names by content keep it the same when other modules come and go. `repeat` tells equal modules apart.
+    """
+    return f"{content_digest(data)[:32]}{f'-{repeat}' if repeat else ''}.bc"
+
+
+def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> Resolution:
+    """Write the modules of a request to files, and return what lld is to be told.
+
+    Shape: own modules are linked, those of dependencies if somebody needs them, as from an archive. Objects beside
+    take part in the resolution: what they define or use is not for LTO to decide.
+    Raises: UnsupportedError for a target whose linker cannot be told; LinkError for modules of a newer LLVM.
+    """
+    if find_target(request.target).format != "elf":
+        raise UnsupportedError(
+            f"LTO of target '{request.target}' is not there yet",
+            context=(("crate", request.crate),),
+            hint="set lto='off'; targets in ELF format have it",
+        )
+    check_reader(request.modules, toolchain)
+    files: dict[str, LinkModule] = {}
+    own: list[str] = []
+    lazy: list[str] = []
+    for item in request.modules:
+        repeat = 0
+        while (name := module_file(item.module.data, repeat)) in files:
+            repeat += 1
+        files[name] = item
+        (directory / name).write_bytes(item.module.data)
+        (own if item.crate == request.crate else lazy).append(name)
+    for index, item in enumerate(request.beside):
+        if not is_bitcode(item.module.data):
+            name = f"{index}.o"
+            (directory / name).write_bytes(item.module.data)
+            (own if item.crate == request.crate else lazy).append(name)
+    required = required_symbols(request)
+    (directory / _SCRIPT).write_bytes(version_script(required))
+    # A shared library is the one kind of output that any of the crate types could become: whatever keeps its name
+    # may be replaced, all else is known to be final.
+    words = ["-shared", f"--version-script={_SCRIPT}", "--undefined-version"]
+    words += [f"--undefined={symbol}" for symbol in required]
+    words += [*own, "--start-lib", *lazy, "--end-lib"]
+    words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
+    (directory / _ARGUMENTS).write_text("".join(f"{_quoted(word)}\n" for word in words), encoding="utf-8")
+    return Resolution((f"@{_ARGUMENTS}",), files)
+
+
+def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
+    """Refuse bitcode of an LLVM newer than the one that is to read it: it may say things that are not understood.
+
+    Raises: LinkError naming the crate, the module and both versions.
+    """
+    for item in modules:
+        major = bitcode_major(item.module.data)
+        if toolchain.llvm_major and major > toolchain.llvm_major:
+            raise LinkError(
+                f"module '{item.module.name}' of crate '{item.crate}' was made by a newer LLVM than the linker's",
+                context=(("made by LLVM", major), ("linked by LLVM", toolchain.llvm_major)),
+                hint="compile all crates with one toolchain: set CRATE_LLVM or CRATE_CC, or build again",
+            )
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,23 @@
+"""A symbol as any kind of object file has it.
+
+Knows nothing of formats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ObjectSymbol"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSymbol:
+    """A name that other objects may see.
+
+    Shape: `weak` if several objects may define it; `hidden` if what is linked from the object does not offer it.
+    """
+
+    name: str
+    defined: bool
+    weak: bool
+    hidden: bool

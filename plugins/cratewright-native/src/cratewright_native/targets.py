@@ -1,0 +1,74 @@
+"""The targets: how each is called by users, by compilers and by rustc.
+
+Knows nothing of which toolchain is there, nor of what it can do for a target.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+
+__all__ = ["TARGETS", "Target", "find_target", "host_target"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One target.
+
+    Shape: `name` is the user's word and zig's; `triple` is clang's; `rustc` is that of rustc, after which files are
+    named; `format` is `elf`, `coff`, `macho` or `wasm`; `emulation` is ld.lld's `-m` word for ELF, else empty.
+    """
+
+    name: str
+    triple: str
+    rustc: str
+    format: str = "elf"
+    emulation: str = ""
+
+
+_TARGETS = (
+    Target(
+        name="x86_64-linux-gnu",
+        triple="x86_64-unknown-linux-gnu",
+        rustc="x86_64-unknown-linux-gnu",
+        emulation="elf_x86_64",
+    ),
+    Target(
+        name="aarch64-linux-gnu",
+        triple="aarch64-unknown-linux-gnu",
+        rustc="aarch64-unknown-linux-gnu",
+        emulation="aarch64linux",
+    ),
+    Target(
+        name="x86_64-linux-musl",
+        triple="x86_64-unknown-linux-musl",
+        rustc="x86_64-unknown-linux-musl",
+        emulation="elf_x86_64",
+    ),
+    Target(
+        name="aarch64-linux-musl",
+        triple="aarch64-unknown-linux-musl",
+        rustc="aarch64-unknown-linux-musl",
+        emulation="aarch64linux",
+    ),
+    Target(name="x86_64-windows-gnu", triple="x86_64-w64-windows-gnu", rustc="x86_64-pc-windows-gnu", format="coff"),
+    Target(name="aarch64-macos", triple="arm64-apple-macosx", rustc="aarch64-apple-darwin", format="macho"),
+    Target(name="wasm32-wasi", triple="wasm32-unknown-wasi", rustc="wasm32-wasip1", format="wasm"),
+)
+
+
+def host_target() -> str:
+    """Return the name of the target that this machine runs, or the first there is."""
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+    name = f"{machine}-macos" if sys.platform == "darwin" else f"{machine}-linux-gnu"
+    return name if any(target.name == name for target in _TARGETS) else _TARGETS[0].name
+
+
+def find_target(name: str) -> Target:
+    """Return a target by name; one of `TARGETS`."""
+    return _BY_NAME[name]
+
+
+_BY_NAME = {target.name: target for target in _TARGETS}
+TARGETS = tuple(sorted(_BY_NAME, key=lambda name: name != host_target()))

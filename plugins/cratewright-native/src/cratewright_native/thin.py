@@ -1,0 +1,93 @@
+"""Distributed ThinLTO: one analysis of all modules, then one job for each that hangs on nothing else.
+
+Knows nothing of caches, nor of the order in which jobs run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cratewright import Capability
+from cratewright.errors import LinkError, ToolError, UnsupportedError
+from cratewright.module import ModuleCodegen
+from cratewright.request import LinkRequest, ModuleConfig, ThinBuffer, ThinModule
+
+from .flags import lowering_words
+from .resolve import write_inputs
+from .toolchain import Toolchain
+
+__all__ = ["optimize_thin", "run_thin_lto"]
+
+_NEEDED = "needed.rsp"
+_OBJECT = "module.o"
+
+
+def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule, ...]:
+    """Analyse modules together.
+
+    Shape: those that the link needs, in link order; `index` is the name of the module's file, a line, and then what
+    LLVM found out about it; `imports` are named by their files.
+    Raises: UnsupportedError for gcc or a target without it; LinkError if symbols clash.
+    """
+    if not toolchain.supports_thin:
+        raise UnsupportedError(
+            f"{toolchain.kind} has no {Capability.THIN_LTO.value}",
+            context=(("crate", request.crate),),
+            hint="set lto='fat', or install cratewright-native[zig] or clang and lld",
+        )
+    if not request.modules:
+        return ()
+    with toolchain.scratch() as directory:
+        inputs = write_inputs(request, toolchain, directory)
+        words = (*toolchain.lld(request.target), "--lto=thin", f"--thinlto-index-only={_NEEDED}")
+        toolchain.run(
+            (*words, "--thinlto-emit-imports-files", *inputs.arguments, "-o", "unused"),
+            cwd=directory,
+            what=f"thin link of crate '{request.crate}'",
+            failure=LinkError,
+        )
+        needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
+        # A name that is no file of ours would be that of an archive's member, which no job could read.
+        strange = [name for name in needed if name not in inputs.files]
+        if strange:
+            raise ToolError(f"the thin link of crate '{request.crate}' names unknown modules: {' '.join(strange)}")
+        return tuple(
+            ThinModule(
+                name=inputs.files[name].module.name,
+                crate=inputs.files[name].crate,
+                data=inputs.files[name].module.data,
+                index=f"{name}\n".encode() + (directory / f"{name}.thinlto.bc").read_bytes(),
+                imports=tuple(
+                    ThinBuffer(other, inputs.files[other].module.data) for other in _imports(directory, name)
+                ),
+            )
+            for name in needed
+        )
+
+
+def _imports(directory: Path, name: str) -> list[str]:
+    text = (directory / f"{name}.imports").read_text(encoding="utf-8")
+    return sorted(set(filter(None, text.splitlines())))
+
+
+def optimize_thin(module: ThinModule, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+    """Optimise one module with what it imports, and lower it to an object.
+
+    Raises: ToolError if LLVM fails, which includes that it says it succeeded and made nothing.
+    """
+    name, _, index = module.index.partition(b"\n")
+    file = name.decode()
+    with toolchain.scratch() as directory:
+        (directory / file).write_bytes(module.data)
+        (directory / "index").write_bytes(index)
+        for item in module.imports:
+            (directory / item.name).write_bytes(item.data)
+        words = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), "-x", "ir", file)
+        toolchain.run(
+            (*words, "-fthinlto-index=index", "-c", "-o", _OBJECT),
+            cwd=directory,
+            what="thin LTO of a module",
+            outputs=[_OBJECT],
+        )
+        data = (directory / _OBJECT).read_bytes()
+    return ModuleCodegen(name=module.name, data=data, attributes=(("lto", "thin"),))

@@ -1,0 +1,209 @@
+"""A toolchain: the programs that compile, optimise and link, and the one way in which they are run.
+
+Knows nothing of what is compiled, nor of which toolchain is the right one: `choose` finds that out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import ClassVar
+
+from cratewright import CratewrightError, Session
+from cratewright.errors import ToolError
+
+__all__ = ["Completed", "Toolchain", "toolchain_for"]
+
+_CRASHED = re.compile(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
+# With what is wrong in these lines an LLVM driver still exits with status 0.
+_FAILED = re.compile(r"Error running ThinLTO backend.*|Error loading imported file.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program that succeeded has printed; paths in `stderr` are relative to the project root."""
+
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain(ABC):
+    """Programs of one version that belong together.
+
+    Shape: `root` is the absolute project root; `version` is one line without any path; `llvm_major` is 0 for gcc.
+    Methods that return a program give the words of a command line to which arguments are appended.
+    """
+
+    kind: ClassVar[str]
+    supports_thin: ClassVar[bool] = True
+
+    root: str
+    version: str
+    llvm_major: int = 0
+
+    @property
+    def headers(self) -> str:
+        """The directory, with a `/`, of headers that change with the version alone; empty if there is none."""
+        return ""
+
+    @abstractmethod
+    def refusal(self, target: str) -> str:
+        """Return why it cannot serve a target, or an empty string."""
+
+    @abstractmethod
+    def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
+        """Return the driver that compiles `c` or `c++` and does the final link."""
+
+    @abstractmethod
+    def clang_ir(self, target: str) -> tuple[str, ...]:
+        """Return the driver that takes `-x ir` and `-fthinlto-index=`.
+
+        Raises: UnsupportedError if the toolchain has no LLVM.
+        """
+
+    @abstractmethod
+    def lld(self, target: str) -> tuple[str, ...]:
+        """Return the raw linker.
+
+        Raises: UnsupportedError if the toolchain has no lld.
+        """
+
+    @abstractmethod
+    def ar(self) -> tuple[str, ...]:
+        """Return the archiver that indexes bitcode as well as objects."""
+
+    def environment(self) -> dict[str, str]:
+        """Return all environment variables that its programs see.
+
+        None that could alter a result is handed on: CPATH, LIBRARY_PATH, CCC_OVERRIDE_OPTIONS and their like are
+        in no cache key.
+        """
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": os.environ.get("HOME", "/"),
+            "LC_ALL": "C",
+            "SOURCE_DATE_EPOCH": "0",
+            "ZERO_AR_DATE": "1",
+        }
+
+    @contextmanager
+    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+        """Give the environment of one run of a program."""
+        yield self.environment()
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a directory of its own that is gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="cratewright-native-") as directory:
+            yield Path(directory)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | Path,
+        what: str,
+        input: bytes | None = None,
+        outputs: Sequence[str | Path] = (),
+        failure: type[CratewrightError] = ToolError,
+        refused: Callable[[str], CratewrightError] | None = None,
+    ) -> Completed:
+        """Run a program.
+
+        Shape: `what` names the work in messages, such as `main.c` or `thin link of crate 'app'`; `outputs` are the
+        files it must have made, not empty, relative to `cwd` or absolute; `refused` makes the error of what was said.
+        Raises: `failure` with what the program said, or what `refused` made of it, if it refused its input; ToolError
+        if it is missing, crashed, or succeeded without making its outputs.
+        """
+        try:
+            with self.surroundings(argv) as environment:
+                done = subprocess.run(
+                    argv,
+                    cwd=cwd,
+                    env=environment,
+                    input=input,
+                    stdin=subprocess.DEVNULL if input is None else None,
+                    capture_output=True,
+                    check=False,
+                )
+        except OSError as error:
+            raise ToolError(
+                f"{what}: {os.path.basename(argv[0])} cannot be run",
+                context=(("reason", error.strerror),),
+                hint="install cratewright-native[zig], or clang and lld of one version",
+            ) from error
+        said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
+        self._check(done.returncode, said, argv, what)
+        if done.returncode:
+            if refused is not None:
+                raise refused(said)
+            said = said.strip() or f"exit status {done.returncode}"
+            raise failure(f"{what}: {os.path.basename(argv[0])} failed", context=(("said", said),))
+        for output in outputs:
+            path = os.path.join(cwd, output)
+            if not os.path.isfile(path) or os.path.getsize(path) == 0:
+                raise ToolError(
+                    f"{what}: {os.path.basename(argv[0])} says it succeeded and made nothing",
+                    context=(("toolchain", self.version), *((("said", said.strip()),) if said.strip() else ())),
+                )
+        return Completed(done.stdout, said)
+
+    def shown(self, text: str, cwd: str | Path) -> str:
+        """Return what a program said with paths below the project root, or the scratch directory, made relative."""
+        for directory in dict.fromkeys((os.path.join(self.root, ""), os.path.join(cwd, ""))):
+            if len(directory) > 1:
+                text = text.replace(directory, "")
+        return text
+
+    def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:
+        program = os.path.basename(argv[0])
+        if status < 0 or (status and _CRASHED.search(said)):
+            reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+            raise ToolError(
+                f"{what}: {program} crashed",
+                context=(("toolchain", self.version), ("reason", reason), ("said", _first_lines(said))),
+                hint="this is a fault of the compiler; try to simplify the unit, or another optimisation level",
+            )
+        broken = _FAILED.search(said)
+        if broken:
+            raise ToolError(f"{what}: {program} failed", context=(("said", broken[0]), ("toolchain", self.version)))
+
+
+def _first_lines(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[:5])
+
+
+@dataclass(slots=True)
+class _Choices:
+    """The toolchains of this process, by project root and the user's choice."""
+
+    made: dict[tuple[str, str, str], Toolchain] = field(default_factory=dict)
+
+
+@cache
+def _choices() -> _Choices:
+    return _Choices()
+
+
+def toolchain_for(session: Session) -> Toolchain:
+    """Return the toolchain of a session; looked for once a process.
+
+    Raises: ToolError naming what was tried and why it will not do.
+    """
+    from .choose import choose  # noqa: PLC0415 - it imports this module
+
+    key = (session.root, session.setting("CRATE_CC"), session.setting("CRATE_LLVM"))
+    made = _choices().made
+    if key not in made:
+        made[key] = choose(session.root, compiler=key[1], llvm=key[2])
+    return made[key]

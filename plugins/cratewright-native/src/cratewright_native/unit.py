@@ -1,0 +1,212 @@
+"""One source to one module: the stencil of cratewright's contract in, its module and what it hangs on out.
+
+Knows nothing of links: a module is made so that every kind of link can use it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Options, Symbol, UnitStencil
+from cratewright.digest import content_digest
+from cratewright.errors import CratewrightError, SourceError, ToolError
+
+from .bitcode import bitcode_symbols, is_bitcode
+from .codegen import OPTIMISED
+from .depfile import parse_depfile
+from .diagnostics import messages, warnings
+from .elf import elf_symbols, has_gcc_representation, is_elf
+from .flags import LANGUAGES, compile_words, has_summary
+from .observe import FileFacts, FileMemory, observe, read_facts
+from .search_path import parse_search_path, plain
+from .toolchain import Completed, Toolchain
+
+__all__ = ["MAIN_SYMBOLS", "command", "compile_source", "module_of"]
+
+# A clock that files are stamped with may be a tick behind the one we read.
+_TICK_NS = 10_000_000
+_ATTEMPTS = 3
+_SHOWN = 20
+# What `main` is called where its arguments are part of its name, or where names have an underscore in front.
+_MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
+MAIN_SYMBOLS = frozenset(_MAIN)
+
+
+def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
+    """Compile a source.
+
+    Shape: one module, called `.bc` if it is LLVM's intermediate representation, else `.o`.
+    Raises: SourceError with `file:line:`; ToolError.
+    """
+    with toolchain.scratch() as directory:
+        output, depfile = directory / "module.bc", directory / "module.d"
+        for _ in range(_ATTEMPTS):
+            started = time.time_ns() - _TICK_NS
+            said = _run(stencil, toolchain, output, depfile)
+            names = _names(depfile, stencil.path)
+            files, newest = _files(stencil, toolchain, memory, names)
+            if newest < started:
+                break
+        else:
+            raise ToolError(
+                f"{stencil.path}: files that it includes keep changing while it is compiled",
+                hint="build again once they are written",
+            )
+        data = output.read_bytes()
+    _refuse_embedding(files, _language(stencil.path))
+    observed = observe(
+        plain(stencil.path), files, parse_search_path(said.stderr), root=memory.root, bundled=toolchain.headers
+    )
+    # Where there is no summary there is no second half of optimisation either.
+    attributes = () if has_summary(stencil.target) else (OPTIMISED,)
+    return CompiledUnit(
+        modules=(module_of(data, path=stencil.path, attributes=attributes),),
+        observed=observed,
+        diagnostics=warnings(said.stderr, path=stencil.path),
+    )
+
+
+def command(path: str, target: str, options: Options, toolchain: Toolchain) -> tuple[str, ...]:
+    """Return the command that compiles a source in the project root, without its output."""
+    language = _language(path)
+    words = compile_words(toolchain, target, options, language, path)
+    if language == "ir":
+        return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", path)
+    return (*toolchain.cc(target, language), *words, "-c", path)
+
+
+def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
+    """Return a module with its symbols, and attributes beside its own.
+
+    Raises: ToolError if the compiler made what nobody knows.
+    """
+    if is_bitcode(data):
+        found, suffix, representation = bitcode_symbols(data, name=path), ".bc", "llvm"
+    elif is_elf(data):
+        found, suffix = elf_symbols(data, name=path), ".o"
+        representation = "gcc" if has_gcc_representation(data) else "none"
+    else:
+        raise ToolError(f"{path}: the compiler made neither bitcode nor an ELF object")
+    exports = tuple(
+        Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden)) for item in found if item.defined
+    )
+    defined = {symbol.name for symbol in exports}
+    main = [name for name in _MAIN if name in defined]
+    return ModuleCodegen(
+        name=suffix,
+        data=data,
+        exports=exports,
+        imports=tuple(Symbol(item.name, item.name, path) for item in found if not item.defined),
+        entry_points=tuple(EntryPoint("program", name) for name in main[:1]),
+        attributes=tuple(sorted({"representation": representation, **dict(attributes)}.items())),
+    )
+
+
+def _words(weak: bool, hidden: bool) -> str:
+    return " ".join(word for word, said in (("weak", weak), ("hidden", hidden)) if said)
+
+
+def _language(path: str) -> str:
+    return LANGUAGES[os.path.splitext(path)[1]]
+
+
+def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path) -> Completed:
+    words = command(stencil.path, stencil.target, stencil.options, toolchain)
+    listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
+    if _language(stencil.path) == "ir":
+        listing = ()
+    elif not has_summary(stencil.target):
+        # zig's driver loses what -emit-llvm makes if it lists files as well.
+        toolchain.run(
+            (*words, "-M", "-MF", str(depfile), "-MT", "module"),
+            cwd=toolchain.root,
+            what=stencil.path,
+            refused=lambda said: _source_error(said, stencil.path),
+        )
+        listing = ("-v",)
+    return toolchain.run(
+        (*words, *listing, "-o", str(output)),
+        cwd=toolchain.root,
+        what=stencil.path,
+        outputs=[output],
+        refused=lambda said: _source_error(said, stencil.path),
+    )
+
+
+def _source_error(said: str, path: str) -> CratewrightError:
+    errors = [message for message in messages(said, path=path) if message.kind == "error"]
+    placed = [message for message in errors if message.line]
+    if not placed:
+        text = errors[0].text if errors else "the compiler failed"
+        newer = "Producer:" in text
+        return SourceError(
+            f"{path}:1: error: {text}",
+            context=() if errors else (("said", "\n".join(said.strip().splitlines()[-_SHOWN:])),),
+            hint="this bitcode was made by a newer LLVM; use one toolchain of that version for all" if newer else "",
+        )
+    more = [f"({len(placed) - _SHOWN} more errors)"] if len(placed) > _SHOWN else []
+    missing = any("file not found" in item.text or "No such file" in item.text for item in placed)
+    return SourceError(
+        "\n".join([*map(str, placed[:_SHOWN]), *more]),
+        hint="add the directory that holds it to include_dirs" if missing else "",
+    )
+
+
+def _names(depfile: Path, path: str) -> tuple[str, ...]:
+    """Return the files that a depfile names; for intermediate representation, which includes none, there is none."""
+    if not depfile.exists():
+        return ()
+    return parse_depfile(depfile.read_text("utf-8", "surrogateescape"), name=path)
+
+
+def _files(
+    stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]
+) -> tuple[Mapping[str, FileFacts | None], int]:
+    """Return what is known of all files that were read, and when one of them last changed.
+
+    Raises: SourceError if the source is no longer what is to be compiled.
+    """
+    source = plain(stencil.path)
+    own = read_facts(stencil.source)
+    now = content_digest(_read(memory.root, stencil.path))
+    if now != own.digest:
+        raise SourceError(f"{stencil.path}:1: error: the source has changed while it was compiled", hint="build again")
+    files: dict[str, FileFacts | None] = {source: own}
+    newest = 0
+    prefix = os.path.join(toolchain.root, "")
+    for word in names:
+        path = plain(word.removeprefix(prefix))
+        if path == source:
+            continue
+        if toolchain.headers and path.startswith(toolchain.headers):
+            files[path] = None
+            continue
+        try:
+            files[path], changed = memory.facts(path)
+        except OSError as error:
+            raise SourceError(f"{path}:1: error: gone while it was compiled ({error.strerror})") from error
+        newest = max(newest, changed)
+    return files, newest
+
+
+def _read(root: str, path: str) -> bytes:
+    try:
+        with open(os.path.join(root, path), "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _refuse_embedding(files: Mapping[str, FileFacts | None], language: str) -> None:
+    """Refuse inline assembly that reads files: it would be read whenever an object is made, unseen by any key."""
+    if language == "assembler":
+        return
+    for path, facts in files.items():
+        if facts is not None and facts.embeds:
+            raise SourceError(
+                f"{path}:1: error: inline assembly that reads a file (.incbin) is not tracked",
+                hint="put the .incbin into a .S source of the crate, or use #embed",
+            )

@@ -1,0 +1,109 @@
+"""The LLVM inside the `ziglang` wheel, by its raw drivers.
+
+Knows nothing of other toolchains, nor of when it is the one to use.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from cratewright.errors import UnsupportedError
+
+from .targets import find_target
+from .toolchain import Toolchain
+
+__all__ = ["Zig", "bundled_zig"]
+
+
+def bundled_zig() -> str:
+    """Return the path of the real program in the wheel, or an empty string.
+
+    `python -m ziglang` starts the same program ten times as slowly.
+    """
+    try:
+        spec = importlib.util.find_spec("ziglang")
+    except (ImportError, ValueError):
+        return ""
+    for directory in (spec.submodule_search_locations or ()) if spec else ():
+        program = os.path.join(directory, "zig")
+        if os.access(program, os.X_OK):
+            return program
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zig(Toolchain):
+    """zig's clang, lld and headers for every target it knows.
+
+    Shape: `program` is absolute; `cache` is the directory where zig keeps the C libraries it builds.
+    """
+
+    kind: ClassVar[str] = "zig"
+
+    program: str
+    cache: str
+
+    @property
+    def headers(self) -> str:
+        """The directory of everything that comes in the wheel."""
+        return os.path.join(os.path.dirname(self.program), "lib", "")
+
+    def refusal(self, target: str) -> str:
+        """Serve all there are."""
+        return ""
+
+    def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
+        """Return `zig cc`, which brings headers and libraries; without a CPU named it would take this machine's."""
+        driver = "c++" if language == "c++" else "cc"
+        return (self.program, driver, "-target", target, "-mcpu=baseline")
+
+    def clang_ir(self, target: str) -> tuple[str, ...]:
+        """Return the unmodified driver: `zig cc` knows no `-x ir`.
+
+        The two write the triple in two ways, which is no reason for a warning.
+        """
+        return (self.program, "clang", f"--target={find_target(target).triple}", "-Wno-override-module")
+
+    def lld(self, target: str) -> tuple[str, ...]:
+        """Return lld in the flavour of the target."""
+        known = find_target(target)
+        if known.format == "macho":
+            raise UnsupportedError(f"zig has no lld for target '{target}'")
+        if known.format == "wasm":
+            return (self.program, "wasm-ld")
+        emulation = known.emulation or "i386pep"
+        return (self.program, "ld.lld", "-m", emulation)
+
+    def ar(self) -> tuple[str, ...]:
+        """Return llvm-ar."""
+        return (self.program, "ar")
+
+    def environment(self) -> dict[str, str]:
+        """Add the cache directory: the default one hangs on the directory zig runs in."""
+        # Slots and zero-argument super() do not go together in a dataclass.
+        known = Toolchain.environment(self)
+        return {**known, "ZIG_GLOBAL_CACHE_DIR": self.cache, "ZIG_LOCAL_CACHE_DIR": self.cache}
+
+    @contextmanager
+    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+        """Give `zig cc` a cache that is gone afterwards, beside the lasting one for C libraries.
+
+        It would answer from what it made before, although a header has appeared where it once looked in vain; and
+        keep a copy of every object for good.
+        """
+        if argv[1] not in ("cc", "c++"):
+            yield self.environment()
+            return
+        with self.scratch() as directory:
+            yield {**self.environment(), "ZIG_LOCAL_CACHE_DIR": str(directory)}
+
+
+def zig_cache(directory: Path, version: str) -> str:
+    """Return where a version of zig keeps what it builds."""
+    return str(directory / f"zig-{version}")

@@ -1,0 +1,123 @@
+"""What cannot be done honestly is refused while planning, and the way out named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cratewright import Crate, CrateType, Options
+from cratewright.crate import Source
+from cratewright.errors import ConfigurationError, UnsupportedError
+from tests.support.native_project import Project, options
+
+ProjectWith = Callable[[str], Project]
+
+
+def _crate(
+    *kinds: CrateType,
+    source: str = "a.c",
+    target: str = "x86_64-linux-gnu",
+    own: Options | None = None,
+    **given: object,
+) -> Crate:
+    values = options(**given)
+    return Crate(
+        name="app",
+        version="",
+        backend="native",
+        target=target,
+        profile="dev",
+        crate_types=kinds or (CrateType.RLIB,),
+        sources=(Source(path=source, name=source, options=own or values),),
+        dependencies=(),
+        options=values,
+    )
+
+
+def test_what_all_can_do(project: Project) -> None:
+    for crate in (
+        _crate(target=project.target),
+        _crate(CrateType.BIN, target=project.target, lto="fat"),
+        _crate(CrateType.CDYLIB, target=project.target, flags=["-Wall"], sanitize="undefined", opt_level="3"),
+    ):
+        project.backend.check_crate(crate)
+
+
+@pytest.mark.parametrize("lto", ["thin", "thin-local"])
+def test_gcc_has_no_thin_lto(project_with: ProjectWith, lto: str) -> None:
+    project = project_with("gcc")
+    with pytest.raises(UnsupportedError, match=f"lto='{lto}', which gcc cannot do") as caught:
+        project.backend.check_crate(_crate(CrateType.BIN, target=project.target, lto=lto))
+    assert "fat" in caught.value.hint
+    project.backend.check_crate(_crate(CrateType.RLIB, target=project.target, lto=lto))
+
+
+def test_gcc_reads_no_llvm(project_with: ProjectWith) -> None:
+    project = project_with("gcc")
+    with pytest.raises(UnsupportedError, match=r"a\.ll: gcc does not read"):
+        project.backend.check_crate(_crate(source="a.ll", target=project.target))
+
+
+def test_another_target(project_with: ProjectWith) -> None:
+    other = "aarch64-linux-gnu" if project_with("gcc").target.startswith("x86_64") else "x86_64-linux-gnu"
+    with pytest.raises(UnsupportedError, match="this gcc compiles for"):
+        project_with("gcc").backend.check_crate(_crate(target=other))
+    project_with("zig").backend.check_crate(_crate(target=other))
+
+
+def test_a_target_that_clang_has_no_library_for(project_with: ProjectWith) -> None:
+    with pytest.raises(UnsupportedError, match="clang finds no C library for 'x86_64-windows-gnu'"):
+        project_with("llvm").backend.check_crate(_crate(target="x86_64-windows-gnu"))
+
+
+def test_lto_without_a_linker(project_with: ProjectWith) -> None:
+    with pytest.raises(UnsupportedError, match="no linker for on 'aarch64-macos'"):
+        project_with("zig").backend.check_crate(_crate(CrateType.BIN, target="aarch64-macos", lto="thin"))
+
+
+def test_assembly_elsewhere(project_with: ProjectWith) -> None:
+    with pytest.raises(UnsupportedError, match=r"a\.S: assembly is compiled for ELF targets only"):
+        project_with("zig").backend.check_crate(_crate(source="a.S", target="wasm32-wasi"))
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["-march=native", "-o", "-flto", "-flto=full", "-fprofile-use=x", "@file", "-x", "-MD", "-fplugin=x", "-Xclang"],
+)
+@pytest.mark.parametrize("option", ["flags", "cflags", "cxxflags", "asmflags", "ldflags"])
+def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option: str) -> None:
+    project = project_with("gcc")
+    with pytest.raises(ConfigurationError, match=f"'{word}' cannot be among '{option}'"):
+        project.backend.check_crate(_crate(target=project.target, **{option: [word]}))
+
+
+def test_words_of_one_source(project: Project) -> None:
+    crate = _crate(target=project.target, own=options(flags=["-march=native"]))
+    with pytest.raises(ConfigurationError, match=r"a\.c: '-march=native' cannot be"):
+        project.backend.check_crate(crate)
+
+
+def test_words_that_are_the_users_affair(project: Project) -> None:
+    words = ["-march=haswell", "-Wall", "-fno-exceptions", "-Mx", "-include", "x.h", "-fvisibility=hidden"]
+    project.backend.check_crate(_crate(target=project.target, flags=words))
+
+
+def test_what_zig_has_no_library_for(project_with: ProjectWith) -> None:
+    project = project_with("zig")
+    for given in ({"sanitize": ["address"]}, {"coverage": True}):
+        with pytest.raises(UnsupportedError, match="zig has no library for"):
+            project.backend.check_crate(_crate(CrateType.BIN, **given))
+    with pytest.raises(UnsupportedError, match="zig's C libraries need position-independent code"):
+        project.backend.check_crate(_crate(CrateType.BIN, pic=False))
+
+
+def test_a_dynamic_library_moves(project: Project) -> None:
+    with pytest.raises(UnsupportedError, match="position-independent code"):
+        project.backend.check_crate(_crate(CrateType.DYLIB, target=project.target, pic=False))
+
+
+def test_options_of_shaders(project: Project) -> None:
+    for given in ({"entry_point": "main"}, {"multimodule": True}):
+        with pytest.raises(ConfigurationError, match="have no meaning for programs"):
+            project.backend.check_crate(_crate(target=project.target, **given))

@@ -1,0 +1,142 @@
+"""The toolchain is the user's, or the first that proves to work; and no answer outlives what it was about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cratewright import Session
+from cratewright.errors import ToolError
+from cratewright_native import choose as choose_module
+from cratewright_native.backend import NativeBackend
+from cratewright_native.choose import choose
+from cratewright_native.probe import remembered
+from tests.support.native_project import Project, named
+
+ProjectWith = Callable[[str], Project]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def _script(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def _installation(directory: Path, clang: str, lld: str, suffix: str = "") -> None:
+    _script(directory / f"clang{suffix}", f'[ "$1" = --version ] && echo "clang version {clang}" || exit 1')
+    _script(directory / f"ld.lld{suffix}", f'echo "LLD {lld} (compatible with GNU linkers)"')
+    _script(directory / f"llvm-ar{suffix}", "exit 0")
+
+
+@pytest.mark.parametrize("kind", ["zig", "llvm", "gcc"])
+def test_the_users_choice(kind: str, tmp_path: Path) -> None:
+    assert choose(str(tmp_path), compiler=named(kind)).kind == kind
+
+
+def test_a_directory_of_llvm(tmp_path: Path) -> None:
+    clang = named("llvm")
+    home = os.path.dirname(os.path.dirname(os.path.realpath(f"/usr/bin/{clang}")))
+    if not os.path.exists(f"{home}/bin/ld.lld"):
+        pytest.skip("clang does not lie in a directory of its own")
+    toolchain = choose(str(tmp_path), llvm=home)
+    assert toolchain.kind == "llvm" and toolchain.cc("x86_64-linux-gnu")[0] == f"{home}/bin/clang"
+    assert toolchain.version == choose(str(tmp_path), compiler=clang).version
+
+
+def test_what_is_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="CRATE_CC names 'clang-99', which is not there"):
+        choose(str(tmp_path), compiler="clang-99")
+    with pytest.raises(ToolError, match=r"clang is missing"):
+        choose(str(tmp_path), llvm=str(tmp_path))
+    _script(tmp_path / "tcc", "echo tcc 1")
+    with pytest.raises(ToolError, match="which is no C compiler that is known"):
+        choose(str(tmp_path), compiler=str(tmp_path / "tcc"))
+
+
+def test_clang_and_lld_of_two_versions(tmp_path: Path) -> None:
+    _installation(tmp_path, "19.1.0", "18.1.0")
+    with pytest.raises(ToolError, match=r"not of one version: clang version 19\.1\.0; LLD 18\.1\.0"):
+        choose(str(tmp_path), compiler=str(tmp_path / "clang"))
+
+
+def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clang that is newer and does not compile is passed over, as is one that is of another version than its lld."""
+    clang = named("llvm")
+    _installation(tmp_path / "bin", "99.0.0", "99.0.0", "-99")
+    _installation(tmp_path / "bin", "98.0.0", "97.0.0", "-98")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert choose(str(tmp_path)).version == choose(str(tmp_path), compiler=clang).version
+
+
+def test_without_any_clang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named("zig")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert choose(str(tmp_path)).kind == "zig"
+
+
+def test_nothing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _installation(tmp_path / "bin", "99.0.0", "99.0.0", "-99")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(choose_module, "bundled_zig", lambda: "")
+    with pytest.raises(ToolError, match="there is no C compiler that works") as caught:
+        choose(str(tmp_path))
+    assert [label for label, _ in caught.value.context] == ["clang-99"]
+    assert "cratewright-native[zig]" in caught.value.hint
+
+
+def test_an_answer_is_of_the_files_it_was_got_from(tmp_path: Path) -> None:
+    _installation(tmp_path, "19.1.0", "19.1.0")
+    program = tmp_path / "clang"
+    asked: list[str] = []
+
+    def ask() -> str:
+        asked.append(program.read_text())
+        return f"answer {len(asked)}"
+
+    def answer() -> str:
+        from cratewright_native.probe import identity
+
+        return remembered("question", identity((str(program),)), ask)
+
+    assert [answer(), answer()] == ["answer 1", "answer 1"]
+    _script(program, "another")
+    assert [answer(), answer()] == ["answer 2", "answer 2"]
+    for file in (tmp_path / "cache").rglob("*.json"):
+        file.write_text("{")
+    assert answer() == "answer 3"
+
+
+def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
+    def fail() -> str:
+        raise ToolError("no")
+
+    with pytest.raises(ToolError):
+        remembered("question", (), fail)
+    assert remembered("question", (), lambda: "yes") == "yes"
+
+
+def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert choose(str(tmp_path), compiler=named("zig")).kind == "zig"
+
+
+def test_the_fingerprint_has_versions_and_no_paths(project: Project, tmp_path: Path) -> None:
+    text = project.backend.fingerprint()
+    assert project.toolchain.version in text and "/" not in text
+    other = NativeBackend()
+    environ = project.backend.session.environ
+    other.init(Session(root=str(tmp_path), target=project.target, environ=environ))
+    assert other.fingerprint() == text
+
+
+def test_two_toolchains_have_two_fingerprints(project_with: ProjectWith) -> None:
+    assert len({project_with(kind).backend.fingerprint() for kind in ("zig", "llvm", "gcc")}) == 3

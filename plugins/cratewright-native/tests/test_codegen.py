@@ -1,0 +1,53 @@
+"""A module by itself becomes an object."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cratewright.errors import ToolError
+from cratewright_native.codegen import OPTIMISED
+from cratewright_native.elf import elf_symbols, is_elf
+from tests.support.native_project import Project
+
+LOOP = """\
+void add(float *restrict a, const float *restrict b, int n) { for (int i = 0; i < n; i++) a[i] += b[i]; }
+"""
+
+
+def test_bitcode_becomes_an_object(llvm_project: Project) -> None:
+    llvm_project.write(a_c="int f(int x) { return x; }\n")
+    (module,) = llvm_project.compile("a.c", opt_level="2").modules
+    made = llvm_project.backend.codegen(module, llvm_project.config(opt_level="2"))
+    assert is_elf(made.data)
+    assert [symbol.name for symbol in elf_symbols(made.data, name="a.o")] == ["f"]
+    assert made.exports == module.exports and not llvm_project.backend.supports_lto(made)
+    assert llvm_project.backend.codegen(made, llvm_project.config()) == made
+
+
+def test_objects_are_left_as_they_are(project_with: object) -> None:
+    assert callable(project_with)
+    project = project_with("gcc")
+    project.write(a_c="int f(int x) { return x; }\n")
+    (module,) = project.compile("a.c").modules
+    assert project.backend.supports_lto(module)
+    assert project.backend.codegen(module, project.config()) == module
+
+
+def test_the_second_half_of_optimisation_is_run(llvm_project: Project) -> None:
+    """What a module for ThinLTO lacks, such as vectorised loops, is done when there is no LTO after all."""
+    llvm_project.write(a_c=LOOP)
+    (module,) = llvm_project.compile("a.c", opt_level="3").modules
+    whole = llvm_project.backend.codegen(module, llvm_project.config(opt_level="3"))
+    half = llvm_project.backend.codegen(
+        replace(module, attributes=(*module.attributes, OPTIMISED)), llvm_project.config(opt_level="3")
+    )
+    assert len(whole.data) > len(half.data)
+
+
+def test_damaged_bitcode(llvm_project: Project) -> None:
+    llvm_project.write(a_c="int f(int x) { return x; }\n")
+    (module,) = llvm_project.compile("a.c").modules
+    with pytest.raises(ToolError, match="code generation"):
+        llvm_project.backend.codegen(replace(module, data=module.data[:200]), llvm_project.config())

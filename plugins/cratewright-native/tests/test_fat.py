@@ -1,0 +1,75 @@
+"""Fat LTO step by step: merged, internalised, optimised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cratewright import CrateType, LtoMode, ModuleCodegen
+from cratewright.request import LinkRequest
+from cratewright_native.bitcode import is_bitcode
+from cratewright_native.elf import elf_symbols, is_elf
+from tests.support.native_link import compiled, link, request_for, symbols
+from tests.support.native_project import Project
+
+MAIN = {"main.c": "int twice(int);\nint main(void) { return twice(21) - 42; }\n"}
+MATHS = {
+    "twice.c": "int twice(int x) { return 2 * x; }\nint unused(int x) { return x; }\n",
+    "other.c": "int other(int x) { return x; }\n",
+}
+
+
+def _optimised(project: Project, request: LinkRequest) -> ModuleCodegen:
+    merged = project.backend.run_fat_lto(request)
+    return project.backend.codegen(project.backend.optimize_fat(merged, request.config), request.config)
+
+
+def test_a_whole_program(llvm_project: Project) -> None:
+    made = _optimised(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT))
+    assert symbols(made) == {"main": True}
+
+
+def test_what_is_exported_stays(llvm_project: Project) -> None:
+    request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, exported=("main", "other"), lto=LtoMode.FAT)
+    assert symbols(_optimised(llvm_project, request)) == {"main": True, "other": True}
+
+
+def test_merging_optimises_nothing(llvm_project: Project) -> None:
+    request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
+    merged = llvm_project.backend.run_fat_lto(request)
+    assert is_bitcode(merged.data) and b"twice" in merged.data
+    assert b"twice" not in llvm_project.backend.optimize_fat(merged, request.config).data
+
+
+def test_what_an_object_uses_stays(llvm_project: Project) -> None:
+    """Hidden symbols as well: the second step must not take what the first has left for internal."""
+    main = {"main.c": "int main(void) { return 0; }\n", "start.S": ".globl start\nstart: jmp called\n"}
+    maths = {"called.c": '__attribute__((visibility("hidden"))) int called(void) { return 1; }\n'}
+    request = request_for(llvm_project, {"app": main, "maths": maths}, lto=LtoMode.FAT)
+    assert symbols(_optimised(llvm_project, request)) == {"main": True, "called": True}
+
+
+def test_gcc_makes_an_object(project: Project) -> None:
+    request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
+    made = _optimised(project, request)
+    assert is_elf(made.data)
+    assert not project.backend.supports_lto(made), "nothing is left to be optimised"
+    defined = {symbol.name for symbol in elf_symbols(made.data, name="made") if symbol.defined}
+    assert "main" in defined
+
+
+def test_modules_are_merged_and_no_more(project: Project) -> None:
+    modules = compiled(project, {**MAIN, **MATHS}, opt_level="2")
+    merged = project.backend.run_link(modules)
+    for name in (b"main", b"twice", b"unused", b"other"):
+        assert name in merged.data
+    request = request_for(project, {"app": MAIN}, CrateType.BIN)
+    done = project.backend.codegen(
+        project.backend.optimize_fat(replace(merged, kind=modules[0].kind), request.config), request.config
+    )
+    whole = replace(request, modules=(replace(request.modules[0], module=done),))
+    assert link(project, whole).is_file()
+
+
+def test_the_same_bytes_again(project: Project) -> None:
+    request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
+    assert _optimised(project, request) == _optimised(project, request)

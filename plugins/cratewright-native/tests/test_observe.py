@@ -1,0 +1,170 @@
+"""A unit hangs on every file it read and on every place where it found nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cratewright import CompiledUnit
+from cratewright.errors import SourceError, ToolError
+from cratewright.fs import digest_file
+from cratewright_native.observe import FileMemory, observe, read_facts
+from cratewright_native.search_path import SearchPath, parse_search_path
+from tests.support.native_project import Project
+
+
+def _stale(project: Project, unit: CompiledUnit) -> bool:
+    return any(digest_file(os.path.join(project.root, item.path)) != item.digest for item in unit.observed)
+
+
+INCLUDING = '#include "near.h"\n#include "deep/far.h"\n#include <angled.h>\n#include <stdio.h>\nint x;\n'
+FILES = {"src__near_h": "", "second__deep__far_h": "", "second__angled_h": ""}
+
+
+@pytest.fixture
+def built(project: Project) -> tuple[Project, CompiledUnit]:
+    """Give a unit whose includes lie in several places."""
+    project.write(src__a_c=INCLUDING, first__other_h="", **FILES)
+    unit = project.compile("src/a.c", include_dirs=["first", "absent/dir", "second"])
+    assert not _stale(project, unit)
+    return project, unit
+
+
+def test_files_that_were_read(built: tuple[Project, CompiledUnit]) -> None:
+    project, unit = built
+    read = {path for path, digest in project.observed(unit).items() if digest}
+    assert read == {"src/near.h", "second/deep/far.h", "second/angled.h"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/deep/far.h",
+        "first/deep/far.h",
+        "first/angled.h",
+        "first/stdio.h",
+        "absent/dir/angled.h",
+        "absent/dir/stdio.h",
+    ],
+)
+def test_what_appears_earlier_is_noticed(built: tuple[Project, CompiledUnit], path: str) -> None:
+    project, unit = built
+    file = project.root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    assert _stale(project, unit)
+
+
+@pytest.mark.parametrize("path", ["src/angled.h", "third/angled.h", "first/unrelated.h", "src/sub/near.h", "x.h"])
+def test_what_nobody_would_look_at_is_not(built: tuple[Project, CompiledUnit], path: str) -> None:
+    project, unit = built
+    file = project.root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    assert not _stale(project, unit)
+
+
+@pytest.mark.parametrize("path", ["src/near.h", "second/deep/far.h", "second/angled.h"])
+def test_an_edit_is_noticed(built: tuple[Project, CompiledUnit], path: str) -> None:
+    project, unit = built
+    (project.root / path).write_text("/* changed */\n")
+    assert _stale(project, unit)
+
+
+def test_a_header_that_is_asked_for(project: Project) -> None:
+    project.write(a_c="#if __has_include(<maybe.h>)\nint yes;\n#else\nint no;\n#endif\n", inc__x_h="")
+    unit = project.compile("a.c", include_dirs=["inc"])
+    assert [symbol.name for symbol in unit.modules[0].exports] == ["no"]
+    project.write(inc__maybe_h="")
+    assert _stale(project, unit)
+    unit = project.compile("a.c", include_dirs=["inc"])
+    assert [symbol.name for symbol in unit.modules[0].exports] == ["yes"]
+    (project.root / "inc/maybe.h").unlink()
+    assert _stale(project, unit)
+
+
+def test_the_compilers_own_cache_is_not_asked(project: Project) -> None:
+    """zig has one, which would not notice that a header has appeared earlier; here its key is all that matters."""
+    project.write(a_c="#include <k.h>\nint K;\n", first__x_h="", second__k_h="#define K old\n")
+    words = (*project.toolchain.cc(project.target), "-c", "a.c", "-Ifirst", "-Isecond", "-o", "a.o")
+    project.toolchain.run(words, cwd=project.root, what="a.c", outputs=["a.o"])
+    old = (project.root / "a.o").read_bytes()
+    project.write(first__k_h="#define K new\n")
+    project.toolchain.run(words, cwd=project.root, what="a.c", outputs=["a.o"])
+    assert (project.root / "a.o").read_bytes() != old
+
+
+def test_files_that_assembly_reads(project: Project) -> None:
+    project.write(a_S='.data\n.globl blob\nblob: .incbin "data/blob.bin"\n', data__blob_bin="12345")
+    unit = project.compile("a.S")
+    assert "data/blob.bin" in project.observed(unit)
+    project.write(data__blob_bin="54321")
+    assert _stale(project, unit)
+
+
+def test_inline_assembly_may_not_read_files(project: Project) -> None:
+    project.write(a_c='#include "b.h"\n', b_h='// a comment: ".incbin"\n__asm__(".incbin \\"blob.bin\\"");\n')
+    project.write(blob_bin="1")
+    with pytest.raises(SourceError, match=r"b\.h:1: error: inline assembly that reads a file"):
+        project.compile("a.c")
+    project.write(b_h='// a comment: ".incbin"\n')
+    project.compile("a.c")
+
+
+def test_system_headers(project: Project) -> None:
+    """Those of a wheel change with its version; those of the machine may change at any time."""
+    project.write(a_c="#include <stdio.h>\n")
+    outside = [item.path for item in project.compile("a.c").observed if os.path.isabs(item.path)]
+    if project.toolchain.kind == "zig":
+        assert outside == []
+    else:
+        assert "/usr/include/stdio.h" in outside
+
+
+def test_a_source_that_changes_meanwhile(project: Project) -> None:
+    project.write(a_c="int x;\n")
+    stencil = project.stencil("a.c")
+    project.write(a_c="int y;\n")
+    with pytest.raises(SourceError, match=r"a\.c:1: error: the source has changed"):
+        project.backend.compile_codegen_unit(stencil)
+
+
+def test_a_header_that_keeps_changing(project: Project) -> None:
+    """Its digest could be that of another content than the compiler saw."""
+    project.write(a_c='#include "b.h"\n', b_h="int x;\n")
+    later = os.stat(project.root / "b.h").st_mtime_ns + 3600 * 10**9
+    os.utime(project.root / "b.h", ns=(later, later))
+    with pytest.raises(ToolError, match=r"a\.c: files that it includes keep changing"):
+        project.compile("a.c")
+
+
+def test_memory_is_of_one_content(tmp_path: Path) -> None:
+    memory = FileMemory(str(tmp_path))
+    file = tmp_path / "a.h"
+    file.write_text('#include "b.h"\n')
+    first, _ = memory.facts("a.h")
+    assert first.quoted == ("b.h",)
+    assert memory.facts("a.h")[0] is first
+    file.write_text('#include "cc.h"\n')
+    assert memory.facts("a.h")[0].quoted == ("cc.h",)
+
+
+def test_nothing_below_the_bundle_is_observed(tmp_path: Path) -> None:
+    bundle = str(tmp_path / "bundle") + "/"
+    search = SearchPath(angled=("inc", bundle + "one", bundle + "two"))
+    (tmp_path / "inc").mkdir()
+    files = {"a.c": read_facts(b""), bundle + "two/x.h": None}
+    found = observe("a.c", files, search, root=str(tmp_path), bundled=bundle)
+    assert [(item.path, item.digest) for item in found] == [("inc/x.h", None)]
+
+
+def test_search_path() -> None:
+    said = (
+        'ignoring nonexistent directory "no/where"\n#include "..." search starts here:\n ./q\n'
+        "#include <...> search starts here:\n .\n inc\n /usr/include\n /L (framework directory)\n"
+        "End of search list.\nx.c:1:1: warning: w\n"
+    )
+    assert parse_search_path(said) == SearchPath(("q",), ("", "inc", "/usr/include", "/L"), ("no/where",))
+    assert parse_search_path("") == SearchPath()

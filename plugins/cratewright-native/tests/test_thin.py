@@ -1,0 +1,148 @@
+"""ThinLTO step by step: what takes part, what is imported, what every job hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cratewright import LtoMode
+from cratewright.errors import LinkError, ToolError, UnsupportedError
+from cratewright.request import ThinModule
+from cratewright_native.resolve import module_file
+from tests.support.native_link import optimised_thin, request_for, symbols
+from tests.support.native_project import Project
+
+MAIN = {"main.c": "int twice(int);\nint main(void) { return twice(21) - 42; }\n"}
+MATHS = {
+    "twice.c": "int twice(int x) { return 2 * x; }\n",
+    "other.c": "int other(int x) { return x; }\n",
+}
+THIN = LtoMode.THIN
+
+
+def test_a_function_of_another_crate_is_inlined(llvm_project: Project) -> None:
+    done = optimised_thin(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=THIN))
+    assert list(done) == ["main.c.bc", "twice.c.bc"], "nobody needs other.c"
+    thin, made = done["main.c.bc"]
+    assert [item.name for item in thin.imports] == [module_file(done["twice.c.bc"][0].data)]
+    assert symbols(made) == {"main": True}
+
+
+def test_what_is_exported_brings_its_module(llvm_project: Project) -> None:
+    request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, exported=("main", "other"), lto=THIN)
+    done = optimised_thin(llvm_project, request)
+    assert symbols(done["other.c.bc"][1]) == {"other": True}
+
+
+def test_what_an_object_uses_stays(llvm_project: Project) -> None:
+    """Without the object in the resolution its only user would be forgotten."""
+    main = {"main.c": "int main(void) { return 0; }\n", "start.S": ".globl start\nstart: jmp called\n"}
+    maths = {"called.c": '__attribute__((visibility("hidden"))) int called(void) { return 1; }\n'}
+    request = request_for(llvm_project, {"app": main, "maths": maths}, lto=THIN)
+    assert [item.module.name for item in request.beside] == ["start.S.o"]
+    done = optimised_thin(llvm_project, request)
+    assert symbols(done["called.c.bc"][1]) == {"called": True}
+    alone = optimised_thin(llvm_project, replace(request, beside=()))
+    assert "called.c.bc" not in alone
+
+
+def test_what_an_object_defines_prevails(llvm_project: Project) -> None:
+    main = {
+        "main.c": "__attribute__((weak)) int answer(void) { return 1; }\nint main(void) { return answer(); }\n",
+        "answer.S": ".globl answer\nanswer: ret\n",
+    }
+    done = optimised_thin(llvm_project, request_for(llvm_project, {"app": main}, lto=THIN))
+    assert symbols(done["main.c.bc"][1])["answer"] is False
+
+
+def test_bitcode_that_takes_no_part_is_heeded(llvm_project: Project) -> None:
+    """As in thin-local LTO: a dependency's module is lowered by itself, and may call back."""
+    request = request_for(
+        llvm_project,
+        {"app": {"main.c": "int main(void) { return 0; }\n", "back.c": "int back(void) { return 1; }\n"}},
+        lto=THIN,
+    )
+    other = request_for(llvm_project, {"lib": {"lib.c": "int back(void);\nint lib(void) { return back(); }\n"}})
+    assert "back" not in symbols(optimised_thin(llvm_project, request)["back.c.bc"][1])
+    done = optimised_thin(llvm_project, replace(request, beside=other.modules))
+    assert symbols(done["back.c.bc"][1]) == {"back": True}
+
+
+@pytest.mark.parametrize("name", ["malloc", "free", "_Znwm", "_ZdlPv"])
+def test_a_replacement_for_a_library_function_stays(llvm_project: Project, name: str) -> None:
+    """The C library calls the program's malloc, which LTO does not see."""
+    sources = {"main.c": f"void *{name}(unsigned long n) {{ return 0; }}\nint main(void) {{ return 0; }}\n"}
+    request = request_for(llvm_project, {"app": sources}, lto=THIN, cflags=["-fno-builtin"])
+    assert symbols(optimised_thin(llvm_project, request)["main.c.bc"][1])[name] is True
+
+
+def test_equal_modules_of_one_link(llvm_project: Project) -> None:
+    static = "static int count;\n__attribute__((constructor)) static void start(void) { count++; }\n"
+    request = request_for(llvm_project, {"app": {**MAIN, "a.c": static}, "maths": MATHS}, lto=THIN)
+    twin = replace(request.modules[1], module=replace(request.modules[1].module, name="b.c.bc"))
+    done = optimised_thin(llvm_project, replace(request, modules=(*request.modules[:2], twin, *request.modules[2:])))
+    assert {"a.c.bc", "b.c.bc"} <= set(done)
+    assert done["a.c.bc"][1].data == done["b.c.bc"][1].data
+
+
+def test_nothing_hangs_on_the_place(llvm_project: Project, tmp_path: Path) -> None:
+    there = Project(tmp_path / "another place", llvm_project.toolchain.kind.replace("llvm", _clang(llvm_project)))
+    crates = {"app": MAIN, "maths": MATHS}
+    here = llvm_project.backend.run_thin_lto(request_for(llvm_project, crates, lto=THIN))
+    assert here == there.backend.run_thin_lto(request_for(there, crates, lto=THIN))
+
+
+def _clang(project: Project) -> str:
+    return str(project.backend.session.setting("CRATE_CC"))
+
+
+def test_a_module_that_others_do_not_reach_changes_no_index(llvm_project: Project) -> None:
+    def analysed(far: str) -> dict[str, ThinModule]:
+        request = request_for(llvm_project, {"app": {**MAIN, "far.c": far}, "maths": MATHS}, lto=THIN)
+        return {item.name: item for item in llvm_project.backend.run_thin_lto(request)}
+
+    before = analysed("int far(void) { return 1; }\n")
+    after = analysed("int far(void) { return 2; }\n")
+    assert [name for name in after if after[name] != before[name]] == ["far.c.bc"]
+
+
+def test_a_missing_import_is_no_success(llvm_project: Project) -> None:
+    """clang says so, exits with status 0 and writes an empty object."""
+    request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=THIN)
+    main = llvm_project.backend.run_thin_lto(request)[0]
+    assert main.imports
+    with pytest.raises(ToolError, match="thin LTO of a module"):
+        llvm_project.backend.optimize_thin(replace(main, imports=()), request.config)
+
+
+def test_symbols_that_clash(llvm_project: Project) -> None:
+    main = {**MAIN, "twice.c": "int twice(int x) { return x; }\n", "again.c": "int twice(int x) { return x; }\n"}
+    with pytest.raises(LinkError, match="thin link of crate 'app'") as caught:
+        llvm_project.backend.run_thin_lto(request_for(llvm_project, {"app": main}, lto=THIN))
+    assert "duplicate symbol: twice" in str(caught.value)
+
+
+def test_bitcode_of_a_newer_llvm(project_with: Callable[[str], Project]) -> None:
+    old, new = project_with("llvm"), project_with("zig")
+    if new.toolchain.llvm_major <= old.toolchain.llvm_major:
+        pytest.skip("the LLVM of this machine is not older than zig's")
+    request = request_for(new, {"app": {"a.c": "int main(void) { return 0; }\n"}}, lto=THIN)
+    with pytest.raises(LinkError, match=r"'a\.c\.bc' of crate 'app' was made by a newer LLVM"):
+        old.backend.run_thin_lto(request)
+    older = request_for(old, {"app": {"a.c": "int main(void) { return 0; }\n"}}, lto=THIN)
+    assert [item.name for item in new.backend.run_thin_lto(older)] == ["a.c.bc"]
+
+
+def test_gcc_has_none(project_with: Callable[[str], Project]) -> None:
+    project = project_with("gcc")
+    with pytest.raises(UnsupportedError, match="gcc has no thin-lto"):
+        project.backend.run_thin_lto(request_for(project, {"app": MAIN}, lto=THIN))
+
+
+def test_a_target_whose_linker_is_another(llvm_project: Project) -> None:
+    request = replace(request_for(llvm_project, {"app": MAIN}, lto=THIN), target="x86_64-windows-gnu")
+    with pytest.raises(UnsupportedError, match="LTO of target 'x86_64-windows-gnu'"):
+        llvm_project.backend.run_thin_lto(request)

@@ -1,0 +1,116 @@
+"""Programs are run so that none can fail unnoticed, or be told anything by this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from cratewright.errors import LinkError, SourceError, ToolError
+from cratewright_native.gcc import Gcc
+from cratewright_native.toolchain import Toolchain
+from tests.support.native_project import Project
+
+
+@pytest.fixture
+def toolchain(tmp_path: Path) -> Toolchain:
+    """Give one whose programs are not asked for."""
+    return Gcc(root=str(tmp_path), version="gcc 1", program="/nowhere/gcc")
+
+
+def _python(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-I", "-c", code)
+
+
+def test_success(toolchain: Toolchain, tmp_path: Path) -> None:
+    code = f"import sys; print(sys.stdin.read()); print({str(tmp_path)!r} + '/a.c:1: hm', file=sys.stderr)"
+    done = toolchain.run(_python(code), cwd=tmp_path, what="it", input=b"given")
+    assert done.stdout == b"given\n"
+    assert done.stderr == "a.c:1: hm\n"
+
+
+def test_refusal(toolchain: Toolchain, tmp_path: Path) -> None:
+    words = _python("import sys; print('no such symbol', file=sys.stderr); sys.exit(3)")
+    with pytest.raises(LinkError, match=r"the link: .* failed") as caught:
+        toolchain.run(words, cwd=tmp_path, what="the link", failure=LinkError)
+    assert ("said", "no such symbol") in caught.value.context
+    with pytest.raises(SourceError, match="x no such symbol"):
+        toolchain.run(words, cwd=tmp_path, what="it", refused=lambda said: SourceError(f"x {said}"))
+
+
+def test_a_crash_is_no_fault_of_the_source(toolchain: Toolchain, tmp_path: Path) -> None:
+    for code in (
+        "import os; os.kill(os.getpid(), 11)",
+        "import sys; print('PLEASE submit a bug report to', file=sys.stderr); sys.exit(139)",
+        "import sys; print('LLVM ERROR: out of registers', file=sys.stderr); sys.exit(1)",
+    ):
+        with pytest.raises(ToolError, match=r"it: .* crashed"):
+            toolchain.run(_python(code), cwd=tmp_path, what="it", failure=SourceError)
+
+
+def test_a_program_that_is_missing(toolchain: Toolchain, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="it: gcc cannot be run"):
+        toolchain.run(toolchain.cc("any"), cwd=tmp_path, what="it")
+
+
+@pytest.mark.parametrize("code", ["pass", "open('out', 'w')"])
+def test_success_without_a_result(toolchain: Toolchain, tmp_path: Path, code: str) -> None:
+    with pytest.raises(ToolError, match="says it succeeded and made nothing"):
+        toolchain.run(_python(code), cwd=tmp_path, what="it", outputs=["out"])
+
+
+def test_success_with_an_error_printed(toolchain: Toolchain, tmp_path: Path) -> None:
+    code = "import sys; open('out', 'w').write('x'); print('Error running ThinLTO backend: no', file=sys.stderr)"
+    with pytest.raises(ToolError, match=r"it: .* failed") as caught:
+        toolchain.run(_python(code), cwd=tmp_path, what="it", outputs=["out"])
+    assert ("said", "Error running ThinLTO backend: no") in caught.value.context
+
+
+def test_a_thin_backend_that_lacks_an_import(llvm_project: Project) -> None:
+    """A real compiler ends with status 0 here, and leaves an empty object."""
+    llvm_project.write(a_c="int g(int);\nint f(int x) { return g(x); }\n", b_c="int g(int x) { return x + 1; }\n")
+    toolchain, target = llvm_project.toolchain, llvm_project.target
+    with toolchain.scratch() as directory:
+        for name in ("a", "b"):
+            (module,) = llvm_project.compile(f"{name}.c", opt_level="2").modules
+            (directory / f"{name}.o").write_bytes(module.data)
+        linker = (*toolchain.lld(target), "-shared", "--thinlto-index-only", "a.o", "b.o", "-o", "x")
+        toolchain.run(linker, cwd=directory, what="thin link", outputs=["a.o.thinlto.bc"])
+        lower = (*toolchain.clang_ir(target), "-O2", "-x", "ir", "a.o", "-fthinlto-index=a.o.thinlto.bc", "-c")
+        toolchain.run((*lower, "-o", "1.o"), cwd=directory, what="backend", outputs=["1.o"])
+        (directory / "b.o").unlink()
+        with pytest.raises(ToolError):
+            toolchain.run((*lower, "-o", "2.o"), cwd=directory, what="backend", outputs=["2.o"])
+
+
+def test_the_environment(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CPATH", "LIBRARY_PATH", "LD_PRELOAD_", "CCC_OVERRIDE_OPTIONS", "GCC_COMPARE_DEBUG", "ZIG_LIB_DIR"):
+        monkeypatch.setenv(name, "leaked")
+    code = "import os; print(sorted(os.environ))"
+    assert b"leaked" not in toolchain.run(_python(code), cwd=tmp_path, what="it").stdout
+    assert "leaked" not in toolchain.environment().values()
+
+
+def test_scratch_is_gone_afterwards(toolchain: Toolchain) -> None:
+    with toolchain.scratch() as directory:
+        (directory / "x").write_text("x")
+    assert not os.path.exists(directory)
+
+
+def test_archives_index_what_is_compiled(project: Project) -> None:
+    """An archiver that does not know the representation would make an archive that links nothing."""
+    project.write(a_c="int in_the_index(void) { return 1; }\n")
+    (module,) = project.compile("a.c").modules
+    toolchain = project.toolchain
+    with toolchain.scratch() as directory:
+        (directory / "a.o").write_bytes(module.data)
+        toolchain.run((*toolchain.ar(), "rcsD", "a.a", "a.o"), cwd=directory, what="archive", outputs=["a.a"])
+        assert b"in_the_index" in (directory / "a.a").read_bytes()[:200]
+
+
+def test_raw_linker(llvm_project: Project) -> None:
+    toolchain = llvm_project.toolchain
+    done = toolchain.run((*toolchain.lld(llvm_project.target), "--version"), cwd=llvm_project.root, what="it")
+    assert done.stdout.startswith((b"LLD", b"Debian LLD")) and str(toolchain.llvm_major).encode() in done.stdout

@@ -1,0 +1,345 @@
+"""The embedded store: one SQLite file in a directory that any number of builds and users share.
+
+Knows nothing of what it keeps. The file is `results-LAYOUT.NUMBER.db`: another layout is another version's and is
+left alone; a damaged file is given up for the next number, so that a name is never used for two files.
+
+A rollback journal, not a write-ahead log: it costs half the CPU here, needs no shared memory (which a full disk or
+a stray write turns into a signal) and can be read where nothing can be written. Commits do not wait for the disk:
+what a power failure spoils is found by digest and compiled again. Nothing is compressed: zlib would cost four times
+what keeping a value does, for half the size.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeVar
+
+from .store import CacheKvStore, StoreReport
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["DEFAULT_LIMIT", "EmbeddedStore"]
+
+DEFAULT_LIMIT = 5 << 30
+"""Bytes."""
+
+_LAYOUT = 1
+_NAME = re.compile(rf"results-{_LAYOUT}\.(\d+)\.db")
+_PATIENCE = 5.0
+"""Seconds that a build waits for another one's commit before it goes on without the store."""
+_BATCH_BYTES = 4 << 20
+_BATCH_SECONDS = 0.5
+_RECENT = 3600
+"""Seconds; a use is noted only if the last one noted is older, so that a build of hits hardly writes."""
+_EVICT_ROWS = 256
+_EVICT_TO = 0.9
+# Both tables are filled in the order they are asked for: rows found by key stay small, values are appended.
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS entry(key BLOB PRIMARY KEY, id INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS entry_use ON entry(used)",
+    "CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
+)
+_DAMAGED = ("no such", "malformed", "has no column", "values were supplied", "Could not decode", "parser stack")
+"""Words of those operational errors that mean damage; the others mean a disk or a lock."""
+
+_Answer = TypeVar("_Answer")
+
+
+class EmbeddedStore(CacheKvStore):
+    """Results in one file.
+
+    Shape: `directory` absolute, made when first written to.
+    Units: `limit` in bytes.
+    """
+
+    def __init__(self, directory: str, limit: int = DEFAULT_LIMIT) -> None:
+        self._directory = directory
+        self._limit = limit
+        self._lock = threading.RLock()
+        self._database: sqlite3.Connection | None = None
+        self._number = 0
+        self._problem = ""
+        self._writable = True
+        self._pending: dict[str, bytes] = {}
+        self._pending_bytes = 0
+        self._flushed = time.monotonic()
+        self._touched: set[str] = set()
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the values of those keys that have one."""
+        with self._lock:
+            found = {key: self._pending[key] for key in keys if key in self._pending}
+            names = {key: bytes.fromhex(key) for key in keys if key not in found}
+            nothing: dict[str, bytes] = {}
+            return self._try(lambda database: self._select(database, names), nothing, write=False) | found
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Keep values; they are written some at a time."""
+        with self._lock:
+            for key, value in items.items():
+                if len(value) < self._limit // 4:
+                    self._pending[key] = value
+                    self._pending_bytes += len(value)
+            if self._pending_bytes > _BATCH_BYTES or time.monotonic() - self._flushed > _BATCH_SECONDS:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        with self._lock:
+            if self._pending or self._touched:
+                self._try(self._write, None)
+            self._pending, self._pending_bytes, self._touched = {}, 0, set()
+            self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """Write what is waiting and close the file."""
+        with self._lock:
+            self.flush()
+            self._disconnect()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget entries."""
+        names = [(bytes.fromhex(key),) for key in keys]
+
+        def work(database: sqlite3.Connection) -> None:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("DELETE FROM content WHERE id = (SELECT id FROM entry WHERE key = ?)", names)
+            database.executemany("DELETE FROM entry WHERE key = ?", names)
+            database.execute("COMMIT")
+
+        with self._lock:
+            self._try(work, None)
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all entries that can be read, after a check of what holds them together."""
+        with self._lock:
+            self._try(_check, None, write=False)
+            keys: list[tuple[object]] = self._try(
+                lambda database: database.execute("SELECT key FROM entry").fetchall(), [], write=False
+            )
+        for (key,) in keys:
+            if isinstance(key, bytes):
+                yield from self.get_many([key.hex()]).items()
+
+    def collect(self) -> StoreReport:
+        """Evict down to the bound, shrink the file, remove what damaged ones left."""
+        with self._lock:
+            before = self._size()
+            self._try(self._evict, None)
+            # Step by step: `execute` would stop after the first page.
+            self._try(lambda database: database.executescript("PRAGMA incremental_vacuum"), None)
+            self._remove_old()
+            rows = (("freed", _bytes(max(0, before - self._size()))), *self.report().rows)
+            return StoreReport(rows, self._problem)
+
+    def report(self) -> StoreReport:
+        """Say how much there is."""
+
+        def work(database: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
+            count, oldest = database.execute("SELECT count(*), min(used) FROM entry").fetchone()
+            days = max(0, int(time.time()) - (oldest or 0)) // 86400
+            last = (("last used", f"at most {days} days ago"),) if count else ()
+            return (("entries", str(count)), ("size", f"{_bytes(_used(database))} of {_bytes(self._limit)}"), *last)
+
+        with self._lock:
+            nothing: tuple[tuple[str, str], ...] = (("entries", "0"),)
+            rows = self._try(work, nothing, write=False)
+            return StoreReport((("directory", self._directory), *rows), self._problem)
+
+    # Everything below is called with the lock held.
+
+    def _try(self, work: Callable[[sqlite3.Connection], _Answer], otherwise: _Answer, write: bool = True) -> _Answer:
+        """Do some work on the file; if it turns out to be damaged, once more on a new one."""
+        import sqlite3  # noqa: PLC0415 - a build that needs no store need not load it
+
+        for _ in range(2):
+            try:
+                database = self._connect(write)
+                return otherwise if database is None else work(database)
+            except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+                self._roll_back()
+                if not isinstance(error, sqlite3.OperationalError) or any(word in str(error) for word in _DAMAGED):
+                    self._give_up()
+                    continue
+                if "locked" not in str(error):
+                    self._problem = str(error)
+                    self._writable = False
+                return otherwise
+            except OSError as error:
+                self._problem = error.strerror or str(error)
+                self._writable = False
+                return otherwise
+            except BaseException:  # an interrupt: who asks next must not find a transaction begun
+                self._roll_back()
+                raise
+        return otherwise
+
+    def _connect(self, write: bool) -> sqlite3.Connection | None:
+        import sqlite3  # noqa: PLC0415
+
+        if write and not self._writable:
+            return None
+        if self._database is not None:
+            return self._database
+        self._number = max([self._number, *self._numbers()])
+        file = self._file(self._number)
+        mode = "rw"
+        if self._number == 0 or not os.path.exists(file):
+            if not write:
+                return None
+            self._number = max(1, self._number)
+            file = self._file(self._number)
+            _create(file)
+        elif not os.access(file, os.W_OK) or not os.access(self._directory, os.W_OK):
+            self._problem, self._writable, mode = "it can only be read", False, "ro"
+            if write:
+                return None
+        self._database = sqlite3.connect(
+            f"file:{_quoted(file)}?mode={mode}",
+            uri=True,
+            timeout=_PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        self._database.execute("PRAGMA synchronous=OFF")
+        if mode == "rw" and self._database.execute("PRAGMA schema_version").fetchone() == (0,):
+            self._database.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            self._database.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                self._database.execute(statement)
+            self._database.execute("COMMIT")
+        return self._database
+
+    def _select(self, database: sqlite3.Connection, names: Mapping[str, bytes]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        stale = int(time.time()) - _RECENT
+        database.execute("BEGIN")  # one lock for all
+        query = "SELECT value, used FROM entry JOIN content USING (id) WHERE key = ?"
+        for key, name in names.items():
+            row = database.execute(query, (name,)).fetchone()
+            if row is not None and isinstance(row[0], bytes):
+                found[key] = row[0]
+                if row[1] < stale:
+                    self._touched.add(key)
+        database.execute("COMMIT")
+        return found
+
+    def _write(self, database: sqlite3.Connection) -> None:
+        now = int(time.time())
+        database.execute("BEGIN IMMEDIATE")
+        for key, value in self._pending.items():
+            name = bytes.fromhex(key)
+            old = database.execute("SELECT id FROM entry WHERE key = ?", (name,)).fetchone()
+            if old is not None:
+                database.execute("DELETE FROM content WHERE id = ?", old)
+            row = database.execute("INSERT INTO content(value) VALUES(?)", (value,)).lastrowid
+            database.execute("INSERT OR REPLACE INTO entry VALUES(?, ?, ?)", (name, row, now))
+        touched = [(now, bytes.fromhex(key)) for key in self._touched - self._pending.keys()]
+        database.executemany("UPDATE entry SET used = ? WHERE key = ?", touched)
+        database.execute("COMMIT")
+        if _used(database) > self._limit:
+            self._evict(database)
+
+    def _evict(self, database: sqlite3.Connection) -> None:
+        """Remove what was not used for longest, in small steps that let others in between."""
+        goal = self._limit * _EVICT_TO if _used(database) > self._limit else self._limit
+        while (excess := _used(database) - goal) > 0:
+            database.execute("BEGIN IMMEDIATE")
+            query = "SELECT key, id, length(value) FROM entry LEFT JOIN content USING (id) ORDER BY used LIMIT ?"
+            rows = database.execute(query, (_EVICT_ROWS,)).fetchall()
+            sizes = accumulate(row[2] or 0 for row in rows)
+            last = next((index for index, size in enumerate(sizes) if size >= excess), len(rows) - 1)
+            database.executemany("DELETE FROM content WHERE id = ?", [(row[1],) for row in rows[: last + 1]])
+            database.executemany("DELETE FROM entry WHERE key = ?", [(row[0],) for row in rows[: last + 1]])
+            database.execute("COMMIT")
+            if not rows:
+                return
+
+    def _give_up(self) -> None:
+        """Leave a damaged file: go on with the next number, or with what another build has begun."""
+        self._disconnect()
+        self._number = max([self._number + 1, *self._numbers()])
+        self._remove_old()
+
+    def _remove_old(self) -> None:
+        for number in self._numbers():
+            if number < self._number:
+                for suffix in ("", "-journal"):
+                    with suppress(OSError):
+                        os.unlink(self._file(number) + suffix)
+
+    def _roll_back(self) -> None:
+        import sqlite3  # noqa: PLC0415
+
+        with suppress(sqlite3.Error):
+            if self._database is not None and self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+
+    def _disconnect(self) -> None:
+        import sqlite3  # noqa: PLC0415
+
+        with suppress(sqlite3.Error):
+            if self._database is not None:
+                self._database.close()
+        self._database = None
+
+    def _numbers(self) -> list[int]:
+        try:
+            names = os.listdir(self._directory)
+        except OSError:
+            return []
+        return [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
+
+    def _file(self, number: int) -> str:
+        return os.path.join(self._directory, f"results-{_LAYOUT}.{number}.db")
+
+    def _size(self) -> int:
+        try:
+            return sum(item.stat().st_size for item in os.scandir(self._directory) if item.is_file())
+        except OSError:
+            return 0
+
+
+def _create(file: str) -> None:
+    """Make an empty file that those may write who may write to its directory."""
+    directory = os.path.dirname(file)
+    os.makedirs(directory, exist_ok=True)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o666))
+    with suppress(OSError):  # it may be another user's, made at this moment
+        mode = os.stat(directory).st_mode
+        os.chmod(file, 0o600 | (mode & 0o044) | (mode & 0o022))
+
+
+def _check(database: sqlite3.Connection) -> None:
+    import sqlite3  # noqa: PLC0415
+
+    answer = database.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != ("ok",):
+        raise sqlite3.DatabaseError(str(answer))
+
+
+def _used(database: sqlite3.Connection) -> int:
+    """Return the bytes in use, the free pages left out."""
+    (size,) = database.execute("PRAGMA page_size").fetchone()
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    (free,) = database.execute("PRAGMA freelist_count").fetchone()
+    return int(size) * (int(pages) - int(free))
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _bytes(count: int) -> str:
+    size, units = float(count), ["bytes", "KiB", "MiB", "GiB", "TiB"]
+    while size >= 1024 and len(units) > 1:
+        size /= 1024
+        units.pop(0)
+    return f"{size:.0f} {units[0]}" if units[0] == "bytes" else f"{size:.1f} {units[0]}"

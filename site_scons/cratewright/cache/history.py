@@ -1,0 +1,141 @@
+"""What the last run of a stage made, and why: one small file beside the stage's target.
+
+Knows nothing of what a stage is.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ..errors import CratewrightError
+from ..fs import write_atomic
+from .explain import NEW, Change, Observations, changes_between, describe, group
+from .key import Fields
+
+__all__ = ["Ledger", "Record", "history_path", "read_history"]
+
+_FORMAT = "cratewright history 1"
+_SHOWN = 2
+
+
+def history_path(target: str) -> str:
+    """Return where the history of a target is kept: a dot file beside it."""
+    directory, name = os.path.split(target)
+    return os.path.join(directory, f".{name}.why")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The key's fields and the files of a result; why it was made anew, nothing if it was not."""
+
+    fields: Fields
+    observed: Observations
+    causes: tuple[Change, ...] = ()
+
+
+class Ledger:
+    """Takes note of one run of a stage.
+
+    Shape: `path` as of `history_path`; an empty one notes nothing.
+    """
+
+    def __init__(self, path: str = "") -> None:
+        self._path = path
+        self._before: Mapping[str, Record] | None = None
+        self._now: dict[str, Record] = {}
+
+    def reused(self, label: str, fields: Fields, observed: Observations) -> None:
+        """Note a hit."""
+        if self._path:
+            self._now[label] = Record(fields, observed)
+
+    def made(self, label: str, fields: Fields, observed: Observations) -> None:
+        """Note a result that was made, and find out why."""
+        if self._path:
+            before = self._earlier().get(label)
+            known = (before.fields, before.observed) if before is not None else None
+            self._now[label] = Record(fields, observed, changes_between(known, fields, observed))
+
+    def reason(self, nouns: Mapping[str, str]) -> str:
+        """Return in one line why results were made anew, an empty string if all are merely new.
+
+        Shape: `nouns` says what a step makes one of, by the word before the colon of its labels. Of several steps
+        the first tells: what the others were given came of it.
+        """
+        causes = {label: record.causes for label, record in self._now.items() if record.causes}
+        known = {label: changes for label, changes in causes.items() if changes != (Change(NEW),)}
+        if not known:
+            return ""
+        step = _step(next(iter(known)))
+        rows = group({label: changes for label, changes in known.items() if _step(label) == step})
+        noun = nouns.get(step, "result")
+        words = [f"{describe(change)} ({_count(len(labels), noun)})" for change, labels in rows[:_SHOWN]]
+        if len(rows) > _SHOWN:
+            words.append(_count(len(rows) - _SHOWN, "more cause"))
+        new = sum(_step(label) == step for label in causes.keys() - known.keys())
+        return "; ".join([*words, *([f"{_count(new, noun)} new"] if new else [])])
+
+    def close(self, failed: bool) -> None:
+        """Write the history; after a failure, what was known of the others stays known."""
+        if not self._path:
+            return
+        records = {**self._earlier(), **self._now} if failed else self._now
+        rows = {
+            label: (record.fields, record.observed, tuple((item.what, item.old, item.new) for item in record.causes))
+            for label, record in records.items()
+        }
+        # Without it the next run merely has less to say.
+        with suppress(CratewrightError):
+            write_atomic(self._path, pickle.dumps((_FORMAT, rows), protocol=4))
+
+    def _earlier(self) -> Mapping[str, Record]:
+        if self._before is None:
+            self._before = read_history(self._path)
+        return self._before
+
+
+def read_history(path: str) -> Mapping[str, Record]:
+    """Return what is remembered of a stage's last run, nothing if that cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            form, rows = _Plain(io.BytesIO(file.read())).load()
+        if form != _FORMAT:
+            return {}
+        return {
+            str(label): Record(fields, observed, _changes(causes)) for label, (fields, observed, causes) in rows.items()
+        }
+    except Exception:  # pickle raises nearly anything on foreign bytes
+        return {}
+
+
+def _changes(rows: tuple[tuple[str, str, str], ...]) -> tuple[Change, ...]:
+    return tuple(Change(what, old, new) for what, old, new in rows)
+
+
+class _Plain(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> object:
+        raise pickle.UnpicklingError(f"{module}.{name} in a history")
+
+
+def _step(label: str) -> str:
+    return label.partition(":")[0]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def explanation(path: str) -> Iterator[str]:
+    """Yield what the last run of a stage made and why, as lines for a person."""
+    history = read_history(path)
+    made = {label: record.causes for label, record in history.items() if record.causes}
+    yield f"{len(made)} made, {len(history) - len(made)} reused"
+    for change, labels in group(made):
+        yield f"  {describe(change)}"
+        for label in labels:
+            yield f"    {label.partition(': ')[2]}"

@@ -1,0 +1,125 @@
+"""Results by key: looked up, checked against the files they were made from, and kept.
+
+Knows nothing of what makes a result. An entry that cannot be used is a miss, whatever is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..module import CompiledUnit, Observed
+from .entry import (
+    RecompileError,
+    Result,
+    World,
+    decode_worlds,
+    encode_worlds,
+    open_entry,
+    seal_entry,
+    serialize_compiled,
+    try_finish_recompile,
+)
+from .store import CacheKvStore, NoStore
+
+__all__ = [
+    "NOTHING",
+    "Found",
+    "ResultCache",
+    "compile_with_cache",
+    "damaged_entries",
+    "observed_files",
+    "without_files",
+]
+
+_WORLDS = 4
+"""How many results are kept for one key, each with the files it was made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the cache has for a key: the result that holds now, if there is one, and all worlds of the entry."""
+
+    result: Result | None = None
+    worlds: tuple[World, ...] = ()
+
+
+NOTHING = Found()
+
+
+class ResultCache:
+    """A store, and a way to ask for the digest of a file as it is now."""
+
+    def __init__(self, store: CacheKvStore, digest: Callable[[str], str | None]) -> None:
+        self._store = store
+        self._digest = digest
+
+    def find(self, keys: Sequence[str]) -> list[Found]:
+        """Return what there is for each key; the store is asked once."""
+        entries = self._store.get_many(keys) if keys else {}
+        digests: dict[str, str | None] = {}
+        return [self._open(key, entries[key], digests) if key in entries else Found() for key in keys]
+
+    def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
+        """Keep a result beside what was found for other states of the files it was made from."""
+        if isinstance(self._store, NoStore):
+            return
+        observed = observed_files(result)
+        new = World(observed, serialize_compiled(without_files(result)))
+        # Whoever writes at the same time may win: the loser's world is compiled again some day.
+        others = [world for world in earlier.worlds if world.observed != observed]
+        self._store.insert(key, seal_entry(key, encode_worlds([new, *others][:_WORLDS])))
+
+    def _open(self, key: str, data: bytes, digests: dict[str, str | None]) -> Found:
+        try:
+            worlds = decode_worlds(open_entry(key, data))
+            for world in worlds:
+                if all(self._now(item, digests) == item.digest for item in world.observed):
+                    result = try_finish_recompile(world.result)
+                    # The files are kept once, beside the result.
+                    if isinstance(result, CompiledUnit) and world.observed:
+                        result = replace(result, observed=world.observed)
+                    return Found(result, worlds)
+        except RecompileError:
+            return Found()
+        return Found(None, worlds)
+
+    def _now(self, item: Observed, digests: dict[str, str | None]) -> str | None:
+        if item.path not in digests:
+            digests[item.path] = self._digest(item.path)
+        return digests[item.path]
+
+
+def observed_files(result: Result) -> tuple[Observed, ...]:
+    """Return the files that decided a result, beside its key."""
+    return result.observed if isinstance(result, CompiledUnit) else ()
+
+
+def without_files(result: Result) -> Result:
+    """Return a result as whoever read other files would have made it."""
+    return replace(result, observed=()) if isinstance(result, CompiledUnit) and result.observed else result
+
+
+def compile_with_cache(cache: ResultCache, key: str, make: Callable[[], Result]) -> tuple[Result, bool]:
+    """Return the result of a key, and whether it was a hit; a result that is made is kept.
+
+    Raises: as `make`; then nothing is kept.
+    """
+    found = cache.find([key])[0]
+    if found.result is not None:
+        return found.result, True
+    result = make()
+    cache.keep(key, result, found)
+    return result, False
+
+
+def damaged_entries(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, RecompileError]]:
+    """Return the keys of all entries that could never be used, each with what is wrong with it."""
+    damaged: list[tuple[str, RecompileError]] = []
+    for key, data in entries:
+        try:
+            for world in decode_worlds(open_entry(key, data)):
+                try_finish_recompile(world.result)
+        except RecompileError as error:
+            damaged.append((key, error))
+    return damaged

@@ -1,0 +1,138 @@
+"""The commands about results that were kept: `explain` and `cache`.
+
+Knows nothing of the other commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+
+from .cache.history import explanation, history_path
+from .cache.results import damaged_entries
+from .cache.store import CacheKvStore, StoreReport
+from .errors import CacheError, FormatError
+from .pipeline.settings import read_store
+from .registry import Registry
+
+__all__ = ["add_commands"]
+
+_LIBRARY = re.compile(r"lib(.+)\.rlib")
+
+
+def add_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]
+) -> None:
+    """Add `explain` and `cache` to a command line; `registry` finds the plugins that open stores."""
+    explain = commands.add_parser("explain", help="say why the units of a target were last compiled or linked")
+    explain.add_argument("target", metavar="TARGET", help="an .rlink, .rlib, .spv.json or image")
+    explain.set_defaults(run=_explain)
+    cache = commands.add_parser("cache", help="look after the cache of results")
+    cache.add_argument("action", choices=tuple(_ACTIONS), metavar="stats|gc|verify", help="what to do")
+    cache.add_argument("--cache", metavar="CACHE", help="a directory or URL (default: CRATE_CACHE, then .crate-cache)")
+    cache.set_defaults(run=lambda arguments: _cache(arguments, registry()))
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    target = arguments.target
+    history = _history_of(target)
+    if history is None:
+        raise FormatError(
+            f"nothing is known of how {target} was made",
+            context=(("looked for", history_path(target)),),
+            hint="name a file that scons has built from a crate; `scons -c` forgets its history",
+        )
+    for name, path in history:
+        print(f"{name}: {next(lines := explanation(path))}")
+        for line in lines:
+            print(line)
+
+
+def _history_of(target: str) -> list[tuple[str, str]] | None:
+    """Return the targets that tell of this one, with the paths of their histories: a link's, then its codegen's."""
+    directory, name = os.path.split(os.path.normpath(target))
+    library = _LIBRARY.fullmatch(name)
+    path = history_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
+    if not os.path.isfile(path):
+        found = next(_links_that_made(target), None)
+        if found is None:
+            return None
+        path = found
+    rows = [path]
+    crate = os.path.basename(path)[1 : -len(".why")].split(".")[0]
+    own = os.path.join(os.path.dirname(path), f".{crate}.rlink.why")
+    if own != path and os.path.isfile(own):
+        rows.append(own)
+    return [(os.path.join(os.path.dirname(row), os.path.basename(row)[1 : -len(".why")]), row) for row in rows]
+
+
+def _links_that_made(target: str) -> Iterator[str]:
+    """Yield the histories of links that list a file among their outputs, in its directory or the one above."""
+    above = os.path.dirname(os.path.dirname(target)) if os.path.dirname(target) else os.pardir
+    for directory in (os.path.dirname(target), above):
+        for entry in sorted(os.listdir(directory or ".") if os.path.isdir(directory or ".") else ()):
+            if entry.endswith(".why"):
+                state = os.path.join(directory, f"{entry[: -len('.why')]}.state")
+                # Outputs are relative to the project's root, which need not be known here.
+                if any(os.path.abspath(target).endswith(os.sep + output) for output in _outputs(state)):
+                    yield os.path.join(directory, entry)
+
+
+def _outputs(state: str) -> list[str]:
+    try:
+        with open(state, "rb") as file:
+            return [str(path) for path in json.load(file)["outputs"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
+    environ = {name: value for name, value in os.environ.items() if name.startswith("CRATE_")}
+    if arguments.cache is not None:
+        environ["CRATE_CACHE"] = arguments.cache
+    store = read_store(environ, os.getcwd(), registry)
+    try:
+        _ACTIONS[arguments.action](store)
+    finally:
+        store.close()
+
+
+def _stats(store: CacheKvStore) -> None:
+    _print(store.report())
+
+
+def _gc(store: CacheKvStore) -> None:
+    _print(store.collect())
+
+
+def _verify(store: CacheKvStore) -> None:
+    count = 0
+
+    def counted() -> Iterator[tuple[str, bytes]]:
+        nonlocal count
+        for item in store.entries():
+            count += 1
+            yield item
+
+    damaged = damaged_entries(counted())
+    if damaged:
+        store.remove([key for key, _ in damaged])
+        raise CacheError(
+            f"{len(damaged)} of {count} entries cannot be used and were removed",
+            context=[(key[:12], error) for key, error in damaged[:10]],
+            hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
+        )
+    print(f"{count} entries, all whole")
+
+
+def _print(report: StoreReport) -> None:
+    rows = [*report.rows, *([("problem", report.problem)] if report.problem else [])]
+    width = max((len(label) for label, _ in rows), default=0) + 1
+    for label, text in rows:
+        print(f"{label + ':':<{width}} {text}")
+
+
+_ACTIONS: dict[str, Callable[[CacheKvStore], None]] = {"stats": _stats, "gc": _gc, "verify": _verify}

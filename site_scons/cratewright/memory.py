@@ -1,0 +1,67 @@
+"""Memory that jobs running side by side may use together.
+
+Knows nothing of what a job needs: it is told. What a job really takes is not watched.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+__all__ = ["MemoryBudget", "available_memory"]
+
+_SHARE = 0.8
+"""The part of what is free that a build may take: others need some too."""
+
+
+class MemoryBudget:
+    """Counts what is promised to jobs. Not safe by itself for threads.
+
+    Units: bytes.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._promised = 0
+
+    def fits(self, need: int) -> bool:
+        """Return whether a job may start; one that needs more than there is may, but by itself."""
+        return not need or not self._promised or self._promised + need <= self.limit
+
+    def take(self, need: int) -> None:
+        """Promise memory to a job."""
+        self._promised += need
+
+    def give_back(self, need: int) -> None:
+        """Take the promise back."""
+        self._promised -= need
+
+
+def available_memory() -> int:
+    """Return what jobs may use together: most of what is free now, in this process's control group if it has one.
+
+    Units: bytes.
+    """
+    free = [_meminfo(), _control_group()]
+    known = [value for value in free if value is not None]
+    return int(min(known) * _SHARE) if known else 1 << 62
+
+
+def _meminfo() -> int | None:
+    with suppress(OSError, ValueError), open("/proc/meminfo", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    with suppress(OSError, ValueError, AttributeError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _control_group() -> int | None:
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError), open(limit, encoding="ascii") as most, open(used, encoding="ascii") as now:
+            return max(0, int(most.read()) - int(now.read()))
+    return None

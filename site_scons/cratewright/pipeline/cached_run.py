@@ -1,0 +1,174 @@
+"""One backend method run over many values, each result taken from the cache if it can be.
+
+Knows nothing of workers or of where the cache is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
+
+from ..backend import CodegenBackend
+from ..cache.entry import RESULTS, Result
+from ..cache.history import Ledger
+from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
+from ..cache.results import NOTHING, Found, ResultCache, observed_files, without_files
+from ..cache.verify import contradiction
+from ..errors import CacheError, CratewrightError
+from ..module import CanonicalForm, CompiledUnit
+from ..process import Outcome
+from .job import Job, JobOutcome
+
+__all__ = ["CachedRun"]
+
+
+class Run(Protocol):
+    """Runs a method on the value of each job and gives `done` each outcome as it comes."""
+
+    def __call__(
+        self, method: str, jobs: Sequence[Job], done: Callable[[int, Outcome], None], function: str = "run"
+    ) -> None: ...
+
+
+@dataclass(slots=True)
+class _Task:
+    """A job on its way: its key, what the cache has, its canonical form if that was asked for, what came of it."""
+
+    job: Job
+    fields: Fields
+    key: str
+    found: Found = NOTHING
+    form: CanonicalForm | None = None
+    form_key: str = ""
+    outcome: JobOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedRun:
+    """A method, and all that its results depend on beside the values.
+
+    Shape: `salt` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is made afresh and compared.
+    """
+
+    run_method: Run
+    backend: CodegenBackend
+    cache: ResultCache
+    ledger: Ledger
+    verify: bool
+    method: str
+    salt: str
+    fingerprint: str
+
+    def run(self, jobs: Sequence[Job]) -> list[JobOutcome]:
+        """Return one outcome a job, in order."""
+        tasks = self._look_up(jobs)
+        self._look_up_forms([task for task in tasks if task.outcome is None and task.job.canonical])
+        hits = [task for task in tasks if task.outcome is not None]
+        self._make([task for task in tasks if task.outcome is None])
+        if self.verify:
+            self._check(hits)
+        return [self._noted(task) for task in tasks]
+
+    def _look_up(self, jobs: Sequence[Job]) -> list[_Task]:
+        known: dict[int, str] = {}
+        tasks: list[_Task] = []
+        for job in jobs:
+            fields = key_fields(self.method, self.salt, job.value, self.fingerprint, known)
+            tasks.append(_Task(job, fields, fields_digest(fields)))
+        for task, found in zip(tasks, self.cache.find([task.key for task in tasks]), strict=True):
+            task.found = found
+            if found.result is not None:
+                task.outcome = JobOutcome(found.result, True)
+        return tasks
+
+    def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
+        """Find results by canonical form; what is found is kept under the value's own key as well."""
+        for method in dict.fromkeys(task.job.canonical for task in tasks):
+            asked = [task for task in tasks if task.job.canonical == method]
+
+            def note(position: int, outcome: Outcome, asked: Sequence[_Task] = asked) -> None:
+                # What has no form is compiled, and the error, if it is one, is told then.
+                if isinstance(outcome.value, CanonicalForm):
+                    asked[position].form = outcome.value
+                    asked[position].form_key = self._form_key(asked[position].job, outcome.value)
+
+            self.run_method(method, [task.job for task in asked], note)
+        formed = [task for task in tasks if task.form is not None]
+        for task, found in zip(formed, self.cache.find([task.form_key for task in formed]), strict=True):
+            if found.result is not None and task.form is not None:
+                result = self._applied(task.job, found.result, task.form)
+                self.cache.keep(task.key, result, task.found)
+                task.outcome = JobOutcome(result, True)
+
+    def _form_key(self, job: Job, form: CanonicalForm) -> str:
+        tools = self.fingerprint or str(getattr(job.arguments[0], "fingerprint", ""))
+        place = (self.backend.NAME, self.backend.session.target, form.key)
+        return compute_cache_key(f"{self.method} of {job.canonical}", self.salt, place, tools)
+
+    def _applied(self, job: Job, result: Result, form: CanonicalForm) -> Result:
+        given: Result = getattr(self.backend, job.apply)(result, form) if job.apply else result
+        return replace(given, observed=form.observed) if isinstance(given, CompiledUnit) else given
+
+    def _make(self, tasks: Sequence[_Task]) -> None:
+        def keep(position: int, outcome: Outcome) -> None:
+            task = tasks[position]
+            if outcome.error is not None:
+                task.outcome = JobOutcome(None, False, outcome.error)
+                return
+            result = _result(outcome.value)
+            self.cache.keep(task.key, result, task.found)
+            if task.form is not None:
+                # The form stands for the files as well: whoever has the same form may have read others.
+                self.cache.keep(task.form_key, without_files(result))
+            task.outcome = JobOutcome(result, False)
+
+        self.run_method(self.method, [task.job for task in tasks], keep)
+
+    def _check(self, tasks: Sequence[_Task]) -> None:
+        def compare(position: int, outcome: Outcome) -> None:
+            task = tasks[position]
+            assert task.outcome is not None and task.outcome.result is not None
+            kept = task.outcome.result
+            error = (
+                _fails_now(task.job, outcome.error)
+                if outcome.error is not None
+                else contradiction(task.job.label, kept, *_watched(outcome.value))
+            )
+            if error is not None:
+                task.outcome = JobOutcome(None, False, error)
+
+        self.run_method(self.method, [task.job for task in tasks], compare, "run_watched")
+
+    def _noted(self, task: _Task) -> JobOutcome:
+        outcome = task.outcome
+        assert outcome is not None
+        if outcome.result is not None:
+            observed = tuple((item.path, item.digest) for item in observed_files(outcome.result))
+            (self.ledger.reused if outcome.hit else self.ledger.made)(
+                f"{self.method}: {task.job.label}", task.fields, observed
+            )
+        return outcome
+
+
+def _fails_now(job: Job, error: CratewrightError) -> CacheError:
+    return CacheError(
+        f"{job.label}: the cache has a result, and a fresh compilation fails",
+        context=(("failure", error),),
+        hint="something outside the key decided the result",
+    )
+
+
+def _result(value: object) -> Result:
+    assert isinstance(value, RESULTS)
+    return cast("Result", value)
+
+
+def _watched(value: object) -> tuple[Result, tuple[str, ...]]:
+    assert isinstance(value, tuple)
+    result, opened = value
+    return _result(result), tuple(str(path) for path in _paths(opened))
+
+
+def _paths(value: object) -> Iterable[object]:
+    return value if isinstance(value, tuple) else ()

@@ -1,0 +1,66 @@
+"""One piece of work for a backend, and what became of it.
+
+Knows nothing of workers or caches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..cache.entry import Result
+from ..errors import CratewrightError
+
+__all__ = ["NOUNS", "Job", "JobOutcome"]
+
+NOUNS = {
+    "compile_codegen_unit": "unit",
+    "run_thin_lto": "image",
+    "run_fat_lto": "image",
+    "optimize_thin": "module",
+    "optimize_fat": "image",
+    "codegen": "module",
+    "link": "image",
+}
+"""What each method of a backend makes one of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of a backend's method, and the name it has in messages.
+
+    Shape: `value` is the argument, or a tuple of them; all of it decides the result. `canonical` names a method of
+    the backend that takes the same and returns a `CanonicalForm`; it is asked only if the cache has no result for
+    the value itself. `apply` then names the method that gives a result for that form its parameters:
+    `apply(result, form) -> result`; without one the result serves as it is.
+    Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought.
+    """
+
+    value: object
+    label: str
+    canonical: str = ""
+    apply: str = ""
+    memory: int = 0
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """What the method is called with."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """A result, whether it came from the cache, or why there is none."""
+
+    result: Result | None
+    hit: bool
+    error: CratewrightError | None = None
+
+    def get(self, crate: str) -> Result:
+        """Return the result.
+
+        Raises: the error, with the crate it happened to.
+        """
+        if self.error is not None:
+            raise self.error.with_context(("crate", crate))
+        assert self.result is not None
+        return self.result

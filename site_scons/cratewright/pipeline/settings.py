@@ -1,0 +1,91 @@
+"""The `CRATE_*` settings that steer how a build is run, not what it makes.
+
+Knows nothing of where they were set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
+from ..cache.store import CacheKvStore, GuardedStore, NoStore
+from ..errors import ConfigurationError
+from ..registry import Registry
+
+__all__ = ["read_memory", "read_store", "read_timeout", "read_verify"]
+
+_LONGEST = 1_000_000
+"""Seconds; what is longer, the system cannot wait for."""
+_UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+
+
+def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> CacheKvStore:
+    """Return the store that `CRATE_CACHE` names: `off`, a URL or a directory; `.crate-cache` where it is empty.
+
+    Raises: ConfigurationError for a size that is none; as `Registry.open_store` for a URL.
+    """
+    setting = environ.get("CRATE_CACHE", "")
+    if setting == "off":
+        return NoStore()
+    if "://" in setting:
+        return GuardedStore(registry.open_store(setting), setting)
+    limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
+    return EmbeddedStore(os.path.join(root, setting or ".crate-cache"), limit)
+
+
+def read_memory(environ: Mapping[str, str]) -> int | None:
+    """Return how much memory heavy jobs may use together; None to go by what is free.
+
+    Units: bytes.
+    Raises: ConfigurationError for a size that is none.
+    """
+    return _size("CRATE_MEMORY", environ)
+
+
+def read_timeout(environ: Mapping[str, str]) -> float:
+    """Return for how long a unit may take.
+
+    Raises: ConfigurationError for anything else than a positive number.
+    """
+    text = environ.get("CRATE_TIMEOUT", "") or "300"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < _LONGEST:
+        raise ConfigurationError(
+            f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
+        )
+    return seconds
+
+
+def read_verify(environ: Mapping[str, str]) -> bool:
+    """Return whether hits are compiled again and compared.
+
+    Raises: ConfigurationError for anything else than 0 or 1.
+    """
+    text = environ.get("CRATE_CACHE_VERIFY", "")
+    if text not in ("", "0", "1"):
+        raise ConfigurationError(f"CRATE_CACHE_VERIFY takes 0 or 1, not '{text}'")
+    return text == "1"
+
+
+def _size(name: str, environ: Mapping[str, str]) -> int | None:
+    """Return the bytes that a setting names, None if it is not set.
+
+    Shape: a number and perhaps one of K, M, G, T, with iB or B behind it as one likes; 1024 each.
+    """
+    text = environ.get(name, "")
+    word = text.strip().upper()
+    if not word:
+        return None
+    number = word.rstrip("BIKMGT")
+    unit = word[len(number) :].replace("IB", "").rstrip("B") if number else ""
+    try:
+        size = int(float(number) * (1 << _UNITS[unit]))
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise ConfigurationError(f"{name} takes a size such as 500M or 5G, not '{text}'")
+    return size

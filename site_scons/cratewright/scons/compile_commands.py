@@ -1,0 +1,54 @@
+"""The file from which editors and analysers learn how sources are compiled.
+
+Knows nothing of compilers: each backend says its own command.
+Source: Clang's "JSON Compilation Database Format Specification".
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..digest import value_digest
+from ..fs import write_atomic
+from .crates import Build, planning_errors
+from .paths import relative
+from .stages import Stage, stage_nodes
+from .state import StageState
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["compile_commands"]
+
+
+def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
+    """Return the node of the file, in a list; it covers the crates of all Environments, declared before or after."""
+    target = env.File(file)
+
+    def request() -> str:
+        with planning_errors():
+            return value_digest(_rows(build))
+
+    state = StageState(f"commands in {target}", root=build.root, target=target.abspath, request=request)
+
+    def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+        write_atomic(target.abspath, (json.dumps(_rows(build), indent=1) + "\n").encode())
+        state.update((), (relative(target),))
+
+    return stage_nodes(env, [target], [], Stage(run, list, state), "Writing $TARGET")
+
+
+def _rows(build: Build) -> list[dict[str, object]]:
+    """Return one row a source and crate, in the order of declaration."""
+    rows: list[dict[str, object]] = []
+    for declared in list(build.crates.values()):
+        crate = declared.crate
+        if not crate.sources:
+            continue
+        backend = declared.engine.backend(crate.backend, crate.target)
+        for source in crate.sources:
+            command = backend.compile_command(source.path, source.options.only(backend.UNIT_OPTIONS))
+            if command:
+                rows.append({"directory": build.root, "file": source.path, "arguments": list(command)})
+    return rows

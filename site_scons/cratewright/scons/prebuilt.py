@@ -1,0 +1,125 @@
+"""Rlibs that no crate of the build makes: they are there, and say themselves which crate they hold.
+
+Knows nothing of how a crate is declared or linked.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
+
+from ..crate import Crate, CrateType
+from ..errors import ConfigurationError, GraphError
+from ..fs import read_bytes
+from ..metadata import CrateMetadata, decode_rlib
+from ..pipeline.engine import Engine
+from .crates import Build, CrateTarget, DeclaredCrate
+from .paths import by_content, located_source, nearby, relative
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["as_rlib", "check_rlib", "prebuilt_crate"]
+
+SUFFIX = ".rlib"
+
+
+def as_rlib(env: Environment, item: object) -> Any:
+    """Return the node of an rlib that a dependency names by its file, None if it names something else."""
+    if isinstance(item, str):
+        return env.File(item) if item.endswith(SUFFIX) else None
+    return item if isinstance(item, (SCons.Node.FS.File, SCons.Node.FS.Entry)) and str(item).endswith(SUFFIX) else None
+
+
+def prebuilt_crate(build: Build, engine: Engine, node: Any, *, user: str) -> str:
+    """Return the key of the crate in an rlib, which is declared if it is not yet; so are those it needs, if their
+    rlibs lie beside it.
+
+    Raises: ConfigurationError if there is no such rlib; FormatError for what is none.
+    """
+    for crate in build.crates.values():
+        if node in crate.libraries.values():
+            return crate.key
+    return _declared(build, engine, check_rlib(node, user=user)).key
+
+
+def check_rlib(node: Any, *, user: str) -> Any:
+    """Return the node where an rlib lies.
+
+    Raises: ConfigurationError if it is not there, or yet to be built.
+    """
+    if node.is_derived():
+        raise ConfigurationError(
+            f"crate '{user}' depends on {node}, which is yet to be built",
+            hint="depend on the crate that it is made of; what another builder makes can be no dependency",
+        )
+    located = located_source(node)
+    if not located.exists():
+        raise ConfigurationError(
+            f"{relative(located)}: no such rlib",
+            context=(("needed by", f"crate '{user}'"),),
+            hint=nearby(located.abspath),
+        )
+    return located
+
+
+def _declared(build: Build, engine: Engine, rlib: Any) -> DeclaredCrate:
+    pending, first = [rlib], None
+    while pending:
+        node = pending.pop()
+        path = relative(node)
+        metadata = decode_rlib(read_bytes(str(node.abspath), role="rlib"), path=path)
+        key = _key(path, metadata.name)
+        if key not in build.crates:
+            names = [reference.name for reference in metadata.dependencies]
+            beside = {name: node.dir.File(f"lib{name}{SUFFIX}") for name in names}
+            there = {name: other for name, other in beside.items() if not other.is_derived() and other.exists()}
+            dependencies = tuple(_key(relative(there[name]), name) if name in there else name for name in names)
+            _add(build, engine, node, metadata, dependencies)
+            pending += there.values()
+        first = first or build.crates[key]
+    assert first is not None
+    return first
+
+
+def _key(path: str, name: str) -> str:
+    # As for crates that are built, what follows the colon is the name.
+    return f"{path}:{name}"
+
+
+def _add(build: Build, engine: Engine, node: Any, metadata: CrateMetadata, dependencies: tuple[str, ...]) -> None:
+    path = relative(node)
+    node.Decider(by_content)
+    crate = Crate(
+        name=metadata.name,
+        version=metadata.version,
+        backend=metadata.backend,
+        target=metadata.target,
+        profile="",
+        crate_types=(CrateType.RLIB,),
+        sources=(),
+        dependencies=metadata.dependencies,
+        options=metadata.options,
+    )
+    try:
+        build.declare(
+            DeclaredCrate(
+                name=metadata.name,
+                key=_key(path, metadata.name),
+                directory=os.path.dirname(path),
+                dependencies=dependencies,
+                resolve=lambda: crate,
+                generated=list,
+                engine=engine,
+                version=metadata.version,
+                metadata=metadata.metadata,
+                target=CrateTarget([node], name=metadata.name, rlib=node),
+                libraries={CrateType.RLIB: node},
+            )
+        )
+    except GraphError as error:
+        raise GraphError(
+            error.message, context=(*error.context, ("one is", path)), hint="give only one of them"
+        ) from error

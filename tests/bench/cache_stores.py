@@ -1,0 +1,321 @@
+"""A side-by-side measurement of what a store may be kept in: files, SQLite, LMDB.
+
+Knows nothing of cratewright's own store: each candidate here is the shortest program that does the work.
+
+    python tests/bench/cache_stores.py [--entries N] [--directory DIR]
+
+CPU is user + system time of this process and its children. Values are 10 kB of words that compress as SPIR-V
+does. `killed` counts the processes, of 20, that a signal ended over a store in which bits had flipped. LMDB takes
+part if the `lmdb` package is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import sqlite3
+import struct
+import sys
+import tempfile
+import time
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+SIZE = 10_000
+BATCH = 64
+WRITERS = 4
+EACH = 500
+
+
+class Candidate(ABC):
+    """A place for values."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @abstractmethod
+    def put(self, items: list[tuple[bytes, bytes]]) -> None:
+        """Keep values, all of them or none."""
+
+    @abstractmethod
+    def get(self, key: bytes) -> bytes | None:
+        """Return a value."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        return
+
+
+class Files(Candidate):
+    """A file a value, in 16 directories, written aside and renamed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        for digit in "0123456789abcdef":
+            (path / digit).mkdir(parents=True, exist_ok=True)
+
+    def _file(self, key: bytes) -> str:
+        name = key.hex()
+        return f"{self.path}/{name[0]}/{name[1:]}"
+
+    def put(self, items: list[tuple[bytes, bytes]]) -> None:
+        for key, value in items:
+            file = self._file(key)
+            with open(f"{file}.{os.getpid()}", "wb", buffering=0) as stream:
+                stream.write(value)
+            os.replace(f"{file}.{os.getpid()}", file)
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            with open(self._file(key), "rb", buffering=0) as stream:
+                return stream.read()
+        except OSError:
+            return None
+
+
+class Sqlite(Candidate):
+    """Two tables: small rows by key, and values by number in the order they came; a rollback journal."""
+
+    journal = "DELETE"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        path.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path / "store.db", timeout=30, isolation_level=None)
+        self._db.executescript(
+            f"""PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode={self.journal}; PRAGMA synchronous=OFF;
+            CREATE TABLE IF NOT EXISTS entry(key BLOB PRIMARY KEY, id INTEGER, used INTEGER) WITHOUT ROWID;
+            CREATE INDEX IF NOT EXISTS entry_use ON entry(used);
+            CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, value BLOB NOT NULL);"""
+        )
+
+    def put(self, items: list[tuple[bytes, bytes]]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        for key, value in items:
+            row = self._db.execute("INSERT INTO content(value) VALUES(?)", (value,)).lastrowid
+            self._db.execute("INSERT OR REPLACE INTO entry VALUES(?, ?, ?)", (key, row, 1))
+        self._db.execute("COMMIT")
+
+    def get(self, key: bytes) -> bytes | None:
+        query = "SELECT value FROM entry JOIN content USING (id) WHERE key = ?"
+        row = self._db.execute(query, (key,)).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class SqliteWal(Sqlite):
+    """The same with a write-ahead log."""
+
+    journal = "WAL"
+
+
+class Lmdb(Candidate):
+    """One file, mapped into memory; not synchronised with the disk, as the others are not."""
+
+    def __init__(self, path: Path) -> None:
+        import lmdb
+
+        super().__init__(path)
+        self._db = lmdb.open(str(path), map_size=1 << 33, sync=False, metasync=False)
+
+    def put(self, items: list[tuple[bytes, bytes]]) -> None:
+        with self._db.begin(write=True) as transaction:
+            for key, value in items:
+                transaction.put(key, value)
+
+    def get(self, key: bytes) -> bytes | None:
+        with self._db.begin() as transaction:
+            found: bytes | None = transaction.get(key)
+            return found
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _candidates() -> list[type[Candidate]]:
+    rows: list[type[Candidate]] = [Files, Sqlite, SqliteWal]
+    try:
+        import lmdb  # noqa: F401
+    except ImportError:
+        return rows
+    return [*rows, Lmdb]
+
+
+def _items(count: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
+    # Instructions of a few kinds with ever new numbers: zlib makes a quarter of it, as of real modules.
+    rng = random.Random(seed)
+    words = [struct.pack("<HH", rng.randrange(1, 400), rng.randrange(2, 7)) for _ in range(40)]
+    block = b"".join(rng.choice(words) + struct.pack("<I", rng.randrange(700)) for _ in range(SIZE // 8))
+    for number in range(count):
+        yield hashlib.sha256(b"%d %d" % (seed, number)).digest(), struct.pack("<Q", number) + block[8:]
+
+
+def _cpu() -> float:
+    total = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        used = resource.getrusage(who)
+        total += used.ru_utime + used.ru_stime
+    return total
+
+
+def _batches(items: Iterable[tuple[bytes, bytes]], size: int) -> Iterator[list[tuple[bytes, bytes]]]:
+    batch: list[tuple[bytes, bytes]] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _cost(work: Callable[[], object], count: int) -> float:
+    """Return CPU microseconds an item."""
+    start = _cpu()
+    work()
+    return (_cpu() - start) / count * 1e6
+
+
+def _write(kind: type[Candidate], path: Path, seed: int) -> None:
+    store = kind(path)
+    for batch in _batches(_items(EACH, seed), BATCH):
+        store.put(batch)
+    store.close()
+
+
+def _together(kind: type[Candidate], path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_write, args=(kind, path, seed)) for seed in range(100, 100 + WRITERS)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        if writer.exitcode:
+            raise SystemExit(f"{kind.__name__}: a writer failed")
+
+
+def _killed(kind: type[Candidate], path: Path, times: int = 20) -> int:
+    """Return how many times of some a process was ended by a signal over a store in which bits have flipped."""
+    context = multiprocessing.get_context("fork")
+
+    def look() -> None:
+        with suppress(Exception):
+            store = kind(path)
+            for key, value in _items(100, 4):
+                with suppress(Exception):
+                    store.get(key)
+                    store.put([(key, value)])
+
+    killed = 0
+    for seed in range(times):
+        shutil.rmtree(path, ignore_errors=True)
+        store = kind(path)
+        store.put(list(_items(200, 4)))
+        store.close()
+        rng = random.Random(seed)
+        for file in [file for file in sorted(path.rglob("*")) if file.is_file()]:
+            data = bytearray(file.read_bytes())
+            for _ in range(len(data) // 500):
+                data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+            file.write_bytes(data)
+        process = context.Process(target=look)
+        process.start()
+        process.join()
+        killed += (process.exitcode or 0) < 0
+    return killed
+
+
+def _used(path: Path) -> float:
+    return sum(file.stat().st_blocks * 512 for file in path.rglob("*") if file.is_file()) / 1e6
+
+
+def measure(kind: type[Candidate], base: Path, entries: int) -> str:
+    """Return a row of the table."""
+    items = list(_items(450, 1))
+
+    def singly(path: Path, size: int) -> Callable[[], None]:
+        def work() -> None:
+            store = kind(path)
+            for batch in _batches(items, size):
+                store.put(batch)
+            store.close()
+
+        return work
+
+    one = _cost(singly(base / "one", 1), len(items))
+    many = _cost(singly(base / "many", BATCH), len(items))
+    start = time.perf_counter()
+    together = _cost(lambda: _together(kind, base / "together"), WRITERS * EACH)
+    wall = time.perf_counter() - start
+    large = kind(base / "large")
+    for batch in _batches(_items(entries, 2), 1000):
+        large.put(batch)
+    large.close()
+    keys = [key for key, _ in _items(entries, 2)][:: max(1, entries // 2000)]
+    large = kind(base / "large")
+
+    def look(words: list[bytes], expect: bool) -> Callable[[], None]:
+        def work() -> None:
+            for word in words:
+                if (large.get(word) is not None) is not expect:
+                    raise SystemExit(f"{kind.__name__}: a lookup went wrong")
+
+        return work
+
+    hit = _cost(look(keys, True), len(keys))
+    miss = _cost(look([hashlib.sha256(key).digest() for key in keys], False), len(keys))
+    large.close()
+    size = _used(base / "large") / (entries * SIZE / 1e6)
+    killed = _killed(kind, base / "damaged")
+    costs = f"{one:>9.0f}{many:>9.0f}{together:>10.0f}{wall:>8.2f}{hit:>8.0f}{miss:>8.0f}"
+    return f"{kind.__name__:<12}{costs}{size:>8.2f}{killed:>8}"
+
+
+def compression() -> str:
+    """Return what compressing costs and saves."""
+    _, value = next(_items(1, 3))
+    rows = []
+    for level in (1, 6):
+        packed = zlib.compress(value, level)
+        pack = _cost(lambda level=level: [zlib.compress(value, level) for _ in range(500)], 500)
+        unpack = _cost(lambda packed=packed: [zlib.decompress(packed) for _ in range(500)], 500)
+        rows.append(
+            f"zlib {level}: {pack:.0f} to write, {unpack:.0f} to read, {len(packed) / len(value):.2f} of the size"
+        )
+    digest = _cost(lambda: [hashlib.sha256(value).digest() for _ in range(2000)], 2000)
+    return "\n".join([*rows, f"SHA-256: {digest:.0f}"])
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="stores compared")
+    parser.add_argument("--entries", type=int, default=100_000)
+    parser.add_argument("--directory", help="where to write (default: the system's temporary directory)")
+    chosen = parser.parse_args(arguments)
+    print(
+        f"CPU microseconds a value of {SIZE} bytes; looked up among {chosen.entries}; SQLite {sqlite3.sqlite_version}"
+    )
+    print(f"{'':<12}{'put':>9}{f'put {BATCH}':>9}{'4 writers':>10}", end="")
+    print(f"{'wall s':>8}{'get':>8}{'miss':>8}{'size':>8}{'killed':>8}")
+    for kind in _candidates():
+        base = Path(tempfile.mkdtemp(prefix="stores-", dir=chosen.directory))
+        try:
+            print(measure(kind, base, chosen.entries), flush=True)
+        finally:
+            shutil.rmtree(base)
+    print(compression())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

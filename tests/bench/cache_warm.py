@@ -1,0 +1,70 @@
+"""A measurement of warm builds: real shaders built clean, cleaned with `scons -c`, and built again from the cache.
+
+Knows nothing of how the cache works.
+
+    python tests/bench/cache_warm.py [--jobs N] [--limit N] [--rounds N]
+
+CPU is user + system time of the whole tree of processes, that of an empty SConstruct told beside it. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import llama_shaders as bench
+
+
+def _digests(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(directory.rglob("*.spv"))}
+
+
+def round_trip(scratch: Path, scons: list[str], environment: dict[str, str]) -> dict[str, bench.Cost]:
+    """Return what each step cost.
+
+    Raises: ToolError if a build fails or a warm one makes something else.
+    """
+    directory = Path(tempfile.mkdtemp(dir=scratch), "example")
+    shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns("*.spvs", "*.rlib", "*.rlink", ".scons*"))
+    bench.fetch.fetch(directory)
+    environment = {**environment, "CRATE_CACHE": str(directory.parent / "cache")}
+    costs = {"clean": bench.measure(scons, directory, environment)}
+    made = _digests(directory)
+    bench.measure([*scons, "-c"], directory, environment)
+    costs["warm"] = bench.measure(scons, directory, environment)
+    if _digests(directory) != made or not made:
+        raise bench.ToolError("a warm build made something else")
+    costs["nothing to do"] = bench.measure(scons, directory, environment)
+    empty = directory.parent / "empty"
+    empty.mkdir()
+    (empty / "SConstruct").write_text("")
+    costs["empty SConstruct"] = bench.measure(scons[:1], empty, environment)
+    return costs
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="CPU seconds of clean and of warm builds")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--limit", type=int, default=0, help="about this many variants, spread over all")
+    parser.add_argument("--rounds", type=int, default=2)
+    chosen = parser.parse_args(arguments)
+    scons = [bench.script("scons"), f"--site-dir={bench.ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
+    bench._adopt_orphans()
+    with tempfile.TemporaryDirectory(prefix="cache-warm-") as scratch:
+        for _ in range(chosen.rounds):
+            words = [*scons, "opt_level=0", "crate_type=cdylib", f"limit={chosen.limit}"]
+            costs = round_trip(Path(scratch), words, dict(os.environ))
+            shown = ", ".join(f"{name} {cost.cpu:.2f} ({cost.wall:.2f})" for name, cost in costs.items())
+            print(f"{shown}; warm/clean {costs['warm'].cpu / costs['clean'].cpu:.2f}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

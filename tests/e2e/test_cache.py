@@ -1,0 +1,290 @@
+"""The cache as a user of SCons meets it: after a clean, in another checkout, damaged, checked, explained.
+
+Knows nothing of how it is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import source_paths
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+PROJECT = """\
+lib = env.Crate("lib", ["b.stub"], include_dirs=["first", "second"])
+app = env.Crate("app", ["a.stub", "c.stub"], deps=[lib], crate_type=["rlib", "cdylib"], multimodule=True{options})
+"""
+SOURCES = {
+    "a": "entry a\nimport b\nwarning w2\nwarning w1\n",
+    "b": "include x.inc\nexport b\n",
+    "c": "entry c\nimport b\nwarning w3\n",
+}
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a project that is built."""
+    scons_project.sconstruct(PROJECT.format(options=""), **SOURCES)
+    scons_project.write({"second/x.inc": "export x\n"})
+    scons_project.environ["CRATE_CACHE"] = str(scons_project.path.parent / "shared")
+    scons_project.scons()
+    return scons_project
+
+
+def _warnings(project: SconsProject) -> list[str]:
+    return [line for line in project.output.splitlines() if "warning" in line]
+
+
+def _store(project: SconsProject) -> list[Path]:
+    return [path for path in (project.path.parent / "shared").rglob("*") if path.is_file()]
+
+
+def _hits(project: SconsProject) -> list[str]:
+    return [line.partition(": ")[2] for line in project.built()]
+
+
+def _run(project: SconsProject, *arguments: str, expect: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "cratewright.cli", *arguments],
+        cwd=project.path,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(source_paths()),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **project.environ,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expect and "Traceback" not in done.stderr, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+ALL_REUSED = [
+    "2 images: 0 linked, 2 reused",
+    "2 units: 0 compiled, 2 reused",
+    "1 unit: 0 compiled, 1 reused",
+]
+
+
+def test_after_a_clean_the_cache_serves(project: SconsProject) -> None:
+    built, warnings = project.snapshot(), _warnings(project)
+    assert [line[-2:] for line in warnings] == ["w2", "w1", "w3"]
+    project.scons("-c")
+    assert not project.exists("app.rlink") and not project.exists(".app.rlink.why")
+    project.scons()
+    assert _hits(project) == ALL_REUSED
+    assert _warnings(project) == warnings, "a hit warns as the compiler did, in the same order"
+    assert project.snapshot() == built
+    assert "because" not in project.output
+
+
+def test_another_checkout_and_another_name_are_served(project: SconsProject, tmp_path: Path) -> None:
+    other = SconsProject(tmp_path / "elsewhere" / "deeper", form=project.form)
+    other.environ = dict(project.environ)
+    other.sconstruct(PROJECT.format(options="").replace('"app"', '"renamed"'), **SOURCES)
+    other.write({"second/x.inc": "export x\n"})
+    other.scons()
+    assert set(ALL_REUSED[1:]) < set(_hits(other)), "links name their crate, units do not"
+    assert (other.path / "liblib.rlib").read_bytes() == (project.path / "liblib.rlib").read_bytes()
+
+
+def test_cachedir_of_scons_serves_other_targets(project: SconsProject) -> None:
+    """It would bring a manifest back without its images, and lose warnings: crates are not its business."""
+    built, warnings = project.snapshot(), _warnings(project)
+    project.write(
+        {
+            "SConstruct": project.read("SConstruct")
+            + 'CacheDir("kept")\nCommand("copy", "a.stub", Copy("$TARGET", "$SOURCE"))\n'
+        }
+    )
+    for store in ("shared", "off"):
+        project.environ["CRATE_CACHE"] = str(project.path.parent / store) if store != "off" else store
+        project.scons("-c")
+        assert not project.exists("app.images/a") and not project.exists("copy")
+        project.scons()
+        assert built.items() - {("SConstruct", built["SConstruct"])} <= project.snapshot().items()
+        assert _warnings(project) == warnings
+    assert "Retrieved `copy' from cache" in project.output
+
+
+def test_a_damaged_store_costs_time_alone(project: SconsProject) -> None:
+    built = project.snapshot()
+    for seed in range(6):
+        rng = random.Random(seed)
+        for file in _store(project):
+            data = bytearray(file.read_bytes())
+            for _ in range(max(1, len(data) // 500)):
+                data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+            file.write_bytes(data)
+        project.scons("-c")
+        project.scons()
+        assert project.snapshot() == built
+    # What is kept before damage shows in the same file is lost with it, so one build may not be enough.
+    for _ in range(4):
+        project.scons("-c")
+        project.scons()
+    assert _hits(project) == ALL_REUSED, "it has healed"
+
+
+def test_verified(project: SconsProject) -> None:
+    project.environ["CRATE_CACHE_VERIFY"] = "1"
+    built = project.snapshot()
+    project.scons("-c")
+    project.scons()
+    assert _hits(project) == ALL_REUSED
+    assert project.snapshot() == built
+    project.environ["CRATE_CACHE_VERIFY"] = "yes"
+    project.scons("-c")
+    project.scons(expect=2)
+    assert "CRATE_CACHE_VERIFY takes 0 or 1, not 'yes'" in project.output
+
+
+SNEAKY = """
+import cratewright, cratewright.testing, dataclasses
+class Sneaky(cratewright.testing.StubBackend):
+    NAME = "sneaky"
+    def compile_codegen_unit(self, stencil):
+        unit = super().compile_codegen_unit(stencil)
+        data = open(self.session.root + "/secret.txt", "rb").read()
+        return dataclasses.replace(unit, modules=(dataclasses.replace(unit.modules[0], data=data),))
+@cratewright.hookimpl
+def cratewright_register_backend():
+    return Sneaky
+"""
+
+
+def test_a_backend_that_reads_behind_our_back(scons_project: SconsProject) -> None:
+    """In a worker too: the file is named."""
+    scons_project.sconstruct(
+        'import sys; sys.path.insert(0, "."); import sneaky; cratewright.register(sneaky)\n'
+        'env.Crate("app", ["a.stub"], backend="sneaky")\n',
+        a="export a\n",
+    )
+    scons_project.write({"sneaky.py": SNEAKY, "secret.txt": "one"})
+    scons_project.scons()
+    scons_project.write({"secret.txt": "other"})
+    scons_project.scons("-c")
+    scons_project.environ["CRATE_CACHE_VERIFY"] = "1"
+    output = scons_project.scons(expect=2)
+    assert "crate 'app': a.stub: the cache has another result than a fresh compilation" in output
+    assert "differs:              modules[0].data: 3 bytes, " in output
+    assert "opened, not reported: secret.txt" in output
+    assert not scons_project.exists("app.rlink")
+
+
+def test_one_line_says_why(project: SconsProject) -> None:
+    def because() -> list[str]:
+        project.scons()
+        return [line for line in project.output.splitlines() if ": because " in line]
+
+    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
+    lines = because()
+    assert len(lines) == 2, lines
+    assert lines[0].startswith("crate app: because a.stub changed: ") and lines[0].endswith(" (1 unit)")
+    assert lines[1].startswith("crate app: because module app::a.stub.o changed: ")
+    project.write({"first/x.inc": "export x\n"})
+    assert because()[0] == "crate lib: because first/x.inc appeared (1 unit)"
+    project.write({"SConstruct": project.read("SConstruct").replace("multimodule", 'defines={"X": "7"}, multimodule')})
+    assert because() == ["crate app: because define X appeared: '7' (2 units)"]
+    project.write({"SConstruct": project.read("SConstruct").replace('"7"', '"8"')})
+    assert because() == ["crate app: because define X changed: '7' -> '8' (2 units)"]
+    project.write({"SConstruct": project.read("SConstruct").replace("multimodule", "shout=True, multimodule")})
+    assert because() == ["crate app: because option shout changed: False -> True (2 images)"]
+    project.write({"a.stub": SOURCES["a"]})
+    project.scons("-s")
+    assert "because" not in project.output
+
+
+def test_explain(project: SconsProject) -> None:
+    assert _run(project, "explain", "app.rlink") == (
+        "app.rlink: 2 made, 0 reused\n  new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
+    )
+    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
+    project.scons()
+    text = _run(project, "explain", "app.cdylib.json")
+    assert text.startswith("app.cdylib.json: 1 made, 1 reused\n  module app::a.stub.o changed: ")
+    assert "app.rlink: 1 made, 1 reused\n  a.stub changed: " in text
+    assert _run(project, "explain", "app.images/a") == text
+    assert _run(project, "explain", "libapp.rlib") == text[text.index("app.rlink") :]
+    assert _run(project, "explain", str(project.path / "liblib.rlib")).endswith("  new\n    crate 'lib': b.stub\n")
+    assert "nothing is known of how no.such was made" in _run(project, "explain", "no.such", expect=2)
+    project.scons("-c")
+    _run(project, "explain", "app.rlink", expect=2)
+
+
+def test_commands(project: SconsProject) -> None:
+    stats = _run(project, "cache", "stats")
+    assert "entries:   5\n" in stats and " of 5.0 GiB\n" in stats and "last used: at most 0 days ago\n" in stats
+    assert _run(project, "cache", "verify") == "5 entries, all whole\n"
+    project.environ["CRATE_CACHE_SIZE"] = "10k"
+    assert "entries:   0\n" in _run(project, "cache", "gc")
+    assert _run(project, "cache", "verify", "--cache", "nowhere") == "0 entries, all whole\n"
+    assert not project.exists("nowhere")
+    project.environ["CRATE_CACHE_SIZE"] = "ten"
+    assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in _run(project, "cache", "gc", expect=2)
+
+
+def test_verify_finds_bit_rot(project: SconsProject) -> None:
+    (file,) = _store(project)
+    data = file.read_bytes()
+    at = data.index(b"export x")
+    file.write_bytes(data[:at] + b"E" + data[at + 1 :])
+    text = _run(project, "cache", "verify", expect=2)
+    assert "of 5 entries cannot be used and were removed" in text and "its digest does not match" in text
+    assert "all whole" in _run(project, "cache", "verify")
+    project.scons("-c")
+    project.scons()
+    assert project.exists("app.images/a")
+
+
+SHELF = """
+import cratewright, os
+class Shelf(cratewright.CacheKvStore):
+    def __init__(self, path):
+        self.path = path
+        os.makedirs(path, exist_ok=True)
+    def get_many(self, keys):
+        names = set(os.listdir(self.path))
+        return {key: open(self.path + "/" + key, "rb").read() for key in keys if key in names}
+    def put_many(self, items):
+        for key, value in items.items():
+            with open(self.path + "/" + key, "wb") as file:
+                file.write(value)
+@cratewright.hookimpl
+def cratewright_open_store(url):
+    scheme, _, path = url.partition("://")
+    return Shelf(path) if scheme == "shelf" else None
+"""
+
+
+def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
+    """A few lines make one; results come from it, damaged ones do not."""
+    scons_project.write({"shelf.py": SHELF})
+    begin = 'import sys; sys.path.insert(0, "."); import shelf; cratewright.register(shelf)\n'
+    scons_project.sconstruct(begin + 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n', a="entry a\n")
+    shelf = scons_project.path.parent / "shelf"
+    scons_project.environ["CRATE_CACHE"] = f"shelf://{shelf}"
+    scons_project.scons()
+    assert len(list(shelf.iterdir())) == 2 and not scons_project.exists(".crate-cache")
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert _hits(scons_project) == ["1 image: 0 linked, 1 reused", "1 unit: 0 compiled, 1 reused"]
+    for file in shelf.iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert _hits(scons_project) == ["1 image: 1 linked, 0 reused", "1 unit: 1 compiled, 0 reused"]
+    scons_project.environ["CRATE_CACHE"] = "nobody://knows"
+    scons_project.scons("-c")
+    scons_project.scons(expect=2)
+    assert "no plugin opens the cache 'nobody://knows'" in scons_project.output

@@ -1,0 +1,89 @@
+"""LTO through SCons: which crate types share it, what the build says of it, what is optimised again after an edit.
+
+Knows nothing of a real optimiser: the stub marks what it has optimised.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+CRATES = """\
+u = env.Crate("util", ["util.stub", "rare.stub"], crate_type=["rlib", "dylib"])
+l = env.Crate("lib", ["lib.stub"], deps=[u], crate_type=["rlib", "staticlib", "cdylib", "dylib"], {options})
+"""
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a project of two crates that is not built yet."""
+    scons_project.write(
+        {
+            "util.stub": "export util\n",
+            "rare.stub": "export rare\n",
+            "lib.stub": "export entry @util\nimport util\n",
+        }
+    )
+    return scons_project
+
+
+def _lines(project: SconsProject) -> list[str]:
+    return [line.split(";")[0] for line in project.output.splitlines() if " LTO" in line]
+
+
+def test_once_for_each_distinct_list(project: SconsProject) -> None:
+    """A staticlib holds its dependency, a dylib that prefers dynamic linking loads it: two lists, two runs."""
+    project.sconstruct(CRATES.format(options='prefer_dynamic=True, lto={"staticlib": "fat", "dylib": "fat"}'))
+    project.scons("-j4")
+    assert sorted(re.sub(r", \d+ -> .*", "", line) for line in _lines(project)) == [
+        "crate lib: fat LTO: 1 optimised, 0 reused",
+        "crate lib: fat LTO: 1 optimised, 0 reused, with 2 of util",
+    ]
+    assert "internal util" in project.read("lib.staticlib")
+    assert "dylib util" in (project.path / "lib.dylib").read_bytes().decode(errors="replace")
+    assert project.read("lib.staticlib").count("optimised fat") == 1
+    assert project.up_to_date()
+
+
+def test_equal_lists_share(project: SconsProject) -> None:
+    project.sconstruct(CRATES.format(options='lto={"staticlib": "thin", "cdylib": "thin"}'))
+    project.scons("-j4")
+    shared, run = sorted(_lines(project), key=len)
+    assert shared == "crate lib: thin LTO shared with another crate type"
+    assert run.startswith("crate lib: thin LTO: 2 optimised, 0 reused, with 2 of util")
+    assert project.read("lib.staticlib") == project.read("lib.cdylib")
+
+
+def test_an_edit_optimises_what_it_reaches(project: SconsProject) -> None:
+    project.sconstruct(CRATES.format(options='lto={"cdylib": "thin"}'))
+    project.scons()
+    project.write({"rare.stub": "export rare more\n"})  # nothing reaches it
+    project.scons()
+    assert _lines(project)[0].startswith("crate lib: thin LTO: 0 optimised, 2 reused")
+    project.write({"util.stub": "export util more\n"})
+    project.scons()
+    assert _lines(project)[0].startswith("crate lib: thin LTO: 2 optimised, 0 reused")
+    assert "export util more\noptimised thin" in project.read("lib.cdylib")
+    assert project.up_to_date()
+
+
+def test_what_lto_did_is_kept_beside_the_output(project: SconsProject) -> None:
+    project.sconstruct(CRATES.format(options='lto={"cdylib": "thin"}'))
+    project.scons()
+    report = json.loads(project.read(".lib.cdylib.json.state"))["report"]
+    assert (report["mode"], report["optimised"], report["offered"]) == ("thin", 2, {"util": 2})
+
+
+def test_with_and_without_workers_side_by_side_the_bytes_are_the_same(project: SconsProject) -> None:
+    project.sconstruct(CRATES.format(options='lto="thin", prefer_dynamic=True'))
+    project.scons("-j1")
+    names = ("lib.staticlib", "lib.cdylib", "lib.dylib", "liblib.rlib")
+    before = [(project.path / name).read_bytes() for name in names]
+    project.scons("-c")
+    project.environ["CRATE_CACHE"] = "off"
+    project.scons("-j4")
+    assert [(project.path / name).read_bytes() for name in names] == before

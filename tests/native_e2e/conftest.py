@@ -1,0 +1,25 @@
+"""What the end-to-end tests of the native backend share: a project for each toolchain that is here.
+
+Knows nothing of what any test expects.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.scons_project import available_forms
+
+
+@pytest.fixture(params=["zig", "llvm", "gcc"])
+def native(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
+    """Give an empty project for each toolchain in turn."""
+    return NativeProject(tmp_path / "project", request.param, form=available_forms()[-1])
+
+
+@pytest.fixture
+def any_native(tmp_path: Path, scons_form: str) -> NativeProject:
+    """Give an empty project for each form in turn, with whichever toolchain costs least."""
+    return NativeProject(tmp_path / "project", "gcc", form=scons_form)

@@ -1,0 +1,47 @@
+"""A project of C sources: what its SConstruct begins with, and what became of its crates.
+
+Knows nothing of what is built from them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cratewright.metadata import decode_rlib, decode_rlink
+from cratewright.module import ModuleCodegen
+from cratewright_native.probe import cache_directory
+from tests.support.native_project import named
+from tests.support.scons_project import IN_PLACE, SconsProject
+
+__all__ = ["HEADER", "NativeProject"]
+
+HEADER = """\
+import cratewright
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
+"""
+
+
+class NativeProject(SconsProject):
+    """Files, and what `scons` makes of them with one kind of toolchain."""
+
+    def __init__(self, path: Path, kind: str, *, form: str = IN_PLACE) -> None:
+        super().__init__(path, form=form)
+        self.kind = kind
+        self.environ["CRATE_CC"] = named(kind)
+        # zig builds its C and C++ libraries once for each of these directories, which takes a minute or two.
+        self.timeout = 300
+        self.environ["XDG_CACHE_HOME"] = str(cache_directory().parent)
+
+    def crates(self, sconstruct: str, files: dict[str, str]) -> None:
+        """Write an SConstruct and sources."""
+        self.write({"SConstruct": HEADER + sconstruct, **files})
+
+    def modules(self, crate: str) -> dict[str, ModuleCodegen]:
+        """Return the modules of a crate's rlib by name."""
+        rlib = self.path / f"lib{crate}.rlib"
+        return {module.name: module for module in decode_rlib(rlib.read_bytes(), path=str(rlib)).modules}
+
+    def linked_modules(self, crate: str) -> dict[str, ModuleCodegen]:
+        """Return the modules of a crate as its codegen left them, by name."""
+        rlink = self.path / f"{crate}.rlink"
+        return {module.name: module for module in decode_rlink(rlink.read_bytes(), path=str(rlink)).modules}

@@ -1,0 +1,156 @@
+"""C crates through SCons: what is made, and what is made again after an edit.
+
+Knows nothing of links.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.native_e2e.native_scons import NativeProject
+
+SCONSTRUCT = """\
+env["CRATE_INCLUDE_DIRS"] = ["first", "inc"]
+maths = env.Crate("maths", Glob("maths/*.c"), ldflags=ARGUMENTS.get("ldflags", "-Wl,-O1").split())
+text = env.Crate("text", ["text/a.cc", ("text/b.c", {"defines": {"SIZE": "3"}}), "text/c.S"], deps=[maths], std="c++17")
+Default(maths, text)
+"""
+FILES = {
+    "maths/half.c": "double half(double x) { return x / 2; }\n",
+    "maths/twice.c": '#include "k.h"\nint twice(int x) { return K * x; }\n',
+    "inc/k.h": "#define K 2\n",
+    "first/other.h": "",
+    "text/a.cc": "#include <string>\n#include <k.h>\nint length(std::string s) { return int(s.size()) * K; }\n",
+    "text/b.c": "#warning careful\nint size = SIZE;\n",
+    "text/c.S": ".globl answer\nanswer: .quad 42\n",
+}
+EVERYTHING = ["crate maths: 2 units: 2 compiled, 0 reused", "crate text: 3 units: 3 compiled, 0 reused"]
+
+
+@pytest.fixture
+def built(native: NativeProject) -> NativeProject:
+    """Give the project after its first build."""
+    native.crates(SCONSTRUCT, FILES)
+    native.scons()
+    assert native.built() == EVERYTHING
+    return native
+
+
+def test_what_is_made(built: NativeProject) -> None:
+    assert "text/b.c:1: warning: " in built.output
+    assert built.up_to_date()
+    suffix = ".o" if built.kind == "gcc" else ".bc"
+    maths, text = built.modules("maths"), built.modules("text")
+    assert sorted(maths) == [f"maths/half.c{suffix}", f"maths/twice.c{suffix}"]
+    assert sorted(text) == [f"text/a.cc{suffix}", f"text/b.c{suffix}", "text/c.S.o"]
+    assert [symbol.name for symbol in maths[f"maths/half.c{suffix}"].exports] == ["half"]
+    assert [symbol.name for symbol in text["text/c.S.o"].exports] == ["answer"]
+
+
+def test_one_source(built: NativeProject) -> None:
+    built.write({"maths/half.c": FILES["maths/half.c"].replace("2", "2.0 + 1")})
+    built.scons()
+    assert built.built() == ["crate maths: 2 units: 1 compiled, 1 reused"]
+    assert built.steps() == ["Archiving libmaths.rlib", "Compiling crate maths.rlink"]
+    assert built.up_to_date()
+
+
+def test_a_header(built: NativeProject) -> None:
+    built.write({"inc/k.h": "#define K 3\n"})
+    built.scons()
+    assert built.built() == [
+        "crate maths: 2 units: 1 compiled, 1 reused",
+        "crate text: 3 units: 1 compiled, 2 reused",
+    ]
+    assert built.up_to_date()
+
+
+@pytest.mark.parametrize("path", ["first/k.h", "maths/k.h"])
+def test_a_header_that_appears_earlier(built: NativeProject, path: str) -> None:
+    """No file that was read has changed; a build that looks at those alone would keep the old constant."""
+    before = {name: module.data for name, module in built.modules("maths").items()}
+    built.write({path: "#define K 5\n"})
+    built.scons()
+    after = {name: module.data for name, module in built.modules("maths").items()}
+    assert [name.partition(".")[0] for name in after if after[name] != before[name]] == ["maths/twice"]
+    assert "crate maths: 2 units: 1 compiled, 1 reused" in built.built()
+    built.remove(path)
+    built.scons()
+    assert {name: module.data for name, module in built.modules("maths").items()} == before
+
+
+def test_a_header_nobody_looks_for(built: NativeProject) -> None:
+    built.write({"first/unrelated.h": "", "maths/unrelated.h": ""})
+    assert built.up_to_date()
+
+
+def test_what_only_the_link_sees(built: NativeProject) -> None:
+    built.scons("ldflags=-Wl,-O2")
+    assert all("compiled" not in line or "0 compiled" in line for line in built.built())
+
+
+def test_any_number_of_jobs(built: NativeProject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The same bytes at another place, from an empty cache, side by side."""
+    other = NativeProject(tmp_path_factory.mktemp("other") / "a place", built.kind, form=built.form)
+    other.crates(SCONSTRUCT, FILES)
+    other.scons("-j4")
+    for name in ("libmaths.rlib", "libtext.rlib"):
+        assert (other.path / name).read_bytes() == (built.path / name).read_bytes()
+
+
+def test_an_error(native: NativeProject) -> None:
+    native.crates('env.Crate("a", Glob("*.c"))\n', {"bad.c": "int x = y;\n", "good.c": "int g;\n"})
+    output = native.scons(expect=2)
+    assert "bad.c:1: error: " in output and "crate: a" in output
+    assert not native.exists("a.rlink")
+    native.write({"bad.c": "int x;\n"})
+    native.scons()
+    assert native.built() == ["crate a: 2 units: 1 compiled, 1 reused"]
+
+
+def test_a_refusal(any_native: NativeProject) -> None:
+    any_native.crates('env.Crate("a", Glob("*.c"), flags="-march=native")\n', {"a.c": "int x;\n"})
+    output = any_native.scons(expect=2)
+    assert "'-march=native' cannot be among 'flags'" in output
+
+
+def test_a_generated_header(any_native: NativeProject) -> None:
+    any_native.crates(
+        'h = env.Command("gen.h", "gen.in", Copy("$TARGET", "$SOURCE"))\n'
+        'a = env.Crate("a", ["a.c"])\nenv.Depends(a.rlink, h)\n',
+        {"gen.in": "#define G 1\n", "a.c": '#include "gen.h"\nint g = G;\n'},
+    )
+    any_native.scons()
+    before = any_native.modules("a")
+    any_native.write({"gen.in": "#define G 2\n"})
+    any_native.scons()
+    assert any_native.modules("a") != before
+    assert any_native.up_to_date()
+
+
+def test_a_variant_directory(any_native: NativeProject) -> None:
+    any_native.crates(
+        'env["CRATE_INCLUDE_DIRS"] = ["#inc"]\nSConscript("src/SConscript", variant_dir="out", exports="env")\n',
+        {
+            "src/SConscript": 'Import("env")\nenv.Crate("a", Glob("*.c"))\n',
+            "src/a.c": '#include "near.h"\n#include <far.h>\nint a = NEAR + FAR;\n',
+            "src/near.h": "#define NEAR 1\n",
+            "inc/far.h": "#define FAR 1\n",
+        },
+    )
+    any_native.scons()
+    assert any_native.exists("out/liba.rlib")
+    assert any_native.up_to_date()
+    any_native.write({"src/near.h": "#define NEAR 2\n"})
+    any_native.scons()
+    assert any_native.built() == ["crate a: 1 unit: 1 compiled, 0 reused"]
+
+
+def test_hits_are_what_compiling_again_gives(built: NativeProject) -> None:
+    built.environ["CRATE_CACHE_VERIFY"] = "1"
+    built.scons("-c")
+    output = built.scons()
+    assert built.built() == [
+        line.replace("2 compiled, 0", "0 compiled, 2").replace("3 compiled, 0", "0 compiled, 3") for line in EVERYTHING
+    ]
+    assert "text/b.c:1: warning: " in output

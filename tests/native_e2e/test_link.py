@@ -1,0 +1,195 @@
+"""Crates linked by SCons in all forms: what is made, what it offers, and that it runs.
+
+Knows nothing of how symbols are resolved.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.paths import ROOT
+
+UTIL = "int util(int x) { return x * 3; }\nint unused(void) { return 1; }\n"
+HEAP = """\
+typedef __SIZE_TYPE__ size;
+void *cratewright_alloc(size, size);
+void cratewright_dealloc(void *, size, size);
+int util(int);
+int entry(int x) {
+    int *block = cratewright_alloc(64, 32);
+    *block = util(x);
+    int result = *block + 1;
+    cratewright_dealloc(block, 64, 32);
+    return result;
+}
+"""
+MAIN = '#include <stdio.h>\nint entry(int);\nint main(void) { printf("%d\\n", entry(14)); return 0; }\n'
+
+
+def printed(program: Path, **environ: str) -> str:
+    """Return what a program prints."""
+    return subprocess.run([program], capture_output=True, text=True, check=True, env=environ).stdout
+
+
+def names(file: Path, *words: str) -> list[str]:
+    """Return the defined symbols that `nm` shows."""
+    done = subprocess.run(["nm", "--defined-only", *words, file], capture_output=True, text=True, check=True)
+    return [line.split()[-1] for line in done.stdout.splitlines() if len(line.split()) == 3]
+
+
+def lto_of(project: NativeProject) -> str:
+    """Return the strongest LTO that a project's toolchain has."""
+    return "fat" if project.kind == "gcc" else "thin"
+
+
+def test_static_and_dynamic_forms_of_one_crate(native: NativeProject) -> None:
+    """What rustc fails at: LTO for two crate types whose dependencies are linked in two ways."""
+    native.crates(
+        f"""
+util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
+both = env.Crate("both", ["both.c"], deps=[util], crate_type=["staticlib", "dylib"], prefer_dynamic=True,
+    lto="{lto_of(native)}", allocator="needs")
+Default(both)
+""",
+        {"util.c": UTIL, "both.c": HEAP},
+    )
+    native.scons()
+    lines = [line for line in native.output.splitlines() if line.startswith("crate both") and "LTO" in line]
+    assert len(lines) == 2 and not any("shared" in line for line in lines), "once for each list of formats"
+    assert native.up_to_date()
+    # A dylib linked with another brings no allocator: whoever loads both would have two.
+    archive, library = native.path / "libboth.a", native.path / "libboth.so"
+    assert "cratewright_alloc" in names(archive) and "util" in names(archive)
+    assert "cratewright_alloc" not in names(library, "-D")
+
+
+@pytest.mark.parametrize("form", ["libboth.a", "libboth.so"])
+def test_a_c_program_uses_either(native: NativeProject, form: str) -> None:
+    native.crates(
+        f"""
+util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
+both = env.Crate("both", ["both.c"], deps=[util], crate_type=["staticlib", "dylib"], prefer_dynamic=True,
+    lto="{lto_of(native)}")
+Default(both)
+""",
+        {"util.c": UTIL, "both.c": "int util(int);\nint entry(int x) { return util(x) + 1; }\n", "main.c": MAIN},
+    )
+    native.scons()
+    words = ["gcc", "main.c", form, "-o", "main", "-Wl,-rpath,$ORIGIN", "-Wl,-rpath-link,."]
+    subprocess.run(words, cwd=native.path, check=True)
+    assert printed(native.path / "main") == "43\n"
+
+
+def test_all_at_once_with_fat_lto(native: NativeProject) -> None:
+    native.crates(
+        """
+util = env.Crate("util", ["util.c"])
+keep = env.Crate("keep", ["keep.c"], deps=[util], crate_type=["rlib", "cdylib"], lto="fat", exports=["entry"])
+prog = env.Crate("prog", ["main.c"], deps=[keep], crate_type="bin", lto="fat")
+Default(keep, prog)
+""",
+        {
+            "util.c": UTIL,
+            "keep.c": "int util(int);\nint entry(int x) { return util(x) + 1; }\nint own(void) { return 2; }\n",
+            "main.c": MAIN,
+        },
+    )
+    native.scons()
+    assert native.up_to_date()
+    assert names(native.path / "libkeep.so", "-D") == ["entry"]
+    assert names(native.path / "prog", "-D") == []
+    assert printed(native.path / "prog") == "43\n"
+    if native.kind != "gcc":  # gcc internalises while it makes a program only
+        assert not {"util", "unused", "own"} & set(names(native.path / "prog"))
+
+
+def test_equal_lists_share_one_run(native: NativeProject) -> None:
+    native.crates(
+        f"""
+util = env.Crate("util", ["util.c"])
+Default(env.Crate("lib", ["lib.c"], deps=[util], crate_type=["staticlib", "cdylib"], lto="{lto_of(native)}"))
+""",
+        {"util.c": UTIL, "lib.c": "int util(int);\nint entry(int x) { return util(x) + 1; }\n"},
+    )
+    native.scons()
+    lines = [line for line in native.output.splitlines() if line.startswith("crate lib") and "LTO" in line]
+    assert sum("shared with another crate type" in line for line in lines) == 1 and len(lines) == 2
+
+
+def test_a_dylib_offers_its_allocator(native: NativeProject) -> None:
+    main = MAIN.replace("printf", "if (!cratewright_alloc(8, 8)) return 1;\n    printf")
+    native.crates(
+        """
+heap = env.Crate("heap", ["heap.c", "util.c"], crate_type=["dylib"], allocator="needs")
+Default(env.Crate("prog", ["main.c"], deps=[heap], crate_type="bin", allocator="needs"))
+""",
+        {"heap.c": HEAP, "util.c": UTIL, "main.c": f"void *cratewright_alloc(long, long);\n{main}"},
+    )
+    native.scons()
+    assert "cratewright_alloc" in names(native.path / "libheap.so", "-D")
+    assert printed(native.path / "prog") == "43\n"
+
+
+def test_another_directory(any_native: NativeProject) -> None:
+    any_native.crates(
+        """
+sub = SConscript("libs/SConscript", exports="env", variant_dir="out/libs", duplicate=False)
+prog = env.Crate("prog", ["main.c"], deps=[sub], crate_type="bin", prefer_dynamic=True)
+Default(prog)
+""",
+        {
+            "libs/SConscript": 'Import("env")\nlib = env.Crate("lib", ["lib.c"], crate_type="dylib")\nReturn("lib")\n',
+            "libs/lib.c": "int entry(int x) { return x; }\n",
+            "main.c": MAIN,
+        },
+    )
+    any_native.scons()
+    moved = any_native.path.rename(any_native.path.parent / "moved")
+    assert printed(moved / "prog") == "14\n"
+
+
+def test_a_symbol_that_nobody_defines(native: NativeProject) -> None:
+    native.crates('env.Crate("prog", ["main.c"], crate_type="bin")\n', {"main.c": MAIN})
+    output = native.scons(expect=2)
+    assert "crate 'prog' uses symbols that nobody defines: entry" in output
+    assert not native.exists("prog")
+    native.write({"main.c": MAIN.replace("int entry(int);", "static int entry(int x) { return x; }")})
+    native.scons()
+    assert printed(native.path / "prog") == "14\n"
+
+
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+def test_two_places_and_any_number_of_jobs(native: NativeProject, tmp_path: Path, lto: str) -> None:
+    if native.kind == "gcc" and lto == "thin":
+        pytest.skip("gcc has none")
+    files = {"util.c": UTIL, "both.c": HEAP, "main.c": MAIN}
+    text = f"""
+util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
+types = {{"staticlib": "{lto}", "cdylib": "{lto}"}}
+both = env.Crate("both", ["both.c"], deps=[util], crate_type=["rlib", *types], lto=types, allocator="needs")
+Default(util, both, env.Crate("prog", ["main.c"], deps=[both], crate_type="bin", lto="{lto}"))
+"""
+    native.crates(text, files)
+    native.scons("-j1")
+    other = NativeProject(tmp_path / "somewhere else" / "deeper", native.kind, form=native.form)
+    other.crates(text, files)
+    other.scons("-j4")
+    made = native.snapshot()
+    assert {"libutil.so", "libboth.a", "prog", "libboth.rlib"} <= set(made)
+    assert made == other.snapshot()
+
+
+def test_the_example(native: NativeProject) -> None:
+    if native.kind == "gcc":
+        pytest.skip("gcc does not read LLVM's intermediate representation")
+    shutil.copytree(ROOT / "examples" / "native-hello", native.path, dirs_exist_ok=True)
+    for lto in ("off", "thin", "fat"):
+        native.scons(f"lto={lto}")
+        assert printed(native.path / "hello") == printed(native.path / "hello-shared") == "HELLO, WORLD!\n"
+        assert names(native.path / "libgreet.so", "-D") == ["greet"]
+    assert native.up_to_date("lto=fat")

@@ -1,0 +1,53 @@
+"""Random crates in random mixes of rlibs, dylibs and LTO print what the plain static build prints.
+
+Knows nothing of the rules of linkage: a mix that they refuse is another's turn. `CRATE_RANDOM_GRAPHS` asks for more.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.native_e2e.native_scons import HEADER, NativeProject
+from tests.support.random_crates import CrateGraphSources, random_graph, random_mix, sconstruct
+from tests.support.scons_project import available_forms
+
+GRAPHS = int(os.environ.get("CRATE_RANDOM_GRAPHS", "15"))
+KINDS = ("llvm", "zig", "gcc")
+ATTEMPTS = 12
+
+
+def _legal_build(project: NativeProject, graph: CrateGraphSources, random: Random) -> str:
+    """Build the plain form and the first mix that the rules allow; return the mix."""
+    project.write({name: text for files in graph.files for name, text in files.items()})
+    for _ in range(ATTEMPTS):
+        mix = random_mix(random, graph, thin=project.kind != "gcc")
+        declared = sconstruct(graph, mix, "mixed")
+        project.write({"SConstruct": HEADER + sconstruct(graph, None, "plain") + declared})
+        try:
+            project.scons("-j2")
+        except AssertionError:
+            if "cannot be linked together" not in project.output:
+                raise
+        else:
+            return declared
+    pytest.skip("no mix of this graph was legal")
+
+
+@pytest.mark.parametrize("seed", range(GRAPHS))
+def test_a_mix_prints_what_the_plain_build_prints(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    project = NativeProject(tmp_path / "project", KINDS[seed % len(KINDS)], form=available_forms()[-1])
+    graph = random_graph(random)
+    mix = _legal_build(project, graph, random)
+    last = len(graph.files) - 1
+    plain, mixed = (
+        subprocess.run([project.path / f"{kind}{last}"], capture_output=True, text=True, check=False)
+        for kind in ("plain", "mixed")
+    )
+    assert (plain.returncode, mixed.returncode) == (0, 0), f"{mix}{mixed.stderr}"
+    assert mixed.stdout == plain.stdout, mix

@@ -1,0 +1,85 @@
+"""Builds of a tree of stub crates in this process, without SCons: milliseconds each.
+
+Knows nothing of what is built.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cratewright import testing
+from cratewright.crate import Crate, CrateType, Source
+from cratewright.dependency_format import DependencyFormats, Linkage
+from cratewright.errors import CratewrightError
+from cratewright.metadata import CrateMetadata, encode_rlink
+from cratewright.options import CORE_OPTIONS, Options, parse_options
+from cratewright.pipeline.codegen import codegen_crate
+from cratewright.pipeline.engine import Engine
+from cratewright.pipeline.link import Dependency, link_crate
+from cratewright.registry import Registry
+
+__all__ = ["build_here"]
+
+
+class _Here(testing.StubBackend):
+    """The stub in this process: no worker can import it under this name."""
+
+
+_Here.__module__ = "nowhere"
+
+
+class _Declared(dict[str, object]):
+    """What an SConstruct of the tree declares, read by running it with an `env` that only takes note."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        body = text[text.index("dirs = ") :]
+        self.crates: list[tuple[str, list[str], dict[str, object]]] = []
+        exec(compile(body, "SConstruct", "exec"), {"env": self})
+
+    def Crate(self, name: str, sources: list[str], **options: object) -> str:
+        self.crates.append((name, sources, options))
+        return name
+
+
+def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, bytes] | str:
+    """Return the outputs of a build that is driven without SCons, or the error."""
+    registry = Registry()
+    registry.register(testing)
+    registry._backends["stub"] = _Here
+    engine = Engine(str(root), registry, environ)
+    table = (*CORE_OPTIONS, *_Here.OPTIONS)
+    made: dict[str, bytes] = {}
+    known: dict[str, CrateMetadata] = {}
+    try:
+        for name, sources, given in _Declared(text).crates:
+            deps = [str(dep) for dep in given.pop("deps", [])]  # type: ignore[attr-defined]
+            kind = CrateType(given.pop("crate_type", "rlib"))
+            values = {spec.name: spec.default for spec in table} | parse_options(given, table, where="")
+            options = Options(tuple(sorted(values.items())))
+            crate = Crate(
+                name=name,
+                version="0",
+                backend="stub",
+                target="text",
+                profile="dev",
+                crate_types=(kind,),
+                sources=tuple(Source(path=path, name=path, options=options) for path in sources),
+                dependencies=tuple(known[dep].reference for dep in deps),
+                options=options,
+            )
+            with engine.ledger(str(root / f"{name}.rlink")):
+                result = codegen_crate(engine, crate)
+            known[name] = result.metadata
+            made[f"{name}.rlink"] = encode_rlink(result.metadata)
+            made[f"{name} says"] = "\n".join(result.diagnostics).encode()
+            if kind is not CrateType.RLIB:
+                formats = DependencyFormats(tuple(deps), (Linkage.STATIC,) * len(deps))
+                static = [Dependency(dep, known[dep], Linkage.STATIC) for dep in deps]
+                linked = link_crate(engine, result.metadata, static, kind, formats)
+                made |= {artifact.path: artifact.data for artifact in linked.artifacts}
+    except CratewrightError as error:
+        return str(error)
+    finally:
+        engine.close()
+    return made

@@ -1,0 +1,86 @@
+"""Links of C sources by the native backend's own methods, without the pipeline.
+
+Knows nothing of what any test expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cratewright import Artifact, CrateType, LinkRequest, LtoMode, ModuleCodegen
+from cratewright.request import LinkModule, ThinModule
+from cratewright_native.elf import elf_symbols
+
+from .native_project import Project, options
+
+__all__ = ["compiled", "link", "optimised_thin", "request_for", "symbols"]
+
+
+def compiled(project: Project, sources: Mapping[str, str], **given: object) -> tuple[ModuleCodegen, ...]:
+    """Write and compile sources; the modules are named after them."""
+    modules = []
+    for name, text in sources.items():
+        (project.root / name).write_text(text, encoding="utf-8")
+        (module,) = project.compile(name, **given).modules
+        modules.append(replace(module, name=name + module.name))
+    return tuple(modules)
+
+
+def request_for(
+    project: Project,
+    crates: Mapping[str, Mapping[str, str]],
+    crate_type: CrateType = CrateType.BIN,
+    *,
+    exported: tuple[str, ...] = ("main",),
+    lto: LtoMode = LtoMode.OFF,
+    **given: object,
+) -> LinkRequest:
+    """Compile crates, the first of which is to be linked, and return the link; LTO gets modules that support it."""
+    given = {"opt_level": "2", **given}
+    modules = tuple(
+        LinkModule(crate, module) for crate, sources in crates.items() for module in compiled(project, sources, **given)
+    )
+    takes = [lto is LtoMode.OFF or project.backend.supports_lto(item.module) for item in modules]
+    return LinkRequest(
+        crate=next(iter(crates)),
+        crate_type=crate_type,
+        target=project.target,
+        options=options(**given).only(project.backend.LINK_OPTIONS),
+        modules=tuple(item for item, take in zip(modules, takes, strict=True) if take),
+        beside=tuple(item for item, take in zip(modules, takes, strict=True) if not take),
+        exported=exported,
+        lto=lto,
+    )
+
+
+def optimised_thin(project: Project, request: LinkRequest) -> dict[str, tuple[ThinModule, ModuleCodegen]]:
+    """Run thin LTO and return what it left of each module."""
+    done = {}
+    for item in project.backend.run_thin_lto(request):
+        blank = replace(item, name="", crate="")
+        done[item.name] = (item, project.backend.optimize_thin(blank, request.config))
+    return done
+
+
+def link(project: Project, request: LinkRequest) -> Path:
+    """Lower what is left, link, and return the file that was made."""
+    lowered = tuple(
+        LinkModule(item.crate, project.backend.codegen(item.module, request.config))
+        for item in (*request.modules, *request.beside)
+    )
+    (artifact,) = project.backend.link(replace(request, modules=lowered, beside=())).artifacts
+    return _written(project, artifact)
+
+
+def _written(project: Project, artifact: Artifact) -> Path:
+    path = project.root / artifact.path
+    path.write_bytes(artifact.data)
+    path.chmod(0o755 if artifact.executable else 0o644)
+    return path
+
+
+def symbols(module: ModuleCodegen) -> dict[str, bool]:
+    """Return the symbols of an object and whether it defines each."""
+    return {symbol.name: symbol.defined for symbol in elf_symbols(module.data, name=module.name)}

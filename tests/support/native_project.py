@@ -1,0 +1,86 @@
+"""The native backend over sources in a directory, without SCons; and which toolchains are here.
+
+Knows nothing of what any test expects.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from cratewright import CompiledUnit, ModuleConfig, Options, Session, UnitStencil
+from cratewright.options import CORE_OPTIONS, parse_options
+from cratewright.testing import require_tool
+from cratewright_native.backend import NativeBackend
+from cratewright_native.toolchain import Toolchain, toolchain_for
+from cratewright_native.zig import bundled_zig
+
+__all__ = ["TARGET", "Project", "named", "options"]
+
+TABLE = (*CORE_OPTIONS, *NativeBackend.OPTIONS)
+TARGET = NativeBackend.TARGETS[0]
+
+
+def _clang() -> str:
+    """Return the newest numbered clang that has its lld, or an empty string."""
+    found = (f"clang-{major}" for major in range(40, 14, -1))
+    return next((name for name in found if shutil.which(name) and shutil.which(f"ld.lld-{name[6:]}")), "")
+
+
+def named(kind: str) -> str:
+    """Return what CRATE_CC is to be for a kind of toolchain; skips the test if it is not here."""
+    name = {"zig": "zig" if bundled_zig() else "", "llvm": _clang(), "gcc": shutil.which("gcc") and "gcc"}[kind]
+    require_tool(bool(name), f"a toolchain of kind {kind}")
+    return name or ""
+
+
+def options(**given: object) -> Options:
+    """Return complete options."""
+    values = {spec.name: spec.default for spec in TABLE} | parse_options(given, TABLE, where="test")
+    return Options(tuple(sorted(values.items())))
+
+
+class Project:
+    """A directory with sources, and the backend as one toolchain serves it."""
+
+    def __init__(self, root: Path, compiler: str, target: str = TARGET) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.root = root
+        self.target = target
+        self.backend = NativeBackend()
+        self.backend.init(Session(root=str(root), target=target, environ=(("CRATE_CC", compiler),)))
+
+    @property
+    def toolchain(self) -> Toolchain:
+        return toolchain_for(self.backend.session)
+
+    def write(self, **files: str | bytes) -> None:
+        """Write files; `__` in a name stands for a directory, the last `_` for the dot."""
+        for word, content in files.items():
+            path = self.root / ".".join(word.replace("__", "/").rsplit("_", 1))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def stencil(self, path: str, **given: object) -> UnitStencil:
+        """Return the stencil of a source."""
+        return UnitStencil(
+            backend="native",
+            fingerprint=self.backend.fingerprint(),
+            target=self.target,
+            path=path,
+            source=(self.root / path).read_bytes(),
+            options=options(**given).only(self.backend.UNIT_OPTIONS),
+        )
+
+    def compile(self, path: str, **given: object) -> CompiledUnit:
+        """Compile a source as a crate's only one."""
+        return self.backend.compile_codegen_unit(self.stencil(path, **given))
+
+    def config(self, **given: object) -> ModuleConfig:
+        """Return how modules are lowered."""
+        return ModuleConfig(target=self.target, options=options(**given).only(self.backend.LINK_OPTIONS))
+
+    def observed(self, unit: CompiledUnit) -> dict[str, str | None]:
+        """Return what a unit hangs on below the project's root."""
+        return {item.path: item.digest for item in unit.observed if not os.path.isabs(item.path)}

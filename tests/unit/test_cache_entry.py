@@ -1,0 +1,279 @@
+"""Keys and entries: what decides a key, and that nothing but a whole entry of that key is ever believed.
+
+Knows nothing of stores.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cratewright.cache.entry import (
+    RecompileError,
+    RecompileFault,
+    World,
+    decode_worlds,
+    encode_worlds,
+    open_entry,
+    seal_entry,
+    serialize_compiled,
+    try_finish_recompile,
+)
+from cratewright.cache.key import code_digest, compute_cache_key, fields_digest, key_fields
+from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries
+from cratewright.cache.store import CacheKvStore
+from cratewright.crate import CrateType
+from cratewright.digest import content_digest
+from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from cratewright.options import CORE_OPTIONS, Options
+from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
+from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters
+
+KEY = content_digest(b"a key")
+OTHER = content_digest(b"another key")
+UNIT = CompiledUnit(modules=(ModuleCodegen(name=".o", data=b"data"),))
+OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
+STENCIL = UnitStencil(backend="b", fingerprint="f", target="t", path="p", source=b"s", options=OPTIONS)
+MODULE = ModuleCodegen(name="m.o", data=b"d", exports=(Symbol("a", "a"),), attributes=(("k", "v"),))
+REQUEST = LinkRequest(
+    crate="c", crate_type=CrateType.BIN, target="t", options=OPTIONS, modules=(LinkModule("c", MODULE),)
+)
+
+
+def _others(value: object) -> Iterator[object]:
+    """Yield values of the same type that differ, in every way that a field of them can."""
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, Enum):
+        yield from (item for item in type(value) if item is not value)
+    elif isinstance(value, str):
+        yield from (value + "x", value + "x" * 500, value + "y" * 500)
+    elif isinstance(value, bytes):
+        yield value + b"x"
+    elif isinstance(value, int):
+        yield value + 1
+    elif isinstance(value, Options):
+        for name, old in value.values:
+            changed = [True] if old is None else [*_others(old)]
+            if name == "defines":
+                changed = [(("A", None),), (("A", ""),), (("A", "1"),), (("B", None),)]
+            elif name == "include_dirs":
+                changed = [("a",), ("a", "b"), ("b", "a"), ("a, b",), ("a" * 100, "b"), tuple("abcdefghi")]
+            yield from (Options(tuple((n, c if n == name else v) for n, v in value.values)) for c in changed)
+        yield Options(value.values[1:])
+    elif isinstance(value, tuple):
+        yield (*value, *value, "x")
+        for index, item in enumerate(value):
+            yield from ((*value[:index], other, *value[index + 1 :]) for other in _others(item))
+    else:
+        yield from _changed(value)
+
+
+def _changed(value: object) -> Iterator[object]:
+    """Yield a frozen dataclass with each field changed in turn."""
+    for field in fields(value):  # type: ignore[arg-type]
+        for other in _others(getattr(value, field.name)):
+            yield replace(value, **{field.name: other})  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("value", [STENCIL, REQUEST], ids=["stencil", "request"])
+def test_every_field_of_what_decides_a_result_is_in_its_key(value: object) -> None:
+    """Enumerated from the dataclass, so that a new field cannot be forgotten."""
+    changed = list(_changed(value))
+    assert len(changed) > 30
+    keys = {compute_cache_key("kind", "salt", item) for item in [value, *changed]}
+    assert len(keys) == 1 + len({repr(item) for item in changed})
+
+
+def test_no_parameter_is_in_the_key() -> None:
+    """A stencil cannot hold a parameter: what is applied afterwards has no way into the key."""
+    parameters = {field.name for field in fields(UnitParameters)}
+    assert parameters and not parameters & {field.name for field in fields(UnitStencil)}
+    for field in fields(UnitParameters):
+        one, other = (replace(UnitParameters(name="n"), **{field.name: word}) for word in ("one", "other"))
+        kept = try_finish_recompile(serialize_compiled(UNIT))
+        assert isinstance(kept, CompiledUnit)
+        for parameters_ in (one, other):
+            assert apply_parameters(kept, parameters_) == apply_parameters(UNIT, parameters_)
+        assert apply_parameters(UNIT, one) != apply_parameters(UNIT, other)
+
+
+def test_what_makes_a_result_is_in_its_key() -> None:
+    rows = [("a", "s", 1, ""), ("b", "s", 1, ""), ("a", "t", 1, ""), ("a", "s", 2, ""), ("a", "s", 1, "f")]
+    assert len({compute_cache_key(*row) for row in rows}) == len(rows)
+    assert compute_cache_key("a", "s", STENCIL) == compute_cache_key("a", "s", replace(STENCIL))
+    assert compute_cache_key("a", "s", STENCIL) != compute_cache_key("a", "s", REQUEST)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), max_size=4))
+def test_fields_do_not_run_into_one_another(rows: list[tuple[str, str]]) -> None:
+    moved = [(name + text[:1], text[1:]) for name, text in rows]
+    assert (fields_digest(tuple(rows)) == fields_digest(tuple(moved))) == (rows == moved)
+
+
+def test_a_module_that_many_links_share_is_walked_once() -> None:
+    known: dict[int, str] = {}
+    first = key_fields("link", "", REQUEST, "", known)
+    assert list(known) == [id(MODULE)]
+    assert key_fields("link", "", REQUEST, "", known) == first
+    assert ("module c::m.o", known[id(MODULE)]) in first
+
+
+words = st.text(max_size=4)
+observed = st.builds(Observed, words, st.none() | words)
+symbols = st.builds(Symbol, words, words, words, st.integers(0, 9))
+modules = st.builds(
+    ModuleCodegen,
+    name=words,
+    data=st.binary(max_size=20),
+    kind=st.sampled_from(ModuleKind),
+    exports=st.lists(symbols, max_size=2).map(tuple),
+    imports=st.lists(symbols, max_size=2).map(tuple),
+    entry_points=st.lists(st.builds(EntryPoint, words, words), max_size=2).map(tuple),
+    attributes=st.lists(st.tuples(words, words), max_size=2).map(tuple),
+)
+lines = st.lists(words, max_size=3).map(tuple)
+units = st.builds(
+    CompiledUnit,
+    modules=st.lists(modules, min_size=1, max_size=2).map(tuple),
+    observed=st.lists(observed, max_size=2).map(tuple),
+    diagnostics=lines,
+)
+links = st.builds(
+    LinkResult,
+    artifacts=st.lists(st.builds(Artifact, words, st.binary(max_size=9), st.booleans()), max_size=2).map(tuple),
+    report=words,
+    diagnostics=lines,
+)
+
+
+@settings(deadline=None)
+@given(units | links | modules)
+def test_a_result_comes_back_equal(result: CompiledUnit | LinkResult | ModuleCodegen) -> None:
+    assert try_finish_recompile(serialize_compiled(result)) == result
+
+
+@settings(deadline=None)
+@given(st.lists(st.builds(World, st.lists(observed, max_size=3).map(tuple), st.binary(max_size=9)), max_size=3))
+def test_worlds_come_back_in_order(worlds: list[World]) -> None:
+    assert decode_worlds(open_entry(KEY, seal_entry(KEY, encode_worlds(worlds)))) == tuple(worlds)
+
+
+def _fault(key: str, data: bytes) -> RecompileFault:
+    with pytest.raises(RecompileError) as caught:
+        open_entry(key, data)
+    return caught.value.fault
+
+
+def test_every_damage_is_found() -> None:
+    """The marker of the version comes first, then the key, then the digest of all the rest."""
+    data = seal_entry(KEY, b"payload")
+    assert open_entry(KEY, data) == b"payload"
+    for position in range(len(data)):
+        for bit in range(8):
+            changed = data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
+            assert _fault(KEY, changed) in RecompileFault
+        assert _fault(KEY, data[:position]) in RecompileFault
+    assert _fault(KEY, data + b"x") is RecompileFault.DAMAGE
+    assert _fault(KEY, b"") is RecompileFault.FOREIGN
+    assert _fault(OTHER, data) is RecompileFault.KEY
+    assert _fault(KEY, data.replace(b"entry 2", b"entry 3", 1)) is RecompileFault.VERSION
+
+
+class _Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.system, ("echo evil",))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"junk",
+        pickle.dumps(_Evil()),
+        pickle.dumps(os.system),
+        pickle.dumps({"a": 1}),
+        pickle.dumps(None),
+        pickle.dumps(Observed("a", None)),
+        serialize_compiled(UNIT)[:-3],
+        b"(lp0\n" * 1000,
+    ],
+    ids=range(9),
+)
+def test_what_is_no_result_is_refused(data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    for decode in (try_finish_recompile, decode_worlds):
+        with pytest.raises(RecompileError) as caught:
+            decode(data)
+        assert caught.value.fault is RecompileFault.FOREIGN
+    assert "evil" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("rows", [3, (3,), ((3, 4),), (((3,), b""),), ((("a",), b""),), (((("a", "b"),), 5),), "text"])
+def test_an_entry_of_another_shape_is_refused(rows: object) -> None:
+    with pytest.raises(RecompileError):
+        decode_worlds(pickle.dumps(rows))
+
+
+class Words(dict[str, bytes], CacheKvStore):  # type: ignore[misc]
+    """A store in memory."""
+
+    def get_many(self, keys: object) -> dict[str, bytes]:
+        return {key: self[key] for key in keys if key in self}  # type: ignore[attr-defined]
+
+    def put_many(self, items: object) -> None:
+        self.update(items)  # type: ignore[call-overload]
+
+
+def test_compile_with_cache() -> None:
+    files = {"a": "1"}
+    cache = ResultCache(Words(), files.get)
+    unit = replace(UNIT, observed=(Observed("a", "1"), Observed("b", None)))
+    assert compile_with_cache(cache, KEY, lambda: unit) == (unit, False)
+    assert compile_with_cache(cache, KEY, lambda: UNIT) == (unit, True)
+    files["b"] = "2"
+    other = replace(UNIT, observed=(Observed("a", "1"), Observed("b", "2")))
+    assert compile_with_cache(cache, KEY, lambda: other) == (other, False)
+    assert compile_with_cache(cache, KEY, lambda: UNIT) == (other, True)
+    del files["b"]
+    assert compile_with_cache(cache, KEY, lambda: UNIT) == (unit, True)
+
+
+def test_worlds_are_bounded() -> None:
+    store, files = Words(), {"a": ""}
+    cache = ResultCache(store, files.get)
+    for number in range(20):
+        files["a"] = str(number)
+        compile_with_cache(cache, KEY, lambda: replace(UNIT, observed=(Observed("a", files["a"]),)))
+    found = [world.observed[0].digest for world in decode_worlds(open_entry(KEY, store[KEY]))]
+    assert found == ["19", "18", "17", "16"]
+
+
+def test_entries_that_could_never_be_used() -> None:
+    whole = seal_entry(KEY, encode_worlds([World((), serialize_compiled(UNIT))]))
+    empty = seal_entry(KEY, encode_worlds([World((), b"junk")]))
+    rows = [(KEY, whole), (OTHER, whole), (KEY, empty), (KEY, whole[:-1])]
+    found = [error.fault for _, error in damaged_entries(rows)]
+    assert found == [RecompileFault.KEY, RecompileFault.FOREIGN, RecompileFault.DAMAGE]
+
+
+def test_the_digest_of_code(tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        (tmp_path / place / "sub").mkdir(parents=True)
+        (tmp_path / place / "a.py").write_text("a")
+        (tmp_path / place / "sub" / "b.py").write_text("b")
+    (tmp_path / "two" / "notes.txt").write_text("no code")
+    first = code_digest(str(tmp_path / "one"))
+    assert code_digest(str(tmp_path / "two")) == first
+    code_digest.cache_clear()
+    (tmp_path / "one" / "sub" / "b.py").write_text("c")
+    assert code_digest(str(tmp_path / "one")) != first
+    assert code_digest(str(tmp_path / "one" / "a.py")) != first

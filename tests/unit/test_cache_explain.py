@@ -1,0 +1,194 @@
+"""Why something was made anew: told from what is remembered, for each thing that can change.
+
+Knows nothing of SCons.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cratewright import testing
+from cratewright.cache.explain import Change, changes_between, describe, group
+from cratewright.cache.history import Ledger, explanation, history_path, read_history
+from cratewright.cache.key import Fields
+from cratewright.errors import CratewrightError
+from cratewright.options import Options
+from cratewright.pipeline.engine import Engine, Job
+from cratewright.registry import Registry
+from cratewright.stencil import UnitStencil
+
+OLD: Fields = (
+    ("kind", "k"),
+    ("code", "c"),
+    ("path", "'a.stub'"),
+    ("source", "sha256:" + "1" * 64),
+    ("option x", "'1'"),
+)
+SEEN = (("one.inc", "a" * 64), ("two.inc", None), ("three.inc", "c" * 64))
+
+
+def _with(**changes: str | None) -> Fields:
+    fields = {**dict(OLD), **{name.replace("_", " "): text for name, text in changes.items()}}
+    return tuple((name, text) for name, text in fields.items() if text is not None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "observed", "words"),
+    [
+        (_with(source="sha256:" + "2" * 64), SEEN, ["a.stub changed: 11111111 -> 22222222"]),
+        (_with(option_x="'2'"), SEEN, ["option x changed: '1' -> '2'"]),
+        (_with(option_x=None), SEEN, ["option x went away: '1'"]),
+        (_with(define_Y="'3'"), SEEN, ["define Y appeared: '3'"]),
+        (_with(code="d"), SEEN, ["the code of cratewright or of the backend changed"]),
+        (_with(fingerprint="f 2"), SEEN, ["tools appeared: f 2"]),
+        (OLD, (("one.inc", "b" * 64), *SEEN[1:]), ["one.inc changed: aaaaaaaa -> bbbbbbbb"]),
+        (OLD, (SEEN[0], ("two.inc", "b" * 64)), ["two.inc appeared"]),
+        (OLD, (*SEEN[:2], ("three.inc", None)), ["three.inc went away"]),
+        (OLD, SEEN, ["not in the cache any more"]),
+        (_with(option_x="'2'"), (("one.inc", None),), ["option x changed: '1' -> '2'", "one.inc went away"]),
+    ],
+)
+def test_each_change_is_told(fields: Fields, observed: tuple[tuple[str, str | None], ...], words: list[str]) -> None:
+    assert [describe(change) for change in changes_between((OLD, SEEN), fields, observed)] == words
+
+
+def test_what_is_new() -> None:
+    assert [describe(change) for change in changes_between(None, OLD, SEEN)] == ["new"]
+
+
+def test_modules_of_a_link() -> None:
+    old: Fields = (("module a::x.o", "sha256:" + "1" * 64), ("module a::y.o", "sha256:" + "2" * 64))
+    new: Fields = (("module a::x.o", "sha256:" + "3" * 64), ("module b::z.o", "sha256:" + "2" * 64))
+    assert [describe(change) for change in changes_between((old, ()), new, ())] == [
+        "module a::x.o changed: 11111111 -> 33333333",
+        "module a::y.o went away",
+        "module b::z.o appeared",
+    ]
+
+
+def test_results_with_one_cause_are_together() -> None:
+    one, other = Change("option x", "1", "2"), Change("file a", "1", "2")
+    rows = group({"a": (one,), "b": (other,), "c": (one, other), "d": (other,)})
+    assert rows == [(other, ("b", "c", "d")), (one, ("a", "c"))]
+
+
+class Story:
+    """Runs of one stage, as an engine notes them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = history_path(str(path / "app.rlink"))
+
+    def run(self, failed: bool = False, **units: tuple[bool, str]) -> str:
+        """Note a run of units, each a hit or not and its source; return the reason."""
+        ledger = Ledger(self.path)
+        for label, (hit, source) in units.items():
+            note = ledger.reused if hit else ledger.made
+            note(f"compile: {label}", (("path", f"'{label}'"), ("source", f"sha256:{source * 64}")), ())
+        ledger.close(failed)
+        return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})
+
+
+def test_a_line_says_why(tmp_path: Path) -> None:
+    story = Story(tmp_path)
+    assert story.path == str(tmp_path / ".app.rlink.why")
+    assert story.run(a=(False, "1"), b=(False, "1")) == "", "all are new: nothing to explain"
+    assert story.run(a=(True, "1"), b=(True, "1")) == ""
+    assert (
+        story.run(a=(False, "2"), b=(True, "1"), c=(False, "1"))
+        == "a changed: 11111111 -> 22222222 (1 unit); 1 unit new"
+    )
+    assert story.run(a=(False, "2"), b=(False, "1")) == "not in the cache any more (2 units)"
+    many = story.run(**{name: (False, "9") for name in "ab"}, c=(False, "2"))
+    assert many == ("a changed: 22222222 -> 99999999 (1 unit); b changed: 11111111 -> 99999999 (1 unit); 1 unit new")
+    many = story.run(**{name: (False, "8") for name in "abc"})
+    assert many.endswith("b changed: 99999999 -> 88888888 (1 unit); 1 more cause")
+    assert list(explanation(story.path)) == [
+        "3 made, 0 reused",
+        "  a changed: 99999999 -> 88888888",
+        "    a",
+        "  b changed: 99999999 -> 88888888",
+        "    b",
+        "  c changed: 22222222 -> 88888888",
+        "    c",
+    ]
+
+
+def test_of_several_steps_the_first_tells(tmp_path: Path) -> None:
+    path = history_path(str(tmp_path / "app.json"))
+    for source in "12":
+        ledger = Ledger(path)
+        for step in ("analyse", "link"):
+            for label in "ab":
+                ledger.made(f"{step}: {label}", ((f"{step} source", source),), ())
+        ledger.close(False)
+    assert ledger.reason({"link": "image"}) == "analyse source changed: 1 -> 2 (2 results)"
+
+
+def test_a_run_that_fails_forgets_nothing(tmp_path: Path) -> None:
+    story = Story(tmp_path)
+    story.run(a=(False, "1"), b=(False, "1"))
+    story.run(failed=True, a=(False, "2"))
+    assert story.run(a=(True, "2"), b=(False, "2")) == "b changed: 11111111 -> 22222222 (1 unit)"
+    story.run(a=(True, "2"))
+    assert story.run(a=(True, "2"), b=(False, "2")) == "", "what was not there last time is new"
+
+
+class _Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (os.system, ("echo evil",))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"junk", pickle.dumps(_Evil()), pickle.dumps(("another format", {})), pickle.dumps((1, 2, 3))]
+)
+def test_a_history_that_cannot_be_read_tells_nothing(
+    tmp_path: Path, data: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    story = Story(tmp_path)
+    Path(story.path).write_bytes(data)
+    assert read_history(story.path) == {}
+    assert story.run(a=(False, "1")) == ""
+    assert "evil" not in capfd.readouterr().out
+
+
+def test_an_engine_takes_note(tmp_path: Path) -> None:
+    registry = Registry()
+    registry.register(testing)
+    engine = Engine(str(tmp_path), registry, {})
+    (tmp_path / "x.inc").write_text("export x\n")
+
+    def build(defines: Mapping[str, str], *sources: bytes) -> str:
+        options = Options((("defines", tuple(sorted(defines.items()))), ("include_dirs", ())))
+        jobs = [
+            Job(
+                UnitStencil(
+                    backend="stub", fingerprint="1", target="text", path=f"{n}.stub", source=source, options=options
+                ),
+                f"{n}.stub",
+            )
+            for n, source in enumerate(sources)
+        ]
+        with engine.ledger(str(tmp_path / "app.rlink")) as ledger:
+            outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+            if any(outcome.error for outcome in outcomes):
+                raise CratewrightError("failed")
+        return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})
+
+    try:
+        assert build({}, b"export a\n", b"include x.inc\n") == ""
+        assert build({"X": "1"}, b"export a\n", b"include x.inc\n") == "define X appeared: '1' (2 units)"
+        assert build({"X": "2"}, b"export a\n", b"include x.inc\n") == "define X changed: '1' -> '2' (2 units)"
+        (tmp_path / "x.inc").write_text("export y\n")
+        assert build({"X": "2"}, b"export a\n", b"include x.inc\n").startswith("x.inc changed: ")
+        with pytest.raises(CratewrightError, match="failed"):
+            build({"X": "2"}, b"error no\n", b"include x.inc\n")
+        assert build({"X": "2"}, b"export b\n", b"include x.inc\n").startswith("0.stub changed: ")
+        engine.environ, engine._store = {"CRATE_CACHE": "off"}, None
+        assert build({"X": "2"}, b"export b\n", b"include x.inc\n") == "not in the cache any more (2 units)"
+    finally:
+        engine.close()

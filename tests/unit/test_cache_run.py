@@ -1,0 +1,384 @@
+"""Work through the cache: hits that are right, misses for everything else, and never an error.
+
+Knows nothing of any real backend, nor of where results are kept.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cratewright import testing
+from cratewright.cache.entry import seal_entry
+from cratewright.cache.key import compute_cache_key
+from cratewright.cache.store import CacheKvStore, StoreReport
+from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
+from cratewright.hookspecs import hookimpl
+from cratewright.module import CanonicalForm, CompiledUnit
+from cratewright.options import Options
+from cratewright.pipeline.engine import Engine
+from cratewright.pipeline.job import Job, JobOutcome
+from cratewright.registry import Registry
+from cratewright.stencil import UnitStencil
+
+
+class Recorded(testing.StubBackend):
+    """The stub, counting what it compiles; no worker can import it under this name."""
+
+    compiled: Sequence[str] = ()
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile and take note."""
+        Recorded.compiled = [*Recorded.compiled, stencil.path]
+        return super().compile_codegen_unit(stencil)
+
+
+Recorded.__module__ = "nowhere"
+OPTIONS = Options((("defines", ()), ("include_dirs", ("first", "second"))))
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Give an engine over an empty project, whose backend runs in this process."""
+    registry = Registry()
+    registry.register(testing)
+    monkeypatch.setattr(registry, "backend", lambda name: Recorded)
+    Recorded.compiled = ()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    return Engine(str(tmp_path), registry, {})
+
+
+def _compile(engine: Engine, source: bytes, path: str = "a.stub") -> JobOutcome:
+    return engine.run_cached("stub", "text", "compile_codegen_unit", [Job(_stencil(source, path), path)])[0]
+
+
+def _stencil(source: bytes, path: str) -> UnitStencil:
+    return UnitStencil(backend="stub", fingerprint="1", target="text", path=path, source=source, options=OPTIONS)
+
+
+def _data(outcome: JobOutcome) -> bytes:
+    assert isinstance(outcome.result, CompiledUnit), outcome.error
+    return outcome.result.modules[0].data
+
+
+def test_a_hit_compiles_nothing(engine: Engine) -> None:
+    first = _compile(engine, b"export a\n")
+    second = _compile(engine, b"export a\n")
+    assert (first.hit, second.hit) == (False, True)
+    assert first.result == second.result
+    assert list(Recorded.compiled) == ["a.stub"]
+    assert not _compile(engine, b"export b\n").hit
+
+
+def test_a_failure_is_not_kept(engine: Engine) -> None:
+    for _ in range(2):
+        outcome = _compile(engine, b"error no\n")
+        assert not outcome.hit and "a.stub:1: error: no" in str(outcome.error)
+    assert len(Recorded.compiled) == 2
+
+
+def test_a_file_that_changes_appears_and_goes(engine: Engine) -> None:
+    root = Path(engine.root)
+    source = b"include x.inc\n"
+    (root / "second" / "x.inc").write_text("export second\n")
+    assert _data(_compile(engine, source)) == b"export second\n"
+    assert _compile(engine, source).hit
+    (root / "second" / "x.inc").write_text("export again\n")
+    changed = _compile(engine, source)
+    assert not changed.hit and _data(changed) == b"export again\n"
+    # A path that was looked for in vain is there now, and hides the other.
+    (root / "first" / "x.inc").write_text("export first\n")
+    shadowed = _compile(engine, source)
+    assert not shadowed.hit and _data(shadowed) == b"export first\n"
+    # What is behind it does not matter any more.
+    (root / "second" / "x.inc").unlink()
+    assert _compile(engine, source).hit
+    (root / "first" / "x.inc").unlink()
+    assert "cannot find 'x.inc'" in str(_compile(engine, source).error)
+    (root / "second" / "x.inc").write_text("export second\n")
+    back = _compile(engine, source)
+    assert back.hit and _data(back) == b"export second\n"
+
+
+def _damage(engine: Engine) -> None:
+    engine.store.close()
+    for file in sorted((Path(engine.root) / ".crate-cache").rglob("*")):
+        file.write_bytes(b"damaged")
+
+
+def test_a_damaged_cache_compiles_again(engine: Engine) -> None:
+    _compile(engine, b"export a\n")
+    _damage(engine)
+    outcome = _compile(engine, b"export a\n")
+    assert not outcome.hit and _data(outcome) == b"export a\n"
+    assert _compile(engine, b"export a\n").hit
+
+
+def test_an_entry_that_holds_no_result_compiles_again(engine: Engine) -> None:
+    stencil = _stencil(b"export a\n", "a.stub")
+    key = compute_cache_key("compile_codegen_unit", engine.salt("stub", "text"), stencil)
+    _compile(engine, b"export a\n")
+    whole = engine.store.get(key)
+    assert whole is not None
+    for entry in (b"", b"junk", whole[:-1], seal_entry(key, b"junk"), seal_entry(key[::-1], b"")):
+        engine.store.insert(key, entry)
+        outcome = _compile(engine, b"export a\n")
+        assert not outcome.hit and _data(outcome) == b"export a\n"
+    assert _compile(engine, b"export a\n").hit
+
+
+def test_a_failure_keeps_what_others_came_to(engine: Engine) -> None:
+    jobs = [Job(_stencil(source, "a.stub"), "a.stub") for source in (b"export a\n", b"error no\n", b"export b\n")]
+    outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+    assert [outcome.error is None for outcome in outcomes] == [True, False, True]
+    outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+    assert [outcome.hit for outcome in outcomes] == [True, False, True]
+
+
+def test_warnings_come_back_in_order(engine: Engine) -> None:
+    source = b"".join(b"warning w%d\n" % number for number in (3, 1, 2, 1))
+    first, second = _compile(engine, source), _compile(engine, source)
+    assert second.hit and isinstance(second.result, CompiledUnit) and isinstance(first.result, CompiledUnit)
+    assert [line[-2:] for line in second.result.diagnostics] == ["w3", "w1", "w2", "w1"]
+    assert first.result.diagnostics == second.result.diagnostics
+
+
+class Sneaky(Recorded):
+    """Reads a file that it does not report."""
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile, and let the secret decide."""
+        unit = super().compile_codegen_unit(stencil)
+        secret = Path(self.session.root, "secret.txt").read_bytes()
+        return replace(unit, modules=(replace(unit.modules[0], data=secret),))
+
+
+Sneaky.__module__ = "nowhere"
+
+
+def test_a_backend_that_reads_behind_our_back_is_caught(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine.registry, "backend", lambda name: Sneaky)
+    (tmp_path / "secret.txt").write_text("one")
+    assert not _compile(engine, b"export a\n").hit
+    (tmp_path / "secret.txt").write_text("two!")
+    assert _data(_compile(engine, b"export a\n")) == b"one"
+    engine.environ = {"CRATE_CACHE_VERIFY": "1"}
+    error = _compile(engine, b"export a\n").error
+    assert isinstance(error, CacheError)
+    assert error.message == "a.stub: the cache has another result than a fresh compilation"
+    assert error.context[0][1].startswith("modules[0].data: 3 bytes, ")
+    assert error.context[1:] == (("opened, not reported", "secret.txt"),)
+    with pytest.raises(CacheError, match=r"reads secret\.txt and does not report it"):
+        testing.check_observations(engine.backend("stub", "text"), _stencil(b"export a\n", "a.stub"))
+
+
+def test_a_backend_that_reports_what_it_reads_is_not(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "second" / "x.inc").write_text("export x\n")
+    testing.check_observations(engine.backend("stub", "text"), _stencil(b"include x.inc\n", "a.stub"))
+    engine.environ = {"CRATE_CACHE_VERIFY": "1"}
+    assert not _compile(engine, b"include x.inc\n").hit
+    for _ in range(2):
+        assert _compile(engine, b"include x.inc\n").hit
+    assert len(Recorded.compiled) == 1 + 1 + 2
+
+
+class Moody(Recorded):
+    """Fails, or looks at another file, as it likes."""
+
+    mood = ""
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile as today's mood is."""
+        return super().compile_codegen_unit(replace(stencil, source=stencil.source + self.mood.encode()))
+
+
+Moody.__module__ = "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("mood", "message", "rows"),
+    [
+        ("error no", "a.stub: the cache has a result, and a fresh compilation fails", ["failure"]),
+        ("include x.inc", "a.stub: the cache has another", ["differs", "only now seen", "opened, not reported"]),
+        ("warning w", "a.stub: the cache has another", ["differs"]),
+    ],
+)
+def test_what_a_fresh_compilation_contradicts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mood: str, message: str, rows: list[str]
+) -> None:
+    monkeypatch.setattr(engine.registry, "backend", lambda name: Moody)
+    (tmp_path / "first" / "x.inc").write_text("export x\n")
+    _compile(engine, b"export a\n")
+    monkeypatch.setattr(Moody, "mood", mood)
+    engine.environ = {"CRATE_CACHE_VERIFY": "1"}
+    error = _compile(engine, b"export a\n").error
+    assert isinstance(error, CacheError) and error.message.startswith(message)
+    assert [label for label, _ in error.context] == [row for row in rows if row != "opened, not reported"]
+    if "only now seen" in rows:
+        assert dict(error.context)["only now seen"] == "x.inc\nfirst/x.inc"
+
+
+def test_a_setting_that_is_none(engine: Engine) -> None:
+    for name, word in (("CRATE_CACHE_VERIFY", "perhaps"), ("CRATE_CACHE_SIZE", "much"), ("CRATE_CACHE_SIZE", "-1")):
+        engine.environ, engine._store = {name: word}, None
+        with pytest.raises(ConfigurationError, match=name):
+            _compile(engine, b"export a\n")
+
+
+class Canonical(Recorded):
+    """Knows that a comment cannot matter, and puts the line numbers back."""
+
+    asked: Sequence[str] = ()
+
+    def canonical_form(self, stencil: UnitStencil) -> CanonicalForm:
+        """Return the source without its comments."""
+        Canonical.asked = [*Canonical.asked, stencil.path]
+        lines = stencil.source.decode().splitlines()
+        code = [line for line in lines if not line.startswith("#")]
+        at = next((str(n) for n, line in enumerate(lines, 1) if line.startswith("warning")), "")
+        unit = super().compile_codegen_unit(stencil)
+        return CanonicalForm(key="\n".join(code).encode(), observed=unit.observed, parameters=(("line", at),))
+
+    def put_back(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
+        """Put the line of the warning in."""
+        return replace(unit, diagnostics=tuple(f"line {dict(form.parameters)['line']}" for _ in unit.diagnostics))
+
+
+Canonical.__module__ = "nowhere"
+
+
+def _compile_canonical(engine: Engine, source: bytes, path: str = "a.stub") -> JobOutcome:
+    job = Job(_stencil(source, path), path, canonical="canonical_form", apply="put_back")
+    return engine.run_cached("stub", "text", "compile_codegen_unit", [job])[0]
+
+
+def test_a_canonical_form_finds_what_the_value_itself_does_not(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine.registry, "backend", lambda name: Canonical)
+    monkeypatch.setattr(Canonical, "asked", ())
+    for name in ("first", "second"):
+        (tmp_path / name / "x.inc").write_text("export x\n")
+    source = b"include x.inc\nexport a\nwarning w\n"
+    first = _compile_canonical(engine, source)
+    assert not first.hit
+    moved = _compile_canonical(engine, b"# a comment\n" + source)
+    assert moved.hit and isinstance(moved.result, CompiledUnit) and _data(moved) == _data(first)
+    assert moved.result.diagnostics == ("line 4",)
+    # Another unit, that found its include elsewhere, is served as well; its own files are what it depends on.
+    (tmp_path / "first" / "x.inc").unlink()
+    other = _compile_canonical(engine, source, "b.stub")
+    assert other.hit and isinstance(other.result, CompiledUnit)
+    assert [item.path for item in other.result.observed] == ["x.inc", "first/x.inc", "second/x.inc"]
+    asked = len(Canonical.asked)
+    # Now it is kept under its own key too, so the form is not asked for again.
+    assert _compile_canonical(engine, source, "b.stub").hit and len(Canonical.asked) == asked
+    (tmp_path / "second" / "x.inc").write_text("export y\n")
+    assert _data(_compile_canonical(engine, source + b"export z\n", "b.stub")) == b"export y\nexport a\nexport z\n"
+
+
+def test_a_form_that_cannot_be_found_is_no_error_of_its_own(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.registry, "backend", lambda name: Canonical)
+    assert str(_compile_canonical(engine, b"error no\n").error) == "a.stub:1: error: no"
+
+
+class Shelf(CacheKvStore):
+    """A store in memory, as a plugin might bring one; what was put appears after a flush."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.waiting: dict[str, bytes] = {}
+        self.calls: list[int] = []
+        self.broken = False
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Return what is kept."""
+        self.calls.append(len(keys))
+        if self.broken:
+            raise OSError("the network is down")
+        return {key: self.kept[key] for key in keys if key in self.kept}
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Remember for later."""
+        self.waiting.update(items)
+
+    def flush(self) -> None:
+        """Keep it now."""
+        self.kept.update(self.waiting)
+
+
+@pytest.fixture
+def shelf(engine: Engine) -> Shelf:
+    """Give the store that a plugin opens for `shelf://`."""
+    store = Shelf()
+    plugin = types.ModuleType("shelves")
+
+    @hookimpl
+    def cratewright_open_store(url: str) -> CacheKvStore | None:
+        return store if url == "shelf://one" else None
+
+    plugin.cratewright_open_store = cratewright_open_store  # type: ignore[attr-defined]
+    engine.registry.register(plugin)
+    engine.environ = {"CRATE_CACHE": "shelf://one"}
+    return store
+
+
+def test_a_plugin_brings_a_store(engine: Engine, shelf: Shelf) -> None:
+    jobs = [Job(_stencil(b"export a%d\n" % number, "a.stub"), "a.stub") for number in range(9)]
+    for hit in (False, True):
+        outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+        assert [outcome.hit for outcome in outcomes] == [hit] * 9
+    assert shelf.calls == [9, 9] and len(shelf.kept) == 9
+    assert not (Path(engine.root) / ".crate-cache").exists()
+    # Bytes that come back wrong are not believed.
+    shelf.kept = dict.fromkeys(shelf.kept, b"junk")
+    assert not _compile(engine, b"export a1\n").hit
+
+
+def test_a_store_that_fails_is_done_without(engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf.broken = True
+    for _ in range(2):
+        assert _data(_compile(engine, b"export a\n")) == b"export a\n"
+    assert shelf.calls == [1]
+    assert capsys.readouterr().err == (
+        "cratewright: going on without the cache shelf://one: OSError('the network is down')\n"
+    )
+
+
+def test_a_store_of_a_plugin_is_looked_after_as_far_as_it_can_be(
+    engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = engine.store
+    store.remove([])
+    assert store.collect() == store.report() == StoreReport() and list(store.entries()) == []
+    store.close()
+    shelf.waiting = {"key": b"value"}
+    shelf.flush = lambda: 1 // 0  # type: ignore[assignment, method-assign]
+    store.flush()
+    assert "going on without the cache shelf://one: ZeroDivisionError" in capsys.readouterr().err
+    store.close()
+
+
+def test_a_url_that_nobody_knows(engine: Engine, shelf: Shelf) -> None:
+    engine.environ = {"CRATE_CACHE": "shelf://two"}
+    with pytest.raises(UnknownNameError, match="no plugin opens the cache 'shelf://two'"):
+        _compile(engine, b"export a\n")
+    for wrong, message in ((lambda url: 3, "is no CacheKvStore"), (lambda url: 1 // 0, "cannot be opened")):
+        registry, plugin = Registry(), types.ModuleType("wrong")
+        registry.register(testing)
+
+        def cratewright_open_store(url: str, wrong: object = wrong) -> object:
+            return wrong(url)  # type: ignore[operator]
+
+        plugin.cratewright_open_store = hookimpl(cratewright_open_store)  # type: ignore[attr-defined]
+        registry.register(plugin)
+        with pytest.raises(PluginError) as caught:
+            registry.open_store("wrong://")
+        assert message in str(caught.value)

@@ -1,0 +1,365 @@
+"""Link-time optimisation in the pipeline: which method gets which modules, in which order, and how often.
+
+Knows nothing of files: crates come as metadata, and a stub that takes notes does the work in this process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from types import ModuleType
+from typing import ClassVar
+
+import pytest
+
+from cratewright.crate import CrateType
+from cratewright.dependency_format import Linkage
+from cratewright.errors import LinkError
+from cratewright.format_table import FormatTable, LinkableCrate
+from cratewright.graph import CrateGraph
+from cratewright.hookspecs import hookimpl
+from cratewright.identity import CrateReference
+from cratewright.metadata import CrateMetadata
+from cratewright.module import EntryPoint, ModuleCodegen, Symbol
+from cratewright.native_library import parse_library
+from cratewright.options import CORE_OPTIONS, Options, OptionValue
+from cratewright.pipeline.engine import Engine
+from cratewright.pipeline.link import Dependency, Linked, link_crate
+from cratewright.registry import Registry
+from cratewright.request import LinkLibrary, LinkRequest, LinkResult, ModuleConfig, ThinModule
+from cratewright.testing import StubBackend
+
+OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in (*CORE_OPTIONS, *StubBackend.OPTIONS))))
+TYPES = tuple(kind for kind in CrateType if kind is not CrateType.RLIB)
+ALL = tuple(CrateType)
+
+
+def _registry() -> Registry:
+    registry = Registry()
+
+    class Noting(StubBackend):
+        """Takes notes; it is local to a function, so that no worker process can find it."""
+
+        NAME = "noting"
+        notes: ClassVar[list[tuple[str, ...]]] = []
+
+        def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+            self.notes.append(("codegen", module.data.decode().splitlines()[0]))
+            return replace(module, data=module.data + b"lowered\n")
+
+        def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+            self.notes.append(("run_fat_lto", *_names(request), "exported", *request.exported, *_beside(request)))
+            return super().run_fat_lto(request)
+
+        def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+            self.notes.append(("optimize_fat",))
+            return super().optimize_fat(module, config)
+
+        def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+            self.notes.append(("run_thin_lto", *_names(request), "exported", *request.exported, *_beside(request)))
+            return super().run_thin_lto(request)
+
+        def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+            assert not module.name and not module.crate
+            self.notes.append(("optimize_thin", module.data.decode().splitlines()[0]))
+            return super().optimize_thin(module, config)
+
+        def link(self, request: LinkRequest) -> LinkResult:
+            self.notes.append(("link", request.crate_type.value, *_names(request)))
+            return super().link(request)
+
+    plugin = ModuleType("noting")
+    plugin.cratewright_register_backend = hookimpl(lambda: Noting)  # type: ignore[attr-defined]
+    plugin.cratewright_register_backend.__name__ = "cratewright_register_backend"  # type: ignore[attr-defined]
+    registry.register(plugin)
+    return registry
+
+
+def _names(request: LinkRequest) -> list[str]:
+    return [f"{item.crate}/{item.module.name}" for item in request.modules]
+
+
+def _beside(request: LinkRequest) -> list[str]:
+    names = [f"{item.crate}/{item.module.name}" for item in request.beside]
+    return ["beside", *names] if names else []
+
+
+def _module(name: str, exports: str = "", imports: str = "", entry: str = "") -> ModuleCodegen:
+    lines = [f"module {name}"]
+    lines += [f"export {word}" for word in exports.split()] + [f"import {word}" for word in imports.split()]
+    return ModuleCodegen(
+        name=name,
+        data="".join(f"{line}\n" for line in lines).encode(),
+        exports=tuple(Symbol(word, word) for word in exports.split()),
+        imports=tuple(Symbol(word, word) for word in imports.split()),
+        entry_points=(EntryPoint("stub", entry),) if entry else (),
+    )
+
+
+def _crate(name: str, *modules: ModuleCodegen, deps: Sequence[str] = (), **options: OptionValue) -> CrateMetadata:
+    words = {key: value for key, value in options.items() if key not in ("natives", "allocator", "types")}
+    return CrateMetadata(
+        name=name,
+        version="0",
+        backend="noting",
+        fingerprint="stub 1",
+        target="text",
+        crate_types=ALL,
+        dependencies=tuple(CrateReference(dep) for dep in deps),
+        options=OPTIONS.override(words),
+        modules=modules,
+        natives=tuple(parse_library(text, where=name) for text in str(options.get("natives") or "").split()),
+        allocator=str(options.get("allocator") or "none"),
+    )
+
+
+class World:
+    """Crates, each with an rlib, some with a dylib as well, and an engine that links them."""
+
+    def __init__(self, *crates: CrateMetadata, dylibs: Sequence[str] = ()) -> None:
+        registry = _registry()
+        self.engine = Engine("/nowhere", registry, {"CRATE_CACHE": "off"})
+        self.crates = {crate.name: crate for crate in crates}
+        self.graph = CrateGraph({crate.name: [item.name for item in crate.dependencies] for crate in crates})
+        both = frozenset({CrateType.RLIB, CrateType.DYLIB})
+        self.table = FormatTable(
+            self.graph,
+            {
+                crate.name: LinkableCrate(
+                    crate_types=both if crate.name in dylibs else frozenset({CrateType.RLIB}),
+                    prefer_dynamic=crate.options.flag("prefer_dynamic"),
+                )
+                for crate in crates
+            },
+        )
+        self.notes: list[tuple[str, ...]] = registry.backend("noting").__dict__["notes"]
+
+    def link(self, name: str, kind: CrateType) -> Linked:
+        """Link one crate type of a crate."""
+        formats = self.table.formats(name, kind)
+        how = dict(zip(formats.crates, formats.linkages, strict=True))
+        dependencies = [
+            Dependency(
+                other,
+                self.crates[other],
+                how[other],
+                LinkLibrary(other, f"lib{other}.so", "digest") if how[other] is Linkage.DYNAMIC else None,
+            )
+            for other in self.graph.link_order(name)
+            if how[other] in (Linkage.STATIC, Linkage.DYNAMIC)
+        ]
+        return link_crate(self.engine, self.crates[name], dependencies, kind, formats)
+
+    def called(self, method: str) -> list[tuple[str, ...]]:
+        """Return what a method was called with, call by call."""
+        return [note[1:] for note in self.notes if note[0] == method]
+
+
+UTIL = _crate("util", _module("u1", "util"), _module("u2", "unused"))
+
+
+def _lib(**options: OptionValue) -> CrateMetadata:
+    modules = (_module("l1", "entry", "util"), _module("l2", "other"))
+    return _crate("lib", *modules, deps=["util"], **options)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_off_calls_nothing_but_codegen(kind: CrateType) -> None:
+    world = World(UTIL, _lib())
+    linked = world.link("lib", kind)
+    assert {note[0] for note in world.notes} == {"codegen", "link"}
+    assert [words[0] for words in world.called("codegen")] == ["module l1", "module l2", "module u1", "module u2"]
+    assert linked.lto is None
+
+
+EXPORTED = {
+    CrateType.BIN: (),
+    CrateType.CDYLIB: ("entry", "other"),
+    CrateType.STATICLIB: ("entry", "other"),
+    CrateType.DYLIB: ("entry", "other", "unused", "util"),
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("mode", ["fat", "thin"])
+def test_own_modules_first_then_those_of_static_crates(kind: CrateType, mode: str) -> None:
+    world = World(UTIL, _lib(lto=mode))
+    world.link("lib", kind)
+    modules = ("lib/l1", "lib/l2", "util/u1", "util/u2")
+    assert world.called(f"run_{mode}_lto") == [(*modules, "exported", *EXPORTED[kind])]
+
+
+def test_listed_exports_are_all_that_is_kept() -> None:
+    world = World(UTIL, _lib(lto="fat", exports=("entry",)))
+    linked = world.link("lib", CrateType.CDYLIB)
+    assert world.called("run_fat_lto")[0][-2:] == ("exported", "entry")
+    image = linked.artifacts[1].data.decode()
+    assert "export entry" in image and "internal util" in image and "unused" not in image and "other" not in image
+
+
+def test_a_program_keeps_its_entry_points() -> None:
+    world = World(UTIL, _crate("prog", _module("p", "helper", "util", entry="main"), deps=["util"], lto="thin"))
+    world.link("prog", CrateType.BIN)
+    assert world.called("run_thin_lto") == [("prog/p", "util/u1", "util/u2", "exported", "main")]
+    assert [words[0] for words in world.called("optimize_thin")] == ["module p", "module u1"]
+
+
+def test_an_export_that_nobody_defines() -> None:
+    world = World(UTIL, _lib(lto="fat", exports=("entri",)))
+    with pytest.raises(LinkError, match="is to export 'entri', which nobody defines") as caught:
+        world.link("lib", CrateType.CDYLIB)
+    assert "entry" in caught.value.hint
+
+
+def test_fat_is_merged_optimised_and_lowered_once() -> None:
+    world = World(UTIL, _lib(lto="fat"))
+    linked = world.link("lib", CrateType.CDYLIB)
+    assert [note[0] for note in world.notes] == ["run_fat_lto", "optimize_fat", "codegen", "link"]
+    assert world.called("link") == [("cdylib", "lib/merged")]
+    assert linked.lto is not None and (linked.lto.optimised, linked.lto.reused) == (1, 0)
+    assert linked.lto.offered == (("util", 2),)
+
+
+def test_link_takes_what_thin_lto_left_and_nothing_else() -> None:
+    world = World(UTIL, _lib(lto="thin", exports=("entry",)))
+    world.link("lib", CrateType.CDYLIB)
+    assert world.called("codegen") == []  # thin modules come out lowered
+    assert world.called("link") == [("cdylib", "lib/l1", "util/u1")]
+
+
+def test_thin_local_takes_only_own_modules() -> None:
+    world = World(UTIL, _lib(lto="thin-local", exports=("entry",)))
+    world.link("lib", CrateType.CDYLIB)
+    assert world.called("run_thin_lto") == [("lib/l1", "lib/l2", "exported", "entry", "beside", "util/u1", "util/u2")]
+    assert [words[0] for words in world.called("codegen")] == ["module u1", "module u2"]
+
+
+def test_modules_without_ir_are_linked_as_they_are() -> None:
+    world = World(UTIL, _lib(lto="fat"))
+    backend = world.engine.backend("noting", "text")
+    type(backend).supports_lto = lambda self, module: module.name != "u1"  # type: ignore[method-assign]
+    world.link("lib", CrateType.CDYLIB)
+    assert world.called("run_fat_lto")[0][:3] == ("lib/l1", "lib/l2", "util/u2")
+    assert world.called("link") == [("cdylib", "lib/merged", "util/u1")]
+
+
+def _both(**options: OptionValue) -> World:
+    return World(UTIL, _lib(**options), dylibs=["util"])
+
+
+@pytest.mark.parametrize("mode", ["fat", "thin"])
+def test_each_distinct_list_of_formats_has_its_own_lto(mode: str) -> None:
+    """The case rustc fails: it finds the lists different and drops LTO of dependencies, but not their objects."""
+    world = _both(lto=mode, prefer_dynamic=True)
+    static = world.link("lib", CrateType.STATICLIB)
+    dynamic = world.link("lib", CrateType.DYLIB)
+    runs = [words[: words.index("exported")] for words in world.called(f"run_{mode}_lto")]
+    assert runs == [("lib/l1", "lib/l2", "util/u1", "util/u2"), ("lib/l1", "lib/l2")]
+    assert b"module u1" in static.artifacts[1].data and b"dylib util" not in static.artifacts[1].data
+    assert b"module u1" not in dynamic.artifacts[1].data and b"dylib util" in dynamic.artifacts[1].data
+    assert not static.lto_shared and not dynamic.lto_shared
+
+
+@pytest.mark.parametrize("mode", ["fat", "thin", "thin-local"])
+def test_equal_lists_share_one_lto(mode: str) -> None:
+    world = _both(lto=mode)
+    first = world.link("lib", CrateType.STATICLIB)
+    second = world.link("lib", CrateType.CDYLIB)
+    assert len(world.called("run_fat_lto" if mode == "fat" else "run_thin_lto")) == 1
+    assert (first.lto_shared, second.lto_shared) == (False, True)
+    assert first.lto == second.lto
+    assert len(world.called("link")) == 2
+
+
+def test_equal_formats_with_other_symbols_do_not_share() -> None:
+    world = _both(lto="fat")
+    world.link("lib", CrateType.DYLIB)
+    world.link("lib", CrateType.CDYLIB)
+    assert len(world.called("run_fat_lto")) == 2
+
+
+def test_threads_share_too() -> None:
+    world = _both(lto="fat")
+    kinds = [CrateType.STATICLIB, CrateType.CDYLIB] * 4
+    threads = [threading.Thread(target=world.link, args=("lib", kind)) for kind in kinds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(world.called("run_fat_lto")) == 1 and len(world.called("link")) == 8
+
+
+def test_crate_types_may_have_modes_of_their_own() -> None:
+    world = World(UTIL, _lib(lto=(("cdylib", "fat"), ("staticlib", "thin"))))
+    for kind in (CrateType.CDYLIB, CrateType.STATICLIB, CrateType.DYLIB):
+        world.link("lib", kind)
+    assert len(world.called("run_fat_lto")) == len(world.called("run_thin_lto")) == 1
+    assert len(world.called("codegen")) == 1 + 4  # the fat module, and all of the dylib's
+
+
+NEEDS = _crate("needs", _module("n", "needs", "alloc"), allocator="needs")
+
+
+@pytest.mark.parametrize("mode", ["off", "fat", "thin"])
+def test_the_shim_goes_into_what_links_nothing_dynamically(mode: str) -> None:
+    world = World(
+        NEEDS, _crate("app", _module("a", "app", "needs"), deps=["needs"], lto=mode, prefer_dynamic=True),
+        dylibs=["needs"],
+    )  # fmt: skip
+    static, dynamic = world.link("app", CrateType.STATICLIB), world.link("app", CrateType.DYLIB)
+    assert b"export alloc malloc" in static.artifacts[1].data.replace(b"internal", b"export")
+    assert b"malloc" not in dynamic.artifacts[1].data
+    if mode != "off":
+        runs = world.called(f"run_{mode}_lto")
+        assert "app/allocator" in runs[0] and "app/allocator" not in runs[1]
+
+
+def test_no_shim_where_nobody_needs_one() -> None:
+    world = World(UTIL, _lib())
+    assert b"malloc" not in world.link("lib", CrateType.BIN).artifacts[1].data
+
+
+def test_a_crate_may_provide_the_allocator_and_only_one() -> None:
+    provider = _crate("mine", _module("m", "global_alloc"), allocator="provides")
+    world = World(NEEDS, provider, _crate("app", _module("a", "app", "needs"), deps=["needs", "mine"]))
+    assert b"export alloc @global_alloc" in world.link("app", CrateType.STATICLIB).artifacts[1].data
+    second = _crate("yours", _module("y"), deps=["mine"], allocator="provides")
+    world = World(provider, second, _crate("app", _module("a", "app"), deps=["yours"]))
+    with pytest.raises(LinkError, match="crates 'yours' and 'mine' both provide the global allocator"):
+        world.link("app", CrateType.STATICLIB)
+
+
+def test_native_libraries_in_the_order_of_rustc() -> None:
+    base = _crate("base", _module("b", "base"), natives="static=z dl")
+    util = _crate("util", _module("u", "util", "base"), deps=["base"], natives="static:-bundle=y m")
+    app = _crate("app", _module("a", "app", "util"), deps=["util"], natives="framework=Metal x")
+    world = World(base, util, app)
+    lines = world.link("app", CrateType.CDYLIB).artifacts[1].data.decode().splitlines()
+    assert [line for line in lines if line.startswith("library")] == [
+        "library framework=Metal",
+        "library dylib=x",
+        "library static:-bundle=y",
+        "library static=z",
+        "library dylib=m",
+        "library dylib=dl",
+    ]
+
+
+def test_what_is_inside_a_dylib_is_not_linked_again() -> None:
+    base = _crate("base", _module("b", "base"), natives="static=z dl")
+    util = _crate("util", _module("u", "util", "base"), deps=["base"], natives="static=y m")
+    world = World(base, util, _crate("app", _module("a", "app", "util"), deps=["util"], prefer_dynamic=True),
+                  dylibs=["util"])  # fmt: skip
+    lines = world.link("app", CrateType.DYLIB).artifacts[1].data.split(b"cratewright-dylib")[0].decode().splitlines()
+    assert [line for line in lines if line.startswith(("library", "dylib", "module"))] == [
+        "module a",
+        "dylib util",
+        "library dylib=m",
+    ]
+
+
+def test_metadata_rides_in_dylibs_only() -> None:
+    world = World(UTIL, _lib())
+    for kind in TYPES:
+        assert (b"cratewright-dylib" in world.link("lib", kind).artifacts[1].data) == (kind is CrateType.DYLIB)
