@@ -132,7 +132,7 @@ def test_a_crate_is_rlib_and_optimised_image_at_once(
     _project(shaders, types='["rlib", "cdylib"]')
     shaders.scons(f"lto={lto}", f"multi={multi}")
     assert shaders.exists("libapp.rlib")
-    assert "imported (1 of maths)" in shaders.output
+    assert "with 1 of maths" in shaders.output
     manifest = shaders.manifest("app")
     assert manifest["lto"] == lto
     for row in manifest["modules"]:
