@@ -132,7 +132,7 @@ def test_a_crate_is_rlib_and_optimised_image_at_once(
     _project(shaders, types='["rlib", "cdylib"]')
     shaders.scons(f"lto={lto}", f"multi={multi}")
     assert shaders.exists("libapp.rlib")
-    assert "imported (1 of maths)" in shaders.output
+    assert "with 1 of maths" in shaders.output
     manifest = shaders.manifest("app")
     assert manifest["lto"] == lto
     for row in manifest["modules"]:
@@ -222,6 +222,17 @@ def test_whatever_shaders_are_made_of_is_kept(
         assert len(kept.read_bytes()) > len(spare)
     else:
         assert constants["app.spv"] == [0, 3, 7]
+
+
+def test_fat_is_no_worse_than_thin(shaders: ShaderProject) -> None:
+    """A global variable of several entry points is optimised as if it belonged to each alone."""
+    crates = CRATES.replace('["maths.glsl"]', '["maths.glsl", "edge.glsl", "near.hlsl"]')
+    shaders.crates(crates.format(types='"cdylib"', more=""), EVERYTHING)
+    counts = []
+    for lto in ("thin", "fat"):
+        shaders.scons(f"lto={lto}")
+        counts.append({row["path"]: (row["instructions"], row["size"]) for row in shaders.manifest("app")["modules"]})
+    assert counts[0] == counts[1]
 
 
 def test_an_error_names_lines_of_what_was_left_out(shaders: ShaderProject) -> None:

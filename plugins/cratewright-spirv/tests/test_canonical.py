@@ -169,8 +169,10 @@ def test_names_stay_where_they_are_wanted(spirv: Programs) -> None:
     spirv.validate(_canonical(_program(spirv), names=Names.ALL), "vulkan1.3")
 
 
-def test_several_modules_share_what_is_equal(spirv: Programs) -> None:
-    one, other = _program(spirv), _program(spirv, SHADER.replace('"main"', '"other"'), factor="5")
+@pytest.mark.parametrize("seed", range(4))
+def test_several_modules_share_what_is_equal(spirv: Programs, seed: int) -> None:
+    one = _program(spirv)
+    other = _shuffled(_program(spirv, SHADER.replace('"main"', '"other"'), factor="5"), seed)
     joined = _canonical(one, other)
     spirv.validate(joined, "vulkan1.3")
     text = spirv.disassemble(joined)

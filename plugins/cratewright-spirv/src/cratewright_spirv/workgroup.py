@@ -1,7 +1,7 @@
 """Sizes of workgroups that specialisation constants decide: said of a module as a whole, or of each entry point.
 
 Knows nothing of linking. A constant decorated as WorkgroupSize holds for every entry point of its module, so it
-must not meet another's; `LocalSizeId` says the same of one, but images may use it from Vulkan 1.3 on only.
+must not meet another's; `LocalSizeId` says the same of one, as compilers do from Vulkan 1.3 on.
 """
 
 from __future__ import annotations
@@ -40,25 +40,23 @@ def size_by_entry_point(program: Program) -> Program:
 
 
 def size_by_module(program: Program, *, target: str) -> Program:
-    """Return the program with LocalSizeId as WorkgroupSize again, where one holds for all its entry points.
+    """Return the program with LocalSizeId as WorkgroupSize again, if the target does not have the former.
 
-    Raises: LinkError if there are several, and the target does not have LocalSizeId.
+    Raises: LinkError if not all entry points share one.
     """
     modes = [words for words in program.preamble if _is_mode(words)]
-    if not modes:
+    if not modes or target not in _LAST_WITHOUT:
         return program
     sized = {
         words[1] for words in program.preamble if words[0] & 0xFFFF == op.EXECUTION_MODE and words[2] == LOCAL_SIZE
     }
     if len({words[3:] for words in modes}) == 1 and not sized:
         return _with_one_size(program, modes)
-    if target in _LAST_WITHOUT:
-        raise LinkError(
-            f"{program.module.name}: entry points of one module differ in how their workgroup's size is specialised",
-            context=(("target", target),),
-            hint="set multimodule=True, or target vulkan1.3",
-        )
-    return program
+    raise LinkError(
+        f"{program.module.name}: entry points of one module differ in how their workgroup's size is specialised",
+        context=(("target", target),),
+        hint="set multimodule=True, or target vulkan1.3",
+    )
 
 
 def _with_one_size(program: Program, modes: list[Instruction]) -> Program:
