@@ -41,7 +41,7 @@ from typing import ClassVar
 
 from .crate import Crate, CrateType
 from .errors import UnsupportedError
-from .module import CompiledUnit, ModuleCodegen
+from .module import CanonicalForm, CompiledUnit, ModuleCodegen
 from .options import Options, OptionSpec
 from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
 from .stencil import UnitStencil
@@ -147,7 +147,8 @@ class CodegenBackend(ABC):
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to one or more modules.
 
-        Guarantees: every file read and every path looked for in vain is in the result's `observed`.
+        Guarantees: every file read and every path looked for in vain is in the result's `observed`; `form` is what
+        `canonical_form` returns, if the backend has such forms.
         Raises: SourceError with `file:line:`, or ToolError.
         """
 
@@ -157,6 +158,28 @@ class CodegenBackend(ABC):
         Shape: `options` are those that `compile_codegen_unit` would see; outputs may be left out.
         """
         return ()
+
+    def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
+        """Return what is left of a unit when all that cannot alter its result is taken away, None if nothing can be.
+
+        Called: for a unit that was compiled before and has changed; must cost far less than compiling.
+        Guarantees: units of one form have one result, apart from what `place_unit` restores.
+        """
+        return None
+
+    def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
+        """Return a fresh result without what is the form's `parameters`; None if it must not serve others.
+
+        Called: in the build's own process, with the form that `compile_codegen_unit` put into its result.
+        """
+        return unit
+
+    def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
+        """Return what `relative_unit` returned with the parameters of a form put in.
+
+        Called: in the build's own process.
+        """
+        return unit
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim: what crates that need an allocator call, and what it forwards to.

@@ -73,19 +73,6 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledUnit:
-    """The result of one `compile_codegen_unit`.
-
-    Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
-    warnings as `file:line: warning: text`, in order.
-    """
-
-    modules: tuple[ModuleCodegen, ...]
-    observed: tuple[Observed, ...] = ()
-    diagnostics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalForm:
     """What is left of a unit when all that cannot alter its result is taken away.
 
@@ -96,3 +83,17 @@ class CanonicalForm:
     key: bytes
     observed: tuple[Observed, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledUnit:
+    """The result of one `compile_codegen_unit`.
+
+    Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
+    warnings as `file:line: warning: text`, in order. `form` is what the backend compiled, for whoever keeps results.
+    """
+
+    modules: tuple[ModuleCodegen, ...]
+    observed: tuple[Observed, ...] = ()
+    diagnostics: tuple[str, ...] = ()
+    form: CanonicalForm | None = None

@@ -6,7 +6,7 @@ Knows nothing of any real backend, nor of where results are kept.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -240,13 +240,24 @@ class Canonical(Recorded):
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm:
         """Return the source without its comments."""
         Canonical.asked = [*Canonical.asked, stencil.path]
+        return self._form(stencil, super().compile_codegen_unit(stencil))
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile, and say of what."""
+        unit = super().compile_codegen_unit(stencil)
+        return replace(unit, form=self._form(stencil, unit))
+
+    def _form(self, stencil: UnitStencil, unit: CompiledUnit) -> CanonicalForm:
         lines = stencil.source.decode().splitlines()
         code = [line for line in lines if not line.startswith("#")]
         at = next((str(n) for n, line in enumerate(lines, 1) if line.startswith("warning")), "")
-        unit = super().compile_codegen_unit(stencil)
         return CanonicalForm(key="\n".join(code).encode(), observed=unit.observed, parameters=(("line", at),))
 
-    def put_back(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
+    def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
+        """Take the line out, unless there are two warnings."""
+        return None if len(unit.diagnostics) > 1 else replace(unit, diagnostics=("line",) * len(unit.diagnostics))
+
+    def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Put the line of the warning in."""
         return replace(unit, diagnostics=tuple(f"line {dict(form.parameters)['line']}" for _ in unit.diagnostics))
 
@@ -254,39 +265,53 @@ class Canonical(Recorded):
 Canonical.__module__ = "nowhere"
 
 
-def _compile_canonical(engine: Engine, source: bytes, path: str = "a.stub") -> JobOutcome:
-    job = Job(_stencil(source, path), path, canonical="canonical_form", apply="put_back")
-    return engine.run_cached("stub", "text", "compile_codegen_unit", [job])[0]
-
-
-def test_a_canonical_form_finds_what_the_value_itself_does_not(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def canonical(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., JobOutcome]:
+    """Give a function that compiles a source with a backend that has canonical forms, as a stage would."""
     monkeypatch.setattr(engine.registry, "backend", lambda name: Canonical)
     monkeypatch.setattr(Canonical, "asked", ())
     for name in ("first", "second"):
         (tmp_path / name / "x.inc").write_text("export x\n")
+
+    def compiled(source: bytes, path: str = "a.stub") -> JobOutcome:
+        with engine.ledger(str(tmp_path / "target")):
+            job = Job(_stencil(source, path), path, has_form=True)
+            return engine.run_cached("stub", "text", "compile_codegen_unit", [job])[0]
+
+    return compiled
+
+
+def test_a_canonical_form_finds_what_the_value_itself_does_not(
+    canonical: Callable[..., JobOutcome], tmp_path: Path
+) -> None:
     source = b"include x.inc\nexport a\nwarning w\n"
-    first = _compile_canonical(engine, source)
-    assert not first.hit
-    moved = _compile_canonical(engine, b"# a comment\n" + source)
+    first = canonical(source)
+    assert not first.hit and not Canonical.asked  # what was never made is not asked for its form
+    moved = canonical(b"# a comment\n" + source)
     assert moved.hit and isinstance(moved.result, CompiledUnit) and _data(moved) == _data(first)
-    assert moved.result.diagnostics == ("line 4",)
-    # Another unit, that found its include elsewhere, is served as well; its own files are what it depends on.
+    assert moved.result.diagnostics == ("line 4",) and moved.result.form is None
+    # An include that is found elsewhere serves as well; what was read now is what the unit depends on.
     (tmp_path / "first" / "x.inc").unlink()
-    other = _compile_canonical(engine, source, "b.stub")
+    other = canonical(source)
     assert other.hit and isinstance(other.result, CompiledUnit)
     assert [item.path for item in other.result.observed] == ["x.inc", "first/x.inc", "second/x.inc"]
     asked = len(Canonical.asked)
     # Now it is kept under its own key too, so the form is not asked for again.
-    assert _compile_canonical(engine, source, "b.stub").hit and len(Canonical.asked) == asked
+    assert canonical(source).hit and len(Canonical.asked) == asked
     (tmp_path / "second" / "x.inc").write_text("export y\n")
-    assert _data(_compile_canonical(engine, source + b"export z\n", "b.stub")) == b"export y\nexport a\nexport z\n"
+    assert _data(canonical(source + b"export z\n")) == b"export y\nexport a\nexport z\n"
 
 
-def test_a_form_that_cannot_be_found_is_no_error_of_its_own(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine.registry, "backend", lambda name: Canonical)
-    assert str(_compile_canonical(engine, b"error no\n").error) == "a.stub:1: error: no"
+def test_what_must_not_serve_others_is_not_kept_by_its_form(canonical: Callable[..., JobOutcome]) -> None:
+    source = b"export a\nwarning v\nwarning w\n"
+    assert not canonical(source).hit
+    assert not canonical(b"# a comment\n" + source).hit
+    assert canonical(source).hit
+
+
+def test_a_form_that_cannot_be_found_is_no_error_of_its_own(canonical: Callable[..., JobOutcome]) -> None:
+    canonical(b"export a\n")
+    assert str(canonical(b"error no\n").error) == "a.stub:1: error: no"
 
 
 class Shelf(CacheKvStore):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.digest import content_digest, value_digest
 from cratewright.identity import CrateReference
-from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from cratewright.module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import Options
 from cratewright.request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
 from cratewright.stencil import UnitStencil
@@ -133,7 +133,7 @@ SAMPLES: list[Any] = [
     Artifact("p", b"d"),
     LinkModule("c", MODULE),
     LinkPart("p", (0,)),
-    CompiledUnit(modules=(MODULE,), observed=(Observed("p", None),), diagnostics=("w",)),
+    CompiledUnit(modules=(MODULE,), observed=(Observed("p", None),), diagnostics=("w",), form=CanonicalForm(key=b"k")),
     LinkResult(artifacts=(Artifact("p", b"d"),), report="r", diagnostics=("w",)),
     UnitStencil(backend="b", fingerprint="f", target="t", path="p", source=b"s", options=OPTIONS),
     LinkRequest(crate="c", crate_type=CrateType.BIN, target="t", options=OPTIONS, modules=(LinkModule("c", MODULE),)),
@@ -167,6 +167,8 @@ def changed(value: Any) -> Any:
         return value[:-1] if value else ("x",)
     if isinstance(value, Options):
         return Options((*value.values, ("more", "x")))
+    if isinstance(value, CanonicalForm):
+        return None
     if isinstance(value, ModuleCodegen):
         return replace(value, kind=ModuleKind.ALLOCATOR)
     raise AssertionError(f"no other {type(value).__name__}")

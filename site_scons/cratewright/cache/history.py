@@ -49,6 +49,10 @@ class Ledger:
         self._before: Mapping[str, Record] | None = None
         self._now: dict[str, Record] = {}
 
+    def knows(self, label: str) -> bool:
+        """Return whether the last run of the stage had something of this label."""
+        return label in self._earlier()
+
     def reused(self, label: str, fields: Fields, observed: Observations) -> None:
         """Note a hit."""
         if self._path:

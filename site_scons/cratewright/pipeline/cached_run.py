@@ -13,7 +13,7 @@ from ..backend import CodegenBackend
 from ..cache.entry import RESULTS, Result
 from ..cache.history import Ledger
 from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
-from ..cache.results import NOTHING, Found, ResultCache, observed_files, without_files
+from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.verify import contradiction
 from ..errors import CacheError, CratewrightError
 from ..module import CanonicalForm, CompiledUnit
@@ -40,7 +40,6 @@ class _Task:
     key: str
     found: Found = NOTHING
     form: CanonicalForm | None = None
-    form_key: str = ""
     outcome: JobOutcome | None = None
 
 
@@ -63,7 +62,14 @@ class CachedRun:
     def run(self, jobs: Sequence[Job]) -> list[JobOutcome]:
         """Return one outcome a job, in order."""
         tasks = self._look_up(jobs)
-        self._look_up_forms([task for task in tasks if task.outcome is None and task.job.canonical])
+        # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
+        self._look_up_forms(
+            [
+                task
+                for task in tasks
+                if task.outcome is None and task.job.has_form and self.ledger.knows(self._label(task.job))
+            ]
+        )
         hits = [task for task in tasks if task.outcome is not None]
         self._make([task for task in tasks if task.outcome is None])
         if self.verify:
@@ -84,31 +90,25 @@ class CachedRun:
 
     def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
         """Find results by canonical form; what is found is kept under the value's own key as well."""
-        for method in dict.fromkeys(task.job.canonical for task in tasks):
-            asked = [task for task in tasks if task.job.canonical == method]
 
-            def note(position: int, outcome: Outcome, asked: Sequence[_Task] = asked) -> None:
-                # What has no form is compiled, and the error, if it is one, is told then.
-                if isinstance(outcome.value, CanonicalForm):
-                    asked[position].form = outcome.value
-                    asked[position].form_key = self._form_key(asked[position].job, outcome.value)
+        def note(position: int, outcome: Outcome) -> None:
+            # What has no form is compiled, and the error, if it is one, is told then.
+            if isinstance(outcome.value, CanonicalForm):
+                tasks[position].form = outcome.value
 
-            self.run_method(method, [task.job for task in asked], note)
+        self.run_method("canonical_form", [task.job for task in tasks], note)
         formed = [task for task in tasks if task.form is not None]
-        for task, found in zip(formed, self.cache.find([task.form_key for task in formed]), strict=True):
-            if found.result is not None and task.form is not None:
-                result = self._applied(task.job, found.result, task.form)
+        keys = [self._form_key(task.job, task.form) for task in formed if task.form is not None]
+        for task, found in zip(formed, self.cache.find(keys), strict=True):
+            if isinstance(found.result, CompiledUnit) and task.form is not None:
+                result = replace(self.backend.place_unit(found.result, task.form), observed=task.form.observed)
                 self.cache.keep(task.key, result, task.found)
                 task.outcome = JobOutcome(result, True)
 
     def _form_key(self, job: Job, form: CanonicalForm) -> str:
-        tools = self.fingerprint or str(getattr(job.arguments[0], "fingerprint", ""))
+        tools = self.fingerprint or str(getattr(job.value, "fingerprint", ""))
         place = (self.backend.NAME, self.backend.session.target, form.key)
-        return compute_cache_key(f"{self.method} of {job.canonical}", self.salt, place, tools)
-
-    def _applied(self, job: Job, result: Result, form: CanonicalForm) -> Result:
-        given: Result = getattr(self.backend, job.apply)(result, form) if job.apply else result
-        return replace(given, observed=form.observed) if isinstance(given, CompiledUnit) else given
+        return compute_cache_key(f"{self.method} by form", self.salt, place, tools)
 
     def _make(self, tasks: Sequence[_Task]) -> None:
         def keep(position: int, outcome: Outcome) -> None:
@@ -116,11 +116,13 @@ class CachedRun:
             if outcome.error is not None:
                 task.outcome = JobOutcome(None, False, outcome.error)
                 return
-            result = _result(outcome.value)
+            result, form = _result(outcome.value)
             self.cache.keep(task.key, result, task.found)
-            if task.form is not None:
-                # The form stands for the files as well: whoever has the same form may have read others.
-                self.cache.keep(task.form_key, without_files(result))
+            if form is not None and isinstance(result, CompiledUnit):
+                bare = self.backend.relative_unit(result, form)
+                if bare is not None:
+                    # The form stands for the files as well: whoever has the same form may have read others.
+                    self.cache.keep(self._form_key(task.job, form), replace(bare, observed=()))
             task.outcome = JobOutcome(result, False)
 
         self.run_method(self.method, [task.job for task in tasks], keep)
@@ -145,10 +147,11 @@ class CachedRun:
         assert outcome is not None
         if outcome.result is not None:
             observed = tuple((item.path, item.digest) for item in observed_files(outcome.result))
-            (self.ledger.reused if outcome.hit else self.ledger.made)(
-                f"{self.method}: {task.job.label}", task.fields, observed
-            )
+            (self.ledger.reused if outcome.hit else self.ledger.made)(self._label(task.job), task.fields, observed)
         return outcome
+
+    def _label(self, job: Job) -> str:
+        return f"{self.method}: {job.label}"
 
 
 def _fails_now(job: Job, error: CratewrightError) -> CacheError:
@@ -159,15 +162,18 @@ def _fails_now(job: Job, error: CratewrightError) -> CacheError:
     )
 
 
-def _result(value: object) -> Result:
+def _result(value: object) -> tuple[Result, CanonicalForm | None]:
+    """Return a result, and apart from it the form it was made from."""
     assert isinstance(value, RESULTS)
-    return cast("Result", value)
+    if isinstance(value, CompiledUnit) and value.form is not None:
+        return replace(value, form=None), value.form
+    return cast("Result", value), None
 
 
 def _watched(value: object) -> tuple[Result, tuple[str, ...]]:
     assert isinstance(value, tuple)
     result, opened = value
-    return _result(result), tuple(str(path) for path in _paths(opened))
+    return _result(result)[0], tuple(str(path) for path in _paths(opened))
 
 
 def _paths(value: object) -> Iterable[object]:

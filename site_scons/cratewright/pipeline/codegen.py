@@ -59,7 +59,8 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         )
         for source in crate.sources
     ]
-    jobs = [Job(stencil, f"crate '{crate.name}': {stencil.path}") for stencil in stencils]
+    forms = type(backend).canonical_form is not CodegenBackend.canonical_form
+    jobs = [Job(stencil, f"crate '{crate.name}': {stencil.path}", has_form=forms) for stencil in stencils]
     outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
     _raise_errors(crate, outcomes)
     units = [

@@ -28,17 +28,14 @@ NOUNS = {
 class Job:
     """One call of a backend's method, and the name it has in messages.
 
-    Shape: `value` is the argument, or a tuple of them; all of it decides the result. `canonical` names a method of
-    the backend that takes the same and returns a `CanonicalForm`; it is asked only if the cache has no result for
-    the value itself. `apply` then names the method that gives a result for that form its parameters:
-    `apply(result, form) -> result`; without one the result serves as it is.
+    Shape: `value` is the argument, or a tuple of them; all of it decides the result. `has_form` if the backend can
+    give the canonical form of the value, by which a result is looked for before it is made.
     Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought.
     """
 
     value: object
     label: str
-    canonical: str = ""
-    apply: str = ""
+    has_form: bool = False
     memory: int = 0
 
     @property

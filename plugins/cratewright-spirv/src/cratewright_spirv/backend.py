@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cratewright import (
+    CanonicalForm,
     Capability,
     CodegenBackend,
     CompiledUnit,
@@ -121,9 +122,27 @@ class SpirvBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source: a module for each entry point, or for each way a library differs by stage."""
-        from .unit import compile_source  # noqa: PLC0415 - only workers compile
+        from .form import compile_with_form  # noqa: PLC0415 - only workers compile
 
-        return compile_source(stencil, self.session.root, self._compiler, self._tools)
+        return compile_with_form(stencil, self.session.root, self._compiler, self._tools)
+
+    def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
+        """Return the source without what the compiler cannot see."""
+        from .form import canonical_unit  # noqa: PLC0415 - only workers read sources
+
+        return canonical_unit(stencil, self.session.root)
+
+    def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
+        """Put ordinals of lines in place of positions."""
+        from .places import relative  # noqa: PLC0415 - a null build compiles nothing
+
+        return relative(unit, form.parameters)
+
+    def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
+        """Put the positions of a source back."""
+        from .places import placed  # noqa: PLC0415 - a null build compiles nothing
+
+        return placed(unit, form.parameters)
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the manifest and the image, or the directory of images."""

@@ -20,16 +20,15 @@ from .glslang import Compiler
 from .linkage import linkage_symbols
 from .names import spv_environment
 from .objects import ObjectVariant, SymbolInfo
+from .places import AS_WRITTEN
 from .sources import SourceUnit, classify
 from .stages import STAGES
 from .tools import Tools, ValidatorOptions
 
-__all__ = ["AS_WRITTEN", "compile_source", "read_ahead", "unit_request"]
+__all__ = ["compile_source", "read_ahead", "unit_request"]
 
 # What an image may be allowed, one of its modules is; the image is validated again.
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
-# The attribute of a module that was made from the source as it is written, against what its canonical form says.
-AS_WRITTEN = "as-written"
 # So many sources include most of what is included at all.
 _AHEAD = 32
 _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
