@@ -191,6 +191,12 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         default=(),
         help="directories searched for #include, in order",
     ),
+    OptionSpec(
+        name="export_include_dirs",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="directories that the crate and all that depend on it search for #include, after their own",
+    ),
     OptionSpec(name="defines", kind=OptionKind.DEFINES, default=(), help="macros, per crate or per source"),
     OptionSpec(
         name="opt_level",
@@ -309,6 +315,11 @@ class Options:
         """Return the named options alone, so that no other can reach a result unseen."""
         wanted = frozenset(names)
         return Options(tuple(pair for pair in self.values if pair[0] in wanted))
+
+    def searching(self, directories: Iterable[str]) -> Options:
+        """Return a copy that looks for includes in more directories, after those it has."""
+        dirs = tuple(dict.fromkeys((*self.texts("include_dirs"), *directories)))
+        return replace(self, values=tuple((name, dirs if name == "include_dirs" else old) for name, old in self.values))
 
     def override(self, changes: Mapping[str, OptionValue]) -> Options:
         """Return a copy with some values replaced; defines are merged, include directories put first."""

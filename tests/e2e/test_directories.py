@@ -235,3 +235,29 @@ def test_sources_outside_the_project(scons_project: SconsProject) -> None:
     scons_project.scons()
     assert scons_project.read("app.cdylib") == "entry o 2\n"
     assert scons_project.up_to_date()
+
+
+def test_what_a_crate_exports_all_that_depend_on_it_can_include(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        'SConscript("base/SConscript", "env")\n'
+        'env.Crate("mid", ["m.stub"], deps=["base"])\n'
+        'env.Crate("app", ["a.stub"], deps=["mid"], include_dirs=["own"], crate_type="cdylib")\n',
+        m="include base.inc\nexport m\n",
+        a="include base.inc\ninclude other.inc\nentry a\nimport m\n",
+    )
+    scons_project.write(
+        {
+            "base/SConscript": 'Import("env")\nenv.Crate("base", ["b.stub"], export_include_dirs=["api"])\n',
+            "base/b.stub": "include base.inc\nexport b\n",
+            "base/api/base.inc": "# api\n",
+            "base/api/other.inc": "export theirs\n",
+            "own/other.inc": "export mine\n",
+        }
+    )
+    scons_project.scons("-j4")
+    # A crate's own directories come first.
+    assert scons_project.read("app.cdylib") == "export mine\nentry a\nimport m\nexport m\n"
+    assert scons_project.up_to_date()
+    scons_project.write({"base/api/base.inc": "export shared\n"})
+    scons_project.scons(expect=2)  # everyone has it now, so everyone was compiled again
+    assert "symbol 'shared' is defined twice" in scons_project.output

@@ -93,6 +93,7 @@ def test_every_option_has_a_hyphenated_key() -> None:
         "[crate.a]\nsources = []\ninclude-dirs = ['inc']\ndefines = {A = 1, B = true, C = 'x'}\nopt-level = 3\n"
         "debuginfo = 'full'\nlto = 'thin'\nprefer-dynamic = true\nexports = ['f']\nmultimodule = false\n"
         "entry-point = 'main2'\nshout = true\nallocator = 'needs'\nlibs = ['m']\nlib-dirs = 'lib'\n"
+        "export-include-dirs = ['api']\n"
     )
     assert _options(text) == {
         "include_dirs": ("inc",),
@@ -108,6 +109,7 @@ def test_every_option_has_a_hyphenated_key() -> None:
         "allocator": "needs",
         "libs": ("m",),
         "lib_dirs": ("lib",),
+        "export_include_dirs": ("api",),
     }
     assert set(_options(text)) == {spec.name for spec in STUB.options}
 

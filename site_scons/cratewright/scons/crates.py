@@ -85,6 +85,7 @@ class DeclaredCrate:
     metadata: tuple[str, ...] = ()
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
+    export_include_dirs: tuple[str, ...] = ()
     place: Callable[[str], str] | None = None
     target: CrateTarget | None = None
     libraries: dict[CrateType, Node] = field(default_factory=dict)
@@ -184,6 +185,15 @@ class Build:
         """
         return [self.find(name, near=crate) for name in crate.dependencies]
 
+    def below(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
+        """Return all crates that one depends on, in link order.
+
+        Raises: GraphError as `linked`.
+        """
+        with self._lock:
+            graph, _ = self._tables()
+            return [self.crates[key] for key in graph.link_order(crate.key)]
+
     def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
         """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.
 
@@ -191,12 +201,10 @@ class Build:
         LinkError for two crates of one identity.
         """
         with self._lock:
-            if self._formats is None:
-                self._graph, self._formats = self._tables()
-            assert self._graph is not None
+            graph, table = self._tables()
             with _display_names(self.crates):
-                formats = self._formats.formats(crate.key, kind)
-                order = self._graph.link_order(crate.key)
+                formats = table.formats(crate.key, kind)
+                order = graph.link_order(crate.key)
         check_stable_ids(
             [
                 (item.path(item.name), item.reference)
@@ -213,6 +221,8 @@ class Build:
         ]
 
     def _tables(self) -> tuple[CrateGraph, FormatTable]:
+        if self._graph is not None and self._formats is not None:
+            return self._graph, self._formats
         edges = {item.key: [other.key for other in self.direct(item)] for item in self.crates.values()}
         with _display_names(self.crates):
             graph = CrateGraph(edges)
@@ -220,7 +230,8 @@ class Build:
             item.key: LinkableCrate(crate_types=frozenset(item.crate_types), prefer_dynamic=item.prefer_dynamic)
             for item in self.crates.values()
         }
-        return graph, FormatTable(graph, crates)
+        self._graph, self._formats = graph, FormatTable(graph, crates)
+        return self._graph, self._formats
 
     # The three stages. Each is an SCons action's body: it reads nodes, asks the pipeline, writes.
 

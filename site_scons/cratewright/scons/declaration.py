@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import SCons.Node.FS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Declaration", "build_of"]
 
+_SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
 _PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
@@ -116,7 +118,7 @@ class Declaration:
     def _located(self, given: Mapping[str, object]) -> dict[str, object]:
         """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
         located = dict(given)
-        for option, what in (("include_dirs", "include"), ("lib_dirs", "library")):
+        for option, what in _SEARCH_PATHS.items():
             if option in located:
                 directories = SCons.Util.flatten([located[option]])
                 located[option] = [path for item in directories for path in self._directory_paths(item, what)]
@@ -149,6 +151,7 @@ class Declaration:
             metadata=self.metadata,
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
+            export_include_dirs=self.options.texts("export_include_dirs"),
             place=place,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
@@ -252,6 +255,10 @@ class Declaration:
     def _resolve(self, entries: Sequence[tuple[Any, str, dict[str, object]]], declared: DeclaredCrate) -> Crate:
         deps = tuple(other.reference for other in self.build.direct(declared))
         crate = self._values(entries, deps, declared.crate_types)
+        exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
+        if exported:
+            sources = tuple(replace(item, options=item.options.searching(exported)) for item in crate.sources)
+            crate = replace(crate, sources=sources)
         for (node, _, _), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
                 # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
