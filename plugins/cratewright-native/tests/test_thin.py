@@ -10,6 +10,7 @@ import pytest
 
 from cratewright import LtoMode
 from cratewright.errors import LinkError, ToolError, UnsupportedError
+from cratewright.request import ThinModule
 from cratewright_native.resolve import module_file
 from tests.support.native_link import optimised_thin, request_for, symbols
 from tests.support.native_project import Project
