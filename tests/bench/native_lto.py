@@ -34,8 +34,8 @@ DefaultEnvironment(tools=[])
 lto, cache = ARGUMENTS["lto"], ARGUMENTS.get("cache", "")
 cc = os.environ["BENCH_CC"]
 flags = "-O3 -fPIC -ffunction-sections -fdata-sections".split()
-env = Environment(tools=["gcc", "gnulink", "ar"], CC=cc, AR=cc.replace("clang", "llvm-ar"), CCFLAGS=flags)
-env.Append(RANLIB=cc.replace("clang", "llvm-ranlib"), LIBPATH=["."])
+ar, ranlib = cc.replace("clang", "llvm-ar"), cc.replace("clang", "llvm-ranlib")
+env = Environment(tools=["gcc", "gnulink", "ar"], CC=cc, AR=ar, RANLIB=ranlib, CCFLAGS=flags, LIBPATH=["."])
 env.Append(LINKFLAGS="-O3 -pie -fuse-ld=lld -Wl,--gc-sections,--strip-debug,--build-id=none".split())
 if lto != "off":
     env.Append(CCFLAGS=["-flto=" + lto], LINKFLAGS=["-flto=" + lto])
@@ -166,7 +166,7 @@ def zstd(source: Path) -> Project:
             "common": (
                 "lib/common/zstd_common.c",
                 "return ERR_isError(code);",
-                "return code > 1 && ERR_isError(code);",
+                "return code && ERR_isError(code);",
             ),
         },
     )
