@@ -3,15 +3,16 @@
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
     errors, digest                                             what everyone may use
-    crate_type, options, crate, module, stencil                values of crates
+    crate_type, options, module, identity, crate, stencil      values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
-    output_name, archive, metadata, workspace                  pure rules of files
-    fs, memory, process                                        the doors to the world
+    output_name, archive, crate_metadata, metadata, workspace  pure rules of files
+    locator                                                    pure rule of finding crates
+    fs, memory, process, worker                                the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink
-    scons, cli, cli_cache, testing                             the edges
+    inspection, scons, cli, cli_cache, testing                 the edges
 """
 
 from __future__ import annotations

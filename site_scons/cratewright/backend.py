@@ -229,6 +229,15 @@ class CodegenBackend(ABC):
         """
         return (LinkPart("", tuple(range(len(request.modules)))),)
 
+    def narrow_lto(self, request: LinkRequest) -> LinkRequest:
+        """Return the request for a part of thin LTO with only what its analysis can depend on.
+
+        Called: in the build's own process, once a part, before the cache is asked; cheap. What is left out can
+        change without the part being analysed again. If the analysis fails, it is done again with all of it, for
+        the sake of the message.
+        """
+        return request
+
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Analyse the modules of a part together; return what is left to do, in an order that is always the same.
 

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 
 from .cli_cache import add_commands
 from .crate import parse_crate_types
-from .digest import content_digest
-from .errors import CratewrightError, FormatError
+from .errors import CratewrightError
 from .fs import read_bytes
-from .metadata import CrateMetadata, read_metadata
-from .module import ModuleCodegen
+from .inspection import describe, row
 from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
 from .pipeline.plan import option_table
@@ -50,13 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     backends = commands.add_parser("backends", help="list the backends, their targets and tools")
     backends.set_defaults(run=_backends)
-    inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink or a .spv.json")
+    inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink, a dylib or a .spv.json")
     inspect.add_argument("file", metavar="FILE")
     inspect.set_defaults(run=_inspect)
     link = commands.add_parser("link", help="link an .rlink file again, resolving its dependencies afresh")
     link.add_argument("file", metavar="FILE.rlink")
     link.add_argument("--crate-type", action="append", default=[], metavar="TYPE", help="instead of those it was for")
-    link.add_argument("-L", action="append", default=[], dest="search", metavar="DIR", help="where rlibs lie")
+    link.add_argument("-L", action="append", default=[], dest="search", metavar="DIR", help="where crates lie")
     link.add_argument("-o", dest="directory", metavar="DIR", help="where outputs go (default: beside FILE.rlink)")
     link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="how many images side by side")
     link.set_defaults(run=_link)
@@ -112,7 +110,7 @@ def _backends(arguments: argparse.Namespace) -> None:
         try:
             tools = engine.fingerprint(name, kind.TARGETS[0])
         except CratewrightError as error:
-            tools = str(error).replace("\n", "\n               ")
+            tools = str(error)
         _row("tools", tools)
         _row("targets", " ".join(kind.TARGETS))
         _row("sources", " ".join(kind.SUFFIXES))
@@ -121,48 +119,18 @@ def _backends(arguments: argparse.Namespace) -> None:
         _row("options", " ".join(spec.name for spec in kind.OPTIONS) or "none of its own")
     for name, reason in sorted(registry.broken.items()):
         print(f"{name}: broken")
-        _row("reason", reason.replace("\n", "\n               "))
+        _row("reason", reason)
     if not registry.names:
         print("no backend is installed; try: pip install cratewright-spirv")
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    path = arguments.file
-    data = read_bytes(path)
-    if data[:1] == b"{":
-        print(data.decode(errors="replace"))
-    elif data.startswith((b"!<arch>\n", b"cratewright-")):
-        _print_crate(read_metadata(data, path=path))
-    else:
-        raise FormatError(
-            f"{path} is neither an .rlib, an .rlink nor a manifest", context=(("begins with", repr(data[:12])),)
-        )
-
-
-def _print_crate(crate: CrateMetadata) -> None:
-    print(f"crate {crate.name} {crate.version}")
-    _row("backend", f"{crate.backend}, target {crate.target}")
-    _row("tools", crate.fingerprint)
-    _row("crate types", " ".join(kind.value for kind in crate.crate_types))
-    _row("depends on", " ".join(crate.dependencies) or "nothing")
-    for module in crate.modules:
-        _print_module(module)
-
-
-def _print_module(module: ModuleCodegen) -> None:
-    print(f"  module {module.name}: {len(module.data)} bytes, {content_digest(module.data)[:12]}")
-    for entry in module.entry_points:
-        print(f"    entry point {entry.name} ({entry.stage})")
-    for symbol in module.exports:
-        print(f"    exports {symbol.display}" + (f" at {symbol.file}:{symbol.line}" if symbol.line else ""))
-    for symbol in module.imports:
-        print(f"    imports {symbol.display}")
-    for name, value in module.attributes:
-        print(f"    {name}: {value}")
+    for line in describe(arguments.file):
+        print(line)
 
 
 def _row(label: str, text: str) -> None:
-    print(f"  {label + ':':<12} {text}")
+    print(row(label, text))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
+from .identity import CrateReference, stable_crate_id
 from .options import Options
 
 __all__ = ["Crate", "CrateType", "Source", "check_crate_name", "parse_crate_types", "unit_name"]
@@ -34,8 +35,9 @@ class Source:
 class Crate:
     """A named set of sources with all that decides what becomes of them.
 
-    Shape: `sources` in the order given, at least one; `dependencies` are names of crates, in order, unique;
-    `crate_types` in the order asked for, unique.
+    Shape: `sources` in the order given, at least one; `dependencies` in the order declared, unique, their interfaces
+    unknown; `crate_types` in the order asked for, unique; `metadata` are words that tell the crate from another of
+    its name and version.
     """
 
     name: str
@@ -45,8 +47,14 @@ class Crate:
     profile: str
     crate_types: tuple[CrateType, ...]
     sources: tuple[Source, ...]
-    dependencies: tuple[str, ...]
+    dependencies: tuple[CrateReference, ...]
     options: Options
+    metadata: tuple[str, ...] = ()
+
+    @property
+    def stable_id(self) -> str:
+        """Which crate it is, whatever is in it."""
+        return stable_crate_id(self.name, self.version, self.metadata)
 
 
 def check_crate_name(name: object) -> str:

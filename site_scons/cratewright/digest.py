@@ -14,7 +14,7 @@ from functools import cache
 __all__ = ["content_digest", "value_digest"]
 
 
-def content_digest(data: bytes) -> str:
+def content_digest(data: bytes | memoryview) -> str:
     """Return the hex SHA-256 of raw bytes: the name of a content everywhere in this package."""
     return hashlib.sha256(data).hexdigest()
 

@@ -10,6 +10,7 @@ Knows nothing of what raises it: no paths are read and no process is asked here.
     │     └ LinkageConflictError  crates that cannot be linked so that each is there once
     ├ PluginError                 a plugin that cannot be used
     ├ FormatError                 a file that is not what its name says
+    │   └ VersionError            a file that another version of this package has made
     ├ SourceError                 the user's source does not compile
     ├ LinkError                   symbols, stages, entry points
     ├ ValidationError             a finished image breaks the rules of its target
@@ -38,6 +39,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedError",
     "ValidationError",
+    "VersionError",
     "near_miss",
 ]
 
@@ -121,6 +123,10 @@ class PluginError(CratewrightError):
 
 class FormatError(CratewrightError):
     """A file that is truncated, foreign or of another version."""
+
+
+class VersionError(FormatError):
+    """A file that is whole, and made by another version of this package."""
 
 
 class SourceError(CratewrightError):

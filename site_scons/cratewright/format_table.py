@@ -33,7 +33,7 @@ class FormatTable:
     def __init__(self, graph: CrateGraph, crates: Mapping[str, LinkableCrate]) -> None:
         self._graph = graph
         self._crates = crates
-        self._recorded: dict[str, Recorded] = {}
+        self._known: dict[str, Available] = {}
 
     def formats(self, root: str, crate_type: CrateType) -> DependencyFormats:
         """Return the formats of one crate type of a crate.
@@ -42,15 +42,19 @@ class FormatTable:
         """
         # Dependencies first, and no recursion: crates may stand in a row ten thousand long.
         for name in reversed(self._graph.link_order(root)):
-            if CrateType.DYLIB in self._crates[name].crate_types and name not in self._recorded:
-                told = self._crates[name].recorded
-                self._recorded[name] = self._calculate(name, CrateType.DYLIB).recorded if told is None else told
+            if name not in self._known:
+                self._known[name] = self._available(name)
         return self._calculate(root, crate_type)
 
     def _calculate(self, root: str, crate_type: CrateType) -> DependencyFormats:
-        crates = [self._available(name) for name in load_order(self._graph, root)]
+        crates = [self._known[name] for name in load_order(self._graph, root)]
         return calculate(root, crate_type, crates, LinkSwitches(prefer_dynamic=self._crates[root].prefer_dynamic))
 
     def _available(self, name: str) -> Available:
-        types = self._crates[name].crate_types
-        return Available(name, CrateType.RLIB in types, CrateType.DYLIB in types, self._recorded.get(name, ()))
+        crate = self._crates[name]
+        recorded: Recorded = ()
+        if CrateType.DYLIB in crate.crate_types:
+            told = crate.recorded
+            recorded = self._calculate(name, CrateType.DYLIB).recorded if told is None else told
+        types = crate.crate_types
+        return Available(name, CrateType.RLIB in types, CrateType.DYLIB in types, recorded)

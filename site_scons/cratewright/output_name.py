@@ -5,13 +5,15 @@ Knows nothing of directories, nor of which crate types a target has beyond those
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .crate import CrateType
 from .errors import ConfigurationError, UnsupportedError
 
-__all__ = ["output_name", "output_names"]
+__all__ = ["output_name", "output_names", "seen_from", "state_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,19 @@ def output_names(
             )
         names[crate_type] = name
     return names
+
+
+def seen_from(directory: str, other: str) -> str:
+    """Return where one directory lies as seen from another; both relative to the project root or absolute."""
+    if posixpath.isabs(directory) != posixpath.isabs(other):
+        return posixpath.abspath(other)
+    return posixpath.relpath(other or ".", directory or ".")
+
+
+def state_path(target: str) -> str:
+    """Return where the state of a target is remembered: a dot file beside it."""
+    directory, name = os.path.split(target)
+    return os.path.join(directory, f".{name}.state")
 
 
 def _names(target: str) -> _Names:

@@ -9,14 +9,10 @@ workers pay for one warm-up, and a crashed worker is replaced in a millisecond.
 from __future__ import annotations
 
 import atexit
-import gc
-import importlib
 import os
-import pickle
 import selectors
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -28,10 +24,9 @@ from dataclasses import dataclass
 
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
+from .worker import receive, send
 
 __all__ = ["Call", "Outcome", "WorkerPool"]
-
-_LENGTH = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +201,11 @@ class _Worker:
 
     def send(self, call: Call) -> None:
         with suppress(OSError):  # a dead worker is noticed on receive
-            _send(self.socket, (call.function, call.arguments))
+            send(self.socket, (call.function, call.arguments))
 
     def receive(self, call: Call) -> Outcome:
         try:
-            answer = _receive(self.socket)
+            answer = receive(self.socket)
         except (OSError, EOFError):
             self.alive = False
             self.socket.close()
@@ -251,7 +246,7 @@ class _Zygote:
             raise ToolError("this platform cannot fork", hint="use Linux or macOS, or WSL on Windows")
         ours, theirs = socket.socketpair()
         path = list(dict.fromkeys([*sys.path, *paths]))
-        boot = f"import sys; sys.path[:] = {path!r}; from cratewright.process import _zygote_main; _zygote_main()"
+        boot = f"import sys; sys.path[:] = {path!r}; from cratewright.worker import main; main()"
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", boot],
@@ -286,10 +281,10 @@ class _Zygote:
     def _ask(self, request: tuple[object, ...], passed: socket.socket | None = None) -> object:
         with self._lock:
             try:
-                _send(self._socket, request)
+                send(self._socket, request)
                 if passed is not None:
                     socket.send_fds(self._socket, [b"f"], [passed.fileno()])
-                kind, value = _receive(self._socket)
+                kind, value = receive(self._socket)
             except (OSError, EOFError) as error:
                 self.alive = False
                 status = self._process.wait()
@@ -300,109 +295,3 @@ class _Zygote:
                 raise value
             raise RuntimeError(f"a worker could not be prepared\n{value}")
         return value
-
-
-def _send(connection: socket.socket, message: object) -> None:
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    connection.sendall(_LENGTH.pack(len(data)) + data)
-
-
-def _receive(connection: socket.socket) -> tuple[str, object]:
-    (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
-    answer = pickle.loads(_exactly(connection, size))
-    return answer[0], answer[1]
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        part = connection.recv(min(size - len(data), 1 << 20))
-        if not part:
-            raise EOFError
-        data += part
-    return bytes(data)
-
-
-# The other side: everything below runs in the zygote or in a worker.
-
-
-def _zygote_main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
-    control = socket.socket(fileno=os.dup(0))
-    while True:
-        try:
-            kind, argument = _request(control)
-        except (OSError, EOFError):
-            os._exit(0)
-        if kind == "fork":
-            _, handles, _, _ = socket.recv_fds(control, 1, 1)
-            pid = os.fork()
-            if pid == 0:
-                control.close()
-                _worker_main(socket.socket(fileno=handles[0]))
-            os.close(handles[0])
-            _send(control, ("value", pid))
-        elif kind == "reap":
-            assert isinstance(argument, int)
-            _send(control, ("value", _reap(argument)))
-        else:
-            assert isinstance(argument, list)
-            _send(control, _prepare(argument))
-
-
-def _request(control: socket.socket) -> tuple[str, object]:
-    (size,) = _LENGTH.unpack(_exactly(control, _LENGTH.size))
-    request = pickle.loads(_exactly(control, size))
-    return request[0], request[1] if len(request) > 1 else None
-
-
-def _reap(pid: int) -> int:
-    try:
-        return os.waitpid(pid, 0)[1]
-    except ChildProcessError:
-        return 0
-
-
-def _prepare(calls: list[tuple[str, tuple[object, ...]]]) -> tuple[str, object]:
-    try:
-        for function, arguments in calls:
-            _resolve(function)(*arguments)
-    except Exception as error:
-        return "error", _portable(error)
-    return "value", None
-
-
-def _worker_main(connection: socket.socket) -> None:
-    # What was loaded before the fork lives as long as the worker; looking through it again and again is a waste.
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
-    while True:
-        try:
-            (size,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
-            function, arguments = pickle.loads(_exactly(connection, size))
-        except (OSError, EOFError):
-            os._exit(0)
-        try:
-            answer: tuple[str, object] = ("value", _resolve(function)(*arguments))
-        except Exception as error:
-            answer = ("error", _portable(error))
-        try:
-            _send(connection, answer)
-        except OSError:
-            os._exit(0)
-        except Exception as error:  # the value cannot be pickled; nothing of it was sent
-            _send(connection, ("error", _portable(error)))
-
-
-def _portable(error: Exception) -> object:
-    if isinstance(error, CratewrightError):
-        return error
-    import traceback  # noqa: PLC0415 - only ever needed for a fault of ours
-
-    return "".join(traceback.format_exception(error))
-
-
-def _resolve(function: str) -> Callable[..., object]:
-    module, _, name = function.partition(":")
-    resolved: Callable[..., object] = getattr(importlib.import_module(module), name)
-    return resolved

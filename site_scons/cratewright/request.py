@@ -95,9 +95,10 @@ class ThinBuffer:
 class ThinModule:
     """One module to optimise after the global analysis, with everything it needs and nothing else.
 
-    Shape: `name` and `crate` are for messages and archives, and are no part of a cache key, so nothing may hang on
-    them; `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
-    that others may be inlined from, whole or in part; `attributes`, `entry_points` as in `ModuleCodegen`.
+    Shape: `name` and `crate` are for messages and archives, `attributes` are words that the optimised module gets
+    beside its own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may hang on
+    them. `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
+    that others may be inlined from, whole or in part.
     """
 
     name: str
@@ -105,6 +106,7 @@ class ThinModule:
     data: bytes
     index: bytes = b""
     imports: tuple[ThinBuffer, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,9 +156,10 @@ class StubBackend(CodegenBackend):
         """Join the texts of a part."""
         text = b"".join(item.module.data for item in request.modules)
         text += "".join(f"dylib {library.crate}\n" for library in request.libraries).encode()
-        text += "".join(f"library {library}\n" for library in request.natives).encode() + request.embed
+        text += "".join(f"library {library}\n" for library in request.natives).encode()
         if request.options.flag("shout"):
             text = text.upper()
+        text += request.embed
         directory = f"{request.crate}.images/{request.part}" if request.part else None
         return LinkResult(artifacts=(Artifact(directory or f"{request.crate}.{request.crate_type.value}", text),))
 

@@ -6,7 +6,8 @@ Knows nothing of how they are found.
 
 Five dependencies a crate or more. Every fifty crates form a group with one dylib that contains them all and shares
 the dylibs of the groups it depends on, so that what is recorded grows no faster than the graph. What a
-staticlib cannot have, those dylibs, are the conflicts.
+staticlib cannot have, those dylibs, are the conflicts. `built` is a program whose dylibs are there, `to build` one
+whose dylibs are yet to be linked: then each is a root of its own, and a group is below as many as the heap is deep.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ROOT / "site_scons"))
 
 from cratewright.crate import CrateType  # noqa: E402
 from cratewright.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve  # noqa: E402
+from cratewright.format_table import FormatTable, LinkableCrate  # noqa: E402
 from cratewright.graph import CrateGraph  # noqa: E402
 
 SIZES = (1_000, 10_000, 100_000)
@@ -63,9 +65,25 @@ def _available(number: int, below: dict[int, tuple[int, ...]], size: int) -> Ava
     return Available(f"c{number}", rlib=False, dylib=True, recorded=inside + beside)
 
 
+def table(graph: CrateGraph, crates: list[Available], *, built: bool) -> float:
+    """Return the seconds that the formats of one program take, with those of its dylibs if they are not built."""
+    linkable = {
+        crate.name: LinkableCrate(
+            crate_types=frozenset({CrateType.DYLIB if crate.dylib else CrateType.RLIB}),
+            prefer_dynamic=crate.dylib,
+            recorded=crate.recorded if built else None,
+        )
+        for crate in crates
+    }
+    linkable["c0"] = LinkableCrate(crate_types=frozenset({CrateType.BIN}))
+    start = time.process_time()
+    FormatTable(graph, linkable).formats("c0", CrateType.BIN)
+    return time.process_time() - start
+
+
 def main() -> None:
     """Print a table."""
-    titles = ("crates", "edges", "recorded", "order s", "formats s", "us a crate", "conflicts")
+    titles = ("crates", "edges", "recorded", "order s", "formats s", "us a crate", "conflicts", "built s", "to build s")
     print("".join(f"{title:>11}" for title in titles))
     for size in map(int, sys.argv[1:]) if len(sys.argv) > 1 else SIZES:
         made = edges(size)
@@ -83,6 +101,7 @@ def main() -> None:
         print(
             "".join(f"{count:>11}" for count in counts)
             + f"{ordered:>11.3f}{formats:>11.3f}{each:>11.1f}{conflicts:>11}"
+            + "".join(f"{table(graph, crates, built=built):>11.3f}" for built in (True, False))
         )
 
 

@@ -129,8 +129,10 @@ def test_a_damaged_store_costs_time_alone(project: SconsProject) -> None:
         project.scons("-c")
         project.scons()
         assert project.snapshot() == built
-    project.scons("-c")
-    project.scons()
+    # What is kept before damage shows in the same file is lost with it, so one build may not be enough.
+    for _ in range(4):
+        project.scons("-c")
+        project.scons()
     assert _hits(project) == ALL_REUSED, "it has healed"
 
 
@@ -185,7 +187,7 @@ def test_one_line_says_why(project: SconsProject) -> None:
         project.scons()
         return [line for line in project.output.splitlines() if ": because " in line]
 
-    project.write({"a.stub": SOURCES["a"] + "export more\n"})
+    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
     lines = because()
     assert len(lines) == 2, lines
     assert lines[0].startswith("crate app: because a.stub changed: ") and lines[0].endswith(" (1 unit)")
@@ -207,7 +209,7 @@ def test_explain(project: SconsProject) -> None:
     assert _run(project, "explain", "app.rlink") == (
         "app.rlink: 2 made, 0 reused\n  new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
     )
-    project.write({"a.stub": SOURCES["a"] + "export more\n"})
+    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
     project.scons()
     text = _run(project, "explain", "app.cdylib.json")
     assert text.startswith("app.cdylib.json: 1 made, 1 reused\n  module app::a.stub.o changed: ")
@@ -243,3 +245,46 @@ def test_verify_finds_bit_rot(project: SconsProject) -> None:
     project.scons("-c")
     project.scons()
     assert project.exists("app.images/a")
+
+
+SHELF = """
+import cratewright, os
+class Shelf(cratewright.CacheKvStore):
+    def __init__(self, path):
+        self.path = path
+        os.makedirs(path, exist_ok=True)
+    def get_many(self, keys):
+        names = set(os.listdir(self.path))
+        return {key: open(self.path + "/" + key, "rb").read() for key in keys if key in names}
+    def put_many(self, items):
+        for key, value in items.items():
+            with open(self.path + "/" + key, "wb") as file:
+                file.write(value)
+@cratewright.hookimpl
+def cratewright_open_store(url):
+    scheme, _, path = url.partition("://")
+    return Shelf(path) if scheme == "shelf" else None
+"""
+
+
+def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
+    """A few lines make one; results come from it, damaged ones do not."""
+    scons_project.write({"shelf.py": SHELF})
+    begin = 'import sys; sys.path.insert(0, "."); import shelf; cratewright.register(shelf)\n'
+    scons_project.sconstruct(begin + 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n', a="entry a\n")
+    shelf = scons_project.path.parent / "shelf"
+    scons_project.environ["CRATE_CACHE"] = f"shelf://{shelf}"
+    scons_project.scons()
+    assert len(list(shelf.iterdir())) == 2 and not scons_project.exists(".crate-cache")
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert _hits(scons_project) == ["1 image: 0 linked, 1 reused", "1 unit: 0 compiled, 1 reused"]
+    for file in shelf.iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert _hits(scons_project) == ["1 image: 1 linked, 0 reused", "1 unit: 1 compiled, 0 reused"]
+    scons_project.environ["CRATE_CACHE"] = "nobody://knows"
+    scons_project.scons("-c")
+    scons_project.scons(expect=2)
+    assert "no plugin opens the cache 'nobody://knows'" in scons_project.output

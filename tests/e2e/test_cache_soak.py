@@ -55,10 +55,10 @@ def test_random_edits_through_scons(tmp_path: Path, scons_form: str, language: s
     before: dict[str, str] = {}
     edits: list[str] = []
     for number in range(max(count, MORE)):
+        if number % 5 == 4:  # before the edit: SCons cleans what is declared now, not what was
+            project.scons("-c")
         before = tree.write(project.path, before)
         project.environ["CRATE_CACHE_VERIFY"] = "1" if number % 7 == 3 else ""
-        if number % 5 == 4:
-            project.scons("-c")
         fresh = SconsProject(tmp_path / "fresh" / str(number), form=scons_form)
         fresh.environ["CRATE_CACHE"] = "off"
         fresh.write(before)

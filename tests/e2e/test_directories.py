@@ -101,7 +101,9 @@ def test_one_name_in_two_directories(scons_project: SconsProject) -> None:
     for name in ("one", "two"):
         scons_project.write(
             {
-                f"{name}/SConscript": 'Import("env")\nlib = env.Crate("lib", ["l.stub"])\nReturn("lib")\n',
+                f"{name}/SConscript": 'Import("env")\nlib = env.Crate("lib", ["l.stub"], metadata=["'
+                + name
+                + '"])\nReturn("lib")\n',
                 f"{name}/l.stub": f"export {name}\n",
             }
         )

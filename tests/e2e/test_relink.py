@@ -5,48 +5,75 @@ Knows nothing of any real backend; the CLI runs in this process, where the stub 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cratewright import cli, register, testing
+from cratewright.metadata import (
+    CrateMetadata,
+    decode_dylib,
+    decode_rlib,
+    decode_rlink,
+    encode_rlib,
+    encode_rlink,
+    identified,
+)
 from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+Golden = Callable[[str, str], None]
 
 SCONSTRUCT = """\
 import cratewright
 import cratewright.testing
 cratewright.register(cratewright.testing)
 env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="stub")
-base = env.Crate("base", ["base.stub"])
+base = env.Crate("base", ["base.stub"], crate_type=["rlib", "dylib"])
 lib = env.Crate("lib", ["lib.stub"], deps=[base])
 env.Crate("app", ["app.stub"], deps=[lib], crate_type=["rlib", "cdylib"])
 """
+FILES = {
+    "SConstruct": SCONSTRUCT,
+    "base.stub": "export ground\n",
+    "lib.stub": "export floor @ground\nimport ground\n",
+    "app.stub": "entry main @floor\nimport floor\n",
+}
+OUTPUTS = ("libapp.rlib", "app.cdylib", "app.cdylib.json")
 
 
 @pytest.fixture
-def built(scons_project: SconsProject, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the directory of a project that was built."""
-    scons_project.write(
-        {
-            "SConstruct": SCONSTRUCT,
-            "base.stub": "export ground\n",
-            "lib.stub": "export floor @ground\nimport ground\n",
-            "app.stub": "entry main @floor\nimport floor\n",
-        }
-    )
-    scons_project.scons()
+def project(scons_project: SconsProject, monkeypatch: pytest.MonkeyPatch) -> SconsProject:
+    """Give a project whose crate `base` may be linked either way."""
+    scons_project.write(FILES)
     register(testing)
     monkeypatch.chdir(scons_project.path)
     monkeypatch.setenv("CRATE_CACHE", "off")
-    return scons_project.path
+    return scons_project
+
+
+@pytest.fixture
+def built(project: SconsProject) -> Path:
+    """Give the directory of the project, which was built."""
+    project.scons()
+    return project.path
 
 
 def _link(*words: str) -> int:
     return cli.main(["link", *words])
 
 
+def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert _link(*words) == 2
+    return capsys.readouterr().err
+
+
 def test_again_and_elsewhere(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = {name: (built / name).read_bytes() for name in ("libapp.rlib", "app.cdylib", "app.cdylib.json")}
+    made = {name: (built / name).read_bytes() for name in OUTPUTS}
     for _ in range(2):
         out = tmp_path / "out"
         assert _link("app.rlink", "-o", str(out)) == 0
@@ -56,40 +83,158 @@ def test_again_and_elsewhere(built: Path, tmp_path: Path, capsys: pytest.Capture
     assert (out / "app.bin").read_bytes() == made["app.cdylib"]
 
 
-def test_a_link_sees_new_rlibs(built: Path, tmp_path: Path, scons_project: SconsProject) -> None:
-    before = (built / "app.cdylib").read_bytes()
-    scons_project.write({"base.stub": "export ground changed\n"})
-    scons_project.scons("libbase.rlib")
+def test_a_link_sees_new_rlibs(project: SconsProject, tmp_path: Path) -> None:
+    project.write({"SConstruct": SCONSTRUCT.replace(', crate_type=["rlib", "dylib"]', "")})
+    project.scons()
+    before = (project.path / "app.cdylib").read_bytes()
+    project.write({"base.stub": "export ground changed\n"})
+    project.scons("libbase.rlib")
     assert _link("app.rlink", "-o", str(tmp_path / "out")) == 0
     after = (tmp_path / "out/app.cdylib").read_bytes()
     assert after != before and b"ground changed" in after
 
 
-def test_rlibs_are_searched_for(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    elsewhere = tmp_path / "elsewhere"
+def test_formats_are_resolved_afresh(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is there decides: the rlib, the dylib or, with both, what the crate prefers."""
+    out = tmp_path / "out"
+    assert _link("app.rlink", "-o", str(out)) == 0
+    assert b"dylib" not in (out / "app.cdylib").read_bytes()
+    (built / "libbase.rlib").unlink()
+    assert _link("app.rlink", "-o", str(out)) == 0
+    text = (out / "app.cdylib").read_bytes()
+    assert b"dylib base\n" in text and b"export floor" in text and b"export ground" not in text
+    assert "cannot be linked together" in _refused(capsys, "app.rlink", "--crate-type", "staticlib", "-o", str(out))
+    (built / "base.dylib").unlink()
+    assert "cannot find crate 'base'" in _refused(capsys, "app.rlink", "-o", str(out))
+
+
+@pytest.mark.parametrize(
+    ("words", "shows"), [("prefer_dynamic=True", b"dylib base\n"), ('lto={"cdylib": "fat"}', b"optimised fat\n")]
+)
+def test_what_was_asked_for_is_kept(project: SconsProject, tmp_path: Path, words: str, shows: bytes) -> None:
+    text = SCONSTRUCT.replace('crate_type=["rlib", "cdylib"]', f'crate_type=["rlib", "cdylib"], {words}')
+    project.write({"SConstruct": text})
+    project.scons()
+    made = (project.path / "app.cdylib").read_bytes()
+    assert shows in made
+    assert _link("app.rlink", "-o", str(tmp_path)) == 0
+    assert (tmp_path / "app.cdylib").read_bytes() == made
+
+
+def test_a_dylib_says_what_is_inside(project: SconsProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dylib made by hand brings its crates along, as one made by a build does."""
+    project.write({"SConstruct": SCONSTRUCT.replace('crate_type=["rlib", "dylib"]', 'crate_type="rlib"')})
+    project.scons()
+    assert _link("lib.rlink", "--crate-type", "dylib", "-o", str(project.path)) == 0
+    crate, inside = decode_dylib((project.path / "lib.dylib").read_bytes(), path="lib.dylib")
+    base = decode_rlib((project.path / "libbase.rlib").read_bytes(), path="libbase.rlib")
+    assert [(item, linkage.value) for item, linkage in inside] == [(base.reference, "static")]
+    assert crate.dependencies == (base.reference,)
+    (project.path / "liblib.rlib").unlink()
+    assert _link("app.rlink", "-o", str(tmp_path)) == 0
+    text = (tmp_path / "app.cdylib").read_bytes()
+    assert b"dylib lib\n" in text and b"export ground" not in text, "base is inside the dylib of lib"
+    capsys.readouterr()
+    assert cli.main(["inspect", "lib.dylib"]) == 0
+    shown = capsys.readouterr().out
+    assert f"linked with: static base {base.stable_id}\n" in shown and "    exports floor at lib.stub:1\n" in shown
+
+
+def test_rlibs_are_searched_for(project: SconsProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write({"SConstruct": SCONSTRUCT.replace(', crate_type=["rlib", "dylib"]', "")})
+    project.scons()
+    out, rlib = str(tmp_path / "out"), project.path / "libbase.rlib"
+    elsewhere, other = tmp_path / "elsewhere", tmp_path / "other"
     elsewhere.mkdir()
-    (built / "libbase.rlib").rename(elsewhere / "libbase.rlib")
-    assert _link("app.rlink", "-o", str(tmp_path / "out")) == 2
-    error = capsys.readouterr().err
-    assert "cannot find crate 'base', which 'lib' depends on" in error and "-L DIR" in error
-    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").glob("app.cdylib*"))
-    assert _link("app.rlink", "-L", str(elsewhere), "-o", str(tmp_path / "out")) == 0
-    other = tmp_path / "other"
     other.mkdir()
-    data = (elsewhere / "libbase.rlib").read_bytes()
+    data = rlib.read_bytes()
+    rlib.rename(elsewhere / "libbase.rlib")
+    error = _refused(capsys, "app.rlink", "-o", out)
+    assert "cannot find crate 'base', which 'lib' depends on" in error and "-L DIR" in error
+    assert not Path(out).exists()
+    assert _link("app.rlink", "-L", str(elsewhere), "-o", out) == 0
     (other / "libbase.rlib").write_bytes(data)
     assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 0, "two copies of one rlib are one"
-    (other / "libbase.rlib").write_bytes((built / "liblib.rlib").read_bytes())
-    assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 2
-    assert "2 different rlibs of crate 'base'" in capsys.readouterr().err
-    assert _link("app.rlink", "-L", str(other)) == 2
-    assert "holds crate 'lib', not 'base'" in capsys.readouterr().err
+    (other / "libbase.rlib").write_bytes((project.path / "liblib.rlib").read_bytes())
+    assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 0, "what is another crate is passed over"
+    assert "holds crate 'lib', not 'base'" in _refused(capsys, "app.rlink", "-L", str(other))
 
 
-@pytest.mark.parametrize("position", [0, 20, 60, -40, -1])
-def test_what_is_damaged_is_refused(built: Path, position: int, capsys: pytest.CaptureFixture[str]) -> None:
-    data = bytearray((built / "app.rlink").read_bytes())
-    data[position] ^= 0xFF
-    (built / "bad.rlink").write_bytes(data)
-    assert _link("bad.rlink") == 2
-    assert "bad.rlink is" in capsys.readouterr().err
+def _changed(path: Path, change: Callable[[CrateMetadata], CrateMetadata]) -> None:
+    path.write_bytes(encode_rlib(identified(change(decode_rlib(path.read_bytes(), path="x")))))
+
+
+def _body(crate: CrateMetadata) -> CrateMetadata:
+    return replace(crate, modules=(replace(crate.modules[0], data=b"export ground other\n"),))
+
+
+WRONG: dict[str, Callable[[CrateMetadata], CrateMetadata]] = {
+    "wrong_target": lambda crate: replace(crate, target="text2"),
+    "wrong_backend": lambda crate: replace(crate, backend="native"),
+    "incompatible_version": lambda crate: replace(crate, fingerprint="stub 0"),
+    "incompatible_producer": lambda crate: replace(crate, producer="cratewright 0.0.1"),
+    "stale": lambda crate: replace(crate, modules=(replace(crate.modules[0], exports=()),)),
+    "not_found": lambda crate: replace(crate, version="9.0.0"),
+    "two_builds": _body,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_does_not_fit_is_refused(
+    built: Path, golden: Golden, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if name != "two_builds":
+        (built / "base.dylib").unlink()
+    _changed(built / "libbase.rlib", WRONG[name])
+    golden(f"errors/link_{name}.txt", _refused(capsys, "app.rlink", "-o", "out"))
+    assert not (built / "out").exists()
+
+
+def test_an_edit_of_a_body_makes_nothing_stale(built: Path, tmp_path: Path) -> None:
+    (built / "base.dylib").unlink()
+    _changed(built / "libbase.rlib", _body)
+    assert _link("app.rlink", "-o", str(tmp_path)) == 0
+    assert b"ground other" in (tmp_path / "app.cdylib").read_bytes()
+
+
+def test_a_crate_that_depends_on_its_like(built: Path, golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    crate = decode_rlink((built / "app.rlink").read_bytes(), path="app.rlink")
+    (built / "bad.rlink").write_bytes(encode_rlink(replace(crate, dependencies=(crate.reference,))))
+    golden("errors/link_collision.txt", _refused(capsys, "bad.rlink"))
+
+
+def _rlinks(data: bytes) -> dict[str, bytes]:
+    magic = data.index(b"\n") + 1
+    whole = decode_rlink(data, path="x")
+    return {
+        "foreign": b"\x7fELF" + data,
+        "no_version": data[: magic + 2],
+        "encoding": data[:magic] + b"\0\0\0\x09" + data[magic + 4 :],
+        "truncated": data[:-1],
+        "flipped": data[:-1] + bytes([data[-1] ^ 1]),
+        "producer": encode_rlink(replace(whole, producer="cratewright 0.0.1")),
+        "tools": encode_rlink(replace(whole, fingerprint="stub 0")),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["missing", "foreign", "no_version", "encoding", "truncated", "flipped", "producer", "tools"]
+)
+def test_an_rlink_that_cannot_be_linked(
+    built: Path, golden: Golden, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if name != "missing":
+        (built / "bad.rlink").write_bytes(_rlinks((built / "app.rlink").read_bytes())[name])
+    golden(f"errors/rlink_{name}.txt", _refused(capsys, "bad.rlink"))
+
+
+def test_inspect_tells_what_lto_did(project: SconsProject, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write({"SConstruct": SCONSTRUCT.replace('"cdylib"]', '"cdylib"], lto={"cdylib": "thin"}')})
+    project.scons()
+    capsys.readouterr()
+    assert cli.main(["inspect", "app.cdylib.json"]) == 0
+    shown = capsys.readouterr().out
+    document, _, report = shown.partition("link-time optimisation of app.cdylib.json\n")
+    assert json.loads(document) == {"images": ["app.cdylib"]}
+    assert "  mode:        thin\n  modules:     3 optimised, 0 reused\n" in report
+    assert "  offered:     1 of lib 1 of base\n" in report

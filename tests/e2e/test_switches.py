@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from cratewright.metadata import decode_dylib
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -201,7 +202,8 @@ def test_every_crate_type(project: SconsProject) -> None:
     project.scons("-j4")
     for name in ("all.cdylib", "all.staticlib", "prog.bin"):
         assert project.read(name) == "entry a\nimport b\nexport b\n"
-    assert (project.path / "all.dylib").read_bytes().startswith(b"entry a\nimport b\nexport b\ncratewright")
+    dylib = (project.path / "all.dylib").read_bytes()
+    assert dylib.startswith(b"entry a\nimport b\nexport b\n") and decode_dylib(dylib, path="all.dylib")[0].name == "all"
     assert project.up_to_date()
 
 

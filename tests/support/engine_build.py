@@ -9,12 +9,13 @@ from pathlib import Path
 
 from cratewright import testing
 from cratewright.crate import Crate, CrateType, Source
+from cratewright.dependency_format import DependencyFormats, Linkage
 from cratewright.errors import CratewrightError
-from cratewright.metadata import encode_rlink
+from cratewright.metadata import CrateMetadata, encode_rlink
 from cratewright.options import CORE_OPTIONS, Options, parse_options
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
-from cratewright.pipeline.link import link_crate
+from cratewright.pipeline.link import Dependency, link_crate
 from cratewright.registry import Registry
 
 __all__ = ["build_here"]
@@ -48,7 +49,8 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
     registry._backends["stub"] = _Here
     engine = Engine(str(root), registry, environ)
     table = (*CORE_OPTIONS, *_Here.OPTIONS)
-    made, known = {}, {}
+    made: dict[str, bytes] = {}
+    known: dict[str, CrateMetadata] = {}
     try:
         for name, sources, given in _Declared(text).crates:
             deps = [str(dep) for dep in given.pop("deps", [])]  # type: ignore[attr-defined]
@@ -63,7 +65,7 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
                 profile="dev",
                 crate_types=(kind,),
                 sources=tuple(Source(path=path, name=path, options=options) for path in sources),
-                dependencies=tuple(deps),
+                dependencies=tuple(known[dep].reference for dep in deps),
                 options=options,
             )
             with engine.ledger(str(root / f"{name}.rlink")):
@@ -72,7 +74,9 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
             made[f"{name}.rlink"] = encode_rlink(result.metadata)
             made[f"{name} says"] = "\n".join(result.diagnostics).encode()
             if kind is not CrateType.RLIB:
-                linked = link_crate(engine, result.metadata, [known[dep] for dep in deps], kind)
+                formats = DependencyFormats(tuple(deps), (Linkage.STATIC,) * len(deps))
+                static = [Dependency(dep, known[dep], Linkage.STATIC) for dep in deps]
+                linked = link_crate(engine, result.metadata, static, kind, formats)
                 made |= {artifact.path: artifact.data for artifact in linked.artifacts}
     except CratewrightError as error:
         return str(error)

@@ -90,7 +90,7 @@ class Story:
             note = ledger.reused if hit else ledger.made
             note(f"compile: {label}", (("path", f"'{label}'"), ("source", f"sha256:{source * 64}")), ())
         ledger.close(failed)
-        return ledger.reason("unit")
+        return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})
 
 
 def test_a_line_says_why(tmp_path: Path) -> None:
@@ -116,6 +116,17 @@ def test_a_line_says_why(tmp_path: Path) -> None:
         "  c changed: 22222222 -> 88888888",
         "    c",
     ]
+
+
+def test_of_several_steps_the_first_tells(tmp_path: Path) -> None:
+    path = history_path(str(tmp_path / "app.json"))
+    for source in "12":
+        ledger = Ledger(path)
+        for step in ("analyse", "link"):
+            for label in "ab":
+                ledger.made(f"{step}: {label}", ((f"{step} source", source),), ())
+        ledger.close(False)
+    assert ledger.reason({"link": "image"}) == "analyse source changed: 1 -> 2 (2 results)"
 
 
 def test_a_run_that_fails_forgets_nothing(tmp_path: Path) -> None:
@@ -166,7 +177,7 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
             outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
             if any(outcome.error for outcome in outcomes):
                 raise CratewrightError("failed")
-        return ledger.reason("unit")
+        return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})
 
     try:
         assert build({}, b"export a\n", b"include x.inc\n") == ""

@@ -5,6 +5,7 @@ Knows nothing of SCons.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,31 +17,45 @@ import pytest
 import cratewright
 from cratewright import cli, testing
 from cratewright.crate import CrateType
-from cratewright.metadata import CrateMetadata, encode_rlib, encode_rlink
+from cratewright.dependency_format import Linkage
+from cratewright.metadata import (
+    PRODUCER,
+    CrateMetadata,
+    CrateReference,
+    encode_dylib,
+    encode_rlib,
+    encode_rlink,
+    identified,
+)
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
+from cratewright.native_library import parse_library
 from cratewright.options import Options
 from cratewright.registry import Registry
 
-CRATE = CrateMetadata(
+RAW = CrateMetadata(
     name="noise",
     version="1.2.3",
     backend="stub",
     fingerprint="stub 1",
     target="text",
     crate_types=(CrateType.RLIB,),
-    dependencies=("maths",),
+    dependencies=(CrateReference("maths", "12ab", "ab" * 32), CrateReference("base", "34cd")),
     options=Options(()),
     modules=(
         ModuleCodegen(
             name="a.o",
             data=b"data",
-            exports=(Symbol("f", "float f()", "a.stub", 3), Symbol("h", "h")),
-            imports=(Symbol("g", "g", "a.stub", 4),),
+            exports=(Symbol("f", "float f()", "a.stub", 3, "float (int)"), Symbol("h", "h")),
+            imports=(Symbol("g", "g", "a.stub", 4, "void ()"),),
             entry_points=(EntryPoint("vertex", "main"),),
             attributes=(("key", "value"),),
         ),
     ),
+    natives=(parse_library("static=z", where="here"), parse_library("m", where="here")),
+    allocator="needs",
+    metadata=("with", "words"),
 )
+CRATE = identified(RAW)
 
 
 @pytest.fixture
@@ -101,6 +116,21 @@ def test_no_backends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert "pip install cratewright-spirv" in capsys.readouterr().out
 
 
+DETAILS = [
+    "crate noise 1.2.3, metadata with words",
+    f"  stable id:   {CRATE.stable_id}",
+    f"  interface:   {CRATE.interface}",
+    f"  content:     {CRATE.content}",
+    "  backend:     stub, target text",
+    f"  tools:       {PRODUCER}, stub 1",
+    "  crate types: rlib",
+    "  depends on:  maths 12ab, interface abababababab",
+    "               base 34cd, interface not known",
+    "  libraries:   static=z dylib=m",
+    "  allocator:   needs",
+]
+
+
 @pytest.mark.parametrize(("encode", "name"), [(encode_rlib, "libnoise.rlib"), (encode_rlink, "noise.rlink")])
 def test_inspect(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], encode: Callable[[CrateMetadata], bytes], name: str
@@ -108,18 +138,65 @@ def test_inspect(
     (tmp_path / name).write_bytes(encode(CRATE))
     assert cli.main(["inspect", str(tmp_path / name)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "crate noise 1.2.3",
-        "  backend:     stub, target text",
-        "  tools:       stub 1",
-        "  crate types: rlib",
-        "  depends on:  maths",
+        *DETAILS,
         "  module a.o: 4 bytes, 3a6eb0790f39",
         "    entry point main (vertex)",
-        "    exports float f() at a.stub:3",
+        "    exports float f(): float (int) at a.stub:3",
         "    exports h",
-        "    imports g",
+        "    imports g: void ()",
         "    key: value",
     ]
+
+
+def test_inspect_a_dylib(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inside = ((CrateReference("maths", "12ab"), Linkage.DYNAMIC), (CrateReference("base", "34cd"), Linkage.STATIC))
+    (tmp_path / "libnoise.so").write_bytes(b"\x7fELF" + encode_dylib(CRATE, inside) + b"more")
+    assert cli.main(["inspect", str(tmp_path / "libnoise.so")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        *DETAILS,
+        "  linked with: dynamic maths 12ab",
+        "               static base 34cd",
+        "  module a.o",
+        "    entry point main (vertex)",
+        "    exports float f(): float (int) at a.stub:3",
+        "    exports h",
+    ]
+
+
+REPORT = {
+    "mode": "fat",
+    "optimised": 1,
+    "reused": 0,
+    "offered": {"maths": 2},
+    "bytes_before": 10,
+    "bytes_after": 4,
+    "seconds": 0.25,
+}
+
+
+def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of what is linked, only the build knows what LTO did."""
+    (tmp_path / "app").write_bytes(b"\x7fELF")
+    (tmp_path / ".app.state").write_text(json.dumps({"observed": [], "outputs": [], "report": REPORT}))
+    assert cli.main(["inspect", str(tmp_path / "app")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "link-time optimisation of app",
+        "  mode:        fat",
+        "  modules:     1 optimised, 0 reused",
+        "  offered:     2 of maths",
+        "  bytes:       10 before, 4 after",
+        "  seconds:     0.25",
+    ]
+
+
+@pytest.mark.parametrize("state", ["", "[]", "{}", '{"report": {}}', '{"report": {"mode": "fat"}}', '{"report": 3}'])
+def test_inspect_beside_a_state_that_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], state: str
+) -> None:
+    (tmp_path / ".a.spv.json.state").write_text(state)
+    (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
+    assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0
+    assert capsys.readouterr().out == '{"module": "a.spv"}\n'
 
 
 def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,8 +209,8 @@ def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ("data", "said"),
     [
         (None, "cannot read file"),
-        (b"", "is neither an .rlib, an .rlink nor a manifest"),
-        (b"\x7fELF", "is neither an .rlib, an .rlink nor a manifest"),
+        (b"", "is neither an .rlib, an .rlink, a dylib of a crate nor a manifest"),
+        (b"\x7fELF", "is neither an .rlib, an .rlink, a dylib of a crate nor a manifest"),
         (encode_rlib(CRATE)[:100], "is truncated or damaged"),
         (encode_rlink(CRATE)[:-1], "is truncated or damaged"),
     ],
@@ -165,4 +242,4 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert (done.stdout, done.stderr) == ("crate noise 1.2.3\n", "")
+    assert (done.stdout, done.stderr) == ("crate noise 1.2.3, metadata with words\n", "")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.digest import content_digest, value_digest
+from cratewright.identity import CrateReference
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import Options
 from cratewright.request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
@@ -144,9 +145,11 @@ SAMPLES: list[Any] = [
         profile="p",
         crate_types=(CrateType.BIN,),
         sources=(Source(path="p", name="n", options=OPTIONS),),
-        dependencies=("d",),
+        dependencies=(CrateReference("d", "i", "f"),),
         options=OPTIONS,
+        metadata=("m",),
     ),
+    CrateReference("d", "i", "f"),
 ]
 
 

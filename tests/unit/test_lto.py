@@ -19,6 +19,7 @@ from cratewright.errors import LinkError
 from cratewright.format_table import FormatTable, LinkableCrate
 from cratewright.graph import CrateGraph
 from cratewright.hookspecs import hookimpl
+from cratewright.identity import CrateReference
 from cratewright.metadata import CrateMetadata
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.native_library import parse_library
@@ -105,7 +106,7 @@ def _crate(name: str, *modules: ModuleCodegen, deps: Sequence[str] = (), **optio
         fingerprint="stub 1",
         target="text",
         crate_types=ALL,
-        dependencies=tuple(deps),
+        dependencies=tuple(CrateReference(dep) for dep in deps),
         options=OPTIONS.override(words),
         modules=modules,
         natives=tuple(parse_library(text, where=name) for text in str(options.get("natives") or "").split()),
@@ -120,7 +121,7 @@ class World:
         registry = _registry()
         self.engine = Engine("/nowhere", registry, {"CRATE_CACHE": "off"})
         self.crates = {crate.name: crate for crate in crates}
-        self.graph = CrateGraph({crate.name: crate.dependencies for crate in crates})
+        self.graph = CrateGraph({crate.name: [item.name for item in crate.dependencies] for crate in crates})
         both = frozenset({CrateType.RLIB, CrateType.DYLIB})
         self.table = FormatTable(
             self.graph,
@@ -140,6 +141,7 @@ class World:
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         dependencies = [
             Dependency(
+                other,
                 self.crates[other],
                 how[other],
                 LinkLibrary(other, f"lib{other}.so", "digest") if how[other] is Linkage.DYNAMIC else None,

@@ -1,10 +1,15 @@
-"""rlibs and .rlinks: what goes in comes out, and what is damaged is refused.
+"""rlibs, .rlinks and dylibs: what goes in comes out, and what is damaged is refused.
 
 Knows nothing of the files' places.
 """
 
 from __future__ import annotations
 
+import json
+import random
+import tracemalloc
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, replace
 
 import pytest
@@ -13,19 +18,28 @@ from hypothesis import strategies as st
 
 from cratewright.archive import Member, read_archive, write_archive
 from cratewright.crate import CrateType
+from cratewright.crate_metadata import decode_document, encode_document
+from cratewright.dependency_format import Linkage
 from cratewright.digest import content_digest
-from cratewright.errors import FormatError
+from cratewright.errors import FormatError, VersionError
 from cratewright.metadata import (
+    ENCODING_VERSION,
     METADATA_MEMBER,
+    PRODUCER,
     CrateMetadata,
+    CrateReference,
+    decode_dylib,
     decode_rlib,
     decode_rlink,
+    encode_dylib,
     encode_rlib,
     encode_rlink,
+    identified,
+    read_interface,
     read_metadata,
 )
 from cratewright.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
-from cratewright.native_library import LibraryKind, NativeLibrary
+from cratewright.native_library import parse_library
 from cratewright.options import Options
 
 CRATE = CrateMetadata(
@@ -35,7 +49,7 @@ CRATE = CrateMetadata(
     fingerprint="stub 1",
     target="text",
     crate_types=(CrateType.RLIB, CrateType.CDYLIB),
-    dependencies=("maths", "base"),
+    dependencies=(CrateReference("maths", "12ab", "cd" * 32), CrateReference("base", "34ef")),
     options=Options(
         (("defines", (("A", None), ("B", "1"))), ("include_dirs", ("x",)), ("lto", "fat"), ("multimodule", True))
     ),
@@ -51,11 +65,19 @@ CRATE = CrateMetadata(
         ModuleCodegen(name="dir/b.o", data=b"", kind=ModuleKind.ALLOCATOR),
         ModuleCodegen(name="ü.o", data=bytes(range(256))),
     ),
-    natives=(NativeLibrary("m"), NativeLibrary("z", LibraryKind.STATIC, bundle=True, whole_archive=True)),
-    allocator="provides",
+    natives=(parse_library("static:+whole-archive=z", where="here"), parse_library("m", where="here")),
+    allocator="needs",
+    metadata=("with", "words"),
+)
+WHOLE = identified(CRATE)
+INSIDE = (
+    (CrateReference("maths", "12ab", "cd" * 32), Linkage.DYNAMIC),
+    (CrateReference("base", "34ef", ""), Linkage.STATIC),
 )
 
-SYMBOLS = st.builds(Symbol, st.text(), st.text(), st.text(), st.integers(0, 10**6))
+SYMBOLS = st.builds(Symbol, st.text(), st.text(), st.text(), st.integers(0, 10**6), st.text())
+DIGESTS = st.sampled_from(["", "ab" * 32, "0123456789abcdef" * 4])
+REFERENCES = st.builds(CrateReference, st.text(), st.text(), DIGESTS)
 MODULES = st.builds(
     ModuleCodegen,
     name=st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=20),
@@ -68,12 +90,47 @@ MODULES = st.builds(
 )
 
 
-@pytest.mark.parametrize(("encode", "decode"), [(encode_rlib, decode_rlib), (encode_rlink, decode_rlink)])
-def test_round_trip(encode, decode) -> None:  # type: ignore[no-untyped-def]
-    assert decode(encode(CRATE), path="x") == CRATE
-    assert read_metadata(encode(CRATE), path="x") == CRATE
-    empty = replace(CRATE, modules=(), dependencies=(), options=Options(()))
-    assert decode(encode(empty), path="x") == empty
+FILES: dict[str, tuple[bytes, Callable[..., object], object]] = {}
+
+
+def _bare(crate: CrateMetadata, **changes: object) -> CrateMetadata:
+    """Return a crate as it comes out where data is not read."""
+    return replace(crate, modules=tuple(replace(module, data=b"", **changes) for module in crate.modules))  # type: ignore[arg-type]
+
+
+FILES["rlib"] = (encode_rlib(WHOLE), decode_rlib, WHOLE)
+FILES["rlink"] = (encode_rlink(WHOLE), decode_rlink, WHOLE)
+FILES["dylib"] = (
+    b"\x7fELF of something" + encode_dylib(WHOLE, INSIDE) + b"and more",
+    decode_dylib,
+    (_bare(WHOLE, imports=(), attributes=()), INSIDE),
+)
+EVERY_FILE = pytest.mark.parametrize("kind", FILES)
+
+
+@EVERY_FILE
+def test_round_trip(kind: str) -> None:
+    data, decode, value = FILES[kind]
+    assert decode(data, path="x") == value
+    crate = value[0] if isinstance(value, tuple) else value
+    assert isinstance(crate, CrateMetadata)
+    assert read_metadata(data, path="x") == _bare(crate)
+    assert read_interface(data, path="x") == WHOLE.interface != ""
+
+
+def test_round_trip_of_little() -> None:
+    empty = replace(CRATE, modules=(), dependencies=(), options=Options(()), natives=(), metadata=())
+    assert decode_rlib(encode_rlib(empty), path="x") == empty
+    assert decode_rlink(encode_rlink(empty), path="x") == empty
+    assert decode_dylib(encode_dylib(empty, ()), path="x") == (empty, ())
+
+
+@given(st.lists(REFERENCES, max_size=4), st.lists(st.sampled_from(Linkage), min_size=4, max_size=4))
+def test_round_trip_of_any_dependencies(references: list[CrateReference], linkages: list[Linkage]) -> None:
+    crate = replace(CRATE, dependencies=tuple(references), modules=())
+    inside = tuple(zip(references, linkages, strict=False))
+    assert decode_rlink(encode_rlink(crate), path="x") == crate
+    assert decode_dylib(b"ELF" + encode_dylib(crate, inside), path="x") == (crate, inside)
 
 
 @given(st.lists(MODULES, max_size=4, unique_by=lambda module: module.name))
@@ -81,6 +138,7 @@ def test_round_trip_of_any_modules(modules: list[ModuleCodegen]) -> None:
     safe = [module for module in modules if module.name != METADATA_MEMBER]
     crate = replace(CRATE, modules=tuple(safe))
     assert decode_rlink(encode_rlink(crate), path="x") == crate
+    assert decode_dylib(encode_dylib(crate, ()), path="x") == (_bare(crate, imports=(), attributes=()), ())
     if not any("\0" in symbol.name for module in safe for symbol in module.exports):
         assert decode_rlib(encode_rlib(crate), path="x") == crate
 
@@ -162,11 +220,16 @@ def test_members_too_many_or_too_few() -> None:
             decode_rlib(write_archive(changed), path="x")
 
 
-def _with_metadata(text: bytes) -> tuple[bytes, bytes]:
-    """Return an rlib and an rlink, whole in every other way, whose metadata is something else."""
-    rlib = write_archive([Member(METADATA_MEMBER, b"cratewright-rmeta\n" + text)])
-    body = b"cratewright-rlink\n" + len(text).to_bytes(4, "big") + text
-    return rlib, body + bytes.fromhex(content_digest(body))
+def _with_document(text: bytes) -> tuple[bytes, bytes]:
+    """Return an rlib and an rlink, whole in every other way, whose document is something else."""
+    numbers = ENCODING_VERSION.to_bytes(4, "big") + len(text).to_bytes(4, "big") + bytes(32)
+    heads = [magic + numbers + text for magic in (b"cratewright-rmeta\n", b"cratewright-rlink\n")]
+    rmeta, rlink = (head + bytes.fromhex(content_digest(head)) for head in heads)
+    return write_archive([Member(METADATA_MEMBER, rmeta)]), rlink
+
+
+GOOD = json.loads(encode_document(replace(CRATE, modules=())))
+MODULE = {"name": "a", "size": 0, "digest": ""}
 
 
 @pytest.mark.parametrize(
@@ -177,38 +240,136 @@ def _with_metadata(text: bytes) -> tuple[bytes, bytes]:
         b"1",
         b"null",
         b"{}",
-        b'{"format": 1}',
-        b'{"format": 1, "name": "a", "modules": [1], "options": {}}',
         b"\xff",
         b"[" * 100_000,
-        b'{"format":1,"name":"n","version":"","backend":"","fingerprint":"","target":"","crate_types":[],'
-        b'"dependencies":[],"options":{},"modules":[{"name":"a","size":1e999,"digest":""}]}',
-        b'{"format":1,"name":"n","version":"","backend":"","fingerprint":"","target":"","crate_types":[],'
-        b'"dependencies":[],"options":{},"modules":[{"name":"a"}]}',
-        b'{"format":1,"name":"n","version":"","backend":"","fingerprint":"","target":"","crate_types":["rlub"],'
-        b'"dependencies":[],"options":{},"modules":[]}',
+        *(
+            json.dumps({**GOOD, **changes}).replace('"huge"', "1e999").encode()
+            for changes in (
+                {"modules": [1]},
+                {"modules": [{**MODULE, "size": "huge"}]},
+                {"modules": [{**MODULE, "exports": [0, 0, 0, 0]}]},
+                {"modules": [{**MODULE, "exports": [0, 0, 0, 0, 99]}]},
+                {"modules": [{**MODULE, "attributes": [1]}]},
+                {"modules": [{"name": "a"}]},
+                {"crate_types": ["rlub"]},
+                {"dependencies": [["a", "b"]]},
+                {"dependencies": None},
+                {"natives": ["statik=z"]},
+                {"options": []},
+                {"texts": {}},
+            )
+        ),
     ],
     ids=lambda text: text[:20].decode(errors="replace"),
 )
 def test_metadata_that_is_none(text: bytes) -> None:
-    rlib, rlink = _with_metadata(text)
+    rlib, rlink = _with_document(text)
     with pytest.raises(FormatError, match="damaged"):
         decode_rlib(rlib, path="x")
     with pytest.raises(FormatError, match="damaged"):
         decode_rlink(rlink, path="x")
 
 
-def test_another_version() -> None:
-    rlib, rlink = _with_metadata(b'{"format": 99, "something": "new"}')
-    for data in (rlib, rlink):
-        with pytest.raises(FormatError, match="made by another version of cratewright") as caught:
-            read_metadata(data, path="x")
-        assert ("its format", "99") in caught.value.context
+@EVERY_FILE
+def test_another_version(kind: str) -> None:
+    """It is told from damage: what another version wrote may be whole."""
+    data, decode, _ = FILES[kind]
+    mark = ENCODING_VERSION.to_bytes(4, "big")
+    position = data.index(mark, data.index(b"cratewright-"))
+    with pytest.raises(VersionError, match="x was made by another version of cratewright") as caught:
+        decode(data[:position] + b"\0\0\0\x63" + data[position + 4 :], path="x")
+    assert ("its encoding", "version 99") in caught.value.context
+
+
+def test_the_checks_of_an_rlink_in_order() -> None:
+    """Each is reached by what passes those before it."""
+    data = encode_rlink(WHOLE)
+    magic = data.index(b"\n") + 1
+    for size, said in (
+        (magic - 1, "is not a .rlink file"),
+        (magic, "has no version number"),
+        (magic + 3, "has no version number"),
+        (magic + 4, "is truncated or damaged"),
+        (len(data) - 1, "is truncated or damaged"),
+    ):
+        with pytest.raises(FormatError, match=said):
+            decode_rlink(data[:size], path="x")
+    newer = data[:magic] + b"\0\0\0\x09"
+    with pytest.raises(VersionError):
+        decode_rlink(newer, path="x")
+
+
+@EVERY_FILE
+def test_mutations(kind: str) -> None:
+    """Truncated, bit-flipped, overwritten, spliced: the value as it was, or the format's own error."""
+    data, decode, value = FILES[kind]
+    chance = random.Random(kind)
+    survived = 0
+    for _ in range(4_000):
+        damaged = _mutated(data, chance)
+        try:
+            found = decode(damaged, path="file")
+        except FormatError as error:
+            assert "file" in str(error)
+        else:
+            assert found == value
+            survived += 1
+    assert survived < 2_000, "most mutations must matter"
+
+
+def _mutated(data: bytes, chance: random.Random) -> bytes:
+    first = chance.randrange(len(data))
+    last = min(len(data), first + chance.choice((1, 1, 4, 40)))
+    way = chance.randrange(5)
+    if way == 0:
+        return data[:first]
+    if way == 1:
+        return data[:first] + bytes([data[first] ^ 1 << chance.randrange(8)]) + data[first + 1 :]
+    if way == 2:
+        return data[:first] + chance.randbytes(last - first) + data[last:]
+    if way == 3:
+        return data[:first] + data[last:]
+    return data[:first] + data[first:last] * 2 + data[last:]
+
+
+@EVERY_FILE
+def test_memory_of_decoding_what_is_damaged(kind: str) -> None:
+    """Sizes that lie allocate nothing: at most twice the file, were it damaged or not."""
+    module = ModuleCodegen(name="a.o", data=random.Random(1).randbytes(400_000), exports=(Symbol("f", "f"),))
+    crate = identified(replace(CRATE, modules=(module, replace(module, name="b.o"))))
+    embedded = b"\x7fELF" + module.data + encode_dylib(crate, INSIDE)
+    data = {"rlib": encode_rlib(crate), "rlink": encode_rlink(crate), "dylib": embedded}[kind]
+    _, decode, _ = FILES[kind]
+    head = data.index(b"cratewright-")
+    chance = random.Random(kind)
+    cases = [data, data[: len(data) // 2], data[:-1]]
+    for _ in range(60):
+        position = chance.choice((head + chance.randrange(80), chance.randrange(len(data)), chance.randrange(200)))
+        cases.append(data[:position] + bytes([data[position] ^ 1 << chance.randrange(8)]) + data[position + 1 :])
+    tracemalloc.start()
+    try:
+        for case in cases:
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            with suppress(FormatError):
+                decode(case, path="file")
+            assert tracemalloc.get_traced_memory()[1] - before < 2 * len(case)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_document_names_each_text_once() -> None:
+    symbols = tuple(Symbol(f"a_long_linkage_name_{number}", "f", "some/file.glsl", 1) for number in range(100))
+    modules = tuple(ModuleCodegen(name=f"{number}.o", data=b"", exports=symbols) for number in range(2))
+    text = encode_document(replace(CRATE, modules=modules))
+    assert text.count(b'a_long_linkage_name_7"') == 1 and text.count(b"some/file.glsl") == 1
+    assert decode_document(text, interface="", path="x")[0].modules == modules
 
 
 def test_every_field_is_kept() -> None:
     """A field that is forgotten on the way would come back with nothing in it."""
-    again = decode_rlib(encode_rlib(CRATE), path="x")
-    for field in fields(CRATE):
-        assert getattr(again, field.name) == getattr(CRATE, field.name), field.name
+    again = decode_rlib(encode_rlib(WHOLE), path="x")
+    assert again.producer == PRODUCER
+    for field in fields(WHOLE):
+        assert getattr(again, field.name) == getattr(WHOLE, field.name), field.name
         assert getattr(again, field.name), field.name

@@ -30,7 +30,7 @@ namespace {
 using Words = std::vector<uint32_t>;
 
 // The caller refuses a library whose number differs, so that a stale build is never called.
-constexpr uint32_t kAbi = 3;
+constexpr uint32_t kAbi = 4;
 
 enum ValidatorFlag : uint32_t {
   kRelaxStructStore = 1u << 0,
@@ -225,42 +225,30 @@ CRATEWRIGHT_EXPORT Result* cratewright_spirv_disassemble(const char* env, const 
   });
 }
 
-// Finds the text of an include; returns 0 if there is none. What it gives must live until parsing is over.
-typedef uint32_t (*FindInclude)(const char* name, const char* includer, uint64_t depth, uint32_t angled,
-                                const char** shown, const char** text, uint64_t* size);
+// Counts the instructions of a well-formed little-endian module; stops where one has no words.
+CRATEWRIGHT_EXPORT uint64_t cratewright_spirv_instructions(const uint8_t* module, uint64_t size) {
+  constexpr uint64_t kHeader = 5;
+  uint64_t count = 0;
+  for (uint64_t at = kHeader * sizeof(uint32_t); at + sizeof(uint32_t) <= size; ++count) {
+    const uint64_t words = module[at + 2] | module[at + 3] << 8;
+    if (words == 0) break;
+    at += words * sizeof(uint32_t);
+  }
+  return count;
+}
 
-// Parses a shader with its includes in one pass; glslang's C interface can only parse what it has preprocessed.
+// Parses a shader without includes in one pass; glslang's C interface can only parse what it has preprocessed.
 // glslang itself is not linked: `parse` is the address of `glslang::TShader::parse` in the library that made
 // the shader. Returns 1 if it parsed, 0 if the shader's log says why not.
 CRATEWRIGHT_EXPORT uint32_t cratewright_glslang_parse(void* parse, void* shader, const void* resources,
-                                                      int32_t version, int32_t messages, FindInclude find) {
+                                                      int32_t version, int32_t messages) {
   using Shader = glslang::TShader;
   using Parse = bool (*)(Shader*, const TBuiltInResource*, int, EProfile, bool, bool, EShMessages,
                          Shader::Includer&);
-  class Includes final : public Shader::Includer {
-   public:
-    explicit Includes(FindInclude find) : find_(find) {}
-    IncludeResult* includeSystem(const char* name, const char* includer, size_t depth) override {
-      return include(name, includer, depth, 1);
-    }
-    IncludeResult* includeLocal(const char* name, const char* includer, size_t depth) override {
-      return include(name, includer, depth, 0);
-    }
-    void releaseInclude(IncludeResult* result) override { delete result; }
-
-   private:
-    IncludeResult* include(const char* name, const char* includer, size_t depth, uint32_t angled) {
-      const char *shown = nullptr, *text = nullptr;
-      uint64_t size = 0;
-      if (!find_(name, includer, depth, angled, &shown, &text, &size)) return nullptr;
-      return new IncludeResult(shown, text, size, nullptr);
-    }
-    const FindInclude find_;
-  };
-  Includes includes(find);
+  Shader::ForbidIncluder nothing;
   return reinterpret_cast<Parse>(parse)(static_cast<Shader*>(shader),
                                         static_cast<const TBuiltInResource*>(resources), version, ECoreProfile,
-                                        false, false, static_cast<EShMessages>(messages), includes)
+                                        false, false, static_cast<EShMessages>(messages), nothing)
              ? 1
              : 0;
 }

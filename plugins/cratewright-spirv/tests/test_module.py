@@ -180,3 +180,17 @@ def test_any_bytes_parse_or_are_refused(data: bytes) -> None:
     except FormatError:
         return
     assert read.encode()[20:] == body[20:]
+
+
+def test_without_bodies_everything_before_the_first_function_is_read(spirv) -> None:
+    # 327734 is the first word of OpFunction, and at the third place is no instruction.
+    text = HEADER + (
+        "%void = OpTypeVoid\n%fn = OpTypeFunction %void\n%u = OpTypeInt 32 0\n%trap = OpConstant %u 327734\n"
+        "%after = OpConstant %u 3\n%f = OpFunction %void None %fn\n%l = OpLabel\nOpReturn\nOpFunctionEnd\n"
+    )
+    data = spirv.assemble(text)
+    whole, preamble = module.parse(data, "m"), module.parse(data, "m", bodies=False)
+    assert preamble.instructions == whole.instructions[:-4]
+    assert preamble.bound == whole.bound
+    bare = spirv.assemble(HEADER)
+    assert module.parse(bare, "m", bodies=False).instructions == module.parse(bare, "m").instructions

@@ -70,8 +70,11 @@ OUTLINE = Outline(
 
 def test_symbols_are_matched_by_name_and_order(spirv) -> None:
     data, exports, imports, initialiser = link_object(spirv.assemble(MODULE), OUTLINE)
-    assert exports == (SymbolInfo("f(f1;", 4, "lib/u.glsl"), SymbolInfo("f(vf2;", 9, "lib/u.glsl"))
-    assert imports == (SymbolInfo("away(f1;", 2, "inc/a.h"),)
+    assert exports == (
+        SymbolInfo("f(f1;", 4, "lib/u.glsl", "float (float)"),
+        SymbolInfo("f(vf2;", 9, "lib/u.glsl", "float (floatx2)"),
+    )
+    assert imports == (SymbolInfo("away(f1;", 2, "inc/a.h", "float (float)"),)
     assert initialiser == "$init:lib/u.glsl"
     spirv.validate(data, "spv1.5")
 

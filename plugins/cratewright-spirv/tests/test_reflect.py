@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from cratewright_spirv.finalize import finalize
-from cratewright_spirv.reflect import STAGES, EntryPoint, entry_points, instruction_count, interface
+from cratewright_spirv.reflect import (
+    STAGES,
+    EntryPoint,
+    count_instructions,
+    entry_points,
+    instruction_count,
+    interface,
+)
 
 MODULE = """
 OpCapability Shader
@@ -264,7 +271,7 @@ OpFunctionEnd
 
 def test_instructions_are_counted(spirv: Any) -> None:
     data = spirv.assemble(MODULE)
-    assert instruction_count(data) == len(spirv.disassemble(data).splitlines())
+    assert instruction_count(data) == count_instructions(data) == len(spirv.disassemble(data).splitlines())
 
 
 def test_stages_are_unambiguous() -> None:

@@ -61,17 +61,23 @@ class Ledger:
             known = (before.fields, before.observed) if before is not None else None
             self._now[label] = Record(fields, observed, changes_between(known, fields, observed))
 
-    def reason(self, noun: str) -> str:
-        """Return in one line why results were made anew, an empty string if all are merely new."""
+    def reason(self, nouns: Mapping[str, str]) -> str:
+        """Return in one line why results were made anew, an empty string if all are merely new.
+
+        Shape: `nouns` says what a step makes one of, by the word before the colon of its labels. Of several steps
+        the first tells: what the others were given came of it.
+        """
         causes = {label: record.causes for label, record in self._now.items() if record.causes}
         known = {label: changes for label, changes in causes.items() if changes != (Change(NEW),)}
         if not known:
             return ""
-        rows = group(known)
+        step = _step(next(iter(known)))
+        rows = group({label: changes for label, changes in known.items() if _step(label) == step})
+        noun = nouns.get(step, "result")
         words = [f"{describe(change)} ({_count(len(labels), noun)})" for change, labels in rows[:_SHOWN]]
         if len(rows) > _SHOWN:
-            words.append(f"{_count(len(rows) - _SHOWN, 'more cause')}")
-        new = len(causes) - len(known)
+            words.append(_count(len(rows) - _SHOWN, "more cause"))
+        new = sum(_step(label) == step for label in causes.keys() - known.keys())
         return "; ".join([*words, *([f"{_count(new, noun)} new"] if new else [])])
 
     def close(self, failed: bool) -> None:
@@ -114,6 +120,10 @@ def _changes(rows: tuple[tuple[str, str, str], ...]) -> tuple[Change, ...]:
 class _Plain(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
         raise pickle.UnpicklingError(f"{module}.{name} in a history")
+
+
+def _step(label: str) -> str:
+    return label.partition(":")[0]
 
 
 def _count(number: int, noun: str) -> str:

@@ -41,13 +41,16 @@ def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dic
     Shape: every field of a dataclass is there under its name. `known` remembers the digests of modules by identity,
     while they live, since many links share them.
     """
-    head = (("kind", kind), ("code", salt), *((("fingerprint", fingerprint),) if fingerprint else ()))
-    if not is_dataclass(value) or isinstance(value, type):
-        return (*head, ("value", _text(value)))
-    found = [("type", type(value).__qualname__)]
-    for name in _names(type(value)):
-        found.extend(_field(name, getattr(value, name), known))
-    return (*head, *found)
+    found = [("kind", kind), ("code", salt), *([("fingerprint", fingerprint)] if fingerprint else [])]
+    # Arguments of a method come as a tuple; what each is made of is told by name all the same.
+    for part in value if isinstance(value, tuple) else (value,):
+        if not is_dataclass(part) or isinstance(part, type):
+            found.append(("value", _text(part)))
+            continue
+        found.append(("type", type(part).__qualname__))
+        for name in _names(type(part)):
+            found.extend(_field(name, getattr(part, name), known))
+    return tuple(found)
 
 
 def fields_digest(found: Fields) -> str:

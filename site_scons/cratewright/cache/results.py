@@ -6,7 +6,7 @@ Knows nothing of what makes a result. An entry that cannot be used is a miss, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..module import CompiledUnit, Observed
 from .entry import (
@@ -20,9 +20,17 @@ from .entry import (
     serialize_compiled,
     try_finish_recompile,
 )
-from .store import CacheKvStore
+from .store import CacheKvStore, NoStore
 
-__all__ = ["NOTHING", "Found", "ResultCache", "compile_with_cache", "damaged_entries", "observed_files"]
+__all__ = [
+    "NOTHING",
+    "Found",
+    "ResultCache",
+    "compile_with_cache",
+    "damaged_entries",
+    "observed_files",
+    "without_files",
+]
 
 _WORLDS = 4
 """How many results are kept for one key, each with the files it was made from."""
@@ -54,8 +62,10 @@ class ResultCache:
 
     def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
         """Keep a result beside what was found for other states of the files it was made from."""
+        if isinstance(self._store, NoStore):
+            return
         observed = observed_files(result)
-        new = World(observed, serialize_compiled(result))
+        new = World(observed, serialize_compiled(without_files(result)))
         # Whoever writes at the same time may win: the loser's world is compiled again some day.
         others = [world for world in earlier.worlds if world.observed != observed]
         self._store.insert(key, seal_entry(key, encode_worlds([new, *others][:_WORLDS])))
@@ -65,7 +75,11 @@ class ResultCache:
             worlds = decode_worlds(open_entry(key, data))
             for world in worlds:
                 if all(self._now(item, digests) == item.digest for item in world.observed):
-                    return Found(try_finish_recompile(world.result), worlds)
+                    result = try_finish_recompile(world.result)
+                    # The files are kept once, beside the result.
+                    if isinstance(result, CompiledUnit) and world.observed:
+                        result = replace(result, observed=world.observed)
+                    return Found(result, worlds)
         except RecompileError:
             return Found()
         return Found(None, worlds)
@@ -79,6 +93,11 @@ class ResultCache:
 def observed_files(result: Result) -> tuple[Observed, ...]:
     """Return the files that decided a result, beside its key."""
     return result.observed if isinstance(result, CompiledUnit) else ()
+
+
+def without_files(result: Result) -> Result:
+    """Return a result as whoever read other files would have made it."""
+    return replace(result, observed=()) if isinstance(result, CompiledUnit) and result.observed else result
 
 
 def compile_with_cache(cache: ResultCache, key: str, make: Callable[[], Result]) -> tuple[Result, bool]:

@@ -13,7 +13,7 @@ from ..backend import CodegenBackend
 from ..cache.entry import RESULTS, Result
 from ..cache.history import Ledger
 from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
-from ..cache.results import NOTHING, Found, ResultCache, observed_files
+from ..cache.results import NOTHING, Found, ResultCache, observed_files, without_files
 from ..cache.verify import contradiction
 from ..errors import CacheError, CratewrightError
 from ..module import CanonicalForm, CompiledUnit
@@ -102,7 +102,7 @@ class CachedRun:
                 task.outcome = JobOutcome(result, True)
 
     def _form_key(self, job: Job, form: CanonicalForm) -> str:
-        tools = self.fingerprint or str(getattr(job.value, "fingerprint", ""))
+        tools = self.fingerprint or str(getattr(job.arguments[0], "fingerprint", ""))
         place = (self.backend.NAME, self.backend.session.target, form.key)
         return compute_cache_key(f"{self.method} of {job.canonical}", self.salt, place, tools)
 
@@ -120,8 +120,7 @@ class CachedRun:
             self.cache.keep(task.key, result, task.found)
             if task.form is not None:
                 # The form stands for the files as well: whoever has the same form may have read others.
-                bare = replace(result, observed=()) if isinstance(result, CompiledUnit) else result
-                self.cache.keep(task.form_key, bare)
+                self.cache.keep(task.form_key, without_files(result))
             task.outcome = JobOutcome(result, False)
 
         self.run_method(self.method, [task.job for task in tasks], keep)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..backend import CodegenBackend
 from ..crate import Crate
 from ..digest import content_digest
 from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
-from ..metadata import CrateMetadata
+from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed
 from ..native_library import parse_library
 from ..request import ModuleConfig
@@ -73,7 +74,19 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     observed |= {stencil.path: Observed(stencil.path, content_digest(stencil.source)) for stencil in stencils}
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
-        metadata=CrateMetadata(
+        metadata=_metadata(crate, backend, fingerprint, modules),
+        observed=tuple(observed[path] for path in sorted(observed)),
+        diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
+        compiled=len(outcomes) - hits,
+        reused=hits,
+    )
+
+
+def _metadata(
+    crate: Crate, backend: CodegenBackend, fingerprint: str, modules: tuple[ModuleCodegen, ...]
+) -> CrateMetadata:
+    return identified(
+        CrateMetadata(
             name=crate.name,
             version=crate.version,
             backend=crate.backend,
@@ -85,11 +98,8 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             modules=modules,
             natives=tuple(parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")),
             allocator=crate.options.text("allocator"),
-        ),
-        observed=tuple(observed[path] for path in sorted(observed)),
-        diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
-        compiled=len(outcomes) - hits,
-        reused=hits,
+            metadata=crate.metadata,
+        )
     )
 
 

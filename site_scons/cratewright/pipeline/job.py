@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from ..cache.entry import Result
 from ..errors import CratewrightError
 
-__all__ = ["Job", "JobOutcome"]
+__all__ = ["NOUNS", "Job", "JobOutcome"]
+
+NOUNS = {
+    "compile_codegen_unit": "unit",
+    "run_thin_lto": "image",
+    "run_fat_lto": "image",
+    "optimize_thin": "module",
+    "optimize_fat": "image",
+    "codegen": "module",
+    "link": "image",
+}
+"""What each method of a backend makes one of."""
 
 
 @dataclass(frozen=True, slots=True)

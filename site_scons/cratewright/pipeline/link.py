@@ -13,7 +13,9 @@ from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..errors import ConfigurationError
 from ..fs import write_atomic
+from ..identity import unique_labels
 from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
+from ..locator import check_interfaces
 from ..metadata import CrateMetadata, encode_dylib
 from ..module import ModuleCodegen
 from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
@@ -27,9 +29,11 @@ __all__ = ["Dependency", "Linked", "link_crate"]
 class Dependency:
     """A crate that takes part in a link.
 
-    Shape: `linkage` is STATIC, with the modules in `crate`, or DYNAMIC, with its dylib in `library`.
+    Shape: `key` is what the formats of the link call it; `linkage` is STATIC, with the modules in `crate`, or
+    DYNAMIC, with its dylib in `library`.
     """
 
+    key: str
     crate: CrateMetadata
     linkage: Linkage
     library: LinkLibrary | None = None
@@ -59,10 +63,12 @@ def link_crate(
 ) -> Linked:
     """Link a crate with its dependencies, given in link order.
 
-    Raises: ConfigurationError for a dependency of another backend or target; LinkError, ValidationError and
-    ToolError from the backend. Nothing is written here but what a failed part leaves to find its cause.
+    Raises: ConfigurationError for a dependency of another backend or target; LinkError for one that was compiled
+    against another interface; LinkError, ValidationError and ToolError from the backend. Nothing is written here but
+    what a failed part leaves to find its cause.
     """
     _check(crate, dependencies)
+    check_interfaces([crate, *(item.crate for item in dependencies)])
     backend = engine.backend(crate.backend, crate.target)
     request = _request(engine, backend, crate, dependencies, crate_type, formats)
     optimised = optimise(engine, backend, request)
@@ -87,13 +93,14 @@ def _request(
     crate_type: CrateType,
     formats: DependencyFormats,
 ) -> LinkRequest:
-    static = [item.crate for item in dependencies if item.linkage is Linkage.STATIC]
+    labels = _labels(crate, dependencies)
+    static = [(label, item.crate) for label, item in labels if item.linkage is Linkage.STATIC]
     lto = crate.options.lto_for(crate_type)
     exported = exported_symbols(
         crate.name,
         crate_type,
         crate.modules,
-        (module for part in static for module in part.modules),
+        (module for _, part in static for module in part.modules),
         crate.options.texts("exports"),
         backend.injected_symbols(crate_type, crate.options),
     )
@@ -103,26 +110,40 @@ def _request(
         target=crate.target,
         options=crate.options.only(backend.LINK_OPTIONS),
         modules=(),
-        dependencies=tuple(part.name for part in static),
-        libraries=tuple(item.library for item in dependencies if item.library is not None),
+        dependencies=tuple(label for label, _ in static),
+        libraries=tuple(replace(item.library, crate=label) for label, item in labels if item.library is not None),
         natives=libraries_to_link(crate.natives, [(item.linkage, item.crate.natives) for item in dependencies]),
         exported=exported,
         lto=lto,
-        embed=encode_dylib(crate, formats.recorded) if crate_type is CrateType.DYLIB else b"",
+        embed=_embedded(crate, dependencies, formats) if crate_type is CrateType.DYLIB else b"",
     )
     shim = _shim(backend, request, [crate, *(item.crate for item in dependencies)], formats)
     if crate_type is CrateType.DYLIB:
         # Whoever is linked with the dylib has no shim of its own.
         exported = tuple(sorted({*exported, *(symbol.name for module in shim for symbol in module.exports)}))
-    parts = [(crate.name, [*crate.modules, *shim]), *((part.name, list(part.modules)) for part in static)]
+    parts = [(crate.name, [*crate.modules, *shim]), *((label, list(part.modules)) for label, part in static)]
     modules = tuple(LinkModule(name, module) for name, modules in parts for module in modules)
     return replace(request, exported=exported, modules=modules)
+
+
+def _labels(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> list[tuple[str, Dependency]]:
+    """Return the dependencies with what to call each: two versions of one crate may be linked together."""
+    crates = (crate, *(item.crate for item in dependencies))
+    labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
+    return list(zip(labels[1:], dependencies, strict=True))
+
+
+def _embedded(crate: CrateMetadata, dependencies: Sequence[Dependency], formats: DependencyFormats) -> bytes:
+    linked = {item.key: item.crate.reference for item in dependencies}
+    known = crate.knowing({reference.stable_id: reference.interface for reference in linked.values()})
+    return encode_dylib(known, tuple((linked[key], linkage) for key, linkage in formats.recorded))
 
 
 def _shim(
     backend: CodegenBackend, request: LinkRequest, crates: Sequence[CrateMetadata], formats: DependencyFormats
 ) -> list[ModuleCodegen]:
-    needed, provider = allocator_provider({part.name: part.allocator for part in crates})
+    labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
+    needed, provider = allocator_provider({label: part.allocator for label, part in zip(labels, crates, strict=True)})
     if not needed or not links_allocator_shim(formats):
         return []
     return [backend.codegen_allocator(request.config, bool(provider))]
@@ -157,7 +178,7 @@ def _check(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> None:
         for what, theirs, ours in (
             ("backend", other.backend, crate.backend),
             ("target", other.target, crate.target),
-            ("tools", other.fingerprint, crate.fingerprint),
+            ("tools", f"{other.producer}, {other.fingerprint}", f"{crate.producer}, {crate.fingerprint}"),
         ):
             if theirs != ours:
                 raise ConfigurationError(

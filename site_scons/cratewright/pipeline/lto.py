@@ -16,7 +16,7 @@ from ..digest import value_digest
 from ..module import ModuleCodegen
 from ..options import LtoMode
 from ..request import LinkModule, LinkRequest, ThinModule
-from .engine import Engine, Job
+from .engine import Engine, Job, JobOutcome
 
 __all__ = ["LtoReport", "Optimised", "lower", "lto_line", "lto_row", "optimise"]
 
@@ -160,24 +160,31 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     request = replace(request, modules=prepared)
     label = f"crate '{request.crate}': thin LTO"
     parts = [request.of_part(part) for part in backend.split_lto(request)]
-    jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in parts]
+
+    def analyse(asked: Sequence[LinkRequest]) -> list[JobOutcome]:
+        jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in asked]
+        return engine.run_cached(name, target, "run_thin_lto", jobs, fingerprint)
+
     todo: list[ThinModule] = []
-    for outcome in engine.run_cached(name, target, "run_thin_lto", jobs, fingerprint):
-        modules = outcome.get(request.crate)
+    for part, outcome in zip(parts, analyse([backend.narrow_lto(part) for part in parts]), strict=True):
+        # What was left out may be what makes a message readable, so a failure is asked for again with all of it.
+        modules = (analyse([part])[0] if outcome.error else outcome).get(request.crate)
         assert isinstance(modules, tuple)
         todo += modules
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
     memory = backend.lto_memory(request)
+    blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
-        Job((replace(item, name="", crate=""), request.config), f"{label} of {item.name}", memory=memory)
-        for item in todo
+        Job((module, request.config), f"{label} of {item.name}", memory=memory)
+        for module, item in zip(blank, todo, strict=True)
     ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
     done: list[LinkModule] = []
     for item, outcome in zip(todo, outcomes, strict=True):
         module = outcome.get(request.crate)
         assert isinstance(module, ModuleCodegen)
-        done.append(LinkModule(item.crate, replace(module, name=item.name)))
+        attributes = tuple(sorted((*module.attributes, *item.attributes)))
+        done.append(LinkModule(item.crate, replace(module, name=item.name, attributes=attributes)))
     hits = sum(outcome.hit for outcome in outcomes)
     return done, len(outcomes) - hits, hits
 

@@ -1,4 +1,4 @@
-"""Links a `.rlink` file again: finds the rlibs it needs and resolves everything afresh.
+"""Links a `.rlink` file again: finds the crates it needs and resolves everything afresh.
 
 Knows nothing of sources or of SCons. It can be run any number of times.
 """
@@ -6,21 +6,26 @@ Knows nothing of sources or of SCons. It can be run any number of times.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ..crate import CrateType
-from ..dependency_format import Linkage
-from ..digest import content_digest
-from ..errors import ConfigurationError, LinkError
+from ..backend import CodegenBackend
+from ..crate_type import CrateType
+from ..dependency_format import DependencyFormats, Linkage
+from ..errors import UnsupportedError, VersionError
 from ..format_table import FormatTable, LinkableCrate
 from ..fs import read_bytes, write_atomic
 from ..graph import CrateGraph
-from ..metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib
+from ..identity import unique_labels
+from ..locator import Candidate, FoundCrate
+from ..metadata import PRODUCER, CrateMetadata, decode_rlink, encode_rlib
+from ..output_name import seen_from
+from ..request import LinkLibrary
 from .emit import emit, place
 from .engine import Engine
 from .link import Dependency, link_crate
+from .locate import find_crates
 
-__all__ = ["find_dependencies", "relink"]
+__all__ = ["relink"]
 
 
 def relink(
@@ -28,80 +33,108 @@ def relink(
 ) -> tuple[str, ...]:
     """Link a `.rlink` for some crate types, or for those it was made for, and return the files written.
 
-    Shape: `search` are the directories for rlibs, in order, before that of the `.rlink` itself.
-    Raises: FormatError for a foreign, damaged or outdated file; LinkError for a dependency that is not found.
+    Shape: `search` are the directories for rlibs and dylibs, before that of the `.rlink` itself.
+    Raises: FormatError for a foreign, damaged or outdated file; LinkError for a dependency that is not found, does
+    not fit or is ambiguous; LinkageConflictError if the formats in which they are there do not go together.
     """
     crate = decode_rlink(read_bytes(path, role=".rlink file"), path=path)
+    _check_producer(engine, crate, path)
     backend = engine.backend(crate.backend, crate.target)
-    fingerprint = engine.fingerprint(crate.backend, crate.target)
-    if crate.fingerprint != fingerprint:
-        raise ConfigurationError(
-            f"{path} was compiled with other tools than are installed",
-            context=(("compiled with", crate.fingerprint), ("installed", fingerprint)),
-            hint="build it again, or install those versions",
-        )
-    for kind in types:
-        if kind not in backend.supported_crate_types:
-            raise ConfigurationError(f"backend '{crate.backend}' cannot make crate type '{kind.value}'")
-    found = find_dependencies(crate, [*search, os.path.dirname(path) or "."])
-    table = _table(crate, found)
-    dependencies = [Dependency(part, Linkage.STATIC) for part in found]
+    wanted = tuple(types or crate.crate_types)
+    _check_types(crate, backend, wanted)
+    found = find_crates(crate, backend, [*search, os.path.dirname(path) or "."])
+    needed = _Needed(crate, found, engine.root, directory)
     written: list[str] = []
-    for kind in types or crate.crate_types:
+    for kind in wanted:
         if kind is CrateType.RLIB:
             rlib = os.path.join(directory, f"lib{crate.name}.rlib")
-            write_atomic(rlib, encode_rlib(crate))
+            write_atomic(rlib, encode_rlib(crate.knowing({key: item.crate.interface for key, item in found.items()})))
             written.append(rlib)
             continue
-        linked = link_crate(engine, crate, dependencies, kind, table.formats(crate.name, kind))
+        formats = needed.formats(kind)
+        linked = link_crate(engine, crate, needed.dependencies(formats), kind, formats)
         files, outputs = place(linked.artifacts, directory)
         emit(engine.root, files, ())
         written += outputs
     return tuple(written)
 
 
-def _table(crate: CrateMetadata, found: Sequence[CrateMetadata]) -> FormatTable:
-    graph = CrateGraph({part.name: part.dependencies for part in (crate, *found)})
-    rlib = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
-    return FormatTable(graph, {part.name: rlib for part in (crate, *found)})
+def _check_producer(engine: Engine, crate: CrateMetadata, path: str) -> None:
+    for what, theirs, ours in (
+        ("another version of cratewright", crate.producer, PRODUCER),
+        ("other tools than are installed", crate.fingerprint, engine.fingerprint(crate.backend, crate.target)),
+    ):
+        if theirs != ours:
+            raise VersionError(
+                f"{path} was made by {what}",
+                context=(("made by", theirs), ("installed", ours)),
+                hint="build it again, or install those versions",
+            )
 
 
-def find_dependencies(crate: CrateMetadata, search: Sequence[str]) -> list[CrateMetadata]:
-    """Return all crates that one depends on, in link order, from the rlibs in some directories.
-
-    Raises: LinkError if one is not found, or is found in two forms.
-    """
-    found: dict[str, CrateMetadata] = {crate.name: crate}
-    todo = [(name, crate.name) for name in crate.dependencies]
-    while todo:
-        name, wanted_by = todo.pop()
-        if name not in found:
-            found[name] = _locate(name, wanted_by, search)
-            todo += [(other, name) for other in found[name].dependencies]
-    graph = CrateGraph({name: part.dependencies for name, part in found.items()})
-    return [found[name] for name in graph.link_order(crate.name)]
+def _check_types(crate: CrateMetadata, backend: CodegenBackend, types: Sequence[CrateType]) -> None:
+    for kind in types:
+        if kind not in backend.supported_crate_types:
+            supported = sorted(kind.value for kind in backend.supported_crate_types)
+            raise UnsupportedError(
+                f"backend '{crate.backend}' cannot make crate type '{kind.value}'",
+                context=(("crate", crate.name), ("it makes", " ".join(supported))),
+            )
 
 
-def _locate(name: str, wanted_by: str, search: Sequence[str]) -> CrateMetadata:
-    candidates: dict[str, str] = {}
-    for directory in dict.fromkeys(os.path.normpath(each) for each in search):
-        path = os.path.join(directory, f"lib{name}.rlib")
-        if os.path.isfile(path):
-            candidates.setdefault(content_digest(read_bytes(path, role="rlib")), path)
-    if not candidates:
-        raise LinkError(
-            f"cannot find crate '{name}', which '{wanted_by}' depends on",
-            context=(("looked for", f"lib{name}.rlib"), ("looked in", "\n".join(dict.fromkeys(search)))),
-            hint="name the directory that holds it: -L DIR",
+class _Needed:
+    """What was found for one crate, by the names that its errors show."""
+
+    def __init__(self, crate: CrateMetadata, found: Mapping[str, FoundCrate], root: str, directory: str) -> None:
+        crates = [crate, *(item.crate for item in found.values())]
+        labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
+        self._label = {part.stable_id: label for part, label in zip(crates, labels, strict=True)}
+        self._found = {self._label[key]: item for key, item in found.items()}
+        self._crate = labels[0]
+        self._root = root
+        self._directory = directory
+        self._graph = CrateGraph(
+            {
+                self._label[part.stable_id]: [self._label[item.stable_id] for item in part.dependencies]
+                for part in crates
+            }
         )
-    if len(candidates) > 1:
-        raise LinkError(
-            f"there are {len(candidates)} different rlibs of crate '{name}'",
-            context=[("candidate", path) for path in candidates.values()],
-            hint="keep one of them in the directories given with -L",
+        linkable = {label: self._linkable(item) for label, item in self._found.items()}
+        own = LinkableCrate(
+            crate_types=frozenset({CrateType.RLIB}), prefer_dynamic=crate.options.flag("prefer_dynamic")
         )
-    (path,) = candidates.values()
-    part = decode_rlib(read_bytes(path, role="rlib"), path=path)
-    if part.name != name:
-        raise LinkError(f"{path} holds crate '{part.name}', not '{name}'", hint="an rlib must not be renamed")
-    return part
+        self._table = FormatTable(self._graph, {self._crate: own, **linkable})
+
+    def formats(self, kind: CrateType) -> DependencyFormats:
+        """Return how each crate is linked into one crate type."""
+        return self._table.formats(self._crate, kind)
+
+    def dependencies(self, formats: DependencyFormats) -> list[Dependency]:
+        """Return what takes part in a link, in link order."""
+        how = dict(zip(formats.crates, formats.linkages, strict=True))
+        return [
+            self._dependency(label, how[label])
+            for label in self._graph.link_order(self._crate)
+            if how.get(label) in (Linkage.STATIC, Linkage.DYNAMIC)
+        ]
+
+    def _linkable(self, item: FoundCrate) -> LinkableCrate:
+        recorded = None
+        if item.dylib is not None:
+            recorded = tuple((self._label[other.stable_id], linkage) for other, linkage in item.dylib.inside)
+        return LinkableCrate(crate_types=frozenset(part.kind for part in item.candidates), recorded=recorded)
+
+    def _dependency(self, label: str, linkage: Linkage) -> Dependency:
+        item = self._found[label]
+        if linkage is Linkage.STATIC:
+            return Dependency(label, item.crate, linkage)
+        assert item.dylib is not None and item.dylib.crate is not None
+        return Dependency(label, item.dylib.crate, linkage, self._library(label, item.dylib))
+
+    def _library(self, label: str, dylib: Candidate) -> LinkLibrary:
+        path = os.path.relpath(dylib.path, self._root).replace(os.sep, "/")
+        if path.startswith("../"):
+            path = os.path.abspath(dylib.path)
+        # Both absolute: where one lies as seen from the other is then the same wherever this is run.
+        beside = seen_from(os.path.abspath(self._directory), os.path.dirname(os.path.abspath(dylib.path)))
+        return LinkLibrary(label, path, dylib.digest, beside)

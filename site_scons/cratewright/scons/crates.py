@@ -25,10 +25,14 @@ from ..errors import CratewrightError, GraphError, LinkageConflictError, near_mi
 from ..format_table import FormatTable, LinkableCrate
 from ..fs import prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
-from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from ..identity import CrateReference, stable_crate_id
+from ..locator import check_stable_ids
+from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
+from ..output_name import seen_from
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
 from ..pipeline.engine import Engine
+from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
 from ..pipeline.lto import lto_line, lto_row
 from ..request import LinkLibrary
@@ -77,6 +81,8 @@ class DeclaredCrate:
     resolve: Callable[[], Crate]
     generated: Callable[[], list[Node]]
     engine: Engine
+    version: str
+    metadata: tuple[str, ...] = ()
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
     place: Callable[[str], str] | None = None
@@ -93,6 +99,17 @@ class DeclaredCrate:
         if self._crate is None:
             self._crate = self.resolve()
         return self._crate
+
+    @property
+    def reference(self) -> CrateReference:
+        """The crate as its dependents know it before anything is built."""
+        return CrateReference(self.name, stable_crate_id(self.name, self.version, self.metadata))
+
+    @property
+    def described_by(self) -> Node:
+        """The first file that tells the crate's interface: the `.rlink`, or what there is of a prebuilt crate."""
+        rlink = self.target.rlink if self.target is not None else None
+        return rlink if rlink is not None else next(iter(self.libraries.values()))
 
     def path(self, name: str) -> str:
         """Return the root-relative path of one of the crate's files."""
@@ -160,10 +177,18 @@ class Build:
             f"{where}crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others)
         )
 
+    def direct(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
+        """Return the crates that one depends on directly, in the order declared.
+
+        Raises: GraphError as `find`.
+        """
+        return [self.find(name, near=crate) for name in crate.dependencies]
+
     def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
         """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.
 
-        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict.
+        Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict;
+        LinkError for two crates of one identity.
         """
         with self._lock:
             if self._formats is None:
@@ -172,6 +197,13 @@ class Build:
             with _display_names(self.crates):
                 formats = self._formats.formats(crate.key, kind)
                 order = self._graph.link_order(crate.key)
+        check_stable_ids(
+            [
+                (item.path(item.name), item.reference)
+                for key in (crate.key, *formats.crates)
+                for item in [self.crates[key]]
+            ]
+        )
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         needs = {Linkage.STATIC: CrateType.RLIB, Linkage.DYNAMIC: CrateType.DYLIB}
         return formats, [
@@ -181,9 +213,7 @@ class Build:
         ]
 
     def _tables(self) -> tuple[CrateGraph, FormatTable]:
-        edges = {
-            item.key: [self.find(name, near=item).key for name in item.dependencies] for item in self.crates.values()
-        }
+        edges = {item.key: [other.key for other in self.direct(item)] for item in self.crates.values()}
         with _display_names(self.crates):
             graph = CrateGraph(edges)
         crates = {
@@ -202,13 +232,18 @@ class Build:
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
-            _report_reason(crate.name, ledger.reason("unit"))
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
-    def archive(self, rlink: Node, target: Node) -> None:
-        """Make the `.rlib`."""
+    def archive(self, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
+        """Make the `.rlib`, which records the interfaces of what the crate depends on."""
         with _build_errors(target, None):
             crate = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
-            write_atomic(str(target.abspath), encode_rlib(crate))
+            interfaces = {
+                other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
+                for other in self.direct(declared)
+                for node in [other.described_by]
+            }
+            write_atomic(str(target.abspath), encode_rlib(crate.knowing(interfaces)))
 
     def link(
         self,
@@ -234,7 +269,7 @@ class Build:
             if linked.lto is not None:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
             _report(crate.name, linked.diagnostics, counts)
-            _report_reason(crate.name, ledger.reason("image"))
+            _report_reason(crate.name, ledger.reason(NOUNS))
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -252,19 +287,13 @@ class Build:
 def _dependency(item: LinkedCrate, directory: str) -> Dependency:
     path = str(item.node.abspath)
     if item.linkage is Linkage.STATIC:
-        return Dependency(decode_rlib(read_bytes(path, role="rlib"), path=str(item.node)), item.linkage)
+        crate = decode_rlib(read_bytes(path, role="rlib"), path=str(item.node))
+        return Dependency(item.crate.key, crate, item.linkage)
     data = read_bytes(path, role="dylib")
     crate, _ = decode_dylib(data, path=str(item.node))
     found = relative(item.node)
-    library = LinkLibrary(crate.name, found, content_digest(data), _seen_from(directory, posixpath.dirname(found)))
-    return Dependency(crate, item.linkage, library)
-
-
-def _seen_from(directory: str, other: str) -> str:
-    """Return where one directory lies as seen from another; both relative to the project root or absolute."""
-    if posixpath.isabs(directory) != posixpath.isabs(other):
-        return posixpath.abspath(other)
-    return posixpath.relpath(other or ".", directory or ".")
+    library = LinkLibrary(crate.name, found, content_digest(data), seen_from(directory, posixpath.dirname(found)))
+    return Dependency(item.crate.key, crate, item.linkage, library)
 
 
 @contextmanager

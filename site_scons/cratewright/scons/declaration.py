@@ -15,7 +15,8 @@ import SCons.Util
 from ..backend import CodegenBackend
 from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
-from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
+from ..identity import CrateReference
+from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_options, resolve_profile
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Declaration", "build_of"]
 
-_PER_CRATE = {"target", "profile", "version", "backend"}
+_PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
+_METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
 
 def build_of(env: Environment) -> Build:
@@ -57,6 +59,7 @@ class Declaration:
         self.given = dict(options)
         self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
         self.version = str(self._take("version") or "0.0.0")
+        self.metadata = _words(self._take("metadata"), where=self.where)
         self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
         if not self.backend_name:
             raise ConfigurationError(
@@ -139,15 +142,18 @@ class Declaration:
             key=f"{self.directory}:{self.name}",
             directory=self.directory,
             dependencies=self._dependencies(deps),
-            resolve=lambda: self._resolve(entries, declared.dependencies, types),
+            resolve=lambda: self._resolve(entries, declared),
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
+            version=self.version,
+            metadata=self.metadata,
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
             place=place,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
-        check_crate(self._values(entries, declared.dependencies, types), self.backend)
+        names = tuple(CrateReference(dep.rpartition(":")[2]) for dep in declared.dependencies)
+        check_crate(self._values(entries, names, types), self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
         declared.target = CrateNodes(
@@ -216,7 +222,7 @@ class Declaration:
     def _values(
         self,
         entries: Sequence[tuple[Any, str, dict[str, object]]],
-        deps: tuple[str, ...],
+        deps: tuple[CrateReference, ...],
         types: tuple[CrateType, ...],
     ) -> Crate:
         sources: list[Source] = []
@@ -230,7 +236,6 @@ class Declaration:
                     options=self.options.override(options),
                 )
             )
-        names = tuple(dep.rpartition(":")[2] for dep in deps)
         return Crate(
             name=self.name,
             version=self.version,
@@ -239,17 +244,14 @@ class Declaration:
             profile=self.profile,
             crate_types=types,
             sources=tuple(sources),
-            dependencies=names,
+            dependencies=deps,
             options=self.options,
+            metadata=self.metadata,
         )
 
-    def _resolve(
-        self,
-        entries: Sequence[tuple[Any, str, dict[str, object]]],
-        deps: tuple[str, ...],
-        types: tuple[CrateType, ...],
-    ) -> Crate:
-        crate = self._values(entries, deps, types)
+    def _resolve(self, entries: Sequence[tuple[Any, str, dict[str, object]]], declared: DeclaredCrate) -> Crate:
+        deps = tuple(other.reference for other in self.build.direct(declared))
+        crate = self._values(entries, deps, declared.crate_types)
         for (node, _, _), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
                 # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
@@ -270,6 +272,11 @@ def _dependency_items(deps: object) -> list[object]:
         return [deps]
     spread = (_dependency_items(item) if isinstance(item, SCons.Util.UserList) else [item] for item in deps)
     return [item for items in spread for item in items]
+
+
+def _words(value: object, *, where: str) -> tuple[str, ...]:
+    words = _METADATA.parse(value, where=where)
+    return tuple(str(word) for word in words) if isinstance(words, tuple) else ()
 
 
 def _is_setting(name: str) -> bool:

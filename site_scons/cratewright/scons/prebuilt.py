@@ -73,11 +73,10 @@ def _declared(build: Build, engine: Engine, rlib: Any) -> DeclaredCrate:
         metadata = decode_rlib(read_bytes(str(node.abspath), role="rlib"), path=path)
         key = _key(path, metadata.name)
         if key not in build.crates:
-            beside = {name: node.dir.File(f"lib{name}{SUFFIX}") for name in metadata.dependencies}
+            names = [reference.name for reference in metadata.dependencies]
+            beside = {name: node.dir.File(f"lib{name}{SUFFIX}") for name in names}
             there = {name: other for name, other in beside.items() if not other.is_derived() and other.exists()}
-            dependencies = tuple(
-                _key(relative(there[name]), name) if name in there else name for name in metadata.dependencies
-            )
+            dependencies = tuple(_key(relative(there[name]), name) if name in there else name for name in names)
             _add(build, engine, node, metadata, dependencies)
             pending += there.values()
         first = first or build.crates[key]
@@ -114,6 +113,8 @@ def _add(build: Build, engine: Engine, node: Any, metadata: CrateMetadata, depen
                 resolve=lambda: crate,
                 generated=list,
                 engine=engine,
+                version=metadata.version,
+                metadata=metadata.metadata,
                 target=CrateTarget([node], name=metadata.name, rlib=node),
                 libraries={CrateType.RLIB: node},
             )

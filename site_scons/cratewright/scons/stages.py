@@ -17,10 +17,12 @@ from ..cache.history import history_path
 from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
+from ..output_name import state_path
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .images import image_directory
+from .interface import interface_node
 from .paths import by_content
-from .state import StageState, state_path
+from .state import StageState
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -131,13 +133,16 @@ class CrateNodes:
         return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
 
     def _archive(self, rlink: Any) -> Any:
-        build = self.build
-        target = self.env.File(f"lib{self.declared.name}.rlib")
+        build, declared = self.build, self.declared
+        target = self.env.File(f"lib{declared.name}.rlib")
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.archive(sources[0], targets[0])
+            build.archive(declared, sources[0], targets[0])
 
-        return self._node([target], [rlink], Stage(run, list, None), "$CRATEARCHIVECOMSTR")[0]
+        def dependencies() -> list[Any]:
+            return [interface_node(other.described_by) for other in build.direct(declared)]
+
+        return self._node([target], [rlink], Stage(run, dependencies, None), "$CRATEARCHIVECOMSTR")[0]
 
     def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
         declared, build, env = self.declared, self.build, self.env

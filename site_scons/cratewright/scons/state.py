@@ -18,17 +18,12 @@ from ..digest import value_digest
 from ..errors import CratewrightError
 from ..fs import digest_file, write_atomic
 from ..module import Observed
+from ..output_name import state_path
 
-__all__ = ["StageState", "forget", "state_path"]
+__all__ = ["StageState", "forget"]
 
 _RECENT_NS = 2_000_000_000
 """Younger files may change again without their time stamp showing it."""
-
-
-def state_path(target: str) -> str:
-    """Return where the state of a target is remembered: a dot file beside it."""
-    directory, name = os.path.split(target)
-    return os.path.join(directory, f".{name}.state")
 
 
 def forget(target: str) -> None:

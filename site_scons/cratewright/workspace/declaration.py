@@ -43,6 +43,7 @@ class WorkspaceCrate:
     target: str
     profile: str
     version: str
+    metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,16 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
         target=str(words.get("target", "")),
         profile=str(words.get("profile", "")),
         version=str(words.get("version", "")),
+        metadata=_texts(words.get("metadata")),
     )
 
 
 def _is_override(word: str, value: object) -> bool:
     return word == "target" and isinstance(value, Mapping)
+
+
+def _texts(value: OptionValue) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, tuple) else ()
 
 
 def _check_cycles(document: Document, crates: Sequence[WorkspaceCrate]) -> None:

@@ -44,6 +44,12 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="target", kind=OptionKind.TEXT, default="", help="what it is made for"),
     OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
     OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="its version"),
+    OptionSpec(
+        name="metadata",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="words that tell it from another crate of its name and version",
+    ),
 )
 """Beside `sources`, `deps`, `features` and the options; `target` may be a table of options by target instead."""
 

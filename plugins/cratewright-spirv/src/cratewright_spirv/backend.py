@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cratewright import (
+    Capability,
     CodegenBackend,
     CompiledUnit,
     Crate,
@@ -17,15 +18,19 @@ from cratewright import (
     LinkPart,
     LinkRequest,
     LinkResult,
+    LtoMode,
+    ModuleCodegen,
+    ModuleConfig,
     OptionKind,
     Options,
     OptionSpec,
+    ThinModule,
     UnitStencil,
 )
-from cratewright.errors import ConfigurationError
+from cratewright.errors import ConfigurationError, UnsupportedError
 
 from .names import entries_of, image_directory, image_path, manifest_name
-from .symbols import Resolution
+from .symbols import closures
 
 if TYPE_CHECKING:
     from .glslang import Compiler
@@ -78,6 +83,7 @@ class SpirvBackend(CodegenBackend):
     UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point"})
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
+    capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO})
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
@@ -89,6 +95,7 @@ class SpirvBackend(CodegenBackend):
 
             hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
             glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
+            unit.read_ahead(stencils, self.session.root)
             versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
             # Others are rare, or are mistakes that belong to a unit and not to all of them.
             self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
@@ -106,6 +113,7 @@ class SpirvBackend(CodegenBackend):
                 f"crate '{crate.name}': 'exports' has no meaning for shaders",
                 hint="what an image offers are its entry points",
             )
+        _check_lto(crate)
         if crate.options.flag("prefer_dynamic"):
             raise ConfigurationError(
                 f"crate '{crate.name}': shaders cannot be linked dynamically", hint="leave prefer_dynamic off"
@@ -122,23 +130,70 @@ class SpirvBackend(CodegenBackend):
         image = image_directory(crate) if options.flag("multimodule") else image_path(crate, "")
         return (manifest_name(crate), image)
 
+    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
+        """Link modules to one that still exports what they export, and imports nothing."""
+        from .lto import link_modules  # noqa: PLC0415 - only workers link
+
+        return link_modules(modules, self.session.target, self._tools())
+
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Link what all entry points reach."""
+        from .lto import run_fat_lto  # noqa: PLC0415 - only workers link
+
+        return run_fat_lto(request, self._tools())
+
+    def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise what all entry points reach, together."""
+        from .lto import optimise_fat  # noqa: PLC0415 - only workers link
+
+        return optimise_fat(module, config, self._tools())
+
+    def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return a part for each entry point, with the modules that it reaches."""
+        entries = entries_of(request)
+        reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+        return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
+
+    def narrow_lto(self, request: LinkRequest) -> LinkRequest:
+        """Return the request for an entry point with only the functions that it calls."""
+        from .reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
+
+        return reduce_part(request)
+
+    def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+        """Return what the entry point of a part reaches, in canonical form."""
+        from .lto import run_thin_lto  # noqa: PLC0415 - only workers link
+
+        return run_thin_lto(request, self._tools())
+
+    def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise one entry point with all that it reaches."""
+        from .lto import optimise_thin  # noqa: PLC0415 - only workers link
+
+        return optimise_thin(module.data, config, self._tools())
+
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each image, with the modules its entry points reach."""
-        resolution = Resolution(request.modules)
         entries = entries_of(request)
-        for stage in dict.fromkeys(entry.suffix for entry in entries):
-            # One error tells what all entry points of a stage miss.
-            resolution.closure([entry.module for entry in entries if entry.suffix == stage], stage)
-        closures = [resolution.closure([entry.module], entry.suffix) for entry in entries]
-        if request.options.flag("multimodule"):
-            return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, closures, strict=True))
-        return (LinkPart("", tuple(sorted({index for modules in closures for index in modules}))),)
+        multimodule = request.options.flag("multimodule")
+        if request.lto is LtoMode.FAT or (request.lto is not LtoMode.OFF and not multimodule):
+            return (LinkPart("", tuple(range(len(request.modules)))),)
+        if request.lto is not LtoMode.OFF:
+            return tuple(LinkPart(entry.output, (entry.module,)) for entry in entries)
+        reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+        if multimodule:
+            return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
+        return (LinkPart("", tuple(sorted({index for modules in reached for index in modules}))),)
 
     def link(self, request: LinkRequest) -> LinkResult:
-        """Link one image."""
+        """Link one image; after fat LTO, all of them."""
+        entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
+        if request.lto is not LtoMode.OFF:
+            from .lto_link import link_optimised  # noqa: PLC0415 - only workers link
+
+            return link_optimised(request, entries, self._tools())
         from .image import link_image  # noqa: PLC0415 - only workers link
 
-        entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
         return link_image(request, image_path(request.crate, request.part), entries, self._tools())
 
     def _compiler(self) -> Compiler:
@@ -159,6 +214,23 @@ class SpirvBackend(CodegenBackend):
                 *(artifact for result in results for artifact in result.artifacts),
             ),
             diagnostics=tuple(line for result in results for line in result.diagnostics),
+        )
+
+
+def _check_lto(crate: Crate) -> None:
+    modes = {crate.options.lto_for(kind) for kind in crate.crate_types if kind is not CrateType.RLIB}
+    if LtoMode.THIN_LOCAL in modes and crate.dependencies:
+        raise UnsupportedError(
+            f"crate '{crate.name}': lto='thin-local' needs a crate without dependencies here",
+            context=(("depends on", " ".join(item.name for item in crate.dependencies)),),
+            hint="SPIRV-Tools optimise nothing that calls what is not there; 'thin' takes the dependencies along, "
+            "and the cache has every entry point that an edit does not reach",
+        )
+    asked = [name for name in ("dump_post_merge", "dump_post_link") if crate.options.text(name)]
+    if modes - {LtoMode.OFF} and asked:
+        raise UnsupportedError(
+            f"crate '{crate.name}': {asked[0]} shows nothing with LTO, which comes before the link",
+            hint="set lto='off' to look at that step",
         )
 
 

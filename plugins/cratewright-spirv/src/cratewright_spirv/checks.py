@@ -15,7 +15,7 @@ from .module import parse, string
 from .program import Entry, Program
 from .restrictions import BUILT_INS, EXTENDED, OPERATIONS, Restriction, shared_variable
 
-__all__ = ["check"]
+__all__ = ["check", "check_program"]
 
 BUILT_IN = 11
 WORKGROUP_STORAGE = 4
@@ -38,7 +38,14 @@ def check(data: bytes, *, name: str, describe: Callable[[str], str]) -> None:
     Raises: LinkError for recursion, and for something an entry point reaches but its stage does not have: the
     first in module order, with the number of others.
     """
-    program = Program.of(parse(data, name))
+    check_program(Program.of(parse(data, name)), name=name, describe=describe)
+
+
+def check_program(program: Program, *, name: str, describe: Callable[[str], str]) -> None:
+    """Check a finalised program, as `check` does with its bytes.
+
+    Raises: LinkError, as there.
+    """
     graph, names, entries = program.graph(), program.names(), program.entries()
     cycle = _cycle(graph, program.functions)
     restricted = {} if cycle else _restricted(program, graph, names)

@@ -12,14 +12,15 @@ from cratewright import Observed
 from cratewright.errors import SourceError
 
 from . import glslang
+from .canonical_text import Canonical, canonical
 from .diagnostics import STUB_STRING, Message, read_log
 from .glslang import Compiler, Refused, Source
-from .includes import IncludeResolver, include_lines
+from .includes import IncludeResolver
 from .narrow import narrows, widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 
-__all__ = ["UnitRequest", "UnitResult", "compile_unit"]
+__all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
 # A stub main needs these where the unit has no layout of its own.
 _LAYOUTS = {
@@ -29,12 +30,6 @@ _LAYOUTS = {
     "mesh": b"layout(triangles, max_vertices = 3, max_primitives = 1) out;",
 }
 _EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")
-# A declaration of a function, as far as a line shows it.
-_PROTOTYPE = re.compile(
-    rb"^[ \t]*(?!(?:return|else|layout)\b)[A-Za-z_]\w*[ \t]+(?:\w+[ \t]+)*\w+[ \t]*\([^;{}()]*\)[ \t]*;", re.M
-)
-# Names of includes that declared functions without a body: units that include them are not worth a guess.
-_declaring: set[str] = set()
 _LAYOUT_WANTED = re.compile(r"Linking .* stage: At least one shader must specify")
 
 
@@ -60,11 +55,19 @@ class UnitRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """The objects of a unit, the files it depends on and its warnings, `file:line: warning: text`."""
+    """The objects of a unit, the files it depends on and its warnings, `file:line: warning: text`.
+
+    Shape: `as_written` if the unit has a canonical form, but that was refused.
+    """
 
     variants: tuple[ObjectVariant, ...]
     observed: tuple[Observed, ...]
     diagnostics: tuple[str, ...]
+    as_written: bool = False
+
+
+# Who found the includes of a source, and its canonical form, if it has one.
+Found = tuple[IncludeResolver, "Canonical | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +84,55 @@ class _Failed(Exception):
         self.messages = tuple(message for message in messages if message.kind == "error") or messages
 
 
-def compile_unit(request: UnitRequest, compiler: Compiler) -> UnitResult:
-    """Return the objects of one source.
+def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None = None) -> UnitResult:
+    """Return the objects of one source; `found` is its canonical form, if that was looked for already.
 
     Raises: SourceError.
     """
     if b"\0" in request.text:
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
         raise SourceError(f"{request.path}:{line}: error: a NUL byte is no text")
-    unit = _Unit(request, compiler)
-    attempts = unit.free_of_stage() if request.stage is None else (unit.bound_to_stage(request.stage),)
-    warnings = dict.fromkeys(str(warning) for attempt in attempts for warning in attempt.warnings)
-    return UnitResult(tuple(attempt.variant for attempt in attempts), unit.includes.observed, tuple(warnings))
+    includes, form = found or canonical_form(request)
+    if form is not None:
+        try:
+            return _Unit(request, compiler, includes, form).result()
+        except SourceError:
+            includes = _resolver(request)  # the text as it is written words the errors
+    result = _Unit(request, compiler, includes, None).result()
+    return result if form is None else replace(result, as_written=True)
+
+
+def _resolver(request: UnitRequest) -> IncludeResolver:
+    return IncludeResolver(request.root, request.include_dirs, request.path, request.text)
+
+
+def canonical_form(request: UnitRequest) -> Found:
+    """Return who found the includes of a unit, and its canonical form, if there is one.
+
+    Shape: none where debug information holds the text as it is written.
+    """
+    includes = _resolver(request)
+    if request.debuginfo == "full":
+        return includes, None
+    positions = request.debuginfo != "none"
+    form = canonical(request.path, request.text, request.language, request.defines, includes, positions=positions)
+    return (_resolver(request) if form is None else includes), form
 
 
 class _Unit:
-    def __init__(self, request: UnitRequest, compiler: Compiler) -> None:
+    def __init__(
+        self, request: UnitRequest, compiler: Compiler, includes: IncludeResolver, form: Canonical | None
+    ) -> None:
         self.request = request
         self.compiler = compiler
-        self.includes = IncludeResolver(request.root, request.include_dirs, request.path, request.text)
+        self.includes = includes
+        self.form = form
+
+    def result(self) -> UnitResult:
+        stage = self.request.stage
+        attempts = self.free_of_stage() if stage is None else (self.bound_to_stage(stage),)
+        warnings = dict.fromkeys(str(warning) for attempt in attempts for warning in attempt.warnings)
+        return UnitResult(tuple(attempt.variant for attempt in attempts), self.includes.observed, tuple(warnings))
 
     def bound_to_stage(self, stage: str) -> _Attempt:
         try:
@@ -145,15 +178,15 @@ class _Unit:
             failures.append(failure.messages)
 
     def _compile(self, stage: str) -> _Attempt:
-        request = self.request
+        request, form = self.request, self.form or self.request
         source = Source(
-            path=request.path, text=request.text, language=request.language, stage=stage,
-            entry_point=request.entry_point, target=request.target, defines=request.defines,
+            path=request.path, text=form.text, language=request.language, stage=stage,
+            entry_point=request.entry_point, target=request.target, defines=form.defines,
             debuginfo=request.debuginfo,
         )  # fmt: skip
-        whole = self.compiler.compile_whole(source, self.includes) if self._may_stand_alone(source) else None
+        whole = self.compiler.compile_whole(source) if self._may_stand_alone(source) else None
         if whole is not None and not narrows(whole[0]):
-            return _stand_alone(source, *whole)
+            return self._stand_alone(source, *whole)
         try:
             text = self.compiler.preprocess(source, self.includes)
         except Refused as refused:
@@ -168,12 +201,10 @@ class _Unit:
         found = scan(text)
         entry = found.definition(request.entry_point)
         if entry is not None and request.stage is None:
-            raise self._stageless(LineMap(text, request.path).locate(entry.offset))
+            raise self._stageless(self._place(*LineMap(text, request.path).locate(entry.offset)))
         stubs = missing_bodies(found, text)
         if entry is not None and not stubs:
             return self._entry_alone(source, text)
-        if stubs:
-            _declaring.update(name for _, name, _ in include_lines(request.text))
         return self._with_stubs(source, text, found, stubs, library=entry is None)
 
     def _entry_alone(self, source: Source, text: bytes) -> _Attempt:
@@ -184,18 +215,17 @@ class _Unit:
             raise _Failed(read_log(refused.log, source.path)) from None
         if source.debuginfo != "none":
             data = link_object(data, self._outline(source, library=False))[0]
-        return _stand_alone(source, data, log)
+        return self._stand_alone(source, data, log)
 
     def _may_stand_alone(self, source: Source) -> bool:
         """Tell whether it is worth trying to compile in one pass, which saves a sixth; a wrong guess costs a third."""
-        request = self.request
         return (
-            request.stage is not None
+            self.form is not None
+            and not self.form.prototypes
+            and self.request.stage is not None
             and source.language == "glsl"
             and source.debuginfo == "none"
-            and b"main" in request.text
-            and not _PROTOTYPE.search(request.text)
-            and not any(name in _declaring for _, name, _ in include_lines(request.text))
+            and b"main" in source.text
         )
 
     def _with_stubs(
@@ -206,13 +236,13 @@ class _Unit:
             # glslang makes an empty entry point of a name that it does not find.
             source = replace(source, entry_point="cw_no_entry_point")
         data, log, stubs = self._generate(source, text, lines, stubs, library)
-        places = tuple((stub.name, lines.locate(stub.offset)) for stub in stubs)
+        places = tuple((stub.name, self._place(*lines.locate(stub.offset))) for stub in stubs)
         definitions = self._exported(found, lines) if library else ()
         outline = self._outline(source, library=library, definitions=definitions, stubs=places)
         data, exports, imports, initialiser = link_object(data, outline)
         entry_point = None if library else (source.stage, source.entry_point)
         variant = ObjectVariant((source.stage,), data, exports, imports, initialiser, entry_point)
-        return _Attempt(variant, _warnings(log, source.path))
+        return _Attempt(variant, self._warnings(log))
 
     def _generate(
         self, source: Source, text: bytes, lines: LineMap, stubs: tuple[Function, ...], library: bool
@@ -239,7 +269,7 @@ class _Unit:
         """Return all definitions; what an include brought in or the language hides has no place."""
         result: list[tuple[str, Place | None]] = []
         for function in found.definitions:
-            place = lines.locate(function.offset)
+            place = self._place(*lines.locate(function.offset))
             private = function.private or self.includes.is_include(place[0])
             result.append((function.name, None if private else place))
         return tuple(result)
@@ -254,6 +284,25 @@ class _Unit:
     ) -> Outline:
         texts = self.includes.texts if source.debuginfo == "full" else {}
         return Outline(path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts)
+
+    def _stand_alone(self, source: Source, data: bytes, log: str) -> _Attempt:
+        """Return the attempt of an entry unit that neither imports nor exports."""
+        variant = ObjectVariant((source.stage,), data, (), (), None, (source.stage, source.entry_point))
+        return _Attempt(variant, self._warnings(log))
+
+    def _warnings(self, log: str) -> tuple[Message, ...]:
+        found = (message for message in read_log(log, self.request.path) if not message.stub) if log else ()
+        return tuple(self._moved(message) for message in found)
+
+    def _moved(self, message: Message) -> Message:
+        file, line = self._place(message.file, message.line)
+        return replace(message, file=file, line=line)
+
+    def _place(self, file: str, line: int) -> Place:
+        """Return where a line of the text that was compiled is from."""
+        # Only a text without line numbers of its own has to be told where its lines are from.
+        places = self.form.places if self.form is not None and self.request.debuginfo == "none" else ()
+        return places[line - 1] if 0 < line <= len(places) else (file, line)
 
     def _error(self, messages: tuple[Message, ...]) -> SourceError:
         if not messages:
@@ -271,18 +320,8 @@ class _Unit:
         )
 
 
-def _stand_alone(source: Source, data: bytes, log: str) -> _Attempt:
-    """Return the attempt of an entry unit that neither imports nor exports."""
-    variant = ObjectVariant((source.stage,), data, (), (), None, (source.stage, source.entry_point))
-    return _Attempt(variant, _warnings(log, source.path))
-
-
 def _for_stages(attempt: _Attempt, stages: tuple[str, ...]) -> _Attempt:
     return replace(attempt, variant=replace(attempt.variant, stages=stages))
-
-
-def _warnings(log: str, path: str) -> tuple[Message, ...]:
-    return tuple(message for message in read_log(log, path) if not message.stub) if log else ()
 
 
 def _tail(source: Source, stubs: tuple[Function, ...], layout: bytes, library: bool) -> bytes:

@@ -17,7 +17,16 @@ from .merge import merge_variables
 from .module import Instruction, build, literal, parse
 from .program import Entry, Program, entry_of, reach, trim
 
-__all__ = ["finalize", "keep_entry_points", "rename_entry_points", "strip_names"]
+__all__ = [
+    "EntryKey",
+    "finalize",
+    "finalize_program",
+    "keep_entry_points",
+    "only_entry_points",
+    "rename_entry_points",
+    "strip_names",
+    "with_entry_names",
+]
 
 LINKAGE_CAPABILITY = 5
 LINKAGE_ATTRIBUTES = 41
@@ -51,15 +60,33 @@ def finalize(
     point. Each is called, in the order given, by the entry points that touch a variable it writes.
     Raises: LinkError if there is no entry point.
     """
-    program = Program.of(parse(data, name))
+    return finalize_program(
+        Program.of(parse(data, name)),
+        initialisers=initialisers,
+        preserve_bindings=preserve_bindings,
+        merge_descriptors=merge_descriptors,
+    ).encode()
+
+
+def finalize_program(
+    program: Program,
+    *,
+    initialisers: Sequence[str],
+    preserve_bindings: bool = False,
+    merge_descriptors: bool = True,
+) -> Program:
+    """Return a linked program finalised, as `finalize` does with its bytes.
+
+    Raises: LinkError if there is no entry point.
+    """
     if not program.entries():
         raise LinkError(
-            f"{name} has no entry point",
+            f"{program.module.name} has no entry point",
             hint="give one of its sources a stage and a main function, or build it as an rlib",
         )
     program = merge_variables(_without_repeats(program), merge_descriptors=merge_descriptors)
     program = _call_initialisers(program, initialisers)
-    return trim(program, preserve_bindings=preserve_bindings).encode()
+    return trim(program, preserve_bindings=preserve_bindings)
 
 
 def keep_entry_points(
@@ -69,9 +96,17 @@ def keep_entry_points(
 
     Raises: LinkError for one that the module does not have.
     """
-    program = Program.of(parse(data, name))
+    program = only_entry_points(Program.of(parse(data, name)), keep)
+    return trim(program, preserve_bindings=preserve_bindings).encode()
+
+
+def only_entry_points(program: Program, keep: Collection[EntryKey]) -> Program:
+    """Return the program with only these entry points; what only others reach stays.
+
+    Raises: LinkError for one that the program does not have.
+    """
     entries = program.entries()
-    _require(entries, keep, name)
+    _require(entries, keep, program.module.name)
     functions = {entry.function for entry in entries if (entry.stage, entry.name) in keep}
     preamble = []
     for words in program.preamble:
@@ -83,7 +118,7 @@ def keep_entry_points(
         elif opcode in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) and words[1] not in functions:
             continue
         preamble.append(words)
-    return trim(replace(program, preamble=tuple(preamble)), preserve_bindings=preserve_bindings).encode()
+    return replace(program, preamble=tuple(preamble))
 
 
 def rename_entry_points(data: bytes, renames: Mapping[EntryKey, str], *, name: str = "module") -> bytes:
@@ -91,9 +126,15 @@ def rename_entry_points(data: bytes, renames: Mapping[EntryKey, str], *, name: s
 
     Raises: LinkError for one that the module does not have, or if two of one stage get the same name.
     """
-    module = parse(data, name)
-    program = Program.of(module)
-    entries = program.entries()
+    return with_entry_names(Program.of(parse(data, name)), renames).encode()
+
+
+def with_entry_names(program: Program, renames: Mapping[EntryKey, str]) -> Program:
+    """Return the program with entry points renamed, as `rename_entry_points` does with its bytes.
+
+    Raises: LinkError, as there.
+    """
+    entries, name = program.entries(), program.module.name
     _require(entries, renames, name)
     taken: set[EntryKey] = set()
     preamble = []
@@ -110,7 +151,7 @@ def rename_entry_points(data: bytes, renames: Mapping[EntryKey, str], *, name: s
             preamble.append(build(op.ENTRY_POINT, *words[1:3], *literal(key[1]), *words[entry.interface :]))
         else:
             preamble.append(words)
-    return replace(program, preamble=tuple(preamble)).encode()
+    return replace(program, preamble=tuple(preamble))
 
 
 def strip_names(data: bytes, keep_variables: bool, *, name: str = "module") -> bytes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cratewright.errors import ConfigurationError, SourceError, ToolError, near_miss
 
+from .canonical_text import HLSL_DEFINES
 from .includes import IncludeResolver
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class Compiler(Protocol):
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved and `#line` directives."""
 
-    def compile_whole(self, source: Source, includes: IncludeResolver) -> tuple[bytes, str] | None:
-        """Return the module of a source that has everything it needs, and the log; None if it takes two passes."""
+    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
 
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log."""
@@ -130,17 +131,16 @@ class Glslang:
             raise Refused(shader.log)
         return shader.text
 
-    def compile_whole(self, source: Source, includes: IncludeResolver) -> tuple[bytes, str] | None:
-        """Return the module of a source that has everything it needs, and the log; None if it takes two passes."""
-        include, errors = _including(includes)
+    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         shader = self._open(source, prelude(source), preamble=defines(source))
         try:
-            data = shader.generate_whole(include)
+            data = shader.generate_whole()
         except ToolError:  # the library that this takes was not built
             data = None
         log = shader.log
         self._close()
-        return None if data is None or errors else (data, log)
+        return None if data is None else (data, log)
 
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
@@ -236,9 +236,8 @@ def defines(source: Source) -> bytes:
 
     Raises: ConfigurationError for one that would bring in more lines.
     """
-    # What tells a header that serves both languages which one it is read in, under DXC's name.
-    lines = [b"#define __HLSL_VERSION 2016\n"] if source.language == "hlsl" else []
-    for name, value in source.defines:
+    lines: list[bytes] = []
+    for name, value in (*(HLSL_DEFINES if source.language == "hlsl" else ()), *source.defines):
         line = f"#define {name}" if value is None else f"#define {name} {value}"
         if "\n" in line or "\r" in line:
             raise ConfigurationError(f"the macro '{name}' has more than one line", hint="use defines of one line")

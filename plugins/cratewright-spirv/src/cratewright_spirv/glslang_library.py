@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 from cratewright.errors import ToolError
 
-from .library import FIND_INCLUDE, load
+from .library import load
 
 __all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
 
@@ -85,7 +86,6 @@ class Shader:
         self.log = ""
         # glslang keeps pointers to all of these.
         self._results: list[_IncludeResult] = []
-        self._keep: list[bytes] = []
         self._callbacks = _callbacks(include, self._results)
         self._strings, self._names = (ctypes.c_char_p * 1)(text), (ctypes.c_char_p * 1)(self._name)
         self._preamble = preamble
@@ -128,18 +128,16 @@ class Shader:
         options = _SpvOptions(debug=debug, no_optimizer=True, nonsemantic=nonsemantic)
         return self._generate(options, lambda: library.parse(self._handle, ctypes.byref(self._input)))
 
-    def generate_whole(self, include: Include) -> bytes | None:
-        """Return the module of the text as it is, without debug information; None where `log` says why not.
+    def generate_whole(self) -> bytes | None:
+        """Return the module of a text without includes as it is; None where `log` says why not.
 
         Raises: ToolError if the library that this takes was not built.
         """
         native, library = load(), self._library
-        found = _finder(include, self._keep)
         return self._generate(
             _SpvOptions(no_optimizer=True),
             lambda: native.cratewright_glslang_parse(
-                *(library.parse_shader, self._native, library.resource, self._input.version, self._input.messages),
-                found,
+                *(library.parse_shader, self._native, library.resource, self._input.version, self._input.messages)
             ),
         )
 
@@ -225,7 +223,11 @@ def _library() -> _Library:
 
 
 def _folder() -> Path:
-    from importlib import metadata  # noqa: PLC0415 - slow to import
+    for place in sys.path:
+        folder = Path(place, "cmeel.prefix", "lib")
+        if place and any(folder.glob("libglslang.*")):
+            return folder
+    from importlib import metadata  # noqa: PLC0415 - slow to import, and asked only where the wheel lies elsewhere
 
     with suppress(metadata.PackageNotFoundError):
         for file in metadata.files(PACKAGE) or ():
@@ -257,22 +259,6 @@ def _callbacks(include: Include | None, results: list[_IncludeResult]) -> _Callb
         return _INCLUDE(found)
 
     return _Callbacks(callback(True), callback(False), _RELEASED)
-
-
-def _finder(include: Include, keep: list[bytes]) -> Any:
-    def find(name: bytes, includer: bytes | None, depth: int, angled: int, shown: Any, text: Any, size: Any) -> int:
-        file = include(_text(name), _text(includer), depth, bool(angled))
-        if file is None:
-            return 0
-        keep.extend((file[0].encode(), file[1]))
-        shown[0], text[0], size[0] = (*map(_address, keep[-2:]), len(file[1]))
-        return 1
-
-    return FIND_INCLUDE(find)
-
-
-def _address(text: bytes) -> int | None:
-    return ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value
 
 
 def _released(_context: int | None, _result: int | None) -> int:

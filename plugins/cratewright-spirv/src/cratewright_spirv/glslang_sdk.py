@@ -62,8 +62,8 @@ class GlslangExecutable:
         """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
         check_target(target)
 
-    def compile_whole(self, source: Source, includes: IncludeResolver) -> None:
-        """Return nothing: the program's includes have to be resolved first, so that they are observed."""
+    def compile_whole(self, source: Source) -> None:
+        """Return nothing: what a text needs is not seen before it is preprocessed."""
 
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
@@ -184,5 +184,4 @@ def _versioned(source: Source) -> bytes:
     text = prelude(source)
     if source.language == "hlsl" or glsl_version(text) is not None:
         return text
-    start = b"#version %d\n" % DEFAULT_VERSION
-    return start + (text if text.startswith(b"#extension") else b"#line 1\n" + text)
+    return b"#version %d\n#line 1\n%s" % (DEFAULT_VERSION, text)

@@ -34,6 +34,20 @@ class Included:
 
 
 @dataclass(frozen=True, slots=True)
+class _Content:
+    """What is in a file, with all that follows from it."""
+
+    whole: bytes
+    digest: str
+    text: bytes
+    once: bool
+
+
+# By absolute path, of this process's last reading: most units include what the unit before them included.
+_contents: dict[str, _Content] = {}
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """Where a candidate lies: the path to open, the path to report, the name to show."""
 
@@ -75,7 +89,7 @@ class IncludeResolver:
         self._places = {path: self._place(path, path)}
         self._directories = include_dirs
         self._found: dict[tuple[str, str, bool], Included] = {}
-        self._contents: dict[str, bytes | None] = {}
+        self._contents: dict[str, _Content | None] = {}
         self._observed: dict[str, Observed] = {}
         self._includer: dict[str, tuple[str, str]] = {}
 
@@ -166,32 +180,37 @@ class IncludeResolver:
             return _Place(file, inside, inside)
         return _Place(file, file, shown)
 
-    def _read(self, place: _Place) -> bytes | None:
+    def _read(self, place: _Place) -> _Content | None:
         if place.observed in self._contents:
             return self._contents[place.observed]
-        content: bytes | None
         try:
-            with open(place.file, "rb") as stream:
-                content = stream.read()
+            with open(place.file, "rb", buffering=0) as stream:
+                content: _Content | None = _content(place.file, stream.read())
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             content = None
         except OSError as error:
             raise SourceError(
                 f"{place.shown}:1: error: cannot read the include", context=(("reason", error.strerror),)
             ) from error
-        digest = None if content is None else content_digest(content)
-        self._observed[place.observed] = Observed(place.observed, digest)
+        self._observed[place.observed] = Observed(place.observed, None if content is None else content.digest)
         self._contents[place.observed] = content
         return content
 
-    def _adopt(self, place: _Place, content: bytes) -> Included:
+    def _adopt(self, place: _Place, content: _Content) -> Included:
         shown = place.shown
         # Two directories outside the root may share their last name; each file keeps a name of its own.
         while self._places.get(shown, place).file != place.file:
             shown += "~"
         self._places[shown] = _Place(place.file, place.observed, shown)
-        self._texts[shown] = content
-        once = b"once" in content and _ONCE.search(content) is not None
+        self._texts[shown] = content.whole
+        return Included(shown, content.text, content.once)
+
+
+def _content(file: str, whole: bytes) -> _Content:
+    known = _contents.get(file)
+    if known is None or known.whole != whole:
+        once = b"once" in whole and _ONCE.search(whole) is not None
         # Old compilers warn about the pragma instead of obeying it; who asks for the file obeys it.
-        text = _ONCE.sub(b"", content) if once else content
-        return Included(shown, text.removeprefix(b"\xef\xbb\xbf"), once)
+        text = (_ONCE.sub(b"", whole) if once else whole).removeprefix(b"\xef\xbb\xbf")
+        known = _contents[file] = _Content(whole, content_digest(whole), text, once)
+    return known

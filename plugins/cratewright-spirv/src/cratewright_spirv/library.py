@@ -15,16 +15,10 @@ from cratewright.errors import ToolError
 
 from .provider import Answer, Message, Provider, ValidatorOptions, version_of
 
-__all__ = ["FIND_INCLUDE", "Library", "load"]
+__all__ = ["Library", "load"]
 
-_ABI = 3
+_ABI = 4
 _UNCHECKED = 1 << 31
-
-
-FIND_INCLUDE = ctypes.CFUNCTYPE(
-    *(ctypes.c_uint32, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint32),
-    *(ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_void_p), ctypes.POINTER(ctypes.c_uint64)),
-)
 
 
 class _CMessage(ctypes.Structure):
@@ -84,8 +78,10 @@ def load() -> ctypes.CDLL:
     }.items():
         function = getattr(library, f"cratewright_spirv_{name}")
         function.argtypes, function.restype = arguments, result
+    library.cratewright_spirv_instructions.argtypes = (text, number)
+    library.cratewright_spirv_instructions.restype = number
     library.cratewright_glslang_parse.argtypes = (
-        *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32, FIND_INCLUDE),
+        *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32),
     )
     return library
 

@@ -22,14 +22,15 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
     """Return the manifest of a link whose parts are given in the order of the entry points, or as one.
 
     Shape: `entry_points` are unique names; `module` is a path, or a mapping from those names to paths, relative
-    to the manifest. `entries` has a row for each, `modules` one for each image, with sizes before and after.
+    to the manifest. `entries` has a row for each, `modules` one for each image, with sizes before and after, and
+    how many modules of which crate came in.
     """
     entries = entries_of(request)
     multimodule = request.options.flag("multimodule")
     keys = _keys(entries)
-    reports = [json.loads(result.report) for result in results]
+    images = [image for result in results for image in json.loads(result.report)]
     interfaces = {
-        (row["stage"], row["name"], index): row for index, report in enumerate(reports) for row in report["entries"]
+        (row["stage"], row["name"], index): row for index, image in enumerate(images) for row in image["entries"]
     }
     listed = []
     for position, (entry, key) in enumerate(zip(entries, keys, strict=True)):
@@ -37,7 +38,7 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
         row = dict(interfaces.get((entry.stage, entry.name, part), {}))
         row |= {"stage": entry.stage, "name": entry.name, "key": key}
         row["module"] = image_path(request.crate, entry.output if multimodule else "")
-        row["source"] = request.modules[entry.module].module.attribute("source")
+        row["source"] = entry.source
         if entry.name != entry.own_name:
             row["renamed_from"] = entry.own_name
         listed.append(row)
@@ -52,7 +53,8 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
         "entry_points": keys,
         "module": module,
         "entries": listed,
-        "modules": _modules(results, reports),
+        "lto": request.lto.value,
+        "modules": _modules(results, images),
     }
     return Artifact(manifest_name(request.crate), _one_line_each(document).encode())
 
@@ -75,19 +77,13 @@ def _keys(entries: Sequence[Entry]) -> list[str]:
     return [entry.name if count[entry.name] == 1 else entry.output for entry in entries]
 
 
-def _modules(results: Sequence[LinkResult], reports: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for result, report in zip(results, reports, strict=True):
-        image = result.artifacts[0]
-        rows.append(
-            {
-                "path": image.path,
-                "sha256": content_digest(image.data),
-                "size": len(image.data),
-                "size_before_optimisation": report["size_before_optimisation"],
-                "instructions": report["instructions"],
-                "crates": report["crates"],
-                "spec_constants": report["spec_constants"],
-            }
-        )
-    return rows
+def _modules(results: Sequence[LinkResult], images: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    data = {artifact.path: artifact.data for result in results for artifact in result.artifacts if not artifact.dump}
+    return [
+        {
+            **{key: value for key, value in image.items() if key != "entries"},
+            "sha256": content_digest(data[str(image["path"])]),
+            "size": len(data[str(image["path"])]),
+        }
+        for image in images
+    ]

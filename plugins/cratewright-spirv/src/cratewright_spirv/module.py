@@ -18,7 +18,7 @@ from cratewright.errors import FormatError
 
 from . import opcodes as op
 
-__all__ = ["Instruction", "Module", "build", "literal", "opcode_name", "parse", "result", "string"]
+__all__ = ["RESULTS", "Instruction", "Module", "build", "literal", "opcode_name", "parse", "result", "string"]
 
 Instruction = tuple[int, ...]
 
@@ -27,7 +27,8 @@ SWAPPED_MAGIC = 0x03022307
 HEADER_WORDS = 5
 WIDE = 32
 _UNKNOWN = ("", "")
-_RESULT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
+_FUNCTION = struct.pack("<I", 5 << 16 | op.FUNCTION)
+RESULTS = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
 # by first word, and for these opcodes also by the one word that decides what the others are
 _DECIDING = {op.SPEC_CONSTANT_OP: 3, op.DECORATE: 2, op.MEMBER_DECORATE: 3, op.LOAD: 4, op.STORE: 3}
 _positions: dict[int, tuple[int, ...]] = {}
@@ -85,15 +86,19 @@ def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True)
     instructions end before the first function.
     Raises: FormatError for anything that is not a well-formed sequence of instructions.
     """
-    words = _words(data, name)
+    words = _words(data, name) if bodies else _preamble(data, name)
     instructions, switched, at, size = [], False, HEADER_WORDS, len(words)
     while at < size:
         count = words[at] >> 16
+        if not bodies and words[at] & 0xFFFF == op.FUNCTION and count:
+            break
+        if at + count >= size and not bodies and size * 4 < len(data):
+            # What looked like the first function stands inside an instruction.
+            words = _words(data, name)
+            size = len(words)
         if not count or at + count > size:
             reason = "an instruction of no words" if not count else "an instruction longer than the file"
             raise _malformed(name, f"{reason}, at byte {at * 4}")
-        if not bodies and words[at] & 0xFFFF == op.FUNCTION:
-            break
         instructions.append(words[at : at + count])
         switched = switched or words[at] & 0xFFFF == op.SWITCH
         at += count
@@ -105,7 +110,7 @@ def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True)
 
 def result(instruction: Instruction) -> int | None:
     """Return the id that the instruction defines, if it defines one."""
-    at = _RESULT.get(instruction[0] & 0xFFFF)
+    at = RESULTS.get(instruction[0] & 0xFFFF)
     return instruction[at] if at is not None and at < len(instruction) else None
 
 
@@ -146,6 +151,14 @@ def _words(data: bytes, name: str) -> tuple[int, ...]:
     return words
 
 
+def _preamble(data: bytes, name: str) -> tuple[int, ...]:
+    """Return the words up to what looks like the first function, and its own first word."""
+    end = data.find(_FUNCTION, HEADER_WORDS * 4)
+    while end % 4 and end > 0:
+        end = data.find(_FUNCTION, end + 1)
+    return _words(data, name) if end < 0 else _words(data[: end + 4], name)
+
+
 def _malformed(name: str, reason: str) -> FormatError:
     return FormatError(
         f"{name} is not a SPIR-V module",
@@ -155,7 +168,7 @@ def _malformed(name: str, reason: str) -> FormatError:
 
 
 def _check_bound(instructions: Iterable[Instruction], bound: int, wide: frozenset[int], name: str) -> None:
-    known, results = _positions, _RESULT
+    known, results = _positions, RESULTS
     for instruction in instructions:
         opcode = instruction[0] & 0xFFFF
         positions = known.get(instruction[0])
@@ -180,7 +193,7 @@ def _wide_selectors(instructions: Iterable[Instruction]) -> frozenset[int]:
             wide_types.add(words[1])
         elif opcode == op.SWITCH:
             selectors.add(words[1])
-        elif len(words) > 2 and words[1] in wide_types and _RESULT.get(opcode) == 2:
+        elif len(words) > 2 and words[1] in wide_types and RESULTS.get(opcode) == 2:
             wide.add(words[2])
     return frozenset(wide & selectors)
 

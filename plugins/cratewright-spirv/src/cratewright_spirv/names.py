@@ -5,7 +5,9 @@ Knows nothing of the code behind the names.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cratewright import LinkRequest, ModuleCodegen
@@ -13,7 +15,15 @@ from cratewright.errors import LinkError
 
 from .stages import STAGES
 
-__all__ = ["Entry", "entries_of", "image_directory", "image_path", "manifest_name", "spv_environment"]
+__all__ = [
+    "Entry",
+    "entries_of",
+    "image_directory",
+    "image_path",
+    "manifest_name",
+    "optimised_entries",
+    "spv_environment",
+]
 
 _LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
 _SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
@@ -24,15 +34,17 @@ _SPIRV = {"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5", "
 class Entry:
     """An entry point of the crate that is linked.
 
-    Shape: `module` is a position in the request; `own_name` is its name in that module, `name` that in the
-    image; `output` is the base name of an image that holds it alone.
+    Shape: `module` is a position in the request; `own_name` is its name in the source, `inner` that in the module
+    as it is, `name` that in the image; `output` is the base name of an image that holds it alone.
     """
 
     module: int
     stage: str
     own_name: str
+    inner: str
     name: str
     output: str
+    source: str
 
     @property
     def suffix(self) -> str:
@@ -47,16 +59,10 @@ def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
     Raises: LinkError if two would be written to one file, or if there is none.
     """
     entries = [
-        Entry(
-            module=index,
-            stage=entry.stage,
-            own_name=entry.name,
-            name=entry.name,
-            output=_output(item.module, entry.stage, entry.name),
-        )
+        entry
         for index, item in enumerate(request.modules)
         if item.crate == request.crate
-        for entry in item.module.entry_points
+        for entry in _entries_of_module(index, item.module)
     ]
     if not entries:
         raise LinkError(
@@ -65,6 +71,22 @@ def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
         )
     _refuse_shared_outputs(request, entries)
     return tuple(entries) if request.options.flag("multimodule") else _without_clashes(entries)
+
+
+def optimised_entries(entries: Iterable[Entry]) -> str:
+    """Return what a module that LTO made must say of its entry points, for `entries_of` to know them again."""
+    return json.dumps([[each.stage, each.own_name, each.inner, each.output, each.source] for each in entries])
+
+
+def _entries_of_module(index: int, module: ModuleCodegen) -> list[Entry]:
+    rows = json.loads(module.attribute("entries") or "[]") or [
+        (entry.stage, entry.name, entry.name, _output(module, entry.stage, entry.name), module.attribute("source"))
+        for entry in module.entry_points
+    ]
+    return [
+        Entry(module=index, stage=stage, own_name=own, inner=inner, name=own, output=output, source=source)
+        for stage, own, inner, output, source in rows
+    ]
 
 
 def _output(module: ModuleCodegen, stage: str, entry: str) -> str:
@@ -84,7 +106,7 @@ def _refuse_shared_outputs(request: LinkRequest, entries: list[Entry]) -> None:
         if other is not entry:
             raise LinkError(
                 f"two entry points would be written to {image_path(request.crate, entry.output)}",
-                context=[("from", request.modules[each.module].module.attribute("source")) for each in (other, entry)],
+                context=[("from", each.source) for each in (other, entry)],
                 hint='rename one source, or give it a name of its own: (path, {"name": ...})',
             )
 

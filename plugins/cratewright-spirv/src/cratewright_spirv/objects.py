@@ -9,6 +9,8 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from .signatures import DECLARES_TYPES, Signatures
+
 __all__ = ["MARKER", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
 
 # A local variable of this name marks the body of a stub.
@@ -37,11 +39,12 @@ _Span = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class SymbolInfo:
-    """A linkage name and where the source declares it; line 0 if unknown."""
+    """A linkage name, where the source declares it (line 0 if unknown) and the type of the function."""
 
     name: str
     line: int
     file: str
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class _Function:
     start: int
     end: int = 0
     id: int = 0
+    type: int = 0
     stub: bool = False
     stores: bool = False
     calls: list[int] = field(default_factory=list)
@@ -102,6 +106,7 @@ class _Rewriter:
         self.functions = self._functions()
         self.entries = {self.words[at + 2] for op, at, _ in self.spans if op == _ENTRY}
         self.bound = self.words[3]
+        self.signatures = Signatures(self.words[at:end] for op, at, end in self.spans if op in DECLARES_TYPES)
 
     def run(self) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
         exports, initialiser = self._exports() if self.outline.library else ({}, None)
@@ -147,7 +152,7 @@ class _Rewriter:
         while at < len(words):
             op, end = words[at] & 0xFFFF, at + (words[at] >> 16)
             if op == _FUNCTION:
-                function.id = words[at + 2]
+                function.id, function.type = words[at + 2], words[at + 4]
             elif op == _CALL:
                 function.calls.append(words[at + 3])
             elif op == _VARIABLE and words[at + 2] in markers:
@@ -176,7 +181,7 @@ class _Rewriter:
                 waiting = places.get(mangled.partition("(")[0])
                 place = waiting.pop(0) if waiting else None
                 if place is not None:
-                    exports[function.id] = SymbolInfo(mangled, place[1], place[0])
+                    exports[function.id] = SymbolInfo(mangled, place[1], place[0], self.signatures.of(function.type))
         return exports, initialiser
 
     def _reachable(self, exports: Mapping[int, SymbolInfo], initialiser: int | None) -> list[_Function]:
@@ -205,7 +210,7 @@ class _Rewriter:
                 waiting = places.get(mangled.partition("(")[0])
                 file, line = waiting.pop(0) if waiting else (self.outline.path, 0)
                 if function.id in wanted:
-                    found[function.id] = SymbolInfo(mangled, line, file)
+                    found[function.id] = SymbolInfo(mangled, line, file, self.signatures.of(function.type))
         return found
 
     def _vanished(self, kept: list[_Function]) -> set[int]:

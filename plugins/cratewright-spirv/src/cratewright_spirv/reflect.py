@@ -5,9 +5,13 @@ Knows nothing of how the module was made. All answers are plain values in an ord
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from cratewright.errors import ToolError
+
 from . import opcodes as op
+from .library import load
 from .module import HEADER_WORDS, Instruction, parse
 from .program import BINDING, INPUT, OUTPUT, Entry, Program, reach
 from .shapes import Shapes, Value
@@ -49,6 +53,13 @@ def entry_points(data: bytes, *, name: str = "module") -> tuple[EntryPoint, ...]
 
 def instruction_count(data: bytes) -> int:
     """Return how many instructions a well-formed module has."""
+    with suppress(ToolError):
+        return int(load().cratewright_spirv_instructions(data, len(data)))
+    return count_instructions(data)
+
+
+def count_instructions(data: bytes) -> int:
+    """Return the same where no library was built."""
     words = memoryview(data).cast("I")
     count, at = 0, HEADER_WORDS
     while at < len(words):

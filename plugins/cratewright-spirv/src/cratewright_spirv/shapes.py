@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from . import opcodes as op
-from .module import Instruction, result, string
+from .module import RESULTS, Instruction, string
 
 __all__ = ["Shapes", "Value"]
 
@@ -57,19 +57,22 @@ class Shapes:
         self.definitions: dict[int, Instruction] = {}
         self.decorations: dict[int, dict[int, tuple[int, ...]]] = {}
         self.members: dict[int, dict[int, dict[int, tuple[int, ...]]]] = {}
+        definitions, names = self.definitions, self.names.words
         for words in preamble:
             opcode = words[0] & 0xFFFF
-            if opcode == op.DECORATE:
+            at = RESULTS.get(opcode)
+            if at is not None:
+                if at < len(words):
+                    definitions[words[at]] = words
+            elif opcode == op.NAME:
+                names[words[1]] = words
+            elif opcode == op.DECORATE:
                 self.decorations.setdefault(words[1], {})[words[2]] = words[3:]
             elif opcode == op.MEMBER_DECORATE:
                 marks = self.members.setdefault(words[1], {}).setdefault(words[2], {})
                 marks[words[3]] = words[4:]
-            elif opcode == op.NAME:
-                self.names.words[words[1]] = words
             elif opcode == op.MEMBER_NAME:
                 self.fields.words[words[1], words[2]] = words
-            elif (defined := result(words)) is not None:
-                self.definitions[defined] = words
 
     def opcode(self, type_id: int) -> int:
         """Return the opcode that declares a type."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cratewright import LinkModule, Symbol
 from cratewright.errors import LinkError
 
-__all__ = ["Resolution", "stages_of"]
+__all__ = ["Resolution", "closures", "stages_of"]
 
 _SHOWN = 20
 
@@ -25,6 +25,18 @@ class _Need:
 def stages_of(item: LinkModule) -> frozenset[str]:
     """Return the stages a library module may serve; empty for all."""
     return frozenset(item.module.attribute("stages").split())
+
+
+def closures(modules: Sequence[LinkModule], roots: Sequence[tuple[int, str]]) -> list[tuple[int, ...]]:
+    """Return the modules that each root needs, which is a module and the stage it runs in.
+
+    Raises: LinkError, as `Resolution.closure`.
+    """
+    resolution = Resolution(modules)
+    for stage in dict.fromkeys(stage for _, stage in roots):
+        # One error tells what all entry points of a stage miss.
+        resolution.closure([index for index, other in roots if other == stage], stage)
+    return [resolution.closure([index], stage) for index, stage in roots]
 
 
 class Resolution:

@@ -5,14 +5,15 @@ Knows nothing of how a shader is compiled or a text assembled; it sends a source
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol, UnitStencil
-from cratewright.errors import SourceError, ValidationError
+from cratewright.errors import CratewrightError, SourceError, ValidationError
 
 from . import reflect
-from .compiler import UnitRequest, compile_unit
+from .compiler import Found, UnitRequest, canonical_form, compile_unit
 from .demangle import demangle
 from .finalize import rename_entry_points
 from .glslang import Compiler
@@ -23,17 +24,25 @@ from .sources import SourceUnit, classify
 from .stages import STAGES
 from .tools import Tools, ValidatorOptions
 
-__all__ = ["compile_source"]
+__all__ = ["AS_WRITTEN", "compile_source", "read_ahead", "unit_request"]
 
 # What an image may be allowed, one of its modules is; the image is validated again.
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
+# The attribute of a module that was made from the source as it is written, against what its canonical form says.
+AS_WRITTEN = "as-written"
+# So many sources include most of what is included at all.
+_AHEAD = 32
 _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
 def compile_source(
-    stencil: UnitStencil, root: str, compiler: Callable[[], Compiler], tools: Callable[[], Tools]
+    stencil: UnitStencil,
+    root: str,
+    compiler: Callable[[], Compiler],
+    tools: Callable[[], Tools],
+    found: Found | None = None,
 ) -> CompiledUnit:
-    """Return the modules of a source.
+    """Return the modules of a source; `found` is its canonical form, if that was looked for already.
 
     Shape: one module; or one for each entry point of an HLSL source, or for each way in which a library
     depends on the stage. Module names are what tells them apart within the source.
@@ -48,28 +57,45 @@ def compile_source(
     modules: list[ModuleCodegen] = []
     observed: dict[str, Observed] = {}
     diagnostics: dict[str, None] = {}
+    # Entry points of one source have one text.
+    found = found or canonical_form(unit_request(stencil, units[0], root))
     for unit in units:
-        request = UnitRequest(
-            root=root,
-            path=stencil.path,
-            text=stencil.source,
-            language=unit.language,
-            stage=unit.stage,
-            entry_point=unit.entry_point,
-            target=stencil.target,
-            defines=stencil.options.defines,
-            include_dirs=stencil.options.texts("include_dirs"),
-            debuginfo=stencil.options.debuginfo.value,
-        )
-        result = compile_unit(request, compiler())
+        result = compile_unit(unit_request(stencil, unit, root), compiler(), found)
         for variant in result.variants:
             member = _member(unit, variant, several=len(units) > 1, variants=len(result.variants))
-            modules.append(_module(variant, member, stencil.path, several=len(units) > 1))
+            module = _module(variant, member, stencil.path, several=len(units) > 1)
+            modules.append(replace(module, attributes=_as_written(module)) if result.as_written else module)
         observed |= {item.path: item for item in result.observed}
         diagnostics |= dict.fromkeys(result.diagnostics)
     if units[0].language == "glsl" and wanted:
         modules = [_renamed(module, wanted) for module in modules]
     return CompiledUnit(modules=tuple(modules), observed=tuple(observed.values()), diagnostics=tuple(diagnostics))
+
+
+def read_ahead(stencils: Sequence[UnitStencil], root: str) -> None:
+    """Take apart some sources with what they include, so that processes forked later need not."""
+    for stencil in stencils[:: max(1, len(stencils) // _AHEAD)]:
+        # What is wrong with a source is its own affair.
+        with suppress(CratewrightError):
+            first = classify(stencil.path, stencil.source)[0]
+            if first.language in ("glsl", "hlsl"):
+                canonical_form(unit_request(stencil, first, root))
+
+
+def unit_request(stencil: UnitStencil, unit: SourceUnit, root: str) -> UnitRequest:
+    """Return the request to compile one unit of a source."""
+    return UnitRequest(
+        root=root,
+        path=stencil.path,
+        text=stencil.source,
+        language=unit.language,
+        stage=unit.stage,
+        entry_point=unit.entry_point,
+        target=stencil.target,
+        defines=stencil.options.defines,
+        include_dirs=stencil.options.texts("include_dirs"),
+        debuginfo=stencil.options.debuginfo.value,
+    )
 
 
 def _member(unit: SourceUnit, variant: ObjectVariant, *, several: bool, variants: int) -> str:
@@ -101,8 +127,12 @@ def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) ->
     )
 
 
+def _as_written(module: ModuleCodegen) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((*module.attributes, (AS_WRITTEN, "1"))))
+
+
 def _symbol(item: SymbolInfo) -> Symbol:
-    return Symbol(item.name, demangle(item.name), item.file, item.line)
+    return Symbol(item.name, demangle(item.name), item.file, item.line, item.signature)
 
 
 def _renamed(module: ModuleCodegen, name: str) -> ModuleCodegen:
@@ -128,8 +158,8 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
     module = ModuleCodegen(
         name=".spv" if unit.language == "spvasm" else "",
         data=data,
-        exports=tuple(Symbol(name, demangle(name), stencil.path) for name in exports),
-        imports=tuple(Symbol(name, demangle(name), stencil.path) for name in imports),
+        exports=tuple(Symbol(name, demangle(name), stencil.path, 0, exports[name]) for name in exports),
+        imports=tuple(Symbol(name, demangle(name), stencil.path, 0, imports[name]) for name in imports),
         entry_points=tuple(
             EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data, name=stencil.path)
         ),

@@ -1,0 +1,150 @@
+"""What the linker makes of the modules that some entry points need, finalised and checked.
+
+Knows nothing of optimisation or of files; copies for people go to whoever asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cratewright import LinkModule, LinkRequest
+from cratewright.errors import LinkError
+
+from .checks import check_program
+from .demangle import demangle
+from .finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
+from .lines import lines_for_linker
+from .module import parse
+from .names import Entry, spv_environment
+from .program import Program
+from .symbols import Resolution
+from .tools import Tools
+from .workgroup import size_by_entry_point, size_by_module
+
+__all__ = ["Dump", "assemble", "with_entries"]
+
+Dump = Callable[[str, bytes], None]
+"""Takes the name of a dump option and what it may be wanted for."""
+
+
+def assemble(request: LinkRequest, name: str, entries: Sequence[Entry], tools: Tools, dump: Dump) -> Program:
+    """Return a program that needs nothing else, with these entry points under the names they are to have.
+
+    Shape: `name` is for messages. One group of entry points is linked after another, then all together.
+    Raises: LinkError for symbols, stages and recursion.
+    """
+    return _Assembly(request, name, tools, dump).run(entries)
+
+
+def with_entries(item: LinkModule, entries: Sequence[Entry]) -> bytes:
+    """Return a module with only the entry points that an image is to have, under the names it gives them."""
+    data, name = item.module.data, item.module.name
+    keep = [(entry.stage, entry.inner) for entry in entries]
+    if len(keep) < len(item.module.entry_points):
+        data = keep_entry_points(data, keep, name=name)
+    renames: Mapping[EntryKey, str] = {
+        (entry.stage, entry.inner): entry.name for entry in entries if entry.name != entry.inner
+    }
+    return rename_entry_points(data, renames, name=name) if renames else data
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembly:
+    request: LinkRequest
+    name: str
+    tools: Tools
+    dump: Dump
+
+    def run(self, entries: Sequence[Entry]) -> Program:
+        parts = [self._group(roots, modules) for roots, modules in self._groups(entries)]
+        whole = parts[0] if len(parts) == 1 else self._finalize(self._link([part.encode() for part in parts]), ())
+        return size_by_module(whole, target=self.request.target) if len(entries) > 1 else whole
+
+    def _groups(self, entries: Sequence[Entry]) -> list[tuple[tuple[Entry, ...], tuple[int, ...]]]:
+        """Return entry points that can share one link, with the modules it takes.
+
+        Only functions that differ by stage keep entry points apart: two modules then offer one name.
+        """
+        resolution = Resolution(self.request.modules)
+        closures = {entry: resolution.closure([entry.module], entry.suffix) for entry in entries}
+        together = tuple(sorted({index for modules in closures.values() for index in modules}))
+        if not _clash(self.request.modules, together):
+            return [(tuple(entries), together)]
+        by_stage: dict[str, list[Entry]] = {}
+        for entry in entries:
+            by_stage.setdefault(entry.suffix, []).append(entry)
+        return [
+            (tuple(group), tuple(sorted({index for entry in group for index in closures[entry]})))
+            for group in by_stage.values()
+        ]
+
+    def _group(self, entries: Sequence[Entry], modules: Sequence[int]) -> Program:
+        items = [self.request.modules[index] for index in modules]
+        parts = [
+            with_entries(item, [entry for entry in entries if entry.module == index])
+            for index, item in zip(modules, items, strict=True)
+        ]
+        if len(entries) > 1:
+            # One module's size must not become that of another's entry points.
+            parts = [size_by_entry_point(Program.of(parse(part, self.name))).encode() for part in parts]
+        if len(items) == 1 and not items[0].module.exports and not items[0].module.imports:
+            return Program.of(parse(parts[0], self.name))  # a shader that stands alone was finished by its compiler
+        try:
+            linked = self._link(parts)
+        except LinkError as error:
+            raise _readable(error, items) from error
+        self.dump("dump_post_merge", linked)
+        initialisers = [name for item in items if (name := item.module.attribute("initialiser"))]
+        finished = self._finalize(linked, initialisers)
+        check_program(finished, name=self.name, describe=_describer(items))
+        return finished
+
+    def _link(self, parts: Sequence[bytes]) -> bytes:
+        return self.tools.link(lines_for_linker(parts), env=spv_environment(self.request.target))
+
+    def _finalize(self, linked: bytes, initialisers: Sequence[str]) -> Program:
+        return finalize_program(
+            Program.of(parse(linked, self.name)),
+            initialisers=initialisers,
+            preserve_bindings=self.request.options.flag("preserve_bindings"),
+        )
+
+
+def _clash(modules: Sequence[LinkModule], chosen: Sequence[int]) -> bool:
+    names = [symbol.name for index in chosen for symbol in modules[index].module.exports]
+    return len(names) > len(set(names))
+
+
+def _describer(items: Sequence[LinkModule]) -> Callable[[str], str]:
+    places = {
+        symbol.name: f"{symbol.display} ({symbol.file}:{symbol.line})"
+        for item in items
+        for symbol in item.module.exports
+    }
+    return lambda name: places.get(name) or demangle(name)
+
+
+def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
+    """Say in source terms what the linker says in mangled ones, and who needs and offers the symbol."""
+    text = str(error)
+    for item in items:
+        for symbol in item.module.exports:
+            if f'"{symbol.name}"' in text or f"'{symbol.name}'" in text or symbol.name in text:
+                needs = [
+                    f"crate '{other.crate}', {need.file}:{need.line}"
+                    for other in items
+                    for need in other.module.imports
+                    if need.name == symbol.name
+                ]
+                what = "the declaration and the definition differ" if "mismatch" in text.lower() else "cannot be linked"
+                return LinkError(
+                    f"`{symbol.display}`: {what}",
+                    context=[
+                        ("defined by", f"crate '{item.crate}', {symbol.file}:{symbol.line}"),
+                        *(("needed by", place) for place in needs),
+                        ("linker", error.message),
+                    ],
+                    hint="make return type and parameter qualifiers the same in both",
+                )
+    return error

@@ -1,0 +1,261 @@
+"""A unit with its includes as the compiler needs it: no comment, no branch that is dropped, no macro nobody uses.
+
+Knows nothing of compilers beyond their preprocessor's rules. Where it is not certain it keeps what is written, or
+says that it cannot tell at all; so the same canonical text is the same program, and is what gets compiled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from cratewright.errors import SourceError
+
+from .conditions import Macros
+from .includes import MAX_DEPTH, IncludeResolver
+from .skeleton import Define, Directive, Group, Include, Lines, Obscure, Piece, skeleton
+
+__all__ = ["HLSL_DEFINES", "Canonical", "Defines", "canonical"]
+
+Defines = tuple[tuple[str, "str | None"], ...]
+
+# What tells a header that serves both languages which one it is read in, under DXC's name.
+HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
+_EXTENSION = b"GL_GOOGLE_include_directive"
+_NAME = re.compile(rb"[A-Za-z_]\w*")
+# What a macro given from outside may not hold, or it would reach beyond its own line.
+_UNRULY = re.compile(r"[\n\r\\]|/[*/]")
+# These show where they stand.
+_SELF_AWARE = frozenset({b"__LINE__", b"__FILE__"})
+_SPLICES_FROM = 420
+_LINES_FROM = 330
+# So many lines that hold nothing are shorter than the directive that skips them.
+_FEW_LINES = 8
+
+
+# A piece and the shown name of the file it is from.
+_Placed = tuple["Lines | Directive | Define", str]
+
+
+class Canonical:
+    """The one text of a unit and its includes, and where each of its lines is from."""
+
+    def __init__(self, path: str, pieces: Sequence[_Placed], defines: Defines, *, positions: bool) -> None:
+        self.defines = defines
+        self.prototypes = any(isinstance(piece, Lines) and piece.prototypes for piece, _ in pieces)
+        self._path, self._pieces = path, pieces
+        self._places: tuple[tuple[str, int], ...] | None = None
+        lines = [piece.text or b"" for piece, _ in pieces]
+        self.text = _with_positions(path, pieces) if positions else b"\n".join([*lines, b""])
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """The file and line of each line that holds tokens, in order."""
+        if self._places is None:
+            self._places = tuple((file, line) for piece, file in self._pieces for line in piece.lines)
+        return self._places
+
+    @property
+    def runs(self) -> tuple[tuple[str, str], ...]:
+        """The same in few words: each piece's file and the numbers of its lines, with spaces between."""
+        return tuple((file, piece.numbers) for piece, file in self._pieces)
+
+    @property
+    def origins(self) -> str:
+        """How many lines in turn are the unit's own and an include's, whose functions are no exports."""
+        runs, own = [0], True
+        for piece, file in self._pieces:
+            if (file == self._path) is not own:
+                own = not own
+                runs.append(0)
+            runs[-1] += len(piece.lines)
+        return " ".join(map(str, runs))
+
+
+def canonical(
+    path: str, text: bytes, language: str, defines: Defines, includes: IncludeResolver, *, positions: bool
+) -> Canonical | None:
+    """Return the canonical form of a unit, or None where that cannot be told with certainty.
+
+    Shape: with `positions` the text keeps every line's file and number, for debug information.
+    """
+    walker = _Walker(path, language, defines, includes)
+    if any(_UNRULY.search(value) for _, value in defines if value):
+        return None
+    try:
+        walker.file(path, text, 0)
+        pieces, kept = walker.used(defines)
+    except (Obscure, SourceError):
+        return None
+    return Canonical(path, pieces, kept, positions=positions)
+
+
+class _Walker:
+    def __init__(self, path: str, language: str, defines: Defines, includes: IncludeResolver) -> None:
+        self._path, self._glsl, self._includes = path, language == "glsl", includes
+        self._macros = Macros()
+        for name, value in (*defines, *(() if self._glsl else HLSL_DEFINES)):
+            self._macros.define(name.encode(), (value or "").strip().encode())
+        self._out: list[_Placed] = []
+        self._once: set[str] = set()
+        self._spliced = False
+        self.included = False
+
+    def file(self, shown: str, text: bytes, depth: int) -> None:
+        """Walk a file and what it includes."""
+        found = skeleton(shown, text)
+        self._spliced = self._spliced or found.spliced
+        self._walk(found.items, shown, depth, certain=True)
+
+    def used(self, defines: Defines) -> tuple[list[_Placed], Defines]:
+        """Return the pieces and the macros given from outside, without macros that nothing refers to."""
+        pieces = self._versioned()
+        names: dict[bytes, list[Define]] = {name.encode(): [] for name, _ in defines}
+        words = set[bytes]()
+        for piece, _ in pieces:
+            if not isinstance(piece, Define):
+                words |= piece.words
+            else:
+                names.setdefault(piece.name, []).append(piece)
+        given = {name.encode(): value or "" for name, value in defines}
+        wanted = self._wanted(names, given, words)
+        bodies = ((name, each.text) for name, found in names.items() for each in found)
+        if any(b"##" in text and name in wanted for name, text in bodies) or any(
+            "##" in text for text in given.values()
+        ):
+            # What a name is pasted from is not seen here.
+            wanted = self._wanted(names, given, {*words, *names})
+        if not _SELF_AWARE.isdisjoint(wanted):
+            raise Obscure
+        kept = [at for at in pieces if not isinstance(at[0], Define) or at[0].name in wanted]
+        return kept, tuple((name, value) for name, value in defines if name.encode() in wanted)
+
+    def _wanted(self, names: dict[bytes, list[Define]], given: dict[bytes, str], words: set[bytes]) -> set[bytes]:
+        """Return all names in use: those of the text, of macros in use, and of macros that may be mistakes."""
+        wanted, todo = set(words), []
+        for name, found in names.items():
+            if (
+                name in wanted
+                or len(found) + (name in given) > 1
+                or (found and found[0].undefines)
+                or name.startswith(b"GL_")
+                or b"__" in name
+                or name == b"defined"
+            ):
+                wanted.add(name)
+                todo.append(name)
+        while todo:
+            name = todo.pop()
+            bodies = set(_words(given[name])) if given.get(name) else set[bytes]()
+            bodies.update(*[each.words for each in names[name]])
+            bodies -= wanted
+            todo += [word for word in bodies if word in names]
+            wanted |= bodies
+        return wanted
+
+    def _versioned(self) -> list[_Placed]:
+        """Return the pieces; where includes need an extension of GLSL, as the compiler sees it turned on."""
+        out = self._out
+        if not self._glsl:
+            return out
+        at = next((k for k, each in enumerate(out) if (each[0].text or b"").startswith(b"#version ")), -1)
+        version = (out[at][0].text or b"").split() if at >= 0 else []
+        if at > 0 or b"es" in version:
+            raise Obscure
+        number = int(version[1]) if len(version) > 1 and version[1].isdigit() else _SPLICES_FROM
+        if number < _LINES_FROM or (self._spliced and number < _SPLICES_FROM):
+            raise Obscure
+        if not self.included or any(_EXTENSION in piece.words for piece, _ in out if isinstance(piece, Directive)):
+            return out
+        line = out[at][0].lines if at >= 0 else (1,)
+        extension = Directive(b"#extension %s : require" % _EXTENSION, line, frozenset())
+        return [*out[: at + 1], (extension, self._path), *out[at + 1 :]]
+
+    def _walk(self, items: Iterable[Piece], file: str, depth: int, *, certain: bool) -> None:
+        out = self._out
+        for item in items:
+            if isinstance(item, Lines):
+                if item.text or (item.text is None and item.read()):
+                    out.append((item, file))
+            elif isinstance(item, Group):
+                self._choose(item, file, depth, certain=certain)
+            elif isinstance(item, Define):
+                out.append((item, file))
+                self._define(item, certain=certain)
+            elif isinstance(item, Include):
+                self._include(item, file, depth, certain=certain)
+            else:
+                out.append((item, file))
+
+    def _define(self, item: Define, *, certain: bool) -> None:
+        if not certain:
+            self._macros.doubt(item.name)
+        elif item.undefines:
+            self._macros.undefine(item.name)
+        else:
+            self._macros.define(item.name, item.body)
+
+    def _choose(self, group: Group, file: str, depth: int, *, certain: bool) -> None:
+        """Walk the branch that is taken, or all that may be."""
+        doubt = False
+        for branch in group.branches:
+            answer = 1 if branch.condition is None else branch.condition(self._macros)
+            if answer == 0:
+                continue
+            if answer is not None and not doubt:
+                self._walk(branch.items, file, depth, certain=certain)
+                return
+            if answer is None:
+                text = b"#%s %s" % (b"elif" if doubt else b"if", branch.expression)
+                self._mark(text, branch.expression, branch.line, file)
+            else:
+                self._mark(b"#else", b"", branch.line, file)
+            doubt = True
+            self._walk(branch.items, file, depth, certain=False)
+            if answer is not None:
+                break
+        if doubt:
+            self._mark(b"#endif", b"", group.end, file)
+
+    def _mark(self, text: bytes, expression: bytes, line: int, file: str) -> None:
+        words = frozenset(_words(expression.decode(errors="replace")))
+        self._out.append((Directive(text, (line,), words), file))
+
+    def _include(self, item: Include, file: str, depth: int, *, certain: bool) -> None:
+        # Whether the file has to exist is for the compiler to say.
+        if not certain or depth >= MAX_DEPTH:
+            raise Obscure
+        found = self._includes.find(item.name, file, angled=item.angled, depth=depth + 1)
+        self.included = True
+        if found.shown in self._once:
+            return
+        if found.once:
+            self._once.add(found.shown)
+        self.file(found.shown, found.text, depth + 1)
+
+
+def _words(text: str) -> list[bytes]:
+    return _NAME.findall(text.encode())
+
+
+def _with_positions(path: str, pieces: Sequence[_Placed]) -> bytes:
+    """Return the lines of all pieces under the numbers, columns and files that they have in the sources."""
+    out: list[bytes] = []
+    file, line = path, 1
+    for piece, here in pieces:
+        texts = piece.exact() if isinstance(piece, Lines) else iter((piece.text,))
+        for text, number in zip(texts, piece.lines, strict=True):
+            if here != file:
+                out += _jump(number, b' "%s"' % here.encode())
+            elif line <= number <= line + _FEW_LINES or not out:  # nothing may stand before a version
+                out.extend([b""] * (number - line))
+            else:
+                out += _jump(number, b"")
+            out.append(text)
+            file, line = here, number + 1
+    return b"\n".join((*out, b""))
+
+
+def _jump(number: int, file: bytes) -> tuple[bytes, ...]:
+    # The compiler moves the line after a directive by a column, so an empty one is put there; it knows no line 0.
+    return (b"#line %d%s" % (number - 1, file), b"") if number > 1 else (b"#line 1" + file,)

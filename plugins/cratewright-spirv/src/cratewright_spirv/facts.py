@@ -1,0 +1,102 @@
+"""What is to be told of a program before it is optimised: its size, what it is made of, the names of its resources.
+
+Knows nothing of how it is optimised, nor of the file that tells it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from . import reflect
+
+__all__ = ["Facts", "restore_names"]
+
+_KINDS = ("descriptors", "inputs", "outputs")
+_NUMBERS = ("set", "binding", "location", "component")
+
+Place = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts about one or more entry points.
+
+    Shape: `modules` are pairs of crate and module; `names` pairs of where a resource is bound and its name, the
+    stage and name of its entry point first.
+    Units: `size` in bytes
+    """
+
+    size: int
+    instructions: int
+    modules: tuple[tuple[str, str], ...]
+    names: tuple[tuple[Place, str], ...] = ()
+
+    @classmethod
+    def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row) -> Facts:
+        """Return the facts about a module with a known interface."""
+        names = tuple((place, str(row["name"])) for place, row in _places(interface) if row["name"])
+        return cls(len(data), reflect.instruction_count(data), tuple(modules), names)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Facts]) -> Facts:
+        """Return the facts about some parts together; a module in several of them counts once."""
+        return cls(
+            sum(part.size for part in parts),
+            sum(part.instructions for part in parts),
+            tuple(dict.fromkeys(module for part in parts for module in part.modules)),
+            tuple(name for part in parts for name in part.names),
+        )
+
+    @staticmethod
+    def encode(facts: Sequence[Facts]) -> str:
+        """Return some facts as text."""
+        return json.dumps([[each.size, each.instructions, each.modules, each.names] for each in facts])
+
+    @classmethod
+    def decode(cls, text: str) -> list[Facts]:
+        """Return the facts that `encode` wrote."""
+        return [
+            cls(
+                size,
+                instructions,
+                tuple((crate, module) for crate, module in modules),
+                tuple((tuple(place), name) for place, name in names),
+            )
+            for size, instructions, modules, names in json.loads(text)
+        ]
+
+    def imported(self, crate: str) -> dict[str, int]:
+        """Return how many modules of each other crate take part."""
+        counts: dict[str, int] = {}
+        for other, _ in self.modules:
+            if other != crate:
+                counts[other] = counts.get(other, 0) + 1
+        return counts
+
+    def renamed(self, stage: str, old: str, new: str) -> Facts:
+        """Return the facts with an entry point under a new name."""
+        names = tuple(
+            ((stage, new, *place[2:]) if place[:2] == (stage, old) else place, name) for place, name in self.names
+        )
+        return Facts(self.size, self.instructions, self.modules, names)
+
+
+def restore_names(interface: reflect.Row, facts: Facts) -> None:
+    """Take names from before debug names were stripped; a host looks resources up by them."""
+    known = dict(facts.names)
+    for place, row in _places(interface):
+        row["name"] = row["name"] or known.get(place, "")
+
+
+def _places(interface: reflect.Row) -> Iterator[tuple[Place, reflect.Row]]:
+    """Yield every named row of an interface with the numbers by which a host binds it."""
+    entries, constants = interface["entry_points"], interface["spec_constants"]
+    assert isinstance(entries, list) and isinstance(constants, list)
+    for row in constants:
+        yield ("spec_constants", row["id"]), row
+    for entry in entries:
+        for kind in _KINDS:
+            for row in entry[kind]:
+                yield (entry["stage"], entry["name"], kind, *(row.get(word) for word in _NUMBERS)), row

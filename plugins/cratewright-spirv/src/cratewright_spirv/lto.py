@@ -1,0 +1,190 @@
+"""Link-time optimisation of shaders: of all entry points together (fat), or of each by itself (thin).
+
+Knows nothing of caches or of the order of work. What is to be optimised is in canonical form, so that edits which
+do not matter give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from cratewright import (
+    DebugInfo,
+    EntryPoint,
+    LinkRequest,
+    ModuleCodegen,
+    ModuleConfig,
+    Options,
+    ThinModule,
+)
+
+from . import opcodes as op
+from . import reflect
+from .assembly import assemble
+from .canonical import Names, canonical, is_orderable
+from .facts import Facts
+from .finalize import finalize_program
+from .image import optimise
+from .lines import lines_for_linker
+from .module import Instruction, parse
+from .names import Entry, entries_of, image_path, optimised_entries, spv_environment
+from .program import Program, trim
+from .symbols import closures
+from .tools import Tools
+from .workgroup import size_by_entry_point
+
+__all__ = [
+    "canonical_form",
+    "join",
+    "link_modules",
+    "optimise_fat",
+    "optimise_thin",
+    "parts_of",
+    "run_fat_lto",
+    "run_thin_lto",
+    "trimmed",
+]
+
+
+def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
+    """Link what the entry point of a part reaches, and bring it into canonical form.
+
+    Raises: LinkError for symbols, stages and recursion.
+    """
+    (entry,) = (each for each in entries_of(request) if each.output == request.part)
+    closure = _close(request, replace(entry, name=entry.inner), tools)
+    data = canonical_form([closure.program], request.options)
+    item = request.modules[entry.module]
+    own = Program.of(parse(item.module.data, item.module.name, bodies=False))
+    if not _needs(closure.program) <= _needs(own):
+        # What only functions that are left out needed would tell of them.
+        data = trimmed(data, request.config, tools)
+    facts = Facts.of(data, closure.sources, closure.interface)
+    attributes = (("entries", optimised_entries([entry])), ("facts", Facts.encode([facts])))
+    return (ThinModule(name=item.module.name, crate=item.crate, data=data, attributes=attributes),)
+
+
+def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
+    """Link all entry points and what they reach into one module in canonical form.
+
+    Shape: `data` holds several modules, one after another, if each entry point is to have an image of its own and they
+    differ in memory model, capabilities or extensions; the attribute `parts` has their sizes. The optimiser lets a
+    whole module be for what one of its entry points needs.
+    Raises: LinkError for symbols, stages and recursion.
+    """
+    # In one module every name must be unique within its stage, whatever becomes of it.
+    entries = [replace(entry, name=entry.output) for entry in entries_of(request)]
+    reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+    facts: list[Facts] = []
+    multimodule = request.options.flag("multimodule")
+    groups: dict[frozenset[Instruction], list[Program]] = {}
+    for entry, modules in zip(entries, reached, strict=True):
+        items = tuple(request.modules[index] for index in modules)
+        alone = replace(request, modules=items)
+        closure = _close(alone, replace(entry, module=modules.index(entry.module)), tools)
+        facts.append(Facts.of(canonical_form([closure.program], request.options), closure.sources, closure.interface))
+        needs = frozenset(_needs(closure.program)) if multimodule else frozenset()
+        groups.setdefault(needs, []).append(size_by_entry_point(closure.program))
+    parts = [join(programs, request.config, tools, apart=True) for programs in groups.values()]
+    return ModuleCodegen(
+        name=f"{request.crate}.lto",
+        data=b"".join(parts),
+        entry_points=tuple(EntryPoint(entry.stage, entry.output) for entry in entries),
+        attributes=(
+            ("entries", optimised_entries(replace(entry, inner=entry.output) for entry in entries)),
+            ("facts", Facts.encode(facts)),
+            ("parts", " ".join(str(len(part)) for part in parts)),
+        ),
+    )
+
+
+def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
+    """Return one module with the entry points of some, in which nothing that is equal stands twice.
+
+    Shape: variables and functions of different programs stay `apart` if they are to be optimised: a variable of
+    two entry points is none of one.
+    """
+    if len(programs) == 1 or all(map(is_orderable, programs)):
+        return canonical_form(programs, config.options, apart=apart)
+    linked = tools.link([program.encode() for program in programs], env=spv_environment(config.target))
+    preserve = config.options.flag("preserve_bindings")
+    return finalize_program(
+        Program.of(parse(linked, programs[0].module.name)), initialisers=(), preserve_bindings=preserve
+    ).encode()
+
+
+def parts_of(module: ModuleCodegen) -> list[bytes]:
+    """Return the modules that fat LTO made, or the one that thin LTO did."""
+    ends = list(accumulate(map(int, module.attribute("parts").split()))) or [len(module.data)]
+    return [module.data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def optimise_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return what fat LTO made, optimised.
+
+    Raises: ToolError if the optimiser refuses.
+    """
+    parts = [optimise(part, config, tools) for part in parts_of(module)]
+    sizes = {"parts": " ".join(str(len(part)) for part in parts)}
+    return replace(module, data=b"".join(parts), attributes=tuple(sorted((dict(module.attributes) | sizes).items())))
+
+
+def optimise_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return an entry point with what it reaches, optimised; its name and attributes are the caller's to add.
+
+    Raises: ToolError if the optimiser refuses.
+    """
+    data = optimise(data, config, tools)
+    entries = tuple(EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data))
+    return ModuleCodegen(name="", data=data, entry_points=entries)
+
+
+def link_modules(modules: Sequence[ModuleCodegen], target: str, tools: Tools) -> ModuleCodegen:
+    """Return what the linker makes of modules, and do no more.
+
+    Raises: LinkError for symbols that are missing, repeated or do not match.
+    """
+    data = tools.link(lines_for_linker([module.data for module in modules]), env=spv_environment(target))
+    entries = tuple(entry for module in modules for entry in module.entry_points)
+    return ModuleCodegen(name="linked", data=data, entry_points=entries)
+
+
+def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
+    """Return a module without capabilities and extensions that nothing in it needs."""
+    preserve = config.options.flag("preserve_bindings")
+    passes = ["--trim-capabilities"]
+    return tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
+
+
+def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
+    """Return programs in canonical form with the names that the options keep, or one that has none as it is."""
+    if len(programs) == 1 and not is_orderable(programs[0]):
+        return trim(programs[0], preserve_bindings=options.flag("preserve_bindings")).encode()
+    names = {"none": Names.NONE, "name-variables": Names.VARIABLES, "full": Names.ALL}
+    kept = names[options.text("spirv_metadata")] if options.debuginfo is DebugInfo.NONE else Names.ALL
+    return canonical(programs, names=kept, preserve_bindings=options.flag("preserve_bindings"), apart=apart)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closure:
+    """What one entry point reaches, linked; the modules it comes from, and what it offers to its host."""
+
+    program: Program
+    sources: tuple[tuple[str, str], ...]
+    interface: reflect.Row
+
+
+def _close(request: LinkRequest, entry: Entry, tools: Tools) -> _Closure:
+    path = image_path(request.crate, entry.output)
+    program = assemble(request, path, [entry], tools, lambda _option, _data: None)
+    # A shader that stands alone comes as its compiler left it.
+    program = trim(program, preserve_bindings=request.options.flag("preserve_bindings"))
+    sources = tuple((item.crate, item.module.name) for item in request.modules)
+    return _Closure(program, sources, reflect.interface(program.encode()))
+
+
+def _needs(program: Program) -> set[Instruction]:
+    """Return what a program says of the environment that it needs."""
+    return {words for words in program.preamble if words[0] & 0xFFFF in (op.CAPABILITY, op.EXTENSION, op.MEMORY_MODEL)}

@@ -1,0 +1,102 @@
+"""Images of modules that LTO has optimised: one of all entry points, or one of each.
+
+Knows nothing of how they were optimised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from cratewright import Artifact, LinkRequest, LinkResult, LtoMode
+from cratewright.errors import CratewrightError
+
+from .facts import Facts
+from .finalize import only_entry_points, with_entry_names
+from .image import Image, finish
+from .lto import canonical_form, join, parts_of, trimmed
+from .module import parse
+from .names import Entry, image_path
+from .program import Program
+from .tools import Tools
+from .workgroup import size_by_entry_point, size_by_module
+
+__all__ = ["link_optimised"]
+
+
+def link_optimised(request: LinkRequest, entries: Sequence[Entry], tools: Tools) -> LinkResult:
+    """Make images of modules that LTO has optimised.
+
+    Shape: as of `link_image`; after fat LTO all images are made at once, for they come from one module.
+    Raises: ValidationError if an image breaks its target's rules.
+    """
+    link = _Link(request, tools)
+    noted = [facts for item in request.modules for facts in Facts.decode(item.module.attribute("facts"))]
+    facts = [each.renamed(entry.stage, entry.inner, entry.name) for each, entry in zip(noted, entries, strict=True)]
+    if not request.options.flag("multimodule"):
+        results = [link.finish("", link.merge(entries), Facts.joined(facts))]
+    elif request.lto is LtoMode.FAT:
+        images = zip(entries, link.split(entries), facts, strict=True)
+        results = [link.finish(entry.output, data, each) for entry, data, each in images]
+    else:
+        results = [link.finish(entries[0].output, request.modules[0].module.data, facts[0])]
+    return LinkResult(
+        artifacts=(*(each for result in results for each in result.artifacts), *link.inputs()),
+        report=json.dumps([row for result in results for row in json.loads(result.report)]),
+        diagnostics=tuple(line for result in results for line in result.diagnostics),
+    )
+
+
+class _Link:
+    def __init__(self, request: LinkRequest, tools: Tools) -> None:
+        self._request = request
+        self._tools = tools
+
+    def finish(self, output: str, data: bytes, facts: Facts) -> LinkResult:
+        image = Image(self._request, image_path(self._request.crate, output))
+        image.dump("dump_post_split", data)
+        try:
+            return finish(image, data, facts, self._tools)
+        except CratewrightError as error:
+            leftovers = (*self.inputs(), *image.dumps)
+            raise error.leaving((dump.path, dump.data) for dump in leftovers) from error
+
+    def inputs(self) -> list[Artifact]:
+        """Return copies of the optimised modules, if the user wants them."""
+        image = Image(self._request, "")
+        for item in self._request.modules:
+            image.dump("dump_pre_link", item.module.data, f"{item.crate}.{item.module.name.replace('/', '.')}")
+        return image.dumps
+
+    def merge(self, entries: Sequence[Entry]) -> bytes:
+        """Return one module with all entry points, in which nothing that is equal stands twice."""
+        request, tools = self._request, self._tools
+        programs = self._programs(entries)
+        if len(programs) > 1:
+            programs = [size_by_entry_point(program) for program in programs]
+        data = join(programs, request.config, tools)
+        whole = Program.of(parse(data, image_path(request.crate, "")))
+        sized = size_by_module(whole, target=request.target)
+        return data if sized is whole else canonical_form([sized], request.options)
+
+    def split(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Return a module for each entry point, from the one that fat LTO made."""
+        config, tools, images = self._request.config, self._tools, list[bytes]()
+        for program in self._programs(entries):
+            data = canonical_form([size_by_module(program, target=config.target)], config.options)
+            images.append(trimmed(data, config, tools))
+        return images
+
+    def _programs(self, entries: Sequence[Entry]) -> list[Program]:
+        """Return a program with each entry point alone, under the name it is to have; each module is read once."""
+        where: dict[tuple[int, str, str], Program] = {}
+        for index, item in enumerate(self._request.modules):
+            for data in parts_of(item.module):
+                program = Program.of(parse(data, item.module.name))
+                where.update({(index, entry.stage, entry.name): program for entry in program.entries()})
+        alone: list[Program] = []
+        for entry in entries:
+            inner = (entry.stage, entry.inner)
+            program = only_entry_points(where[entry.module, entry.stage, entry.inner], [inner])
+            alone.append(with_entry_names(program, {inner: entry.name}) if entry.name != entry.inner else program)
+        return alone

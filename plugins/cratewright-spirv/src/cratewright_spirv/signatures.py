@@ -1,0 +1,66 @@
+"""The types of functions as text, by which dependents notice that one has changed.
+
+Knows nothing of symbols. A text says how a type is built, down to the members of structs, and not what its id is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from . import opcodes as op
+
+__all__ = ["DECLARES_TYPES", "Signatures"]
+
+DECLARES_TYPES = frozenset(
+    {*range(op.TYPE_VOID, op.TYPE_FUNCTION + 1), op.TYPE_ACCELERATION_STRUCTURE_KHR, op.CONSTANT, op.SPEC_CONSTANT}
+)
+"""Opcodes of the instructions that matter here."""
+
+_FUNCTION_STORAGE, _USUAL_WIDTH, _DEEPEST = 7, 32, 16
+_SCALARS = {(op.TYPE_INT, 1): "int", (op.TYPE_INT, 0): "uint", (op.TYPE_FLOAT, 0): "float"}
+
+
+class Signatures:
+    """Answers what the functions of one module take and return."""
+
+    def __init__(self, preamble: Iterable[Sequence[int]]) -> None:
+        self._types: dict[int, Sequence[int]] = {}
+        self._constants: dict[int, Sequence[int]] = {}
+        for words in preamble:
+            opcode = words[0] & 0xFFFF
+            if opcode in (op.CONSTANT, op.SPEC_CONSTANT):
+                self._constants[words[2]] = words
+            elif opcode in DECLARES_TYPES:
+                self._types[words[1]] = words
+        self._known: dict[int, str] = {}
+
+    def of(self, function_type: int) -> str:
+        """Return a function's type as `result (parameter, ...)`, or nothing if the module does not declare it."""
+        text = self._known.get(function_type)
+        if text is None:
+            result, *parameters = [self._text(each, ()) for each in self._types.get(function_type, ())[2:]] or [""]
+            text = self._known[function_type] = f"{result} ({', '.join(parameters)})" if result else ""
+        return text
+
+    def _text(self, number: int, outer: tuple[int, ...]) -> str:
+        words = self._types.get(number)
+        if words is None or number in outer or len(outer) == _DEEPEST:
+            return "..."  # a struct may hold pointers to itself
+        opcode, rest = words[0] & 0xFFFF, words[2:]
+        if opcode in (op.TYPE_INT, op.TYPE_FLOAT):
+            sign = rest[1] if opcode == op.TYPE_INT else 0
+            return f"{_SCALARS[opcode, sign]}{'' if rest[0] == _USUAL_WIDTH else rest[0]}"
+        inside = (*outer, number)
+        if opcode in (op.TYPE_VECTOR, op.TYPE_MATRIX):
+            return f"{self._text(rest[0], inside)}x{rest[1]}"
+        if opcode == op.TYPE_ARRAY:
+            length = self._constants.get(rest[1], ())[3:]
+            return f"{self._text(rest[0], inside)}[{' '.join(map(str, length)) or '?'}]"
+        if opcode == op.TYPE_STRUCT:
+            return f"{{{', '.join(self._text(each, inside) for each in rest)}}}"
+        if opcode == op.TYPE_POINTER:
+            return f"{self._text(rest[1], inside)}*{'' if rest[0] == _FUNCTION_STORAGE else rest[0]}"
+        name = op.INSTRUCTIONS[opcode][0].removeprefix("OpType").lower() if opcode in op.INSTRUCTIONS else "opaque"
+        if opcode in (op.TYPE_RUNTIME_ARRAY, op.TYPE_SAMPLED_IMAGE, op.TYPE_IMAGE):
+            return f"{name}<{' '.join([self._text(rest[0], inside), *map(str, rest[1:])])}>"
+        return name

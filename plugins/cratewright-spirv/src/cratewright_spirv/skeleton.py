@@ -1,0 +1,312 @@
+"""One file of GLSL or HLSL as what the preprocessor sees: runs of lines, directives and conditional groups.
+
+Knows nothing of macros' values or of other files. A file that it cannot take apart with certainty it refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .conditions import Condition, condition, defined
+
+__all__ = ["Branch", "Define", "Directive", "Group", "Include", "Lines", "Obscure", "Piece", "Skeleton", "skeleton"]
+
+_STRING = re.compile(rb'"[^"\n]*"')
+_COMMENT = re.compile(rb'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.S)
+_WORDS = re.compile(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)
+_NAME = re.compile(rb"[A-Za-z_]\w*")
+_DEFINE = re.compile(rb"([A-Za-z_]\w*)(?:(\([\w, ]*\)) ?(.*)| (.*))?", re.S)
+_INCLUDE = re.compile(rb'"([^"\n\\]+)"|<([^>\n\\]+)>')
+# A run of marks may be one operator, so it is kept together; these marks are never part of one.
+_TOKEN = re.compile(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
+_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_CONTROL = re.compile(rb"[\0\r\v\f]")
+_BLANKS = re.compile(rb"[ \t]+")
+# A declaration of a function, as far as a line shows it.
+_PROTOTYPE = re.compile(rb"(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;")
+_JOINED = b"\v"
+_OTHERS = frozenset({b"version", b"extension", b"pragma", b"error"})
+
+
+class Obscure(Exception):
+    """A text whose lines cannot be told apart with certainty; the compiler has to read it as it is."""
+
+
+class Lines:
+    """Lines without directives: their tokens in canonical spacing, found by the first `read`.
+
+    Shape: `text` holds the lines that have tokens, without a newline after the last, None before it is read;
+    `lines` their numbers in the file; `words` all names that occur; `prototypes` whether a line looks like the
+    declaration of a function.
+    """
+
+    __slots__ = ("_first", "_numbers", "_raw", "lines", "prototypes", "text", "words")
+
+    def __init__(self, raw: bytes, first: int) -> None:
+        self._raw, self._first = raw, first
+        self._numbers: str | None = None
+        self.text: bytes | None = None
+        self.lines: tuple[int, ...] = ()
+        self.words: frozenset[bytes] = frozenset()
+        self.prototypes = False
+
+    def read(self) -> bytes:
+        """Return `text`; most lines are in branches that nobody takes."""
+        if self.text is None:
+            tokens = _TOKEN.findall(self._raw)
+            split = enumerate(b" ".join(tokens).split(b"\n"), self._first)
+            found = [(number, bare) for number, line in split if (bare := line.strip())]
+            self.text, self.lines = b"\n".join([line for _, line in found]), tuple([number for number, _ in found])
+            self.words = frozenset([word for word in set(tokens) if word[0] in _LETTERS])
+            self.prototypes = any(line.endswith(b") ;") and _PROTOTYPE.match(line) for _, line in found)
+        return self.text
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the lines as words."""
+        if self._numbers is None:
+            self._numbers = " ".join(map(str, self.lines))
+        return self._numbers
+
+    def exact(self) -> Iterator[bytes]:
+        """Return the same lines with every token in the column where it is written."""
+        raw = self._raw.split(b"\n")
+        return (raw[number - self._first].replace(_JOINED, b" ").rstrip(b" \t") for number in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A directive that the compiler obeys and that decides nothing here."""
+
+    text: bytes
+    lines: tuple[int, ...]
+    words: frozenset[bytes]
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the lines as words."""
+        return str(self.lines[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Define:
+    """`#define` or `#undef`; the body is None for one with parameters."""
+
+    text: bytes
+    lines: tuple[int, ...]
+    words: frozenset[bytes]
+    name: bytes
+    body: bytes | None
+    undefines: bool
+
+    @property
+    def numbers(self) -> str:
+        """The numbers of the lines as words."""
+        return str(self.lines[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """`#include` of a name as it is written."""
+
+    name: str
+    angled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The part of a group that one of its directives opens; `#else` has no condition."""
+
+    condition: Condition | None
+    expression: bytes
+    line: int
+    items: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`#if` to `#endif`."""
+
+    branches: tuple[Branch, ...]
+    end: int
+
+
+Piece = Lines | Directive | Define | Include | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A file taken apart; `spliced` where a directive goes on in another line."""
+
+    items: tuple[Piece, ...]
+    spliced: bool
+
+
+_known: dict[str, tuple[bytes, Skeleton | None]] = {}
+
+
+def skeleton(file: str, text: bytes) -> Skeleton:
+    """Return a file taken apart; what was read of it last time is used again if it is still the same text.
+
+    Raises: Obscure.
+    """
+    known = _known.get(file)
+    if known is None or known[0] != text:
+        try:
+            found: Skeleton | None = _read(text)
+        except Obscure:
+            found = None
+        known = _known[file] = (text, found)
+    if known[1] is None:
+        raise Obscure
+    return known[1]
+
+
+def _read(text: bytes) -> Skeleton:
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    if _CONTROL.search(text):
+        raise Obscure
+    spliced = b"\\" in text
+    bare = _COMMENT.sub(_uncommented, text.removeprefix(b"\xef\xbb\xbf"))
+    if b"/*" in bare or (b'"' in bare and b'"' in _STRING.sub(b"", bare)):
+        raise Obscure
+    return Skeleton(_Reader(bare, spliced).items(), spliced)
+
+
+def _uncommented(match: re.Match[bytes]) -> bytes:
+    found = match.group()
+    if found[:1] == b'"':
+        # What a backslash does in a string, or comment marks in one, is for the compiler to say.
+        if b"\\" in found or b"/*" in found:
+            raise Obscure
+        return found
+    if found[-1:] == b"\\":
+        raise Obscure
+    first, *others = found.split(b"\n")
+    if not others:
+        return b" " * len(found)
+    # What stands on a comment's first and last line is one line to the compiler; the mark says so. Columns stay.
+    begin, end = b" " * (len(first) - 1) + _JOINED, _JOINED + b" " * (len(others[-1]) - 1)
+    return begin + b"\n" * len(others) + end
+
+
+class _Reader:
+    def __init__(self, text: bytes, spliced: bool) -> None:
+        self._parts = self._split(text, spliced)
+        self._ended: tuple[bytes, bytes, int] | None = None
+
+    def items(self) -> tuple[Piece, ...]:
+        found = self._items()
+        if self._ended is not None:
+            raise Obscure
+        return found
+
+    def _split(self, text: bytes, spliced: bool) -> Iterator[tuple[bytes, int]]:
+        """Yield runs of lines and single directives, in turns, each with its line."""
+        at, line = 0, 1
+        while True:
+            mark = text.find(b"#", at)
+            end = len(text) if mark < 0 else max(text.rfind(b"\n", at, mark) + 1, at)
+            run = text[at:end]
+            if (spliced and b"\\" in run) or (mark >= 0 and text[end:mark].strip(b" \t")):
+                raise Obscure
+            yield run, line
+            if mark < 0:
+                return
+            line += run.count(b"\n")
+            at = text.find(b"\n", mark)
+            at = len(text) if at < 0 else at
+            found = text[mark:at]
+            first = line
+            while found.endswith(b"\\"):
+                following = text.find(b"\n", at + 1)
+                following = len(text) if following < 0 else following
+                found, line = found[:-1] + text[at + 1 : following], line + 1
+                at = following
+            if b"\\" in found or _JOINED in found:
+                raise Obscure
+            yield found, first
+            # The newline itself starts the next run.
+
+    def _items(self) -> tuple[Piece, ...]:
+        items: list[Piece] = []
+        for part, line in self._parts:
+            if part[:1] != b"#":
+                if part and not part.isspace():
+                    items.append(Lines(part, line))
+                continue
+            match = _WORDS.match(part)
+            if match is None:
+                raise Obscure
+            word, rest = match.groups()
+            if b'"' not in rest:
+                rest = _BLANKS.sub(b" ", rest)
+            if word in (b"elif", b"else", b"endif"):
+                self._ended = (word, rest, line)
+                return tuple(items)
+            if word in (b"if", b"ifdef", b"ifndef"):
+                items.append(self._group(word, rest, line))
+            else:
+                items += _plain(word, rest, line)
+        return tuple(items)
+
+    def _group(self, word: bytes, rest: bytes, line: int) -> Group:
+        branches: list[Branch] = []
+        while True:
+            asked = None if word == b"else" else _asked(word, rest)
+            # Whatever follows these is a mistake, and the compiler's to report.
+            if (word == b"else" and rest) or (branches and branches[-1].condition is None):
+                raise Obscure
+            expression = _expression(word, rest)
+            branches.append(Branch(asked, expression, line, self._items()))
+            if self._ended is None:
+                raise Obscure
+            word, rest, line = self._ended
+            self._ended = None
+            if word == b"endif":
+                if rest:
+                    raise Obscure
+                return Group(tuple(branches), line)
+
+
+def _asked(word: bytes, rest: bytes) -> Condition:
+    if word in (b"if", b"elif"):
+        if not rest:
+            raise Obscure
+        return condition(rest)
+    if not _NAME.fullmatch(rest):
+        raise Obscure
+    return defined(rest, wanted=word == b"ifdef")
+
+
+def _expression(word: bytes, rest: bytes) -> bytes:
+    if word == b"ifdef":
+        return b"defined(" + rest + b")"
+    return b"!defined(" + rest + b")" if word == b"ifndef" else rest
+
+
+def _plain(word: bytes, rest: bytes, line: int) -> list[Piece]:
+    """Return the directive, if it is of a kind that is understood and does something."""
+    if word == b"include":
+        match = _INCLUDE.fullmatch(rest)
+        if match is None:
+            raise Obscure
+        quoted, angled = match.groups()
+        return [Include((angled if quoted is None else quoted).decode(errors="replace"), quoted is None)]
+    if (not word and not rest) or (word == b"pragma" and rest == b"once"):
+        return []
+    words = frozenset(_NAME.findall(rest))
+    text = b"#%s %s" % (word, rest)
+    if word in (b"define", b"undef"):
+        match = _DEFINE.fullmatch(rest)
+        if match is None or (word == b"undef" and match.end(1) < len(rest)):
+            raise Obscure
+        name, parameters, _, body = match.groups()
+        found = None if parameters else body or b""
+        return [Define(text, (line,), words - {name}, name, found, word == b"undef")]
+    if word not in _OTHERS:
+        raise Obscure
+    return [Directive(text, (line,), words)]

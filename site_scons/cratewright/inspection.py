@@ -1,0 +1,125 @@
+"""What there is to say of a file, as lines for a person.
+
+Knows nothing of how any of the files are made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+from .archive import MAGIC
+from .crate_metadata import CrateMetadata
+from .digest import content_digest
+from .errors import FormatError
+from .fs import read_bytes
+from .metadata import Inside, carries_metadata, decode_dylib, decode_rlib, decode_rlink
+from .module import ModuleCodegen, Symbol
+from .output_name import state_path
+
+__all__ = ["describe", "row"]
+
+_SHORT = 12
+
+
+def describe(path: str) -> Iterator[str]:
+    """Yield what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and how LTO made it what it is.
+
+    Raises: FormatError if the file is none of these.
+    """
+    data = read_bytes(path)
+    report = _report(path)
+    if data.startswith(MAGIC):
+        yield from _crate(decode_rlib(data, path=path))
+    elif data.startswith(b"cratewright-"):
+        yield from _crate(decode_rlink(data, path=path))
+    elif data.startswith(b"{"):
+        yield data.decode(errors="replace")
+    elif carries_metadata(data):
+        yield from _dylib(*decode_dylib(data, path=path))
+    elif report is None:
+        raise FormatError(
+            f"{path} is neither an .rlib, an .rlink, a dylib of a crate nor a manifest",
+            context=(("begins with", repr(data[:12])),),
+        )
+    yield from report or ()
+
+
+def row(label: str, text: str) -> str:
+    """Return one line of a description; further lines of the text are aligned with the first."""
+    first, *rest = text.splitlines() or [""]
+    return "\n".join([f"  {label + ':':<12} {first}", *(f"{'':<15}{line}" for line in rest)])
+
+
+def _crate(crate: CrateMetadata) -> Iterator[str]:
+    yield from _identity(crate)
+    for module in crate.modules:
+        yield f"  module {module.name}: {len(module.data)} bytes, {content_digest(module.data)[:_SHORT]}"
+        yield from _module(module)
+
+
+def _dylib(crate: CrateMetadata, inside: Inside) -> Iterator[str]:
+    yield from _identity(crate)
+    formats = [f"{linkage.value} {item.name} {item.stable_id}" for item, linkage in inside]
+    yield row("linked with", "\n".join(formats) or "nothing")
+    for module in crate.modules:
+        yield f"  module {module.name}"
+        yield from _module(module)
+
+
+def _identity(crate: CrateMetadata) -> Iterator[str]:
+    words = f", metadata {' '.join(crate.metadata)}" if crate.metadata else ""
+    yield f"crate {crate.name} {crate.version}{words}"
+    yield row("stable id", crate.stable_id)
+    yield row("interface", crate.interface or "not known")
+    yield row("content", crate.content or "not known")
+    yield row("backend", f"{crate.backend}, target {crate.target}")
+    yield row("tools", f"{crate.producer}, {crate.fingerprint}")
+    yield row("crate types", " ".join(kind.value for kind in crate.crate_types))
+    needed = [
+        f"{item.name} {item.stable_id}, interface {item.interface[:_SHORT] or 'not known'}"
+        for item in crate.dependencies
+    ]
+    yield row("depends on", "\n".join(needed) or "nothing")
+    if crate.natives:
+        yield row("libraries", " ".join(str(library) for library in crate.natives))
+    if crate.allocator != "none":
+        yield row("allocator", crate.allocator)
+
+
+def _module(module: ModuleCodegen) -> Iterator[str]:
+    for entry in module.entry_points:
+        yield f"    entry point {entry.name} ({entry.stage})"
+    for symbol in module.exports:
+        yield f"    exports {symbol.display}{_typed(symbol)}" + (f" at {symbol.file}:{symbol.line}" * bool(symbol.line))
+    for symbol in module.imports:
+        yield f"    imports {symbol.display}{_typed(symbol)}"
+    for name, value in module.attributes:
+        yield f"    {name}: {value}"
+
+
+def _typed(symbol: Symbol) -> str:
+    return f": {symbol.signature}" if symbol.signature else ""
+
+
+def _report(path: str) -> list[str] | None:
+    """Return what LTO did for an output, if a build has left word of it."""
+    state = state_path(path)
+    if not os.path.isfile(state):
+        return None
+    try:
+        report = json.loads(read_bytes(state)).get("report")
+        if not report:
+            return None
+        offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
+        return [
+            f"link-time optimisation of {os.path.basename(path)}",
+            row("mode", str(report["mode"])),
+            row("modules", f"{report['optimised']} optimised, {report['reused']} reused"),
+            row("offered", offered or "nothing"),
+            row("bytes", f"{report['bytes_before']} before, {report['bytes_after']} after"),
+            row("seconds", str(report["seconds"])),
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None  # what a build keeps for itself is no reason to fail

@@ -1,0 +1,82 @@
+"""Looks for crates in directories, and reads what they say of themselves.
+
+Knows nothing of what makes a file fit; the locator decides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from ..backend import Capability, CodegenBackend
+from ..crate_type import CrateType
+from ..digest import content_digest
+from ..errors import FormatError
+from ..fs import read_bytes
+from ..locator import Candidate, FoundCrate, Wanted, check_stable_ids, choose
+from ..metadata import CrateMetadata, CrateReference, decode_dylib, decode_rlib
+from ..options import Options
+
+__all__ = ["find_crates", "library_names"]
+
+
+def library_names(backend: CodegenBackend, crate: str, options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the files that a crate's rlib and dylib may have."""
+    dynamic = Capability.DYNAMIC_LINKAGE in backend.capabilities and CrateType.DYLIB in backend.supported_crate_types
+    names = backend.output_names(crate, CrateType.DYLIB, options) if dynamic else ()
+    return (f"lib{crate}.rlib",), tuple(name for name in names if not name.endswith(("/", ".json")))
+
+
+def find_crates(root: CrateMetadata, backend: CodegenBackend, search: Sequence[str]) -> dict[str, FoundCrate]:
+    """Return every crate that one depends on, however far away, by stable id.
+
+    Raises: LinkError for a crate that is not found, does not fit, is there twice, or has the identity of another.
+    """
+    directories = tuple(dict.fromkeys(os.path.normpath(each) for each in search))
+    found: dict[str, FoundCrate] = {}
+    pending = [(reference, root.name) for reference in reversed(root.dependencies)]
+    while pending:
+        reference, by = pending.pop()
+        check_stable_ids([("what is linked", root.reference), (f"what '{by}' depends on", reference)])
+        known = found.get(reference.stable_id)
+        if known is not None:
+            # Another was compiled against it as well, and perhaps not against this one.
+            choose(Wanted(reference=reference, by=by, root=root), known.candidates)
+            continue
+        crate = _find(reference, by, root, backend, directories)
+        found[reference.stable_id] = crate
+        inside = crate.dylib.inside if crate.dylib is not None else ()
+        needed = [*crate.crate.dependencies, *(other for other, _ in inside)]
+        pending += [(other, reference.name) for other in reversed(needed)]
+    return found
+
+
+def _find(
+    reference: CrateReference, by: str, root: CrateMetadata, backend: CodegenBackend, directories: tuple[str, ...]
+) -> FoundCrate:
+    rlibs, dylibs = library_names(backend, reference.name, root.options)
+    wanted = Wanted(reference=reference, by=by, root=root, looked_for=(*rlibs, *dylibs), looked_in=directories)
+    candidates = [
+        candidate
+        for names, kind in ((rlibs, CrateType.RLIB), (dylibs, CrateType.DYLIB))
+        for path in _files(directories, names)
+        for candidate in [_candidate(path, kind)]
+    ]
+    return choose(wanted, candidates)
+
+
+def _files(directories: Iterable[str], names: Sequence[str]) -> list[str]:
+    paths = [os.path.normpath(os.path.join(directory, name)) for directory in directories for name in names]
+    return [path for path in paths if os.path.isfile(path)]
+
+
+def _candidate(path: str, kind: CrateType) -> Candidate:
+    data = read_bytes(path, role=kind.value)
+    digest = content_digest(data)
+    try:
+        if kind is CrateType.RLIB:
+            return Candidate(path=path, kind=kind, digest=digest, crate=decode_rlib(data, path=path))
+        crate, inside = decode_dylib(data, path=path)
+        return Candidate(path=path, kind=kind, digest=digest, crate=crate, inside=inside)
+    except FormatError as error:
+        return Candidate(path=path, kind=kind, digest=digest, problem=error)

@@ -1,0 +1,56 @@
+"""The interface of a crate as an SCons node: what an rlib that depends on the crate is made from.
+
+Knows nothing of what the interface is. A dependent waits for the file that tells it, and is made again only if the
+digest in that file is another: SCons by itself would make it again for every edit of a body.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import SCons.Node.Python
+
+from ..errors import CratewrightError
+from ..fs import read_bytes
+from ..metadata import read_interface
+
+__all__ = ["interface_node"]
+
+
+def interface_node(file: Any) -> InterfaceNode:
+    """Return the node for the interface that a crate's `.rlink` or rlib tells; one for each file."""
+    node = getattr(file.attributes, "crate_interface", None)
+    if node is None:
+        node = file.attributes.crate_interface = InterfaceNode(file)
+    return node
+
+
+class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
+    """A value that is known once its file is there."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(f"interface of {file}")
+        # As `StageState` does, for `--debug=explain`.
+        SCons.Node.Python._memo_lookup_map[hash((self.value, None))] = self
+        self._file = file
+        self._scanned = False
+
+    def scan(self) -> None:
+        """Say what must be there first."""
+        if not self._scanned:
+            self._scanned = True
+            self.implicit = [self._file]
+            self._children_reset()
+
+    def get_csig(self, calc: object = None) -> str:
+        """Return the interface digest."""
+        try:
+            return str(self.ninfo.csig)
+        except AttributeError:
+            pass
+        try:
+            csig = read_interface(read_bytes(str(self._file.abspath)), path=str(self._file))
+        except CratewrightError:
+            csig = "(unreadable)"  # whoever needs it says so
+        self.get_ninfo().csig = csig
+        return csig

@@ -1,0 +1,149 @@
+"""The other side of `process`: a zygote and the workers it forks, and the messages that pass between.
+
+Knows nothing of who calls or why; it runs the functions it is told.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pickle
+import signal
+import socket
+import struct
+from collections.abc import Callable
+
+from .errors import CratewrightError
+
+__all__ = ["main", "receive", "send"]
+
+_LENGTH = struct.Struct(">Q")
+# Nearly every message comes in one part of this size.
+_PART = 1 << 16
+
+
+def send(connection: socket.socket, message: object) -> None:
+    """Send a message, which is anything that can be pickled."""
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    connection.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def receive(connection: socket.socket) -> tuple[str, object]:
+    """Return the answer to the message sent last: its kind and its value.
+
+    Raises: EOFError, OSError if there will be none.
+    """
+    answer = pickle.loads(_message(connection))
+    return answer[0], answer[1]
+
+
+def _message(connection: socket.socket, part: int = _PART) -> memoryview:
+    """Return the one message that is on its way.
+
+    Shape: nothing may follow it before it is answered, unless `part` is the size of a length.
+    """
+    first = _some(connection.recv(part))
+    while len(first) < _LENGTH.size:
+        first += _some(connection.recv(part - len(first)))
+    (size,) = _LENGTH.unpack_from(first)
+    have = len(first) - _LENGTH.size
+    if have == size:
+        return memoryview(first)[_LENGTH.size :]
+    data = bytearray(size)
+    data[:have] = memoryview(first)[_LENGTH.size :]
+    rest = memoryview(data)[have:]
+    while rest:
+        got = connection.recv_into(rest)
+        if not got:
+            raise EOFError
+        rest = rest[got:]
+    return memoryview(data)
+
+
+def _some(part: bytes) -> bytes:
+    if not part:
+        raise EOFError
+    return part
+
+
+def main() -> None:
+    """Be a zygote: fork workers when asked to, and run nothing else."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
+    control = socket.socket(fileno=os.dup(0))
+    while True:
+        try:
+            kind, argument = _request(control)
+        except (OSError, EOFError):
+            os._exit(0)
+        if kind == "fork":
+            _, handles, _, _ = socket.recv_fds(control, 1, 1)
+            # What is loaded now lives as long as the workers do. To look through it would be a waste, and to mark it
+            # after the fork would copy it.
+            gc.freeze()
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _worker_main(socket.socket(fileno=handles[0]))
+            os.close(handles[0])
+            send(control, ("value", pid))
+        elif kind == "reap":
+            assert isinstance(argument, int)
+            send(control, ("value", _reap(argument)))
+        else:
+            assert isinstance(argument, list)
+            send(control, _prepare(argument))
+
+
+def _request(control: socket.socket) -> tuple[str, object]:
+    request = pickle.loads(_message(control, _LENGTH.size))
+    return request[0], request[1] if len(request) > 1 else None
+
+
+def _reap(pid: int) -> int:
+    try:
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:
+        return 0
+
+
+def _prepare(calls: list[tuple[str, tuple[object, ...]]]) -> tuple[str, object]:
+    try:
+        for function, arguments in calls:
+            _resolve(function)(*arguments)
+    except Exception as error:
+        return "error", _portable(error)
+    return "value", None
+
+
+def _worker_main(connection: socket.socket) -> None:
+    gc.set_threshold(200_000, 20, 100)
+    while True:
+        try:
+            function, arguments = pickle.loads(_message(connection))
+        except (OSError, EOFError):
+            os._exit(0)
+        try:
+            answer: tuple[str, object] = ("value", _resolve(function)(*arguments))
+        except Exception as error:
+            answer = ("error", _portable(error))
+        try:
+            send(connection, answer)
+        except OSError:
+            os._exit(0)
+        except Exception as error:  # the value cannot be pickled; nothing of it was sent
+            send(connection, ("error", _portable(error)))
+
+
+def _portable(error: Exception) -> object:
+    if isinstance(error, CratewrightError):
+        return error
+    import traceback  # noqa: PLC0415 - only ever needed for a fault of ours
+
+    return "".join(traceback.format_exception(error))
+
+
+def _resolve(function: str) -> Callable[..., object]:
+    module, _, name = function.partition(":")
+    resolved: Callable[..., object] = getattr(importlib.import_module(module), name)
+    return resolved
