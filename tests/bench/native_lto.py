@@ -166,7 +166,7 @@ def zstd(source: Path) -> Project:
             "common": (
                 "lib/common/zstd_common.c",
                 "return ERR_isError(code);",
-                "return code && ERR_isError(code);",
+                "return ERR_isError(code) + (code == 7);",
             ),
         },
     )
