@@ -1,7 +1,13 @@
-"""Measures link-time optimisation of native crates beside a plain SCons build with the same compiler, on Lua 5.4.
+"""Measures link-time optimisation of native crates beside a plain SCons build with the same compiler.
 
 Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and the lines
-that cratewright prints. Run from the root of the repository; `CC` is clang, or `--cc NAME`; nothing else may run.
+that cratewright prints.
+
+    python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--zstd DIRECTORY]
+
+The project is Lua 5.4 (`examples/lua`), or with `--zstd` the library in a directory of zstd's sources that has `lib` in
+it, such as `src/c/zstd` of the source distribution of `backports.zstd`, with a small program around it. The plain
+build has lld's own cache for thin LTO. Edits are made to all builds in turn.
 """
 
 from __future__ import annotations
@@ -22,30 +28,73 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "lua"
 LUA = ".sdist/lua54"
 
-# Each changes what a function does: one that nobody calls, one that calls many, one that most others call.
-EDITS = {
-    "leaf (lua.c)": ("lua.c", '#define LUA_PROMPT\t\t"> "', '#define LUA_PROMPT\t\t">> "'),
-    "hub (lvm.c)": ("lvm.c", "#define MAXTAGLOOP\t2000", "#define MAXTAGLOOP\t2001"),
-    "common (lmem.c)": ("lmem.c", "#define MINSIZEARRAY\t4", "#define MINSIZEARRAY\t5"),
-}
-
 PLAIN = """\
-import glob
+import glob, os
 DefaultEnvironment(tools=[])
 lto, cache = ARGUMENTS["lto"], ARGUMENTS.get("cache", "")
-flags = "-O3 -DLUA_USE_LINUX -fPIC -ffunction-sections -fdata-sections".split()
-env = Environment(tools=["gcc", "gnulink"], CC={cc!r}, CPPPATH=[{lua!r}], CCFLAGS=flags, LIBS=["m", "dl"])
-env.Append(LINKFLAGS="-O3 -pie -fuse-ld=lld -Wl,-E,--gc-sections,--strip-debug,--build-id=none".split())
+cc = os.environ["BENCH_CC"]
+flags = "-O3 -fPIC -ffunction-sections -fdata-sections".split()
+ar, ranlib = cc.replace("clang", "llvm-ar"), cc.replace("clang", "llvm-ranlib")
+env = Environment(tools=["gcc", "gnulink", "ar"], CC=cc, AR=ar, RANLIB=ranlib, CCFLAGS=flags, LIBPATH=["."])
+env.Append(LINKFLAGS="-O3 -pie -fuse-ld=lld -Wl,--gc-sections,--strip-debug,--build-id=none".split())
 if lto != "off":
     env.Append(CCFLAGS=["-flto=" + lto], LINKFLAGS=["-flto=" + lto])
 if cache:
     env.Append(LINKFLAGS=["-Wl,--thinlto-cache-dir=" + cache])
-unwanted = ("onelua.c", "ltests.c")
-sources = [path for path in sorted(glob.glob({lua!r} + "/*.c")) if os.path.basename(path) not in unwanted]
-env.Program("lua", sources)
 """
 
-WORK = """\
+PLAIN_LUA = """\
+env.Append(CPPPATH=[".sdist/lua54"], CPPDEFINES=["LUA_USE_LINUX"], LINKFLAGS=["-Wl,-E"])
+unwanted = ("onelua.c", "ltests.c")
+sources = [path for path in sorted(glob.glob(".sdist/lua54/*.c")) if os.path.basename(path) not in unwanted]
+env.Program("lua", sources, LIBS=["m", "dl"])
+"""
+
+ZSTD = """\
+defines = ["ZSTD_DISABLE_ASM", "ZSTD_LEGACY_SUPPORT=1", "DEBUGLEVEL=0"]
+"""
+
+PLAIN_ZSTD = """\
+env.Append(CPPPATH=["lib", "lib/legacy"], CPPDEFINES=defines)
+env.StaticLibrary("zstd", sorted(glob.glob("lib/*/*.c")))
+env.Program("main", ["main.c"], LIBS=["zstd"])
+"""
+
+CRATES_ZSTD = """\
+import cratewright
+DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
+env["CRATE_DEFINES"], env["CRATE_INCLUDE_DIRS"] = defines, ["#lib", "#lib/legacy"]
+zstd = env.Crate("zstd", Glob("lib/*/*.c"))
+env.Crate("main", ["main.c"], deps=[zstd], crate_type="bin", lto=ARGUMENTS["lto"])
+"""
+
+MAIN_ZSTD = """\
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "zdict.h"
+#include "zstd.h"
+
+int main(void) {
+    size_t size = 1 << 22, room = ZSTD_compressBound(size), sizes[64];
+    char *in = malloc(size), *back = malloc(size), *out = malloc(room);
+    unsigned state = 1;
+    for (size_t i = 0; i < size; i++) {
+        state = state * 1103515245 + 12345;
+        in[i] = "etaoin shrdlu cmfwyp"[(state >> 16) % 20 * ((state >> 28) & 1)];
+    }
+    for (int level = 1; level <= 12; level++) {
+        size_t made = ZSTD_compress(out, room, in, size, level);
+        if (ZSTD_isError(made) || ZSTD_decompress(back, size, out, made) != size || memcmp(in, back, size)) return 1;
+    }
+    for (int i = 0; i < 64; i++) sizes[i] = 2048;
+    printf("%d\\n", ZDICT_isError(ZDICT_trainFromBuffer(out, 16384, in, sizes, 64)));
+    return 0;
+}
+"""
+
+WORK_LUA = """\
 local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end
 local sum = fib(30)
 local words = {}
@@ -56,6 +105,71 @@ local objects = {}
 for i = 1, 400000 do objects[i % 1000] = {i, name = "n" .. i % 50} end
 print(sum, #words, #objects)
 """
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is built.
+
+    Shape: `files` go into both builds, `crates` and `plain` into one; `edits` by name: a file, old and new text. Each
+    changes what a function does: one that nobody calls, one that calls many, one that many call.
+    """
+
+    program: str
+    source: Path
+    files: dict[str, str]
+    crates: dict[str, str]
+    plain: dict[str, str]
+    edits: dict[str, tuple[str, str, str]]
+    arguments: tuple[str, ...] = ()
+
+    def copy(self, where: Path, own: dict[str, str]) -> None:
+        """Make a copy to build in."""
+        shutil.copytree(self.source, where)
+        for name, text in {**self.files, **own}.items():
+            (where / name).write_text(text, encoding="utf-8")
+
+
+def lua() -> Project:
+    """Return the example, fetched if need be."""
+    run(sys.executable, "fetch.py", cwd=EXAMPLE, env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")})
+    return Project(
+        program="lua",
+        source=EXAMPLE,
+        files={"work.lua": WORK_LUA},
+        crates={},
+        plain={"SConstruct": PLAIN + PLAIN_LUA},
+        edits={
+            "leaf": (f"{LUA}/lua.c", '#define LUA_PROMPT\t\t"> "', '#define LUA_PROMPT\t\t">> "'),
+            "hub": (f"{LUA}/lvm.c", "#define MAXTAGLOOP\t2000", "#define MAXTAGLOOP\t2001"),
+            "common": (f"{LUA}/lmem.c", "#define MINSIZEARRAY\t4", "#define MINSIZEARRAY\t5"),
+        },
+        arguments=("work.lua",),
+    )
+
+
+def zstd(source: Path) -> Project:
+    """Return the library of zstd with a program around it."""
+    return Project(
+        program="main",
+        source=source,
+        files={"main.c": MAIN_ZSTD},
+        crates={"SConstruct": ZSTD + CRATES_ZSTD},
+        plain={"SConstruct": ZSTD + PLAIN + PLAIN_ZSTD},
+        edits={
+            "leaf": ("main.c", "level <= 12", "level <= 11"),
+            "hub": (
+                "lib/compress/zstd_compress.c",
+                "define ZSTD_COMPRESS_HEAPMODE 0",
+                "define ZSTD_COMPRESS_HEAPMODE 1",
+            ),
+            "common": (
+                "lib/common/zstd_common.c",
+                "return ERR_isError(code);",
+                "return ERR_isError(code) + (code == 7);",
+            ),
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -81,52 +195,43 @@ def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> R
 
 
 class Crates:
-    """The example, in a directory of its own."""
+    """The project as crates, in a directory of its own."""
 
-    def __init__(self, where: Path, compiler: str, lto: str) -> None:
+    def __init__(self, project: Project, where: Path, compiler: str, lto: str) -> None:
         self.name = f"crates, {lto}"
         self.where = where
-        shutil.copytree(EXAMPLE, where)
+        self.project = project
+        project.copy(where, project.crates)
         self._lto = lto
-        environ = {**os.environ, "CRATE_CC": compiler, "CRATE_CACHE": str(where / ".crate-cache")}
-        self._environ = environ
+        self._environ = {**os.environ, "CRATE_CC": compiler, "CRATE_CACHE": str(where / ".crate-cache")}
 
     def build(self) -> Run:
-        """Build the interpreter."""
-        site = ["--site-dir", ROOT / "site_scons"]
-        return run(
-            sys.executable,
-            "-m",
-            "SCons",
-            "-Q",
-            "-j2",
-            *site,
-            f"lto={self._lto}",
-            "lua",
-            cwd=self.where,
-            env=self._environ,
-        )
+        """Build the program."""
+        words = ["-Q", "-j2", "--site-dir", ROOT / "site_scons", f"lto={self._lto}", self.project.program]
+        return run(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
 
     def redone(self, output: str) -> int:
         """Return how many modules LTO optimised anew."""
-        found = re.search(r"crate lua: \w+ LTO: (\d+) optimised", output)
+        found = re.search(rf"crate {self.project.program}: \w+ LTO: (\d+) optimised", output)
         return int(found[1]) if found else 0
 
 
 class Plain:
     """A plain SCons build of the same sources; with thin LTO by lld's own cache."""
 
-    def __init__(self, where: Path, compiler: str, lto: str) -> None:
+    def __init__(self, project: Project, where: Path, compiler: str, lto: str) -> None:
         self.name = f"plain SCons, {lto}"
         self.where = where
-        shutil.copytree(EXAMPLE / LUA, where / LUA)
-        (where / "SConstruct").write_text("import os\n" + PLAIN.format(cc=compiler, lua=LUA), encoding="utf-8")
+        self.project = project
+        project.copy(where, project.plain)
+        self._environ = {**os.environ, "BENCH_CC": compiler}
         self._words = [f"lto={lto}", *(["cache=.lto"] if lto == "thin" else [])]
         self._entries: set[str] = set()
 
     def build(self) -> Run:
-        """Build the interpreter."""
-        return run(sys.executable, "-m", "SCons", "-Q", "-j2", *self._words, "lua", cwd=self.where)
+        """Build the program."""
+        words = ["-Q", "-j2", *self._words, self.project.program]
+        return run(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
 
     def redone(self, output: str) -> int:
         """Return how many entries lld's cache got."""
@@ -136,30 +241,29 @@ class Plain:
         return fresh
 
 
+Builds = dict[tuple[str, str], Crates | Plain]
+
+
 def main() -> int:
     """Measure and print tables in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cc", default="clang-19", help="a clang with its lld beside it")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser = argparse.ArgumentParser(description="measure LTO of native crates beside a plain SCons build")
+    parser.add_argument("--cc", default="clang-19", help="a numbered clang, with its lld and llvm-ar installed")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each program")
+    parser.add_argument("--zstd", type=Path, help="a directory of zstd's sources")
     given = parser.parse_args()
-    run(sys.executable, "fetch.py", cwd=EXAMPLE, env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")})
+    project = zstd(given.zstd) if given.zstd else lua()
     with tempfile.TemporaryDirectory(prefix="native-lto-") as work:
-        builds = {
-            (kind.__name__, lto): kind(Path(work, f"{kind.__name__}-{lto}".lower()), given.cc, lto)
-            for lto in ("off", "thin", "fat")
-            for kind in (Crates, Plain)
-            if (kind, lto) != (Plain, "fat")
-        }
-        builds["Plain", "fat"] = Plain(Path(work, "plain-fat"), given.cc, "full")
+        builds: Builds = {}
+        for lto in ("off", "thin", "fat"):
+            builds["Plain", lto] = Plain(project, Path(work, f"plain-{lto}"), given.cc, lto.replace("fat", "full"))
+            builds["Crates", lto] = Crates(project, Path(work, f"crates-{lto}"), given.cc, lto)
         clean(builds)
-        print()
-        speed(builds, Path(work), given.repeat)
-        print()
+        speed(builds, given.repeat)
         edits(builds)
     return 0
 
 
-def clean(builds: dict[tuple[str, str], Crates | Plain]) -> None:
+def clean(builds: Builds) -> None:
     """Build all from nothing and compare the sizes of what comes out."""
     print("| build | CPU s | stripped bytes | ratio |\n|---|---|---|---|")
     for lto in ("off", "thin", "fat"):
@@ -168,39 +272,38 @@ def clean(builds: dict[tuple[str, str], Crates | Plain]) -> None:
             build = builds[kind, lto]
             done = build.build()
             build.redone(done.output)
-            stripped = build.where / "lua.stripped"
-            run("strip", "-o", stripped, "lua", cwd=build.where)
-            sizes[kind] = stripped.stat().st_size
-            ratio = f"{sizes[kind] / sizes['Plain']:.3f}"
-            print(f"| {build.name} | {done.cpu:.1f} | {sizes[kind]} | {ratio} |")
+            run("strip", "-o", "stripped", build.project.program, cwd=build.where)
+            sizes[kind] = (build.where / "stripped").stat().st_size
+            print(f"| {build.name} | {done.cpu:.1f} | {sizes[kind]} | {sizes[kind] / sizes['Plain']:.3f} |")
 
 
-def speed(builds: dict[tuple[str, str], Crates | Plain], work: Path, repeat: int) -> None:
-    """Run the same Lua program with all interpreters in turn; the least CPU time of each."""
-    (work / "work.lua").write_text(WORK, encoding="utf-8")
+def speed(builds: Builds, repeat: int) -> None:
+    """Run the same work with all programs in turn; the least CPU time of each."""
     times: dict[tuple[str, str], float] = {}
     for _ in range(repeat):
         for key, build in builds.items():
-            done = run(build.where / "lua", "work.lua", cwd=work)
+            project = build.project
+            done = run(build.where / project.program, *project.arguments, cwd=build.where)
             times[key] = min(times.get(key, done.cpu), done.cpu)
-    print("| interpreter | CPU s | ratio |\n|---|---|---|")
-    for (kind, lto), seconds in sorted(times.items(), key=lambda item: (item[0][1], item[0][0] != "Plain")):
+    print("\n| program | CPU s | ratio |\n|---|---|---|")
+    for (kind, lto), seconds in times.items():
         print(f"| {builds[kind, lto].name} | {seconds:.3f} | {seconds / times['Plain', lto]:.3f} |")
 
 
-def edits(builds: dict[tuple[str, str], Crates | Plain]) -> None:
+def edits(builds: Builds) -> None:
     """Edit one file and build again, side by side."""
-    chosen = [builds["Plain", "thin"], builds["Crates", "thin"], builds["Plain", "fat"], builds["Crates", "fat"]]
-    print("| edit | build | wall s | CPU s | modules done anew |\n|---|---|---|---|---|")
-    for name, (file, old, new) in EDITS.items():
+    chosen = [builds[kind, lto] for lto in ("thin", "fat") for kind in ("Plain", "Crates")]
+    print("\n| edit | build | wall s | CPU s | modules done anew |\n|---|---|---|---|---|")
+    for name, (file, old, new) in chosen[0].project.edits.items():
         for build in chosen:
-            path = build.where / LUA / file
+            path = build.where / file
             text = path.read_text(encoding="utf-8")
             if old not in text:
                 sys.exit(f"{file} has no {old!r}")
             path.write_text(text.replace(old, new), encoding="utf-8")
             done = build.build()
-            print(f"| {name} | {build.name} | {done.wall:.2f} | {done.cpu:.2f} | {build.redone(done.output)} |")
+            row = f"{done.wall:.2f} | {done.cpu:.2f} | {build.redone(done.output) or ''}"
+            print(f"| {name} ({os.path.basename(file)}) | {build.name} | {row} |")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.paths import ROOT
+from tests.support.scons_project import available_forms
 
 UTIL = "int util(int x) { return x * 3; }\nint unused(void) { return 1; }\n"
 HEAP = """\
@@ -163,10 +164,9 @@ def test_a_symbol_that_nobody_defines(native: NativeProject) -> None:
     assert printed(native.path / "prog") == "14\n"
 
 
-@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_two_places_and_any_number_of_jobs(native: NativeProject, tmp_path: Path, lto: str) -> None:
-    if native.kind == "gcc" and lto == "thin":
-        pytest.skip("gcc has none")
+@pytest.mark.parametrize("strongest", [False, True])
+def test_two_places_and_any_number_of_jobs(native: NativeProject, tmp_path: Path, strongest: bool) -> None:
+    lto = lto_of(native) if strongest else "off"
     files = {"util.c": UTIL, "both.c": HEAP, "main.c": MAIN}
     text = f"""
 util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
@@ -184,9 +184,9 @@ Default(util, both, env.Crate("prog", ["main.c"], deps=[both], crate_type="bin",
     assert made == other.snapshot()
 
 
-def test_the_example(native: NativeProject) -> None:
-    if native.kind == "gcc":
-        pytest.skip("gcc does not read LLVM's intermediate representation")
+@pytest.mark.parametrize("kind", ["zig", "llvm"])
+def test_the_example(kind: str, tmp_path: Path) -> None:
+    native = NativeProject(tmp_path / "project", kind, form=available_forms()[-1])
     shutil.copytree(ROOT / "examples" / "native-hello", native.path, dirs_exist_ok=True)
     for lto in ("off", "thin", "fat"):
         native.scons(f"lto={lto}")

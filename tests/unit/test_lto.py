@@ -290,6 +290,27 @@ def test_threads_share_too() -> None:
     assert len(world.called("run_fat_lto")) == 1 and len(world.called("link")) == 8
 
 
+def test_options_that_no_module_sees_do_not_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = _crate("app", _module("a", "f"), lto="fat")
+    for names, shared in ((None, False), (frozenset({"opt_level"}), True)):
+        world = World(quiet)
+        monkeypatch.setattr(StubBackend, "MODULE_OPTIONS", names)
+        assert not world.link("app", CrateType.CDYLIB).lto_shared
+        world.crates["app"] = _crate("app", _module("a", "f"), lto="fat", shout=True)
+        linked = world.link("app", CrateType.CDYLIB)
+        assert linked.lto_shared is shared
+        assert b"EXPORT F" in linked.artifacts[-1].data, "the link sees them all the same"
+
+
+def test_a_dylib_offers_its_shim() -> None:
+    world = World(_crate("app", _module("a", "f"), lto="fat", allocator="needs"))
+    for kind, offered in ((CrateType.DYLIB, ["alloc", "f"]), (CrateType.CDYLIB, ["f"])):
+        world.notes.clear()
+        world.link("app", kind)
+        (note,) = (note for note in world.notes if note[0] == "run_fat_lto")
+        assert list(note[note.index("exported") + 1 :]) == offered
+
+
 def test_crate_types_may_have_modes_of_their_own() -> None:
     world = World(UTIL, _lib(lto=(("cdylib", "fat"), ("staticlib", "thin"))))
     for kind in (CrateType.CDYLIB, CrateType.STATICLIB, CrateType.DYLIB):

@@ -72,8 +72,14 @@ def test_a_target_that_clang_has_no_library_for(project_with: ProjectWith) -> No
 
 
 def test_lto_without_a_linker(project_with: ProjectWith) -> None:
-    with pytest.raises(UnsupportedError, match="no linker for on 'aarch64-macos'"):
+    with pytest.raises(UnsupportedError, match="which target 'aarch64-macos' does not have yet"):
         project_with("zig").backend.check_crate(_crate(CrateType.BIN, target="aarch64-macos", lto="thin"))
+
+
+@pytest.mark.parametrize("kind", [CrateType.DYLIB, CrateType.CDYLIB])
+def test_shared_libraries_are_for_elf(project_with: ProjectWith, kind: CrateType) -> None:
+    with pytest.raises(UnsupportedError, match=f"target 'wasm32-wasi' has no {kind.value} yet"):
+        project_with("zig").backend.check_crate(_crate(kind, target="wasm32-wasi"))
 
 
 def test_assembly_elsewhere(project_with: ProjectWith) -> None:

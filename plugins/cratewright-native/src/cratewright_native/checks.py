@@ -32,7 +32,7 @@ def check_crate(crate: Crate, toolchain: Toolchain) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER
         )
-    for check in (_check_lto, _check_sources, _check_words, _check_code):
+    for check in (_check_lto, _check_types, _check_sources, _check_words, _check_code):
         check(crate, toolchain)
 
 
@@ -47,10 +47,20 @@ def _check_lto(crate: Crate, toolchain: Toolchain) -> None:
                 context=(("crate type", kind.value), ("toolchain", toolchain.version)),
                 hint=f"gcc splits whole programs only: set lto='fat' or 'off'; or {_OTHER}",
             )
-        if find_target(crate.target).format == "macho":
+        if find_target(crate.target).format != "elf":
             raise UnsupportedError(
-                f"crate '{crate.name}' asks for lto='{lto.value}', which there is no linker for on '{crate.target}'",
-                hint="set lto='off'",
+                f"crate '{crate.name}' asks for lto='{lto.value}', which target '{crate.target}' does not have yet",
+                context=(("crate type", kind.value),),
+                hint="set lto='off'; targets in ELF format have LTO",
+            )
+
+
+def _check_types(crate: Crate, toolchain: Toolchain) -> None:
+    for kind in crate.crate_types:
+        if kind in (CrateType.DYLIB, CrateType.CDYLIB) and find_target(crate.target).format != "elf":
+            raise UnsupportedError(
+                f"crate '{crate.name}': target '{crate.target}' has no {kind.value} yet",
+                hint="make a program or a staticlib; targets in ELF format have all crate types",
             )
 
 
