@@ -146,9 +146,11 @@ class LinkRequest:
         What a part is not concerned with must not be in its key.
         """
         modules = tuple(self.modules[index] for index in part.modules)
-        inside = {symbol.name for item in modules for symbol in item.module.exports}
-        elsewhere = {symbol.name for item in self.modules for symbol in item.module.exports} - inside
-        exported = tuple(name for name in self.exported if name not in elsewhere)
+        exported = self.exported
+        if exported:  # shaders have hundreds of parts, and nothing to export
+            inside = {symbol.name for item in modules for symbol in item.module.exports}
+            elsewhere = {symbol.name for item in self.modules for symbol in item.module.exports} - inside
+            exported = tuple(name for name in exported if name not in elsewhere)
         return replace(self, part=part.name, modules=modules, exported=exported)
 
 
