@@ -24,7 +24,7 @@ def main(argv: Sequence[str]) -> int:
         ("ruff", "format", "--check", "."),
         ("ruff", "check", "."),
         ("mypy",),
-        ("pytest", *(_QUICK if quick else ()), *chosen),
+        ("pytest", "-n", "auto", *(_QUICK if quick else ()), *chosen),
     )
     for level in levels:
         print(f"tests: {' '.join(level)}", flush=True)
