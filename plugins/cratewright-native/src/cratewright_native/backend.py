@@ -5,7 +5,7 @@ Knows nothing of the order of work, of caches or of SCons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from cratewright import (
@@ -48,7 +48,7 @@ class NativeBackend(CodegenBackend):
 
     @cached_property
     def _toolchain(self) -> Toolchain:
-        return toolchain_for(self.session)
+        return toolchain_for(self.session, report=self.times_passes)
 
     @cached_property
     def _memory(self) -> FileMemory:
@@ -129,6 +129,11 @@ class NativeBackend(CodegenBackend):
         from .thin import optimize_thin  # noqa: PLC0415
 
         return optimize_thin(module, config, self._toolchain)
+
+    def print_pass_timings(self) -> Mapping[str, float]:
+        """Return what clang and lld said of their passes; gcc is not asked."""
+        report = self._toolchain.report
+        return report.take() if report is not None else {}
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the file that a crate type becomes."""

@@ -5,7 +5,7 @@ Knows nothing of the order of work, of caches or of SCons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,14 @@ from cratewright import (
     OptionKind,
     Options,
     OptionSpec,
+    Session,
     ThinModule,
     UnitStencil,
 )
 from cratewright.errors import ConfigurationError, UnsupportedError
 
 from .names import entries_of, image_directory, image_path, manifest_name
+from .stopwatch import STOPWATCH
 from .symbols import closures
 
 if TYPE_CHECKING:
@@ -85,6 +87,11 @@ class SpirvBackend(CodegenBackend):
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
     capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO})
+
+    def init(self, session: Session) -> None:
+        """Take the session, and time steps if it says so."""
+        super().init(session)
+        STOPWATCH.running = self.times_passes
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
@@ -222,6 +229,10 @@ class SpirvBackend(CodegenBackend):
         from .tools import find_tools  # noqa: PLC0415 - a null build needs no more than the version
 
         return find_tools(self.session.setting("CRATE_SPIRV_SDK") or None)
+
+    def print_pass_timings(self) -> Mapping[str, float]:
+        """Return the steps of this package: the tools tell nothing of their own passes."""
+        return STOPWATCH.take()
 
     def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
         """Put the manifest in front of the images."""
