@@ -18,7 +18,7 @@ from .probe import can_cross
 from .targets import find_target, host_target
 from .toolchain import Toolchain
 
-__all__ = ["Llvm", "LlvmPrograms", "find_programs", "lld_report_words", "programs_in", "programs_of"]
+__all__ = ["Llvm", "LlvmPrograms", "find_programs", "programs_in", "programs_of"]
 
 _VERSIONED = re.compile(r"clang-(\d+)\Z")
 
@@ -74,11 +74,6 @@ def find_programs(path: str) -> Iterator[LlvmPrograms]:
             yield programs
 
 
-def lld_report_words(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return what makes lld report its passes, if it runs any."""
-    return ("-mllvm", "-time-passes") if "--lto-emit-llvm" in argv else ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Llvm(Toolchain):
     """clang, lld and llvm-ar, with the headers and libraries of the system they are on."""
@@ -122,7 +117,7 @@ class Llvm(Toolchain):
         """Ask clang where it compiles, and lld where it optimises."""
         if argv[0] == self.programs.clang:
             return ("-ftime-report",) if "-c" in argv else ()
-        return lld_report_words(argv) if argv[0] == self.programs.lld else ()
+        return ("-mllvm", "-time-passes") if argv[0] == self.programs.lld and "--lto-emit-llvm" in argv else ()
 
     def ar(self) -> tuple[str, ...]:
         """Return llvm-ar."""

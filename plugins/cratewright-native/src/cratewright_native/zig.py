@@ -15,7 +15,6 @@ from typing import ClassVar
 
 from cratewright.errors import UnsupportedError
 
-from .llvm import lld_report_words
 from .targets import find_target
 from .toolchain import Toolchain
 
@@ -82,10 +81,8 @@ class Zig(Toolchain):
         return (self.program, "ld.lld", "-m", emulation)
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """Ask clang where it compiles, and lld where it optimises."""
-        if argv[1] in ("cc", "c++", "clang"):
-            return ("-ftime-report",) if "-c" in argv else ()
-        return lld_report_words(argv) if argv[1] == "ld.lld" else ()
+        """Ask clang where it compiles; this lld reports nothing."""
+        return ("-ftime-report",) if argv[1] in ("cc", "c++", "clang") and "-c" in argv else ()
 
     def ar(self) -> tuple[str, ...]:
         """Return llvm-ar."""
