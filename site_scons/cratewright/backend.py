@@ -34,7 +34,7 @@ A complete plugin is a class and a hook, in a module that an entry point or `cra
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -315,9 +315,20 @@ class CodegenBackend(ABC):
             diagnostics=tuple(line for result in results for line in result.diagnostics),
         )
 
-    def print_pass_timings(self) -> str:
-        """Return what is known of where time went, as text for a person."""
-        return ""
+    @property
+    def times_passes(self) -> bool:
+        """Whether the user wants to know where time goes; what that costs is to be spent only then."""
+        return self.session.setting("CRATE_TIME_PASSES") == "1"
+
+    def print_pass_timings(self) -> Mapping[str, float]:
+        """Return the passes that ran in this process since this was last asked, and how long each took.
+
+        Called: in a worker, before and after each call of another method, only if `times_passes`; the pipeline
+        sums the answers and prints the sums.
+        Guarantees: what is timed has the same results as what is not.
+        Units: seconds of wall time; a pass within a pass counts once.
+        """
+        return {}
 
     def _undeclared(self, capability: Capability) -> UnsupportedError:
         return UnsupportedError(f"backend '{self.NAME}' does not declare {capability.value}")

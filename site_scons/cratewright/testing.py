@@ -57,6 +57,7 @@ class StubBackend(CodegenBackend):
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "lto", "multimodule", "exports", "shout"})
     supported_crate_types = frozenset(CrateType)
     capabilities = frozenset(Capability)
+    _marked = 0
 
     def fingerprint(self) -> str:
         """Return the stub's version."""
@@ -103,6 +104,7 @@ class StubBackend(CodegenBackend):
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module."""
+        self._marked += 1
         return replace(module, data=module.data + b"optimised fat\n")
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
@@ -125,6 +127,7 @@ class StubBackend(CodegenBackend):
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module and what was inlined into it."""
+        self._marked += 1
         inlined = "".join(f"inlined {item.name}\n" for item in module.imports)
         exports, imports, entries = json.loads(module.index)
         return ModuleCodegen(
@@ -134,6 +137,11 @@ class StubBackend(CodegenBackend):
             imports=tuple(Symbol(name, name) for name in imports),
             entry_points=tuple(EntryPoint("stub", name) for name in entries),
         )
+
+    def print_pass_timings(self) -> Mapping[str, float]:
+        """Return the one pass there is, which always takes a quarter of a second by its own account."""
+        marked, self._marked = self._marked, 0
+        return {"mark": 0.25 * marked} if marked else {}
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return a manifest and an image, or a directory of images."""

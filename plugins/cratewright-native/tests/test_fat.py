@@ -73,3 +73,14 @@ def test_modules_are_merged_and_no_more(project: Project) -> None:
 def test_the_same_bytes_again(project: Project) -> None:
     request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     assert _optimised(project, request) == _optimised(project, request)
+
+
+def test_memory_grows_with_what_is_optimised(llvm_project: Project) -> None:
+    fat = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
+    sizes = [len(item.module.data) for item in fat.modules]
+    memory = llvm_project.backend.lto_memory
+    less = replace(fat, modules=fat.modules[:1])
+    assert 100 << 20 < memory(less) < memory(fat)
+    assert memory(fat) - memory(less) > 50 * (sum(sizes) - sizes[0]), "fat LTO holds all modules at once"
+    thin = replace(fat, lto=LtoMode.THIN)
+    assert memory(thin) < memory(fat), "a job of thin LTO optimises one module"

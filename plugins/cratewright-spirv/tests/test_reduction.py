@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright import CrateType, EntryPoint, LinkModule, LinkRequest, ModuleCodegen, Symbol
+from cratewright import CrateType, EntryPoint, LinkModule, LinkRequest, LtoMode, ModuleCodegen, Symbol
 from cratewright.options import CORE_OPTIONS, Options
 from cratewright_spirv.backend import SpirvBackend
 from cratewright_spirv.reduction import reduce_part
@@ -124,3 +124,17 @@ def test_full_debug_information_keeps_modules_whole(spirv: Programs, debuginfo: 
     near = _module(spirv, "near", {"a": (), "b": ()})
     reduced = reduce_part(_request(main, near, debuginfo=debuginfo))
     assert _offered(reduced)["near"] == (["a", "b"] if debuginfo == "full" else ["a"])
+
+
+def test_memory_is_that_of_what_is_optimised_together(spirv: Programs) -> None:
+    first = _module(spirv, "first", {"main": ("used",)}, entry=True)
+    library = _module(spirv, "used", {"used": ()})
+    spare = _module(spirv, "spare", {f"spare{at}": () for at in range(40)})
+    memory = SpirvBackend().lto_memory
+
+    def asked(lto: LtoMode, *modules: ModuleCodegen) -> int:
+        return memory(replace(_request(*modules), lto=lto))
+
+    assert 0 < asked(LtoMode.FAT, first) < asked(LtoMode.FAT, first, library)
+    assert asked(LtoMode.FAT, first, library, spare) - asked(LtoMode.FAT, first, library) >= 40 * len(spare.data)
+    assert asked(LtoMode.THIN, first, library, spare) == asked(LtoMode.FAT, first, library), "nothing reaches the rest"

@@ -28,7 +28,8 @@ from ..stencil import UnitStencil
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import read_memory, read_store, read_timeout, read_verify
+from .settings import read_memory, read_store, read_time_passes, read_timeout, read_verify
+from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
@@ -114,18 +115,24 @@ class Engine:
 
     @contextmanager
     def ledger(self, target: str) -> Iterator[Ledger]:
-        """Take note, beside a target, of what this thread makes for it, and why.
+        """Take note, beside a target, of what this thread makes for it, and why; and of how long that takes.
 
         Shape: `target` absolute.
         """
         ledger, failed = Ledger(history_path(target)), True
         self._ledgers.current = ledger
+        self._ledgers.timings = Timings()
         try:
             yield ledger
             failed = False
         finally:
             self._ledgers.current = None
             ledger.close(failed)
+
+    def timing_lines(self) -> list[str]:
+        """Return where the seconds of this thread's stage went; nothing unless `CRATE_TIME_PASSES` asks for it."""
+        timings = getattr(self._ledgers, "timings", None)
+        return timings.lines() if timings is not None else []
 
     def run_cached(
         self, name: str, target: str, method: str, jobs: Sequence[Job], fingerprint: str = ""
@@ -190,16 +197,20 @@ class Engine:
     ) -> None:
         if not jobs:
             return
+        words: tuple[str, ...] = (method,)
+        if read_time_passes(self.environ):
+            function, words = "run_timed", (function, method)
+            done = self._timed(method, done)
         path = remote.backend_path(type(backend))
         if not path:
             for position, job in enumerate(jobs):
-                done(position, _run_here(backend, method, job, function))
+                done(position, _run_here(backend, job, function, words))
             return
         session = self.session(target)
         calls = [
             Call(
                 f"cratewright.pipeline.remote:{function}",
-                (path, session, method, *job.arguments),
+                (path, session, *words, *job.arguments),
                 job.label,
                 job.memory,
             )
@@ -208,6 +219,18 @@ class Engine:
         stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
         first = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{backend.NAME}'")
         self._workers(first).map(calls, done)
+
+    def _timed(self, method: str, done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
+        """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
+        timings = getattr(self._ledgers, "timings", None) or Timings()
+
+        def note(position: int, outcome: Outcome) -> None:
+            if isinstance(outcome.value, Timed):
+                timings.add(method, outcome.value)
+                outcome = Outcome(outcome.value.value)
+            done(position, outcome)
+
+        return note
 
     def _workers(self, first: Call) -> WorkerPool:
         """Return the workers; if there are none yet, those that `first` has prepared."""
@@ -239,8 +262,8 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def _run_here(backend: CodegenBackend, method: str, job: Job, function: str) -> Outcome:
+def _run_here(backend: CodegenBackend, job: Job, function: str, words: tuple[str, ...]) -> Outcome:
     try:
-        return Outcome(remote.FUNCTIONS[function](backend, method, *job.arguments))
+        return Outcome(remote.FUNCTIONS[function](backend, *words, *job.arguments))
     except CratewrightError as error:
         return Outcome(None, error)

@@ -147,7 +147,7 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
 
     merged, _ = run("run_fat_lto", request)
     optimised, hit = run("optimize_fat", merged, request.config)
-    (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimised)])
+    (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimised)], memory=memory)
     return [module], int(not hit), int(hit)
 
 
@@ -190,13 +190,16 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
 
 
 def lower(
-    engine: Engine, backend: CodegenBackend, request: LinkRequest, modules: Sequence[LinkModule]
+    engine: Engine, backend: CodegenBackend, request: LinkRequest, modules: Sequence[LinkModule], *, memory: int = 0
 ) -> tuple[LinkModule, ...]:
-    """Lower modules that no LTO touches, each once, side by side."""
+    """Lower modules, each once, side by side.
+
+    Units: `memory` in bytes, what lowering one may need.
+    """
     if type(backend).codegen is CodegenBackend.codegen:
         return tuple(modules)
     jobs = [
-        Job((replace(item.module, name=""), request.config), f"crate '{item.crate}': {item.module.name}")
+        Job((replace(item.module, name=""), request.config), f"crate '{item.crate}': {item.module.name}", memory=memory)
         for item in modules
     ]
     fingerprint = _fingerprint(engine, backend)

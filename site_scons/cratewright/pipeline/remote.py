@@ -9,20 +9,24 @@ import importlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 
 from ..backend import CodegenBackend, Session
 from ..stencil import UnitStencil
+from .timings import Timed
 
 __all__ = [
     "FUNCTIONS",
     "backend_path",
     "call",
+    "call_timed",
     "call_watched",
     "import_directory",
     "open_backend",
     "run",
+    "run_timed",
     "run_watched",
     "warm",
 ]
@@ -82,6 +86,11 @@ def run_watched(path: str, session: Session, method: str, *arguments: object) ->
     return call_watched(open_backend(path, session), method, *arguments)
 
 
+def run_timed(path: str, session: Session, function: str, method: str, *arguments: object) -> Timed:
+    """Run another of these functions, as `call_timed`."""
+    return call_timed(open_backend(path, session), function, method, *arguments)
+
+
 def call(backend: CodegenBackend, method: str, *arguments: object) -> object:
     """Call a method of a backend."""
     return getattr(backend, method)(*arguments)
@@ -110,6 +119,16 @@ def call_watched(backend: CodegenBackend, method: str, *arguments: object) -> tu
     )
 
 
+def call_timed(backend: CodegenBackend, function: str, method: str, *arguments: object) -> Timed:
+    """Return what `run` or `run_watched` returns, and how long the method and the passes in it took."""
+    # What came before, perhaps in the process that this one was forked from, is no part of this call.
+    backend.print_pass_timings()
+    started = time.perf_counter()
+    value = FUNCTIONS[function](backend, method, *arguments)
+    seconds = time.perf_counter() - started
+    return Timed(value, seconds, dict(backend.print_pass_timings()))
+
+
 _seen = threading.local()
 
 
@@ -123,5 +142,9 @@ def _watch() -> None:
     sys.addaudithook(hook)
 
 
-FUNCTIONS: dict[str, Callable[..., object]] = {"run": call, "run_watched": call_watched}
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    "run": call,
+    "run_timed": call_timed,
+    "run_watched": call_watched,
+}
 """What the functions for workers do, for a backend that no worker can import."""

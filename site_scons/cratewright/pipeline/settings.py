@@ -13,7 +13,7 @@ from ..cache.store import CacheKvStore, GuardedStore, NoStore
 from ..errors import ConfigurationError
 from ..registry import Registry
 
-__all__ = ["read_memory", "read_store", "read_timeout", "read_verify"]
+__all__ = ["read_memory", "read_store", "read_time_passes", "read_timeout", "read_verify"]
 
 _LONGEST = 1_000_000
 """Seconds; what is longer, the system cannot wait for."""
@@ -65,9 +65,21 @@ def read_verify(environ: Mapping[str, str]) -> bool:
 
     Raises: ConfigurationError for anything else than 0 or 1.
     """
-    text = environ.get("CRATE_CACHE_VERIFY", "")
+    return _flag("CRATE_CACHE_VERIFY", environ)
+
+
+def read_time_passes(environ: Mapping[str, str]) -> bool:
+    """Return whether a stage tells where its seconds went.
+
+    Raises: ConfigurationError for anything else than 0 or 1.
+    """
+    return _flag("CRATE_TIME_PASSES", environ)
+
+
+def _flag(name: str, environ: Mapping[str, str]) -> bool:
+    text = environ.get(name, "")
     if text not in ("", "0", "1"):
-        raise ConfigurationError(f"CRATE_CACHE_VERIFY takes 0 or 1, not '{text}'")
+        raise ConfigurationError(f"{name} takes 0 or 1, not '{text}'")
     return text == "1"
 
 

@@ -244,6 +244,7 @@ class Build:
             state.update(result.observed, ())
             _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
             _report_reason(crate.name, ledger.reason(NOUNS))
+            _report_timings(crate.name, crate.engine.timing_lines())
 
     def archive(self, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
         """Make the `.rlib`, which records the interfaces of what the crate depends on."""
@@ -281,6 +282,7 @@ class Build:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
             _report(crate.name, linked.diagnostics, counts)
             _report_reason(crate.name, ledger.reason(NOUNS))
+            _report_timings(crate.name, crate.engine.timing_lines())
 
     @contextmanager
     def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -338,6 +340,11 @@ def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
 def _report_reason(name: str, reason: str) -> None:
     if reason and not _quiet():
         _say(f"crate {name}: because {reason}")
+
+
+def _report_timings(name: str, lines: list[str]) -> None:
+    if lines and not _quiet():
+        _say("\n".join(f"crate {name}: {line}" for line in lines))
 
 
 def _say(line: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exists", "generate"]
 
-_SETTINGS = ("CRATE_CACHE", "CRATE_CACHE_VERIFY", "CRATE_MEMORY", "CRATE_TIMEOUT")
+_SETTINGS = ("CRATE_CACHE", "CRATE_CACHE_VERIFY", "CRATE_MEMORY", "CRATE_TIMEOUT", "CRATE_TIME_PASSES")
 
 
 def exists(env: Environment) -> bool:

@@ -5,7 +5,7 @@ Knows nothing of the order of work, of caches or of SCons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from cratewright import (
@@ -16,6 +16,7 @@ from cratewright import (
     CrateType,
     LinkRequest,
     LinkResult,
+    LtoMode,
     ModuleCodegen,
     ModuleConfig,
     Options,
@@ -30,6 +31,11 @@ from .targets import TARGETS, find_target
 from .toolchain import Toolchain, toolchain_for
 
 __all__ = ["NativeBackend"]
+
+_COMPILER_MEMORY = 112 << 20
+"""Bytes that a compiler has, whatever it compiles."""
+_MEMORY_FACTOR = 56
+"""Bytes that it takes for a byte of bitcode."""
 
 
 class NativeBackend(CodegenBackend):
@@ -48,7 +54,7 @@ class NativeBackend(CodegenBackend):
 
     @cached_property
     def _toolchain(self) -> Toolchain:
-        return toolchain_for(self.session)
+        return toolchain_for(self.session, report=self.times_passes)
 
     @cached_property
     def _memory(self) -> FileMemory:
@@ -129,6 +135,21 @@ class NativeBackend(CodegenBackend):
         from .thin import optimize_thin  # noqa: PLC0415
 
         return optimize_thin(module, config, self._toolchain)
+
+    def print_pass_timings(self) -> Mapping[str, float]:
+        """Return what clang and lld said of their passes; gcc is not asked, and the lld of zig says nothing."""
+        report = self._toolchain.report
+        return report.take() if report is not None else {}
+
+    def lto_memory(self, request: LinkRequest) -> int:
+        """Return what a compiler that optimises the modules, or the largest of them with its imports, takes at most.
+
+        Source: peak resident sizes of clang 19 at release. Fat, lowering included: 125 MiB for 0.67 MB of modules
+        (Lua), 171 MiB for 1.57 MB (zstd). Thin, a module: 107 and 110 MiB.
+        """
+        sizes = [len(item.module.data) for item in request.modules]
+        optimised = sum(sizes) if request.lto is LtoMode.FAT else max(sizes, default=0)
+        return _COMPILER_MEMORY + _MEMORY_FACTOR * optimised
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the file that a crate type becomes."""

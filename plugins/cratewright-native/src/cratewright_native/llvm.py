@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -112,6 +112,12 @@ class Llvm(Toolchain):
         if not os.access(program, os.X_OK):
             raise UnsupportedError(f"there is no {name} beside ld.lld, so no lld for target '{target}'")
         return (program,)
+
+    def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """Ask clang where it compiles, and lld where it optimises."""
+        if argv[0] == self.programs.clang:
+            return ("-ftime-report",) if "-c" in argv else ()
+        return ("-mllvm", "-time-passes") if argv[0] == self.programs.lld and "--lto-emit-llvm" in argv else ()
 
     def ar(self) -> tuple[str, ...]:
         """Return llvm-ar."""

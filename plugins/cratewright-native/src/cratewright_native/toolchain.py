@@ -13,13 +13,15 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 from cratewright import CratewrightError, Session
 from cratewright.errors import ToolError
+
+from .pass_report import PassReport
 
 __all__ = ["Completed", "Toolchain", "toolchain_for"]
 
@@ -41,7 +43,8 @@ class Toolchain(ABC):
     """Programs of one version that belong together.
 
     Shape: `root` is the absolute project root; `version` is one line without any path; `llvm_major` is 0 for gcc.
-    Methods that return a program give the words of a command line to which arguments are appended.
+    Methods that return a program give the words of a command line to which arguments are appended. `report`, if there
+    is one, sums the times of passes.
     """
 
     kind: ClassVar[str]
@@ -50,6 +53,7 @@ class Toolchain(ABC):
     root: str
     version: str
     llvm_major: int = 0
+    report: PassReport | None = field(default=None, compare=False)
 
     @property
     def headers(self) -> str:
@@ -96,6 +100,10 @@ class Toolchain(ABC):
             "ZERO_AR_DATE": "1",
         }
 
+    def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """Return what makes a program report its passes on standard error, which alters nothing that it makes."""
+        return ()
+
     @contextmanager
     def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
         """Give the environment of one run of a program."""
@@ -125,6 +133,8 @@ class Toolchain(ABC):
         Raises: `failure` with what the program said, or what `refused` made of it, if it refused its input; ToolError
         if it is missing, crashed, or succeeded without making its outputs.
         """
+        if self.report is not None:
+            argv = (*argv, *self.report_words(argv))
         try:
             with self.surroundings(argv) as environment:
                 done = subprocess.run(
@@ -143,6 +153,8 @@ class Toolchain(ABC):
                 hint="install cratewright-native[zig], or clang and lld of one version",
             ) from error
         said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
+        if self.report is not None:
+            said = self.report.without(said)
         self._check(done.returncode, said, argv, what)
         if done.returncode:
             if refused is not None:
@@ -187,7 +199,7 @@ def _first_lines(text: str) -> str:
 class _Choices:
     """The toolchains of this process, by project root and the user's choice."""
 
-    made: dict[tuple[str, str, str], Toolchain] = field(default_factory=dict)
+    made: dict[tuple[str, str, str, bool], Toolchain] = field(default_factory=dict)
 
 
 @cache
@@ -195,15 +207,17 @@ def _choices() -> _Choices:
     return _Choices()
 
 
-def toolchain_for(session: Session) -> Toolchain:
-    """Return the toolchain of a session; looked for once a process.
+def toolchain_for(session: Session, *, report: bool = False) -> Toolchain:
+    """Return the toolchain of a session, which may report passes; looked for once a process.
 
     Raises: ToolError naming what was tried and why it will not do.
     """
     from .choose import choose  # noqa: PLC0415 - it imports this module
 
-    key = (session.root, session.setting("CRATE_CC"), session.setting("CRATE_LLVM"))
+    key = (session.root, session.setting("CRATE_CC"), session.setting("CRATE_LLVM"), report)
     made = _choices().made
     if key not in made:
         made[key] = choose(session.root, compiler=key[1], llvm=key[2])
+        if report:
+            made[key] = replace(made[key], report=PassReport())
     return made[key]

@@ -80,6 +80,10 @@ class Zig(Toolchain):
         emulation = known.emulation or "i386pep"
         return (self.program, "ld.lld", "-m", emulation)
 
+    def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """Ask clang where it compiles; this lld reports nothing."""
+        return ("-ftime-report",) if argv[1] in ("cc", "c++", "clang") and "-c" in argv else ()
+
     def ar(self) -> tuple[str, ...]:
         """Return llvm-ar."""
         return (self.program, "ar")

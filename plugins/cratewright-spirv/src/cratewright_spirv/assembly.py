@@ -18,6 +18,7 @@ from .lines import lines_for_linker
 from .module import parse
 from .names import Entry, spv_environment
 from .program import Program
+from .stopwatch import step
 from .symbols import Resolution
 from .tools import Tools
 from .workgroup import size_by_entry_point, size_by_module
@@ -28,6 +29,7 @@ Dump = Callable[[str, bytes], None]
 """Takes the name of a dump option and what it may be wanted for."""
 
 
+@step("assemble image")
 def assemble(request: LinkRequest, name: str, entries: Sequence[Entry], tools: Tools, dump: Dump) -> Program:
     """Return a program that needs nothing else, with these entry points under the names they are to have.
 

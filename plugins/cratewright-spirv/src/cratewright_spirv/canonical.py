@@ -15,6 +15,7 @@ from . import opcodes as op
 from .function_order import callees_first
 from .module import Instruction, Module, build, result, string
 from .program import BINDING, Entry, Program, entry_of
+from .stopwatch import step
 
 __all__ = ["Names", "canonical", "canonical_library", "is_orderable"]
 
@@ -46,6 +47,7 @@ def is_orderable(program: Program) -> bool:
     return opcodes <= op.INSTRUCTIONS.keys() and opcodes.isdisjoint(_NEVER)
 
 
+@step("canonical form")
 def canonical(
     programs: Sequence[Program], *, names: Names, preserve_bindings: bool = False, apart: bool = False
 ) -> bytes:
@@ -62,6 +64,7 @@ def canonical(
     return writer.encode()
 
 
+@step("canonical form")
 def canonical_library(program: Program, functions: Sequence[int], *, preserve_bindings: bool = False) -> bytes:
     """Return a module with only some functions and what they call, with all names, in canonical form.
 

@@ -19,6 +19,7 @@ from .includes import IncludeResolver
 from .narrow import narrows, widened
 from .objects import MARKER, ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
+from .stopwatch import step
 
 __all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
@@ -106,6 +107,7 @@ def _resolver(request: UnitRequest) -> IncludeResolver:
     return IncludeResolver(request.root, request.include_dirs, request.path, request.text)
 
 
+@step("read source and includes")
 def canonical_form(request: UnitRequest) -> Found:
     """Return who found the includes of a unit, and its canonical form, if there is one.
 

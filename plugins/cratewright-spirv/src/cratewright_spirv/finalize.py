@@ -16,6 +16,7 @@ from . import opcodes as op
 from .merge import merge_variables
 from .module import Instruction, build, literal, parse
 from .program import Entry, Program, entry_of, reach, trim
+from .stopwatch import step
 
 __all__ = [
     "EntryKey",
@@ -68,6 +69,7 @@ def finalize(
     ).encode()
 
 
+@step("finalise")
 def finalize_program(
     program: Program,
     *,

@@ -14,6 +14,7 @@ from cratewright.errors import ConfigurationError, SourceError, ToolError, near_
 
 from .canonical_text import HLSL_DEFINES
 from .includes import IncludeResolver
+from .stopwatch import step
 
 if TYPE_CHECKING:
     from .glslang_library import Include, Shader
@@ -117,6 +118,7 @@ class Glslang:
             preprocessed = self.preprocess(source, IncludeResolver("/", (), source.path, text))
             self.compile(source, preprocessed, keep_uncalled=False)
 
+    @step("glslang: preprocess")
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
 
@@ -131,6 +133,7 @@ class Glslang:
             raise Refused(shader.log)
         return shader.text
 
+    @step("glslang: compile")
     def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
         """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         shader = self._open(source, prelude(source), preamble=defines(source))
@@ -142,6 +145,7 @@ class Glslang:
         self._close()
         return None if data is None else (data, log)
 
+    @step("glslang: compile")
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
 

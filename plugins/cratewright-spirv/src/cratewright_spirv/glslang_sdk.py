@@ -17,6 +17,7 @@ from cratewright.errors import SourceError, ToolError
 from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude
 from .includes import Included, IncludeResolver, redirect
 from .sources import glsl_version
+from .stopwatch import step
 
 __all__ = ["GlslangExecutable"]
 
@@ -65,6 +66,7 @@ class GlslangExecutable:
     def compile_whole(self, source: Source) -> None:
         """Return nothing: what a text needs is not seen before it is preprocessed."""
 
+    @step("glslang: preprocess")
     def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
 
@@ -88,6 +90,7 @@ class GlslangExecutable:
                 raise error
         raise Refused(shown)
 
+    @step("glslang: compile")
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .signatures import DECLARES_TYPES, Signatures
+from .stopwatch import step
 
 __all__ = ["MARKER", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
 
@@ -89,6 +90,7 @@ class _Function:
     calls: list[int] = field(default_factory=list)
 
 
+@step("make object of compiled source")
 def link_object(
     data: bytes, outline: Outline
 ) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:

@@ -20,6 +20,8 @@ from cratewright.errors import (
     ValidationError,
 )
 
+from .stopwatch import step
+
 __all__ = ["WAY_OUT", "Answer", "Message", "Provider", "Tools", "ValidatorOptions", "data_of", "version_of"]
 
 WAY_OUT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
@@ -152,6 +154,7 @@ class Provider:
 
     origin: str
 
+    @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
         if not modules:
             raise LinkError("there is no module to link")
@@ -159,6 +162,7 @@ class Provider:
             _check(module, (("module", f"{at} of {len(modules)}"),))
         return data_of(self._link(modules, env), env, "spirv-link", LinkError)
 
+    @step("SPIRV-Tools: optimise")
     def optimize(
         self,
         module: bytes,
@@ -182,10 +186,12 @@ class Provider:
         answer = self._optimize(module, env, passes, validator, preserve_bindings)
         return data_of(answer, env, "spirv-opt", ToolError)
 
+    @step("SPIRV-Tools: validate")
     def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
         _check(module)
         data_of(self._validate(module, env, options), env, "spirv-val", ValidationError)
 
+    @step("SPIRV-Tools: assemble text")
     def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
         if not text:
             raise SourceError(f"{name}:1:1: error: the file is empty")
@@ -195,6 +201,7 @@ class Provider:
             raise SourceError("\n".join(places))
         return data_of(answer, env, "spirv-as", ToolError)
 
+    @step("SPIRV-Tools: disassemble")
     def disassemble(self, module: bytes, *, env: str) -> str:
         _check(module)
         text = data_of(self._disassemble(module, env), env, "spirv-dis", FormatError)

@@ -16,6 +16,7 @@ from .module import HEADER_WORDS, Instruction, parse
 from .program import BINDING, INPUT, OUTPUT, Entry, Program, reach
 from .shapes import Shapes, Value
 from .stages import STAGES, Stage
+from .stopwatch import step
 
 __all__ = ["STAGES", "EntryPoint", "Stage", "entry_points", "instruction_count", "interface"]
 
@@ -68,6 +69,7 @@ def count_instructions(data: bytes) -> int:
     return count
 
 
+@step("describe interface")
 def interface(data: bytes, *, name: str = "module") -> Row:
     """Return what a host must know to use the module, ready for JSON.
 

@@ -1,0 +1,54 @@
+"""The reports of passes that LLVM's programs print when asked to: taken out of what they said, and summed.
+
+Knows nothing of how a program is run, nor of what its other words mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["PassReport"]
+
+_RULE = re.compile(r"===-+===")
+_SUM = re.compile(r"  Total Execution Time: .*")
+_HEAD = re.compile(r" +--.*--- Name ---")
+_COLUMN = r"(?:-----|(\d+\.\d+) \( *\d+\.\d%\)) +"
+# The last column is wall time; a pass that is there several times has a number behind it.
+_ROW = re.compile(rf" +(?:(?:-----|\d+\.\d+ \( *\d+\.\d%\)) +)*{_COLUMN}(?:\d+ +)?(\S.*?)(?: #\d+)?")
+# The other reports tell again of what is in this one, in parts or in sum.
+_WANTED = "Pass execution timing report"
+
+
+@dataclass(slots=True)
+class PassReport:
+    """Sums over all programs that ran since they were last taken.
+
+    Units: seconds of wall time, by name of pass.
+    """
+
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    def take(self) -> dict[str, float]:
+        """Return the sums, and start anew."""
+        seconds, self._seconds = self._seconds, {}
+        return seconds
+
+    def without(self, said: str) -> str:
+        """Return what a program said but for its reports, which are counted."""
+        return "".join(self._others(said.splitlines(keepends=True)))
+
+    def _others(self, lines: list[str]) -> Iterator[str]:
+        title, rules = "", 0
+        for line in lines:
+            text = line.rstrip()
+            if _RULE.fullmatch(text):
+                rules += 1
+            elif rules % 2:
+                title = text.strip()
+            elif rules and (row := _ROW.fullmatch(text)):
+                if title == _WANTED and row[2] != "Total" and row[1]:
+                    self._seconds[row[2]] = self._seconds.get(row[2], 0.0) + float(row[1])
+            elif not rules or (text and not _SUM.fullmatch(text) and not _HEAD.fullmatch(text)):
+                yield line

@@ -1,0 +1,96 @@
+"""Where the seconds of a build went: told when asked for, and nothing is made differently for it.
+
+Knows nothing of a real optimiser: the stub's one pass takes a quarter of a second by its own account.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+CRATES = """\
+u = env.Crate("util", ["util.stub"])
+l = env.Crate("lib", ["lib.stub", "more.stub"], deps=[u], crate_type="cdylib", lto=ARGUMENTS.get("lto", "thin"))
+"""
+NAMES = ("util.rlink", "lib.rlink", "libutil.rlib", "lib.cdylib", "lib.cdylib.json")
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a project of two crates that is not built yet, and in which nothing comes from a cache."""
+    sources = {"util": "export util\n", "more": "export more\n", "lib": "export entry @util\nimport util\n"}
+    scons_project.sconstruct(CRATES, **sources)
+    scons_project.environ["CRATE_CACHE"] = "off"
+    return scons_project
+
+
+def _times(project: SconsProject, crate: str) -> list[str]:
+    return re.findall(rf"^crate {crate}: \d+\.\d{{3}} s in (.*)$", project.output, re.MULTILINE)
+
+
+def test_off_says_nothing(project: SconsProject) -> None:
+    project.scons()
+    assert " s in " not in project.output
+
+
+def test_each_stage_tells_of_its_calls_and_passes(project: SconsProject) -> None:
+    project.environ["CRATE_TIME_PASSES"] = "1"
+    project.scons("-j2")
+    assert _times(project, "util") == ["1 call of compile_codegen_unit"]
+    assert sorted(_times(project, "lib")) == [
+        "1 call of link",
+        "1 call of run_thin_lto",
+        "2 calls of compile_codegen_unit",
+        "3 calls of optimize_thin",
+        "pass mark",
+    ]
+    assert "crate lib: 0.750 s in pass mark\n" in project.output
+    assert project.output.index("call of link") < project.output.index("in pass mark")
+
+
+def test_fat_lto_is_timed(project: SconsProject) -> None:
+    project.environ["CRATE_TIME_PASSES"] = "1"
+    project.scons("lto=fat")
+    assert {"1 call of run_fat_lto", "1 call of optimize_fat"} <= set(_times(project, "lib"))
+    assert "crate lib: 0.250 s in pass mark\n" in project.output
+
+
+def test_nothing_is_made_again_or_differently(project: SconsProject) -> None:
+    project.scons()
+    before = {name: (project.path / name).read_bytes() for name in NAMES}
+    project.environ["CRATE_TIME_PASSES"] = "1"
+    assert project.up_to_date()
+    project.remove(*NAMES)
+    project.scons()
+    assert {name: (project.path / name).read_bytes() for name in NAMES} == before
+
+
+def test_what_the_cache_has_takes_no_time(project: SconsProject) -> None:
+    """A result is under the same key whether it was timed or not."""
+    project.environ["CRATE_CACHE"] = str(project.path / ".crate-cache")
+    project.environ["CRATE_TIME_PASSES"] = "1"
+    project.scons()
+    project.remove(*NAMES)
+    project.scons()
+    assert not _times(project, "lib") and "0 compiled, 2 reused" in project.output
+    project.remove(*NAMES)
+    project.environ["CRATE_TIME_PASSES"] = "0"
+    project.scons()
+    assert "0 compiled, 2 reused" in project.output
+
+
+def test_checking_hits_is_timed(project: SconsProject) -> None:
+    project.environ |= {"CRATE_CACHE": str(project.path / ".crate-cache"), "CRATE_TIME_PASSES": "1"}
+    project.scons()
+    project.remove(*NAMES)
+    project.environ["CRATE_CACHE_VERIFY"] = "1"
+    project.scons()
+    assert "2 calls of compile_codegen_unit" in _times(project, "lib")
+
+
+def test_another_word_is_an_error(project: SconsProject) -> None:
+    project.environ["CRATE_TIME_PASSES"] = "yes"
+    assert "CRATE_TIME_PASSES takes 0 or 1, not 'yes'" in project.scons(expect=2)
