@@ -15,7 +15,7 @@ from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed
-from ..native_library import parse_library
+from ..native_library import NativeLibrary, parse_library
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
 from .engine import Engine, Job, JobOutcome
@@ -70,12 +70,15 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     ]
     config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
     modules = tuple(backend.optimize(module, config) for unit in units for module in unit.modules)
+    natives, bundled = _bundle(crate, backend)
+    units += bundled
+    modules += tuple(module for unit in bundled for module in unit.modules)
     _check_exports(crate, modules)
     observed = {item.path: item for unit in units for item in unit.observed}
     observed |= {stencil.path: Observed(stencil.path, content_digest(stencil.source)) for stencil in stencils}
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
-        metadata=_metadata(crate, backend, fingerprint, modules),
+        metadata=_metadata(crate, backend, fingerprint, modules, natives),
         observed=tuple(observed[path] for path in sorted(observed)),
         diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
         compiled=len(outcomes) - hits,
@@ -83,8 +86,31 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     )
 
 
+def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:
+    """Return the libraries that are left to the link, and those that become part of the crate."""
+    natives: list[NativeLibrary] = []
+    units: list[CompiledUnit] = []
+    asked = [parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")]
+    for library in dict.fromkeys(asked):
+        unit = None
+        if library.bundle:
+            try:
+                unit = backend.bundle_library(library, crate.options.texts("lib_dirs"))
+            except CratewrightError as error:
+                raise error.with_context(("crate", crate.name)) from error
+        if unit is None:
+            natives.append(library)
+        else:
+            units.append(unit)
+    return tuple(natives), units
+
+
 def _metadata(
-    crate: Crate, backend: CodegenBackend, fingerprint: str, modules: tuple[ModuleCodegen, ...]
+    crate: Crate,
+    backend: CodegenBackend,
+    fingerprint: str,
+    modules: tuple[ModuleCodegen, ...],
+    natives: tuple[NativeLibrary, ...],
 ) -> CrateMetadata:
     return identified(
         CrateMetadata(
@@ -97,7 +123,7 @@ def _metadata(
             dependencies=crate.dependencies,
             options=crate.options.only(backend.LINK_OPTIONS | LINKED_BY_PIPELINE),
             modules=modules,
-            natives=tuple(parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")),
+            natives=natives,
             allocator=crate.options.text("allocator"),
             metadata=crate.metadata,
         )
