@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..backend import CodegenBackend
-from ..crate import Crate
+from ..crate import Crate, Source
 from ..digest import content_digest
 from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
@@ -54,8 +54,10 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             fingerprint=fingerprint,
             target=crate.target,
             path=source.path,
-            source=_read_source(engine, crate, source.path),
+            source=_read_source(engine, crate, source),
             options=source.options.only(backend.UNIT_OPTIONS),
+            file=source.file,
+            repositories=crate.repositories,
         )
         for source in crate.sources
     ]
@@ -75,7 +77,8 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     modules += tuple(module for unit in bundled for module in unit.modules)
     _check_exports(crate, modules)
     observed = {item.path: item for unit in units for item in unit.observed}
-    observed |= {stencil.path: Observed(stencil.path, content_digest(stencil.source)) for stencil in stencils}
+    for source, stencil in zip(crate.sources, stencils, strict=True):
+        observed[source.location] = Observed(source.location, content_digest(stencil.source))
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
         metadata=_metadata(crate, backend, fingerprint, modules, natives),
@@ -130,12 +133,12 @@ def _metadata(
     )
 
 
-def _read_source(engine: Engine, crate: Crate, path: str) -> bytes:
+def _read_source(engine: Engine, crate: Crate, source: Source) -> bytes:
     try:
-        return read_bytes(engine.path(path), role="source")
+        return read_bytes(engine.path(source.location), role="source")
     except CratewrightError as error:
         raise SourceError(
-            f"{path}: the source cannot be read",
+            f"{source.path}: the source cannot be read",
             context=(("crate", crate.name), *(row for row in error.context)),
             hint="check the path in env.Crate; it is relative to the SConscript that names it",
         ) from error
