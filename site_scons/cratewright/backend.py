@@ -42,6 +42,7 @@ from typing import ClassVar
 from .crate import Crate, CrateType
 from .errors import UnsupportedError
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
+from .native_library import NativeLibrary
 from .options import Options, OptionSpec
 from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
 from .stencil import UnitStencil
@@ -204,6 +205,16 @@ class CodegenBackend(ABC):
         module has no name: nothing may hang on it.
         """
         return module
+
+    def bundle_library(self, library: NativeLibrary, directories: Sequence[str]) -> CompiledUnit | None:
+        """Return a static library's members as modules of the crate that asks for it; None leaves it to the link.
+
+        Called: in the build's own process, after the crate's units are compiled, for libraries with `bundle`.
+        Shape: `directories` are the crate's `lib_dirs`. Modules offer no symbols: a library's interface is its own.
+        Guarantees: `observed` has the library and every path looked for in vain before it.
+        Raises: LinkError for a library that is not found or cannot be taken apart.
+        """
+        return None
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module can be optimised with others; one that cannot (an object) is linked as it is."""

@@ -23,12 +23,19 @@ class Source:
     """One source of a crate.
 
     Shape: `path` is relative to the project root, `/`-separated, or absolute for a file outside it; `name` is
-    the unit's name, unique within the crate; `options` are complete.
+    the unit's name, unique within the crate; `options` are complete. `file` is where it is read if that is not
+    `path`: in a repository, which must not show.
     """
 
     path: str
     name: str
     options: Options
+    file: str = ""
+
+    @property
+    def location(self) -> str:
+        """Where the source is read, relative to the project root or absolute."""
+        return self.file or self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +44,8 @@ class Crate:
 
     Shape: `sources` in the order given, at least one; `dependencies` in the order declared, unique, their interfaces
     unknown; `crate_types` in the order asked for, unique; `metadata` are words that tell the crate from another of
-    its name and version.
+    its name and version. `repositories` are directories, absolute, that are looked through in order for what is not
+    in the project; what is found there is called as if it were in the project.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Crate:
     dependencies: tuple[CrateReference, ...]
     options: Options
     metadata: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
 
     @property
     def stable_id(self) -> str:

@@ -6,12 +6,13 @@ Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from .module import CompiledUnit
 from .options import Options
 
-__all__ = ["UnitParameters", "UnitStencil", "apply_parameters"]
+__all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class UnitStencil:
     """All that may alter what a source compiles to, apart from the files it includes.
 
     Shape: `path` as in `crate.Source`, part of the stencil since messages and debug information show it;
-    `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit.
+    `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit. `file` and
+    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`.
     """
 
     backend: str
@@ -28,6 +30,8 @@ class UnitStencil:
     path: str
     source: bytes
     options: Options
+    file: str = ""
+    repositories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +48,11 @@ def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> Compiled
     unit's name is put in front, so that one result serves under any name.
     """
     return replace(unit, modules=tuple(replace(module, name=parameters.name + module.name) for module in unit.modules))
+
+
+def logical_path(path: str, repositories: Iterable[str]) -> str:
+    """Return what a file is called: for one in a repository, its path below that; for any other, its own."""
+    for repository in repositories:
+        if path.startswith(f"{repository}/"):
+            return path[len(repository) + 1 :]
+    return path

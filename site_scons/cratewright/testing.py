@@ -41,7 +41,7 @@ from .request import (
     ThinBuffer,
     ThinModule,
 )
-from .stencil import UnitStencil
+from .stencil import UnitStencil, logical_path
 
 __all__ = ["StubBackend", "check_observations", "cratewright_register_backend"]
 
@@ -235,7 +235,9 @@ class _Compilation:
 
     def _include(self, path: str, number: int, name: str) -> None:
         directories = [posixpath.dirname(path), *self._stencil.options.texts("include_dirs")]
-        for directory in directories:
+        repositories = self._stencil.repositories
+        near = [posixpath.join(repository, directories[0]) for repository in repositories]
+        for directory in (directories[0], *near, *directories[1:]):
             candidate = posixpath.normpath(posixpath.join(directory, name))
             try:
                 with open(os.path.join(self._root, candidate), "rb") as file:
@@ -244,7 +246,7 @@ class _Compilation:
                 self._observed[candidate] = Observed(candidate, None)
                 continue
             self._observed[candidate] = Observed(candidate, content_digest(data))
-            self._read(candidate, data.decode())
+            self._read(logical_path(candidate, repositories), data.decode())
             return
         raise SourceError(
             f"{path}:{number}: error: cannot find '{name}'",
@@ -320,7 +322,7 @@ def check_observations(backend: CodegenBackend, stencil: UnitStencil) -> None:
     """
     result, opened = call_watched(backend, "compile_codegen_unit", stencil)
     assert isinstance(result, CompiledUnit)
-    known = {stencil.path, *(item.path for item in result.observed)}
+    known = {stencil.path, stencil.file, *(item.path for item in result.observed)}
     unseen = [path for path in opened if path not in known and not os.path.isabs(path)]
     if unseen:
         raise CacheError(

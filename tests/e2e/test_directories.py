@@ -261,3 +261,43 @@ def test_what_a_crate_exports_all_that_depend_on_it_can_include(scons_project: S
     scons_project.write({"base/api/base.inc": "export shared\n"})
     scons_project.scons(expect=2)  # everyone has it now, so everyone was compiled again
     assert "symbol 'shared' is defined twice" in scons_project.output
+
+
+REPOSITORY = """\
+libraries = SConscript("src/SConscript", "env")
+env.Crate("app", ["app.stub"], deps=libraries, crate_type="cdylib")
+"""
+IN_REPOSITORY = {
+    "app.stub": "include top.inc\nentry a\nimport f\n",
+    "top.inc": "export top\n",
+    "src/SConscript": 'Import("env")\nlib = env.Crate("lib", ["lib/f.stub"], include_dirs=["inc"])\nReturn("lib")\n',
+    "src/lib/f.stub": "include near.inc\ninclude far.inc\nexport f\nwarning look here\n",
+    "src/lib/near.inc": "include deep/more.inc\nexport near\nwarning or here\n",
+    "src/lib/deep/more.inc": "export more\n",
+    "src/inc/far.inc": "export far\n",
+}
+
+
+def test_a_repository_does_not_show(scons_project: SconsProject) -> None:
+    """Where a repository lies on this machine is in no output and in no warning; a file of one's own goes before."""
+    outputs = []
+    for place in ("one", "another/place"):
+        there = SconsProject(scons_project.path.parent / place / "repository", form=scons_project.form)
+        there.write(IN_REPOSITORY)
+        here = SconsProject(scons_project.path.parent / place / "here", form=scons_project.form)
+        here.write({"SConstruct": f"Repository({str(there.path)!r})\n{STUB}{REPOSITORY}"})
+        output = here.scons()
+        assert "src/lib/f.stub:4: warning: look here" in output.splitlines()
+        assert "src/lib/near.inc:3: warning: or here" in output.splitlines()
+        files = ("src/lib.rlink", "src/liblib.rlib", "app.rlink", "app.cdylib")
+        outputs.append([(here.path / name).read_bytes() for name in files])
+        assert not any(str(there.path).encode() in data for data in outputs[-1])
+        assert here.up_to_date()
+    assert outputs[0] == outputs[1]
+    there.write({"src/lib/deep/more.inc": "export other\n"})
+    here.scons()
+    assert b"export other" in (here.path / "src/lib.rlink").read_bytes()
+    here.write({"src/lib/deep/more.inc": "export mine\n"})
+    here.scons()
+    assert b"export mine" in (here.path / "src/lib.rlink").read_bytes()
+    assert here.up_to_date()

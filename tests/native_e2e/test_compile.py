@@ -154,3 +154,27 @@ def test_hits_are_what_compiling_again_gives(built: NativeProject) -> None:
         line.replace("2 compiled, 0", "0 compiled, 2").replace("3 compiled, 0", "0 compiled, 3") for line in EVERYTHING
     ]
     assert "text/b.c:1: warning: " in output
+
+
+def test_a_repository_does_not_show(native: NativeProject) -> None:
+    """What is linked and said is the same wherever a repository lies; modules keep the name of their source file."""
+    outputs = []
+    for place in ("one", "another/place"):
+        there = NativeProject(native.path / place / "repository", native.kind, form=native.form)
+        there.write(
+            {
+                "src/f.c": '#include "near.h"\n#include "far.h"\nconst char *f(void) { return near(); }\n'
+                "const char *g(void) { return __FILE__; }\n",
+                "src/near.h": "static inline const char *near(void) { return __FILE__; }\n",
+                "inc/far.h": "#warning look here\n",
+            }
+        )
+        here = NativeProject(native.path / place / "here", native.kind, form=native.form)
+        here.crates('env.Crate("lib", ["src/f.c"], include_dirs=["inc"], crate_type="cdylib", strip=True)\n', {})
+        here.write({"SConstruct": f"Repository({str(there.path)!r})\n" + here.read("SConstruct")})
+        output = here.scons()
+        assert "\ninc/far.h:1: warning: " in output
+        outputs.append((here.path / "liblib.so").read_bytes())
+        assert b"src/near.h" in outputs[-1] and str(native.path).encode() not in outputs[-1]
+        assert here.up_to_date()
+    assert outputs[0] == outputs[1]

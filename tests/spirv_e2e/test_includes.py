@@ -111,3 +111,35 @@ def test_an_included_function_is_private(shaders: ShaderProject) -> None:
     )
     shaders.scons()
     assert {_bits(51.0), _bits(52.0)} <= constants(shaders.path / "app.spv")
+
+
+def test_a_repository_does_not_show(shaders: ShaderProject) -> None:
+    """Outputs are the same wherever a repository lies, with the positions of debug information too."""
+    outputs = []
+    for place in ("one", "another/place"):
+        there = ShaderProject(shaders.path / place / f"repository of {place[:3]}", form=shaders.form)
+        there.write(
+            {
+                "src/lib/f.glsl": '#include "near.h"\n#include "far.h"\nfloat f(float x) { return near(x) + far(x); }',
+                "src/lib/near.h": '#include "deep/more.h"\nfloat near(float x) { return more(x) * 2.0; }\n',
+                "src/lib/deep/more.h": "float more(float x) { return x * 3.0; }\n",
+                "src/inc/far.h": "float far(float x) { return x * 5.0; }\n",
+                "top.h": "#define TOP 7.0\n",
+                "a.comp": compute("store.data[i] = f(TOP);", before='float f(float x);\n#include "top.h"'),
+            }
+        )
+        here = ShaderProject(shaders.path / place / "here", form=shaders.form)
+        here.crates(
+            'lib = env.Crate("lib", ["src/lib/f.glsl"], include_dirs=["src/inc"], debuginfo="line")\n'
+            'env.Crate("app", ["a.comp"], deps=[lib], crate_type="cdylib", debuginfo="line")\n'
+        )
+        here.write({"SConstruct": f"Repository({str(there.path)!r})\n" + here.read("SConstruct")})
+        here.scons()
+        files = ("lib.rlink", "liblib.rlib", "app.rlink", "app.spv", "app.spv.json")
+        outputs.append([(here.path / name).read_bytes() for name in files])
+        assert here.up_to_date()
+    assert outputs[0] == outputs[1]
+    assert b"src/lib/deep/more.h" in outputs[0][0] and b"repository of" not in b"".join(outputs[0])
+    there.write({"src/lib/f.glsl": "float f(float x) { return x }\n"})
+    here.scons(expect=2)
+    assert "src/lib/f.glsl:1: error" in here.error() and "repository of" not in here.error()

@@ -16,7 +16,7 @@ from cratewright.cache.entry import serialize_compiled, try_finish_recompile
 from cratewright.cache.key import compute_cache_key
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import CORE_OPTIONS, Options
-from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters
+from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters, logical_path
 
 DEFAULTS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
 TEXT = st.text(max_size=10)
@@ -35,6 +35,8 @@ FIELDS = {
     "path": TEXT,
     "source": st.binary(max_size=20),
     "options": OPTIONS,
+    "file": TEXT,
+    "repositories": st.lists(TEXT, max_size=2).map(tuple),
 }
 STENCILS = st.builds(UnitStencil, **FIELDS)
 SYMBOLS = st.builds(Symbol, TEXT, TEXT, TEXT, st.integers(0, 99))
@@ -94,3 +96,11 @@ def test_parameters_are_applied_after_the_fact(unit: CompiledUnit, name: str) ->
 
 def test_parameters_are_no_part_of_a_stencil() -> None:
     assert not {field.name for field in fields(UnitParameters)} & set(FIELDS)
+
+
+def test_what_a_file_of_a_repository_is_called() -> None:
+    places = ("/far/repo", "/far/other")
+    assert logical_path("/far/repo/src/a.c", places) == "src/a.c"
+    assert logical_path("/far/other/a.c", places) == "a.c"
+    assert logical_path("/far/repository/a.c", places) == "/far/repository/a.c"
+    assert logical_path("src/a.c", places) == "src/a.c"

@@ -168,16 +168,31 @@ def test_a_staticlib_is_flat(project: Project) -> None:
     _archive(project, "extra", {"extra.c": "int extra(void) { return 4; }\n"})
     lib = {"lib.c": "int twice(int);\nint extra(void);\nint entry(int x) { return twice(x) + extra(); }\n"}
     crates = {"lib": lib, "maths": LIBRARY["maths"]}
-    request = _with_library(project, crates, CrateType.STATICLIB, "static=extra")
-    archive = link(project, request)
+    request = request_for(project, crates, CrateType.STATICLIB)
+    unit = project.backend.bundle_library(parse_library("static=extra", where="test"), ["none", "libs"])
+    assert unit is not None
+    assert [(item.path, item.digest is None) for item in unit.observed] == [
+        ("none/libextra.a", True),
+        ("libs/libextra.a", False),
+    ]
+    bundled = tuple(LinkModule("maths", module) for module in unit.modules)
+    archive = link(project, replace(request, modules=(*request.modules, *bundled)))
     assert archive.name == "liblib.a"
-    assert _members(archive) == ["lib.lib.c.o", "maths.twice.c.o", "maths.offered.c.o", "extra.extra.c.o"]
+    own = ["lib.lib.c.o", "maths.twice.c.o", "maths.offered.c.o"]
+    assert _members(archive) == [*own, "maths.libextra.a_extra.extra.c.o"]
     (project.root / "main.c").write_text("int entry(int);\nint main(void) { return entry(19) - 42; }\n")
     words = [*project.toolchain.cc(project.target), "main.c", archive.name, "-o", "main"]
     project.toolchain.run(words, cwd=project.root, what="main.c")
     subprocess.run([project.root / "main"], check=True)
-    kept = replace(request, natives=(parse_library("static:-bundle=extra", where="test"),))
-    assert "extra.extra.c.o" not in _members(link(project, kept))
+
+
+def test_what_cannot_be_bundled(project: Project) -> None:
+    (project.root / "libscript.a").write_text("GROUP ( libc.a )\n")
+    with pytest.raises(LinkError, match="static library 'script' cannot become part") as caught:
+        project.backend.bundle_library(parse_library("static=script", where="test"), [""])
+    assert "static:-bundle=script" in str(caught.value)
+    with pytest.raises(LinkError, match="static library 'nowhere' is not there"):
+        project.backend.bundle_library(parse_library("static=nowhere", where="test"), [""])
 
 
 def test_members_of_one_name(project: Project) -> None:

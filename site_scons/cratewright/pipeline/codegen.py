@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..backend import CodegenBackend
-from ..crate import Crate
+from ..crate import Crate, Source
 from ..digest import content_digest
 from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed
-from ..native_library import parse_library
+from ..native_library import NativeLibrary, parse_library
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
 from .engine import Engine, Job, JobOutcome
@@ -54,8 +54,10 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             fingerprint=fingerprint,
             target=crate.target,
             path=source.path,
-            source=_read_source(engine, crate, source.path),
+            source=_read_source(engine, crate, source),
             options=source.options.only(backend.UNIT_OPTIONS),
+            file=source.file,
+            repositories=crate.repositories,
         )
         for source in crate.sources
     ]
@@ -70,12 +72,16 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     ]
     config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
     modules = tuple(backend.optimize(module, config) for unit in units for module in unit.modules)
+    natives, bundled = _bundle(crate, backend)
+    units += bundled
+    modules += tuple(module for unit in bundled for module in unit.modules)
     _check_exports(crate, modules)
     observed = {item.path: item for unit in units for item in unit.observed}
-    observed |= {stencil.path: Observed(stencil.path, content_digest(stencil.source)) for stencil in stencils}
+    for source, stencil in zip(crate.sources, stencils, strict=True):
+        observed[source.location] = Observed(source.location, content_digest(stencil.source))
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
-        metadata=_metadata(crate, backend, fingerprint, modules),
+        metadata=_metadata(crate, backend, fingerprint, modules, natives),
         observed=tuple(observed[path] for path in sorted(observed)),
         diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
         compiled=len(outcomes) - hits,
@@ -83,8 +89,31 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     )
 
 
+def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:
+    """Return the libraries that are left to the link, and those that become part of the crate."""
+    natives: list[NativeLibrary] = []
+    units: list[CompiledUnit] = []
+    asked = [parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")]
+    for library in dict.fromkeys(asked):
+        unit = None
+        if library.bundle:
+            try:
+                unit = backend.bundle_library(library, crate.options.texts("lib_dirs"))
+            except CratewrightError as error:
+                raise error.with_context(("crate", crate.name)) from error
+        if unit is None:
+            natives.append(library)
+        else:
+            units.append(unit)
+    return tuple(natives), units
+
+
 def _metadata(
-    crate: Crate, backend: CodegenBackend, fingerprint: str, modules: tuple[ModuleCodegen, ...]
+    crate: Crate,
+    backend: CodegenBackend,
+    fingerprint: str,
+    modules: tuple[ModuleCodegen, ...],
+    natives: tuple[NativeLibrary, ...],
 ) -> CrateMetadata:
     return identified(
         CrateMetadata(
@@ -97,19 +126,19 @@ def _metadata(
             dependencies=crate.dependencies,
             options=crate.options.only(backend.LINK_OPTIONS | LINKED_BY_PIPELINE),
             modules=modules,
-            natives=tuple(parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")),
+            natives=natives,
             allocator=crate.options.text("allocator"),
             metadata=crate.metadata,
         )
     )
 
 
-def _read_source(engine: Engine, crate: Crate, path: str) -> bytes:
+def _read_source(engine: Engine, crate: Crate, source: Source) -> bytes:
     try:
-        return read_bytes(engine.path(path), role="source")
+        return read_bytes(engine.path(source.location), role="source")
     except CratewrightError as error:
         raise SourceError(
-            f"{path}: the source cannot be read",
+            f"{source.path}: the source cannot be read",
             context=(("crate", crate.name), *(row for row in error.context)),
             hint="check the path in env.Crate; it is relative to the SConscript that names it",
         ) from error

@@ -18,6 +18,7 @@ from ..link_contents import allocator_provider, exported_symbols, libraries_to_l
 from ..locator import check_interfaces
 from ..metadata import CrateMetadata, encode_dylib
 from ..module import ModuleCodegen
+from ..options import Options
 from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from .engine import Engine, Job
 from .lto import LtoReport, optimise
@@ -108,7 +109,7 @@ def _request(
         crate=crate.name,
         crate_type=crate_type,
         target=crate.target,
-        options=crate.options.only(backend.LINK_OPTIONS),
+        options=_link_options(backend, crate, dependencies),
         modules=(),
         dependencies=tuple(label for label, _ in static),
         libraries=tuple(replace(item.library, crate=label) for label, item in labels if item.library is not None),
@@ -124,6 +125,16 @@ def _request(
     parts = [(crate.name, [*crate.modules, *shim]), *((label, list(part.modules)) for label, part in static)]
     modules = tuple(LinkModule(name, module) for name, modules in parts for module in modules)
     return replace(request, exported=exported, modules=modules)
+
+
+def _link_options(backend: CodegenBackend, crate: CrateMetadata, dependencies: Sequence[Dependency]) -> Options:
+    """Return the options of a link: its own, and where the libraries of its dependencies lie."""
+    options = crate.options.only(backend.LINK_OPTIONS)
+    if "lib_dirs" not in backend.LINK_OPTIONS:
+        return options
+    crates = (crate, *(item.crate for item in dependencies if item.crate.natives))
+    found = dict.fromkeys(path for item in crates for path in item.options.texts("lib_dirs"))
+    return options.override({"lib_dirs": tuple(found)})
 
 
 def _labels(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> list[tuple[str, Dependency]]:

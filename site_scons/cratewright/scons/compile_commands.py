@@ -48,7 +48,7 @@ def _rows(build: Build) -> list[dict[str, object]]:
             continue
         backend = declared.engine.backend(crate.backend, crate.target)
         for source in crate.sources:
-            command = backend.compile_command(source.path, source.options.only(backend.UNIT_OPTIONS))
+            command = backend.compile_command(source.location, source.options.only(backend.UNIT_OPTIONS))
             if command:
-                rows.append({"directory": build.root, "file": source.path, "arguments": list(command)})
+                rows.append({"directory": build.root, "file": source.location, "arguments": list(command)})
     return rows

@@ -22,7 +22,7 @@ from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
 from .crates import Build, CrateTarget, DeclaredCrate
-from .paths import located_source, nearby, relative
+from .paths import located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
 from .stages import CrateNodes
 
@@ -231,12 +231,13 @@ class Declaration:
         sources: list[Source] = []
         for node, given, own in entries:
             options = parse_options(own, self.table, where=f"{self.where}, source {node}")
-            logical = relative(node)
+            path, file = relative(logical_source(node)), relative(located_source(node))
             sources.append(
                 Source(
-                    path=relative(located_source(node)),
-                    name=given or unit_name(logical, self.directory),
+                    path=path,
+                    name=given or unit_name(relative(node), self.directory),
                     options=self.options.override(options),
+                    file=file if file != path else "",
                 )
             )
         return Crate(
@@ -250,6 +251,7 @@ class Declaration:
             dependencies=deps,
             options=self.options,
             metadata=self.metadata,
+            repositories=tuple(relative(node) for node in self.env.Dir("#").repositories),
         )
 
     def _resolve(self, entries: Sequence[tuple[Any, str, dict[str, object]]], declared: DeclaredCrate) -> Crate:
@@ -260,7 +262,7 @@ class Declaration:
             sources = tuple(replace(item, options=item.options.searching(exported)) for item in crate.sources)
             crate = replace(crate, sources=sources)
         for (node, _, _), source in zip(entries, crate.sources, strict=True):
-            if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.path)):
+            if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.location)):
                 # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
                 node.exists()
                 raise ConfigurationError(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import near_miss
 
-__all__ = ["by_content", "located_source", "nearby", "relative"]
+__all__ = ["by_content", "located_source", "logical_source", "nearby", "relative"]
 
 
 def located_source(node: Any) -> Any:
@@ -18,6 +18,11 @@ def located_source(node: Any) -> Any:
     if node.is_derived():
         return node
     return node.srcnode().rfile()
+
+
+def logical_source(node: Any) -> Any:
+    """Return the node by which a source is called: in the source directory of a variant, never in a repository."""
+    return node if node.is_derived() else node.srcnode()
 
 
 def by_content(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:

@@ -23,6 +23,7 @@ from cratewright import (
     ThinModule,
     UnitStencil,
 )
+from cratewright.native_library import NativeLibrary
 from cratewright.output_name import output_name
 
 from .observe import FileMemory
@@ -95,6 +96,12 @@ class NativeBackend(CodegenBackend):
         from .shim import allocator_module  # noqa: PLC0415
 
         return allocator_module(config, provided, self._toolchain)
+
+    def bundle_library(self, library: NativeLibrary, directories: Sequence[str]) -> CompiledUnit | None:
+        """Return the members of a static library."""
+        from .bundle import bundle_library  # noqa: PLC0415 - few crates have any
+
+        return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module holds a representation that can be optimised with others."""

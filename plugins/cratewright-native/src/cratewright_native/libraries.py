@@ -1,4 +1,4 @@
-"""Libraries that are no crates, as words of a link and as members of an archive.
+"""Libraries that are no crates, as words of a link.
 
 Knows nothing of crates, nor of how a linker is run.
 """
@@ -6,18 +6,18 @@ Knows nothing of crates, nor of how a linker is run.
 from __future__ import annotations
 
 import os
+import posixpath
 import shlex
 import subprocess
 from collections.abc import Iterable, Sequence
 
-from cratewright.archive import MAGIC, read_archive
 from cratewright.errors import ConfigurationError, LinkError, ToolError, UnsupportedError
 from cratewright.native_library import LibraryKind, NativeLibrary
 
 from .targets import Target
 from .toolchain import Toolchain
 
-__all__ = ["bundled_objects", "library_words", "pkg_config"]
+__all__ = ["find_static", "library_words", "pkg_config"]
 
 
 def library_words(
@@ -33,7 +33,8 @@ def library_words(
         if library.kind is LibraryKind.DYLIB:
             words.append(f"-l{library.name}")
         elif library.kind is LibraryKind.STATIC:
-            path = _find_static(library, directories, target, toolchain)
+            found, _ = find_static(library, directories, target, toolchain)
+            path = os.path.join(toolchain.root, found)
             if not library.whole_archive:
                 words.append(path)
             elif target.format == "macho":
@@ -49,43 +50,26 @@ def library_words(
     return words
 
 
-def bundled_objects(
-    libraries: Iterable[NativeLibrary], directories: Sequence[str], target: Target, toolchain: Toolchain
-) -> list[tuple[str, bytes]]:
-    """Return the members, by name, of the static libraries that become part of a crate's own archive.
+def find_static(
+    library: NativeLibrary, directories: Sequence[str], target: Target, toolchain: Toolchain
+) -> tuple[str, tuple[str, ...]]:
+    """Return where a static library lies, and where it was looked for before in vain.
 
-    Raises: LinkError for a library that is not found or refers to its members by path; FormatError.
+    Shape: relative to the project root, or absolute outside it.
+    Raises: LinkError if it is nowhere.
     """
-    found: list[tuple[str, bytes]] = []
-    for library in dict.fromkeys(libraries):
-        if library.kind is not LibraryKind.STATIC or not library.bundle:
-            continue
-        path = _find_static(library, directories, target, toolchain)
-        with open(path, "rb") as file:
-            data = file.read()
-        if not data.startswith(MAGIC):
-            raise LinkError(
-                f"static library '{library.name}' cannot become part of a staticlib",
-                context=(("file", path), ("reason", "it is a thin archive, or a linker script")),
-                hint=f"write static:-bundle={library.name}, and link it where the staticlib is used",
-            )
-        found += [(member.name, member.data) for member in read_archive(data, path=path)]
-    return found
-
-
-def _find_static(library: NativeLibrary, directories: Sequence[str], target: Target, toolchain: Toolchain) -> str:
     name = f"lib{library.name}.a"
-    for directory in directories:
-        path = os.path.join(toolchain.root, directory, name)
-        if os.path.isfile(path):
-            return path
+    paths = [posixpath.join(directory, name) for directory in directories]
+    for index, path in enumerate(paths):
+        if os.path.isfile(os.path.join(toolchain.root, path)):
+            return path, tuple(paths[:index])
     asked = toolchain.run(
         (*toolchain.cc(target.name), f"-print-file-name={name}"), cwd=toolchain.root, what=f"looking for {name}"
     )
     # A driver that finds nothing repeats what it was asked.
     path = asked.stdout.decode().strip()
     if os.path.isabs(path) and os.path.isfile(path):
-        return path
+        return path, tuple(paths)
     raise LinkError(
         f"static library '{library.name}' is not there",
         context=(("looked for", name), ("looked in", "\n".join((*directories, "the toolchain's own directories")))),

@@ -16,6 +16,7 @@ from cratewright.options import DebugInfo
 from cratewright.output_name import output_name
 from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
 
+from .bundle import is_linked_whole, is_own
 from .elf import elf_symbols
 from .embed import embed_object
 from .exports import replaceable_symbols, version_script
@@ -72,7 +73,8 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
     lazy: list[str] = []
     for name, item in zip(names, request.modules, strict=True):
         (directory / name).write_bytes(item.module.data)
-        chosen = item.crate == request.crate or item.module.attribute("lto") != ""
+        own = item.crate == request.crate and is_own(item.module)
+        chosen = own or is_linked_whole(item.module) or item.module.attribute("lto") != ""
         (direct if chosen else lazy).append(name)
     if request.embed:
         direct.append(embed_object(request.embed, request.target, toolchain, directory))

@@ -14,6 +14,7 @@ from cratewright.errors import LinkError, UnsupportedError
 from cratewright.request import LinkModule, LinkRequest
 
 from .bitcode import bitcode_major, is_bitcode
+from .bundle import is_linked_whole, is_own
 from .exports import required_symbols, version_script
 from .targets import find_target
 from .toolchain import Toolchain
@@ -72,7 +73,8 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
         if not is_bitcode(item.module.data):
             name = f"{index}.o"
             (directory / name).write_bytes(item.module.data)
-            (own if item.crate == request.crate else lazy).append(name)
+            direct = is_linked_whole(item.module) or (item.crate == request.crate and is_own(item.module))
+            (own if direct else lazy).append(name)
     required = required_symbols(request)
     (directory / _SCRIPT).write_bytes(version_script(required))
     # A shared library is the one kind of output that any of the crate types could become: whatever keeps its name

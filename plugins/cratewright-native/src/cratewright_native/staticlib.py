@@ -9,8 +9,6 @@ from collections.abc import Iterable
 
 from cratewright.request import LinkRequest
 
-from .libraries import bundled_objects
-from .targets import find_target
 from .toolchain import Toolchain
 
 __all__ = ["member_names", "write_staticlib"]
@@ -19,13 +17,11 @@ _ARCHIVE = "lib.a"
 
 
 def write_staticlib(request: LinkRequest, toolchain: Toolchain) -> bytes:
-    """Return the archive: own objects, those of crates linked statically, those of bundled libraries.
+    """Return the archive: own objects and those of crates linked statically, with the libraries bundled.
 
-    Raises: LinkError for a bundled library that is not found; ToolError if the archiver fails.
+    Raises: ToolError if the archiver fails.
     """
-    target = find_target(request.target)
     objects = [(f"{item.crate}.{_object_name(item.module.name)}", item.module.data) for item in request.modules]
-    objects += bundled_objects(request.natives, request.options.texts("lib_dirs"), target, toolchain)
     names = member_names(name for name, _ in objects)
     with toolchain.scratch() as directory:
         for name, (_, data) in zip(names, objects, strict=True):

@@ -58,14 +58,18 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         data = output.read_bytes()
     _refuse_embedding(files, _language(stencil.path))
     observed = observe(
-        plain(stencil.path), files, parse_search_path(said.stderr), root=memory.root, bundled=toolchain.headers
+        plain(stencil.file or stencil.path),
+        files,
+        parse_search_path(said.stderr),
+        root=memory.root,
+        bundled=toolchain.headers,
     )
     # Where there is no summary there is no second half of optimisation either.
     attributes = () if has_summary(stencil.target) else (OPTIMISED,)
     return CompiledUnit(
         modules=(module_of(data, path=stencil.path, attributes=attributes),),
         observed=observed,
-        diagnostics=warnings(said.stderr, path=stencil.path),
+        diagnostics=warnings(_logical(said.stderr, stencil), path=stencil.path),
     )
 
 
@@ -114,7 +118,8 @@ def _language(path: str) -> str:
 
 
 def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path) -> Completed:
-    words = command(stencil.path, stencil.target, stencil.options, toolchain)
+    words = command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain)
+    words += tuple(f"-ffile-prefix-map={repository}/=" for repository in stencil.repositories)
     listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
     if _language(stencil.path) == "ir":
         listing = ()
@@ -124,7 +129,7 @@ def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path
             (*words, "-M", "-MF", str(depfile), "-MT", "module"),
             cwd=toolchain.root,
             what=stencil.path,
-            refused=lambda said: _source_error(said, stencil.path),
+            refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
         )
         listing = ("-v",)
     return toolchain.run(
@@ -132,8 +137,15 @@ def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],
-        refused=lambda said: _source_error(said, stencil.path),
+        refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
     )
+
+
+def _logical(said: str, stencil: UnitStencil) -> str:
+    """Return what a compiler said with files of repositories called as if they were in the project."""
+    for repository in stencil.repositories:
+        said = said.replace(f"{repository}/", "")
+    return said
 
 
 def _source_error(said: str, path: str) -> CratewrightError:
@@ -169,9 +181,9 @@ def _files(
 
     Raises: SourceError if the source is no longer what is to be compiled.
     """
-    source = plain(stencil.path)
+    source = plain(stencil.file or stencil.path)
     own = read_facts(stencil.source)
-    now = content_digest(_read(memory.root, stencil.path))
+    now = content_digest(_read(memory.root, source))
     if now != own.digest:
         raise SourceError(f"{stencil.path}:1: error: the source has changed while it was compiled", hint="build again")
     files: dict[str, FileFacts | None] = {source: own}

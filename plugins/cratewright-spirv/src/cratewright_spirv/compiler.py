@@ -51,6 +51,7 @@ class UnitRequest:
     target: str
     defines: tuple[tuple[str, str | None], ...] = ()
     include_dirs: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
     debuginfo: str = "none"
 
 
@@ -104,7 +105,7 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
 
 
 def _resolver(request: UnitRequest) -> IncludeResolver:
-    return IncludeResolver(request.root, request.include_dirs, request.path, request.text)
+    return IncludeResolver(request.root, request.include_dirs, request.path, request.text, request.repositories)
 
 
 @step("read source and includes")

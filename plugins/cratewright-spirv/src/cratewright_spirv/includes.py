@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cratewright import Observed
 from cratewright.digest import content_digest
 from cratewright.errors import SourceError
+from cratewright.stencil import logical_path
 
 __all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "redirect"]
 
@@ -79,11 +80,14 @@ class IncludeResolver:
     """Finds includes below a root and remembers all it did, for one unit.
 
     A quoted name is looked for beside the including file, then in each directory in order;
-    an angled name in the directories alone.
+    an angled name in the directories alone. What is not in the project may be at the same path in a repository.
     """
 
-    def __init__(self, root: str, include_dirs: tuple[str, ...], path: str, text: bytes) -> None:
+    def __init__(
+        self, root: str, include_dirs: tuple[str, ...], path: str, text: bytes, repositories: tuple[str, ...] = ()
+    ) -> None:
         self._root = os.path.normpath(root)
+        self._repositories = repositories
         self._path = path
         self._texts = {path: text}
         self._places = {path: self._place(path, path)}
@@ -166,9 +170,10 @@ class IncludeResolver:
             return
         if not angled:
             here = self._places[includer]
-            near = posixpath.dirname(here.file)
+            near = posixpath.join(posixpath.dirname(logical_path(here.file, (self._root, *self._repositories))), name)
             shown = posixpath.normpath(posixpath.join(posixpath.dirname(here.shown), name))
-            yield self._place(posixpath.join(near, name), shown)
+            for directory in ("",) if os.path.isabs(near) else ("", *self._repositories):
+                yield self._place(posixpath.join(directory, near), shown)
         for directory in self._directories:
             label = posixpath.basename(directory.rstrip("/")) if os.path.isabs(directory) else directory
             yield self._place(posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name)))
@@ -178,7 +183,8 @@ class IncludeResolver:
         if file.startswith(self._root.rstrip("/") + "/"):
             inside = file[len(self._root.rstrip("/")) + 1 :]
             return _Place(file, inside, inside)
-        return _Place(file, file, shown)
+        below = logical_path(file, self._repositories)
+        return _Place(file, file, shown if below == file else below)
 
     def _read(self, place: _Place) -> _Content | None:
         if place.observed in self._contents:

@@ -93,6 +93,7 @@ def unit_request(stencil: UnitStencil, unit: SourceUnit, root: str) -> UnitReque
         target=stencil.target,
         defines=stencil.options.defines,
         include_dirs=stencil.options.texts("include_dirs"),
+        repositories=stencil.repositories,
         debuginfo=stencil.options.debuginfo.value,
     )
 
