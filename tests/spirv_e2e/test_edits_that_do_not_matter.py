@@ -81,3 +81,12 @@ def test_no_unit_is_compiled_again(shaders: ShaderProject, edit: str) -> None:
 @pytest.mark.parametrize("edit", HARMFUL)
 def test_code_that_changes_is_compiled(shaders: ShaderProject, edit: str) -> None:
     assert _edit(shaders, dict(HARMFUL[edit])) == ["crate lib: 3 units: 1 compiled, 2 reused"]
+
+
+def test_a_result_found_by_its_form_stands_the_check(shaders: ShaderProject) -> None:
+    shaders.crates(SCONSTRUCT.format(defines="{}", sources=SOURCES), FILES)
+    shaders.scons()
+    shaders.environ["CRATE_CACHE_VERIFY"] = "1"
+    shaders.write({"twice.glsl": LIBRARY.replace("#ifdef", "\n// more to come\n\n#ifdef")})
+    shaders.scons()
+    assert "crate lib: 3 units: 0 compiled, 3 reused" in shaders.built()
