@@ -277,3 +277,12 @@ def test_the_digest_of_code(tmp_path: Path) -> None:
     (tmp_path / "one" / "sub" / "b.py").write_text("c")
     assert code_digest(str(tmp_path / "one")) != first
     assert code_digest(str(tmp_path / "one" / "a.py")) != first
+
+
+@pytest.mark.parametrize("kind", ModuleKind)
+def test_no_entry_asks_for_a_call_of_getattr(kind: ModuleKind) -> None:
+    """Python 3.11.0 to 3.11.3 pickle a member of an Enum so, by themselves; nothing would ever be a hit there."""
+    assert kind.__reduce_ex__(4) == (ModuleKind, (kind.value,))
+    assert try_finish_recompile(
+        serialize_compiled(CompiledUnit(modules=(ModuleCodegen(name="", data=b"", kind=kind),)))
+    )
