@@ -7,6 +7,7 @@ Source: rustc's plan to move LTO to link time and run it once for each distinct 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -127,11 +128,7 @@ def _taking_part(
 
 
 def _offered(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int], ...]:
-    counts: dict[str, int] = {}
-    for item in modules:
-        if item.crate != crate:
-            counts[item.crate] = counts.get(item.crate, 0) + 1
-    return tuple(counts.items())
+    return tuple(Counter(item.crate for item in modules if item.crate != crate).items())
 
 
 def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkModule], int, int]:
