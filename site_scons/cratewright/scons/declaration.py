@@ -21,6 +21,7 @@ from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_o
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
+from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
 from .paths import located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
@@ -73,6 +74,8 @@ class Declaration:
         self.table = option_table(kind)
         self.engine = self._engine()
         self.backend = self.engine.backend(self.backend_name, self.target)
+        # SCons reads its files in one thread and builds in several.
+        fork_ahead()
         self.options = self._options(kind)
         self.directory = relative(env.Dir("."))
 
