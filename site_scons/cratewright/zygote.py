@@ -134,12 +134,12 @@ def _start() -> _Process:
 
 def _can_fork() -> bool:
     """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
-    if not hasattr(os, "fork") or threading.active_count() > 1:
+    if not hasattr(os, "fork"):
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1  # libraries may have threads that Python knows nothing of
     except OSError:
-        return True
+        return threading.active_count() == 1
 
 
 def _forked() -> _Process:
