@@ -1,0 +1,69 @@
+"""lld's own cache for thin LTO, fed with the bitcode of a project's crates: the peer that reuse is compared with.
+
+Knows nothing of how cratewright decides what to do again.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from cratewright.cache.history import history_path, read_history
+from cratewright_native.choose import choose
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.native_project import TARGET
+
+__all__ = ["LldCache", "new_entries", "redone"]
+
+_FILE = re.compile(r" FILE .* (\S+)$", re.MULTILINE)
+_JOB = re.compile(r"optimize_thin: .*: thin LTO of (.+)\.bc")
+
+
+class LldCache:
+    """lld's link of the same bitcode to a program of its own."""
+
+    def __init__(self, project: NativeProject, crates: Sequence[str]) -> None:
+        """Shape: the first of `crates` is linked whole, the others as from archives."""
+        self._project = project
+        self._crates = crates
+        self._directory = project.path / ".lld"
+        self._directory.mkdir()
+        toolchain = choose(str(project.path), compiler=project.environ["CRATE_CC"])
+        self._linker = toolchain.lld(TARGET)
+        self._seen: set[str] = set()
+
+    def fresh(self) -> list[str]:
+        """Link, and return the sources of the modules that the cache did not have."""
+        inputs: list[str] = []
+        for crate in self._crates:
+            for name, module in self._project.linked_modules(crate).items():
+                path = self._directory / f"{crate}-{name.replace('/', '-')}"
+                path.write_bytes(module.data)
+                inputs.append(str(path))
+            if crate == self._crates[0]:
+                inputs.append("--start-lib")
+        words = ["-pie", "-e", "main", "--lto-O3", "--thinlto-cache-dir=cache", "-o", "/dev/null"]
+        subprocess.run([*self._linker, *words, *inputs, "--end-lib"], check=True, cwd=self._directory)
+        return new_entries(self._directory / "cache", self._seen)
+
+
+def new_entries(cache: Path, seen: set[str]) -> list[str]:
+    """Return the sources of the objects that a cache of lld's has got, sorted, and take note of them in `seen`."""
+    fresh = sorted({path.name for path in cache.glob("llvmcache-*")} - seen)
+    seen.update(fresh)
+    words = ["readelf", "-sW", *fresh]
+    said = subprocess.run(words, cwd=cache, capture_output=True, text=True, check=True).stdout if fresh else ""
+    sources = _FILE.findall(said)
+    assert len(sources) == len(fresh), f"{len(fresh)} objects, which name {sources}"
+    return sorted(sources)
+
+
+def redone(project: NativeProject, program: str) -> list[str]:
+    """Return the sources of the modules that thin LTO did again in the last run of SCons, sorted."""
+    if f"crate {program}: thin LTO" not in project.output:
+        return []
+    history = read_history(history_path(str(project.path / program)))
+    found = {label: _JOB.fullmatch(label) for label, record in history.items() if record.causes}
+    return sorted(match[1] for match in found.values() if match)
