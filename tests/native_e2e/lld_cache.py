@@ -5,6 +5,7 @@ Knows nothing of how cratewright decides what to do again.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -50,7 +51,10 @@ class LldCache:
 
 
 def new_entries(cache: Path, seen: set[str]) -> list[str]:
-    """Return the sources of the objects that a cache of lld's has got, sorted, and take note of them in `seen`."""
+    """Return the sources of the objects that a cache of lld's has got, and take note of them in `seen`.
+
+    Shape: names without directories, as objects have them; sorted.
+    """
     fresh = sorted({path.name for path in cache.glob("llvmcache-*")} - seen)
     seen.update(fresh)
     words = ["readelf", "-sW", *fresh]
@@ -60,10 +64,13 @@ def new_entries(cache: Path, seen: set[str]) -> list[str]:
     return sorted(sources)
 
 
-def redone(project: NativeProject, program: str) -> list[str]:
-    """Return the sources of the modules that thin LTO did again in the last run of SCons, sorted."""
-    if f"crate {program}: thin LTO" not in project.output:
+def redone(directory: Path, output: str, program: str) -> list[str]:
+    """Return the sources of the modules that thin LTO did again in a run of SCons that printed `output`.
+
+    Shape: names without directories, sorted.
+    """
+    if f"crate {program}: thin LTO" not in output:
         return []
-    history = read_history(history_path(str(project.path / program)))
+    history = read_history(history_path(str(directory / program)))
     found = {label: _JOB.fullmatch(label) for label, record in history.items() if record.causes}
-    return sorted(match[1] for match in found.values() if match)
+    return sorted(os.path.basename(match[1]) for match in found.values() if match)

@@ -54,7 +54,7 @@ def test_back_to_what_was_before(clang_built: NativeProject) -> None:
     clang_built.write({"base1.c": FILES["base1.c"]})
     clang_built.scons()
     assert (clang_built.path / "app").read_bytes() == before
-    assert "1 compiled" not in clang_built.output and redone(clang_built, "app") == []
+    assert "1 compiled" not in clang_built.output and redone(clang_built.path, clang_built.output, "app") == []
 
 
 def test_a_word_for_the_linker_redoes_no_module(clang_built: NativeProject) -> None:

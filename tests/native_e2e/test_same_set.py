@@ -99,21 +99,21 @@ def test_the_same_modules(tmp_path: Path, llvm_kind: str) -> None:
     project.crates(SCONSTRUCT, FILES)
     project.scons()
     cache = LldCache(project, ["app", "middle", "base"])
-    assert redone(project, "app") == cache.fresh() == PROGRAM
+    assert redone(project.path, project.output, "app") == cache.fresh() == PROGRAM
     for what, (name, old, new, expected) in EDITS.items():
         assert old in FILES[name]
         # Both know what the files were like at first, so that going back from the edit before costs neither anything.
         project.write({**FILES, name: FILES[name].replace(old, new)})
         project.scons()
-        ours, theirs = redone(project, "app"), cache.fresh()
+        ours, theirs = redone(project.path, project.output, "app"), cache.fresh()
         assert ours == theirs, what
         assert ours == expected, what
     project.write(FILES)
     project.scons()
-    assert redone(project, "app") == cache.fresh() == []
+    assert redone(project.path, project.output, "app") == cache.fresh() == []
     project.write({"base_early.c": "int early(int x) { return x; }\n"})
     project.scons()
-    assert "base.rlink" in project.output and redone(project, "app") == cache.fresh() == []
+    assert "base.rlink" in project.output and redone(project.path, project.output, "app") == cache.fresh() == []
 
 
 @pytest.fixture(params=["zig", "llvm"])
