@@ -16,21 +16,28 @@ from cratewright_native.choose import choose
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.native_project import TARGET
 
-__all__ = ["LldCache", "new_entries", "redone"]
+__all__ = ["LIBRARY", "PROGRAM", "LldCache", "new_entries", "redone"]
+
+PROGRAM = ("-pie", "-e", "main")
+"""How a program is linked."""
+LIBRARY = ("-shared", "--undefined=main", "--version-script=main.map")
+"""How symbols are resolved where one result of LTO may become part of any kind of file, as it may in a crate."""
 
 _FILE = re.compile(r" FILE .* (\S+)$", re.MULTILINE)
 _JOB = re.compile(r"optimize_thin: .*: thin LTO of (.+)\.bc")
 
 
 class LldCache:
-    """lld's link of the same bitcode to a program of its own."""
+    """lld's link of the same bitcode to a file of its own."""
 
-    def __init__(self, project: NativeProject, crates: Sequence[str]) -> None:
-        """Shape: the first of `crates` is linked whole, the others as from archives."""
+    def __init__(self, project: NativeProject, crates: Sequence[str], kind: Sequence[str]) -> None:
+        """Shape: the first of `crates` is linked whole, the others as from archives; `kind` as above."""
         self._project = project
         self._crates = crates
-        self._directory = project.path / ".lld"
-        self._directory.mkdir()
+        self._kind = kind
+        self._directory = project.path / ".lld" / kind[0].lstrip("-")
+        self._directory.mkdir(parents=True)
+        (self._directory / "main.map").write_text("{ global: main; local: *; };\n")
         toolchain = choose(str(project.path), compiler=project.environ["CRATE_CC"])
         self._linker = toolchain.lld(TARGET)
         self._seen: set[str] = set()
@@ -45,7 +52,7 @@ class LldCache:
                 inputs.append(str(path))
             if crate == self._crates[0]:
                 inputs.append("--start-lib")
-        words = ["-pie", "-e", "main", "--lto-O3", "--thinlto-cache-dir=cache", "-o", "/dev/null"]
+        words = [*self._kind, "--lto-O3", "--thinlto-cache-dir=cache", "-o", "/dev/null"]
         subprocess.run([*self._linker, *words, *inputs, "--end-lib"], check=True, cwd=self._directory)
         return new_entries(self._directory / "cache", self._seen)
 
