@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .errors import FormatError
+from .values import dataclass
 
 __all__ = ["MAGIC", "Member", "read_archive", "write_archive"]
 

@@ -35,7 +35,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
@@ -46,6 +45,7 @@ from .native_library import NativeLibrary
 from .options import Options, OptionSpec
 from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
 from .stencil import UnitStencil
+from .values import dataclass
 
 __all__ = [
     "API_VERSION",

@@ -6,12 +6,12 @@ Knows nothing of SCons, of disks or of what a backend does with it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
 from .identity import CrateReference, stable_crate_id
 from .options import Options
+from .values import dataclass
 
 __all__ = ["Crate", "CrateType", "Source", "check_crate_name", "parse_crate_types", "unit_name"]
 

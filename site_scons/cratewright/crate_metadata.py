@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .crate import CrateType
@@ -20,6 +20,7 @@ from .identity import CrateReference, interface_digest, stable_crate_id
 from .module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from .native_library import NativeLibrary, parse_library
 from .options import Options
+from .values import dataclass
 from .version import __version__
 
 __all__ = ["PRODUCER", "Content", "CrateMetadata", "decode_document", "encode_document", "identified"]

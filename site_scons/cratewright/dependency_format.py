@@ -14,12 +14,12 @@ run in the compiler (`interface_only` is what becomes of them); interfaces of `s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from .crate import CrateType
 from .errors import GraphError, LinkageConflictError
 from .graph import CrateGraph
+from .values import dataclass
 
 __all__ = [
     "Available",

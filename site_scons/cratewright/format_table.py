@@ -6,11 +6,11 @@ Knows nothing of files: what a prebuilt dylib was linked with is told, what othe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .crate import CrateType
 from .dependency_format import Available, DependencyFormats, LinkSwitches, Recorded, calculate, load_order
 from .graph import CrateGraph
+from .values import dataclass
 
 __all__ = ["FormatTable", "LinkableCrate"]
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .digest import value_digest
 from .module import ModuleCodegen
+from .values import dataclass
 
 __all__ = ["CrateReference", "interface_digest", "stable_crate_id", "unique_labels"]
 

@@ -8,7 +8,6 @@ Source: rustc's crate locator and the order of its errors.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from .crate_metadata import CrateMetadata
@@ -16,6 +15,7 @@ from .crate_type import CrateType
 from .errors import FormatError, LinkError, VersionError
 from .identity import CrateReference
 from .metadata import Inside
+from .values import dataclass
 
 __all__ = ["Candidate", "FoundCrate", "Wanted", "check_interfaces", "check_stable_ids", "choose"]
 

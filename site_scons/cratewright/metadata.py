@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .archive import Member, read_archive, write_archive
 from .crate_metadata import PRODUCER, Content, CrateMetadata, decode_document, encode_document, identified
@@ -22,6 +22,7 @@ from .dependency_format import Linkage
 from .digest import content_digest
 from .errors import FormatError, VersionError
 from .identity import CrateReference
+from .values import dataclass
 
 __all__ = [
     "ENCODING_VERSION",

@@ -5,8 +5,9 @@ Knows nothing of the intermediate representation inside: a module's data is byte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from .values import dataclass
 
 __all__ = ["CanonicalForm", "CompiledUnit", "EntryPoint", "ModuleCodegen", "ModuleKind", "Observed", "Symbol"]
 

@@ -7,10 +7,10 @@ Source: rustc's `-l [KIND[:MODIFIERS]=]NAME`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from .errors import ConfigurationError, UnknownNameError, near_miss
+from .values import dataclass
 
 __all__ = ["LibraryKind", "NativeLibrary", "parse_library"]
 

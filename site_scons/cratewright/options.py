@@ -7,12 +7,13 @@ rows of its own to the table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import ClassVar
 
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
+from .values import dataclass
 
 __all__ = [
     "BUILTIN_PROFILES",

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from .crate import CrateType
 from .errors import ConfigurationError, UnsupportedError
+from .values import dataclass
 
 __all__ = ["output_name", "output_names", "seen_from", "state_path"]
 

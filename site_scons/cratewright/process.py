@@ -18,10 +18,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
+from .values import dataclass
 from .worker import receive, send
 from .zygote import Zygote
 

@@ -10,7 +10,6 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +21,7 @@ from . import hookspecs
 from .backend import API_VERSION, CodegenBackend
 from .cache.store import CacheKvStore
 from .errors import CratewrightError, PluginError, UnknownNameError, near_miss
+from .values import dataclass
 
 __all__ = ["Registry", "default_registry", "register"]
 

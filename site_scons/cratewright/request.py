@@ -5,12 +5,13 @@ Knows nothing of where modules were read from or where artifacts are written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .crate import CrateType
 from .module import ModuleCodegen
 from .native_library import NativeLibrary
 from .options import LtoMode, Options
+from .values import dataclass
 
 __all__ = [
     "Artifact",

@@ -7,10 +7,11 @@ Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .module import CompiledUnit
 from .options import Options
+from .values import dataclass
 
 __all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
 

@@ -14,10 +14,10 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from .errors import CratewrightError
+from .values import dataclass
 
 __all__ = ["Calls", "Surroundings", "main", "receive", "send", "serve"]
 

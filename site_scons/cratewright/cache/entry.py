@@ -10,11 +10,11 @@ import hashlib
 import io
 import pickle
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
+from ..values import dataclass
 
 __all__ = [
     "RESULTS",

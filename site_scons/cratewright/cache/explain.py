@@ -6,8 +6,8 @@ Knows nothing of where that is remembered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from ..values import dataclass
 from .key import Fields
 
 __all__ = ["Change", "Observations", "changes_between", "describe", "group"]

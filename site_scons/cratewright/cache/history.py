@@ -10,10 +10,10 @@ import os
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from ..errors import CratewrightError
 from ..fs import write_atomic
+from ..values import dataclass
 from .explain import NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 

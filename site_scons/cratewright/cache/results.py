@@ -6,9 +6,10 @@ Knows nothing of what makes a result. An entry that cannot be used is a miss, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..module import CompiledUnit, Observed
+from ..values import dataclass
 from .entry import (
     RecompileError,
     Result,

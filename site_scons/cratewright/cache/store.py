@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from ..values import dataclass
 
 __all__ = ["CacheKvStore", "GuardedStore", "NoStore", "StoreReport"]
 

@@ -6,7 +6,7 @@ Knows nothing of workers or of where the cache is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, cast
 
 from ..backend import CodegenBackend
@@ -18,6 +18,7 @@ from ..cache.verify import contradiction
 from ..errors import CacheError, CratewrightError
 from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
+from ..values import dataclass
 from .job import Job, JobOutcome
 
 __all__ = ["CachedRun"]

@@ -6,7 +6,6 @@ Knows nothing of dependencies: a crate's codegen reads none of their files.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..backend import CodegenBackend
 from ..crate import Crate, Source
@@ -18,6 +17,7 @@ from ..module import CompiledUnit, ModuleCodegen, Observed
 from ..native_library import NativeLibrary, parse_library
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
+from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 
 __all__ = ["CodegenResult", "codegen_crate"]

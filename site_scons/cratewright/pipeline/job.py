@@ -5,10 +5,9 @@ Knows nothing of workers or caches.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..cache.entry import Result
 from ..errors import CratewrightError
+from ..values import dataclass
 
 __all__ = ["NOUNS", "Job", "JobOutcome"]
 

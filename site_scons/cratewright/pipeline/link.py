@@ -6,7 +6,7 @@ Knows nothing of where rlibs lie, nor of what the backend makes of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..backend import CodegenBackend
 from ..crate import CrateType
@@ -20,6 +20,7 @@ from ..metadata import CrateMetadata, encode_dylib
 from ..module import ModuleCodegen
 from ..options import Options
 from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
+from ..values import dataclass
 from .engine import Engine, Job
 from .lto import LtoReport, optimise
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..backend import CodegenBackend
 from ..crate import CrateType
@@ -17,6 +17,7 @@ from ..digest import value_digest
 from ..module import ModuleCodegen
 from ..options import LtoMode
 from ..request import LinkModule, LinkRequest, ThinModule
+from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 
 __all__ = ["LtoReport", "Optimised", "lower", "lto_line", "lto_row", "optimise"]

@@ -6,7 +6,9 @@ Knows nothing of results: times travel beside them, and reach no file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ..values import dataclass
 
 __all__ = ["Timed", "Timings"]
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import SCons.Errors
@@ -36,6 +36,7 @@ from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
 from ..pipeline.lto import lto_line, lto_row
 from ..request import LinkLibrary
+from ..values import dataclass
 from .paths import relative
 from .state import StageState, forget
 

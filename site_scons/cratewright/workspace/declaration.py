@@ -6,12 +6,12 @@ Knows nothing of disks: what a pattern matches is asked elsewhere; nor of which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..crate import CrateType, check_crate_name, parse_crate_types
 from ..errors import GraphError, UnknownNameError, near_miss
 from ..graph import CrateGraph
 from ..options import BUILTIN_PROFILES, Options, OptionSpec, OptionValue, resolve_profile
+from ..values import dataclass
 from .dependency import WorkspaceDependency, read_dependencies
 from .document import Document, Key
 from .features import Features, read_features

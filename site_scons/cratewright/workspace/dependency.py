@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..crate import check_crate_name
 from ..errors import ConfigurationError
 from ..options import OptionKind, OptionSpec
+from ..values import dataclass
 from .document import Document, Key
 from .keys import parse_keys
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from ..errors import ConfigurationError, UnknownNameError, near_miss
+from ..values import dataclass
 from .dependency import WorkspaceDependency
 from .document import Document, Key
 

@@ -1,0 +1,125 @@
+"""Our decorator for frozen dataclasses does what the standard library's does.
+
+Knows nothing of the values of a build.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+from typing import Any, ClassVar
+
+import pytest
+
+from cratewright import values
+
+
+class Nothing:
+    """No field."""
+
+
+class One:
+    """One field."""
+
+    a: int = 1
+
+
+class Several:
+    """Fields with and without defaults, a constant, a check."""
+
+    LIMIT: ClassVar[int] = 9
+    a: int
+    b: tuple[str, ...] = ()
+    c: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.a > self.LIMIT:
+            raise ValueError(self.a)
+
+
+class Own:
+    """Methods of its own."""
+
+    a: int
+    b: int = 2
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.a == other.a
+
+    def __hash__(self) -> int:
+        return self.a
+
+    def __repr__(self) -> str:
+        return f"<{self.a}>"
+
+
+CASES: list[tuple[type, dict[str, Any]]] = [
+    (Nothing, {}),
+    (One, {"a": 3}),
+    (Several, {"a": 3, "b": ("x",)}),
+    (Several, {"a": 3, "c": []}),
+    (Own, {"a": 3}),
+]
+
+
+def _both(kind: type, kw_only: bool) -> tuple[Any, Any]:
+    """Return the class made by our decorator and by the standard library's, in places where pickle finds them."""
+    made = []
+    for decorator in (values.dataclass, dataclasses.dataclass):
+        name = f"{kind.__name__}_{kw_only}_{decorator.__module__.replace('.', '_')}"
+        copied = type(name, (), {**kind.__dict__, "__qualname__": name})
+        made.append(decorator(frozen=True, slots=True, kw_only=kw_only)(copied))
+        globals()[name] = made[-1]
+    return made[0], made[1]
+
+
+@pytest.mark.parametrize("kw_only", [False, True])
+@pytest.mark.parametrize(("kind", "fields"), CASES)
+def test_as_the_standard_library(kind: type, fields: dict[str, Any], kw_only: bool) -> None:
+    ours, theirs = _both(kind, kw_only)
+    mine, other = ours(**fields), theirs(**fields)
+    assert repr(mine) == repr(other).replace(theirs.__name__, ours.__name__)
+    assert mine == ours(**fields) and other == theirs(**fields) and mine != other
+    for value in (mine, other):
+        assert pickle.loads(pickle.dumps(value)) == value == copy.deepcopy(value) == dataclasses.replace(value)
+        assert not hasattr(value, "__dict__")
+        for name in ("a", "unheard_of"):
+            with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
+                setattr(value, name, 1)
+    assert dataclasses.asdict(mine) == dataclasses.asdict(other)
+    assert ours.__match_args__ == theirs.__match_args__
+    changed = dict(fields, a=4)
+    if "a" in fields:
+        assert ours(**changed) != mine and theirs(**changed) != other
+    if fields.get("c") is None:
+        assert hash(mine) == hash(ours(**fields)) == hash(other)
+    else:
+        for value in (mine, other):
+            with pytest.raises(TypeError):
+                hash(value)
+
+
+def test_checks_are_made() -> None:
+    ours, _ = _both(Several, False)
+    with pytest.raises(ValueError, match="10"):
+        ours(a=10)
+
+
+def test_a_state_of_another_class_is_refused() -> None:
+    ours, _ = _both(Several, False)
+    value = ours(a=1)
+    with pytest.raises(ValueError, match="zip"):
+        value.__setstate__((1, 2))
+
+
+@pytest.mark.parametrize("words", [{"slots": True}, {"frozen": True, "slots": True, "order": True}])
+def test_anything_else_is_left_to_the_standard_library(words: dict[str, bool]) -> None:
+    made: Any = values.dataclass(**words)(type("Point", (), {"__annotations__": {"a": int}}))
+    assert made(1) == made(1) != made(2)
+    if words.get("order"):
+        assert made(1) < made(2)
+    else:
+        point = made(1)
+        point.a = 2
+        assert point.a == 2
