@@ -171,7 +171,7 @@ class CrateNodes:
                 return request()
 
         name = f"{what} {target}"
-        return StageState(name, root=self.build.root, target=target.abspath, request=digest)
+        return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=digest)
 
     def _salt(self) -> str:
         engine, backend = self.declared.engine, self.backend
