@@ -109,3 +109,34 @@ def test_a_hit_is_checked(native: NativeProject) -> None:
     (native.path / "app").unlink()
     native.scons()
     assert native.built() == [REUSED]
+
+
+BUILDERS = {"foo": "SharedLibrary", "static:-bundle=foo": "StaticLibrary", "static=foo": "StaticLibrary"}
+
+
+@pytest.mark.parametrize("word", BUILDERS)
+def test_a_library_that_scons_makes(any_native: NativeProject, word: str) -> None:
+    """It is made first, and what is linked with it follows in the same run."""
+    any_native.crates(
+        f'foo = env.Crate("foo", ["use.c"], libs=["{word}"], lib_dirs=["sub"])\n'
+        'env.Crate("app", ["main.c"], deps=[foo], crate_type="bin", rpath=["$ORIGIN/sub"])\n'
+        f'env.{BUILDERS[word]}("sub/foo", "sub/foo.c", CCFLAGS=["-fPIC"])\n',
+        {"main.c": MAIN, "use.c": "int used;\n", "sub/foo.c": "int foo(void) { return 1; }\n"},
+    )
+    any_native.scons("-j4")
+    assert printed(any_native.path / "app") == "1\n"
+    assert any_native.up_to_date()
+    any_native.write({"sub/foo.c": "int foo(void) { return 2; }\n"})
+    any_native.scons("app")
+    assert printed(any_native.path / "app") == "2\n"
+    assert LINK in any_native.steps()
+    assert any_native.up_to_date()
+
+
+def test_a_crate_called_as_a_library(any_native: NativeProject) -> None:
+    any_native.crates(
+        'env.Crate("m", ["use.c"], libs=["m"], lib_dirs=["."], crate_type=["staticlib", "cdylib"])\n',
+        {"use.c": "int used;\n"},
+    )
+    any_native.scons()
+    assert any_native.steps() == ["Compiling crate m.rlink", "Linking libm.a", "Linking libm.so"]

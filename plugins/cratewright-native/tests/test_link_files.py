@@ -185,6 +185,16 @@ def test_what_was_told_and_shown(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("word", ["", "/", "/.", "/./", "//"])
+def test_the_root_itself(tmp_path: Path, word: str) -> None:
+    root = str(tmp_path)
+    (tmp_path / "libx.a").write_text("")
+    search = link_search([f"-L{root}{word}"], "", root)
+    assert search.directories == ("",)
+    found, _ = observe_link([f"{root}{word}/libx.a"], search, "elf", FileMemory(root))
+    assert [item.path for item in found] == ["libx.a", "libx.so"]
+
+
 def _files(root: Path, *names: str) -> None:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)

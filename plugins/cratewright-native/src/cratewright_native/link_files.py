@@ -30,6 +30,7 @@ _FORMS = {
 
 _WORD = re.compile(r"(-L|-l|-T|--(?:library-path|library|script|version-script|dynamic-list)(?==|\Z))=?(.*)", re.DOTALL)
 _KINDS = {"--library-path": "-L", "--library": "-l"}
+_SLASHES = re.compile(r"/(?:\.?(?:/|\Z))*")
 _SHOWN = re.compile(r"[\s\"'](-[Ll])([^\s\"']+)")
 
 
@@ -50,8 +51,7 @@ def link_search(words: Iterable[str], said: str, root: str) -> LinkSearch:
     told = list(_told(words))
     # A driver shows each command on a line that begins with a space.
     shown = [found for line in said.splitlines() if line.startswith(" ") for found in _SHOWN.findall(line)]
-    prefix = os.path.join(root, "")
-    directories = (plain(path.removeprefix(prefix)) for kind, path in (*told, *shown) if kind == "-L")
+    directories = (_logical(path, root) for kind, path in (*told, *shown) if kind == "-L")
     return LinkSearch(
         directories=tuple(_once(dict.fromkeys(directories))),
         names=tuple(dict.fromkeys(name for kind, name in (*told, *shown) if kind == "-l")),
@@ -116,9 +116,8 @@ def observe_link(
     Units: nanoseconds.
     Raises: LinkError for a file that is gone.
     """
-    prefix = os.path.join(memory.root, "")
     absolute = [path for path in (*listed, *search.scripts) if os.path.isabs(path)]
-    paths = dict.fromkeys(plain(path.removeprefix(prefix)).replace("//", "/") for path in absolute)
+    paths = dict.fromkeys(_logical(path, memory.root) for path in absolute)
     wanted = [_file_names(name, form) for name in search.names]
     wanted += [(name,) for name in listed if not os.path.isabs(name)]
     wanted += [_names_beside(path, form) for path in paths if posixpath.dirname(path) in search.directories]
@@ -136,6 +135,12 @@ def observe_link(
             raise LinkError(f"{path} is gone while it is linked", context=(("reason", error.strerror),)) from error
         newest = max(newest, changed)
     return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items())), newest
+
+
+def _logical(path: str, root: str) -> str:
+    """Return a path as units name it: relative to the project root, or absolute outside it."""
+    path, prefix = _SLASHES.sub("/", path), os.path.join(root, "")
+    return "" if path in (prefix, root) else plain(path.removeprefix(prefix))
 
 
 def _look(names: Iterable[str], directories: Iterable[str], found: Collection[str], world: World) -> None:
