@@ -332,20 +332,24 @@ def cratewright_register_backend() -> type[CodegenBackend]:
     return StubBackend
 
 
-def check_observations(backend: CodegenBackend, stencil: UnitStencil) -> None:
-    """Compile a unit and check that the backend reports every file below the root that it opens.
+def check_observations(backend: CodegenBackend, work: UnitStencil | LinkRequest) -> None:
+    """Compile a unit, or link, and check that the backend reports every file below the root that it opens.
 
     Shape: `backend` after `init`. Files that a tool opens by itself, not through Python, are not seen.
     Raises: CacheError naming the files: a cached result would outlive a change of them.
     """
-    result, opened = call_watched(backend, "compile_codegen_unit", stencil)
-    assert isinstance(result, CompiledUnit)
-    known = {stencil.path, stencil.file, *(item.path for item in result.observed)}
+    if isinstance(work, UnitStencil):
+        method, name, known = "compile_codegen_unit", work.path, {work.path, work.file}
+    else:
+        method, name, known = "link", work.crate, {library.path for library in work.libraries}
+    result, opened = call_watched(backend, method, work)
+    assert isinstance(result, (CompiledUnit, LinkResult))
+    known |= {item.path for item in result.observed}
     unseen = [path for path in opened if path not in known and not os.path.isabs(path)]
     if unseen:
         raise CacheError(
             f"backend '{backend.NAME}' reads {', '.join(unseen)} and does not report it",
-            context=(("unit", stencil.path),),
+            context=(("unit" if isinstance(work, UnitStencil) else "crate", name),),
             hint="return every file read, and every path looked for in vain, as `observed`",
         )
 
