@@ -5,6 +5,7 @@ Knows nothing of what is built from it: it yields a directory of pinned files.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import subprocess
@@ -60,8 +61,10 @@ def _download(work: Path) -> Path:
     requirements.write_text(f"{NAME}=={VERSION} --hash=sha256:{SHA256}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-binary", NAME, "--dest", str(work), "--requirement", str(requirements)]
-    print(f"fetching {NAME} {VERSION} (6 MB, once)", flush=True)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    print(f"fetching {NAME} {VERSION} (6 MB, once)", file=sys.stderr, flush=True)
+    # Merely asked for its name it would translate itself once for each Lua that it brings, and build LuaJIT.
+    environ = {**os.environ, "LUPA_NO_BUNDLE": "true", "LUPA_USE_BUNDLE": "true"}
+    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     archive = work / f"{STEM}.tar.gz"
     if done.returncode or not archive.is_file():
         raise ToolError(
@@ -94,9 +97,12 @@ def _unpack(archive: Path, target: Path) -> None:
 
 
 def main() -> int:
-    """Fetch Lua beside this file and print where it is."""
+    """Fetch Lua beside this file, or the archive alone into a directory that is named, and print where it is."""
+    parser = argparse.ArgumentParser(description="fetch Lua")
+    parser.add_argument("--archive", metavar="DIRECTORY", type=Path, help="keep the archive there and unpack nothing")
+    directory = parser.parse_args().archive
     try:
-        print(fetch(Path(__file__).resolve().parent))
+        print(_checked(_download(directory)) if directory else fetch(Path(__file__).resolve().parent))
     except CratewrightError as error:
         print(error, file=sys.stderr)
         return 2

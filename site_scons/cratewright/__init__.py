@@ -8,7 +8,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, archive, crate_metadata, metadata, workspace  pure rules of files
     locator                                                    pure rule of finding crates
-    fs, memory, process, worker                                the doors to the world
+    fs, memory, process, worker, zygote                        the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink

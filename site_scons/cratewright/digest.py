@@ -6,10 +6,11 @@ Knows nothing of what the values mean; two values have one digest exactly if the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from typing import Any
 
 __all__ = ["content_digest", "value_digest"]
 
@@ -27,61 +28,114 @@ def value_digest(value: object) -> str:
     Raises: TypeError for anything else, since a set or a float has no bytes that are the same everywhere.
     """
     out: list[bytes] = []
-    _walk(value, out)
+    _WRITERS[type(value)](value, out)
     return hashlib.sha256(b"".join(out)).hexdigest()
 
 
-def _walk(value: object, out: list[bytes]) -> None:
-    if value is None:
-        out.append(b"n;")
-    elif isinstance(value, Enum):
-        out.append(b"e;")
-        _walk(value.value, out)
-    elif isinstance(value, bool):
-        out.append(b"b1;" if value else b"b0;")
-    elif isinstance(value, int):
-        out.append(b"i%d;" % value)
-    elif isinstance(value, str):
-        data = value.encode("utf-8", "surrogateescape")
-        out.append(b"s%d:" % len(data))
-        out.append(data)
-    elif isinstance(value, bytes):
-        # Long contents enter by their digest, which keeps the walk cheap for sources and objects.
-        out.append(b"x" + hashlib.sha256(value).digest())
-    elif isinstance(value, (tuple, list)):
-        out.append(b"t%d:" % len(value))
-        for item in value:
-            _walk(item, out)
-    elif isinstance(value, Mapping):
-        out.append(b"m%d:" % len(value))
-        for key in sorted(value):
-            _walk(key, out)
-            _walk(value[key], out)
-    elif getattr(type(value), "SHARED", False):
-        out.append(_shared_bytes(value))
-    elif is_dataclass(value):
-        _walk_dataclass(value, out)
-    else:
-        raise TypeError(f"no canonical bytes for {type(value).__name__}")
+Writer = Callable[[Any, list[bytes]], None]
+"""Appends the canonical bytes of a value of one type."""
 
 
-def _walk_dataclass(value: object, out: list[bytes]) -> None:
-    kind: type = type(value)
-    names = _field_names(kind)
-    out.append(b"d%d:%s;" % (len(names), kind.__qualname__.encode()))
-    for name in names:
-        _walk(name, out)
-        _walk(getattr(value, name), out)
+class _Writers(dict[type, Writer]):
+    """What writes values of each type; a type is looked into once, since builds write hundreds of thousands."""
+
+    def __missing__(self, kind: type) -> Writer:
+        self[kind] = write = _find_writer(kind)
+        return write
+
+
+def _find_writer(kind: type) -> Writer:
+    for known, write in _KINDS.items():
+        if issubclass(kind, known):
+            return write
+    if getattr(kind, "SHARED", False):
+        return _write_shared
+    if is_dataclass(kind):
+        return _dataclass_writer(kind)
+    raise TypeError(f"no canonical bytes for {kind.__name__}")
+
+
+def _write_none(value: None, out: list[bytes]) -> None:
+    out.append(b"n;")
+
+
+def _write_enum(value: Enum, out: list[bytes]) -> None:
+    out.append(b"e;")
+    _WRITERS[type(value.value)](value.value, out)
+
+
+def _write_bool(value: bool, out: list[bytes]) -> None:
+    out.append(b"b1;" if value else b"b0;")
+
+
+def _write_int(value: int, out: list[bytes]) -> None:
+    out.append(b"i%d;" % value)
+
+
+def _write_str(value: str, out: list[bytes]) -> None:
+    data = value.encode("utf-8", "surrogateescape")
+    out.append(b"s%d:%b" % (len(data), data))
+
+
+def _write_bytes(value: bytes, out: list[bytes]) -> None:
+    # Long contents enter by their digest, which keeps the walk cheap for sources and objects.
+    out.append(b"x" + hashlib.sha256(value).digest())
+
+
+def _write_items(value: Sequence[object], out: list[bytes]) -> None:
+    out.append(b"t%d:" % len(value))
+    for item in value:
+        _WRITERS[type(item)](item, out)
+
+
+def _write_mapping(value: Mapping[str, object], out: list[bytes]) -> None:
+    out.append(b"m%d:" % len(value))
+    for key in sorted(value):
+        _WRITERS[type(key)](key, out)
+        _WRITERS[type(value[key])](value[key], out)
+
+
+# In this order: some types are several of these.
+_KINDS: dict[type, Writer] = {
+    type(None): _write_none,
+    Enum: _write_enum,
+    bool: _write_bool,
+    int: _write_int,
+    str: _write_str,
+    bytes: _write_bytes,
+    tuple: _write_items,
+    list: _write_items,
+    Mapping: _write_mapping,
+}
+_WRITERS = _Writers()
+
+
+def _dataclass_writer(kind: type) -> Writer:
+    names = [field.name for field in fields(kind)]
+    head = b"d%d:%s;" % (len(names), kind.__qualname__.encode())
+    labels = [b"s%d:%s" % (len(name.encode()), name.encode()) for name in names]
+
+    def write(value: object, out: list[bytes]) -> None:
+        out.append(head)
+        for label, name in zip(labels, names, strict=True):
+            item = getattr(value, name)
+            if type(item) is str:  # most are
+                data = item.encode("utf-8", "surrogateescape")
+                out.append(b"%bs%d:%b" % (label, len(data), data))
+            else:
+                out.append(label)
+                _WRITERS[type(item)](item, out)
+
+    return write
+
+
+def _write_shared(value: object, out: list[bytes]) -> None:
+    out.append(_shared_bytes(value))
 
 
 @cache
 def _shared_bytes(value: object) -> bytes:
     """Return the bytes of a value that is part of many others, walked once."""
     parts: list[bytes] = []
-    _walk_dataclass(value, parts)
+    _dataclass_writer(type(value))(value, parts)
     return b"".join(parts)
-
-
-@cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

@@ -13,8 +13,6 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -25,6 +23,7 @@ from dataclasses import dataclass
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
 from .worker import receive, send
+from .zygote import Zygote
 
 __all__ = ["Call", "Outcome", "WorkerPool"]
 
@@ -82,7 +81,7 @@ class WorkerPool:
         self._memory = MemoryBudget(available_memory() if memory is None else memory)
         self._warm = tuple(warm)
         self._paths = tuple(paths)
-        self._zygote: _Zygote | None = None
+        self._zygote: Zygote | None = None
         self._idle: deque[_Worker] = deque()
         self._count = 0
         self._condition = threading.Condition()
@@ -168,8 +167,8 @@ class WorkerPool:
 
     def _forked(self) -> _Worker:
         if self._zygote is None or not self._zygote.alive:
-            self._zygote = _Zygote(self._warm, self._paths)
-        worker = self._zygote.fork()
+            self._zygote = Zygote(warm=[(call.function, call.arguments) for call in self._warm], paths=self._paths)
+        worker = _Worker(*self._zygote.fork(), self._zygote)
         self._count += 1
         return worker
 
@@ -193,7 +192,7 @@ def _hung(call: Call, seconds: float) -> ToolError:
 class _Worker:
     """One forked process at the other end of a socket."""
 
-    def __init__(self, connection: socket.socket, pid: int, zygote: _Zygote) -> None:
+    def __init__(self, connection: socket.socket, pid: int, zygote: Zygote) -> None:
         self.socket = connection
         self.alive = True
         self._pid = pid
@@ -236,62 +235,3 @@ def _crashed(call: Call, status: int) -> ToolError:
         context=(("reason", reason),),
         hint="this is a fault of the compiler; try to simplify the unit",
     )
-
-
-class _Zygote:
-    """The process that workers are forked from; single-threaded, so that forking it is safe."""
-
-    def __init__(self, warm: Sequence[Call], paths: Sequence[str]) -> None:
-        if not hasattr(os, "fork"):
-            raise ToolError("this platform cannot fork", hint="use Linux or macOS, or WSL on Windows")
-        ours, theirs = socket.socketpair()
-        path = list(dict.fromkeys([*sys.path, *paths]))
-        boot = f"import sys; sys.path[:] = {path!r}; from cratewright.worker import main; main()"
-        self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", boot],
-            stdin=theirs.fileno(),
-            # A worker's own chatter must not end up in a build log or a pipe that somebody parses.
-            stdout=subprocess.DEVNULL,
-            close_fds=True,
-        )
-        theirs.close()
-        self._socket = ours
-        self.alive = True
-        self._ask(("warm", [(call.function, call.arguments) for call in warm]))
-
-    def fork(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        pid = self._ask(("fork",), theirs)
-        theirs.close()
-        if not isinstance(pid, int):
-            raise ToolError("no worker could be started", context=(("reason", pid),))
-        return _Worker(ours, pid, self)
-
-    def reap(self, pid: int) -> int:
-        status = self._ask(("reap", pid)) if self.alive else 0
-        return status if isinstance(status, int) else 0
-
-    def close(self) -> None:
-        self.alive = False
-        self._socket.close()
-        with suppress(OSError, subprocess.TimeoutExpired):
-            self._process.wait(5)
-
-    def _ask(self, request: tuple[object, ...], passed: socket.socket | None = None) -> object:
-        with self._lock:
-            try:
-                send(self._socket, request)
-                if passed is not None:
-                    socket.send_fds(self._socket, [b"f"], [passed.fileno()])
-                kind, value = receive(self._socket)
-            except (OSError, EOFError) as error:
-                self.alive = False
-                status = self._process.wait()
-                raise ToolError("the worker process ended unexpectedly", context=(("exit status", status),)) from error
-        if kind == "error":
-            self.close()
-            if isinstance(value, CratewrightError):
-                raise value
-            raise RuntimeError(f"a worker could not be prepared\n{value}")
-        return value

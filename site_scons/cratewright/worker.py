@@ -12,15 +12,30 @@ import pickle
 import signal
 import socket
 import struct
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
 from .errors import CratewrightError
 
-__all__ = ["main", "receive", "send"]
+__all__ = ["Calls", "Surroundings", "main", "receive", "send", "serve"]
+
+Calls = Sequence[tuple[str, tuple[object, ...]]]
 
 _LENGTH = struct.Struct(">Q")
 # Nearly every message comes in one part of this size.
 _PART = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a zygote takes over from its caller before it forks the first worker, and the calls that warm it up."""
+
+    path: list[str]
+    environ: dict[str, str]
+    directory: str
+    calls: Calls
 
 
 def send(connection: socket.socket, message: object) -> None:
@@ -68,9 +83,13 @@ def _some(part: bytes) -> bytes:
 
 
 def main() -> None:
+    """Be a zygote from the start; the socket to be asked through is standard input."""
+    serve(socket.socket(fileno=os.dup(0)))
+
+
+def serve(control: socket.socket) -> NoReturn:
     """Be a zygote: fork workers when asked to, and run nothing else."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
-    control = socket.socket(fileno=os.dup(0))
     while True:
         try:
             kind, argument = _request(control)
@@ -91,7 +110,7 @@ def main() -> None:
             assert isinstance(argument, int)
             send(control, ("value", _reap(argument)))
         else:
-            assert isinstance(argument, list)
+            assert isinstance(argument, Surroundings)
             send(control, _prepare(argument))
 
 
@@ -107,9 +126,13 @@ def _reap(pid: int) -> int:
         return 0
 
 
-def _prepare(calls: list[tuple[str, tuple[object, ...]]]) -> tuple[str, object]:
+def _prepare(given: Surroundings) -> tuple[str, object]:
+    sys.path[:] = given.path
+    os.environ.clear()
+    os.environ.update(given.environ)
     try:
-        for function, arguments in calls:
+        os.chdir(given.directory)
+        for function, arguments in given.calls:
             _resolve(function)(*arguments)
     except Exception as error:
         return "error", _portable(error)

@@ -1,13 +1,14 @@
 """Measures link-time optimisation of native crates beside a plain SCons build with the same compiler.
 
-Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and the lines
-that cratewright prints.
+Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and which
+modules were optimised anew.
 
-    python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--zstd DIRECTORY]
+    python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--rounds N] [--zstd DIRECTORY]
 
 The project is Lua 5.4 (`examples/lua`), or with `--zstd` the library in a directory of zstd's sources that has `lib` in
 it, such as `src/c/zstd` of the source distribution of `backports.zstd`, with a small program around it. The plain
-build has lld's own cache for thin LTO. Edits are made to all builds in turn.
+build has lld's own cache for thin LTO. In every round each edit is another text, which no cache has seen, and is made
+to all builds in turn, in the opposite order every other round.
 """
 
 from __future__ import annotations
@@ -17,14 +18,20 @@ import os
 import re
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "site_scons"), str(ROOT / "plugins" / "cratewright-native" / "src")]
+
+from tests.native_e2e.lld_cache import new_entries, redone  # noqa: E402
+
 EXAMPLE = ROOT / "examples" / "lua"
 LUA = ".sdist/lua54"
 
@@ -111,8 +118,10 @@ print(sum, #words, #objects)
 class Project:
     """What is built.
 
-    Shape: `files` go into both builds, `crates` and `plain` into one; `edits` by name: a file, old and new text. Each
-    changes what a function does: one that nobody calls, one that calls many, one that many call.
+    Shape: `files` go into both builds, `crates` and `plain` into one. `edits` by name: a file, text before a number in
+    it, and that number, which grows by the round; where a file has none to edit, `prepared` gives it one: a file, old
+    and new text. Each edit changes what functions do: one that nobody calls, one that calls many, one that many call,
+    those of many sources by a header.
     """
 
     program: str
@@ -120,12 +129,16 @@ class Project:
     files: dict[str, str]
     crates: dict[str, str]
     plain: dict[str, str]
-    edits: dict[str, tuple[str, str, str]]
+    edits: dict[str, tuple[str, str, int]]
+    prepared: tuple[tuple[str, str, str], ...] = ()
     arguments: tuple[str, ...] = ()
 
     def copy(self, where: Path, own: dict[str, str]) -> None:
         """Make a copy to build in."""
         shutil.copytree(self.source, where)
+        for name, old, new in self.prepared:
+            text = (where / name).read_text(encoding="utf-8")
+            (where / name).write_text(text.replace(old, new), encoding="utf-8")
         for name, text in {**self.files, **own}.items():
             (where / name).write_text(text, encoding="utf-8")
 
@@ -140,9 +153,10 @@ def lua() -> Project:
         crates={},
         plain={"SConstruct": PLAIN + PLAIN_LUA},
         edits={
-            "leaf": (f"{LUA}/lua.c", '#define LUA_PROMPT\t\t"> "', '#define LUA_PROMPT\t\t">> "'),
-            "hub": (f"{LUA}/lvm.c", "#define MAXTAGLOOP\t2000", "#define MAXTAGLOOP\t2001"),
-            "common": (f"{LUA}/lmem.c", "#define MINSIZEARRAY\t4", "#define MINSIZEARRAY\t5"),
+            "leaf": (f"{LUA}/lua.c", "#define LUA_MAXINPUT\t\t", 512),
+            "hub": (f"{LUA}/lvm.c", "#define MAXTAGLOOP\t", 2000),
+            "common": (f"{LUA}/lmem.c", "#define MINSIZEARRAY\t", 4),
+            "header": (f"{LUA}/llimits.h", "#define LUAI_MAXCCALLS\t\t", 200),
         },
         arguments=("work.lua",),
     )
@@ -156,18 +170,14 @@ def zstd(source: Path) -> Project:
         files={"main.c": MAIN_ZSTD},
         crates={"SConstruct": ZSTD + CRATES_ZSTD},
         plain={"SConstruct": ZSTD + PLAIN + PLAIN_ZSTD},
+        prepared=(
+            ("lib/common/zstd_common.c", "{ return ERR_isError(code);", "{ return ERR_isError(code) + (code == 7);"),
+        ),
         edits={
-            "leaf": ("main.c", "level <= 12", "level <= 11"),
-            "hub": (
-                "lib/compress/zstd_compress.c",
-                "define ZSTD_COMPRESS_HEAPMODE 0",
-                "define ZSTD_COMPRESS_HEAPMODE 1",
-            ),
-            "common": (
-                "lib/common/zstd_common.c",
-                "return ERR_isError(code);",
-                "return ERR_isError(code) + (code == 7);",
-            ),
+            "leaf": ("main.c", "level <= ", 12),
+            "hub": ("lib/compress/zstd_compress.c", "const U64 minSrcSize = ", 513),
+            "common": ("lib/common/zstd_common.c", "return ERR_isError(code) + (code == ", 7),
+            "header": ("lib/common/zstd_internal.h", "repStartValue[ZSTD_REP_NUM] = { 1, 4, ", 8),
         },
     )
 
@@ -210,10 +220,9 @@ class Crates:
         words = ["-Q", "-j2", "--site-dir", ROOT / "site_scons", f"lto={self._lto}", self.project.program]
         return run(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
 
-    def redone(self, output: str) -> int:
-        """Return how many modules LTO optimised anew."""
-        found = re.search(rf"crate {self.project.program}: \w+ LTO: (\d+) optimised", output)
-        return int(found[1]) if found else 0
+    def redone(self, output: str) -> list[str]:
+        """Return the modules that thin LTO optimised anew."""
+        return redone(self.where, output, self.project.program)
 
 
 class Plain:
@@ -226,19 +235,16 @@ class Plain:
         project.copy(where, project.plain)
         self._environ = {**os.environ, "BENCH_CC": compiler}
         self._words = [f"lto={lto}", *(["cache=.lto"] if lto == "thin" else [])]
-        self._entries: set[str] = set()
+        self._seen: set[str] = set()
 
     def build(self) -> Run:
         """Build the program."""
         words = ["-Q", "-j2", *self._words, self.project.program]
         return run(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
 
-    def redone(self, output: str) -> int:
-        """Return how many entries lld's cache got."""
-        now = {path.name for path in (self.where / ".lto").glob("llvmcache-*")}
-        fresh = len(now - self._entries)
-        self._entries = now
-        return fresh
+    def redone(self, output: str) -> list[str]:
+        """Return the modules that lld's cache did not have."""
+        return new_entries(self.where / ".lto", self._seen)
 
 
 Builds = dict[tuple[str, str], Crates | Plain]
@@ -249,6 +255,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="measure LTO of native crates beside a plain SCons build")
     parser.add_argument("--cc", default="clang-19", help="a numbered clang, with its lld and llvm-ar installed")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each program")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each edit is made")
     parser.add_argument("--zstd", type=Path, help="a directory of zstd's sources")
     given = parser.parse_args()
     project = zstd(given.zstd) if given.zstd else lua()
@@ -259,7 +266,7 @@ def main() -> int:
             builds["Crates", lto] = Crates(project, Path(work, f"crates-{lto}"), given.cc, lto)
         clean(builds)
         speed(builds, given.repeat)
-        edits(builds)
+        edits(builds, given.rounds)
     return 0
 
 
@@ -290,20 +297,57 @@ def speed(builds: Builds, repeat: int) -> None:
         print(f"| {builds[kind, lto].name} | {seconds:.3f} | {seconds / times['Plain', lto]:.3f} |")
 
 
-def edits(builds: Builds) -> None:
-    """Edit one file and build again, side by side."""
-    chosen = [builds[kind, lto] for lto in ("thin", "fat") for kind in ("Plain", "Crates")]
-    print("\n| edit | build | wall s | CPU s | modules done anew |\n|---|---|---|---|---|")
-    for name, (file, old, new) in chosen[0].project.edits.items():
-        for build in chosen:
-            path = build.where / file
-            text = path.read_text(encoding="utf-8")
-            if old not in text:
-                sys.exit(f"{file} has no {old!r}")
-            path.write_text(text.replace(old, new), encoding="utf-8")
-            done = build.build()
-            row = f"{done.wall:.2f} | {done.cpu:.2f} | {build.redone(done.output) or ''}"
-            print(f"| {name} ({os.path.basename(file)}) | {build.name} | {row} |")
+def edits(builds: Builds, rounds: int) -> None:
+    """Edit one file and build again, side by side; print what it took, and whether the same modules were done anew."""
+    chosen = [(kind, lto) for lto in ("thin", "fat") for kind in ("Plain", "Crates")]
+    runs: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
+    agreed: dict[str, list[str]] = {}
+    project = builds["Plain", "thin"].project
+    for number in range(1, rounds + 1):
+        for name, edit in project.edits.items():
+            modules = {}
+            for key in chosen if number % 2 else reversed(chosen):
+                build = builds[key]
+                make(build.where, edit, number)
+                done = build.build()
+                runs[(name, *key)].append(done)
+                if key[1] == "thin":
+                    modules[key[0]] = build.redone(done.output)
+            ours, theirs = modules["Crates"], modules["Plain"]
+            said = f"{len(ours)}, the same" if ours == theirs else f"ours {ours}, lld's {theirs}"
+            agreed.setdefault(name, []).append(said)
+    times = "CPU s, best | median | wall s, best | median"
+    print(f"\n| edit | build | {times} | x lld cache, CPU | wall | fat / this, CPU | wall |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name, edit in project.edits.items():
+        for key in chosen:
+            row = times_row(*(runs[(name, *other)] for other in (key, ("Plain", "thin"), ("Plain", "fat"))))
+            print(f"| {name} ({os.path.basename(edit[0])}) | {builds[key].name} | {row} |")
+    print("\nRatios are of the best times; fat is that of the plain build. Modules done anew, in each round:")
+    for name, words in agreed.items():
+        print(f"  {name}: {'; '.join(words)}")
+
+
+def make(where: Path, edit: tuple[str, str, int], number: int) -> None:
+    """Make an edit for the round of this number."""
+    file, before, value = edit
+    path = where / file
+    pattern = rf"({re.escape(before)})\d+"
+    text, count = re.subn(pattern, rf"\g<1>{value + number}", path.read_text(encoding="utf-8"))
+    if count != 1:
+        sys.exit(f"{file} has {before!r} {count} times")
+    path.write_text(text, encoding="utf-8")
+
+
+def times_row(this: list[Run], cached: list[Run], fat: list[Run]) -> str:
+    """Return the cells of a row: what the builds of one kind took, and how that compares with two others."""
+    cells: list[str] = []
+    for seconds in ([run.cpu for run in this], [run.wall for run in this]):
+        cells += [f"{min(seconds):.2f}", f"{statistics.median(seconds):.2f}"]
+    best = [(min(run.cpu for run in runs), min(run.wall for run in runs)) for runs in (this, cached, fat)]
+    cells += [f"{mine / theirs:.2f}" for mine, theirs in zip(best[0], best[1], strict=True)]
+    cells += [f"{theirs / mine:.1f}" for mine, theirs in zip(best[0], best[2], strict=True)]
+    return " | ".join(cells)
 
 
 if __name__ == "__main__":

@@ -169,7 +169,8 @@ def test_off_calls_nothing_but_codegen(kind: CrateType) -> None:
     world = World(UTIL, _lib())
     linked = world.link("lib", kind)
     assert {note[0] for note in world.notes} == {"codegen", "link"}
-    assert [words[0] for words in world.called("codegen")] == ["module l1", "module l2", "module u1", "module u2"]
+    lowered = [words[0] for words in world.called("codegen")]
+    assert sorted(lowered) == ["module l1", "module l2", "module u1", "module u2"]
     assert linked.lto is None
 
 
@@ -240,7 +241,22 @@ def test_thin_local_takes_only_own_modules() -> None:
     world = World(UTIL, _lib(lto="thin-local", exports=("entry",)))
     world.link("lib", CrateType.CDYLIB)
     assert world.called("run_thin_lto") == [("lib/l1", "lib/l2", "exported", "entry", "beside", "util/u1", "util/u2")]
-    assert [words[0] for words in world.called("codegen")] == ["module u1", "module u2"]
+    assert sorted(words[0] for words in world.called("codegen")) == ["module u1", "module u2"]
+
+
+@pytest.mark.parametrize("mode", ["off", "thin"])
+def test_the_largest_module_is_begun_first(mode: str) -> None:
+    """Begun last, it would be what all other workers wait for."""
+    sizes = {"l1": 2, "l2": 3, "l3": 1}
+    modules = [_module(name, " ".join(f"{name}_{index}" for index in range(size))) for name, size in sizes.items()]
+    world = World(_crate("lib", *modules, lto=mode, exports=("l1_0", "l2_0", "l3_0")))
+    world.link("lib", CrateType.CDYLIB)
+    assert [words[0] for words in world.called("codegen" if mode == "off" else "optimize_thin")] == [
+        "module l2",
+        "module l1",
+        "module l3",
+    ]
+    assert world.called("link") == [("cdylib", "lib/l1", "lib/l2", "lib/l3")]
 
 
 def test_modules_without_ir_are_linked_as_they_are() -> None:

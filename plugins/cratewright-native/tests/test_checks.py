@@ -89,7 +89,20 @@ def test_assembly_elsewhere(project_with: ProjectWith) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["-march=native", "-o", "-flto", "-flto=full", "-fprofile-use=x", "@file", "-x", "-MD", "-fplugin=x", "-Xclang"],
+    [
+        "-march=native",
+        "-mcpu=native",
+        "-mtune=native",
+        "-o",
+        "-flto",
+        "-flto=full",
+        "-fprofile-use=x",
+        "@file",
+        "-x",
+        "-MD",
+        "-fplugin=x",
+        "-Xclang",
+    ],
 )
 @pytest.mark.parametrize("option", ["flags", "cflags", "cxxflags", "asmflags", "ldflags"])
 def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option: str) -> None:

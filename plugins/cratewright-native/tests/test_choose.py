@@ -76,6 +76,15 @@ def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert choose(str(tmp_path)).version == choose(str(tmp_path), compiler=clang).version
 
 
+def test_a_zig_that_does_not_work(tmp_path: Path) -> None:
+    """It says what it is, and compiles nothing: believed, it would fail in the middle of a build."""
+    said = 'case "$1" in version) echo 0.99;; clang) echo clang version 99.0;; *) echo no such thing >&2; exit 1;; esac'
+    _script(tmp_path / "zig", said)
+    with pytest.raises(ToolError, match="a sample: zig failed") as caught:
+        choose(str(tmp_path), compiler=str(tmp_path / "zig"))
+    assert "no such thing" in str(caught.value)
+
+
 def test_without_any_clang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named("zig")
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -11,6 +11,11 @@ from cratewright_native.codegen import OPTIMISED
 from cratewright_native.elf import elf_symbols, is_elf
 from tests.support.native_project import Project
 
+VIRTUAL = """\
+struct Base { virtual int value() { return 1; } };
+struct Derived : Base { int value() override { return 2; } };
+Base *make(int n) { return n ? new Derived : new Base; }
+"""
 LOOP = """\
 void add(float *restrict a, const float *restrict b, int n) { for (int i = 0; i < n; i++) a[i] += b[i]; }
 """
@@ -44,6 +49,15 @@ def test_the_second_half_of_optimisation_is_run(llvm_project: Project) -> None:
         replace(module, attributes=(*module.attributes, OPTIMISED)), llvm_project.config(opt_level="3")
     )
     assert len(whole.data) > len(half.data)
+
+
+def test_no_part_of_a_module_is_lost(llvm_project: Project) -> None:
+    """clang would put tables of virtual functions into a second module of the file, which would make no object."""
+    llvm_project.write(a_cc=VIRTUAL)
+    (module,) = llvm_project.compile("a.cc", opt_level="2", cxxflags=["-fvisibility=hidden"]).modules
+    made = llvm_project.backend.codegen(module, llvm_project.config(opt_level="2"))
+    found = {symbol.name: symbol.defined for symbol in elf_symbols(made.data, name="a.o")}
+    assert found["_ZTV7Derived"] and found["_ZTV4Base"]
 
 
 def test_damaged_bitcode(llvm_project: Project) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cratewright import LtoMode
 from cratewright.errors import LinkError, ToolError, UnsupportedError
-from cratewright.request import ThinModule
+from cratewright.request import LinkLibrary, ThinModule
 from cratewright_native.bitcode import bitcode_major
 from cratewright_native.resolve import module_file
 from cratewright_native.thin import run_thin_lto
@@ -118,6 +118,19 @@ def test_a_missing_import_is_no_success(llvm_project: Project) -> None:
     assert main.imports
     with pytest.raises(ToolError, match="thin LTO of a module"):
         llvm_project.backend.optimize_thin(replace(main, imports=()), request.config)
+
+
+def test_a_member_of_an_archive_is_no_module(llvm_project: Project) -> None:
+    """No job could read it, and clang would make an empty object of whatever imports from it."""
+    request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=THIN)
+    toolchain = llvm_project.toolchain
+    (llvm_project.root / "twice.o").write_bytes(request.modules[1].module.data)
+    words = (*toolchain.ar(), "rcsD", "libtwice.a", "twice.o")
+    toolchain.run(words, cwd=llvm_project.root, what="archive", outputs=["libtwice.a"])
+    # An archive in place of a shared library is how one could come in.
+    library = LinkLibrary(crate="maths", path="libtwice.a", digest="")
+    with pytest.raises(ToolError, match=r"names unknown modules: .*libtwice\.a\(twice\.o at \d+\)"):
+        llvm_project.backend.run_thin_lto(replace(request, modules=request.modules[:1], libraries=(library,)))
 
 
 def test_symbols_that_clash(llvm_project: Project) -> None:

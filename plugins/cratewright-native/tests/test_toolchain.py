@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -83,6 +84,11 @@ def test_a_thin_backend_that_lacks_an_import(llvm_project: Project) -> None:
         (directory / "b.o").unlink()
         with pytest.raises(ToolError):
             toolchain.run((*lower, "-o", "2.o"), cwd=directory, what="backend", outputs=["2.o"])
+        assert (directory / "2.o").read_bytes() == b""
+        # What it prints is a failure by itself, whatever may lie where the object belongs.
+        with pytest.raises(ToolError, match=r"backend: .* failed") as caught:
+            toolchain.run((*lower, "-o", "3.o"), cwd=directory, what="backend")
+        assert re.search(r"Error running ThinLTO backend|Error loading imported file", str(caught.value))
 
 
 def test_the_environment(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,9 @@ class CachedRun:
         place = (self.backend.NAME, self.backend.session.target, form.key)
         return compute_cache_key(f"{self.method} by form", self.salt, place, tools)
 
-    def _make(self, tasks: Sequence[_Task]) -> None:
+    def _make(self, tasks: Iterable[_Task]) -> None:
+        tasks = sorted(tasks, key=lambda task: -task.job.size)
+
         def keep(position: int, outcome: Outcome) -> None:
             task = tasks[position]
             if outcome.error is not None:

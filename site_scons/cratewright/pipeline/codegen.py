@@ -62,7 +62,10 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         for source in crate.sources
     ]
     forms = type(backend).canonical_form is not CodegenBackend.canonical_form
-    jobs = [Job(stencil, f"crate '{crate.name}': {stencil.path}", has_form=forms) for stencil in stencils]
+    jobs = [
+        Job(stencil, f"crate '{crate.name}': {stencil.path}", has_form=forms, size=len(stencil.source))
+        for stencil in stencils
+    ]
     outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
     _raise_errors(crate, outcomes)
     units = [

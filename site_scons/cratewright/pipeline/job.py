@@ -30,13 +30,15 @@ class Job:
 
     Shape: `value` is the argument, or a tuple of them; all of it decides the result. `has_form` if the backend can
     give the canonical form of the value, by which a result is looked for before it is made.
-    Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought.
+    Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought. `size` in bytes, of what is
+    worked on: the largest is begun first, so that it is not what all wait for in the end.
     """
 
     value: object
     label: str
     has_form: bool = False
     memory: int = 0
+    size: int = 0
 
     @property
     def arguments(self) -> tuple[object, ...]:

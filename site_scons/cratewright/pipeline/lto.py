@@ -172,7 +172,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     memory = backend.lto_memory(request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
-        Job((module, request.config), f"{label} of {item.name}", memory=memory)
+        Job((module, request.config), f"{label} of {item.name}", memory=memory, size=len(module.data))
         for module, item in zip(blank, todo, strict=True)
     ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
@@ -196,7 +196,12 @@ def lower(
     if type(backend).codegen is CodegenBackend.codegen:
         return tuple(modules)
     jobs = [
-        Job((replace(item.module, name=""), request.config), f"crate '{item.crate}': {item.module.name}", memory=memory)
+        Job(
+            (replace(item.module, name=""), request.config),
+            f"crate '{item.crate}': {item.module.name}",
+            memory=memory,
+            size=len(item.module.data),
+        )
         for item in modules
     ]
     fingerprint = _fingerprint(engine, backend)

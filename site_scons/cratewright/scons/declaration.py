@@ -21,6 +21,7 @@ from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_o
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
+from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
 from .paths import located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["Declaration", "build_of"]
+
+Entry = tuple[Any, str, Options]
+"""A source's node, the name it is given and its options."""
 
 _SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
 _PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
@@ -73,6 +77,8 @@ class Declaration:
         self.table = option_table(kind)
         self.engine = self._engine()
         self.backend = self.engine.backend(self.backend_name, self.target)
+        # SCons reads its files in one thread and builds in several.
+        fork_ahead()
         self.options = self._options(kind)
         self.directory = relative(env.Dir("."))
 
@@ -182,15 +188,15 @@ class Declaration:
                 )
         return tuple(dict.fromkeys(names))
 
-    def _sources(self, sources: object) -> list[tuple[Any, str, dict[str, object]]]:
+    def _sources(self, sources: object) -> list[Entry]:
         """Return (node, given name, options) of each source."""
+        known = {spec.name for spec in self.table} | {"name"}
         items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
-        entries: list[tuple[Any, str, dict[str, object]]] = []
+        entries: list[Entry] = []
         for item in items if isinstance(items, (list, SCons.Util.UserList)) else [items]:
             if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping):
                 path, _options = item
                 own = {str(key): value for key, value in item[1].items()}
-                known = {spec.name for spec in self.table} | {"name"}
                 for word in own:
                     if word not in known:
                         raise UnknownNameError(
@@ -200,9 +206,12 @@ class Declaration:
                         )
                 given = str(own.pop("name", ""))
                 # Located now: later, relative paths would no longer be those of the SConscript that is read.
-                entries.extend((node, given, self._located(own)) for node in self._nodes(path))
+                located = self._located(own)
+                for node in self._nodes(path):
+                    options = parse_options(located, self.table, where=f"{self.where}, source {node}")
+                    entries.append((node, given, self.options.override(options)))
             else:
-                entries.extend((node, "", {}) for node in self._nodes(item))
+                entries.extend((node, "", self.options) for node in self._nodes(item))
         return entries
 
     def _nodes(self, item: object) -> list[Any]:
@@ -224,19 +233,18 @@ class Declaration:
 
     def _values(
         self,
-        entries: Sequence[tuple[Any, str, dict[str, object]]],
+        entries: Sequence[Entry],
         deps: tuple[CrateReference, ...],
         types: tuple[CrateType, ...],
     ) -> Crate:
         sources: list[Source] = []
-        for node, given, own in entries:
-            options = parse_options(own, self.table, where=f"{self.where}, source {node}")
+        for node, given, options in entries:
             path, file = relative(logical_source(node)), relative(located_source(node))
             sources.append(
                 Source(
                     path=path,
                     name=given or unit_name(relative(node), self.directory),
-                    options=self.options.override(options),
+                    options=options,
                     file=file if file != path else "",
                 )
             )
@@ -254,7 +262,7 @@ class Declaration:
             repositories=tuple(relative(node) for node in self.env.Dir("#").repositories),
         )
 
-    def _resolve(self, entries: Sequence[tuple[Any, str, dict[str, object]]], declared: DeclaredCrate) -> Crate:
+    def _resolve(self, entries: Sequence[Entry], declared: DeclaredCrate) -> Crate:
         deps = tuple(other.reference for other in self.build.direct(declared))
         crate = self._values(entries, deps, declared.crate_types)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]

@@ -23,7 +23,7 @@ from .symbols import Resolution
 from .tools import Tools
 from .workgroup import size_by_entry_point, size_by_module
 
-__all__ = ["Dump", "assemble", "with_entries"]
+__all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 
 Dump = Callable[[str, bytes], None]
 """Takes the name of a dump option and what it may be wanted for."""
@@ -37,6 +37,17 @@ def assemble(request: LinkRequest, name: str, entries: Sequence[Entry], tools: T
     Raises: LinkError for symbols, stages and recursion.
     """
     return _Assembly(request, name, tools, dump).run(entries)
+
+
+def standing_alone(request: LinkRequest, entries: Sequence[Entry]) -> bytes | None:
+    """Return the image of one entry point whose module its compiler has finished, or None if there is more to do."""
+    if len(entries) != 1 or len(request.modules) != 1 or not _is_finished(request.modules[0]):
+        return None
+    return with_entries(request.modules[0], entries)
+
+
+def _is_finished(item: LinkModule) -> bool:
+    return not item.module.exports and not item.module.imports
 
 
 def with_entries(item: LinkModule, entries: Sequence[Entry]) -> bytes:
@@ -90,8 +101,8 @@ class _Assembly:
         if len(entries) > 1:
             # One module's size must not become that of another's entry points.
             parts = [size_by_entry_point(Program.of(parse(part, self.name))).encode() for part in parts]
-        if len(items) == 1 and not items[0].module.exports and not items[0].module.imports:
-            return Program.of(parse(parts[0], self.name))  # a shader that stands alone was finished by its compiler
+        if len(items) == 1 and _is_finished(items[0]):
+            return Program.of(parse(parts[0], self.name))
         try:
             linked = self._link(parts)
         except LinkError as error:

@@ -34,6 +34,7 @@ _KINDS = tuple(
 _ARITHMETIC_OF = {(22, 16): 9, (21, 16): 22, (21, 8): 39}
 _STORAGE = frozenset({4433, 4434, 4435, 4436, 4448, 4449, 4450})
 _CONVERSIONS = {22: (115,), 21: (113, 114)}
+_CONSTANTS = b"\x2b\x2c"
 _CAPABILITY = struct.pack("<I", 2 << 16 | 17)
 _WORD_AND_TWO = struct.Struct("<III")
 # Two patterns that begin with fixed bytes are found many times faster than one with a choice.
@@ -90,7 +91,7 @@ def narrows(data: bytes) -> bool:
             while at >= 0:
                 # An operand has the type if some instruction gives it: its result's type and id stand side by side.
                 operand = data[at + 12 : at + 16]
-                if head[4:] + operand in data or _constant(operand).search(data, 0, body):
+                if head[4:] + operand in data or _is_constant(operand, data, body):
                     return True
                 at = data.find(head, at + 4)
     return False
@@ -105,9 +106,14 @@ def _abilities(data: bytes) -> set[int]:
     return found
 
 
-def _constant(number: bytes) -> re.Pattern[bytes]:
-    """Return what finds the constant of this id; a chance likeness costs a compilation, no more."""
-    return re.compile(rb"[\x2b\x2c]\0.\0.{4}" + re.escape(number), re.S)
+def _is_constant(number: bytes, data: bytes, end: int) -> bool:
+    """Say whether the id is a constant's; a chance likeness costs a compilation, no more."""
+    at = data.find(number, 8, end)
+    while at >= 0:
+        if data[at - 8] in _CONSTANTS and data[at - 7] == data[at - 5] == 0:
+            return True
+        at = data.find(number, at + 1, end)
+    return False
 
 
 def _closing(text: bytes, start: int) -> int:

@@ -1,0 +1,143 @@
+"""The machine a build runs on decides no result: not its processor, its settings, nor what it made before."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cratewright_native
+from cratewright import LtoMode, ModuleCodegen
+from cratewright_native.choose import choose
+from tests.support.native_link import optimised_thin, request_for
+from tests.support.native_project import Project, named
+
+# Enough work for vectors, which are as wide as the processor has them.
+ADD = "void add(float *restrict a, const float *restrict b, int n) { for (int i = 0; i < n; i++) a[i] += b[i]; }\n"
+MAIN = "void add(float *, const float *, int);\nint main(int n, char **v) { add((void *)v, (void *)v, n); return 0; }\n"
+CRATES = {"app": {"main.c": MAIN}, "maths": {"add.c": ADD}}
+FIRST = {"x86_64": {"x86-64"}, "aarch64": {"generic"}}
+
+
+def _first(project: Project) -> set[str]:
+    return FIRST[project.target.partition("-")[0]]
+
+
+def _processors(project: Project, data: bytes) -> set[str]:
+    """Return the processors that the functions of some bitcode are for."""
+    toolchain = project.toolchain
+    with toolchain.scratch() as directory:
+        (directory / "m.bc").write_bytes(data)
+        words = (*toolchain.clang_ir(project.target), "-Xclang", "-disable-llvm-passes", "-x", "ir", "m.bc")
+        toolchain.run((*words, "-S", "-emit-llvm", "-o", "m.ll"), cwd=directory, what="m.bc", outputs=["m.ll"])
+        text = (directory / "m.ll").read_text(encoding="utf-8")
+    return set(re.findall(r'"target-cpu"="([^"]*)"', text))
+
+
+def _wide_vectors(project: Project, module: ModuleCodegen) -> bool:
+    """Return whether an x86-64 object uses registers that the first of these processors had not."""
+    (project.root / "made.o").write_bytes(module.data)
+    words = ["objdump", "-d", "--no-show-raw-insn", "made.o"]
+    text = subprocess.run(words, cwd=project.root, capture_output=True, text=True, check=True).stdout
+    assert "<add>" in text or "<main>" in text
+    assert "ps " in text, "nothing was made a vector, so this could not fail"
+    return bool(re.search(r"%[yz]mm", text))
+
+
+@pytest.mark.parametrize("name", ["a.c", "a.cc"])
+def test_a_module_is_for_the_first_processor(llvm_project: Project, name: str) -> None:
+    llvm_project.write(a_c=ADD, a_cc="int f(int x) { return x; }\n")
+    (module,) = llvm_project.compile(name, opt_level="2").modules
+    assert _processors(llvm_project, module.data) == _first(llvm_project)
+
+
+def test_a_processor_that_is_asked_for(llvm_project: Project) -> None:
+    if not llvm_project.target.startswith("x86_64"):
+        return
+    llvm_project.write(a_c=ADD)
+    (module,) = llvm_project.compile("a.c", flags=["-march=haswell"]).modules
+    assert _processors(llvm_project, module.data) == {"haswell"}
+
+
+def test_merged_modules_are_for_the_first_processor(llvm_project: Project) -> None:
+    request = request_for(llvm_project, CRATES, lto=LtoMode.FAT)
+    merged = llvm_project.backend.run_fat_lto(request)
+    assert _processors(llvm_project, merged.data) == _first(llvm_project)
+    optimised = llvm_project.backend.optimize_fat(merged, request.config)
+    assert _processors(llvm_project, optimised.data) == _first(llvm_project)
+
+
+@pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
+@pytest.mark.parametrize("asked", [False, True])
+def test_objects_have_no_wide_vectors(project: Project, lto: LtoMode, asked: bool) -> None:
+    """Asked for, they are there, or the test would see none however wide they were."""
+    if not project.target.startswith("x86_64") or (lto is LtoMode.THIN and project.toolchain.kind == "gcc"):
+        return
+    backend = project.backend
+    flags = ["-march=haswell"] if asked else []
+    request = request_for(project, CRATES, lto=lto, opt_level="3", flags=flags, exported=("main", "add"))
+    if lto is LtoMode.THIN:
+        made = optimised_thin(project, request)["add.c.bc"][1]
+    elif lto is LtoMode.FAT:
+        whole = backend.optimize_fat(backend.run_fat_lto(request), request.config)
+        made = backend.codegen(whole, request.config)
+    else:
+        made = backend.codegen(request.modules[1].module, request.config)
+    assert _wide_vectors(project, made) is asked
+
+
+def test_a_configuration_file_of_the_machine(tmp_path: Path) -> None:
+    """clang would read it and believe every word."""
+    real = Path(shutil.which(named("llvm")) or "").resolve()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "clang.cfg").write_text("-DFROM_THE_MACHINE\n-march=haswell\n")
+    (tmp_path / "bin/clang").write_text(f'#!/bin/sh\nexec {real} --config-user-dir={tmp_path} "$@"\n')
+    (tmp_path / "bin/clang").chmod(0o755)
+    for name in ("ld.lld", "llvm-ar"):
+        (tmp_path / "bin" / name).symlink_to(real.with_name(name))
+    project = Project(tmp_path / "project", str(tmp_path / "bin/clang"))
+    project.write(a_c="#ifdef FROM_THE_MACHINE\n#error leaked\n#endif\nint f(void) { return 1; }\n")
+    words = [str(tmp_path / "bin/clang"), "-c", "a.c", "-o", "a.o"]
+    assert subprocess.run(words, cwd=project.root, capture_output=True, check=False).returncode, "it is not read at all"
+    (module,) = project.compile("a.c").modules
+    assert _processors(project, module.data) == _first(project)
+
+
+def test_zig_keeps_to_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left alone it writes into the home and into the directory it runs in."""
+    compiler = named("zig")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    project = Project(tmp_path / "project", compiler)
+    project.write(a_c="int f(void) { return 1; }\n")
+    (module,) = project.compile("a.c").modules
+    project.backend.codegen(module, project.config())
+    assert [path.name for path in (tmp_path / "cache" / "cratewright").glob("zig-*")]
+    assert os.listdir(project.root) == ["a.c"]
+    assert sorted(os.listdir(tmp_path)) == ["cache", "project"]
+
+
+def test_zig_is_run_itself(tmp_path: Path) -> None:
+    """What the wheel puts on the path is Python, and takes ten times as long to start."""
+    program = Path(choose(str(tmp_path), compiler=named("zig")).lld("x86_64-linux-gnu")[0])
+    with program.open("rb") as file:
+        assert file.read(4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe")
+
+
+def test_no_compiler_lives_in_this_process() -> None:
+    """A library that aborts, as LLVM does, would take the whole build with it; so there is none, only programs."""
+    known = {*sys.stdlib_module_names, "cratewright"}
+    for path in Path(*cratewright_native.__path__).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            assert {name.partition(".")[0] for name in names} <= known, path.name

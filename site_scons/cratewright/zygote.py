@@ -1,0 +1,188 @@
+"""The process that workers are forked from: this one's own fork if that is safe, else a new Python.
+
+Knows nothing of what the workers run, nor of how many there are.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from .errors import CratewrightError, ToolError
+from .worker import Calls, Surroundings, receive, send, serve
+
+__all__ = ["Zygote", "fork_ahead"]
+
+_BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.worker import main; main()"
+
+
+class Zygote:
+    """A process with one thread, so that forking it is safe, in which all that workers need is imported and warm."""
+
+    def __init__(self, *, warm: Calls, paths: Sequence[str]) -> None:
+        """Start it, or take the one that was forked ahead.
+
+        Shape: `warm` are functions, as `package.module:name`, with their arguments, called once; `paths` are
+        directories to import from, beside this process's own.
+        Raises: ToolError if this platform cannot fork or a call fails; whatever CratewrightError a call raises.
+        """
+        self._lock = threading.Lock()
+        self._process = _start()
+        self.alive = True
+        path = list(dict.fromkeys([*sys.path, *paths]))
+        self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm))))
+
+    def fork(self) -> tuple[socket.socket, int]:
+        """Return the socket to a new worker, and its process's number.
+
+        Raises: ToolError if there is none.
+        """
+        ours, theirs = socket.socketpair()
+        pid = self._ask(("fork",), theirs)
+        theirs.close()
+        if not isinstance(pid, int):
+            raise ToolError("no worker could be started", context=(("reason", pid),))
+        return ours, pid
+
+    def reap(self, pid: int) -> int:
+        """Return the wait status of a worker that has ended, or 0 if nobody knows."""
+        status = self._ask(("reap", pid)) if self.alive else 0
+        return status if isinstance(status, int) else 0
+
+    def close(self) -> None:
+        """End it; its workers have been ended before."""
+        self.alive = False
+        self._process.close()
+
+    def _ask(self, request: tuple[object, ...], passed: socket.socket | None = None) -> object:
+        with self._lock:
+            connection = self._process.socket
+            try:
+                send(connection, request)
+                if passed is not None:
+                    socket.send_fds(connection, [b"f"], [passed.fileno()])
+                kind, value = receive(connection)
+            except (OSError, EOFError) as error:
+                self.alive = False
+                status = self._process.wait()
+                raise ToolError("the worker process ended unexpectedly", context=(("exit status", status),)) from error
+        if kind == "error":
+            self.close()
+            if isinstance(value, CratewrightError):
+                raise value
+            raise RuntimeError(f"a worker could not be prepared\n{value}")
+        return value
+
+
+class _Process:
+    """A child of this process and the socket to it."""
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self.socket = connection
+        self._pid = pid
+
+    def wait(self) -> int:
+        """Wait for its end and return its exit status; 0 if somebody else has waited for it."""
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        except ChildProcessError:
+            return 0
+
+    def close(self) -> None:
+        """End it, whatever it is at."""
+        self.socket.close()
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        self.wait()
+
+
+_spares: list[_Process] = []
+"""At most one process that was forked ahead; a list, so that taking it is one step for all threads."""
+
+_forgotten: list[object] = []
+
+
+def fork_ahead() -> None:
+    """Fork the next zygote now, if this process still has one thread; once it has more, only a new Python is safe.
+
+    Shape: without effect if there is one. It costs a millisecond or two, a new Python with its imports fifty.
+    """
+    if not _spares and _can_fork():
+        _spares.append(_forked())
+
+
+@atexit.register
+def _end_spare() -> None:
+    while _spares:
+        _spares.pop().close()
+
+
+def _start() -> _Process:
+    if not hasattr(os, "fork"):
+        raise ToolError("this platform cannot fork", hint="use Linux or macOS, or WSL on Windows")
+    with suppress(IndexError):
+        return _spares.pop()
+    return _forked() if _can_fork() else _executed()
+
+
+def _can_fork() -> bool:
+    """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
+    if not hasattr(os, "fork"):
+        return False
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # libraries may have threads that Python knows nothing of
+    except OSError:
+        return threading.active_count() == 1
+
+
+def _forked() -> _Process:
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _forget_parent(theirs)
+            serve(theirs)
+        except SystemExit as leaving:  # a worker's function may end its process; the caller's it must not go on with
+            os._exit(leaving.code if isinstance(leaving.code, int) else 1)
+        finally:
+            os._exit(1)
+    theirs.close()
+    return _Process(ours, pid)
+
+
+def _forget_parent(control: socket.socket) -> None:
+    """Let go of what a new program would not have inherited."""
+    # An object that is collected would close its file, whose number is somebody else's by then.
+    gc.freeze()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    # Whoever has replaced them writes to a file that is about to be closed; they are kept, since their end would too.
+    _forgotten.extend((sys.stdin, sys.stdout, sys.stderr))
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2 and int(name) != control.fileno():
+            with suppress(OSError):
+                os.close(int(name))
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _executed() -> _Process:
+    ours, theirs = socket.socketpair()
+    program = [sys.executable, "-I", "-S", "-c", _BOOT.format(path=sys.path)]
+    # A worker's own chatter must not end up in a build log or a pipe that somebody parses.
+    nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+    pid = os.posix_spawn(
+        program[0], program, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), nothing]
+    )
+    theirs.close()
+    return _Process(ours, pid)

@@ -1,0 +1,83 @@
+"""lld's own cache for thin LTO, fed with the bitcode of a project's crates: the peer that reuse is compared with.
+
+Knows nothing of how cratewright decides what to do again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from cratewright.cache.history import history_path, read_history
+from cratewright_native.choose import choose
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.native_project import TARGET
+
+__all__ = ["LIBRARY", "PROGRAM", "LldCache", "new_entries", "redone"]
+
+PROGRAM = ("-pie", "-e", "main")
+"""How a program is linked."""
+LIBRARY = ("-shared", "--undefined=main", "--version-script=main.map")
+"""How symbols are resolved where one result of LTO may become part of any kind of file, as it may in a crate."""
+
+_FILE = re.compile(r" FILE .* (\S+)$", re.MULTILINE)
+_JOB = re.compile(r"optimize_thin: .*: thin LTO of (.+)\.bc")
+
+
+class LldCache:
+    """lld's link of the same bitcode to a file of its own."""
+
+    def __init__(self, project: NativeProject, crates: Sequence[str], kind: Sequence[str]) -> None:
+        """Shape: the first of `crates` is linked whole, the others as from archives; `kind` as above."""
+        self._project = project
+        self._crates = crates
+        self._kind = kind
+        self._directory = project.path / ".lld" / kind[0].lstrip("-")
+        self._directory.mkdir(parents=True)
+        (self._directory / "main.map").write_text("{ global: main; local: *; };\n")
+        toolchain = choose(str(project.path), compiler=project.environ["CRATE_CC"])
+        self._linker = toolchain.lld(TARGET)
+        self._seen: set[str] = set()
+
+    def fresh(self) -> list[str]:
+        """Link, and return the sources of the modules that the cache did not have."""
+        inputs: list[str] = []
+        for crate in self._crates:
+            for name, module in self._project.linked_modules(crate).items():
+                path = self._directory / f"{crate}-{name.replace('/', '-')}"
+                path.write_bytes(module.data)
+                inputs.append(str(path))
+            if crate == self._crates[0]:
+                inputs.append("--start-lib")
+        words = [*self._kind, "--lto-O3", "--thinlto-cache-dir=cache", "-o", "/dev/null"]
+        subprocess.run([*self._linker, *words, *inputs, "--end-lib"], check=True, cwd=self._directory)
+        return new_entries(self._directory / "cache", self._seen)
+
+
+def new_entries(cache: Path, seen: set[str]) -> list[str]:
+    """Return the sources of the objects that a cache of lld's has got, and take note of them in `seen`.
+
+    Shape: names without directories, as objects have them; sorted.
+    """
+    fresh = sorted({path.name for path in cache.glob("llvmcache-*")} - seen)
+    seen.update(fresh)
+    words = ["readelf", "-sW", *fresh]
+    said = subprocess.run(words, cwd=cache, capture_output=True, text=True, check=True).stdout if fresh else ""
+    sources = _FILE.findall(said)
+    assert len(sources) == len(fresh), f"{len(fresh)} objects, which name {sources}"
+    return sorted(sources)
+
+
+def redone(directory: Path, output: str, program: str) -> list[str]:
+    """Return the sources of the modules that thin LTO did again in a run of SCons that printed `output`.
+
+    Shape: names without directories, sorted.
+    """
+    if f"crate {program}: thin LTO" not in output:
+        return []
+    history = read_history(history_path(str(directory / program)))
+    found = {label: _JOB.fullmatch(label) for label, record in history.items() if record.causes}
+    return sorted(os.path.basename(match[1]) for match in found.values() if match)

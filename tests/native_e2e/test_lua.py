@@ -1,0 +1,68 @@
+"""A real project by all kinds of LTO: its own tests pass, and it is no larger than what its compiler makes of it alone.
+
+The project is Lua, `examples/lua`. No test uses the network: LUA_SDIST names the archive that it is unpacked from.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cratewright.testing import require_tool
+from cratewright_native.choose import choose
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.native_project import TARGET
+from tests.support.paths import ROOT
+from tests.support.scons_project import available_forms
+
+LUA = ".sdist/lua54"
+NO_PART = ("onelua.c", "ltests.c")
+LARGEST = 1.02
+# What the release profile means, as a user of the compiler alone would say it.
+FLAGS = ["-O3", "-fPIC", "-ffunction-sections", "-fdata-sections", "-DLUA_USE_LINUX", "-w"]
+LINK_FLAGS = ["-pie", "-Wl,--gc-sections", "-Wl,-E"]
+
+
+@pytest.fixture(params=["zig", "llvm"])
+def lua(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
+    """Give a copy of the example for each toolchain that has both kinds of LTO."""
+    archive = os.environ.get("LUA_SDIST", "")
+    require_tool(os.path.isfile(archive), "the archive that LUA_SDIST names")
+    project = NativeProject(tmp_path / "lua", request.param, form=available_forms()[-1])
+    project.environ["LUA_SDIST"] = archive
+    shutil.copytree(ROOT / "examples/lua", project.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".sdist"))
+    return project
+
+
+def test_a_real_project(lua: NativeProject) -> None:
+    sizes: dict[str, int] = {}
+    for lto in ("off", "thin", "fat"):
+        assert "final OK !!!" in lua.scons("-j2", f"lto={lto}", "check")
+        assert (f"crate lua: {lto} LTO" in lua.output) is (lto != "off")
+        assert (" compiled, 0 reused" in lua.output) is (lto == "off"), "all LTO begins with the same modules"
+        sizes[lto] = stripped_size(lua.path / "lua")
+    for lto, word in (("thin", "thin"), ("fat", "full")):
+        own = stripped_size(built_by_hand(lua, f"-flto={word}"))
+        print(f"{lua.kind}, {lto}: {sizes[lto]} bytes, by the compiler alone {own}, ratio {sizes[lto] / own:.3f}")
+        assert sizes[lto] <= LARGEST * own
+
+
+def built_by_hand(project: NativeProject, lto: str) -> Path:
+    """Return the program as a plain call of the compiler and its linker makes it."""
+    program = project.path / f"by-hand{lto}"
+    toolchain = choose(str(project.path), compiler=project.environ["CRATE_CC"])
+    sources = [str(path) for path in sorted((project.path / LUA).glob("*.c")) if path.name not in NO_PART]
+    words = [*toolchain.cc(TARGET), *FLAGS, lto, *sources, *LINK_FLAGS, "-lm", "-ldl", "-o", str(program)]
+    subprocess.run(words, env=toolchain.environment(), cwd=project.path, check=True)
+    return program
+
+
+def stripped_size(program: Path) -> int:
+    """Return the size of a program without its symbols."""
+    stripped = program.with_suffix(".stripped")
+    subprocess.run(["strip", "-o", stripped, program], check=True)
+    return stripped.stat().st_size

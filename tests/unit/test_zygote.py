@@ -1,0 +1,140 @@
+"""Where workers are forked from: this process's own fork while it has one thread, a new Python once it has more.
+
+Knows nothing of backends. Each test is a program of its own, since pytest's process has threads and open files.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+START = """
+import os, sys, threading
+sys.path[:0] = [{paths}]
+from cratewright.process import WorkerPool
+from cratewright.zygote import fork_ahead
+
+def ask(expression):
+    return pool.call("tests.support.worker_functions:evaluate", expression, label="x")
+
+# Nobody but this process and its forks has this module.
+sys.modules["here_alone"] = sys
+FORKED = "'here_alone' in __import__('sys').modules"
+stay = threading.Event()
+another = threading.Thread(target=stay.wait)
+pool = WorkerPool(1, timeout=20)
+"""
+
+
+def _run(program: str, **options: str) -> str:
+    text = START.format(paths=f"{str(ROOT)!r}, {str(ROOT / 'site_scons')!r}") + textwrap.dedent(program)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{text}\nstay.set()"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **options},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "forked"),
+    [
+        ("print(ask(FORKED))", True),
+        ("another.start(); print(ask(FORKED))", False),
+        ("fork_ahead(); another.start(); print(ask(FORKED))", True),
+        ("another.start(); fork_ahead(); print(ask(FORKED))", False),
+        ("fork_ahead(); another.start(); ask('1'); pool.close(); print(ask(FORKED))", False),
+    ],
+)
+def test_forked_only_while_there_is_one_thread(program: str, forked: bool) -> None:
+    assert _run(program) == f"{forked}\n"
+
+
+@pytest.mark.parametrize("start", ["fork_ahead()", "another.start()"])
+def test_workers_have_the_surroundings_of_the_first_call(start: str, tmp_path: Path) -> None:
+    (tmp_path / "made_later.py").write_text("value = 7\n", encoding="utf-8")
+    output = _run(
+        f"""
+        {start}
+        os.environ["SAID_LATER"] = "yes"
+        del os.environ["SAID_BEFORE"]
+        os.chdir({str(tmp_path)!r})
+        sys.path.append({str(tmp_path)!r})
+        print(ask("(os.environ.get('SAID_LATER'), os.environ.get('SAID_BEFORE'), os.getcwd())"))
+        print(ask("__import__('made_later').value"))
+        """,
+        SAID_BEFORE="yes",
+    )
+    assert output == f"('yes', None, {str(tmp_path)!r})\n7\n"
+
+
+def test_a_fork_keeps_no_file_open() -> None:
+    """Somebody at the other end of a pipe waits until the last who could write has closed it."""
+    output = _run(
+        """
+        ours, theirs = os.pipe()
+        fork_ahead()
+        os.close(theirs)
+        print(os.read(ours, 1))
+        print(ask(FORKED))
+        """
+    )
+    assert output == "b''\nTrue\n"
+
+
+@pytest.mark.parametrize("start", ["fork_ahead()", "another.start()"])
+def test_what_workers_print_goes_nowhere(start: str, tmp_path: Path) -> None:
+    output = _run(
+        f"""
+        sys.stdout = open({str(tmp_path / "log")!r}, "w")
+        print("before")
+        {start}
+        ask("print('chatter', flush=True)")
+        ask("os.write(1, b'more')")
+        sys.stdout.close()
+        """
+    )
+    assert output == ""
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "before\n"
+
+
+@pytest.mark.parametrize("program", ["fork_ahead()", "fork_ahead(); ask('1')", "another.start(); ask('1')"])
+def test_no_process_outlives_its_caller(program: str) -> None:
+    mark = f"cratewright-test-{os.getpid()}"
+    _run(program, MARK=mark)
+    alive = [path for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
+    assert not alive
+
+
+def test_the_caller_goes_on_alone() -> None:
+    """A forked process must never return into what its caller does next."""
+    output = _run(
+        """
+        fork_ahead()
+        print(os.getpid() == int(os.readlink("/proc/self")), flush=True)
+        try:
+            ask("sys.exit(3)")
+        except Exception as error:
+            print("exit status 3" in str(error))
+        """
+    )
+    assert output == "True\nTrue\n"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
