@@ -314,11 +314,16 @@ class CodegenBackend(ABC):
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one part.
 
+        Guarantees: every file read that the request does not hold, and every path looked for in vain, is in the
+        result's `observed`.
         Raises: LinkError, ValidationError or ToolError; nothing of a failed link is written.
         """
 
     def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
-        """Put the parts of a link together, in the order of `split_link`."""
+        """Put the parts of a link together, in the order of `split_link`.
+
+        Called: in the build's own process, for every link; what the parts observed is kept by the pipeline.
+        """
         if len(results) == 1:
             return results[0]
         return LinkResult(

@@ -8,18 +8,29 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import time
 from contextlib import suppress
 
 from .digest import content_digest
 from .errors import FormatError, OutputError
 
-__all__ = ["digest_file", "read_bytes", "remove", "write_atomic", "write_if_changed"]
+__all__ = [
+    "FileDigests",
+    "digest_file",
+    "file_stamp",
+    "is_recent",
+    "read_bytes",
+    "remove",
+    "write_atomic",
+    "write_if_changed",
+]
 
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _serial = itertools.count()
 # A container gives every process the same small number: the number alone would meet what a killed build left.
 _TOKEN = os.urandom(6).hex()
+_RECENT_NS = 2_000_000_000
 
 
 def read_bytes(path: str, *, role: str = "file") -> bytes:
@@ -44,6 +55,47 @@ def digest_file(path: str) -> str | None:
         return "directory"
     except OSError:
         return None
+
+
+def file_stamp(found: os.stat_result) -> list[int]:
+    """Return numbers that are others as soon as a file may have another content, however its time was set."""
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
+
+
+def is_recent(found: os.stat_result) -> bool:
+    """Return whether a file is so young that it may change again without its time stamp showing it."""
+    return time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _RECENT_NS
+
+
+class FileDigests:
+    """The digests of files, each read once as long as it is unchanged.
+
+    Many crates include the same headers, and many programs are linked with the same C library.
+    Shape: `root` is absolute; paths are relative to it, or absolute.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._known: dict[str, tuple[list[int], str]] = {}
+
+    def digest(self, path: str) -> str | None:
+        """Return what `digest_file` returns."""
+        file = os.path.join(self.root, path)
+        try:
+            found = os.stat(file)
+        except OSError:
+            return None
+        known = self._known.get(path)
+        if known is not None and known[0] == file_stamp(found):
+            return known[1]
+        digest = digest_file(file)
+        if digest is not None and not is_recent(found):
+            self.learn(path, file_stamp(found), digest)
+        return digest
+
+    def learn(self, path: str, stamp: list[int], digest: str) -> None:
+        """Take note of the digest that a file of this stamp has, as somebody knows who has read it before."""
+        self._known[path] = (stamp, digest)
 
 
 def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:

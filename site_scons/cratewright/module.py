@@ -5,11 +5,21 @@ Knows nothing of the intermediate representation inside: a module's data is byte
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from .values import dataclass
 
-__all__ = ["CanonicalForm", "CompiledUnit", "EntryPoint", "ModuleCodegen", "ModuleKind", "Observed", "Symbol"]
+__all__ = [
+    "CanonicalForm",
+    "CompiledUnit",
+    "EntryPoint",
+    "ModuleCodegen",
+    "ModuleKind",
+    "Observed",
+    "Symbol",
+    "merge_observed",
+]
 
 
 class ModuleKind(Enum):
@@ -68,13 +78,19 @@ class ModuleCodegen:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A file that a compiler read, or a path where it looked in vain.
+    """A file that a compiler or a linker read, or a path where it looked in vain.
 
     Shape: `path` relative to the project root, or absolute outside it; `digest` of the content, None if absent.
     """
 
     path: str
     digest: str | None
+
+
+def merge_observed(groups: Iterable[Iterable[Observed]]) -> tuple[Observed, ...]:
+    """Return what several results hang on together: each path once, sorted by path."""
+    found = {item.path: item for group in groups for item in group}
+    return tuple(found[path] for path in sorted(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

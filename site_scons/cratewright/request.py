@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .crate import CrateType
-from .module import ModuleCodegen
+from .module import ModuleCodegen, Observed
 from .native_library import NativeLibrary
 from .options import LtoMode, Options
 from .values import dataclass
@@ -159,9 +159,11 @@ class LinkRequest:
 class LinkResult:
     """What a link made.
 
-    Shape: `report` is the backend's own, JSON text; `diagnostics` as in `CompiledUnit`.
+    Shape: `report` is the backend's own, JSON text; `diagnostics` and `observed` as in `CompiledUnit`: libraries,
+    scripts and start files that the request does not hold, and paths where a library was looked for in vain.
     """
 
     artifacts: tuple[Artifact, ...]
     report: str = ""
     diagnostics: tuple[str, ...] = ()
+    observed: tuple[Observed, ...] = ()

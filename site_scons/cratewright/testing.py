@@ -13,6 +13,8 @@ The language of the stub, one statement a line:
     error TEXT            fail
     crash                 end the process by a signal
     hang                  never answer
+
+A library `x` of a crate is `x.lib`, looked for in lib_dirs; a link that finds it takes in its text.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .backend import Capability, CodegenBackend
@@ -54,7 +56,8 @@ class StubBackend(CodegenBackend):
     SUFFIXES = (".stub",)
     OPTIONS = (OptionSpec(name="shout", kind=OptionKind.FLAG, default=False, help="upper-case the image"),)
     UNIT_OPTIONS = frozenset({"include_dirs", "defines"})
-    LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "lto", "multimodule", "exports", "shout"})
+    LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "lto", "multimodule", "exports", "shout", "lib_dirs"})
+    MODULE_OPTIONS = LINK_OPTIONS - {"lib_dirs"}
     supported_crate_types = frozenset(CrateType)
     capabilities = frozenset(Capability)
     _marked = 0
@@ -164,12 +167,17 @@ class StubBackend(CodegenBackend):
         """Join the texts of a part."""
         text = b"".join(item.module.data for item in request.modules)
         text += "".join(f"dylib {library.crate}\n" for library in request.libraries).encode()
-        text += "".join(f"library {library}\n" for library in request.natives).encode()
+        observed: dict[str, Observed] = {}
+        for library in request.natives:
+            places = (f"{directory}/{library.name}.lib" for directory in request.options.texts("lib_dirs"))
+            _, found = _first(self.session.root, places, observed)
+            text += f"library {library}\n".encode() + found
         if request.options.flag("shout"):
             text = text.upper()
         text += request.embed
         directory = f"{request.crate}.images/{request.part}" if request.part else None
-        return LinkResult(artifacts=(Artifact(directory or f"{request.crate}.{request.crate_type.value}", text),))
+        image = Artifact(directory or f"{request.crate}.{request.crate_type.value}", text)
+        return LinkResult(artifacts=(image,), observed=tuple(observed.values()))
 
     def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
         """Put a manifest in front."""
@@ -237,21 +245,31 @@ class _Compilation:
         directories = [posixpath.dirname(path), *self._stencil.options.texts("include_dirs")]
         repositories = self._stencil.repositories
         near = [posixpath.join(repository, directories[0]) for repository in repositories]
-        for directory in (directories[0], *near, *directories[1:]):
-            candidate = posixpath.normpath(posixpath.join(directory, name))
-            try:
-                with open(os.path.join(self._root, candidate), "rb") as file:
-                    data = file.read()
-            except OSError:
-                self._observed[candidate] = Observed(candidate, None)
-                continue
-            self._observed[candidate] = Observed(candidate, content_digest(data))
-            self._read(logical_path(candidate, repositories), data.decode())
-            return
-        raise SourceError(
-            f"{path}:{number}: error: cannot find '{name}'",
-            context=(("looked in", " ".join(item or "." for item in directories)),),
+        places = (
+            posixpath.normpath(posixpath.join(directory, name))
+            for directory in (directories[0], *near, *directories[1:])
         )
+        found, data = _first(self._root, places, self._observed)
+        if not found:
+            raise SourceError(
+                f"{path}:{number}: error: cannot find '{name}'",
+                context=(("looked in", " ".join(item or "." for item in directories)),),
+            )
+        self._read(logical_path(found, repositories), data.decode())
+
+
+def _first(root: str, places: Iterable[str], observed: dict[str, Observed]) -> tuple[str, bytes]:
+    """Return the first file that is there and its content, nothing if none is; note where it was looked for."""
+    for place in places:
+        try:
+            with open(os.path.join(root, place), "rb") as file:
+                data = file.read()
+        except OSError:
+            observed[place] = Observed(place, None)
+            continue
+        observed[place] = Observed(place, content_digest(data))
+        return place, data
+    return "", b""
 
 
 def _offers(modules: Sequence[LinkModule]) -> dict[str, int]:
@@ -314,20 +332,24 @@ def cratewright_register_backend() -> type[CodegenBackend]:
     return StubBackend
 
 
-def check_observations(backend: CodegenBackend, stencil: UnitStencil) -> None:
-    """Compile a unit and check that the backend reports every file below the root that it opens.
+def check_observations(backend: CodegenBackend, work: UnitStencil | LinkRequest) -> None:
+    """Compile a unit, or link, and check that the backend reports every file below the root that it opens.
 
     Shape: `backend` after `init`. Files that a tool opens by itself, not through Python, are not seen.
     Raises: CacheError naming the files: a cached result would outlive a change of them.
     """
-    result, opened = call_watched(backend, "compile_codegen_unit", stencil)
-    assert isinstance(result, CompiledUnit)
-    known = {stencil.path, stencil.file, *(item.path for item in result.observed)}
+    if isinstance(work, UnitStencil):
+        method, name, known = "compile_codegen_unit", work.path, {work.path, work.file}
+    else:
+        method, name, known = "link", work.crate, {library.path for library in work.libraries}
+    result, opened = call_watched(backend, method, work)
+    assert isinstance(result, (CompiledUnit, LinkResult))
+    known |= {item.path for item in result.observed}
     unseen = [path for path in opened if path not in known and not os.path.isabs(path)]
     if unseen:
         raise CacheError(
             f"backend '{backend.NAME}' reads {', '.join(unseen)} and does not report it",
-            context=(("unit", stencil.path),),
+            context=(("unit" if isinstance(work, UnitStencil) else "crate", name),),
             hint="return every file read, and every path looked for in vain, as `observed`",
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cratewright.cache.entry import (
+    RESULTS,
     RecompileError,
     RecompileFault,
     World,
@@ -28,7 +29,7 @@ from cratewright.cache.entry import (
     try_finish_recompile,
 )
 from cratewright.cache.key import code_digest, compute_cache_key, fields_digest, key_fields
-from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries
+from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries, observed_files, without_files
 from cratewright.cache.store import CacheKvStore
 from cratewright.crate import CrateType
 from cratewright.digest import content_digest
@@ -40,6 +41,7 @@ from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters
 KEY = content_digest(b"a key")
 OTHER = content_digest(b"another key")
 UNIT = CompiledUnit(modules=(ModuleCodegen(name=".o", data=b"data"),))
+LINK = LinkResult(artifacts=(Artifact("app", b"data"),))
 OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
 STENCIL = UnitStencil(backend="b", fingerprint="f", target="t", path="p", source=b"s", options=OPTIONS)
 MODULE = ModuleCodegen(name="m.o", data=b"d", exports=(Symbol("a", "a"),), attributes=(("k", "v"),))
@@ -153,6 +155,7 @@ links = st.builds(
     artifacts=st.lists(st.builds(Artifact, words, st.binary(max_size=9), st.booleans()), max_size=2).map(tuple),
     report=words,
     diagnostics=lines,
+    observed=st.lists(observed, max_size=2).map(tuple),
 )
 
 
@@ -233,18 +236,26 @@ class Words(dict[str, bytes], CacheKvStore):  # type: ignore[misc]
         self.update(items)  # type: ignore[call-overload]
 
 
-def test_compile_with_cache() -> None:
+def test_every_result_that_can_name_files_is_one() -> None:
+    """Enumerated from the types of results, so that another with such a field cannot be forgotten."""
+    kinds = [kind for kind in RESULTS if is_dataclass(kind) and "observed" in {item.name for item in fields(kind)}]
+    assert kinds == [type(result) for result in (UNIT, LINK)]
+
+
+@pytest.mark.parametrize("bare", [UNIT, LINK], ids=["unit", "link"])
+def test_compile_with_cache(bare: CompiledUnit | LinkResult) -> None:
     files = {"a": "1"}
     cache = ResultCache(Words(), files.get)
-    unit = replace(UNIT, observed=(Observed("a", "1"), Observed("b", None)))
-    assert compile_with_cache(cache, KEY, lambda: unit) == (unit, False)
-    assert compile_with_cache(cache, KEY, lambda: UNIT) == (unit, True)
+    result = replace(bare, observed=(Observed("a", "1"), Observed("b", None)))
+    assert observed_files(result) == result.observed and without_files(result) == bare
+    assert compile_with_cache(cache, KEY, lambda: result) == (result, False)
+    assert compile_with_cache(cache, KEY, lambda: bare) == (result, True)
     files["b"] = "2"
-    other = replace(UNIT, observed=(Observed("a", "1"), Observed("b", "2")))
+    other = replace(bare, observed=(Observed("a", "1"), Observed("b", "2")))
     assert compile_with_cache(cache, KEY, lambda: other) == (other, False)
-    assert compile_with_cache(cache, KEY, lambda: UNIT) == (other, True)
+    assert compile_with_cache(cache, KEY, lambda: bare) == (other, True)
     del files["b"]
-    assert compile_with_cache(cache, KEY, lambda: UNIT) == (unit, True)
+    assert compile_with_cache(cache, KEY, lambda: bare) == (result, True)
 
 
 def test_worlds_are_bounded() -> None:

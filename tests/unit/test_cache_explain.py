@@ -48,6 +48,8 @@ def _with(**changes: str | None) -> Fields:
         (_with(fingerprint="f 2"), SEEN, ["tools appeared: f 2"]),
         (OLD, (("one.inc", "b" * 64), *SEEN[1:]), ["one.inc changed: aaaaaaaa -> bbbbbbbb"]),
         (OLD, (SEEN[0], ("two.inc", "b" * 64)), ["two.inc appeared"]),
+        (OLD, (SEEN[0], ("two.inc/x", "b" * 64)), ["two.inc appeared"]),
+        (OLD, (SEEN[0], ("two.inc/x", None)), ["not in the cache any more"]),
         (OLD, (*SEEN[:2], ("three.inc", None)), ["three.inc went away"]),
         (OLD, SEEN, ["not in the cache any more"]),
         (_with(option_x="'2'"), (("one.inc", None),), ["option x changed: '1' -> '2'", "one.inc went away"]),

@@ -16,13 +16,16 @@ from cratewright import testing
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import compute_cache_key
 from cratewright.cache.store import CacheKvStore, StoreReport
+from cratewright.crate import CrateType
 from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
 from cratewright.hookspecs import hookimpl
 from cratewright.module import CanonicalForm, CompiledUnit
+from cratewright.native_library import parse_library
 from cratewright.options import Options
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.job import Job, JobOutcome
 from cratewright.registry import Registry
+from cratewright.request import LinkRequest, LinkResult
 from cratewright.stencil import UnitStencil
 
 
@@ -177,6 +180,47 @@ def test_a_backend_that_reads_behind_our_back_is_caught(
     assert error.context[1:] == (("opened, not reported", "secret.txt"),)
     with pytest.raises(CacheError, match=r"reads secret\.txt and does not report it"):
         testing.check_observations(engine.backend("stub", "text"), _stencil(b"export a\n", "a.stub"))
+
+
+class SneakyLink(testing.StubBackend):
+    """Finds libraries, and does not say so."""
+
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Link and keep quiet."""
+        return replace(super().link(request), observed=())
+
+
+SneakyLink.__module__ = "nowhere"
+
+
+def _link_request(crate: str) -> LinkRequest:
+    options = Options((("lib_dirs", ("first", "second")), ("multimodule", False), ("shout", False)))
+    natives = (parse_library("x", where="test"),)
+    return LinkRequest(
+        crate=crate, crate_type=CrateType.BIN, target="text", options=options, modules=(), natives=natives
+    )
+
+
+def test_a_link_that_reads_unseen_is_caught(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def link(crate: str) -> JobOutcome:
+        return engine.run_cached("stub", "text", "link", [Job(_link_request(crate), crate)])[0]
+
+    (tmp_path / "second/x.lib").write_text("one")
+    testing.check_observations(engine.backend("stub", "text"), _link_request("honest"))
+    assert not link("honest").hit and link("honest").hit
+    engine.environ = {"CRATE_CACHE_VERIFY": "1"}
+    assert link("honest").hit
+    monkeypatch.setattr(engine.registry, "backend", lambda name: SneakyLink)
+    engine._backends.clear()
+    engine.environ = {}
+    assert not link("sneaky").hit
+    (tmp_path / "second/x.lib").write_text("two!")
+    assert link("sneaky").hit
+    engine.environ = {"CRATE_CACHE_VERIFY": "1"}
+    error = link("sneaky").error
+    assert isinstance(error, CacheError) and ("opened, not reported", "first/x.lib\nsecond/x.lib") in error.context
+    with pytest.raises(CacheError, match=r"reads first/x\.lib, second/x\.lib and does not report it"):
+        testing.check_observations(engine.backend("stub", "text"), _link_request("sneaky"))
 
 
 def test_a_backend_that_reports_what_it_reads_is_not(engine: Engine, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from cratewright import fs
 from cratewright.errors import FormatError, OutputError
-from cratewright.fs import digest_file, read_bytes, remove, write_atomic, write_if_changed
+from cratewright.fs import FileDigests, digest_file, read_bytes, remove, write_atomic, write_if_changed
 
 SITE = str(Path(fs.__file__).parents[1])
 
@@ -115,3 +115,33 @@ def test_prune(tmp_path: Path) -> None:
     fs.prune_directory(str(tmp_path / "d"))
     assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["d", "full", "f"]
     fs.prune_directory(str(tmp_path / "nothing"))
+
+
+def _age(path: Path) -> None:
+    os.utime(path, ns=(1, 1))
+
+
+def test_a_file_is_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fs, "_RECENT_NS", 0)
+    reads: list[str] = []
+    monkeypatch.setattr(fs, "digest_file", lambda path: reads.append(path) or digest_file(path))
+    (tmp_path / "f").write_bytes(b"one")
+    _age(tmp_path / "f")
+    digests = FileDigests(str(tmp_path))
+    assert digests.digest("f") == digests.digest("f") == digest_file(str(tmp_path / "f"))
+    assert len(reads) == 1
+    (tmp_path / "f").write_bytes(b"two")
+    _age(tmp_path / "f")  # neither size nor time tells
+    assert digests.digest("f") == digest_file(str(tmp_path / "f"))
+    assert digests.digest("nothing") is None and digests.digest(".") == "directory"
+    (tmp_path / "f").unlink()
+    assert digests.digest("f") is None
+
+
+def test_a_file_just_written_is_digested_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "f").write_bytes(b"one")
+    digests = FileDigests(str(tmp_path))
+    monkeypatch.setattr(fs, "file_stamp", lambda found: [0])  # a clock that stands still
+    before = digests.digest("f")
+    (tmp_path / "f").write_bytes(b"two")
+    assert digests.digest("f") != before

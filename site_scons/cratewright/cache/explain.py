@@ -45,6 +45,8 @@ def changes_between(
     for path, digest in old[1]:
         if path in now and now[path] != digest:
             found.append(Change(f"{FILE} {path}", digest or "", now[path] or ""))
+        elif digest is None and path not in now and any(now[other] for other in now if other.startswith(f"{path}/")):
+            found.append(Change(f"{FILE} {path}", "", "directory"))
     return tuple(found) or (Change(LOST),)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..module import CompiledUnit, Observed
+from ..request import LinkResult
 from ..values import dataclass
 from .entry import (
     RecompileError,
@@ -32,6 +33,9 @@ __all__ = [
     "observed_files",
     "without_files",
 ]
+
+_OBSERVING = (CompiledUnit, LinkResult)
+"""Results that files decide beside their key."""
 
 _WORLDS = 4
 """How many results are kept for one key, each with the files it was made from."""
@@ -78,9 +82,7 @@ class ResultCache:
                 if all(self._now(item, digests) == item.digest for item in world.observed):
                     result = try_finish_recompile(world.result)
                     # The files are kept once, beside the result.
-                    if isinstance(result, CompiledUnit) and world.observed:
-                        result = replace(result, observed=world.observed)
-                    return Found(result, worlds)
+                    return Found(_with_files(result, world.observed), worlds)
         except RecompileError:
             return Found()
         return Found(None, worlds)
@@ -93,12 +95,18 @@ class ResultCache:
 
 def observed_files(result: Result) -> tuple[Observed, ...]:
     """Return the files that decided a result, beside its key."""
-    return result.observed if isinstance(result, CompiledUnit) else ()
+    return result.observed if isinstance(result, _OBSERVING) else ()
 
 
 def without_files(result: Result) -> Result:
     """Return a result as whoever read other files would have made it."""
-    return replace(result, observed=()) if isinstance(result, CompiledUnit) and result.observed else result
+    return _with_files(result, ())
+
+
+def _with_files(result: Result, observed: tuple[Observed, ...]) -> Result:
+    if isinstance(result, _OBSERVING) and result.observed != observed:
+        return replace(result, observed=observed)
+    return result
 
 
 def compile_with_cache(cache: ResultCache, key: str, make: Callable[[], Result]) -> tuple[Result, bool]:

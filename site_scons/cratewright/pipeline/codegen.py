@@ -13,7 +13,7 @@ from ..digest import content_digest
 from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
-from ..module import CompiledUnit, ModuleCodegen, Observed
+from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
 from ..native_library import NativeLibrary, parse_library
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
@@ -79,13 +79,14 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     units += bundled
     modules += tuple(module for unit in bundled for module in unit.modules)
     _check_exports(crate, modules)
-    observed = {item.path: item for unit in units for item in unit.observed}
-    for source, stencil in zip(crate.sources, stencils, strict=True):
-        observed[source.location] = Observed(source.location, content_digest(stencil.source))
+    sources = [
+        Observed(source.location, content_digest(stencil.source))
+        for source, stencil in zip(crate.sources, stencils, strict=True)
+    ]
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
         metadata=_metadata(crate, backend, fingerprint, modules, natives),
-        observed=tuple(observed[path] for path in sorted(observed)),
+        observed=merge_observed([*(unit.observed for unit in units), sources]),
         diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
         compiled=len(outcomes) - hits,
         reused=hits,

@@ -21,7 +21,7 @@ from ..cache.key import code_digest
 from ..cache.results import ResultCache
 from ..cache.store import CacheKvStore
 from ..errors import CratewrightError
-from ..fs import digest_file
+from ..fs import FileDigests
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..stencil import UnitStencil
@@ -52,13 +52,15 @@ class _Shared:
 class Engine:
     """All that the stages of one build share.
 
-    Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side.
+    Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side;
+    `digests` are of files below that root.
     """
 
     root: str
     registry: Registry
     environ: Mapping[str, str]
     jobs: int = 1
+    digests: FileDigests = field(init=False)
     _store: CacheKvStore | None = None
     _pool: WorkerPool | None = None
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
@@ -66,6 +68,9 @@ class Engine:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ledgers: threading.local = field(default_factory=threading.local)
     _shared: dict[str, _Shared] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.digests = FileDigests(self.root)
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
@@ -150,7 +155,7 @@ class Engine:
         work = CachedRun(
             run_method=run,
             backend=backend,
-            cache=ResultCache(self.store, lambda path: digest_file(self.path(path))),
+            cache=ResultCache(self.store, self.digests.digest),
             ledger=getattr(self._ledgers, "current", None) or Ledger(),
             verify=read_verify(self.environ),
             method=method,

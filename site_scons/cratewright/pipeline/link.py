@@ -17,7 +17,7 @@ from ..identity import unique_labels
 from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
 from ..locator import check_interfaces
 from ..metadata import CrateMetadata, encode_dylib
-from ..module import ModuleCodegen
+from ..module import ModuleCodegen, Observed, merge_observed
 from ..options import Options
 from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from ..values import dataclass
@@ -45,11 +45,13 @@ class Dependency:
 class Linked:
     """What a link made; `linked` parts were made anew, `reused` ones came from the cache.
 
-    Shape: `lto` tells of link-time optimisation, if there was any; `lto_shared` if another crate type's was taken.
+    Shape: `observed` as in `CodegenResult`, what the request holds left out; `lto` tells of link-time optimisation,
+    if there was any; `lto_shared` if another crate type's was taken.
     """
 
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[str, ...]
+    observed: tuple[Observed, ...]
     linked: int
     reused: int
     lto: LtoReport | None = None
@@ -80,6 +82,7 @@ def link_crate(
     return Linked(
         artifacts=finished.artifacts,
         diagnostics=tuple(dict.fromkeys(finished.diagnostics)),
+        observed=merge_observed([*(result.observed for result in results), finished.observed]),
         linked=len(results) - hits,
         reused=hits,
         lto=optimised.report,

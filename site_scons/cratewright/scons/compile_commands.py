@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..digest import value_digest
-from ..fs import write_atomic
+from ..fs import FileDigests, write_atomic
 from .crates import Build, planning_errors
 from .paths import relative
 from .stages import Stage, stage_nodes
@@ -30,7 +30,7 @@ def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
         with planning_errors():
             return value_digest(_rows(build))
 
-    state = StageState(f"commands in {target}", root=build.root, target=target.abspath, request=request)
+    state = StageState(f"commands in {target}", digests=FileDigests(build.root), target=target.abspath, request=request)
 
     def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
         write_atomic(target.abspath, (json.dumps(_rows(build), indent=1) + "\n").encode())

@@ -277,7 +277,7 @@ class Build:
             linked = link_crate(crate.engine, own, dependencies, kind, formats)
             files, outputs = place(linked.artifacts, crate.directory)
             emit(self.root, files, state.outputs())
-            state.update((), outputs, lto_row(linked.lto) if linked.lto else None)
+            state.update(linked.observed, outputs, lto_row(linked.lto) if linked.lto else None)
             counts = _counts("image", linked.linked, "linked", linked.reused)
             if linked.lto is not None:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"

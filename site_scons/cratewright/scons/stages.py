@@ -21,6 +21,7 @@ from ..output_name import state_path
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .images import image_directory
 from .interface import interface_node
+from .libraries import bundled_libraries, linked_libraries
 from .paths import by_content
 from .state import StageState
 
@@ -128,7 +129,8 @@ class CrateNodes:
             # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
             for kind in declared.crate_types:
                 build.linked(declared, kind)
-            return [*declared.generated(), *_asked_for(declared.target)]
+            made = bundled_libraries(self.env, declared)
+            return [*declared.generated(), *_asked_for(declared.target), *made]
 
         return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
 
@@ -155,7 +157,8 @@ class CrateNodes:
             build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
 
         def dependencies() -> list[Any]:
-            return [item.node for item in build.linked(declared, kind)[1]]
+            linked = [item.node for item in build.linked(declared, kind)[1]]
+            return [*linked, *linked_libraries(env, declared, build.below(declared))]
 
         stage = Stage(run, dependencies, state)
         nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
@@ -171,7 +174,7 @@ class CrateNodes:
                 return request()
 
         name = f"{what} {target}"
-        return StageState(name, root=self.build.root, target=target.abspath, request=digest)
+        return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=digest)
 
     def _salt(self) -> str:
         engine, backend = self.declared.engine, self.backend

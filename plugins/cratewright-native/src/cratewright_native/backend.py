@@ -166,4 +166,4 @@ class NativeBackend(CodegenBackend):
         """Link a program or a library."""
         from .link import link_crate_type  # noqa: PLC0415
 
-        return link_crate_type(request, self._toolchain)
+        return link_crate_type(request, self._toolchain, self._memory)

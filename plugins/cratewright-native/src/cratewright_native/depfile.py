@@ -1,4 +1,4 @@
-"""The list of files that a compiler read, as compilers write it for Make.
+"""The list of files that a compiler or a linker read, as they write it for Make.
 
 Knows nothing of what the files are.
 """
@@ -9,7 +9,7 @@ import re
 
 from cratewright.errors import FormatError
 
-__all__ = ["parse_depfile"]
+__all__ = ["parse_depfile", "parse_link_depfile"]
 
 _WORD = re.compile(r"(?:\\[ #\\]|\$\$|\\(?![\n ])|[^\s\\$])+")
 _ESCAPE = re.compile(r"\\([ #])|\$(\$)")
@@ -28,3 +28,13 @@ def parse_depfile(text: str, *, name: str) -> tuple[str, ...]:
         raise FormatError(f"{name}: the compiler wrote no list of the files it read")
     words = (_ESCAPE.sub(lambda match: match[1] or match[2], word) for word in _WORD.findall(rest))
     return tuple(dict.fromkeys(words))
+
+
+def parse_link_depfile(text: str, *, escaped: bool) -> tuple[str, ...]:
+    """Return the files of a linker's list, each once, in order.
+
+    Shape: one a line, written as they are unless `escaped`, as only ld.lld does it.
+    """
+    rule = text.partition("\n\n")[0].splitlines()[1:]
+    found = dict.fromkeys(line.strip().removesuffix(" \\") for line in rule)
+    return tuple(_ESCAPE.sub(lambda match: match[1] or match[2], path) for path in found) if escaped else tuple(found)

@@ -10,27 +10,31 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cratewright import CrateType
-from cratewright.errors import LinkError, UnsupportedError
+from cratewright import CrateType, CratewrightError, Observed
+from cratewright.errors import LinkError, ToolError, UnsupportedError
 from cratewright.options import DebugInfo
 from cratewright.output_name import output_name
 from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
 
 from .bundle import is_linked_whole, is_own
+from .depfile import parse_link_depfile
 from .elf import elf_symbols
 from .embed import embed_object
 from .exports import replaceable_symbols, version_script
 from .libraries import library_words
+from .link_files import link_search, observe_link
+from .observe import FileMemory, settled
 from .staticlib import member_names, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
-from .toolchain import Toolchain
+from .toolchain import Completed, Toolchain
 from .unit import MAIN_SYMBOLS
 
 __all__ = ["link_crate_type"]
 
 _ARGUMENTS = "arguments.rsp"
 _ARCHIVE = "dependencies.a"
+_DEPFILE = "inputs.d"
 _SCRIPT = "offered.map"
 # Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
 _CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
@@ -38,7 +42,7 @@ _UNDEFINED = re.compile(r"undefined (?:symbol: |reference to [`'])([^\s']+)")
 _SHOWN = 20
 
 
-def link_crate_type(request: LinkRequest, toolchain: Toolchain) -> LinkResult:
+def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemory) -> LinkResult:
     """Link one crate type.
 
     Raises: LinkError with what the linker said; UnsupportedError for what the target has not.
@@ -51,15 +55,54 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain) -> LinkResult:
         words = [*_inputs(request, toolchain, directory), *_options(request, toolchain, target, name, directory)]
         words += _libraries(request, toolchain, target)
         (directory / _ARGUMENTS).write_text("".join(f"{_quoted(word)}\n" for word in words), encoding="utf-8")
-        toolchain.run(
-            (*toolchain.cc(request.target, _language(request.modules)), f"@{_ARGUMENTS}", "-o", name),
-            cwd=directory,
-            what=f"link of crate '{request.crate}'",
-            outputs=[name],
-            refused=lambda said: _refused(request, said),
-        )
+
+        def attempt() -> tuple[tuple[Observed, ...], int]:
+            done = _run(request, toolchain, name, directory)
+            search = link_search(words, done.stderr, toolchain.root)
+            decided = [library.path for library in request.libraries]
+            listed = _listed(directory, toolchain)
+            return observe_link(listed, search, target.format, memory, decided=decided, bundled=toolchain.headers)
+
+        observed = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
         data = (directory / name).read_bytes()
-    return LinkResult(artifacts=(Artifact(name, data, executable=request.crate_type is CrateType.BIN),))
+    artifact = Artifact(name, data, executable=request.crate_type is CrateType.BIN)
+    return LinkResult(artifacts=(artifact,), observed=observed)
+
+
+def _run(request: LinkRequest, toolchain: Toolchain, name: str, directory: Path) -> Completed:
+    driver = (*toolchain.cc(request.target, _language(request.modules)), f"@{_ARGUMENTS}", "-o", name)
+    what = f"link of crate '{request.crate}'"
+
+    def refusal(said: str) -> CratewrightError:
+        # What the driver says of its search would be in the way of what the linker says of its inputs.
+        try:
+            toolchain.run(driver, cwd=directory, what=what, refused=lambda said: _refused(request, said))
+        except CratewrightError as error:
+            return error
+        lines = "\n".join(said.strip().splitlines()[-_SHOWN:])
+        return ToolError(
+            f"{what}: the linker cannot list the files that it reads",
+            context=(("toolchain", toolchain.version), ("said", lines)),
+            hint="GNU ld does from version 2.35 on, LLD from 13 on",
+        )
+
+    listing = toolchain.listing(request.target, _DEPFILE)
+    return toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
+
+
+def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
+    """Return the files that the linker says it read, those left out that were made for it."""
+    depfile = directory / _DEPFILE
+    if not depfile.exists():
+        return []
+    text = depfile.read_text("utf-8", "surrogateescape")
+    listed = parse_link_depfile(text, escaped=toolchain.kind == "llvm")
+    scratch = os.path.join(directory, "")
+    return [
+        path
+        for path in listed
+        if not path.startswith(scratch) and (os.path.isabs(path) or not (directory / path).exists())
+    ]
 
 
 def _language(modules: Sequence[LinkModule]) -> str:

@@ -113,6 +113,12 @@ class Llvm(Toolchain):
             raise UnsupportedError(f"there is no {name} beside ld.lld, so no lld for target '{target}'")
         return (program,)
 
+    def listing(self, target: str, depfile: str) -> tuple[str, ...]:
+        """Ask for no list where lld has none: then every place that is searched counts."""
+        # Slots and zero-argument super() do not go together in a dataclass.
+        words = Toolchain.listing(self, target, depfile)
+        return words if find_target(target).format == "elf" else words[1:]
+
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Ask clang where it compiles, and lld where it optimises."""
         if argv[0] == self.programs.clang:

@@ -9,20 +9,31 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cratewright import Observed
 from cratewright.digest import content_digest
+from cratewright.errors import ToolError
+from cratewright.fs import file_stamp
 
 from .search_path import SearchPath, plain
+from .world import World, join
 
-__all__ = ["FileFacts", "FileMemory", "observe", "read_facts"]
+__all__ = ["FileFacts", "FileMemory", "observe", "read_facts", "settled"]
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*(?:include(?:_next)?|import|embed)[ \t]*"([^"\n]+)"', re.MULTILINE)
 _ASKED = re.compile(rb'__has_(?:include(?:_next)?|embed)[ \t]*\([ \t]*(?:"([^"\n]+)"|<([^>\n]+)>)')
 _ASSEMBLED = re.compile(rb'^[^\n"]*\.(?:incbin|include)[ \t]+"([^"\n]+)"', re.MULTILINE)
 _EMBEDDED = re.compile(rb'^(?![ \t]*(?:/[/*]|\*))[^\n]*"[^"\n]*\.incbin\b', re.MULTILINE)
+
+T = TypeVar("T")
+
+# A clock that files are stamped with may be a tick behind the one we read.
+_TICK_NS = 10_000_000
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +53,14 @@ class FileFacts:
 
 @dataclass(slots=True)
 class FileMemory:
-    """The facts of files, each read once as long as it is unchanged. One a process; a header is read by many units."""
+    """What is known of files, each read once as long as it is unchanged.
+
+    One a process: a header is read by many units, a library by many links.
+    """
 
     root: str
-    _known: dict[str, tuple[tuple[int, int, int], FileFacts]] = field(default_factory=dict)
+    _facts: dict[str, tuple[list[int], FileFacts]] = field(default_factory=dict)
+    _digests: dict[str, tuple[list[int], str]] = field(default_factory=dict)
 
     def facts(self, path: str) -> tuple[FileFacts, int]:
         """Return a file's facts and the time it was last changed.
@@ -53,17 +68,39 @@ class FileMemory:
         Units: nanoseconds.
         Raises: OSError if it is not there.
         """
+        return self._read(path, self._facts, read_facts)
+
+    def digest(self, path: str) -> tuple[str, int]:
+        """Return a file's digest and the time it was last changed, as `facts`, for a file that includes nothing."""
+        return self._read(path, self._digests, content_digest)
+
+    def _read(self, path: str, known: dict[str, tuple[list[int], T]], make: Callable[[bytes], T]) -> tuple[T, int]:
         file = os.path.join(self.root, path)
         status = os.stat(file)
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        stamp = file_stamp(status)
         changed = max(status.st_mtime_ns, status.st_ctime_ns)
-        known = self._known.get(path)
-        if known is not None and known[0] == stamp:
-            return known[1], changed
+        before = known.get(path)
+        if before is not None and before[0] == stamp:
+            return before[1], changed
         with open(file, "rb") as stream:
-            found = read_facts(stream.read())
-        self._known[path] = (stamp, found)
-        return found, changed
+            made = make(stream.read())
+        known[path] = (stamp, made)
+        return made, changed
+
+
+def settled(make: Callable[[], tuple[T, int]], message: str) -> T:
+    """Return what was made of files, made again if one of them has changed meanwhile.
+
+    Shape: `make` returns it with the time at which one of the files last changed.
+    Units: nanoseconds.
+    Raises: ToolError with the message if they keep changing; as `make`.
+    """
+    for _ in range(_ATTEMPTS):
+        started = time.time_ns() - _TICK_NS
+        made, newest = make()
+        if newest < started:
+            return made
+    raise ToolError(message, hint="build again once they are written")
 
 
 def read_facts(data: bytes) -> FileFacts:
@@ -96,7 +133,7 @@ def observe(
     Shape: `files` are all that were read, the source among them, by path. No facts of one mean that it changes with
     the toolchain's version alone, as does all that is below `bundled`; such files are left out.
     """
-    world = _World(root)
+    world = World(root)
     for directory in search.missing:
         world.miss(plain(directory))
     everywhere = (*search.quoted, *search.angled)
@@ -109,7 +146,7 @@ def observe(
             continue
         near = posixpath.dirname(path)
         for name in facts.quoted:
-            candidate = _join(near, name)
+            candidate = join(near, name)
             if candidate not in files and _was_found(name, files):
                 world.miss(candidate)
         for name, quoted in facts.asked:
@@ -138,60 +175,4 @@ def _earlier(path: str, directories: tuple[str, ...]) -> Iterator[str]:
             continue
         rest = path[len(start) :]
         for other in directories[:index]:
-            yield _join(other, rest)
-
-
-def _join(directory: str, name: str) -> str:
-    return f"{directory}/{name}" if directory not in ("", "/") else directory + name
-
-
-class _World:
-    """The directories of one moment, each listed once."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-        self._names: dict[str, frozenset[str] | None] = {}
-        self.found: dict[str, str | None] = {}
-
-    def miss(self, path: str) -> None:
-        """Note that a path is not there: itself, or the first of its directories that is not."""
-        missing = self._first_missing(path)
-        if missing:
-            self.found[missing] = None
-
-    def ask(self, name: str, directories: tuple[str, ...]) -> None:
-        """Note what a question whether a name can be included has looked at."""
-        if name.startswith("/"):
-            directories = ("",)
-        for directory in directories:
-            candidate = _join(directory, name)
-            missing = self._first_missing(candidate)
-            if not missing:
-                try:
-                    with open(os.path.join(self._root, candidate), "rb") as file:
-                        self.found[candidate] = content_digest(file.read())
-                except OSError:
-                    continue
-                return
-            self.found[missing] = None
-
-    def _first_missing(self, path: str) -> str:
-        at = path.rfind("/")
-        directory = path[:at] if at > 0 else path[: at + 1]
-        names = self._listed(directory)
-        if names is not None:
-            return "" if path[at + 1 :] in names or path[at + 1 :] in ("", ".", "..") else path
-        return self._first_missing(directory) if directory not in ("", "/", path) else ""
-
-    def _listed(self, directory: str) -> frozenset[str] | None:
-        try:
-            return self._names[directory]
-        except KeyError:
-            pass
-        names: frozenset[str] | None
-        try:
-            names = frozenset(os.listdir(os.path.join(self._root, directory)))
-        except OSError:
-            names = None
-        self._names[directory] = names
-        return names
+            yield join(other, rest)

@@ -86,6 +86,13 @@ class Toolchain(ABC):
     def ar(self) -> tuple[str, ...]:
         """Return the archiver that indexes bitcode as well as objects."""
 
+    def listing(self, target: str, depfile: str) -> tuple[str, ...]:
+        """Return what makes the driver list the files that a link reads, and say where it looks for libraries.
+
+        Source: GNU ld 2.35, LLD 13: `--dependency-file`.
+        """
+        return (f"-Wl,--dependency-file={depfile}", "-v")
+
     def environment(self) -> dict[str, str]:
         """Return all environment variables that its programs see.
 

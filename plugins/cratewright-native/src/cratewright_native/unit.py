@@ -6,7 +6,6 @@ Knows nothing of links: a module is made so that every kind of link can use it.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,15 +19,12 @@ from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .elf import elf_symbols, has_gcc_representation, is_elf
 from .flags import LANGUAGES, compile_words, has_summary
-from .observe import FileFacts, FileMemory, observe, read_facts
+from .observe import FileFacts, FileMemory, observe, read_facts, settled
 from .search_path import parse_search_path, plain
 from .toolchain import Completed, Toolchain
 
 __all__ = ["MAIN_SYMBOLS", "command", "compile_source", "module_of"]
 
-# A clock that files are stamped with may be a tick behind the one we read.
-_TICK_NS = 10_000_000
-_ATTEMPTS = 3
 _SHOWN = 20
 # What `main` is called where its arguments are part of its name, or where names have an underscore in front.
 _MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
@@ -43,18 +39,13 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     """
     with toolchain.scratch() as directory:
         output, depfile = directory / "module.bc", directory / "module.d"
-        for _ in range(_ATTEMPTS):
-            started = time.time_ns() - _TICK_NS
+
+        def attempt() -> tuple[tuple[Completed, Mapping[str, FileFacts | None]], int]:
             said = _run(stencil, toolchain, output, depfile)
-            names = _names(depfile, stencil.path)
-            files, newest = _files(stencil, toolchain, memory, names)
-            if newest < started:
-                break
-        else:
-            raise ToolError(
-                f"{stencil.path}: files that it includes keep changing while it is compiled",
-                hint="build again once they are written",
-            )
+            files, newest = _files(stencil, toolchain, memory, _names(depfile, stencil.path))
+            return (said, files), newest
+
+        said, files = settled(attempt, f"{stencil.path}: files that it includes keep changing while it is compiled")
         data = output.read_bytes()
     _refuse_embedding(files, _language(stencil.path))
     observed = observe(

@@ -80,6 +80,10 @@ class Zig(Toolchain):
         emulation = known.emulation or "i386pep"
         return (self.program, "ld.lld", "-m", emulation)
 
+    def listing(self, target: str, depfile: str) -> tuple[str, ...]:
+        """Ask for the list, which zig writes for every target; where it searches it is told."""
+        return Toolchain.listing(self, target, depfile)[:1]
+
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Ask clang where it compiles; this lld reports nothing."""
         return ("-ftime-report",) if argv[1] in ("cc", "c++", "clang") and "-c" in argv else ()

@@ -1,0 +1,77 @@
+"""The files of one moment: what is at a path, or from where on nothing is.
+
+Knows nothing of who looks there, nor of what the files mean.
+"""
+
+from __future__ import annotations
+
+import os
+
+from cratewright.digest import content_digest
+
+__all__ = ["World", "join"]
+
+
+def join(directory: str, name: str) -> str:
+    """Return a path in a directory; the project root is an empty string."""
+    return f"{directory}/{name}" if directory not in ("", "/") else directory + name
+
+
+class World:
+    """The directories of one moment, each listed once, and what was found in them.
+
+    Shape: `found` has the digest of each path that was looked at, None for one where nothing is.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._names: dict[str, frozenset[str] | None] = {}
+        self.found: dict[str, str | None] = {}
+
+    def miss(self, path: str) -> None:
+        """Note that a path is not there: itself, or the first of its directories that is not."""
+        missing = self._first_missing(path)
+        if missing:
+            self.found[missing] = None
+
+    def ask(self, name: str, directories: tuple[str, ...]) -> None:
+        """Note what a question whether a name can be included has looked at."""
+        if name.startswith("/"):
+            directories = ("",)
+        for directory in directories:
+            if self.look(join(directory, name)):
+                return
+
+    def look(self, path: str) -> bool:
+        """Note what is at a path, and return whether a file is."""
+        missing = self._first_missing(path)
+        if missing:
+            self.found[missing] = None
+            return False
+        try:
+            with open(os.path.join(self._root, path), "rb") as file:
+                self.found[path] = content_digest(file.read())
+        except OSError:
+            return False
+        return True
+
+    def _first_missing(self, path: str) -> str:
+        at = path.rfind("/")
+        directory = path[:at] if at > 0 else path[: at + 1]
+        names = self._listed(directory)
+        if names is not None:
+            return "" if path[at + 1 :] in names or path[at + 1 :] in ("", ".", "..") else path
+        return self._first_missing(directory) if directory not in ("", "/", path) else ""
+
+    def _listed(self, directory: str) -> frozenset[str] | None:
+        try:
+            return self._names[directory]
+        except KeyError:
+            pass
+        names: frozenset[str] | None
+        try:
+            names = frozenset(os.listdir(os.path.join(self._root, directory)))
+        except OSError:
+            names = None
+        self._names[directory] = names
+        return names

@@ -1,0 +1,274 @@
+"""A link hangs on every file that its linker read and on every place where it found no library."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cratewright import CrateType, LinkRequest, Observed
+from cratewright.errors import LinkError, ToolError
+from cratewright.fs import digest_file
+from cratewright.native_library import parse_library
+from cratewright.request import LinkLibrary, LinkModule
+from cratewright_native.depfile import parse_link_depfile
+from cratewright_native.link_files import LinkSearch, link_search, observe_link
+from cratewright_native.observe import FileMemory, settled
+from cratewright_native.toolchain import Toolchain
+from tests.support.native_link import request_for
+from tests.support.native_project import Project
+
+APP = {"app": {"main.c": "int foo(void);\nint main(void) { return foo(); }\n"}}
+SPACED = "two libs"
+DIRECTORIES = ["one", SPACED]
+
+
+def _library(project: Project, directory: str, *files: str, text: str = "int foo(void) { return 1; }\n") -> None:
+    """Make `libfoo.so`, `libfoo.a` or an archive of another name."""
+    there = project.root / directory
+    there.mkdir(exist_ok=True)
+    (there / "foo.c").write_text(text)
+    subprocess.run(["gcc", "-fPIC", "-c", "foo.c"], cwd=there, check=True)
+    for file in files:
+        make = ["gcc", "-shared", "-o", file] if file.endswith(".so") else ["ar", "rcs", file]
+        subprocess.run([*make, "foo.o"], cwd=there, check=True)
+
+
+def _request(project: Project, *libraries: str, **options: object) -> LinkRequest:
+    natives = tuple(parse_library(text, where="test") for text in libraries)
+    (project.root / "one").mkdir(exist_ok=True)
+    request = request_for(project, APP, lib_dirs=DIRECTORIES, **options)
+    lowered = (LinkModule(item.crate, project.backend.codegen(item.module, request.config)) for item in request.modules)
+    return replace(request, modules=tuple(lowered), natives=natives)
+
+
+def _observed(project: Project, request: LinkRequest) -> dict[str, str | None]:
+    observed = project.backend.link(request).observed
+    assert list(observed) == sorted(observed, key=lambda item: item.path)
+    assert all(digest_file(os.path.join(project.root, item.path)) == item.digest for item in observed)
+    return {item.path: item.digest for item in observed}
+
+
+def _near(found: dict[str, str | None], name: str = "foo") -> dict[str, bool]:
+    """Return what a link hangs on of one library below the project's root, and whether it is there."""
+    return {path: digest is not None for path, digest in found.items() if path.split("/")[-1].startswith(f"lib{name}.")}
+
+
+@pytest.mark.parametrize(
+    ("word", "file", "absent"),
+    [
+        ("foo", "libfoo.so", ["one/libfoo.a", "one/libfoo.so"]),
+        ("foo", "libfoo.a", ["one/libfoo.a", "one/libfoo.so", f"{SPACED}/libfoo.so"]),
+        ("static:-bundle=foo", "libfoo.a", ["one/libfoo.a", "one/libfoo.so", f"{SPACED}/libfoo.so"]),
+        ("static:-bundle,+whole-archive=foo", "libfoo.a", ["one/libfoo.a", "one/libfoo.so", f"{SPACED}/libfoo.so"]),
+    ],
+)
+def test_a_library(project: Project, word: str, file: str, absent: list[str]) -> None:
+    _library(project, SPACED, file)
+    found = _observed(project, _request(project, word))
+    assert _near(found) == {**dict.fromkeys(absent, False), f"{SPACED}/{file}": True}
+    assert not [path for path in found if "cratewright-native-" in path or path.endswith("main.c.o")]
+
+
+def test_what_the_toolchain_brings(project: Project) -> None:
+    """What comes with zig changes with its version; what a system has may change at any time."""
+    _library(project, SPACED, "libfoo.a")
+    found = _observed(project, _request(project, "foo"))
+    outside = {path: digest for path, digest in found.items() if os.path.isabs(path)}
+    if project.toolchain.kind == "zig":
+        assert outside == {}
+    else:
+        read = {os.path.basename(path) for path, digest in outside.items() if digest}
+        assert {"crti.o", "libc.so", "libc.so.6", "libgcc.a"} <= read
+        assert any(path.endswith("/libc.so") and digest is None for path, digest in outside.items())
+
+
+def test_a_target_whose_linker_has_no_list(project_with: Callable[[str], Project]) -> None:
+    assert project_with("llvm").toolchain.listing("x86_64-windows-gnu", "list") == ("-v",)
+
+
+def test_a_directory_that_is_not_there(project: Project) -> None:
+    _library(project, SPACED, "libfoo.a")
+    request = _request(project, "foo")
+    (project.root / "one").rmdir()
+    assert _observed(project, request)["one"] is None
+
+
+@pytest.mark.parametrize("directory", [SPACED, "inner"])
+def test_a_script_that_stands_for_a_library(project: Project, directory: str) -> None:
+    """It names a file on the search path, or another by its whole path."""
+    _library(project, directory, "libinner.a")
+    request = _request(project, "foo")
+    name = "libinner.a" if directory == SPACED else f"{project.root}/inner/libinner.a"
+    (project.root / "one/libfoo.so").write_text(f"INPUT({name})\n")
+    found = _observed(project, request)
+    assert found["one/libfoo.so"] and found[f"{directory}/libinner.a"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="gcc makes objects of another class on this machine only")
+def test_a_library_that_does_not_fit_is_passed_over(project_with: Callable[[str], Project]) -> None:
+    """By GNU ld; lld and zig refuse it."""
+    project = project_with("gcc")
+    _library(project, SPACED, "libfoo.a")
+    request = _request(project, "foo")
+    (project.root / "one/foo.c").write_text("int foo(void) { return 1; }\n")
+    subprocess.run(["gcc", "-m32", "-c", "foo.c"], cwd=project.root / "one", check=True)
+    subprocess.run(["ar", "rcs", "libfoo.a", "foo.o"], cwd=project.root / "one", check=True)
+    found = _observed(project, request)
+    assert found["one/libfoo.a"] and found[f"{SPACED}/libfoo.a"]
+
+
+def test_a_linker_script(project: Project) -> None:
+    _library(project, SPACED, "libfoo.a")
+    script = project.root / "app.ld"
+    zig = project.toolchain.kind == "zig"  # it knows one kind of script alone
+    script.write_text("VERSION { { global: main; }; }\n" if zig else "{ main; };\n")
+    request = _request(project, "foo", ldflags=[f"-Wl,-T,{script}" if zig else f"-Wl,--dynamic-list={script}"])
+    assert _observed(project, request)["app.ld"]
+
+
+def test_a_script_on_the_search_path(project_with: Callable[[str], Project]) -> None:
+    for project in map(project_with, ("gcc", "llvm")):
+        _library(project, SPACED, "libfoo.a")
+        (project.root / SPACED / "more.ld").write_text("SECTIONS { .more : { *(.more) } } INSERT AFTER .data;\n")
+        found = _observed(project, _request(project, "foo", ldflags=["-Wl,-T,more.ld"]))
+        assert found[f"{SPACED}/more.ld"], project.toolchain.kind
+        assert found["one/more.ld"] is None, project.toolchain.kind
+
+
+def test_a_dylib_of_the_request_is_no_file_of_the_machine(project: Project) -> None:
+    _library(project, SPACED, "libfoo.a")
+    _library(project, ".", "libother.so", text="int other(void) { return 1; }\n")
+    request = _request(project, "foo")
+    digest = digest_file(str(project.root / "libother.so")) or ""
+    found = _observed(project, replace(request, libraries=(LinkLibrary("other", "libother.so", digest),)))
+    assert "libother.so" not in found
+
+
+def test_a_staticlib_reads_nothing(project: Project) -> None:
+    request = replace(_request(project, "foo"), crate_type=CrateType.STATICLIB)
+    assert project.backend.link(request).observed == ()
+
+
+def test_a_library_that_keeps_changing(project: Project) -> None:
+    _library(project, SPACED, "libfoo.a")
+    later = os.stat(project.root / SPACED / "libfoo.a").st_mtime_ns + 3600 * 10**9
+    os.utime(project.root / SPACED / "libfoo.a", ns=(later, later))
+    with pytest.raises(ToolError, match="files that crate 'app' is linked with keep changing"):
+        project.backend.link(_request(project, "foo"))
+
+
+def test_a_linker_that_cannot_list(project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch) -> None:
+    project = project_with("gcc")
+    _library(project, SPACED, "libfoo.a")
+    request = _request(project, "foo")
+    monkeypatch.setattr(Toolchain, "listing", lambda *_: ("-Wl,--no-such-word",))
+    with pytest.raises(ToolError, match="cannot list the files that it reads") as caught:
+        project.backend.link(request)
+    assert "2.35" in str(caught.value) and "no-such-word" in str(caught.value)
+    with pytest.raises(LinkError, match="symbols that nobody defines: foo"):
+        project.backend.link(replace(request, natives=()))
+
+
+def test_what_was_told_and_shown(tmp_path: Path) -> None:
+    (tmp_path / "a b.ld").write_text("")
+    words = ["main.o", f"-L{tmp_path}/near", "-lone", "-Wl,-L,/far,-lfour", "-Xlinker", "--library=two", "-z", "now"]
+    words += ["-Wl,-T", f"-Wl,{tmp_path}/a b.ld", "-Ttext=0x100", "-Wl,--version-script=/nowhere"]
+    said = 'LIBRARY_PATH=/x -L/no\n "/usr/bin/ld" -o out "-Lnear" -L/usr/lib -lc --as-needed -lone\nld: -L/no\n'
+    assert link_search(words, said, str(tmp_path)) == LinkSearch(
+        directories=("near", "/far", "/usr/lib"), names=("one", "four", "two", "c"), scripts=(f"{tmp_path}/a b.ld",)
+    )
+
+
+@pytest.mark.parametrize("word", ["", "/", "/.", "/./", "//"])
+def test_the_root_itself(tmp_path: Path, word: str) -> None:
+    root = str(tmp_path)
+    (tmp_path / "libx.a").write_text("")
+    search = link_search([f"-L{root}{word}"], "", root)
+    assert search.directories == ("",)
+    found, _ = observe_link([f"{root}{word}/libx.a"], search, "elf", FileMemory(root))
+    assert [item.path for item in found] == ["libx.a", "libx.so"]
+
+
+def _files(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+
+
+@pytest.mark.parametrize(
+    ("form", "file", "earlier"),
+    [
+        ("elf", "b/libx.so", {"a/libx.so", "a/libx.a"}),
+        ("macho", "b/libx.dylib", {"a/libx.tbd", "a/libx.dylib", "a/libx.so", "a/libx.a", "b/libx.tbd"}),
+        ("wasm", "b/libx.a", {"a/libx.so", "a/libx.a", "b/libx.so"}),
+        ("elf", "b/libx.so.1", {"a/libx.so.1"}),
+        ("elf", "b/crt1.o", set()),
+    ],
+)
+def test_names_of_a_format(tmp_path: Path, form: str, file: str, earlier: set[str]) -> None:
+    _files(tmp_path, file, "a/other")
+    found, _ = observe_link([f"{tmp_path}/{file}"], LinkSearch(("a", "b")), form, FileMemory(str(tmp_path)))
+    assert {item.path for item in found if item.digest is None} == earlier
+    assert {item.path for item in found if item.digest} == {file}
+
+
+def test_no_list_at_all(tmp_path: Path) -> None:
+    """Where a linker has none, all that it may have found counts, and all that it may have missed."""
+    _files(tmp_path, "b/libx.a", "c/libx.a", "a/other")
+    search = LinkSearch(("a", "b", "c"), ("x", ":exact"))
+    found, _ = observe_link([], search, "elf", FileMemory(str(tmp_path)))
+    assert {item.path for item in found if item.digest} == {"b/libx.a", "c/libx.a"}
+    assert {item.path for item in found if item.digest is None} == {
+        *("a/libx.so", "a/libx.a", "b/libx.so", "c/libx.so"),
+        *("a/exact", "b/exact", "c/exact"),
+    }
+
+
+def test_the_same_directory_by_two_names(tmp_path: Path) -> None:
+    _files(tmp_path, "root/x", "system/x", "system/sub/x", "later/liby.a")
+    system, later = str(tmp_path / "system"), str(tmp_path / "later")
+    search = link_search([f"-L{system}", f"-L{system}/sub/..", f"-L{later}"], "", str(tmp_path / "root"))
+    assert search.directories == (system, later)
+
+
+def test_what_changes_with_the_version_alone(tmp_path: Path) -> None:
+    _files(tmp_path, "zig/lib/x.a", "y.a")
+    listed = [f"{tmp_path}/zig/lib/x.a", f"{tmp_path}/y.a"]
+    found, _ = observe_link(listed, LinkSearch(), "elf", FileMemory(str(tmp_path)), bundled="zig/")
+    assert found == (Observed("y.a", digest_file(str(tmp_path / "y.a"))),)
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match="gone while it is linked"):
+        observe_link([f"{tmp_path}/libx.a"], LinkSearch(), "elf", FileMemory(str(tmp_path)))
+
+
+def test_a_library_is_read_once(tmp_path: Path) -> None:
+    _files(tmp_path, "x.a")
+    memory = FileMemory(str(tmp_path))
+    first, changed = memory.digest("x.a")
+    assert memory.digest("x.a")[0] is first and changed >= os.stat(tmp_path / "x.a").st_mtime_ns
+    os.utime(tmp_path / "x.a", ns=(1, 1))
+    memory.digest("x.a")
+    (tmp_path / "x.a").write_text("y.a")
+    os.utime(tmp_path / "x.a", ns=(1, 1))  # neither size nor time tells
+    assert memory.digest("x.a")[0] == digest_file(str(tmp_path / "x.a"))
+
+
+def test_settled() -> None:
+    times = iter([2**63, 0])
+    assert settled(lambda: ("made", next(times)), "no") == "made"
+    with pytest.raises(ToolError, match="changes"):
+        settled(lambda: ("made", 2**63), "changes")
+
+
+def test_lists_of_linkers() -> None:
+    text = "out: \\\n  m.o \\\n  /a b/x\\ y$$.so \\\n  m.o\n\nm.o:\n"
+    assert parse_link_depfile(text, escaped=False) == ("m.o", "/a b/x\\ y$$.so")
+    assert parse_link_depfile(text, escaped=True) == ("m.o", "/a b/x y$.so")

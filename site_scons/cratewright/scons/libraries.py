@@ -1,0 +1,57 @@
+"""Libraries that crates are linked with and that SCons itself makes.
+
+Knows nothing of other libraries: what is there already is observed by whoever reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
+
+from ..native_library import NativeLibrary, parse_library
+from .crates import DeclaredCrate
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["bundled_libraries", "linked_libraries"]
+
+
+def bundled_libraries(env: Environment, crate: DeclaredCrate) -> list[Any]:
+    """Return the nodes that must be made before a crate's codegen, which takes their members in."""
+    return _made(env, crate, [crate], bundled=True)
+
+
+def linked_libraries(env: Environment, crate: DeclaredCrate, below: Iterable[DeclaredCrate]) -> list[Any]:
+    """Return the nodes that must be made before a crate is linked with all that it depends on."""
+    return _made(env, crate, [crate, *below], bundled=False)
+
+
+def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *, bundled: bool) -> list[Any]:
+    wanted = [library for other in asking for library in _libraries(other) if library.bundle == bundled]
+    if not wanted:
+        return []
+    paths = dict.fromkeys(path for other in asking for path in _texts(other, "lib_dirs"))
+    directories = tuple(env.fs.Dir(path, env.fs.Top) for path in paths)
+    names = dict.fromkeys(name for library in wanted for name in _file_names(env, library.name))
+    found = [SCons.Node.FS.find_file(name, (directory,)) for name in names for directory in directories]
+    # A crate may be called as a library of the system is.
+    own = set(crate.target or ())
+    return [node for node in found if node is not None and node.is_derived() and node not in own]
+
+
+def _libraries(crate: DeclaredCrate) -> list[NativeLibrary]:
+    return [parse_library(text, where=f"crate '{crate.name}'") for text in _texts(crate, "libs")]
+
+
+def _texts(crate: DeclaredCrate, name: str) -> tuple[str, ...]:
+    """Return an option, empty for a prebuilt crate, whose own link was long ago."""
+    options = crate.crate.options.only((name,))
+    return options.texts(name) if options.values else ()
+
+
+def _file_names(env: Environment, name: str) -> tuple[str, ...]:
+    forms = (("lib", ".a"), ("lib", ".so"), ("$LIBPREFIX", "$LIBSUFFIX"), ("$SHLIBPREFIX", "$SHLIBSUFFIX"))
+    return tuple(f"{env.subst(before)}{name}{env.subst(after)}" for before, after in forms)

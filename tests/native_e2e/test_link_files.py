@@ -1,0 +1,142 @@
+"""A program is linked again when a library it is linked with changes, or when another would be found.
+
+Knows nothing of how a backend learns what a linker read.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.native_e2e.native_scons import NativeProject
+from tests.native_e2e.test_link import printed
+
+MAIN = '#include <stdio.h>\nint foo(void);\nint main(void) { printf("%d\\n", foo()); return 0; }\n'
+LINK = "Linking app"
+LINKED = "crate app: 1 image: 1 linked, 0 reused"
+REUSED = "crate app: 1 image: 0 linked, 1 reused"
+FORMS = {"libfoo.so": "foo", "libfoo.a": "static:-bundle=foo"}
+
+
+def _library(project: NativeProject, directory: str, file: str, value: int) -> None:
+    there = project.path / directory
+    there.mkdir(exist_ok=True)
+    (there / "foo.c").write_text(f"int foo(void) {{ return {value}; }}\n")
+    subprocess.run(["gcc", "-fPIC", "-c", "foo.c"], cwd=there, check=True)
+    make = ["gcc", "-shared", "-Wl,-soname,libfoo.so", "-o"] if file.endswith(".so") else ["ar", "rcsD"]
+    (there / file).unlink(missing_ok=True)
+    subprocess.run([*make, file, "foo.o"], cwd=there, check=True)
+
+
+def _declare(project: NativeProject, file: str, value: int = 1) -> None:
+    """Declare a program whose dependency asks for the library, which lies in the second of two directories."""
+    project.crates(
+        f'foo = env.Crate("foo", ["use.c"], libs=["{FORMS[file]}"], lib_dirs=["one", "two"])\n'
+        'env.Crate("app", ["main.c"], deps=[foo], crate_type="bin", rpath=["$ORIGIN/one", "$ORIGIN/two"])\n',
+        {"main.c": MAIN, "use.c": "int used;\n", "one/other": ""},
+    )
+    _library(project, "two", file, value)
+
+
+def _links(project: NativeProject, value: int, reason: str) -> None:
+    project.scons()
+    assert (project.steps(), project.built()) == ([LINK], [LINKED])
+    assert f"crate app: because {reason}" in project.output
+    assert printed(project.path / "app") == f"{value}\n"
+    assert project.up_to_date()
+
+
+@pytest.mark.parametrize("file", FORMS)
+def test_a_library_that_changes(native: NativeProject, file: str) -> None:
+    _declare(native, file)
+    native.scons()
+    assert printed(native.path / "app") == "1\n"
+    assert native.up_to_date()
+    _library(native, "two", file, 2)
+    _links(native, 2, f"two/{file} changed: ")
+    _library(native, "one", file, 3)
+    _links(native, 3, f"one/{file} appeared (1 image)")
+    _library(native, "two", file, 4)
+    assert native.up_to_date()
+    (native.path / "one" / file).unlink()
+    _links(native, 4, f"one/{file} went away (1 image)")
+
+
+@pytest.mark.parametrize("file", FORMS)
+def test_another_checkout(native: NativeProject, tmp_path: Path, file: str) -> None:
+    _declare(native, file)
+    native.scons()
+    for name, value, built in (("same", 1, REUSED), ("other", 2, LINKED)):
+        there = NativeProject(tmp_path / name, native.kind, form=native.form)
+        there.environ["CRATE_CACHE"] = native.environ["CRATE_CACHE"]
+        shutil.copytree(
+            native.path, there.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "*.rl*", "app")
+        )
+        _library(there, "two", file, value)
+        there.scons()
+        assert built in there.built()
+        assert printed(there.path / "app") == f"{value}\n"
+        same = (there.path / "app").read_bytes() == (native.path / "app").read_bytes()
+        assert same == (value == 1 or file == "libfoo.so")
+
+
+def test_made_afresh_elsewhere(native: NativeProject, tmp_path: Path) -> None:
+    """What a link hangs on says nothing of where the project lies, but for the toolchain's own files."""
+    _declare(native, "libfoo.a")
+    native.scons()
+    there = NativeProject(tmp_path / "a longer name", native.kind, form=native.form)
+    _declare(there, "libfoo.a")
+    there.scons()
+    assert (there.path / "app").read_bytes() == (native.path / "app").read_bytes()
+    first, second = ([row[:2] for row in _state(project)["observed"]] for project in (native, there))
+    assert first == second
+    assert str(tmp_path) not in json.dumps(first)
+
+
+def _state(project: NativeProject) -> dict[str, list[list[object]]]:
+    found: dict[str, list[list[object]]] = json.loads((project.path / ".app.state").read_bytes())
+    return found
+
+
+def test_a_hit_is_checked(native: NativeProject) -> None:
+    _declare(native, "libfoo.a")
+    native.scons()
+    native.environ["CRATE_CACHE_VERIFY"] = "1"
+    (native.path / "app").unlink()
+    native.scons()
+    assert native.built() == [REUSED]
+
+
+BUILDERS = {"foo": "SharedLibrary", "static:-bundle=foo": "StaticLibrary", "static=foo": "StaticLibrary"}
+
+
+@pytest.mark.parametrize("word", BUILDERS)
+def test_a_library_that_scons_makes(any_native: NativeProject, word: str) -> None:
+    """It is made first, and what is linked with it follows in the same run."""
+    any_native.crates(
+        f'foo = env.Crate("foo", ["use.c"], libs=["{word}"], lib_dirs=["sub"])\n'
+        'env.Crate("app", ["main.c"], deps=[foo], crate_type="bin", rpath=["$ORIGIN/sub"])\n'
+        f'env.{BUILDERS[word]}("sub/foo", "sub/foo.c", CCFLAGS=["-fPIC"])\n',
+        {"main.c": MAIN, "use.c": "int used;\n", "sub/foo.c": "int foo(void) { return 1; }\n"},
+    )
+    any_native.scons("-j4")
+    assert printed(any_native.path / "app") == "1\n"
+    assert any_native.up_to_date()
+    any_native.write({"sub/foo.c": "int foo(void) { return 2; }\n"})
+    any_native.scons("app")
+    assert printed(any_native.path / "app") == "2\n"
+    assert LINK in any_native.steps()
+    assert any_native.up_to_date()
+
+
+def test_a_crate_called_as_a_library(any_native: NativeProject) -> None:
+    any_native.crates(
+        'env.Crate("m", ["use.c"], libs=["m"], lib_dirs=["."], crate_type=["staticlib", "cdylib"])\n',
+        {"use.c": "int used;\n"},
+    )
+    any_native.scons()
+    assert any_native.steps() == ["Compiling crate m.rlink", "Linking libm.a", "Linking libm.so"]
