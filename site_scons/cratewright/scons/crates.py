@@ -28,6 +28,7 @@ from ..graph import CrateGraph
 from ..identity import CrateReference, stable_crate_id
 from ..locator import check_stable_ids
 from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
+from ..native_library import NativeLibrary
 from ..output_name import seen_from
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, place
@@ -72,7 +73,8 @@ class DeclaredCrate:
     Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
     it when SCons looks for what a stage depends on. `directory` is relative to the project root; `place` gives
     `file:line` of a dependency's name where a file other than an SConscript names it. `libraries` are the nodes that
-    dependents may link, the rlib and the dylib, where they are made.
+    dependents may link, the rlib and the dylib, where they are made; `natives` are libraries that are no crates, looked
+    for in `lib_dirs`.
     """
 
     name: str
@@ -87,6 +89,8 @@ class DeclaredCrate:
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
     export_include_dirs: tuple[str, ...] = ()
+    natives: tuple[NativeLibrary, ...] = ()
+    lib_dirs: tuple[str, ...] = ()
     place: Callable[[str], str] | None = None
     target: CrateTarget | None = None
     libraries: dict[CrateType, Node] = field(default_factory=dict)

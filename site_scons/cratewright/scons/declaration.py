@@ -17,6 +17,7 @@ from ..backend import CodegenBackend
 from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
 from ..identity import CrateReference
+from ..native_library import parse_library
 from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_options, resolve_profile
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
@@ -158,6 +159,8 @@ class Declaration:
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
             export_include_dirs=self.options.texts("export_include_dirs"),
+            natives=tuple(parse_library(text, where=self.where) for text in self.options.texts("libs")),
+            lib_dirs=self.options.texts("lib_dirs"),
             place=place,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.

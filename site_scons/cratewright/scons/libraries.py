@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Node.FS
 
-from ..native_library import NativeLibrary, parse_library
 from .crates import DeclaredCrate
 
 if TYPE_CHECKING:
@@ -30,26 +29,16 @@ def linked_libraries(env: Environment, crate: DeclaredCrate, below: Iterable[Dec
 
 
 def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *, bundled: bool) -> list[Any]:
-    wanted = [library for other in asking for library in _libraries(other) if library.bundle == bundled]
+    wanted = [library for other in asking for library in other.natives if library.bundle == bundled]
     if not wanted:
         return []
-    paths = dict.fromkeys(path for other in asking for path in _texts(other, "lib_dirs"))
+    paths = dict.fromkeys(path for other in asking for path in other.lib_dirs)
     directories = tuple(env.fs.Dir(path, env.fs.Top) for path in paths)
     names = dict.fromkeys(name for library in wanted for name in _file_names(env, library.name))
     found = [SCons.Node.FS.find_file(name, (directory,)) for name in names for directory in directories]
     # A crate may be called as a library of the system is.
     own = set(crate.target or ())
     return [node for node in found if node is not None and node.is_derived() and node not in own]
-
-
-def _libraries(crate: DeclaredCrate) -> list[NativeLibrary]:
-    return [parse_library(text, where=f"crate '{crate.name}'") for text in _texts(crate, "libs")]
-
-
-def _texts(crate: DeclaredCrate, name: str) -> tuple[str, ...]:
-    """Return an option, empty for a prebuilt crate, whose own link was long ago."""
-    options = crate.crate.options.only((name,))
-    return options.texts(name) if options.values else ()
 
 
 def _file_names(env: Environment, name: str) -> tuple[str, ...]:
