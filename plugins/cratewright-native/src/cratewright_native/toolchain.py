@@ -30,6 +30,22 @@ _CRASHED = re.compile(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler 
 _FAILED = re.compile(r"Error running ThinLTO backend.*|Error loading imported file.*")
 
 
+_MEMORY = "/dev/shm"
+# Far more than the modules and objects of a link; what is left beside them is the user's.
+_PLENTY = 4 << 30
+
+
+def _memory() -> str | None:
+    """Return a directory that no disk is behind, if there is one with plenty of room.
+
+    Thin LTO goes through two files for each module, and a file system takes up to half a millisecond to make one.
+    """
+    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")) or not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return None
+    found = os.statvfs(_MEMORY)
+    return _MEMORY if found.f_bavail * found.f_frsize >= _PLENTY else None
+
+
 @dataclass(frozen=True, slots=True)
 class Completed:
     """What a program that succeeded has printed; paths in `stderr` are relative to the project root."""
@@ -118,8 +134,8 @@ class Toolchain(ABC):
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a directory of its own that is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="cratewright-native-") as directory:
+        """Give a directory of its own that is gone afterwards; in memory, if the user has named no other place."""
+        with tempfile.TemporaryDirectory(prefix="cratewright-native-", dir=_memory()) as directory:
             yield Path(directory)
 
     def run(
