@@ -20,6 +20,7 @@ from .worker import Calls, Surroundings, receive, send, serve
 
 __all__ = ["Zygote", "fork_ahead"]
 
+_OPEN_FILES = "/dev/fd"
 _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.worker import main; main()"
 
 
@@ -134,7 +135,7 @@ def _start() -> _Process:
 
 def _can_fork() -> bool:
     """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
-    if not hasattr(os, "fork"):
+    if not hasattr(os, "fork") or not os.path.isdir(_OPEN_FILES):
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1  # libraries may have threads that Python knows nothing of
@@ -167,7 +168,7 @@ def _forget_parent(control: socket.socket) -> None:
     # Whoever has replaced them writes to a file that is about to be closed; they are kept, since their end would too.
     _forgotten.extend((sys.stdin, sys.stdout, sys.stderr))
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
-    for name in os.listdir("/dev/fd"):
+    for name in os.listdir(_OPEN_FILES):
         if int(name) > 2 and int(name) != control.fileno():
             with suppress(OSError):
                 os.close(int(name))

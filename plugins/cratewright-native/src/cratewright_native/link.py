@@ -38,7 +38,8 @@ _DEPFILE = "inputs.d"
 _SCRIPT = "offered.map"
 # Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
 _CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
-_UNDEFINED = re.compile(r"undefined (?:symbol: |reference to [`'])([^\s']+)")
+# To the end of the line: names of C++ functions have spaces in them.
+_UNDEFINED = re.compile(r"undefined (?:(?:hidden |protected )?symbol: (.+)|reference to [`'](.+)'$)", re.MULTILINE)
 _SHOWN = 20
 
 
@@ -204,13 +205,13 @@ def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> li
 
 
 def _refused(request: LinkRequest, said: str) -> LinkError:
-    missing = list(dict.fromkeys(_UNDEFINED.findall(said)))
+    missing = list(dict.fromkeys(match[1] or match[2] for match in _UNDEFINED.finditer(said)))
     lines = said.strip().splitlines()
     context = (("crate type", request.crate_type.value), ("said", "\n".join(lines[:_SHOWN])))
     if not missing:
         return LinkError(f"crate '{request.crate}' cannot be linked", context=context)
     return LinkError(
-        f"crate '{request.crate}' uses symbols that nobody defines: {', '.join(missing[:_SHOWN])}",
+        f"crate '{request.crate}' uses symbols that nobody defines: {'; '.join(missing[:_SHOWN])}",
         context=context,
         hint="add the crate that defines them to deps, or the library to libs",
     )
