@@ -3,12 +3,13 @@
 Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and which
 modules were optimised anew.
 
-    python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--rounds N] [--zstd DIRECTORY]
+    python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--rounds N] [--every] [--zstd DIRECTORY]
 
 The project is Lua 5.4 (`examples/lua`), or with `--zstd` the library in a directory of zstd's sources that has `lib` in
 it, such as `src/c/zstd` of the source distribution of `backports.zstd`, with a small program around it. The plain
 build has lld's own cache for thin LTO. In every round each edit is another text, which no cache has seen, and is made
-to all builds in turn, in the opposite order every other round.
+to all builds in turn, in the opposite order every other round. With `--every` each source gets a new function in turn,
+for the two thin builds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.native_e2e.lld_cache import new_entries, redone  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "lua"
 LUA = ".sdist/lua54"
+NOT_LUA = ("onelua.c", "ltests.c")
 
 PLAIN = """\
 import glob, os
@@ -125,6 +127,7 @@ class Project:
     """
 
     program: str
+    sources: str
     source: Path
     files: dict[str, str]
     crates: dict[str, str]
@@ -148,6 +151,7 @@ def lua() -> Project:
     run(sys.executable, "fetch.py", cwd=EXAMPLE, env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")})
     return Project(
         program="lua",
+        sources=f"{LUA}/*.c",
         source=EXAMPLE,
         files={"work.lua": WORK_LUA},
         crates={},
@@ -166,6 +170,7 @@ def zstd(source: Path) -> Project:
     """Return the library of zstd with a program around it."""
     return Project(
         program="main",
+        sources="lib/c*/*.c",
         source=source,
         files={"main.c": MAIN_ZSTD},
         crates={"SConstruct": ZSTD + CRATES_ZSTD},
@@ -256,6 +261,7 @@ def main() -> int:
     parser.add_argument("--cc", default="clang-19", help="a numbered clang, with its lld and llvm-ar installed")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each program")
     parser.add_argument("--rounds", type=int, default=5, help="how often each edit is made")
+    parser.add_argument("--every", action="store_true", help="edit every source once as well")
     parser.add_argument("--zstd", type=Path, help="a directory of zstd's sources")
     given = parser.parse_args()
     project = zstd(given.zstd) if given.zstd else lua()
@@ -266,7 +272,10 @@ def main() -> int:
             builds["Crates", lto] = Crates(project, Path(work, f"crates-{lto}"), given.cc, lto)
         clean(builds)
         speed(builds, given.repeat)
-        edits(builds, given.rounds)
+        if given.rounds:
+            edits(builds, given.rounds)
+        if given.every:
+            every(builds["Plain", "thin"], builds["Crates", "thin"])
     return 0
 
 
@@ -326,6 +335,33 @@ def edits(builds: Builds, rounds: int) -> None:
     print("\nRatios are of the best times; fat is that of the plain build. Modules done anew, in each round:")
     for name, words in agreed.items():
         print(f"  {name}: {'; '.join(words)}")
+
+
+def every(plain: Plain | Crates, crates: Plain | Crates) -> None:
+    """Add a function to each source in turn, and compare what the two builds take for it."""
+    project = plain.project
+    files = [path.relative_to(plain.where) for path in sorted(plain.where.glob(project.sources))]
+    files = [file for file in files if file.name not in NOT_LUA]
+    pairs: list[tuple[Run, Run]] = []
+    same = 0
+    for number, file in enumerate(files):
+        done: dict[Plain | Crates, Run] = {}
+        for build in (plain, crates) if number % 2 else (crates, plain):
+            with (build.where / file).open("a", encoding="utf-8") as stream:
+                stream.write(f"\nint bench_added_{number}(int x) {{ return x * {number + 3}; }}\n")
+            done[build] = build.build()
+        same += plain.redone(done[plain].output) == crates.redone(done[crates].output)
+        pairs.append((done[crates], done[plain]))
+    print(f"\n{len(files)} sources edited, each once; the same modules done anew for {same}. Ratios to lld's cache:")
+    for unit, seconds in (
+        ("CPU", [(ours.cpu, theirs.cpu) for ours, theirs in pairs]),
+        ("wall", [(ours.wall, theirs.wall) for ours, theirs in pairs]),
+    ):
+        ratios = sorted(ours / theirs for ours, theirs in seconds)
+        total = sum(ours for ours, _ in seconds) / sum(theirs for _, theirs in seconds)
+        print(
+            f"  {unit}: in all {total:.2f}, median {statistics.median(ratios):.2f}, {ratios[0]:.2f} to {ratios[-1]:.2f}"
+        )
 
 
 def make(where: Path, edit: tuple[str, str, int], number: int) -> None:
