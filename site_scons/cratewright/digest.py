@@ -110,6 +110,7 @@ _KINDS: dict[type, Writer] = {
 _WRITERS = _Writers()
 
 
+@cache
 def _dataclass_writer(kind: type) -> Writer:
     names = [field.name for field in fields(kind)]
     head = b"d%d:%s;" % (len(names), kind.__qualname__.encode())
@@ -136,6 +137,7 @@ def _write_shared(value: object, out: list[bytes]) -> None:
 @cache
 def _shared_bytes(value: object) -> bytes:
     """Return the bytes of a value that is part of many others, walked once."""
+    kind: type = type(value)
     parts: list[bytes] = []
-    _dataclass_writer(type(value))(value, parts)
+    _dataclass_writer(kind)(value, parts)
     return b"".join(parts)

@@ -135,7 +135,7 @@ def _start() -> _Process:
 
 def _can_fork() -> bool:
     """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
-    if not hasattr(os, "fork") or not os.path.isdir(_OPEN_FILES):
+    if not os.path.isdir(_OPEN_FILES):  # as where there is no fork at all
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1  # libraries may have threads that Python knows nothing of
