@@ -1,15 +1,16 @@
-"""Frozen dataclasses that are made, compared and pickled quickly.
+"""Dataclasses that are made, compared and pickled quickly.
 
-Knows nothing of what the values are. A build makes sixty such classes before it does anything, and sends thousands of
+Knows nothing of what the values are. A build makes eighty such classes before it does anything, and sends thousands of
 their values between processes and into the cache.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["dataclass"]
 
@@ -18,42 +19,73 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(**words: bool) -> Callable[[type], type]:
-        """Do what the standard library's decorator of this name does, for frozen classes with slots in less time.
+        """Do what the standard library's decorator of this name does, for classes with slots in less time.
 
-        It writes and compiles the source of six methods for each class. Of these only `__init__` gains by it; the
-        others are closures here, and so is what pickling calls, which would ask for the names of the fields each time.
+        That one writes and compiles the source of up to eight methods for each class. Here only `__init__` is, which
+        gains by it, and not before it is called; the others are closures, and so is what pickling calls, which would
+        ask for the names of the fields each time.
         """
-        if not words.get("frozen") or not words.get("slots") or words.get("order"):
+        if not words.get("slots") or words.keys() - {"slots", "frozen", "kw_only"}:
             return dataclasses.dataclass(**words)
-        return lambda kind: _frozen(kind, words)
+        return lambda kind: _made(kind, words)
 
 
-def _frozen(kind: type, words: dict[str, bool]) -> type:
-    made: type = dataclasses.dataclass(**words, repr=False, eq=False)(kind)
-    names = [field.name for field in dataclasses.fields(made)]
-    state = _state(names)
-    put = object.__setattr__
+def _made(kind: type, words: dict[str, bool]) -> type:
+    # The standard library asks that both be frozen if one inherits from the other; then its two methods stay.
+    inherits = any(dataclasses.is_dataclass(base) for base in kind.__bases__)
+    frozen = words.get("frozen", False)
+    made: Any = dataclasses.dataclass(**{**words, "frozen": frozen and inherits}, init=False, repr=False, eq=False)(
+        kind
+    )
+    made.__dataclass_params__.frozen = frozen
+    made.__signature__ = _Signature()
+    for name, method in (_methods(made) | (_frozen_methods(made) if frozen else {"__hash__": None})).items():
+        if name not in kind.__dict__:  # whoever writes one has a reason
+            setattr(made, name, method)
+    return made  # type: ignore[no-any-return]
+
+
+def _methods(made: Any) -> dict[str, Any]:
+    fields = dataclasses.fields(made)
+    shown = [field.name for field in fields if field.repr]
+    compared = _state([field.name for field in fields if field.compare])
+
+    def __init__(self: object, *values: object, **named: object) -> None:
+        made.__init__ = _initialiser(made)
+        made.__init__(self, *values, **named)
 
     def __repr__(self: object) -> str:
-        return f"{made.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+        return f"{made.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     def __eq__(self: object, other: object) -> bool:
-        return state(self) == state(other) if other.__class__ is self.__class__ else NotImplemented
+        return compared(self) == compared(other) if other.__class__ is self.__class__ else NotImplemented
+
+    return {method.__name__: method for method in (__init__, __repr__, __eq__)}
+
+
+def _frozen_methods(made: Any) -> dict[str, Any]:
+    fields, setters = dataclasses.fields(made), _setters(made)
+    state = _state([field.name for field in fields])
+    compared = _state([field.name for field in fields if field.compare])
+
+    def __setattr__(self: object, name: str, _: object) -> NoReturn:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self: object, name: str) -> NoReturn:
+        raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __hash__(self: object) -> int:
-        return hash(state(self))
+        return hash(compared(self))
 
     def __getstate__(self: object) -> tuple[Any, ...]:
         return state(self)
 
     def __setstate__(self: object, found: Sequence[object]) -> None:
-        for name, item in zip(names, found, strict=True):
-            put(self, name, item)
+        for put, item in zip(setters, found, strict=True):
+            put(self, item)
 
-    for method in (__repr__, __eq__, __hash__, __getstate__, __setstate__):
-        if method.__name__ not in kind.__dict__:  # whoever writes one has a reason
-            setattr(made, method.__name__, method)
-    return made
+    methods = (__setattr__, __delattr__, __hash__, __getstate__, __setstate__)
+    return {method.__name__: method for method in methods}
 
 
 def _state(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -61,3 +93,54 @@ def _state(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: tuple([getattr(value, name) for name in names])
+
+
+def _setters(kind: type) -> list[Callable[[object, object], None]]:
+    """Return what sets each field past `__setattr__`: the slots' own methods."""
+    return [getattr(kind, field.name).__set__ for field in dataclasses.fields(kind)]
+
+
+def _initialiser(kind: type) -> Callable[..., None]:
+    """Write and compile `__init__` for a class."""
+    known: dict[str, Any] = {"_made": _MADE}
+    positional, named, body = ["self"], ["*"], []
+    fields = dataclasses.fields(kind)
+    for number, (field, put) in enumerate(zip(fields, _setters(kind), strict=True)):
+        known[f"_set{number}"], value, default = put, field.name, ""
+        if field.default is not dataclasses.MISSING:
+            known[f"_default{number}"], default = field.default, f"=_default{number}"
+        elif field.default_factory is not dataclasses.MISSING:
+            known[f"_default{number}"], default = field.default_factory, "=_made"
+            value = f"_default{number}() if {field.name} is _made else {field.name}"
+        if field.init:
+            (named if field.kw_only else positional).append(field.name + default)
+        elif default:
+            value = f"_default{number}{'()' if default == '=_made' else ''}"
+        if field.init or default:
+            body.append(f" _set{number}(self, {value})")
+    if hasattr(kind, "__post_init__"):
+        body.append(" self.__post_init__()")
+    words = ", ".join((*positional, *named) if len(named) > 1 else positional)
+    exec(f"def __init__({words}):\n{chr(10).join(body) or ' pass'}", known)
+    made: Callable[..., None] = known["__init__"]
+    made.__qualname__ = f"{kind.__qualname__}.__init__"
+    made.__annotations__ = {field.name: field.type for field in fields if field.init} | {"return": None}
+    return made
+
+
+class _Made:
+    """Stands where a default is made anew for each value."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_MADE = _Made()
+
+
+class _Signature:
+    """The signature of a class, for those who ask, such as `help`; no build does."""
+
+    def __get__(self, value: object, kind: type) -> inspect.Signature:
+        signature = inspect.signature(_initialiser(kind))
+        return signature.replace(parameters=list(signature.parameters.values())[1:])

@@ -5,8 +5,10 @@ Knows nothing of the values of a build.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
+import inspect
 import pickle
 from typing import Any, ClassVar
 
@@ -113,13 +115,60 @@ def test_a_state_of_another_class_is_refused() -> None:
         value.__setstate__((1, 2))
 
 
-@pytest.mark.parametrize("words", [{"slots": True}, {"frozen": True, "slots": True, "order": True}])
-def test_anything_else_is_left_to_the_standard_library(words: dict[str, bool]) -> None:
-    made: Any = values.dataclass(**words)(type("Point", (), {"__annotations__": {"a": int}}))
-    assert made(1) == made(1) != made(2)
-    if words.get("order"):
-        assert made(1) < made(2)
-    else:
-        point = made(1)
-        point.a = 2
-        assert point.a == 2
+class Changing:
+    """Fields of all kinds of a class that is not frozen."""
+
+    a: int
+    b: list[int] = dataclasses.field(default_factory=list)
+    c: int = dataclasses.field(init=False)
+    d: int = dataclasses.field(default=4, init=False)
+    e: list[int] = dataclasses.field(default_factory=lambda: [5], init=False)
+    f: int = dataclasses.field(default=6, kw_only=True)
+    g: int = dataclasses.field(default=7, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "c", self.a + 1)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_fields_of_all_kinds(frozen: bool) -> None:
+    made: list[Any] = []
+    for decorator in (values.dataclass, dataclasses.dataclass):
+        copied = type("Changing", (), {**Changing.__dict__, "__qualname__": "Changing"})
+        made.append(decorator(frozen=frozen, slots=True)(copied))  # type: ignore[call-overload]
+    ours, theirs = made
+    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+    for words in ({}, {"b": [1]}, {"f": 9}, {"g": 1}):
+        mine = ours(1, **words)
+        assert repr(mine) == repr(theirs(1, **words))
+        assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+        assert mine == ours(1, **{**words, "g": 8}) != ours(2, **words)
+        assert mine.b is not ours(1).b
+    if not frozen:
+        mine.a = 5
+        assert mine.a == 5
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(mine)
+    for kind in (ours, theirs):
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
+            kind()
+        with pytest.raises(TypeError, match="unexpected keyword argument 'c'"):
+            kind(1, c=1)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_one_inherits_from_another(frozen: bool) -> None:
+    base = values.dataclass(frozen=frozen, slots=True)(type("Base", (), {"__annotations__": {"a": int}}))
+    for decorator in (values.dataclass, dataclasses.dataclass):
+        kind = decorator(frozen=frozen, slots=True)(type("Kind", (base,), {"__annotations__": {"b": int}}))  # type: ignore[call-overload]
+        value: Any = kind(1, 2)
+        assert (value.a, value.b) == (1, 2) and value == kind(1, 2) != kind(2, 2)
+        with pytest.raises(dataclasses.FrozenInstanceError) if frozen else contextlib.nullcontext():
+            value.a = 3
+
+
+def test_what_has_an_order_is_left_to_the_standard_library() -> None:
+    made: Any = values.dataclass(frozen=True, slots=True, order=True)(
+        type("Point", (), {"__annotations__": {"a": int}})
+    )
+    assert made(1) == made(1) != made(2) and made(1) < made(2)

@@ -21,7 +21,7 @@ FILE = "file"
 _DIGEST = "sha256:"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One thing that differs.
 

@@ -6,13 +6,14 @@ Knows nothing of how the crates were declared, nor of crates declared elsewhere 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..crate_type import CrateType
 from ..dependency_format import Linkage
 from ..errors import LinkageConflictError
 from ..format_table import FormatTable, LinkableCrate
 from ..graph import CrateGraph
+from ..values import dataclass
 from .declaration import Workspace
 from .features import select_features
 

@@ -6,10 +6,10 @@ Knows nothing of other toolchains, nor of when it is the one to use.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cratewright.errors import UnsupportedError
+from cratewright.values import dataclass
 
 from .targets import host_target
 from .toolchain import Toolchain

@@ -9,10 +9,10 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cratewright import Observed
 from cratewright.errors import LinkError
+from cratewright.values import dataclass
 
 from .observe import FileMemory
 from .search_path import plain

@@ -11,13 +11,14 @@ import posixpath
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from cratewright import Observed
 from cratewright.digest import content_digest
 from cratewright.errors import ToolError
 from cratewright.fs import file_stamp
+from cratewright.values import dataclass
 
 from .search_path import SearchPath, plain
 from .world import World, join

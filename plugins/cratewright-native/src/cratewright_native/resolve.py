@@ -6,12 +6,12 @@ Knows nothing of what is done with them once they are resolved.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cratewright.digest import content_digest
 from cratewright.errors import LinkError, UnsupportedError
 from cratewright.request import LinkModule, LinkRequest
+from cratewright.values import dataclass
 
 from .bitcode import bitcode_major, is_bitcode
 from .bundle import is_linked_whole, is_own

@@ -6,7 +6,8 @@ Knows nothing of which includes there are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from cratewright.values import dataclass
 
 __all__ = ["SearchPath", "parse_search_path", "plain"]
 

@@ -5,7 +5,7 @@ Knows nothing of formats.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from cratewright.values import dataclass
 
 __all__ = ["ObjectSymbol"]
 

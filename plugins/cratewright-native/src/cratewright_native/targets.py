@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass
+
+from cratewright.values import dataclass
 
 __all__ = ["TARGETS", "Target", "find_target", "host_target"]
 

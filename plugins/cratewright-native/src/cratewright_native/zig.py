@@ -9,11 +9,11 @@ import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from cratewright.errors import UnsupportedError
+from cratewright.values import dataclass
 
 from .targets import find_target
 from .toolchain import Toolchain

@@ -6,10 +6,10 @@ Knows nothing of optimisation or of files; copies for people go to whoever asks 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from cratewright import LinkModule, LinkRequest
 from cratewright.errors import LinkError
+from cratewright.values import dataclass
 
 from .checks import check_program
 from .demangle import demangle

@@ -6,9 +6,9 @@ Knows nothing of sources: functions go by their debug names, which the caller kn
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from cratewright.errors import LinkError
+from cratewright.values import dataclass
 
 from . import opcodes as op
 from .module import parse, string

@@ -6,10 +6,11 @@ Knows nothing of crates, caches or processes; what it reads besides the request 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cratewright import Observed
 from cratewright.errors import SourceError
+from cratewright.values import dataclass
 
 from . import glslang
 from .canonical_text import Canonical, canonical

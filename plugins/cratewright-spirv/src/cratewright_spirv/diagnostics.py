@@ -6,7 +6,8 @@ Knows nothing of how a log came about.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from cratewright.values import dataclass
 
 __all__ = ["STUB_STRING", "Message", "read_log"]
 

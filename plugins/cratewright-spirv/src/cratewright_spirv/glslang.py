@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cratewright.errors import ConfigurationError, SourceError, ToolError, near_miss
+from cratewright.values import dataclass
 
 from .canonical_text import HLSL_DEFINES
 from .includes import IncludeResolver

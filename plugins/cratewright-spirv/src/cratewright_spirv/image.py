@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cratewright import Artifact, LinkRequest, LinkResult, ModuleConfig, OptLevel
 from cratewright.errors import CratewrightError, ValidationError
+from cratewright.values import dataclass
 
 from . import reflect
 from .assembly import assemble, standing_alone

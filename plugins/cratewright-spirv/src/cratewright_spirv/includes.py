@@ -9,12 +9,12 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from cratewright import Observed
 from cratewright.digest import content_digest
 from cratewright.errors import SourceError
 from cratewright.stencil import logical_path
+from cratewright.values import dataclass
 
 __all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "redirect"]
 

@@ -7,7 +7,7 @@ do not matter give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate
 
 from cratewright import (
@@ -19,6 +19,7 @@ from cratewright import (
     Options,
     ThinModule,
 )
+from cratewright.values import dataclass
 
 from . import opcodes as op
 from . import reflect

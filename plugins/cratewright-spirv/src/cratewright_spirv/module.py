@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 
 from cratewright.errors import FormatError
+from cratewright.values import dataclass
 
 from . import opcodes as op
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cratewright import LinkRequest, ModuleCodegen
 from cratewright.errors import LinkError
+from cratewright.values import dataclass
 
 from .stages import STAGES
 

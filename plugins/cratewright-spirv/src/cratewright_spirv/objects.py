@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cratewright.values import dataclass
 
 from .signatures import DECLARES_TYPES, Signatures
 from .stopwatch import step

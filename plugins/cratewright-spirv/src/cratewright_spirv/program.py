@@ -6,8 +6,10 @@ Knows nothing of linking; it only answers what can be reached, and drops what ca
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
+
+from cratewright.values import dataclass
 
 from . import opcodes as op
 from .module import Instruction, Module, build, result, string

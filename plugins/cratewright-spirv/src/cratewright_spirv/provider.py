@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import NamedTuple, Protocol
 
 from cratewright.errors import (
@@ -19,6 +19,7 @@ from cratewright.errors import (
     ToolError,
     ValidationError,
 )
+from cratewright.values import dataclass
 
 from .stopwatch import step
 

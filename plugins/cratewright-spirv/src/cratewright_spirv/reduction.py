@@ -7,10 +7,11 @@ of another leaves everything as it was.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol
+from cratewright.values import dataclass
 
 from . import opcodes as op
 from .canonical import canonical_library, is_orderable

@@ -6,9 +6,9 @@ Knows nothing of how the module was made. All answers are plain values in an ord
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from cratewright.errors import ToolError
+from cratewright.values import dataclass
 
 from . import opcodes as op
 from .library import load

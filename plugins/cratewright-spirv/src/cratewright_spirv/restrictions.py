@@ -6,7 +6,8 @@ Knows nothing of modules; whoever walks the code looks things up here. Names are
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from cratewright.values import dataclass
 
 from . import opcodes as op
 from .stages import STAGES

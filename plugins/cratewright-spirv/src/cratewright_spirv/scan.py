@@ -9,8 +9,9 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from cratewright.values import dataclass
 
 __all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries"]
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from cratewright.values import dataclass
 
 from .conditions import Condition, condition, defined
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from cratewright.errors import ConfigurationError, SourceError, near_miss
+from cratewright.values import dataclass
 
 from .scan import shader_entries
 from .stages import STAGES

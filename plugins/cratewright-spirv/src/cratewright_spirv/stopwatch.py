@@ -6,10 +6,12 @@ Knows nothing of what the steps do. Switched off, as it is unless somebody asks,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from time import perf_counter
 from typing import ParamSpec, TypeVar
+
+from cratewright.values import dataclass
 
 __all__ = ["STOPWATCH", "Stopwatch", "step"]
 

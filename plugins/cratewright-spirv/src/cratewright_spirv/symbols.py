@@ -6,10 +6,10 @@ Knows nothing of SPIR-V: it works on what the modules say of themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from cratewright import LinkModule, Symbol
 from cratewright.errors import LinkError
+from cratewright.values import dataclass
 
 __all__ = ["Resolution", "closures", "stages_of"]
 

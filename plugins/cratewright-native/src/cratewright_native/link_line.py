@@ -1,0 +1,102 @@
+"""The command that a driver would run to link, asked for once and filled in afterwards.
+
+Knows nothing of what is linked. clang takes longer to start than its lld to link a small program, and says the same
+each time: which start files and libraries there are, and where.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from cratewright.errors import ToolError
+
+from .probe import remembered
+
+__all__ = ["link_line"]
+
+_BLANK = "cratewright:{}"
+_OUTPUT = _BLANK.format("output")
+# Each word stands in quotes, in which a backslash goes before some characters.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+_LEVELS = 3
+
+
+def link_line(
+    driver: Sequence[str],
+    words: Sequence[str],
+    *,
+    passed: Collection[str],
+    output: str,
+    about: tuple[object, ...],
+    environment: Mapping[str, str],
+) -> list[str]:
+    """Return the command by which a driver would link, or nothing if it cannot tell.
+
+    Shape: `words` is what the driver would be told, of which it hands on those in `passed` and those that begin with
+    `-Wl,`, where they stand; `about` changes with the driver.
+    """
+    question: list[str] = []
+    filled: dict[str, list[str]] = {}
+    for word in words:
+        own = word.split(",")[1:] if word.startswith("-Wl,") else [word] if word in passed else []
+        if not own:
+            question.append(word)
+            continue
+        last = question[-1].removeprefix("-Wl,") if question else ""
+        if last not in filled:
+            last = _BLANK.format(len(filled))
+            question.append(f"-Wl,{last}")
+        filled.setdefault(last, []).extend(own)
+    told = [*driver, *question, "-o", _OUTPUT, "-###"]
+
+    def ask() -> str:
+        done = subprocess.run(told, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        line = _last_command(done.stderr.decode("utf-8", "surrogateescape"))
+        blanks = [word for word in line if word.startswith(_BLANK.format(""))]
+        if done.returncode or sorted(blanks) != sorted([*filled, _OUTPUT]):
+            raise ToolError(f"{os.path.basename(driver[0])} does not tell how it links")
+        return json.dumps([line, list(_places(word for word in line if word not in question))])
+
+    def holds(answer: str) -> bool:
+        return all(_changed(path) == when for path, when in json.loads(answer)[1])
+
+    try:
+        line = json.loads(remembered(f"link {json.dumps(told)}", about, ask, holds))[0]
+    except (OSError, ToolError):
+        return []
+    filled[_OUTPUT] = [output]
+    return [own for word in line for own in filled.get(word, [word])]
+
+
+def _last_command(said: str) -> list[str]:
+    """Return the words of the last command that a driver shows; each is on a line that begins with a space."""
+    shown = [line for line in said.splitlines() if line.startswith(' "')]
+    return [_ESCAPED.sub(r"\1", word) for word in _QUOTED.findall(shown[-1])] if shown else []
+
+
+def _places(line: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield what the driver has found, the directories that it is in, and when each of them has changed.
+
+    Another release of a compiler or of a C library, and one that is gone, changes one of them.
+    """
+    found: dict[str, None] = {}
+    for word in line:
+        path = word.removeprefix("-L")
+        if not os.path.isabs(path):
+            continue
+        for _ in range(_LEVELS):
+            found[path] = None
+            path = os.path.dirname(path)
+    yield from ((path, _changed(path)) for path in found)
+
+
+def _changed(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
