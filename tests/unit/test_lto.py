@@ -6,13 +6,17 @@ Knows nothing of files: crates come as metadata, and a stub that takes notes doe
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import ClassVar
 
 import pytest
 
+from cratewright.cache.entry import World as CacheWorld
+from cratewright.cache.entry import encode_worlds, seal_entry, serialize_compiled
+from cratewright.cache.shortened import Shortened
+from cratewright.cache.store import CacheKvStore
 from cratewright.crate import CrateType
 from cratewright.dependency_format import Linkage
 from cratewright.errors import LinkError
@@ -242,6 +246,42 @@ def test_thin_local_takes_only_own_modules() -> None:
     world.link("lib", CrateType.CDYLIB)
     assert world.called("run_thin_lto") == [("lib/l1", "lib/l2", "exported", "entry", "beside", "util/u1", "util/u2")]
     assert sorted(words[0] for words in world.called("codegen")) == ["module u1", "module u2"]
+
+
+def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
+    big = 100_000
+    modules = [_module(name, f"f_{name}", "f_a") for name in "abcd"]
+    modules = [replace(module, data=module.data + b"x" * big) for module in modules]
+    world = World(_crate("lib", *modules, lto="thin", exports=tuple(f"f_{name}" for name in "abcd")))
+    kept: dict[str, bytes] = {}
+
+    def link() -> Linked:
+        world.engine = Engine("/nowhere", world.engine.registry, {})
+        world.engine._store = Kept(kept)
+        return world.link("lib", CrateType.CDYLIB)
+
+    first = link()
+    (analysis,) = [data for data in kept.values() if b"Shortened" in data]
+    assert len(analysis) < big
+    assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 1
+    # What belongs to another request is made again.
+    (key,) = [key for key, data in kept.items() if data is analysis]
+    other = serialize_compiled(Shortened((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
+    kept[key] = seal_entry(key, encode_worlds([CacheWorld((), other)]))
+    assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 2
+
+
+class Kept(CacheKvStore):
+    """A store in memory."""
+
+    def __init__(self, kept: dict[str, bytes]) -> None:
+        self._kept = kept
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        return {key: self._kept[key] for key in keys if key in self._kept}
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        self._kept.update(items)
 
 
 @pytest.mark.parametrize("mode", ["off", "thin"])

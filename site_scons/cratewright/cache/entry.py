@@ -15,6 +15,7 @@ from enum import Enum
 from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
 from ..values import dataclass
+from .shortened import Shortened
 
 __all__ = [
     "RESULTS",
@@ -30,19 +31,19 @@ __all__ = [
     "try_finish_recompile",
 ]
 
-Result = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
-"""What a backend's methods return."""
+Result = CompiledUnit | LinkResult | ModuleCodegen | Shortened
+"""What a backend's methods return, as it is sent and kept."""
 
-RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, tuple)
+RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
 
 _KNOWN = {
     (kind.__module__, kind.__qualname__): kind
     for kind in (
         *(Artifact, CompiledUnit, EntryPoint, LinkResult, ModuleCodegen, ModuleKind, Observed, Symbol),
-        *(ThinBuffer, ThinModule),
+        *(Shortened, ThinBuffer, ThinModule),
     )
 }
-_MARKER = b"cratewright entry 2\n"
+_MARKER = b"cratewright entry 3\n"
 _FAMILY = b"cratewright entry "
 _KEY = 32
 _HEAD = len(_MARKER) + _KEY + hashlib.sha256().digest_size
@@ -97,8 +98,7 @@ def try_finish_recompile(data: bytes) -> Result:
     Raises: RecompileError for anything that is not one.
     """
     value = _load(data)
-    whole = all(isinstance(item, ThinModule) for item in value) if isinstance(value, tuple) else True
-    if not isinstance(value, RESULTS) or not whole:
+    if not isinstance(value, RESULTS):
         raise RecompileError(RecompileFault.FOREIGN)
     return value
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..digest import content_digest, value_digest
 from ..options import Options
-from ..request import LinkModule
+from ..request import LinkModule, ThinBuffer
 
 __all__ = ["Fields", "code_digest", "compute_cache_key", "fields_digest", "key_fields"]
 
@@ -38,8 +38,8 @@ def compute_cache_key(kind: str, salt: str, value: object, fingerprint: str = ""
 def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dict[int, str]) -> Fields:
     """Return what a key is made of.
 
-    Shape: every field of a dataclass is there under its name. `known` remembers the digests of modules by identity,
-    while they live, since many links share them.
+    Shape: every field of a dataclass is there under its name. `known` remembers the digests of modules and of
+    contents by identity, while they live, since many links share them.
     """
     found = [("kind", kind), ("code", salt), *([("fingerprint", fingerprint)] if fingerprint else [])]
     # Arguments of a method come as a tuple; what each is made of is told by name all the same.
@@ -83,12 +83,21 @@ def _field(name: str, value: object, known: dict[int, str]) -> Iterator[tuple[st
         yield from _options(value)
     elif isinstance(value, tuple) and value and all(isinstance(item, LinkModule) for item in value):
         for item in value:
-            digest = known.get(id(item.module))
-            if digest is None:
-                digest = known[id(item.module)] = _digest(item.module)
-            yield f"module {item.crate}::{item.module.name}", digest
+            yield f"module {item.crate}::{item.module.name}", _known(item.module, known)
+    elif isinstance(value, bytes):
+        yield name, _known(value, known)
+    elif isinstance(value, tuple) and value and all(isinstance(item, ThinBuffer) for item in value):
+        yield name, _digest(tuple((item.name, _known(item.data, known)) for item in value))
     else:
         yield name, _text(value)
+
+
+def _known(value: object, known: dict[int, str]) -> str:
+    """Return the digest of a value that others may share."""
+    digest = known.get(id(value))
+    if digest is None:
+        digest = known[id(value)] = _digest(value)
+    return digest
 
 
 @cache

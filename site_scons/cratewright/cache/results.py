@@ -93,7 +93,7 @@ class ResultCache:
         return digests[item.path]
 
 
-def observed_files(result: Result) -> tuple[Observed, ...]:
+def observed_files(result: object) -> tuple[Observed, ...]:
     """Return the files that decided a result, beside its key."""
     return result.observed if isinstance(result, _OBSERVING) else ()
 

@@ -11,13 +11,12 @@ from dataclasses import fields, is_dataclass
 from ..digest import content_digest
 from ..errors import CacheError
 from ..module import Observed
-from .entry import Result
 from .results import observed_files
 
 __all__ = ["contradiction"]
 
 
-def contradiction(label: str, kept: Result, fresh: Result, opened: Sequence[str]) -> CacheError | None:
+def contradiction(label: str, kept: object, fresh: object, opened: Sequence[str]) -> CacheError | None:
     """Return the error of a hit that should have been a miss, None if both results are equal.
 
     Shape: `opened` are the files that were seen to be opened meanwhile, root-relative.

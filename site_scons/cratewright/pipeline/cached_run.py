@@ -6,20 +6,22 @@ Knows nothing of workers or of where the cache is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol, cast
+from typing import Protocol
 
 from ..backend import CodegenBackend
 from ..cache.entry import RESULTS, Result
 from ..cache.history import Ledger
 from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
+from ..cache.shortened import Shortened, restore
 from ..cache.verify import contradiction
 from ..errors import CacheError, CratewrightError
 from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
 from ..values import dataclass
-from .job import Job, JobOutcome
+from .job import Job, JobOutcome, Made
 
 __all__ = ["CachedRun"]
 
@@ -86,7 +88,8 @@ class CachedRun:
         for task, found in zip(tasks, self.cache.find([task.key for task in tasks]), strict=True):
             task.found = found
             if found.result is not None:
-                task.outcome = JobOutcome(found.result, True)
+                with suppress(ValueError):
+                    task.outcome = JobOutcome(_whole(found.result, task.job), True)
         return tasks
 
     def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
@@ -126,7 +129,7 @@ class CachedRun:
                 if bare is not None:
                     # The form stands for the files as well: whoever has the same form may have read others.
                     self.cache.keep(self._form_key(task.job, form), replace(bare, observed=()))
-            task.outcome = JobOutcome(result, False)
+            task.outcome = JobOutcome(_whole(result, task.job), False)
 
         self.run_method(self.method, [task.job for task in tasks], keep)
 
@@ -138,7 +141,7 @@ class CachedRun:
             error = (
                 _fails_now(task.job, outcome.error)
                 if outcome.error is not None
-                else contradiction(task.job.label, kept, *_watched(outcome.value))
+                else contradiction(task.job.label, kept, *_watched(outcome.value, task.job))
             )
             if error is not None:
                 task.outcome = JobOutcome(None, False, error)
@@ -170,13 +173,21 @@ def _result(value: object) -> tuple[Result, CanonicalForm | None]:
     assert isinstance(value, RESULTS)
     if isinstance(value, CompiledUnit) and value.form is not None:
         return replace(value, form=None), value.form
-    return cast("Result", value), None
+    return value, None
 
 
-def _watched(value: object) -> tuple[Result, tuple[str, ...]]:
+def _whole(result: Result, job: Job) -> Made:
+    """Return a result with what its request has.
+
+    Raises: ValueError if it belongs to another one.
+    """
+    return restore(result, job.arguments) if isinstance(result, Shortened) else result
+
+
+def _watched(value: object, job: Job) -> tuple[Made, tuple[str, ...]]:
     assert isinstance(value, tuple)
     result, opened = value
-    return _result(result)[0], tuple(str(path) for path in _paths(opened))
+    return _whole(_result(result)[0], job), tuple(str(path) for path in _paths(opened))
 
 
 def _paths(value: object) -> Iterable[object]:

@@ -5,11 +5,15 @@ Knows nothing of workers or caches.
 
 from __future__ import annotations
 
-from ..cache.entry import Result
 from ..errors import CratewrightError
+from ..module import CompiledUnit, ModuleCodegen
+from ..request import LinkResult, ThinModule
 from ..values import dataclass
 
-__all__ = ["NOUNS", "Job", "JobOutcome"]
+__all__ = ["NOUNS", "Job", "JobOutcome", "Made"]
+
+Made = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
+"""What a backend's methods return."""
 
 NOUNS = {
     "compile_codegen_unit": "unit",
@@ -49,11 +53,11 @@ class Job:
 class JobOutcome:
     """A result, whether it came from the cache, or why there is none."""
 
-    result: Result | None
+    result: Made | None
     hit: bool
     error: CratewrightError | None = None
 
-    def get(self, crate: str) -> Result:
+    def get(self, crate: str) -> Made:
         """Return the result.
 
         Raises: the error, with the crate it happened to.

@@ -1,0 +1,75 @@
+"""Thin modules without the contents that they have from the request.
+
+Knows nothing of where they are sent or kept. An analysis hands on every module of a link, and most of them many times
+over; all of that would go through a pipe and, at each change of one module, once more into the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..request import LinkRequest, ThinBuffer, ThinModule
+from ..values import dataclass
+
+__all__ = ["Shortened", "restore", "shorten"]
+
+_HERE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """The modules of a thin link.
+
+    Shape: `numbers` has a row for each of `modules`: the number, among the request's modules, of the one that it is,
+    then of each that it imports; -1 for a content that the request has not, which is here.
+    """
+
+    modules: tuple[ThinModule, ...]
+    numbers: tuple[tuple[int, ...], ...]
+
+
+def shorten(value: object, arguments: Sequence[object]) -> object:
+    """Return what a method made, thin modules shortened by the request among its arguments."""
+    if not (isinstance(value, tuple) and all(isinstance(item, ThinModule) for item in value)):
+        return value
+    known = {id(data): number for number, data in enumerate(_contents(arguments))}
+    return Shortened(
+        tuple(
+            replace(
+                item,
+                data=_without(item.data, known),
+                imports=tuple(ThinBuffer(other.name, _without(other.data, known)) for other in item.imports),
+            )
+            for item in value
+        ),
+        tuple(tuple(known.get(id(data), _HERE) for data in _own(item)) for item in value),
+    )
+
+
+def restore(value: Shortened, arguments: Sequence[object]) -> tuple[ThinModule, ...]:
+    """Return thin modules whole again, by the same request.
+
+    Raises: ValueError if they are those of another.
+    """
+    contents = _contents(arguments)
+    whole: list[ThinModule] = []
+    for item, numbers in zip(value.modules, value.numbers, strict=True):
+        if any(not _HERE <= number < len(contents) for number in numbers):
+            raise ValueError("thin modules of another request")
+        own = [data if number == _HERE else contents[number] for data, number in zip(_own(item), numbers, strict=True)]
+        imports = tuple(ThinBuffer(other.name, data) for other, data in zip(item.imports, own[1:], strict=True))
+        whole.append(replace(item, data=own[0], imports=imports))
+    return tuple(whole)
+
+
+def _own(item: ThinModule) -> list[bytes]:
+    return [item.data, *(other.data for other in item.imports)]
+
+
+def _without(data: bytes, known: dict[int, int]) -> bytes:
+    return b"" if id(data) in known else data
+
+
+def _contents(arguments: Sequence[object]) -> list[bytes]:
+    return [item.module.data for part in arguments if isinstance(part, LinkRequest) for item in part.modules]

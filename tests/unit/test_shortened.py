@@ -1,0 +1,77 @@
+"""Thin modules without what their request has: nothing is lost, and nothing is taken from another request.
+
+Knows nothing of backends.
+"""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cratewright.cache.shortened import Shortened, restore, shorten
+from cratewright.crate import CrateType
+from cratewright.module import ModuleCodegen
+from cratewright.options import Options
+from cratewright.request import LinkModule, LinkRequest, ThinBuffer, ThinModule
+
+
+def _request(*contents: bytes) -> LinkRequest:
+    modules = tuple(LinkModule("c", ModuleCodegen(name=f"{n}.o", data=data)) for n, data in enumerate(contents))
+    return LinkRequest(crate="c", crate_type=CrateType.BIN, target="t", options=Options(()), modules=modules)
+
+
+contents = st.lists(st.binary(min_size=2, max_size=4), min_size=1, max_size=4)
+
+
+@given(contents, st.lists(st.lists(st.integers(-2, 3), min_size=1, max_size=4), max_size=4))
+def test_whole_again(given: list[bytes], rows: list[list[int]]) -> None:
+    request = _request(*given)
+    own = [b"own", b"of its own"]
+    picked = [[own[n] if n < 0 else given[n % len(given)] for n in row] for row in rows]
+    modules = tuple(
+        ThinModule(
+            name=f"m{index}",
+            crate="c",
+            data=row[0],
+            index=b"found out",
+            imports=tuple(ThinBuffer(f"i{number}", data) for number, data in enumerate(row[1:])),
+            attributes=(("k", "v"),),
+        )
+        for index, row in enumerate(picked)
+    )
+    short = shorten(modules, (request,))
+    assert isinstance(short, Shortened)
+    there = pickle.loads(pickle.dumps(short))
+    assert restore(there, (request,)) == modules
+    given_contents = {id(data) for data in given}
+    for item in short.modules:
+        assert all(id(data) not in given_contents for data in (item.data, *(other.data for other in item.imports)))
+
+
+def test_contents_are_sent_once_not_at_all() -> None:
+    data = bytes(100_000)
+    thin = tuple(ThinModule(name=f"m{n}", crate="c", data=data, imports=(ThinBuffer("x", data),)) for n in range(9))
+    request = _request(data)
+    assert len(pickle.dumps(shorten(thin, (request,)))) < 2_000
+    assert all(item.data is data for item in restore(shorten(thin, (request,)), (request,)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [1, 99, -2])
+def test_modules_of_another_request_are_refused(number: int) -> None:
+    short = Shortened((ThinModule(name="m", crate="c", data=b""),), ((number,),))
+    with pytest.raises(ValueError, match="another request"):
+        restore(short, (_request(b"one"),))
+
+
+@pytest.mark.parametrize("rows", [(), ((),), ((0, 0),)])
+def test_rows_that_do_not_fit_are_refused(rows: tuple[tuple[int, ...], ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        restore(Shortened((ThinModule(name="m", crate="c", data=b""),), rows), (_request(b"one"),))
+
+
+@pytest.mark.parametrize("value", [None, 3, (1, 2), ModuleCodegen(name="a", data=b"a")])
+def test_anything_else_stays_as_it_is(value: object) -> None:
+    assert shorten(value, (_request(b"one"),)) is value
