@@ -27,7 +27,7 @@ from .observe import FileMemory, settled
 from .staticlib import member_names, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
-from .toolchain import Completed, Toolchain
+from .toolchain import Toolchain
 from .unit import MAIN_SYMBOLS
 
 __all__ = ["link_crate_type"]
@@ -35,6 +35,7 @@ __all__ = ["link_crate_type"]
 _ARGUMENTS = "arguments.rsp"
 _ARCHIVE = "dependencies.a"
 _DEPFILE = "inputs.d"
+_LINE = "line.rsp"
 _SCRIPT = "offered.map"
 # Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
 _CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
@@ -53,13 +54,13 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
     if request.crate_type is CrateType.STATICLIB:
         return LinkResult(artifacts=(Artifact(name, write_staticlib(request, toolchain)),))
     with toolchain.scratch() as directory:
-        words = [*_inputs(request, toolchain, directory), *_options(request, toolchain, target, name, directory)]
+        inputs = _inputs(request, toolchain, directory)
+        words = [*inputs, *_options(request, toolchain, target, name, directory)]
         words += _libraries(request, toolchain, target)
-        (directory / _ARGUMENTS).write_text("".join(f"{_quoted(word)}\n" for word in words), encoding="utf-8")
 
         def attempt() -> tuple[tuple[Observed, ...], int]:
-            done = _run(request, toolchain, name, directory)
-            search = link_search(words, done.stderr, toolchain.root)
+            told, said = _run(request, toolchain, inputs, words, name, directory)
+            search = link_search(told, said, toolchain.root)
             decided = [library.path for library in request.libraries]
             listed = _listed(directory, toolchain)
             return observe_link(listed, search, target.format, memory, decided=decided, bundled=toolchain.headers)
@@ -70,14 +71,33 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
     return LinkResult(artifacts=(artifact,), observed=observed)
 
 
-def _run(request: LinkRequest, toolchain: Toolchain, name: str, directory: Path) -> Completed:
-    driver = (*toolchain.cc(request.target, _language(request.modules)), f"@{_ARGUMENTS}", "-o", name)
+def _run(
+    request: LinkRequest, toolchain: Toolchain, inputs: Sequence[str], words: Sequence[str], name: str, directory: Path
+) -> tuple[Sequence[str], str]:
+    """Link, and return what was told and what was said of where libraries are looked for."""
     what = f"link of crate '{request.crate}'"
+    language = _language(request.modules)
+    passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
+    line = toolchain.linker(request.target, language, words, passed=passed, output=name)
+    driver = (*toolchain.cc(request.target, language), _written(_ARGUMENTS, words, directory), "-o", name)
+
+    def refused(said: str) -> CratewrightError:
+        return _refused(request, said)
+
+    if line:
+        told = _written(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
+        try:
+            toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
+        except CratewrightError:
+            # Users know the driver: it is for it to say what is wrong.
+            toolchain.run(driver, cwd=directory, what=what, refused=refused)
+        else:
+            return line, ""
 
     def refusal(said: str) -> CratewrightError:
         # What the driver says of its search would be in the way of what the linker says of its inputs.
         try:
-            toolchain.run(driver, cwd=directory, what=what, refused=lambda said: _refused(request, said))
+            toolchain.run(driver, cwd=directory, what=what, refused=refused)
         except CratewrightError as error:
             return error
         lines = "\n".join(said.strip().splitlines()[-_SHOWN:])
@@ -88,7 +108,15 @@ def _run(request: LinkRequest, toolchain: Toolchain, name: str, directory: Path)
         )
 
     listing = toolchain.listing(request.target, _DEPFILE)
-    return toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
+    done = toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
+    return words, done.stderr
+
+
+def _written(name: str, words: Sequence[str], directory: Path) -> str:
+    """Write words to a file, and return the one that stands for them."""
+    text = "".join(f"{_quoted(word)}\n" for word in words)
+    (directory / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+    return f"@{name}"
 
 
 def _listed(directory: Path, toolchain: Toolchain) -> list[str]:

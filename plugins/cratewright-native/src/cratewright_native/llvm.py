@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
 from cratewright.errors import UnsupportedError
+from cratewright.values import dataclass
 
-from .probe import can_cross
+from .link_line import link_line
+from .probe import can_cross, identity
 from .targets import find_target, host_target
 from .toolchain import Toolchain
 
@@ -118,6 +119,21 @@ class Llvm(Toolchain):
         # Slots and zero-argument super() do not go together in a dataclass.
         words = Toolchain.listing(self, target, depfile)
         return words if find_target(target).format == "elf" else words[1:]
+
+    def linker(
+        self, target: str, language: str, words: Sequence[str], *, passed: Collection[str], output: str
+    ) -> list[str]:
+        """Ask clang once, and then run lld without it."""
+        if find_target(target).format != "elf":
+            return []
+        return link_line(
+            self.cc(target, language),
+            words,
+            passed=passed,
+            output=output,
+            about=identity((self.programs.clang, self.programs.lld)),
+            environment=self.environment(),
+        )
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Ask clang where it compiles, and lld where it optimises."""

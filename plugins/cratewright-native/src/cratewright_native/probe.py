@@ -58,15 +58,18 @@ def identity(programs: Iterable[str]) -> tuple[object, ...]:
     return tuple(rows)
 
 
-def remembered(question: str, about: tuple[object, ...], ask: Callable[[], str]) -> str:
+def remembered(
+    question: str, about: tuple[object, ...], ask: Callable[[], str], holds: Callable[[str], bool] = lambda _: True
+) -> str:
     """Return the answer to a question about some files, asked anew if one of them is another than before.
 
+    Shape: `holds` says of an answer from before whether it is still right.
     Raises: as `ask`; a failure is never remembered.
     """
     path = cache_directory() / f"probe-{value_digest((_FORMAT, question, about))[:32]}.json"
     try:
         answer = json.loads(path.read_bytes())["answer"]
-        if isinstance(answer, str):
+        if isinstance(answer, str) and holds(answer):
             return answer
     except (OSError, ValueError, KeyError, TypeError):
         pass
