@@ -39,7 +39,7 @@ from enum import Enum
 from typing import ClassVar
 
 from .crate import Crate, CrateType
-from .errors import UnsupportedError
+from .errors import ConfigurationError, UnsupportedError
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
 from .native_library import NativeLibrary
 from .options import Options, OptionSpec
@@ -55,6 +55,8 @@ __all__ = [
 ]
 
 API_VERSION = 1
+_LONGEST = 1_000_000
+"""Seconds; what is longer, the system cannot wait for."""
 
 
 class Capability(Enum):
@@ -83,6 +85,24 @@ class Session:
         """Return a `CRATE_*` setting, or an empty string."""
         return next((value for key, value in self.environ if key == name), "")
 
+    @property
+    def timeout(self) -> float:
+        """For how long a unit may take, as `CRATE_TIMEOUT` says.
+
+        Units: seconds.
+        Raises: ConfigurationError for anything else than a positive number.
+        """
+        text = self.setting("CRATE_TIMEOUT") or "300"
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < _LONGEST:
+            raise ConfigurationError(
+                f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
+            )
+        return seconds
+
 
 class CodegenBackend(ABC):
     """Compiles sources to modules and links modules; everything else is the pipeline's.
@@ -107,6 +127,12 @@ class CodegenBackend(ABC):
     """Names of the options that `link` may see."""
     MODULE_OPTIONS: ClassVar[frozenset[str] | None] = None
     """Those of `LINK_OPTIONS` that LTO and `codegen` may see, or None for all; changing another only links again."""
+    RUNS_PROGRAMS: ClassVar[bool] = False
+    """Whether its methods leave all work to programs, which they wait for no longer than `Session.timeout`.
+
+    Then several threads may call one object, and a call that is alone is made where it is asked for: what it is given
+    need not be copied to a worker.
+    """
 
     supported_crate_types: ClassVar[frozenset[CrateType]]
     capabilities: ClassVar[frozenset[Capability]] = frozenset()

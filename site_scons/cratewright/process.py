@@ -16,8 +16,8 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
@@ -79,11 +79,11 @@ class WorkerPool:
         self.size = max(1, size)
         self.timeout = timeout
         self._memory = MemoryBudget(available_memory() if memory is None else memory)
-        self._warm = tuple(warm)
+        self.warm = tuple(warm)
         self._paths = tuple(paths)
         self._zygote: Zygote | None = None
         self._idle: deque[_Worker] = deque()
-        self._count = 0
+        self._busy = 0
         self._condition = threading.Condition()
         atexit.register(self.close)
 
@@ -127,6 +127,19 @@ class WorkerPool:
         """
         return self.map([Call(function, arguments, label)])[0].get()
 
+    @contextmanager
+    def place(self, memory: int) -> Iterator[None]:
+        """Hold the place of a worker for what the calling thread does itself.
+
+        Units: `memory` in bytes, as of a call.
+        """
+        with self._condition:
+            self._wait(memory)
+        try:
+            yield
+        finally:
+            self._give_back(memory)
+
     def close(self) -> None:
         """End all workers. The pool starts new ones if it is used again."""
         with self._condition:
@@ -135,7 +148,6 @@ class WorkerPool:
             if self._zygote:
                 self._zygote.close()
                 self._zygote = None
-            self._count = 0
 
     def _collect(
         self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, Call, float]]
@@ -157,29 +169,39 @@ class WorkerPool:
 
     def _acquire(self, need: int, *, block: bool) -> _Worker | None:
         with self._condition:
-            while not (self._memory.fits(need) and (self._idle or self._count < self.size)):
-                if not block:
-                    return None
-                self._condition.wait()
-            worker = self._idle.popleft() if self._idle else self._forked()
-            self._memory.take(need)
-            return worker
+            if not block and not self._has_room(need):
+                return None
+            self._wait(need)
+            try:
+                return self._idle.popleft() if self._idle else self._forked()
+            except BaseException:
+                self._give_back(need)
+                raise
+
+    def _has_room(self, need: int) -> bool:
+        return self._busy < self.size and self._memory.fits(need)
+
+    def _wait(self, need: int) -> None:
+        self._condition.wait_for(lambda: self._has_room(need))
+        self._busy += 1
+        self._memory.take(need)
+
+    def _give_back(self, need: int) -> None:
+        with self._condition:
+            self._busy -= 1
+            self._memory.give_back(need)
+            self._condition.notify_all()
 
     def _forked(self) -> _Worker:
         if self._zygote is None or not self._zygote.alive:
-            self._zygote = Zygote(warm=[(call.function, call.arguments) for call in self._warm], paths=self._paths)
-        worker = _Worker(*self._zygote.fork(), self._zygote)
-        self._count += 1
-        return worker
+            self._zygote = Zygote(warm=[(call.function, call.arguments) for call in self.warm], paths=self._paths)
+        return _Worker(*self._zygote.fork(), self._zygote)
 
     def _release(self, worker: _Worker, need: int, *, alive: bool) -> None:
         with self._condition:
-            self._memory.give_back(need)
             if alive:
                 self._idle.append(worker)
-            else:
-                self._count -= 1
-            self._condition.notify_all()
+            self._give_back(need)
 
 
 def _hung(call: Call, seconds: float) -> ToolError:

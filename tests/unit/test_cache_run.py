@@ -5,6 +5,8 @@ Knows nothing of any real backend, nor of where results are kept.
 
 from __future__ import annotations
 
+import os
+import threading
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +21,7 @@ from cratewright.cache.store import CacheKvStore, StoreReport
 from cratewright.crate import CrateType
 from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
 from cratewright.hookspecs import hookimpl
-from cratewright.module import CanonicalForm, CompiledUnit
+from cratewright.module import CanonicalForm, CompiledUnit, ModuleCodegen
 from cratewright.native_library import parse_library
 from cratewright.options import Options
 from cratewright.pipeline.engine import Engine
@@ -27,6 +29,7 @@ from cratewright.pipeline.job import Job, JobOutcome
 from cratewright.registry import Registry
 from cratewright.request import LinkRequest, LinkResult
 from cratewright.stencil import UnitStencil
+from tests.support.program_backend import RunsPrograms, Works
 
 
 class Recorded(testing.StubBackend):
@@ -41,6 +44,7 @@ class Recorded(testing.StubBackend):
 
 
 Recorded.__module__ = "nowhere"
+UNUSED = ModuleCodegen(name="a", data=b"x")
 OPTIONS = Options((("defines", ()), ("include_dirs", ("first", "second"))))
 
 
@@ -451,3 +455,62 @@ def test_a_url_that_nobody_knows(engine: Engine, shelf: Shelf) -> None:
         with pytest.raises(PluginError) as caught:
             registry.open_store("wrong://")
         assert message in str(caught.value)
+
+
+CONFIG = LinkRequest(crate="c", crate_type=CrateType.BIN, target="text", options=OPTIONS, modules=()).config
+
+
+@pytest.mark.parametrize(
+    ("backend", "count", "environ", "here"),
+    [
+        (RunsPrograms, 1, {}, True),
+        (RunsPrograms, 2, {}, False),
+        (Works, 1, {}, False),
+        (RunsPrograms, 1, {"CRATE_TIME_PASSES": "1"}, False),
+    ],
+)
+def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
+    tmp_path: Path, backend: type[Works], count: int, environ: Mapping[str, str], here: bool
+) -> None:
+    registry = Registry()
+    registry.register(testing)
+    registry.backend = lambda name: backend  # type: ignore[method-assign]
+    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off", **environ})
+    jobs = [Job((ModuleCodegen(name=str(number), data=b"x"), CONFIG), "x") for number in range(count)]
+    try:
+        for outcome in engine.run_cached("stub", "text", "codegen", jobs):
+            assert isinstance(outcome.result, ModuleCodegen)
+            process, thread = outcome.result.data.split()
+            assert (int(process) == os.getpid()) == here
+            assert not here or int(thread) == threading.get_ident()
+    finally:
+        engine.close()
+
+
+def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> None:
+    """There, the files that are opened meanwhile are those of one call."""
+    registry = Registry()
+    registry.register(testing)
+    registry.backend = lambda name: RunsPrograms  # type: ignore[method-assign]
+    job = Job((ModuleCodegen(name="a", data=b"x"), CONFIG), "x")
+    for environ in ({}, {"CRATE_CACHE_VERIFY": "1"}):
+        engine = Engine(str(tmp_path), registry, environ)
+        (outcome,) = engine.run_cached("stub", "text", "codegen", [job])
+        engine.close()
+    assert isinstance(outcome.error, CacheError) and str(os.getpid()) not in str(outcome.error.context[0])
+
+
+def test_an_error_of_a_call_made_here_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry()
+    registry.register(testing)
+    registry.backend = lambda name: RunsPrograms  # type: ignore[method-assign]
+
+    def fail(*_: object) -> None:
+        raise CacheError("no")
+
+    monkeypatch.setattr(RunsPrograms, "codegen", fail)
+    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off"})
+    for _ in range(3):
+        (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x")])
+        assert "no" in str(outcome.error)
+    engine.close()

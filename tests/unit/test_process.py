@@ -232,5 +232,35 @@ def test_a_crash_gives_its_memory_back() -> None:
     pool.close()
 
 
+@pytest.mark.parametrize(("need", "memory", "size"), [(0, 100, 1), (60, 100, 4)])
+def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
+    """What a thread does itself counts as a worker's work, as to how many there are and what memory they take."""
+    pool = WorkerPool(size, warm=[_call("double", 1)], timeout=20, memory=memory)
+    pool.map([_call("pid")] * size)  # a worker that waits for work takes no place
+
+    def work() -> tuple[float, float]:
+        with pool.place(need):
+            began = time.monotonic()
+            time.sleep(0.1)
+            return began, time.monotonic()
+
+    calls = [replace(_call("span", 0.1), memory=need) for _ in range(2)]
+    with ThreadPoolExecutor(3) as threads:
+        places = [threads.submit(work) for _ in range(2)]
+        outcomes = threads.submit(pool.map, calls).result()
+        outcomes += [Outcome(place.result()) for place in places]
+    assert not _overlap(outcomes)
+    pool.close()
+
+
+def test_a_place_is_given_back_after_an_error() -> None:
+    pool = WorkerPool(1, timeout=20)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), pool.place(0):
+            1 / 0  # noqa: B018
+    assert pool.call(f"{HERE}:double", 2, label="x") == 4
+    pool.close()
+
+
 def test_free_memory_is_known_here() -> None:
     assert 1 << 24 < available_memory() < 1 << 50

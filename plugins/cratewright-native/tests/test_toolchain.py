@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,18 @@ def test_a_crash_is_no_fault_of_the_source(toolchain: Toolchain, tmp_path: Path)
     ):
         with pytest.raises(ToolError, match=r"it: .* crashed"):
             toolchain.run(_python(code), cwd=tmp_path, what="it", failure=SourceError)
+
+
+def test_a_program_that_hangs(toolchain: Toolchain, tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"it: python\S* did not answer within 0\.2 s and was ended") as caught:
+        replace(toolchain, timeout=0.2).run(_python("import time; time.sleep(60)"), cwd=tmp_path, what="it")
+    assert "CRATE_TIMEOUT" in caught.value.hint
+
+
+def test_a_program_that_is_interrupted(toolchain: Toolchain, tmp_path: Path) -> None:
+    code = "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)"
+    with pytest.raises(ToolError, match=r"it: python\S* was interrupted"):
+        toolchain.run(_python(code), cwd=tmp_path, what="it")
 
 
 def test_a_program_that_is_missing(toolchain: Toolchain, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -25,10 +25,11 @@ from ..fs import FileDigests
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..stencil import UnitStencil
+from ..values import dataclass
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import read_memory, read_store, read_time_passes, read_timeout, read_verify
+from .settings import read_memory, read_store, read_time_passes, read_verify
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
@@ -207,6 +208,10 @@ class Engine:
             function, words = "run_timed", (function, method)
             done = self._timed(method, done)
         path = remote.backend_path(type(backend))
+        if path and backend.RUNS_PROGRAMS and len(jobs) == 1 and function == "run":
+            with self._workers().place(jobs[0].memory):
+                done(0, _run_here(backend, jobs[0], function, words))
+            return
         if not path:
             for position, job in enumerate(jobs):
                 done(position, _run_here(backend, job, function, words))
@@ -222,8 +227,11 @@ class Engine:
             for job in jobs
         ]
         stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
-        first = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{backend.NAME}'")
-        self._workers(first).map(calls, done)
+        workers = self._workers()
+        # Only the first of them are of use: they are all forked from one that was warmed once.
+        warm = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{backend.NAME}'")
+        workers.warm = workers.warm or (warm,)
+        workers.map(calls, done)
 
     def _timed(self, method: str, done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
         """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
@@ -237,8 +245,7 @@ class Engine:
 
         return note
 
-    def _workers(self, first: Call) -> WorkerPool:
-        """Return the workers; if there are none yet, those that `first` has prepared."""
+    def _workers(self) -> WorkerPool:
         with self._lock:
             if self._pool is None:
                 paths = [
@@ -247,9 +254,8 @@ class Engine:
                 ]
                 self._pool = WorkerPool(
                     self.jobs,
-                    warm=[first],
                     paths=paths,
-                    timeout=read_timeout(self.environ),
+                    timeout=self.session("").timeout,
                     memory=read_memory(self.environ),
                 )
             return self._pool

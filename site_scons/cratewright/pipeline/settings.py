@@ -13,10 +13,8 @@ from ..cache.store import CacheKvStore, GuardedStore, NoStore
 from ..errors import ConfigurationError
 from ..registry import Registry
 
-__all__ = ["read_memory", "read_store", "read_time_passes", "read_timeout", "read_verify"]
+__all__ = ["read_memory", "read_store", "read_time_passes", "read_verify"]
 
-_LONGEST = 1_000_000
-"""Seconds; what is longer, the system cannot wait for."""
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
@@ -41,23 +39,6 @@ def read_memory(environ: Mapping[str, str]) -> int | None:
     Raises: ConfigurationError for a size that is none.
     """
     return _size("CRATE_MEMORY", environ)
-
-
-def read_timeout(environ: Mapping[str, str]) -> float:
-    """Return for how long a unit may take.
-
-    Raises: ConfigurationError for anything else than a positive number.
-    """
-    text = environ.get("CRATE_TIMEOUT", "") or "300"
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < _LONGEST:
-        raise ConfigurationError(
-            f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
-        )
-    return seconds
 
 
 def read_verify(environ: Mapping[str, str]) -> bool:

@@ -49,6 +49,7 @@ class NativeBackend(CodegenBackend):
     UNIT_OPTIONS = UNIT_OPTIONS
     LINK_OPTIONS = LINK_OPTIONS
     MODULE_OPTIONS = MODULE_OPTIONS
+    RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
     capabilities = frozenset(Capability)

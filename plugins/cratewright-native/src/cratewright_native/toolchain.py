@@ -11,15 +11,16 @@ import signal
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 from cratewright import CratewrightError, Session
 from cratewright.errors import ToolError
+from cratewright.values import dataclass
 
 from .pass_report import PassReport
 
@@ -61,6 +62,7 @@ class Toolchain(ABC):
     Shape: `root` is the absolute project root; `version` is one line without any path; `llvm_major` is 0 for gcc.
     Methods that return a program give the words of a command line to which arguments are appended. `report`, if there
     is one, sums the times of passes.
+    Units: `timeout` in seconds, for one run of a program.
     """
 
     kind: ClassVar[str]
@@ -70,6 +72,7 @@ class Toolchain(ABC):
     version: str
     llvm_major: int = 0
     report: PassReport | None = field(default=None, compare=False)
+    timeout: float = 300.0
 
     @property
     def headers(self) -> str:
@@ -108,6 +111,15 @@ class Toolchain(ABC):
         Source: GNU ld 2.35, LLD 13: `--dependency-file`.
         """
         return (f"-Wl,--dependency-file={depfile}", "-v")
+
+    def linker(
+        self, target: str, language: str, words: Sequence[str], *, passed: Collection[str], output: str
+    ) -> list[str]:
+        """Return the command by which `cc` would link, or nothing if that is to be left to it.
+
+        Shape: as `link_line`.
+        """
+        return []
 
     def environment(self) -> dict[str, str]:
         """Return all environment variables that its programs see.
@@ -168,7 +180,13 @@ class Toolchain(ABC):
                     stdin=subprocess.DEVNULL if input is None else None,
                     capture_output=True,
                     check=False,
+                    timeout=self.timeout,
                 )
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(
+                f"{what}: {os.path.basename(argv[0])} did not answer within {self.timeout:g} s and was ended",
+                hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
+            ) from error
         except OSError as error:
             raise ToolError(
                 f"{what}: {os.path.basename(argv[0])} cannot be run",
@@ -202,6 +220,8 @@ class Toolchain(ABC):
 
     def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:
         program = os.path.basename(argv[0])
+        if status == -signal.SIGINT:
+            raise ToolError(f"{what}: {program} was interrupted")
         if status < 0 or (status and _CRASHED.search(said)):
             reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
             raise ToolError(
@@ -222,7 +242,7 @@ def _first_lines(text: str) -> str:
 class _Choices:
     """The toolchains of this process, by project root and the user's choice."""
 
-    made: dict[tuple[str, str, str, bool], Toolchain] = field(default_factory=dict)
+    made: dict[tuple[object, ...], Toolchain] = field(default_factory=dict)
 
 
 @cache
@@ -237,10 +257,10 @@ def toolchain_for(session: Session, *, report: bool = False) -> Toolchain:
     """
     from .choose import choose  # noqa: PLC0415 - it imports this module
 
-    key = (session.root, session.setting("CRATE_CC"), session.setting("CRATE_LLVM"), report)
+    compiler, llvm, timeout = session.setting("CRATE_CC"), session.setting("CRATE_LLVM"), session.timeout
+    key = (session.root, compiler, llvm, timeout, report)
     made = _choices().made
     if key not in made:
-        made[key] = choose(session.root, compiler=key[1], llvm=key[2])
-        if report:
-            made[key] = replace(made[key], report=PassReport())
+        found = choose(session.root, compiler=compiler, llvm=llvm)
+        made[key] = replace(found, timeout=timeout, report=PassReport() if report else None)
     return made[key]
