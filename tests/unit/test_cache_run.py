@@ -357,6 +357,14 @@ def test_what_must_not_serve_others_is_not_kept_by_its_form(canonical: Callable[
     assert canonical(source).hit
 
 
+def test_without_a_cache_no_form_is_asked_for(canonical: Callable[..., JobOutcome], engine: Engine) -> None:
+    canonical(b"export a\n")
+    canonical(b"# a comment\nexport a\n")
+    assert len(Canonical.asked) == 1
+    engine.environ, engine._store = {"CRATE_CACHE": "off"}, None
+    assert not canonical(b"# another comment\nexport a\n").hit and len(Canonical.asked) == 1
+
+
 def test_a_form_that_cannot_be_found_is_no_error_of_its_own(canonical: Callable[..., JobOutcome]) -> None:
     canonical(b"export a\n")
     assert str(canonical(b"error no\n").error) == "a.stub:1: error: no"

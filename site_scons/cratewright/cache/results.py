@@ -59,6 +59,11 @@ class ResultCache:
         self._store = store
         self._digest = digest
 
+    @property
+    def keeps(self) -> bool:
+        """Whether anything that is kept can be found again."""
+        return not isinstance(self._store, NoStore)
+
     def find(self, keys: Sequence[str]) -> list[Found]:
         """Return what there is for each key; the store is asked once."""
         entries = self._store.get_many(keys) if keys else {}
@@ -67,7 +72,7 @@ class ResultCache:
 
     def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
         """Keep a result beside what was found for other states of the files it was made from."""
-        if isinstance(self._store, NoStore):
+        if not self.keeps:
             return
         observed = observed_files(result)
         new = World(observed, serialize_compiled(without_files(result)))

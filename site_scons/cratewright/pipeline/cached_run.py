@@ -65,14 +65,15 @@ class CachedRun:
     def run(self, jobs: Sequence[Job]) -> list[JobOutcome]:
         """Return one outcome a job, in order."""
         tasks = self._look_up(jobs)
-        # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
-        self._look_up_forms(
-            [
-                task
-                for task in tasks
-                if task.outcome is None and task.job.has_form and self.ledger.knows(self._label(task.job))
-            ]
-        )
+        if self.cache.keeps:
+            # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
+            self._look_up_forms(
+                [
+                    task
+                    for task in tasks
+                    if task.outcome is None and task.job.has_form and self.ledger.knows(self._label(task.job))
+                ]
+            )
         hits = [task for task in tasks if task.outcome is not None]
         self._make([task for task in tasks if task.outcome is None])
         if self.verify:
