@@ -5,11 +5,11 @@ modules were optimised anew.
 
     python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--rounds N] [--every] [--zstd DIRECTORY]
 
-The project is Lua 5.4 (`examples/lua`), or with `--zstd` the library in a directory of zstd's sources that has `lib` in
-it, such as `src/c/zstd` of the source distribution of `backports.zstd`, with a small program around it. The plain
-build has lld's own cache for thin LTO. In every round each edit is another text, which no cache has seen, and is made
-to all builds in turn, in the opposite order every other round. With `--every` each source gets a new function in turn,
-for the two thin builds.
+The project is Lua 5.4 (`examples/lua`), or with `--zstd` zstd from a directory of sources: with its own program where
+`programs` lies beside `lib`, as in a release; with a small one around the library otherwise, as in `src/c/zstd` of the
+source distribution of `backports.zstd`. The plain build has lld's own cache for thin LTO. In every round each edit is
+another text, which no cache has seen, and is made to all builds in turn, in the opposite order every other round. With
+`--every` each source gets a new function in turn, for the two thin builds.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ defines = ["ZSTD_DISABLE_ASM", "ZSTD_LEGACY_SUPPORT=1", "DEBUGLEVEL=0"]
 PLAIN_ZSTD = """\
 env.Append(CPPPATH=["lib", "lib/legacy"], CPPDEFINES=defines)
 env.StaticLibrary("zstd", sorted(glob.glob("lib/*/*.c")))
-env.Program("main", ["main.c"], LIBS=["zstd"])
+env.Program("main", sorted(glob.glob("programs/*.c")) or ["main.c"], LIBS=["zstd"])
 """
 
 CRATES_ZSTD = """\
@@ -75,7 +75,7 @@ DefaultEnvironment(tools=[])
 env = Environment(tools=[cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
 env["CRATE_DEFINES"], env["CRATE_INCLUDE_DIRS"] = defines, ["#lib", "#lib/legacy"]
 zstd = env.Crate("zstd", Glob("lib/*/*.c"))
-env.Crate("main", ["main.c"], deps=[zstd], crate_type="bin", lto=ARGUMENTS["lto"])
+env.Crate("main", Glob("programs/*.c") or ["main.c"], deps=[zstd], crate_type="bin", lto=ARGUMENTS["lto"])
 """
 
 MAIN_ZSTD = """\
@@ -167,23 +167,30 @@ def lua() -> Project:
 
 
 def zstd(source: Path) -> Project:
-    """Return the library of zstd with a program around it."""
+    """Return zstd with its own program, or its library with a small one around it."""
+    whole = (source / "programs").is_dir()
+    leaf = ("programs/zstdcli.c", "#define OVERLAP_LOG_DEFAULT ", 9999) if whole else ("main.c", "level <= ", 12)
     return Project(
         program="main",
         sources="lib/c*/*.c",
         source=source,
-        files={"main.c": MAIN_ZSTD},
+        files={} if whole else {"main.c": MAIN_ZSTD},
         crates={"SConstruct": ZSTD + CRATES_ZSTD},
         plain={"SConstruct": ZSTD + PLAIN + PLAIN_ZSTD},
         prepared=(
-            ("lib/common/zstd_common.c", "{ return ERR_isError(code);", "{ return ERR_isError(code) + (code == 7);"),
+            (
+                "lib/common/zstd_common.c",
+                "{ return ERR_isError(code);",
+                "{ return ERR_isError(code) + (code == 1234567890123);",
+            ),
         ),
         edits={
-            "leaf": ("main.c", "level <= ", 12),
+            "leaf": leaf,
             "hub": ("lib/compress/zstd_compress.c", "const U64 minSrcSize = ", 513),
-            "common": ("lib/common/zstd_common.c", "return ERR_isError(code) + (code == ", 7),
+            "common": ("lib/common/zstd_common.c", "return ERR_isError(code) + (code == ", 1234567890123),
             "header": ("lib/common/zstd_internal.h", "repStartValue[ZSTD_REP_NUM] = { 1, 4, ", 8),
         },
+        arguments=("-b1", "-e12", "-i0", "lib/compress/zstd_compress.c") if whole else (),
     )
 
 

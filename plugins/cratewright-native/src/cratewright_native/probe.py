@@ -71,7 +71,7 @@ def remembered(
         answer = json.loads(path.read_bytes())["answer"]
         if isinstance(answer, str) and holds(answer):
             return answer
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError):
         pass
     answer = ask()
     # A home that cannot be written to is no reason to fail: the question is asked again next time.
