@@ -24,6 +24,7 @@ from .exports import replaceable_symbols, version_script
 from .libraries import library_words
 from .link_files import link_search, observe_link
 from .observe import FileMemory, settled
+from .response_file import response_file
 from .staticlib import member_names, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
@@ -79,13 +80,13 @@ def _run(
     language = _language(request.modules)
     passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
     line = toolchain.linker(request.target, language, words, passed=passed, output=name)
-    driver = (*toolchain.cc(request.target, language), _written(_ARGUMENTS, words, directory), "-o", name)
+    driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
 
     def refused(said: str) -> CratewrightError:
         return _refused(request, said)
 
     if line:
-        told = _written(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
+        told = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
         try:
             toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
         except CratewrightError:
@@ -110,13 +111,6 @@ def _run(
     listing = toolchain.listing(request.target, _DEPFILE)
     done = toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
     return words, done.stderr
-
-
-def _written(name: str, words: Sequence[str], directory: Path) -> str:
-    """Write words to a file, and return the one that stands for them."""
-    text = "".join(f"{_quoted(word)}\n" for word in words)
-    (directory / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-    return f"@{name}"
 
 
 def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
@@ -243,8 +237,3 @@ def _refused(request: LinkRequest, said: str) -> LinkError:
         context=context,
         hint="add the crate that defines them to deps, or the library to libs",
     )
-
-
-def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

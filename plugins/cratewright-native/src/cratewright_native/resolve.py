@@ -16,6 +16,7 @@ from cratewright.values import dataclass
 from .bitcode import bitcode_major, is_bitcode
 from .bundle import is_linked_whole, is_own
 from .exports import required_symbols, version_script
+from .response_file import response_file
 from .targets import find_target
 from .toolchain import Toolchain
 
@@ -83,8 +84,7 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
     words += [f"--undefined={symbol}" for symbol in required]
     words += [*own, "--start-lib", *lazy, "--end-lib"]
     words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
-    (directory / _ARGUMENTS).write_text("".join(f"{_quoted(word)}\n" for word in words), encoding="utf-8")
-    return Resolution((f"@{_ARGUMENTS}",), files)
+    return Resolution((response_file(_ARGUMENTS, words, directory),), files)
 
 
 def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
@@ -100,8 +100,3 @@ def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
                 context=(("made by LLVM", major), ("linked by LLVM", toolchain.llvm_major)),
                 hint="compile all crates with one toolchain: set CRATE_LLVM or CRATE_CC, or build again",
             )
-
-
-def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -1,0 +1,25 @@
+"""Words for a program in a file: command lines have an end.
+
+Knows nothing of what the words mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = ["response_file"]
+
+
+def response_file(name: str, words: Iterable[str], directory: Path) -> str:
+    """Write words to a file of a directory, and return the word that stands for them there.
+
+    Source: the quoting of GNU response files, as drivers and linkers for ELF read them.
+    """
+    (directory / name).write_text("".join(f"{_quoted(word)}\n" for word in words), "utf-8", "surrogateescape")
+    return f"@{name}"
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
