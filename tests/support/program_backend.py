@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from cratewright.module import ModuleCodegen
 from cratewright.request import ModuleConfig
 from cratewright.testing import StubBackend
 
-__all__ = ["RunsPrograms", "Works"]
+__all__ = ["RunsPrograms", "TakesTime", "Works"]
 
 
 class Works(StubBackend):
@@ -27,3 +28,13 @@ class RunsPrograms(Works):
     """Leaves all work to programs."""
 
     RUNS_PROGRAMS = True
+
+
+class TakesTime(RunsPrograms):
+    """Leaves all work to programs that take a while."""
+
+    def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Return when this began and ended."""
+        began = time.monotonic()
+        time.sleep(0.1)
+        return ModuleCodegen(name=module.name, data=f"{began} {time.monotonic()}".encode())

@@ -9,7 +9,9 @@ import os
 import threading
 import types
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ from cratewright.pipeline.job import Job, JobOutcome
 from cratewright.registry import Registry
 from cratewright.request import LinkRequest, LinkResult
 from cratewright.stencil import UnitStencil
-from tests.support.program_backend import RunsPrograms, Works
+from tests.support.program_backend import RunsPrograms, TakesTime, Works
 
 
 class Recorded(testing.StubBackend):
@@ -493,6 +495,24 @@ def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
             assert not here or int(thread) == threading.get_ident()
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize(("jobs", "memory"), [(1, 0), (4, 60 << 20)])
+def test_calls_made_here_are_no_more_than_workers_would_be(tmp_path: Path, jobs: int, memory: int) -> None:
+    registry = Registry()
+    registry.register(testing)
+    registry.backend = lambda name: TakesTime  # type: ignore[method-assign]
+    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off", "CRATE_MEMORY": "100M"}, jobs=jobs)
+
+    def span(_: int) -> list[float]:
+        (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x", memory=memory)])
+        assert isinstance(outcome.result, ModuleCodegen)
+        return [float(word) for word in outcome.result.data.split()]
+
+    with ThreadPoolExecutor(3) as threads:
+        spans = sorted(threads.map(span, range(3)))
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+    engine.close()
 
 
 def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> None:
