@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 __all__ = ["dataclass"]
 
+State = Callable[[Any], tuple[Any, ...]]
+
 if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
@@ -39,16 +41,16 @@ def _made(kind: type, words: dict[str, bool]) -> type:
     )
     made.__dataclass_params__.frozen = frozen
     made.__signature__ = _Signature()
-    for name, method in (_methods(made) | (_frozen_methods(made) if frozen else {"__hash__": None})).items():
+    compared = _state([field.name for field in dataclasses.fields(made) if field.compare])
+    methods = _methods(made, compared) | (_frozen_methods(made, compared) if frozen else {"__hash__": None})
+    for name, method in methods.items():
         if name not in kind.__dict__:  # whoever writes one has a reason
             setattr(made, name, method)
     return made  # type: ignore[no-any-return]
 
 
-def _methods(made: Any) -> dict[str, Any]:
-    fields = dataclasses.fields(made)
-    shown = [field.name for field in fields if field.repr]
-    compared = _state([field.name for field in fields if field.compare])
+def _methods(made: Any, compared: State) -> dict[str, Any]:
+    shown = [field.name for field in dataclasses.fields(made) if field.repr]
 
     def __init__(self: object, *values: object, **named: object) -> None:
         made.__init__ = _initialiser(made)
@@ -63,10 +65,9 @@ def _methods(made: Any) -> dict[str, Any]:
     return {method.__name__: method for method in (__init__, __repr__, __eq__)}
 
 
-def _frozen_methods(made: Any) -> dict[str, Any]:
-    fields, setters = dataclasses.fields(made), _setters(made)
-    state = _state([field.name for field in fields])
-    compared = _state([field.name for field in fields if field.compare])
+def _frozen_methods(made: Any, compared: State) -> dict[str, Any]:
+    setters = _setters(made)
+    state = _state([field.name for field in dataclasses.fields(made)])
 
     def __setattr__(self: object, name: str, _: object) -> NoReturn:
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -88,7 +89,7 @@ def _frozen_methods(made: Any) -> dict[str, Any]:
     return {method.__name__: method for method in methods}
 
 
-def _state(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+def _state(names: Sequence[str]) -> State:
     """Return what gives the values of some attributes, always as a tuple."""
     if len(names) > 1:
         return attrgetter(*names)

@@ -30,13 +30,13 @@ from cratewright.cache.entry import (
 )
 from cratewright.cache.key import code_digest, compute_cache_key, fields_digest, key_fields
 from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries, observed_files, without_files
-from cratewright.cache.store import CacheKvStore
 from cratewright.crate import CrateType
 from cratewright.digest import content_digest, value_digest
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import CORE_OPTIONS, Options
 from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult, ThinBuffer, ThinModule
 from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters
+from tests.support.memory_store import MemoryStore
 
 KEY = content_digest(b"a key")
 OTHER = content_digest(b"another key")
@@ -237,16 +237,6 @@ def test_an_entry_of_another_shape_is_refused(rows: object) -> None:
         decode_worlds(pickle.dumps(rows))
 
 
-class Words(dict[str, bytes], CacheKvStore):  # type: ignore[misc]
-    """A store in memory."""
-
-    def get_many(self, keys: object) -> dict[str, bytes]:
-        return {key: self[key] for key in keys if key in self}  # type: ignore[attr-defined]
-
-    def put_many(self, items: object) -> None:
-        self.update(items)  # type: ignore[call-overload]
-
-
 def test_every_result_that_can_name_files_is_one() -> None:
     """Enumerated from the types of results, so that another with such a field cannot be forgotten."""
     kinds = [kind for kind in RESULTS if is_dataclass(kind) and "observed" in {item.name for item in fields(kind)}]
@@ -256,7 +246,7 @@ def test_every_result_that_can_name_files_is_one() -> None:
 @pytest.mark.parametrize("bare", [UNIT, LINK], ids=["unit", "link"])
 def test_compile_with_cache(bare: CompiledUnit | LinkResult) -> None:
     files = {"a": "1"}
-    cache = ResultCache(Words(), files.get)
+    cache = ResultCache(MemoryStore(), files.get)
     result = replace(bare, observed=(Observed("a", "1"), Observed("b", None)))
     assert observed_files(result) == result.observed and without_files(result) == bare
     assert compile_with_cache(cache, KEY, lambda: result) == (result, False)
@@ -270,7 +260,7 @@ def test_compile_with_cache(bare: CompiledUnit | LinkResult) -> None:
 
 
 def test_worlds_are_bounded() -> None:
-    store, files = Words(), {"a": ""}
+    store, files = MemoryStore(), {"a": ""}
     cache = ResultCache(store, files.get)
     for number in range(20):
         files["a"] = str(number)

@@ -470,6 +470,14 @@ def test_a_url_that_nobody_knows(engine: Engine, shelf: Shelf) -> None:
 CONFIG = LinkRequest(crate="c", crate_type=CrateType.BIN, target="text", options=OPTIONS, modules=()).config
 
 
+def _engine_for(backend: type[testing.StubBackend], root: Path, **environ: str) -> Engine:
+    """Return an engine for which every name is that of one backend, which workers can import."""
+    registry = Registry()
+    registry.register(testing)
+    registry.backend = lambda name: backend  # type: ignore[method-assign]
+    return Engine(str(root), registry, environ)
+
+
 @pytest.mark.parametrize(
     ("backend", "count", "environ", "here"),
     [
@@ -482,10 +490,7 @@ CONFIG = LinkRequest(crate="c", crate_type=CrateType.BIN, target="text", options
 def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
     tmp_path: Path, backend: type[Works], count: int, environ: Mapping[str, str], here: bool
 ) -> None:
-    registry = Registry()
-    registry.register(testing)
-    registry.backend = lambda name: backend  # type: ignore[method-assign]
-    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off", **environ})
+    engine = _engine_for(backend, tmp_path, CRATE_CACHE="off", **environ)
     jobs = [Job((ModuleCodegen(name=str(number), data=b"x"), CONFIG), "x") for number in range(count)]
     try:
         for outcome in engine.run_cached("stub", "text", "codegen", jobs):
@@ -499,10 +504,8 @@ def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
 
 @pytest.mark.parametrize(("jobs", "memory"), [(1, 0), (4, 60 << 20)])
 def test_calls_made_here_are_no_more_than_workers_would_be(tmp_path: Path, jobs: int, memory: int) -> None:
-    registry = Registry()
-    registry.register(testing)
-    registry.backend = lambda name: TakesTime  # type: ignore[method-assign]
-    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off", "CRATE_MEMORY": "100M"}, jobs=jobs)
+    engine = _engine_for(TakesTime, tmp_path, CRATE_CACHE="off", CRATE_MEMORY="100M")
+    engine.jobs = jobs
 
     def span(_: int) -> list[float]:
         (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x", memory=memory)])
@@ -517,27 +520,19 @@ def test_calls_made_here_are_no_more_than_workers_would_be(tmp_path: Path, jobs:
 
 def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> None:
     """There, the files that are opened meanwhile are those of one call."""
-    registry = Registry()
-    registry.register(testing)
-    registry.backend = lambda name: RunsPrograms  # type: ignore[method-assign]
-    job = Job((ModuleCodegen(name="a", data=b"x"), CONFIG), "x")
     for environ in ({}, {"CRATE_CACHE_VERIFY": "1"}):
-        engine = Engine(str(tmp_path), registry, environ)
-        (outcome,) = engine.run_cached("stub", "text", "codegen", [job])
+        engine = _engine_for(RunsPrograms, tmp_path, **environ)
+        (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x")])
         engine.close()
     assert isinstance(outcome.error, CacheError) and str(os.getpid()) not in str(outcome.error.context[0])
 
 
 def test_an_error_of_a_call_made_here_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = Registry()
-    registry.register(testing)
-    registry.backend = lambda name: RunsPrograms  # type: ignore[method-assign]
-
     def fail(*_: object) -> None:
         raise CacheError("no")
 
     monkeypatch.setattr(RunsPrograms, "codegen", fail)
-    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off"})
+    engine = _engine_for(RunsPrograms, tmp_path, CRATE_CACHE="off")
     for _ in range(3):
         (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x")])
         assert "no" in str(outcome.error)

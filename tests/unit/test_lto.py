@@ -6,7 +6,7 @@ Knows nothing of files: crates come as metadata, and a stub that takes notes doe
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import ClassVar
@@ -16,7 +16,6 @@ import pytest
 from cratewright.cache.entry import World as CacheWorld
 from cratewright.cache.entry import encode_worlds, seal_entry, serialize_compiled
 from cratewright.cache.shortened import Shortened
-from cratewright.cache.store import CacheKvStore
 from cratewright.crate import CrateType
 from cratewright.dependency_format import Linkage
 from cratewright.errors import LinkError
@@ -33,6 +32,7 @@ from cratewright.pipeline.link import Dependency, Linked, link_crate
 from cratewright.registry import Registry
 from cratewright.request import LinkLibrary, LinkRequest, LinkResult, ModuleConfig, ThinModule
 from cratewright.testing import StubBackend
+from tests.support.memory_store import MemoryStore
 
 OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in (*CORE_OPTIONS, *StubBackend.OPTIONS))))
 TYPES = tuple(kind for kind in CrateType if kind is not CrateType.RLIB)
@@ -253,11 +253,11 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     modules = [_module(name, f"f_{name}", "f_a") for name in "abcd"]
     modules = [replace(module, data=module.data + b"x" * big) for module in modules]
     world = World(_crate("lib", *modules, lto="thin", exports=tuple(f"f_{name}" for name in "abcd")))
-    kept: dict[str, bytes] = {}
+    kept = MemoryStore()
 
     def link() -> Linked:
         world.engine = Engine("/nowhere", world.engine.registry, {})
-        world.engine._store = Kept(kept)
+        world.engine._store = kept
         return world.link("lib", CrateType.CDYLIB)
 
     first = link()
@@ -269,19 +269,6 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     other = serialize_compiled(Shortened((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
     kept[key] = seal_entry(key, encode_worlds([CacheWorld((), other)]))
     assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 2
-
-
-class Kept(CacheKvStore):
-    """A store in memory."""
-
-    def __init__(self, kept: dict[str, bytes]) -> None:
-        self._kept = kept
-
-    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
-        return {key: self._kept[key] for key in keys if key in self._kept}
-
-    def put_many(self, items: Mapping[str, bytes]) -> None:
-        self._kept.update(items)
 
 
 @pytest.mark.parametrize("mode", ["off", "thin"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cratewright import CrateType, CratewrightError, Observed
@@ -80,20 +81,19 @@ def _run(
     language = _language(request.modules)
     passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
     line = toolchain.linker(request.target, language, words, passed=passed, output=name)
+    if line:
+        told = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
+        with suppress(CratewrightError):
+            toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
+            return line, ""
     driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
 
     def refused(said: str) -> CratewrightError:
         return _refused(request, said)
 
     if line:
-        told = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
-        try:
-            toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
-        except CratewrightError:
-            # Users know the driver: it is for it to say what is wrong.
-            toolchain.run(driver, cwd=directory, what=what, refused=refused)
-        else:
-            return line, ""
+        # Users know the driver: it is for it to say what is wrong.
+        toolchain.run(driver, cwd=directory, what=what, refused=refused)
 
     def refusal(said: str) -> CratewrightError:
         # What the driver says of its search would be in the way of what the linker says of its inputs.

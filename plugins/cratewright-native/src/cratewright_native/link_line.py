@@ -55,6 +55,7 @@ def link_line(
     told = [*driver, *question, "-o", _OUTPUT, "-###"]
 
     def ask() -> str:
+        # Not as other programs are run: what they say is shown with paths of the project made relative.
         done = subprocess.run(told, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         line = _last_command(done.stderr.decode("utf-8", "surrogateescape"))
         blanks = [word for word in line if word.startswith(_BLANK.format(""))]

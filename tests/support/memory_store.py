@@ -1,0 +1,24 @@
+"""A store that keeps what it is given in memory.
+
+Knows nothing of what is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cratewright.cache.store import CacheKvStore
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore(dict[str, bytes], CacheKvStore):  # type: ignore[misc]
+    """A dictionary of entries."""
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return those that are there."""
+        return {key: self[key] for key in keys if key in self}
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Keep all."""
+        self.update(items)
