@@ -160,18 +160,15 @@ def _forked() -> _Process:
 
 def _forget_parent(control: socket.socket) -> None:
     """Let go of what a new program would not have inherited."""
-    # An object that is collected would close its file, whose number is somebody else's by then.
-    gc.freeze()
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
     # Whoever has replaced them writes to a file that is about to be closed; they are kept, since their end would too.
     _forgotten.extend((sys.stdin, sys.stdout, sys.stderr))
+    gc.freeze()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    # An object that is inherited closes its file when it is collected, as a leftover Popen is by the next one. So every
+    # number stays taken, or it would be somebody else's by then.
+    for number in {0, 1, *map(int, os.listdir(_OPEN_FILES))} - {2, nothing, control.fileno()}:
+        os.dup2(nothing, number, inheritable=number < 2)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
-    for name in os.listdir(_OPEN_FILES):
-        if int(name) > 2 and int(name) != control.fileno():
-            with suppress(OSError):
-                os.close(int(name))
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)

@@ -18,11 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import os, sys, threading
 sys.path[:0] = [{paths}]
-from cratewright.process import WorkerPool
+from cratewright.process import Call, WorkerPool
 from cratewright.zygote import fork_ahead
 
+EVALUATE = "tests.support.worker_functions:evaluate"
+
 def ask(expression):
-    return pool.call("tests.support.worker_functions:evaluate", expression, label="x")
+    return pool.call(EVALUATE, expression, label="x")
 
 # Nobody but this process and its forks has this module.
 sys.modules["here_alone"] = sys
@@ -78,6 +80,20 @@ def test_workers_have_the_surroundings_of_the_first_call(start: str, tmp_path: P
         SAID_BEFORE="yes",
     )
     assert output == f"('yes', None, {str(tmp_path)!r})\n7\n"
+
+
+def test_what_is_inherited_closes_no_file_of_ours() -> None:
+    """The next child that `subprocess` starts collects those whose Popen was dropped while they lived."""
+    output = _run(
+        """
+        for _ in range(8):
+            os.popen("sleep 0.3").readable()
+        fork_ahead()
+        start = "__import__('subprocess').run(['true'], capture_output=True).returncode"
+        print([outcome.get() for outcome in pool.map([Call(EVALUATE, (start,), "x")] * 9)])
+        """
+    )
+    assert output == f"{[0] * 9}\n"
 
 
 def test_a_fork_keeps_no_file_open() -> None:
