@@ -6,13 +6,13 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     crate_type, options, module, identity, crate, stencil      values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
-    output_name, archive, crate_metadata, metadata, workspace  pure rules of files
+    output_name, depfile, archive, crate_metadata, metadata, workspace  pure rules of files
     locator                                                    pure rule of finding crates
     fs, memory, process, worker, zygote                        the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink
-    inspection, scons, cli, cli_cache, testing                 the edges
+    inspection, scons, cli, cli_build, cli_cache, cli_init, testing                 the edges
 """
 
 from __future__ import annotations

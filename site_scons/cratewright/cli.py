@@ -11,7 +11,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .cli_build import add_build, build
 from .cli_cache import add_commands
+from .cli_init import add_init
 from .crate import parse_crate_types
 from .errors import CratewrightError
 from .fs import read_bytes
@@ -28,9 +30,21 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, or 2 with the error on stderr."""
-    arguments = _parser().parse_args(argv)
+    parser, words = _parser(), list(sys.argv[1:] if argv is None else argv)
+    # Not argparse's own reading of it, which differs from one release of Python to the next.
+    mark = words.index("--") if "--" in words else len(words)
+    arguments, rest = parser.parse_known_args(words[:mark])
+    arguments.passed = words[mark + 1 :]
+    builds = arguments.run is build
+    # argparse takes targets before the options of a command, or after them, but not both.
+    if rest and builds and not any(word.startswith("-") for word in rest):
+        arguments.words += rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if arguments.passed and not builds:
+        parser.error("only 'build' takes arguments after --")
     try:
-        arguments.run(arguments)
+        return arguments.run(arguments) or 0
     except CratewrightError as error:
         print(f"cratewright: {error}", file=sys.stderr)
         return 2
@@ -46,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cratewright {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_build(commands)
+    add_init(commands, default_registry)
     backends = commands.add_parser("backends", help="list the backends, their targets and tools")
     backends.set_defaults(run=_backends)
     inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink, a dylib or a .spv.json")

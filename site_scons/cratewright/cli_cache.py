@@ -77,7 +77,9 @@ def _links_that_made(target: str) -> Iterator[str]:
             if entry.endswith(".why"):
                 state = os.path.join(directory, f"{entry[: -len('.why')]}.state")
                 # Outputs are relative to the project's root, which need not be known here.
-                if any(os.path.abspath(target).endswith(os.sep + output) for output in _outputs(state)):
+                # Where they lie outside it, they are absolute.
+                path = os.path.abspath(target)
+                if any(path == output or path.endswith(os.sep + output) for output in _outputs(state)):
                     yield os.path.join(directory, entry)
 
 

@@ -116,7 +116,7 @@ def unit_name(path: str, crate_dir: str) -> str:
     """
     base = [part for part in crate_dir.split("/") if part not in ("", ".")]
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/"):
+    if path.startswith("/") and not crate_dir.startswith("/"):
         return "/".join(["__root", *parts])
     common = 0
     while common < min(len(base), len(parts) - 1) and base[common] == parts[common]:

@@ -31,8 +31,8 @@ def _layers() -> dict[str, int]:
     rows = [line for line in (cratewright.__doc__ or "").splitlines() if re.match(r" {4}\w", line)]
     names = [re.split(r" {2,}", row.strip())[0].split(", ") for row in rows]
     layers = {name: number for number, row in enumerate(names, 1) for name in row}
-    # The docstring says nothing of these two: a number that everyone may read, and the door to all the rest.
-    return {"version": 0, **layers, "__init__": layers["testing"]}
+    # The docstring says nothing of these: a number that everyone may read, and the doors to all the rest.
+    return {"version": 0, **layers, "__init__": layers["testing"], "__main__": layers["cli"]}
 
 
 def _modules(package: Path) -> list[Path]:

@@ -36,7 +36,8 @@ def test_the_wheel_holds_exactly_the_package(tmp_path: Path) -> None:
         metadata = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         points = archive.read(metadata[0]).decode()
     package = ROOT / "site_scons"
-    expected = [path.relative_to(package).as_posix() for path in package.rglob("*.py")]
+    files = [*package.rglob("*.py"), package / "cratewright" / "scons" / "packaged" / "SConstruct"]
+    expected = [path.relative_to(package).as_posix() for path in files]
     assert sorted(names) == sorted(expected)
     assert "cratewright = cratewright.cli:main" in points
 

@@ -67,6 +67,8 @@ def test_near_miss() -> None:
         ("../a.glsl", "", "__/a.glsl"),
         ("../a.glsl", "src", "__/__/a.glsl"),
         ("/usr/a.glsl", "src", "__root/usr/a.glsl"),
+        ("/out/src/a.glsl", "/out", "src/a.glsl"),
+        ("/usr/a.glsl", "/out/x", "__/__/usr/a.glsl"),
         ("src", "src", "__/src"),
     ],
 )

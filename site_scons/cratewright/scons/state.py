@@ -78,6 +78,10 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         """Return the outputs of the last run, relative to the root."""
         return self._load()[1]
 
+    def files_read(self) -> list[str]:
+        """Return the files that the last run read, absolute."""
+        return [os.path.normpath(os.path.join(self._root, str(path))) for path, digest, *_ in self._load()[0] if digest]
+
     def paths(self) -> list[str]:
         """Return the outputs of the last run, absolute."""
         return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]

@@ -1,0 +1,1 @@
+#define HASH_DIRECTION vec2(12.9898, 78.233)

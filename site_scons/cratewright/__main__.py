@@ -1,0 +1,13 @@
+"""`python -m cratewright`: the command line.
+
+Knows nothing itself.
+"""
+
+import sys
+
+from .cli import main
+
+__all__: list[str] = []
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""SCons run on the packaged SConstruct, for a workspace that has no SConstruct of its own.
+
+Knows nothing of the command line: it is given a workspace, what to build of it, and words for SCons.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import SCons.Errors
+import SCons.Node.FS
+import SCons.Script
+import SCons.Script.Main
+
+from ..errors import ConfigurationError, near_miss
+from ..values import dataclass
+from .environment import generate
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["StandaloneBuild", "declare", "run_scons"]
+
+SCONSTRUCT = Path(__file__).with_name("packaged") / "SConstruct"
+
+
+@dataclass(slots=True)
+class StandaloneBuild:
+    """What is built of a workspace.
+
+    Shape: `targets` are names of crates, or paths as seen from `start`; all crates if empty. Other paths are absolute:
+    `build_dir` is where outputs lie, empty for beside the workspace. `nodes` are what SCons was asked for.
+    """
+
+    workspace: str
+    start: str
+    targets: tuple[str, ...] = ()
+    build_dir: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    nodes: list[Any] = field(default_factory=list)
+
+    def files_read(self) -> list[str]:
+        """Return the absolute paths of all files that the targets were made from, sorted."""
+        found = {self.workspace}
+        seen: set[Any] = set()
+        left = list(self.nodes)
+        while left:
+            node = left.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            stage = getattr(node.attributes, "crate_stage", None)
+            if stage is not None and stage.state is not None:
+                found.update(stage.state.files_read())
+            elif isinstance(node, SCons.Node.FS.File) and not node.is_derived():
+                found.add(str(node.srcnode().rfile().abspath))
+            left += node.all_children()
+        return sorted(found)
+
+    def outputs(self) -> list[str]:
+        """Return the absolute paths of the files that were asked for, in order."""
+        return [str(node.abspath) for node in self.nodes if isinstance(node, SCons.Node.FS.File)]
+
+    def seen_from_start(self, paths: Sequence[str]) -> list[str]:
+        """Return absolute paths as relative to `start`."""
+        return [os.path.relpath(path, self.start) for path in paths]
+
+
+_current: StandaloneBuild | None = None
+
+
+def run_scons(build: StandaloneBuild, words: Sequence[str]) -> int:
+    """Run SCons on a workspace in this process, with further arguments, and return SCons's exit status."""
+    global _current  # noqa: PLW0603 - SCons runs a file; this is how the file finds what it is to build
+    _current = build
+    os.chdir(os.path.dirname(build.workspace))
+    sys.argv = ["scons", "-f", str(SCONSTRUCT), *words]
+    try:
+        SCons.Script.Main.main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+def declare(make: Callable[..., Environment]) -> None:
+    """Declare the crates of the workspace, and what SCons is to build of them."""
+    build = _current
+    if build is None:
+        raise SCons.Errors.UserError("this SConstruct is for 'cratewright build'")
+    env = make(tools=[generate], **build.variables)
+    directory = env.fs.Dir(os.path.dirname(build.workspace))
+    if build.build_dir:
+        variant = env.fs.Dir(build.build_dir)
+        env.fs.VariantDir(variant, directory, duplicate=False)
+        env.SConsignFile(os.path.join(build.build_dir, ".sconsign"))
+        directory = variant
+    crates = env.CrateWorkspace(directory.File(os.path.basename(build.workspace)))
+    for word in build.targets or tuple(crates):
+        build.nodes += crates[word] if word in crates else [_node(env, os.path.join(build.start, word), crates)]
+    env.Default(build.nodes)
+
+
+def _node(env: Environment, path: str, crates: Mapping[str, object]) -> Any:
+    try:
+        return env.fs.Entry(path, create=False)
+    except SCons.Errors.UserError:
+        name = os.path.basename(path)
+        error = ConfigurationError(
+            f"'{name}' is neither a crate of the workspace nor a file that one makes",
+            hint=near_miss(name, list(crates)),
+        )
+        # Not one of SCons's errors: those name a line of the SConstruct, which the user has not written.
+        print(f"cratewright: {error}", file=sys.stderr)
+        env.Exit(2)

@@ -1,0 +1,53 @@
+"""Dependency files, read back by GNU make itself where it is there.
+
+Knows nothing of builds.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cratewright.depfile import encode_depfile
+from cratewright.errors import OutputError
+from cratewright.testing import require_tool
+
+
+def test_one_rule() -> None:
+    assert encode_depfile("a.spv", ["a.comp", "k.h"]) == b"a.spv: \\\n  a.comp \\\n  k.h\n"
+    assert encode_depfile("a.spv", []) == b"a.spv:\n"
+
+
+def test_make_reads_odd_names(tmp_path: Path) -> None:
+    require_tool(shutil.which("make") is not None, "make")
+    names = ["a b.h", "$(HOME).h", "#x.h", "ü.h", "plain.h"]
+    for name in names:
+        (tmp_path / name).write_text("")
+    (tmp_path / "out put").write_text("")
+    rule = encode_depfile("out put", names) + b"\t@echo made again\n"
+    (tmp_path / "Makefile").write_bytes(rule)
+    for name in names:
+        newer = (tmp_path / "out put").stat().st_mtime + 10
+        _touch(tmp_path / "out put", newer)
+        assert "made again" not in _make(tmp_path)
+        _touch(tmp_path / name, newer + 10)
+        assert "made again" in _make(tmp_path), name
+        _touch(tmp_path / name, newer - 10)
+
+
+def _touch(path: Path, time: float) -> None:
+    import os
+
+    os.utime(path, (time, time))
+
+
+def _make(where: Path) -> str:
+    return subprocess.run(["make", "out put"], cwd=where, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_line_break_is_refused() -> None:
+    with pytest.raises(OutputError, match="line break"):
+        encode_depfile("a", ["b\nc"])

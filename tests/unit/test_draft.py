@@ -1,0 +1,86 @@
+"""First workspaces from what lies in a directory.
+
+Knows nothing of disks.
+"""
+
+from __future__ import annotations
+
+import tomli
+
+from cratewright.crate_type import CrateType
+from cratewright.workspace.draft import DraftCrate, draft_crates, draft_sconstruct, draft_toml
+
+SHADERS = {"spirv": ((".glsl", ".comp", ".frag", ".hlsl"), [CrateType.RLIB, CrateType.CDYLIB])}
+NATIVE = {"native": ((".c", ".cpp"), [CrateType.RLIB, CrateType.BIN])}
+MAIN = "int main(void) { return 0; }"
+
+
+def test_shaders_use_a_library() -> None:
+    crates = draft_crates(
+        "sky", SHADERS, {"a.comp": "void main() {}", "lib/n.glsl": "float n();", "b.frag": "void main() {}"}
+    )
+    assert crates == [
+        DraftCrate("sky-lib", "spirv", "rlib", ("lib/n.glsl",)),
+        DraftCrate("sky", "spirv", "cdylib", ("a.comp", "b.frag"), ("sky-lib",)),
+    ]
+
+
+def test_what_is_included_is_no_source() -> None:
+    texts = {"a.comp": '#include "k.glsl"\n#  include <inc/v.glsl>\nvoid main() {}', "k.glsl": "", "x/inc/v.glsl": ""}
+    assert draft_crates("sky", SHADERS, texts) == [
+        DraftCrate("sky", "spirv", "cdylib", ("a.comp",), include_dirs=("x",))
+    ]
+
+
+def test_an_include_in_a_comment_is_none() -> None:
+    crates = draft_crates("sky", SHADERS, {"a.comp": '/*\n#include "k.glsl"\n*/ void main() {}', "k.glsl": "float k;"})
+    assert [crate.sources for crate in crates] == [("k.glsl",), ("a.comp",)]
+
+
+def test_one_program_is_one_crate() -> None:
+    texts = {"main.c": MAIN, "b.c": "", "b.h": ""}
+    assert draft_crates("tool", NATIVE, texts) == [DraftCrate("tool", "native", "bin", ("b.c", "main.c"))]
+
+
+def test_several_programs_share_the_rest() -> None:
+    crates = draft_crates("9 tools!", NATIVE, {"x/a.c": MAIN, "y/a.c": MAIN, "b.c": ""})
+    assert [(crate.name, crate.type, crate.deps) for crate in crates] == [
+        ("crate-9-tools-lib", "rlib", ()),
+        ("a", "bin", ("crate-9-tools-lib",)),
+        ("crate-9-tools-a", "bin", ("crate-9-tools-lib",)),
+    ]
+
+
+def test_two_backends_have_names_apart() -> None:
+    crates = draft_crates("game", {**SHADERS, **NATIVE}, {"main.c": MAIN, "a.comp": "void main() {}"})
+    assert [crate.name for crate in crates] == ["game-spirv", "game-native"]
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert draft_crates("x", SHADERS, {"readme.h": ""}) == []
+
+
+def test_texts_say_what_the_draft_says() -> None:
+    crate = DraftCrate("a", "spirv", "cdylib", ('ä "q".comp', *(f"{n:040}.comp" for n in range(4))), ("b",), (".",))
+    read = tomli.loads(draft_toml([crate, DraftCrate("b", "spirv", "rlib", ("b.glsl",))]))["crate"]
+    assert read["a"] == {
+        "sources": list(crate.sources),
+        "type": "cdylib",
+        "backend": "spirv",
+        "deps": ["b"],
+        "include-dirs": ["."],
+    }
+    assert read["b"] == {"sources": ["b.glsl"], "backend": "spirv"}
+    calls: list[tuple[object, ...]] = []
+
+    class Environment:
+        def __init__(self, **words: object) -> None:
+            pass
+
+        def Crate(self, name: str, sources: list[str], **words: object) -> str:
+            calls.append((name, sources, words))
+            return name
+
+    exec(draft_sconstruct([crate]), {"Environment": Environment, "Default": lambda *_: None})
+    words = {"backend": "spirv", "crate_type": "cdylib", "deps": ["b"], "include_dirs": ["."]}
+    assert calls == [("a", list(crate.sources), words)]
