@@ -16,6 +16,8 @@ from .values import dataclass
 __all__ = ["Crate", "CrateType", "Source", "check_crate_name", "parse_crate_types", "unit_name"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_LONGEST = 200
+"""Names of files have up to 255 bytes, and those of a crate say more than its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,10 @@ def check_crate_name(name: object) -> str:
         raise ConfigurationError(
             f"{name!r} is not a crate name",
             hint="use letters, digits, '_' and '-', not starting with a digit",
+        )
+    if len(name) > _LONGEST:
+        raise ConfigurationError(
+            f"'{name[:20]}...' is too long for a crate name", hint=f"files are called after it: use up to {_LONGEST}"
         )
     return name
 

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .crate import CrateType
+from .crate import CrateType, check_crate_name
 from .digest import content_digest, value_digest
-from .errors import ConfigurationError, FormatError
+from .errors import ConfigurationError, CratewrightError, FormatError, OutputError
 from .identity import CrateReference, interface_digest, stable_crate_id
 from .module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from .native_library import NativeLibrary, parse_library
 from .options import Options
+from .output_place import check_output_path
 from .values import dataclass
 from .version import __version__
 
@@ -34,6 +35,7 @@ _NO_DOCUMENT = (
     AttributeError,
     ConfigurationError,
     LookupError,
+    OutputError,
     OverflowError,
     RecursionError,
     TypeError,
@@ -173,13 +175,26 @@ def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMet
     """
     try:
         document = json.loads(data)
-        return _crate(document, interface), _content(document)
+        crate, content = _crate(document, interface), _content(document)
+        check_names(crate, path=path)
+        return crate, content
     except _NO_DOCUMENT as error:
         raise FormatError(
             f"{path}: the crate metadata is damaged",
-            context=(("reason", repr(error)),),
+            context=(("reason", error.message if isinstance(error, CratewrightError) else repr(error)),),
             hint="delete it and build again",
         ) from error
+
+
+def check_names(crate: CrateMetadata, *, path: str) -> None:
+    """Refuse names that no declaration would let pass: files are called after crates and modules.
+
+    Raises: ConfigurationError or OutputError.
+    """
+    for name in (crate.name, *(item.name for item in crate.dependencies)):
+        check_crate_name(name)
+    for module in crate.modules:
+        check_output_path(module.name, where=path)
 
 
 def _crate(document: Mapping[str, Any], interface: str) -> CrateMetadata:

@@ -41,6 +41,7 @@ __all__ = [
     "ValidationError",
     "VersionError",
     "near_miss",
+    "printable",
 ]
 
 Context = Iterable[tuple[str, object]]
@@ -69,7 +70,7 @@ class CratewrightError(Exception):
             first, *rest = value.splitlines() or [""]
             lines.append(f"  {label + ':':<{width}} {first}".rstrip())
             lines.extend(f"  {'':<{width}} {line}".rstrip() for line in rest)
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message, self.context, self.hint, self.leftovers))
@@ -160,3 +161,24 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(words)}" if words else "none is known"
+
+
+def printable(text: str) -> str:
+    """Return a text as a terminal may show it: what would steer the terminal, or is no character, is written out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode() if _steers(character) else character for character in text
+    )
+
+
+def _steers(character: str) -> bool:
+    if character in "\n\t":
+        return False
+    if character < "\x7f":
+        return character < " "
+    return character <= "\x9f" or any(first <= character <= last for first, last in _STEERING)
+
+
+_STEERING = (("\u202a", "\u202e"), ("\u2066", "\u2069"), ("\ud800", "\udfff"))
+"""Characters that turn the direction of a line, and bytes of a name that are no UTF-8."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import stat
 import time
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from .errors import FormatError, OutputError
 
 __all__ = [
     "FileDigests",
+    "OutputArea",
     "digest_file",
     "file_stamp",
     "is_recent",
@@ -135,9 +137,11 @@ def write_if_changed(path: str, data: bytes, *, executable: bool = False) -> boo
     Raises: as `write_atomic`.
     """
     try:
-        with open(path, "rb") as file:
-            if file.read() == data and (not executable or os.access(path, os.X_OK)):
-                return False
+        # What has replaced the file, such as a link or a pipe, is replaced.
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            with open(path, "rb") as file:
+                if file.read() == data and (not executable or os.access(path, os.X_OK)):
+                    return False
     except OSError:
         pass
     write_atomic(path, data, executable=executable)
@@ -157,8 +161,67 @@ def remove(path: str) -> None:
         raise OutputError(f"cannot remove {path}", context=(("reason", error.strerror),)) from error
 
 
+class OutputArea:
+    """The directories below which a link may write and remove files, whatever names and links it is given.
+
+    Shape: `root` is absolute; `directory` is the crate's output directory and `dumps` are those asked for beside it,
+    relative to the root or absolute, as are all paths.
+    """
+
+    def __init__(self, root: str, directory: str, *dumps: str) -> None:
+        self.root = root
+        self.directory = directory
+        self.dumps = dumps
+        self._inside: dict[str, bool] = {}
+
+    def holds(self, path: str) -> bool:
+        """Return whether a path lies below one of the directories, links of its directory followed."""
+        parent = os.path.dirname(os.path.join(self.root, path))
+        if parent not in self._inside:
+            resolved = os.path.join(os.path.realpath(parent), "")
+            self._inside[parent] = any(
+                resolved.startswith(os.path.join(os.path.realpath(os.path.join(self.root, directory)), ""))
+                for directory in (self.directory, *self.dumps)
+            )
+        return self._inside[parent] and os.path.basename(path) not in ("", ".", "..")
+
+    def write(self, path: str, data: bytes, *, executable: bool = False) -> None:
+        """Write a file unless it has this content.
+
+        Raises: OutputError as `write_atomic`, and for a path outside.
+        """
+        write_if_changed(self._located(path), data, executable=executable)
+
+    def remove(self, path: str) -> None:
+        """Remove a file if it is there.
+
+        Raises: OutputError if it stays, and for a path outside.
+        """
+        remove(self._located(path))
+
+    def folds_case(self) -> bool:
+        """Return whether two names that differ in case alone are one file in the output directory."""
+        name = os.path.join(self.root, self.directory, f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
+        write_atomic(name, b"")
+        try:
+            return os.path.lexists(os.path.join(os.path.dirname(name), os.path.basename(name).upper()))
+        finally:
+            remove(name)
+
+    def _located(self, path: str) -> str:
+        if not self.holds(path):
+            raise OutputError(
+                f"{path} lies outside of what the link may write",
+                context=(("below", "\n".join(each or "." for each in (self.directory, *self.dumps))),),
+                hint="a link in the file system may lead out of the output directory; remove it",
+            )
+        return os.path.join(self.root, path)
+
+
 def prune_directory(path: str) -> None:
-    """Remove a directory and those below it as far as they are empty."""
+    """Remove a directory and those below it as far as they are empty; a link to one is left alone."""
+    if os.path.islink(path):
+        return
     for directory, _, _ in os.walk(path, topdown=False):
         with suppress(OSError):
             os.rmdir(directory)

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .archive import Member, read_archive, write_archive
+from .crate import check_crate_name
 from .crate_metadata import PRODUCER, Content, CrateMetadata, decode_document, encode_document, identified
 from .dependency_format import Linkage
 from .digest import content_digest
-from .errors import FormatError, VersionError
+from .errors import ConfigurationError, FormatError, VersionError
 from .identity import CrateReference
 from .values import dataclass
 
@@ -137,7 +138,9 @@ def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
             (CrateReference(str(name), str(stable_id), str(interface)), Linkage(word))
             for name, stable_id, interface, word in json.loads(linked)
         )
-    except (ValueError, TypeError, RecursionError) as error:
+        for reference, _ in inside:
+            check_crate_name(reference.name)
+    except (ConfigurationError, ValueError, TypeError, RecursionError) as error:
         raise FormatError(f"{path}: the crate metadata is damaged", hint="delete it and build again") from error
     return crate, inside
 

@@ -71,6 +71,8 @@ class OptionKind(Enum):
     CHOICE = "choice"
     TEXT = "text"
     TEXTS = "texts"
+    DIRECTORY = "directory"
+    """A directory, relative to the project root, in which a link leaves copies of what it works on."""
     DEFINES = "defines"
 
 
@@ -96,13 +98,19 @@ class OptionSpec:
         """
         if value is None:
             return self.default
+        parsed = self._parse(value, where)
+        if _has_nul(parsed):
+            raise self._refuse(value, where, "text without NUL characters")
+        return parsed
+
+    def _parse(self, value: object, where: str) -> OptionValue:
         if self.kind is OptionKind.FLAG:
             return self._flag(value, where)
         if self.kind is OptionKind.CHOICE:
             if self.per_type and isinstance(value, Mapping):
                 return self._choices(value, where)
             return self._choice(value, where)
-        if self.kind is OptionKind.TEXT:
+        if self.kind in (OptionKind.TEXT, OptionKind.DIRECTORY):
             if isinstance(value, str):
                 return value
             raise self._refuse(value, where, "one string")
@@ -175,6 +183,11 @@ class OptionSpec:
 
     def _refuse(self, value: object, where: str, wanted: str) -> ConfigurationError:
         return ConfigurationError(f"option '{self.name}' takes {wanted}, not {value!r}", context=(("where", where),))
+
+
+def _has_nul(value: object) -> bool:
+    """Return whether a value has what no argument of a program can have."""
+    return "\0" in value if isinstance(value, str) else isinstance(value, tuple) and any(map(_has_nul, value))
 
 
 def _word(value: object) -> str:

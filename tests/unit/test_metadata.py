@@ -77,10 +77,13 @@ INSIDE = (
 
 SYMBOLS = st.builds(Symbol, st.text(), st.text(), st.text(), st.integers(0, 10**6), st.text())
 DIGESTS = st.sampled_from(["", "ab" * 32, "0123456789abcdef" * 4])
-REFERENCES = st.builds(CrateReference, st.text(), st.text(), DIGESTS)
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,9}", fullmatch=True)
+# As `output_place` has it: names of modules become names of files.
+PARTS = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="/"), min_size=1, max_size=20)
+REFERENCES = st.builds(CrateReference, NAMES, st.text(), DIGESTS)
 MODULES = st.builds(
     ModuleCodegen,
-    name=st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=20),
+    name=st.lists(PARTS.filter(lambda part: part not in (".", "..")), min_size=1, max_size=3).map("/".join),
     data=st.binary(max_size=30),
     kind=st.sampled_from(ModuleKind),
     exports=st.lists(SYMBOLS, max_size=2).map(tuple),

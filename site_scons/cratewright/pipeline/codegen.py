@@ -15,15 +15,14 @@ from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
 from ..native_library import NativeLibrary, parse_library
+from ..output_place import check_output_path
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
 from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
+from .plan import LINKED_BY_PIPELINE
 
 __all__ = ["CodegenResult", "codegen_crate"]
-
-LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports"})
-"""Options that the link step reads itself, whatever backend there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +164,8 @@ def _raise_errors(crate: Crate, outcomes: Sequence[JobOutcome]) -> None:
 
 def _check_exports(crate: Crate, modules: Sequence[ModuleCodegen]) -> None:
     names = [module.name for module in modules]
+    for name in names:
+        check_output_path(name, where=f"crate '{crate.name}'")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise SourceError(f"crate '{crate.name}' would have two modules called '{twice}'", hint="rename one source")

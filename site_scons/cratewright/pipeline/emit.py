@@ -1,4 +1,4 @@
-"""Writes what a link made, all of it or nothing.
+"""Writes what a link made, all of it or nothing, and nothing anywhere else.
 
 Knows nothing of what the files are.
 """
@@ -6,54 +6,106 @@ Knows nothing of what the files are.
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..backend import CodegenBackend
 from ..errors import OutputError
-from ..fs import remove, write_if_changed
+from ..fs import OutputArea
+from ..metadata import CrateMetadata
+from ..options import OptionKind, Options
+from ..output_place import check_output_path, check_output_paths, folded
 from ..request import Artifact
 
-__all__ = ["discard", "emit", "place"]
+__all__ = ["discard", "dump_directories", "emit", "leave", "output_area", "place"]
 
 
-def place(artifacts: Sequence[Artifact], directory: str) -> tuple[dict[str, Artifact], tuple[str, ...]]:
+def output_area(root: str, directory: str, backend: CodegenBackend, crate: CrateMetadata) -> OutputArea:
+    """Return where a link of a crate may write: below its output directory and where its options ask for dumps."""
+    return OutputArea(root, directory, *dump_directories(backend, crate.options))
+
+
+def dump_directories(backend: CodegenBackend, options: Options) -> tuple[str, ...]:
+    """Return the directories that options ask for copies in, root-relative or absolute."""
+    given = dict(options.values)
+    names = [spec.name for spec in backend.OPTIONS if spec.kind is OptionKind.DIRECTORY]
+    return tuple(dict.fromkeys(str(given[name]) for name in names if given.get(name)))
+
+
+def place(
+    artifacts: Sequence[Artifact], area: OutputArea, *, where: str
+) -> tuple[dict[str, Artifact], tuple[str, ...]]:
     """Return the files of a link by root-relative path, and which of them are its outputs, not dumps.
 
-    Shape: in the order of the artifacts; `directory` is the crate's output directory, root-relative.
+    Shape: in the order of the artifacts; `where` names the crate in messages.
+    Raises: OutputError for a name that is none, leads out of its directory, or is another file's as well.
     """
+    outputs = check_output_paths((item.path for item in artifacts if not item.dump), where=where)
+    _refuse_folded(outputs, area, where)
     files: dict[str, Artifact] = {}
-    outputs: list[str] = []
     for artifact in artifacts:
-        path = artifact.path
-        if not artifact.dump:
-            path = os.path.normpath(os.path.join(directory, path)).replace(os.sep, "/")
-            outputs.append(path)
-        files[path] = artifact
-    return files, tuple(outputs)
+        if artifact.dump:
+            files[_dump(artifact.path, area.dumps, where)] = artifact
+        else:
+            files[posixpath.normpath(posixpath.join(area.directory, artifact.path))] = artifact
+    return files, tuple(path for path, artifact in files.items() if not artifact.dump)
 
 
-def emit(root: str, files: Mapping[str, Artifact], previous: Iterable[str]) -> None:
+def leave(files: Iterable[tuple[str, bytes]], root: str, dumps: Sequence[str], *, where: str) -> None:
+    """Write dumps of a link that failed.
+
+    Raises: OutputError as `place`.
+    """
+    placed = [(_dump(path, dumps, where), data) for path, data in files]
+    for path, data in placed:
+        OutputArea(root, *dumps).write(path, data)
+
+
+def emit(area: OutputArea, files: Mapping[str, Artifact], previous: Iterable[str]) -> None:
     """Write files, and remove those of an earlier link that are no longer made.
 
-    Shape: the first file stands for the link and is written last: whoever sees it may rely on the others.
+    Shape: the first file stands for the link and is written last: whoever sees it may rely on the others. What
+    `previous` says lies elsewhere is none of the link's, whoever says so.
     Raises: OutputError; then none of the files is left.
     """
     try:
-        for path in set(previous) - set(files):
-            remove(os.path.join(root, path))
+        for path in sorted(set(previous) - set(files)):
+            if area.holds(path):
+                area.remove(path)
         for path, artifact in reversed(list(files.items())):
-            write_if_changed(os.path.join(root, path), artifact.data, executable=artifact.executable)
+            area.write(path, artifact.data, executable=artifact.executable)
     except BaseException:
-        discard(root, files)
+        discard(area, files)
         raise
 
 
-def discard(root: str, paths: Iterable[str]) -> None:
+def discard(area: OutputArea, paths: Iterable[str]) -> None:
     """Remove the outputs of a link that failed: an image of yesterday must not pass for today's."""
     for path in paths:
+        full = os.path.join(area.root, path)
         try:
-            if os.path.isfile(os.path.join(root, path)):
-                remove(os.path.join(root, path))
+            if (os.path.isfile(full) or os.path.islink(full)) and area.holds(path):
+                area.remove(path)
         except OutputError as error:
             # The failure that led here is the one to report; this one is worth a line.
             print(error, file=sys.stderr)
+
+
+def _dump(path: str, dumps: Sequence[str], where: str) -> str:
+    for directory in dumps:
+        start = directory.rstrip("/") + "/"
+        if path.startswith(start):
+            return start + check_output_path(path[len(start) :].lstrip("/"), where=where)
+    raise OutputError(f"{where}: {path} lies in no directory that an option asks for dumps in")
+
+
+def _refuse_folded(outputs: Sequence[str], area: OutputArea, where: str) -> None:
+    """Refuse files that would be one file where names are compared without case."""
+    first: dict[str, str] = {}
+    clashes = [(path, other) for path in outputs if (other := first.setdefault(folded(path), path)) != path]
+    if clashes and area.folds_case():
+        raise OutputError(
+            f"{where}: {clashes[0][0]} and {clashes[0][1]} are one file in a file system that does not tell case",
+            hint='rename one source, or give it a name of its own: (path, {"name": ...})',
+        )

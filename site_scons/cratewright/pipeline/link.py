@@ -12,7 +12,6 @@ from ..backend import CodegenBackend
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..errors import ConfigurationError
-from ..fs import write_atomic
 from ..identity import unique_labels
 from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
 from ..locator import check_interfaces
@@ -21,8 +20,10 @@ from ..module import ModuleCodegen, Observed, merge_observed
 from ..options import Options
 from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from ..values import dataclass
+from .emit import dump_directories, leave
 from .engine import Engine, Job
 from .lto import LtoReport, optimise
+from .plan import check_linkable
 
 __all__ = ["Dependency", "Linked", "link_crate"]
 
@@ -74,6 +75,7 @@ def link_crate(
     _check(crate, dependencies)
     check_interfaces([crate, *(item.crate for item in dependencies)])
     backend = engine.backend(crate.backend, crate.target)
+    check_linkable(crate, backend, crate_type)
     request = _request(engine, backend, crate, dependencies, crate_type, formats)
     optimised = optimise(engine, backend, request)
     request = replace(request, modules=optimised.modules)
@@ -173,11 +175,11 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
     ]
     fingerprint = engine.fingerprint(backend.NAME, request.target)
     outcomes = engine.run_cached(backend.NAME, request.target, "link", jobs, fingerprint)
+    dumps = dump_directories(backend, request.options)
     results: list[LinkResult] = []
     for outcome in outcomes:
         if outcome.error is not None:
-            for path, data in outcome.error.leftovers:
-                write_atomic(engine.path(path), data)
+            leave(outcome.error.leftovers, engine.root, dumps, where=label)
         result = outcome.get(request.crate)
         assert isinstance(result, LinkResult)
         results.append(result)

@@ -12,10 +12,14 @@ from ..backend import Capability, CodegenBackend
 from ..crate import Crate
 from ..crate_type import CrateType
 from ..errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
+from ..metadata import CrateMetadata
 from ..native_library import parse_library
-from ..options import CORE_OPTIONS, LtoMode, OptionSpec
+from ..options import CORE_OPTIONS, LtoMode, Options, OptionSpec, parse_options
 
-__all__ = ["check_crate", "check_target", "option_table"]
+__all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table"]
+
+LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports"})
+"""Options that the link step reads itself, whatever backend there is."""
 
 
 def option_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
@@ -56,6 +60,45 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
     _check_linking(crate, backend)
     _check_lto(crate, backend)
     backend.check_crate(crate)
+
+
+def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateType) -> None:
+    """Refuse a crate that was read from a file and asks for what no declaration may ask for.
+
+    Raises: ConfigurationError as `check_crate`, and for options that are missing, unknown or of another kind.
+    """
+    where = f"the metadata of crate '{crate.name}'"
+    table = option_table(type(backend))
+    given = dict(crate.options.values)
+    missing = (backend.LINK_OPTIONS | LINKED_BY_PIPELINE) - given.keys()
+    if missing:
+        raise ConfigurationError(f"{where} lacks option '{min(missing)}'", hint="build it again")
+    for name, value in given.items():
+        # As read, the words of each crate type are pairs, which a declaration has as a mapping.
+        words = _by_type(value) if name == "lto" else value
+        read = parse_options({name: words}, table, where=where)[name]
+        if read != value or type(read) is not type(value):
+            raise ConfigurationError(f"{where} has a value for option '{name}' that is none", hint="build it again")
+    options = {spec.name: spec.default for spec in table} | given
+    declared = Crate(
+        name=crate.name,
+        version=crate.version,
+        backend=crate.backend,
+        target=check_target(crate.target, type(backend)),
+        profile="",
+        crate_types=(kind,),
+        sources=(),
+        dependencies=crate.dependencies,
+        options=Options(tuple(sorted(options.items()))),
+        metadata=crate.metadata,
+    )
+    _check_linking(declared, backend)
+    backend.check_crate(declared)
+
+
+def _by_type(value: object) -> object:
+    pairs = value if isinstance(value, tuple) else ()
+    return {pair[0]: pair[1] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2} or value
 
 
 def _check_sources(crate: Crate, backend: CodegenBackend) -> None:

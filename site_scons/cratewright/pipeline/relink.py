@@ -19,8 +19,9 @@ from ..identity import unique_labels
 from ..locator import Candidate, FoundCrate
 from ..metadata import PRODUCER, CrateMetadata, decode_rlink, encode_rlib
 from ..output_name import seen_from
+from ..output_place import check_output_path
 from ..request import LinkLibrary
-from .emit import emit, place
+from .emit import dump_directories, emit, output_area, place
 from .engine import Engine
 from .link import Dependency, link_crate
 from .locate import find_crates
@@ -42,6 +43,9 @@ def relink(
     backend = engine.backend(crate.backend, crate.target)
     wanted = tuple(types or crate.crate_types)
     _check_types(crate, backend, wanted)
+    for dump in dump_directories(backend, crate.options):
+        # Whoever made the file has asked for it, not whoever links it.
+        check_output_path(dump.rstrip("/"), where=f"{path}: a directory for dumps")
     found = find_crates(crate, backend, [*search, os.path.dirname(path) or "."])
     needed = _Needed(crate, found, engine.root, directory)
     written: list[str] = []
@@ -53,8 +57,9 @@ def relink(
             continue
         formats = needed.formats(kind)
         linked = link_crate(engine, crate, needed.dependencies(formats), kind, formats)
-        files, outputs = place(linked.artifacts, directory)
-        emit(engine.root, files, ())
+        area = output_area(engine.root, directory, backend, crate)
+        files, outputs = place(linked.artifacts, area, where=path)
+        emit(area, files, ())
         written += outputs
     return tuple(written)
 

@@ -23,7 +23,7 @@ from ..dependency_format import DependencyFormats, Linkage
 from ..digest import content_digest
 from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
 from ..format_table import FormatTable, LinkableCrate
-from ..fs import prune_directory, read_bytes, write_atomic
+from ..fs import OutputArea, prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
 from ..identity import CrateReference, stable_crate_id
 from ..locator import check_stable_ids
@@ -31,7 +31,7 @@ from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, enc
 from ..native_library import NativeLibrary
 from ..output_name import seen_from
 from ..pipeline.codegen import codegen_crate
-from ..pipeline.emit import discard, emit, place
+from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.engine import Engine
 from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
@@ -274,13 +274,14 @@ class Build:
         """Make what a crate type consists of."""
         crate.engine.jobs = jobs
         noted = crate.engine.ledger(str(targets[0].abspath))
-        with _build_errors(targets[0], state), self._nothing_left(state, targets), noted as ledger:
+        with _build_errors(targets[0], state), self._nothing_left(crate, state, targets), noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
             dependencies = [_dependency(item, crate.directory) for item in linked_crates]
             linked = link_crate(crate.engine, own, dependencies, kind, formats)
-            files, outputs = place(linked.artifacts, crate.directory)
-            emit(self.root, files, state.outputs())
+            area = output_area(self.root, crate.directory, crate.engine.backend(own.backend, own.target), own)
+            files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
+            emit(area, files, state.outputs())
             state.update(linked.observed, outputs, lto_row(linked.lto) if linked.lto else None)
             counts = _counts("image", linked.linked, "linked", linked.reused)
             if linked.lto is not None:
@@ -290,12 +291,14 @@ class Build:
             _report_timings(crate.name, crate.engine.timing_lines())
 
     @contextmanager
-    def _nothing_left(self, state: StageState, targets: list[Node]) -> Iterator[None]:
+    def _nothing_left(self, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
         """Remove the outputs of a link that fails, those of the link before it included."""
         try:
             yield
         except BaseException:
-            discard(self.root, (*state.outputs(), *(str(node.abspath) for node in targets)))
+            discard(
+                OutputArea(self.root, crate.directory), (*state.outputs(), *(str(node.abspath) for node in targets))
+            )
             for node in targets:
                 if isinstance(node, SCons.Node.FS.Dir):
                     prune_directory(str(node.abspath))

@@ -22,6 +22,11 @@ from ..output_name import state_path
 
 __all__ = ["StageState", "forget"]
 
+_Row = tuple[str, "str | None", list[object]]
+
+_NEVER_BUILT = "(never built)"
+"""The output of a stage without memory: it is not there, so the stage is out of date."""
+
 
 def forget(target: str) -> None:
     """Forget a target's state, so that it counts as never built."""
@@ -75,8 +80,9 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self.get_ninfo().csig = self._signature(seen, files)
 
     def outputs(self) -> tuple[str, ...]:
-        """Return the outputs of the last run, relative to the root."""
-        return self._load()[1]
+        """Return the outputs of the last run, relative to the root; whoever removes them asks where they lie."""
+        remembered = self._load()
+        return remembered[1] if remembered is not None else ()
 
     def files_read(self) -> list[str]:
         """Return the files that the last run read, absolute."""
@@ -93,26 +99,30 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         return content_digest(json.dumps(rows).encode())
 
     def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
-        rows, outputs = self._load()
-        return tuple(
-            Observed(str(path), self._digest(str(path), digest, stamp)) for path, digest, *stamp in rows
-        ), outputs
+        remembered = self._load()
+        if remembered is None:
+            return (), (_NEVER_BUILT,)
+        rows, outputs = remembered
+        return tuple(Observed(path, self._digest(path, digest, stamp)) for path, digest, stamp in rows), outputs
 
-    def _load(self) -> tuple[list[list[object]], tuple[str, ...]]:
+    def _load(self) -> tuple[list[_Row], tuple[str, ...]] | None:
+        """Return the files observed and the outputs of the last run; None if there is no memory, or a damaged one."""
         try:
             with open(state_path(self._target), "rb") as file:
                 document = json.load(file)
-            return list(document["observed"]), tuple(document["outputs"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return [], ("(never built)",)
+            rows = [_row(*row) for row in document["observed"]]
+            outputs = tuple(document["outputs"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return (rows, outputs) if all(_is_path(path) for path in outputs) else None
 
-    def _digest(self, path: str, digest: object, stamp: list[object]) -> str | None:
+    def _digest(self, path: str, digest: str | None, stamp: list[object]) -> str | None:
         try:
             found = os.stat(os.path.join(self._root, path))
         except OSError:
             return None
         now = file_stamp(found)
-        if stamp == now and isinstance(digest, str):
+        if stamp == now and digest is not None:
             self._digests.learn(path, now, digest)
             return digest
         return self._digests.digest(path)
@@ -126,3 +136,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         if is_recent(found) or self._digests.digest(item.path) != item.digest:
             return []
         return file_stamp(found)
+
+
+def _row(path: object, digest: object, *stamp: object) -> _Row:
+    if not isinstance(path, str) or not _is_path(path) or not (digest is None or isinstance(digest, str)):
+        raise ValueError(path)
+    return path, digest, list(stamp)
+
+
+def _is_path(path: object) -> bool:
+    return isinstance(path, str) and bool(path) and "\0" not in path

@@ -84,7 +84,7 @@ def _value(spec: OptionSpec) -> Schema:
     if spec.kind is OptionKind.CHOICE:
         word: Schema = {"enum": [*spec.words, *(int(word) for word in spec.words if word.isdecimal())]}
         return {"anyOf": [word, _by_type(word)]} if spec.per_type else word
-    if spec.kind is OptionKind.TEXT:
+    if spec.kind in (OptionKind.TEXT, OptionKind.DIRECTORY):
         return _STRING
     item: Schema = {"enum": list(spec.words)} if spec.words else _STRING
     texts: list[Schema] = [item, {"type": "array", "items": item}]

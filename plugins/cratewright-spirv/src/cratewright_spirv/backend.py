@@ -52,7 +52,7 @@ def _flag(name: str, default: bool, text: str) -> OptionSpec:
 
 
 def _directory(name: str, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.TEXT, default="", help=text)
+    return OptionSpec(name=name, kind=OptionKind.DIRECTORY, default="", help=text)
 
 
 class SpirvBackend(CodegenBackend):

@@ -1,0 +1,227 @@
+"""What a link writes or removes lies below its crate's output directory, whoever gives the names.
+
+Knows nothing of SCons: names come from plugins, from metadata and from what a link before it says it made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cratewright import fs
+from cratewright.crate import CrateType
+from cratewright.errors import ConfigurationError, FormatError, OutputError
+from cratewright.fs import OutputArea
+from cratewright.identity import CrateReference
+from cratewright.metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from cratewright.module import ModuleCodegen
+from cratewright.options import CORE_OPTIONS, Options
+from cratewright.output_place import check_output_path, check_output_paths
+from cratewright.pipeline.emit import discard, emit, leave, place
+from cratewright.pipeline.plan import check_linkable
+from cratewright.request import Artifact
+from cratewright.testing import StubBackend
+
+ELSEWHERE = [
+    "/etc/passwd",
+    "../x",
+    "a/../../x",
+    "a/..",
+    "..",
+    ".",
+    "",
+    "a//b",
+    "a/",
+    "./a",
+    "a\0b",
+    "a\nb",
+    "a\x1b[2Jb",
+    "a\udcffb",
+    "a" * 256,
+    "\u00e4" * 128,
+    "/".join(["a" * 200] * 20),
+]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
+    area = OutputArea(str(tmp_path), "out")
+    with pytest.raises(OutputError, match="crate 'a'") as caught:
+        place([Artifact("a.json", b""), Artifact(path, b"x")], area, where="crate 'a'")
+    assert "\x1b" not in str(caught.value) and "\udcff" not in str(caught.value)
+    if path.startswith("/"):
+        return
+    with pytest.raises(OutputError):
+        place(
+            [Artifact(f"dumps/{path}", b"x", dump=True)], OutputArea(str(tmp_path), "out", "dumps"), where="crate 'a'"
+        )
+
+
+@pytest.mark.parametrize(
+    "path", ["a", "a/b.spv", "-o", "@x", "#x", "$x", "a b", "..a", "a..", "\u00e4", "a" * 255, "a\\b"]
+)
+def test_any_other_name_is_a_name(path: str) -> None:
+    assert check_output_path(path, where="") == path
+
+
+@pytest.mark.parametrize("paths", [("a", "a"), ("a", "a/b"), ("a/b/c", "a/b")])
+def test_each_output_has_a_name_of_its_own(paths: tuple[str, ...]) -> None:
+    with pytest.raises(OutputError, match="would be"):
+        check_output_paths(paths, where="crate 'a'")
+
+
+@pytest.mark.parametrize("names", [("Main", "main"), ("\u00e4", "a\u0308"), ("stra\u00dfe", "STRASSE")])
+def test_names_that_some_file_systems_take_for_one(
+    tmp_path: Path, names: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    area, artifacts = OutputArea(str(tmp_path), "out"), [Artifact(name, b"") for name in names]
+    if not area.folds_case():
+        assert len(place(artifacts, area, where="")[0]) == 2
+    monkeypatch.setattr(OutputArea, "folds_case", lambda area: True)
+    with pytest.raises(OutputError, match="does not tell case"):
+        place(artifacts, area, where="")
+
+
+def test_a_dump_lies_where_an_option_asks_for_it(tmp_path: Path) -> None:
+    area = OutputArea(str(tmp_path), "out", "dumps/", "/elsewhere")
+    artifacts = [Artifact("x", b""), Artifact("dumps//a", b"", dump=True), Artifact("/elsewhere/a", b"", dump=True)]
+    assert place(artifacts, area, where="")[0].keys() == {"out/x", "dumps/a", "/elsewhere/a"}
+    with pytest.raises(OutputError, match="asks for dumps"):
+        place([Artifact("dumpster/a", b"", dump=True)], area, where="")
+    with pytest.raises(OutputError):
+        leave([("dumps/../x", b"")], str(tmp_path), ["dumps"], where="")
+    with pytest.raises(OutputError, match="asks for dumps"):
+        leave([("x", b"")], str(tmp_path), [], where="")
+
+
+def test_a_link_does_not_lead_out(tmp_path: Path) -> None:
+    """The directory of images is a link to somebody's own files; the output directory may be one."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/a.spv").write_text("precious")
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "out").symlink_to("scratch")
+    (tmp_path / "out/a.spvs").symlink_to(tmp_path / "mine")
+    area = OutputArea(str(tmp_path), "out")
+    files, _ = place([Artifact("a.json", b"{}"), Artifact("a.spvs/a.spv", b"x")], area, where="")
+    with pytest.raises(OutputError, match="outside"):
+        emit(area, files, ())
+    discard(area, files)
+    emit(area, {"out/b": Artifact("b", b"x")}, ["out/a.spvs/a.spv"])
+    fs.prune_directory(str(tmp_path / "out/a.spvs"))
+    assert (tmp_path / "mine/a.spv").read_text() == "precious"
+    assert (tmp_path / "scratch/b").read_bytes() == b"x"
+
+
+def test_a_link_or_a_pipe_in_place_of_an_output_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "a").symlink_to("precious")
+    os.mkfifo(tmp_path / "b")
+    area = OutputArea(str(tmp_path), "")
+    emit(area, {name: Artifact(name, b"precious") for name in "ab"}, ())
+    assert all((tmp_path / name).is_file() and not (tmp_path / name).is_symlink() for name in "ab")
+
+
+@pytest.mark.parametrize("path", ["precious", "../precious", "{}/precious", "out/../precious", "out/link/precious"])
+def test_what_was_made_before_is_removed_below_the_output_directory_alone(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "project"
+    (root / "out").mkdir(parents=True)
+    (root / "out/link").symlink_to(root)
+    for precious in (root / "precious", tmp_path / "precious", root / "out/old"):
+        precious.write_text("")
+    emit(OutputArea(str(root), "out"), {"out/a": Artifact("a", b"x")}, [path.format(root), "out/old"])
+    assert (root / "precious").exists() and (tmp_path / "precious").exists() and not (root / "out/old").exists()
+
+
+def _crate(name: str = "a", module: str = "m.up", **changes: object) -> CrateMetadata:
+    values = {spec.name: spec.default for spec in (*CORE_OPTIONS, *StubBackend.OPTIONS)}
+    crate = CrateMetadata(
+        name=name,
+        version="1",
+        backend="stub",
+        fingerprint="stub 1",
+        target="text",
+        crate_types=(CrateType.CDYLIB,),
+        dependencies=(),
+        options=Options(tuple(sorted(values.items()))),
+        modules=(ModuleCodegen(name=module, data=b"entry a\n"),),
+    )
+    return replace(crate, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", "..", "/tmp/x", "../x", "-o", "a\0", "a\n", "a b", "1", "a" * 201, "\u00e4"])
+def test_names_of_crates_in_files_are_names(name: str) -> None:
+    for crate in (_crate(name), _crate(dependencies=(CrateReference(name, "0" * 16),))):
+        for encode, decode in ((encode_rlib, decode_rlib), (encode_rlink, decode_rlink)):
+            with pytest.raises(FormatError, match="f: the crate metadata is damaged"):
+                decode(encode(crate), path="f")
+
+
+@pytest.mark.parametrize("name", ["..", "/tmp/x", "../x", "a/../../x", "a\0", "a\x1b", "a" * 256])
+def test_names_of_modules_in_files_are_names(name: str) -> None:
+    with pytest.raises(FormatError, match="f: the crate metadata is damaged"):
+        decode_rlink(encode_rlink(_crate(module=name)), path="f")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"opt_level": "9"},
+        {"lto": "everything"},
+        {"lto": (("cdylib", "everything"),)},
+        {"lto": (("cdylib", "thin"), ("nowhere", "thin"))},
+        {"shout": "yes"},
+        {"shout": 1},
+        {"lib_dirs": "x"},
+        {"lib_dirs": ("a\0b",)},
+        {"exports": (("a", "b"),)},
+        {"unheard_of": True},
+        {"exports": None},
+        {"libs": ("static:+evil=z",)},
+    ],
+)
+def test_options_in_files_are_those_of_declarations(options: dict[str, object]) -> None:
+    crate = _crate()
+    values = {**dict(crate.options.values), **options}
+    crate = replace(crate, options=Options(tuple(sorted(values.items()))))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="crate 'a'"):
+        check_linkable(crate, StubBackend(), CrateType.CDYLIB)
+
+
+def test_options_in_files_are_all_there() -> None:
+    for lost in sorted(StubBackend.LINK_OPTIONS | {"prefer_dynamic"}):
+        crate = _crate()
+        crate = replace(crate, options=Options(tuple(pair for pair in crate.options.values if pair[0] != lost)))
+        with pytest.raises(ConfigurationError, match=lost):
+            check_linkable(crate, StubBackend(), CrateType.CDYLIB)
+    with pytest.raises(ConfigurationError, match="target"):
+        check_linkable(_crate(target="-o"), StubBackend(), CrateType.CDYLIB)
+    check_linkable(decode_rlink(encode_rlink(_crate()), path=""), StubBackend(), CrateType.CDYLIB)
+    typed = replace(_crate(), options=_crate().options.override({"lto": (("cdylib", "thin"),)}))
+    check_linkable(decode_rlink(encode_rlink(typed), path=""), StubBackend(), CrateType.CDYLIB)
+
+
+def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    from cratewright.scons.state import StageState
+
+    state = StageState("s", digests=fs.FileDigests(str(tmp_path)), target=str(tmp_path / "a"), request=lambda: "")
+    for document in (
+        {"observed": [["a", "b"]], "outputs": [1]},
+        {"observed": [["a", "b"]], "outputs": [["a"]]},
+        {"observed": [["a", "b"]], "outputs": ["a\0"]},
+        {"observed": [["a", "b"]], "outputs": 3},
+        {"observed": [["a"]], "outputs": ["a"]},
+        {"observed": [[1, "b"]], "outputs": ["a"]},
+        {"observed": [["a", 1]], "outputs": ["a"]},
+        {"observed": ["ab", 1], "outputs": ["a"]},
+        {"observed": {"a": 1}, "outputs": []},
+        [],
+        "x",
+    ):
+        (tmp_path / ".a.state").write_text(json.dumps(document))
+        assert state.outputs() == () and state._remembered() == ((), ("(never built)",)), document
+    (tmp_path / ".a.state").write_text("[" * 100_000)
+    assert state.outputs() == ()
