@@ -86,7 +86,8 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def files_read(self) -> list[str]:
         """Return the files that the last run read, absolute."""
-        return [os.path.normpath(os.path.join(self._root, str(path))) for path, digest, *_ in self._load()[0] if digest]
+        rows, _ = self._load() or ([], ())
+        return [os.path.normpath(os.path.join(self._root, path)) for path, digest, _ in rows if digest]
 
     def paths(self) -> list[str]:
         """Return the outputs of the last run, absolute."""
