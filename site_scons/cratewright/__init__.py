@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    errors, digest, values                                     what everyone may use
+    errors, digest, values, codec                              what everyone may use
     crate_type, options, module, identity, crate, stencil      values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking

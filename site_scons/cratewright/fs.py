@@ -5,6 +5,8 @@ Knows nothing of what the bytes mean. Whatever it writes appears whole or not at
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
 import itertools
 import os
@@ -22,6 +24,7 @@ __all__ = [
     "file_stamp",
     "is_recent",
     "read_bytes",
+    "read_regular",
     "remove",
     "write_atomic",
     "write_if_changed",
@@ -29,6 +32,11 @@ __all__ = [
 
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_LARGE = 16 << 20
+"""Bytes from which on a file is not held whole to digest it."""
+_ENDLESS = 1 << 36
+"""Bytes that no compiler reads: such a file is all memory of a machine, or has holes; its stamp stands for it."""
 _serial = itertools.count()
 # A container gives every process the same small number: the number alone would meet what a killed build left.
 _TOKEN = os.urandom(6).hex()
@@ -47,16 +55,57 @@ def read_bytes(path: str, *, role: str = "file") -> bytes:
         raise FormatError(f"cannot read {role} {path}", context=(("reason", error.strerror),)) from error
 
 
+def read_regular(path: str) -> bytes:
+    """Return the content of a regular file, which is never waited for.
+
+    Raises: OSError if it cannot be read, or is something else: a pipe or a device may have no end, or no beginning.
+    """
+    with _open_regular(path) as file:
+        return file.read()
+
+
 def digest_file(path: str) -> str | None:
-    """Return the digest of a file's content, the word `directory` for one, or None where nothing can be read."""
+    """Return the digest of a file's content, the word `directory` for one, or None where nothing can be read.
+
+    Shape: pipes and devices count as what cannot be read, and so does a path that no file can have.
+    """
     try:
-        with open(path, "rb") as file:
-            return content_digest(file.read())
+        with _open_regular(path) as file:
+            found = os.fstat(file.fileno())
+            return content_digest(file.read()) if found.st_size < _LARGE else _digest_large(file, found)
     except IsADirectoryError:
         # Whoever looked below a path in vain because nothing was there wants to know when something is.
         return "directory"
-    except OSError:
+    except (OSError, ValueError):
         return None
+
+
+def _open_regular(path: str) -> io.FileIO:
+    # Asked before and after: to open a device may do something, and what the path names may change in between.
+    _check_regular(os.stat(path), path)
+    file = io.FileIO(os.open(path, _READ))
+    try:
+        _check_regular(os.fstat(file.fileno()), path)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(found: os.stat_result, path: str) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", path)
+
+
+def _digest_large(file: io.FileIO, found: os.stat_result) -> str:
+    if found.st_size > _ENDLESS:
+        return content_digest(repr(file_stamp(found)).encode())
+    digest = hashlib.sha256()
+    while part := file.read(_LARGE):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def file_stamp(found: os.stat_result) -> list[int]:
@@ -85,7 +134,7 @@ class FileDigests:
         file = os.path.join(self.root, path)
         try:
             found = os.stat(file)
-        except OSError:
+        except (OSError, ValueError):
             return None
         known = self._known.get(path)
         if known is not None and known[0] == file_stamp(found):

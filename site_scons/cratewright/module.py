@@ -28,10 +28,6 @@ class ModuleKind(Enum):
     REGULAR = "regular"
     ALLOCATOR = "allocator"
 
-    def __reduce_ex__(self, protocol: object) -> tuple[type[ModuleKind], tuple[str]]:
-        # Some releases of Python pickle a member as a call of getattr, which no entry of the cache may contain.
-        return ModuleKind, (self.value,)
-
 
 @dataclass(frozen=True, slots=True)
 class Symbol:

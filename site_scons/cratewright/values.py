@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "maker"]
 
 State = Callable[[Any], tuple[Any, ...]]
 
@@ -99,6 +99,17 @@ def _state(names: Sequence[str]) -> State:
 def _setters(kind: type) -> list[Callable[[object, object], None]]:
     """Return what sets each field past `__setattr__`: the slots' own methods."""
     return [getattr(kind, field.name).__set__ for field in dataclasses.fields(kind)]
+
+
+def maker(kind: type) -> Callable[..., Any]:
+    """Return what makes a value of a class of the decorator above from all of its fields, in order."""
+    setters = _setters(kind)
+    known: dict[str, Any] = {"kind": kind, "new": kind.__new__} | {f"_set{n}": put for n, put in enumerate(setters)}
+    words = [f"_{number}" for number in range(len(setters))]
+    body = "\n".join(f" _set{number}(value, {word})" for number, word in enumerate(words))
+    exec(f"def make({', '.join(words)}):\n value = new(kind)\n{body}\n return value", known)
+    made: Callable[..., Any] = known["make"]
+    return made
 
 
 def _initialiser(kind: type) -> Callable[..., None]:

@@ -5,8 +5,6 @@ Knows nothing of SCons.
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -140,22 +138,12 @@ def test_a_run_that_fails_forgets_nothing(tmp_path: Path) -> None:
     assert story.run(a=(True, "2"), b=(False, "2")) == "", "what was not there last time is new"
 
 
-class _Evil:
-    def __reduce__(self) -> tuple[object, ...]:
-        return (os.system, ("echo evil",))
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"junk", pickle.dumps(_Evil()), pickle.dumps(("another format", {})), pickle.dumps((1, 2, 3))]
-)
-def test_a_history_that_cannot_be_read_tells_nothing(
-    tmp_path: Path, data: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("data", [b"", b"junk", b"\xb3another format here\0", b"\x93\x01\x02\x03"])
+def test_a_history_that_cannot_be_read_tells_nothing(tmp_path: Path, data: bytes) -> None:
     story = Story(tmp_path)
     Path(story.path).write_bytes(data)
     assert read_history(story.path) == {}
     assert story.run(a=(False, "1")) == ""
-    assert "evil" not in capfd.readouterr().out
 
 
 def test_an_engine_takes_note(tmp_path: Path) -> None:

@@ -1,19 +1,19 @@
 """How a result becomes an entry of a store and is recognised again.
 
-Knows nothing of stores. Only this package's own frozen values are ever decoded.
+Knows nothing of stores, nor of what a result may say: that its fields are of the right kinds is all that is sure.
 Source: Cranelift's `serialize_compiled` and `try_finish_recompile`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import pickle
 from collections.abc import Iterable
 from enum import Enum
+from typing import TypeVar
 
-from ..module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from ..request import Artifact, LinkResult, ThinBuffer, ThinModule
+from ..codec import Codec, DecodeError
+from ..module import CompiledUnit, ModuleCodegen, Observed
+from ..request import LinkResult
 from ..values import dataclass
 from .shortened import Shortened
 
@@ -34,16 +34,11 @@ __all__ = [
 Result = CompiledUnit | LinkResult | ModuleCodegen | Shortened
 """What a backend's methods return, as it is sent and kept."""
 
+_Value = TypeVar("_Value")
+
 RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
 
-_KNOWN = {
-    (kind.__module__, kind.__qualname__): kind
-    for kind in (
-        *(Artifact, CompiledUnit, EntryPoint, LinkResult, ModuleCodegen, ModuleKind, Observed, Symbol),
-        *(Shortened, ThinBuffer, ThinModule),
-    )
-}
-_MARKER = b"cratewright entry 3\n"
+_MARKER = b"cratewright entry 4\n"
 _FAMILY = b"cratewright entry "
 _KEY = 32
 _HEAD = len(_MARKER) + _KEY + hashlib.sha256().digest_size
@@ -88,8 +83,11 @@ def open_entry(key: str, data: bytes) -> bytes:
 
 
 def serialize_compiled(result: Result) -> bytes:
-    """Return the bytes of a result."""
-    return pickle.dumps(result, protocol=4)
+    """Return the bytes of a result.
+
+    Raises: ValueError for one whose fields are not what they should be.
+    """
+    return _RESULT.encode(result)
 
 
 def try_finish_recompile(data: bytes) -> Result:
@@ -97,10 +95,7 @@ def try_finish_recompile(data: bytes) -> Result:
 
     Raises: RecompileError for anything that is not one.
     """
-    value = _load(data)
-    if not isinstance(value, RESULTS):
-        raise RecompileError(RecompileFault.FOREIGN)
-    return value
+    return _decode(_RESULT, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +108,7 @@ class World:
 
 def encode_worlds(worlds: Iterable[World]) -> bytes:
     """Return what a key came to, newest first, as bytes."""
-    rows = tuple((tuple((item.path, item.digest) for item in world.observed), world.result) for world in worlds)
-    return pickle.dumps(rows, protocol=4)
+    return _WORLDS.encode(tuple(worlds))
 
 
 def decode_worlds(data: bytes) -> tuple[World, ...]:
@@ -122,48 +116,15 @@ def decode_worlds(data: bytes) -> tuple[World, ...]:
 
     Raises: RecompileError for other bytes.
     """
+    return _decode(_WORLDS, data)
+
+
+_RESULT: Codec[Result] = Codec(Result)
+_WORLDS: Codec[tuple[World, ...]] = Codec(tuple[World, ...])
+
+
+def _decode(codec: Codec[_Value], data: bytes) -> _Value:
     try:
-        return tuple(
-            World(tuple(_observed(path, digest) for path, digest in observed), _bytes(result))
-            for observed, result in _tuple(_load(data))
-        )
-    except (TypeError, ValueError) as error:
+        return codec.decode(data)
+    except DecodeError as error:
         raise RecompileError(RecompileFault.FOREIGN, str(error)) from error
-
-
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> object:
-        # A shared store may hold bytes of a stranger: nothing but these values may come out of it.
-        try:
-            return _KNOWN[module, name]
-        except KeyError:
-            if (module, name) == ("copyreg", "__newobj__"):
-                return super().find_class(module, name)
-            raise RecompileError(RecompileFault.FOREIGN, f"{module}.{name}") from None
-
-
-def _load(data: bytes) -> object:
-    try:
-        return _Unpickler(io.BytesIO(data)).load()
-    except RecompileError:
-        raise
-    except Exception as error:  # pickle raises nearly anything on foreign bytes
-        raise RecompileError(RecompileFault.FOREIGN, str(error)) from error
-
-
-def _observed(path: object, digest: object) -> Observed:
-    if not isinstance(path, str) or not isinstance(digest, (str, type(None))):
-        raise TypeError("no observed file")
-    return Observed(path, digest)
-
-
-def _tuple(value: object) -> tuple[tuple[tuple[tuple[object, object], ...], object], ...]:
-    if not isinstance(value, tuple):
-        raise TypeError("no worlds")
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError("no bytes")
-    return value

@@ -5,21 +5,20 @@ Knows nothing of what a stage is.
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from ..codec import Codec, DecodeError
 from ..errors import CratewrightError
-from ..fs import write_atomic
+from ..fs import read_regular, write_atomic
 from ..values import dataclass
 from .explain import NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
 __all__ = ["Ledger", "Record", "history_path", "read_history"]
 
-_FORMAT = "cratewright history 1"
+_FORMAT = "cratewright history 2"
 _SHOWN = 2
 
 
@@ -36,6 +35,9 @@ class Record:
     fields: Fields
     observed: Observations
     causes: tuple[Change, ...] = ()
+
+
+_HISTORY: Codec[tuple[str, tuple[tuple[str, Record], ...]]] = Codec(tuple[str, tuple[tuple[str, Record], ...]])
 
 
 class Ledger:
@@ -89,13 +91,9 @@ class Ledger:
         if not self._path:
             return
         records = {**self._earlier(), **self._now} if failed else self._now
-        rows = {
-            label: (record.fields, record.observed, tuple((item.what, item.old, item.new) for item in record.causes))
-            for label, record in records.items()
-        }
         # Without it the next run merely has less to say.
-        with suppress(CratewrightError):
-            write_atomic(self._path, pickle.dumps((_FORMAT, rows), protocol=4))
+        with suppress(CratewrightError, ValueError):
+            write_atomic(self._path, _HISTORY.encode((_FORMAT, tuple(records.items()))))
 
     def _earlier(self) -> Mapping[str, Record]:
         if self._before is None:
@@ -106,24 +104,10 @@ class Ledger:
 def read_history(path: str) -> Mapping[str, Record]:
     """Return what is remembered of a stage's last run, nothing if that cannot be read."""
     try:
-        with open(path, "rb") as file:
-            form, rows = _Plain(io.BytesIO(file.read())).load()
-        if form != _FORMAT:
-            return {}
-        return {
-            str(label): Record(fields, observed, _changes(causes)) for label, (fields, observed, causes) in rows.items()
-        }
-    except Exception:  # pickle raises nearly anything on foreign bytes
+        form, records = _HISTORY.decode(read_regular(path))
+    except (OSError, DecodeError):
         return {}
-
-
-def _changes(rows: tuple[tuple[str, str, str], ...]) -> tuple[Change, ...]:
-    return tuple(Change(what, old, new) for what, old, new in rows)
-
-
-class _Plain(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> object:
-        raise pickle.UnpicklingError(f"{module}.{name} in a history")
+    return dict(records) if form == _FORMAT else {}
 
 
 def _step(label: str) -> str:

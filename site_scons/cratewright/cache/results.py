@@ -75,7 +75,10 @@ class ResultCache:
         if not self.keeps:
             return
         observed = observed_files(result)
-        new = World(observed, serialize_compiled(without_files(result)))
+        try:
+            new = World(observed, serialize_compiled(without_files(result)))
+        except ValueError:  # a field of another kind than it should be: it would not come back equal
+            return
         # Whoever writes at the same time may win: the loser's world is compiled again some day.
         others = [world for world in earlier.worlds if world.observed != observed]
         self._store.insert(key, seal_entry(key, encode_worlds([new, *others][:_WORLDS])))

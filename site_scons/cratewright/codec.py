@@ -1,0 +1,331 @@
+"""Plain bytes of frozen values, and values of bytes that nobody need trust.
+
+Knows nothing of what the values mean. The bytes are MessagePack, nothing but scalars one after another: the fields of a
+value in their order, a tuple as its length and its items, the alternative that a union holds by name. So what is read
+is as deep as the annotations of the value are and as large as its bytes, whatever they say; and each scalar is checked
+against its annotation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from functools import cache
+from itertools import chain, islice, product, starmap
+from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import msgpack
+
+from .values import maker
+
+__all__ = ["Codec", "DecodeError"]
+
+_Value = TypeVar("_Value")
+_Pack = Callable[[object], object]
+_SCALARS = (str, bytes, bool, int, type(None))
+_ERRORS = "surrogateescape"
+"""How a path that is no UTF-8 comes back."""
+_END = b"\xc0"
+"""A None."""
+_MOST = 1 << 40
+"""More items than any bytes hold."""
+
+
+class DecodeError(ValueError):
+    """Bytes that are no value of the kind that is asked for."""
+
+
+class Codec(Generic[_Value]):
+    """Turns values of one kind to bytes and back.
+
+    Shape: `kind` is a frozen dataclass of `values`, or an alias such as `tuple[str, ...]`, of such, of scalars, of
+    enumerations of texts, and of unions of dataclasses or with None.
+    """
+
+    def __init__(self, kind: object) -> None:
+        self._kind = kind
+        self._known: _Shape | None = None
+
+    def encode(self, value: _Value) -> bytes:
+        """Return the bytes of a value.
+
+        Raises: ValueError for a value that is none of its kind, or too large.
+        """
+        packer = msgpack.Packer(autoreset=False, unicode_errors=_ERRORS, buf_size=4096)
+        try:
+            self._shape.write(value, packer.pack)
+        except OverflowError as error:
+            raise ValueError(str(error)) from error
+        return cast("bytes", packer.bytes())
+
+    def decode(self, data: bytes | memoryview) -> _Value:
+        """Return the value in some bytes.
+
+        Raises: DecodeError for anything else, in time and memory of the order of the bytes.
+        """
+        size = len(data)
+        try:
+            unpacker = msgpack.Unpacker(
+                max_buffer_size=size + len(_END),
+                max_str_len=size,
+                max_bin_len=size,
+                max_array_len=0,
+                max_map_len=0,
+                max_ext_len=0,
+                unicode_errors=_ERRORS,
+            )
+            unpacker.feed(data)
+            unpacker.feed(_END)
+            scalars = list(unpacker)
+        except (ValueError, msgpack.UnpackException) as error:
+            raise DecodeError(str(error)) from error
+        if not scalars or scalars.pop() is not None:  # a last one that lacks something has swallowed the end
+            raise DecodeError("cut short")
+        items = iter(scalars)
+        try:
+            value = self._shape.read(items)
+        except StopIteration:
+            raise DecodeError("cut short") from None
+        if next(items, items) is not items:
+            raise DecodeError("more than a value")
+        return cast("_Value", value)
+
+    @property
+    def _shape(self) -> _Shape:
+        if self._known is None:  # not before it is needed: annotations are slow to read
+            self._known = _shape(self._kind)
+        return self._known
+
+
+class _Shape(ABC):
+    """How values of one annotation are written and read.
+
+    Shape: `kinds` are the types that each of its scalars may have, if a value always takes as many; empty if not.
+    """
+
+    kinds: tuple[frozenset[type], ...] = ()
+
+    @abstractmethod
+    def write(self, value: Any, pack: _Pack) -> None:
+        """Write a value."""
+
+    @abstractmethod
+    def read(self, items: Iterator[object]) -> object:
+        """Read a value.
+
+        Raises: StopIteration if there are too few items, DecodeError if they are not of the kind.
+        """
+
+    def rows(self, values: Iterable[Any]) -> Iterable[tuple[object, ...]]:
+        """Return the scalars of each of some values, as many as there are `kinds`, their types not checked."""
+        return ((value,) for value in values)
+
+    def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
+        """Return values, each of as many scalars as there are `kinds`, their types checked."""
+        return (row[0] for row in rows)
+
+
+class _Scalar(_Shape):
+    """One scalar, of any of some types."""
+
+    def __init__(self, *kinds: type) -> None:
+        self.kinds = (frozenset(kinds),)
+        self._kinds = self.kinds[0]
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        if type(value) not in self._kinds:
+            raise _wrong(value, self._kinds)
+        pack(value)
+
+    def read(self, items: Iterator[object]) -> object:
+        value = next(items)
+        if type(value) not in self._kinds:
+            raise _wrong(value, self._kinds)
+        return value
+
+
+class _Word(_Shape):
+    """A member of an enumeration, by its value."""
+
+    def __init__(self, kind: type[Enum]) -> None:
+        self._members: dict[object, Enum] = {item.value: item for item in kind}
+        self._name = kind.__name__
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        pack(value.value)
+
+    def read(self, items: Iterator[object]) -> object:
+        word = next(items)
+        if not isinstance(word, str) or word not in self._members:
+            raise DecodeError(f"{_shown(word)} is no {self._name}")
+        return self._members[word]
+
+
+class _Record(_Shape):
+    """A frozen dataclass: its fields one after another."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        hints = get_type_hints(kind)
+        self._fields = [_shape(hints[field.name]) for field in dataclasses.fields(kind)]
+        self._make = maker(kind)
+        self._kind = kind
+        self.kinds = _flat(self._fields)
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        if type(value) is not self._kind:
+            raise _wrong(value, (self._kind,))
+        for field, item in zip(self._fields, value.__getstate__(), strict=True):
+            field.write(item, pack)
+
+    def rows(self, values: Iterable[Any]) -> Iterable[tuple[object, ...]]:
+        kind = self._kind
+        return [value.__getstate__() if type(value) is kind else () for value in values]
+
+    def read(self, items: Iterator[object]) -> object:
+        return self._make(*[field.read(items) for field in self._fields])
+
+    def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
+        return starmap(self._make, rows)
+
+
+class _Row(_Shape):
+    """A tuple of so many items, each of its own kind."""
+
+    def __init__(self, shapes: list[_Shape]) -> None:
+        self._fields = shapes
+        self.kinds = _flat(shapes)
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        if type(value) is not tuple:
+            raise _wrong(value, (tuple,))
+        for field, item in zip(self._fields, value, strict=True):
+            field.write(item, pack)
+
+    def rows(self, values: Iterable[Any]) -> Iterable[tuple[object, ...]]:
+        return values
+
+    def read(self, items: Iterator[object]) -> object:
+        return tuple([field.read(items) for field in self._fields])
+
+    def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
+        return rows
+
+
+class _Items(_Shape):
+    """A tuple of any length of items of one kind."""
+
+    def __init__(self, item: _Shape) -> None:
+        self._item = item
+        self._allowed = frozenset(product(*item.kinds))
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        if type(value) is not tuple:
+            raise _wrong(value, (tuple,))
+        pack(len(value))
+        if not self._item.kinds:
+            for item in value:
+                self._item.write(item, pack)
+        elif value:
+            rows = list(self._item.rows(value))
+            if not self._allowed.issuperset([tuple(map(type, row)) for row in rows]):
+                raise DecodeError("an item is not of its kind")
+            for scalar in chain.from_iterable(rows):
+                pack(scalar)
+
+    def read(self, items: Iterator[object]) -> object:
+        count = next(items)
+        if type(count) is not int or not 0 <= count < _MOST:
+            raise DecodeError(f"{_shown(count)} is no length")
+        if not count:
+            return ()
+        item, width = self._item, len(self._item.kinds)
+        if not width:
+            return tuple([item.read(items) for _ in range(count)])
+        # All at once: most of what is kept are such tuples, of hundreds of symbols or files.
+        found = list(islice(items, count * width))
+        if len(found) < count * width:
+            raise StopIteration
+        if not self._allowed.issuperset(zip(*[map(type, found)] * width, strict=True)):
+            raise DecodeError("an item is not of its kind")
+        return tuple(item.built(zip(*[iter(found)] * width, strict=True)))
+
+
+class _Union(_Shape):
+    """One of several dataclasses, by its name."""
+
+    def __init__(self, kinds: tuple[type, ...]) -> None:
+        self._shapes = {kind.__name__: _shape(kind) for kind in kinds}
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        name = type(value).__name__
+        if name not in self._shapes:
+            raise _wrong(value, self._shapes)
+        pack(name)
+        self._shapes[name].write(value, pack)
+
+    def read(self, items: Iterator[object]) -> object:
+        name = next(items)
+        if not isinstance(name, str) or name not in self._shapes:
+            raise DecodeError(f"{_shown(name)} is none of {' '.join(self._shapes)}")
+        return self._shapes[name].read(items)
+
+
+class _Optional(_Shape):
+    """A value that need not be there."""
+
+    def __init__(self, shape: _Shape) -> None:
+        self._shape = shape
+
+    def write(self, value: Any, pack: _Pack) -> None:
+        pack(value is not None)
+        if value is not None:
+            self._shape.write(value, pack)
+
+    def read(self, items: Iterator[object]) -> object:
+        there = next(items)
+        if type(there) is not bool:
+            raise _wrong(there, (bool,))
+        return self._shape.read(items) if there else None
+
+
+def _flat(fields: list[_Shape]) -> tuple[frozenset[type], ...]:
+    return tuple(field.kinds[0] for field in fields) if all(len(field.kinds) == 1 for field in fields) else ()
+
+
+@cache
+def _shape(kind: Any) -> _Shape:
+    """Return how values of an annotation are written and read."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        rest = tuple(part for part in parts if part is not type(None))
+        if all(part in _SCALARS for part in parts):
+            return _Scalar(*parts)
+        inner = _shape(rest[0]) if len(rest) == 1 else _Union(rest)
+        return _Optional(inner) if len(rest) < len(parts) else inner
+    if origin is tuple:
+        if len(parts) == 2 and parts[1] is Ellipsis:
+            return _Items(_shape(parts[0]))
+        return _Row([_shape(part) for part in parts])
+    if kind in _SCALARS:
+        return _Scalar(kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _Word(kind)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _Record(kind)
+    raise TypeError(f"no bytes for {kind}")
+
+
+def _wrong(value: object, kinds: Iterable[object]) -> DecodeError:
+    return DecodeError(f"{_shown(value)} is no {_names(kinds)}")
+
+
+def _names(kinds: Iterable[object]) -> str:
+    return " or ".join(sorted(getattr(kind, "__name__", str(kind)) for kind in kinds))
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, (str, int, bool)) else type(value).__name__
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,0 +1,198 @@
+"""Plain bytes: every value comes back equal, and no bytes do more than make an error, soon and in little memory.
+
+Knows nothing of what the values are for.
+"""
+
+from __future__ import annotations
+
+import resource
+import struct
+import subprocess
+import sys
+import time
+from enum import Enum
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cratewright.codec import Codec, DecodeError
+from cratewright.values import dataclass
+from tests.support.paths import source_paths
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    name: str
+    line: int
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deep:
+    data: bytes
+    colour: Colour = Colour.RED
+    ready: bool = False
+    rows: tuple[Flat, ...] = ()
+    words: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str | None], ...] = ()
+    one: tuple[int, tuple[str, ...]] = (0, ())
+    maybe: Flat | None = None
+    numbers: tuple[tuple[int, ...], ...] = ()
+
+
+words = st.text(max_size=5) | st.just("\udcff.h")
+flats = st.builds(Flat, words, st.integers(-(2**63), 2**64 - 1), st.none() | words)
+
+
+def _many(item: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(item, max_size=4).map(tuple)
+
+
+deeps = st.builds(
+    Deep,
+    data=st.binary(max_size=9),
+    colour=st.sampled_from(Colour),
+    ready=st.booleans(),
+    rows=_many(flats),
+    words=_many(words),
+    pairs=_many(st.tuples(words, st.none() | words)),
+    one=st.tuples(st.integers(0, 9), _many(words)),
+    maybe=st.none() | flats,
+    numbers=_many(_many(st.integers(0, 300))),
+)
+DEEP: Codec[Deep] = Codec(Deep)
+EITHER: Codec[Deep | Flat] = Codec(Deep | Flat)
+
+
+@settings(deadline=None)
+@given(deeps | flats)
+def test_a_value_comes_back_equal(value: Deep | Flat) -> None:
+    data = EITHER.encode(value)
+    assert EITHER.decode(data) == value
+    assert EITHER.encode(EITHER.decode(data)) == data
+
+
+@settings(deadline=None)
+@given(deeps, st.data())
+def test_a_prefix_is_no_value_and_neither_is_more(value: Deep, data: st.DataObject) -> None:
+    encoded = DEEP.encode(value)
+    size = data.draw(st.integers(0, len(encoded) - 1))
+    for wrong in (encoded[:size], encoded + b"\0", encoded + b"\xc4"):
+        with pytest.raises(DecodeError):
+            DEEP.decode(wrong)
+
+
+@settings(deadline=None)
+@given(deeps, st.data())
+def test_a_changed_byte_is_another_value_or_an_error(value: Deep, data: st.DataObject) -> None:
+    encoded = bytearray(DEEP.encode(value))
+    encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = DEEP.decode(bytes(encoded))
+    except DecodeError:
+        return
+    assert DEEP.decode(DEEP.encode(found)) == found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Deep(data="text"),  # type: ignore[arg-type]
+        Deep(data=b"", ready=1),  # type: ignore[arg-type]
+        Deep(data=b"", words=["a"]),  # type: ignore[arg-type]
+        Deep(data=b"", words=("a", None)),  # type: ignore[arg-type]
+        Deep(data=b"", rows=(Flat("a", True, None),)),
+        Deep(data=b"", rows=(("a", 1, None),)),  # type: ignore[arg-type]
+        Deep(data=b"", maybe=Colour.RED),  # type: ignore[arg-type]
+        Deep(data=b"", one=(1,)),  # type: ignore[arg-type]
+        Deep(data=b"", numbers=((2**64,),)),
+        Flat("a", 1, None),
+    ],
+    ids=repr,
+)
+def test_what_is_not_as_declared_is_not_written(value: Deep) -> None:
+    with pytest.raises(ValueError):
+        DEEP.encode(value)
+
+
+WHOLE = [b"", "red", False, 0, 0, 0, 0, 0, False, 0]
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [(0, "text"), (1, "green"), (1, 3), (2, 0), (2, 1.5), (3, -1), (3, 1), (3, True), (3, 2**63), (4, "2"), (8, None)],
+)
+def test_what_is_not_as_declared_is_not_read(place: int, wrong: object) -> None:
+    packed = [msgpack.packb(item) for item in WHOLE]
+    assert DEEP.decode(b"".join(packed)) == Deep(data=b"")
+    packed[place] = msgpack.packb(wrong)
+    with pytest.raises(DecodeError):
+        DEEP.decode(b"".join(packed))
+
+
+HOSTILE = {
+    "an array": b"\x90",
+    "nested arrays": b"\x91" * 100_000,
+    "arrays that claim all": b"\xdd\x7f\xff\xff\xff" * 1000,
+    "arrays that claim what there is": struct.pack(">BI", 0xDD, 60_000) * 1000 + bytes(60_000),
+    "a mapping": b"\xdf\x7f\xff\xff\xff",
+    "a long text": b"\xdb\x7f\xff\xff\xff",
+    "long bytes": b"\xc6\xff\xff\xff\xff",
+    "an extension": b"\xc7\x00\x05",
+    "a date": b"\xd6\xff\x00\x00\x00\x00",
+    "a long extension": b"\xc9\x7f\xff\xff\xff\x05",
+    "no code": b"\xc1",
+    "no UTF-8": b"\xa1\xff",
+    "a long tuple": bytes([0xC4, 0, 0xA3]) + b"red" + b"\xc2" + b"\xcf\x00\x00\x00\xff\xff\xff\xff\xff",
+    "a negative length": bytes([0xC4, 0, 0xA3]) + b"red" + b"\xc2" + b"\xff",
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_bytes_are_an_error(data: bytes) -> None:
+    start = time.process_time()
+    with pytest.raises(DecodeError):
+        DEEP.decode(data)
+    assert time.process_time() - start < 1
+
+
+def test_what_bytes_claim_takes_no_memory() -> None:
+    """32 GB and more are asked for; 1 GB there is."""
+    script = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+from cratewright.codec import Codec, DecodeError
+for data in {list(HOSTILE.values())[2:8]!r}:
+    for kind in (tuple[str, ...], bytes, tuple[tuple[int, ...], ...]):
+        try:
+            Codec(kind).decode(data)
+        except DecodeError:
+            continue
+        sys.exit(repr(data))
+"""
+    environ = {"PYTHONPATH": ":".join(source_paths())}
+    command = [sys.executable, "-"]
+    done = subprocess.run(command, input=script, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 << 20
+
+
+def test_the_library_without_its_c_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a platform without a wheel it is in Python."""
+    from msgpack import fallback
+
+    value = Deep(data=b"abc", rows=(Flat("a\udcff", 2**40, None),), pairs=(("a", "b"),), words=("x",))
+    data = DEEP.encode(value)
+    monkeypatch.setattr(msgpack, "Packer", fallback.Packer)
+    monkeypatch.setattr(msgpack, "Unpacker", fallback.Unpacker)
+    assert DEEP.encode(value) == data and DEEP.decode(data) == value
+    for hostile in (*HOSTILE.values(), data[:-1], data + b"\0"):
+        with pytest.raises(DecodeError):
+            DEEP.decode(hostile)
