@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from .crate import CrateType
-from .dependency_format import DependencyFormats, Linkage
+from .dependency_format import Linkage
 from .errors import LinkError, near_miss
-from .module import ModuleCodegen
+from .module import ModuleCodegen, ModuleKind
 from .native_library import LibraryKind, NativeLibrary
 
-__all__ = ["allocator_provider", "exported_symbols", "libraries_to_link", "links_allocator_shim"]
+__all__ = ["allocator_provider", "brings_allocator_shim", "exported_symbols", "libraries_to_link"]
 
 
 def exported_symbols(
@@ -70,12 +70,9 @@ def libraries_to_link(
     return tuple(item for index, item in enumerate(wanted) if index == 0 or wanted[index - 1] != item)
 
 
-def links_allocator_shim(formats: DependencyFormats) -> bool:
-    """Return whether a link takes the shim: a crate that is linked dynamically brings its own along.
-
-    Source: rustc links the shim into a crate type exactly if its formats have no dynamic entry.
-    """
-    return Linkage.DYNAMIC not in formats.linkages
+def brings_allocator_shim(modules: Iterable[ModuleCodegen]) -> bool:
+    """Return whether a dylib, by what it says of its modules, offers the allocator shim."""
+    return any(module.kind is ModuleKind.ALLOCATOR for module in modules)
 
 
 def allocator_provider(words: Mapping[str, str]) -> tuple[bool, str]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable
 
 from .crate import CrateType
-from .errors import ConfigurationError, UnsupportedError
+from .errors import UnsupportedError
 from .values import dataclass
 
-__all__ = ["output_name", "output_names", "seen_from", "state_path"]
+__all__ = ["output_name", "seen_from", "state_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +71,6 @@ def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filenam
         )
     prefix, suffix = affixes
     return f"{prefix}{crate.replace('-', '_')}{extra_filename}{suffix}"
-
-
-def output_names(
-    crate: str, crate_types: Iterable[CrateType], target: str, *, extra_filename: str = ""
-) -> dict[CrateType, str]:
-    """Return the name for each crate type.
-
-    Raises: UnsupportedError as `output_name`; ConfigurationError if one file would overwrite another.
-    """
-    names: dict[CrateType, str] = {}
-    taken: dict[str, CrateType] = {}
-    for crate_type in crate_types:
-        name = output_name(crate, crate_type, target, extra_filename=extra_filename)
-        other = taken.setdefault(name, crate_type)
-        if other is not crate_type:
-            raise ConfigurationError(
-                f"crate '{crate}' asks for two files of one name",
-                context=(("name", name), ("crate types", f"{other.value} {crate_type.value}"), ("target", target)),
-                hint=f"leave one of the two out, or link '{crate_type.value}' from a crate of its own",
-            )
-        names[crate_type] = name
-    return names
 
 
 def seen_from(directory: str, other: str) -> str:

@@ -23,7 +23,7 @@ from cratewright.format_table import FormatTable, LinkableCrate
 from cratewright.graph import CrateGraph
 from cratewright.hookspecs import hookimpl
 from cratewright.identity import CrateReference
-from cratewright.metadata import CrateMetadata
+from cratewright.metadata import CrateMetadata, decode_dylib
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.native_library import parse_library
 from cratewright.options import CORE_OPTIONS, Options, OptionValue
@@ -124,6 +124,7 @@ class World:
     def __init__(self, *crates: CrateMetadata, dylibs: Sequence[str] = ()) -> None:
         registry = _registry()
         self.engine = Engine("/nowhere", registry, {"CRATE_CACHE": "off"})
+        self.dylibs = dylibs
         self.crates = {crate.name: crate for crate in crates}
         self.graph = CrateGraph({crate.name: [item.name for item in crate.dependencies] for crate in crates})
         both = frozenset({CrateType.RLIB, CrateType.DYLIB})
@@ -146,7 +147,7 @@ class World:
         dependencies = [
             Dependency(
                 other,
-                self.crates[other],
+                self._dylib(other) if how[other] is Linkage.DYNAMIC else self.crates[other],
                 how[other],
                 LinkLibrary(other, f"lib{other}.so", "digest") if how[other] is Linkage.DYNAMIC else None,
             )
@@ -154,6 +155,11 @@ class World:
             if how[other] in (Linkage.STATIC, Linkage.DYNAMIC)
         ]
         return link_crate(self.engine, self.crates[name], dependencies, kind, formats)
+
+    def _dylib(self, name: str) -> CrateMetadata:
+        """Return what a crate's dylib says of it; linked elsewhere, so that no note is taken here."""
+        made = World(*self.crates.values(), dylibs=self.dylibs).link(name, CrateType.DYLIB)
+        return decode_dylib(b"".join(artifact.data for artifact in made.artifacts), path=name)[0]
 
     def called(self, method: str) -> list[tuple[str, ...]]:
         """Return what a method was called with, call by call."""
@@ -385,6 +391,29 @@ def test_the_shim_goes_into_what_links_nothing_dynamically(mode: str) -> None:
     if mode != "off":
         runs = world.called(f"run_{mode}_lto")
         assert "app/allocator" in runs[0] and "app/allocator" not in runs[1]
+
+
+def _heap(kind: CrateType, **options: OptionValue) -> bytes:
+    """Link a crate that needs an allocator with a dylib, and return what came of it."""
+    words: dict[str, OptionValue] = {"allocator": "needs", **options}
+    app = _crate("app", _module("a", "app", "util alloc", "app"), deps=["util"], prefer_dynamic=True, **words)
+    return World(UTIL, app, dylibs=["util"]).link("app", kind).artifacts[-1].data
+
+
+@pytest.mark.parametrize("mode", ["off", "fat", "thin"])
+@pytest.mark.parametrize("kind", [CrateType.BIN, CrateType.CDYLIB, CrateType.DYLIB])
+def test_a_dylib_without_the_shim_does_not_stand_for_it(kind: CrateType, mode: str) -> None:
+    assert b"alloc malloc" in _heap(kind, lto=mode)
+
+
+def test_what_provides_the_allocator_is_not_behind_another_shim() -> None:
+    """The dylib's shim would call the platform's allocator, and the program's own would never be called."""
+    mine = _crate("mine", _module("m", "global_alloc"), allocator="provides")
+    app = _crate("app", _module("a", "app", "needs"), deps=["needs", "mine"], prefer_dynamic=True)
+    with pytest.raises(LinkError, match="'mine' provides the global allocator, but the dylib of crate 'needs'"):
+        World(NEEDS, mine, app, dylibs=["needs"]).link("app", CrateType.BIN)
+    below = replace(NEEDS, dependencies=(CrateReference("mine"),))
+    World(below, mine, app, dylibs=["needs"]).link("app", CrateType.BIN)
 
 
 def test_no_shim_where_nobody_needs_one() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from cratewright.crate import CrateType
-from cratewright.errors import ConfigurationError, UnsupportedError
-from cratewright.output_name import output_name, output_names
+from cratewright.errors import UnsupportedError
+from cratewright.output_name import output_name
 
 ORDER = (CrateType.RLIB, CrateType.DYLIB, CrateType.CDYLIB, CrateType.STATICLIB, CrateType.BIN)
 TABLE = {
@@ -47,21 +47,3 @@ def test_a_type_without_a_name_says_what_there_is() -> None:
     with pytest.raises(UnsupportedError, match="no crates of type 'dylib'") as caught:
         output_name("it", CrateType.DYLIB, "wasm32-wasip1")
     assert caught.value.hint == "use 'cdylib' or 'staticlib'"
-
-
-def test_several_types_have_several_names() -> None:
-    kinds = (CrateType.RLIB, CrateType.DYLIB, CrateType.STATICLIB)
-    assert list(output_names("it", kinds, "x86_64-unknown-linux-gnu").values()) == ["libit.rlib", "libit.so", "libit.a"]
-
-
-@pytest.mark.parametrize(
-    ("target", "kinds"),
-    [
-        ("x86_64-unknown-linux-gnu", (CrateType.DYLIB, CrateType.CDYLIB)),
-        ("powerpc64-ibm-aix", (CrateType.STATICLIB, CrateType.DYLIB)),
-    ],
-)
-def test_no_file_overwrites_another(target: str, kinds: tuple[CrateType, ...]) -> None:
-    with pytest.raises(ConfigurationError, match="two files of one name") as caught:
-        output_names("it", kinds, target)
-    assert dict(caught.value.context)["crate types"] == " ".join(kind.value for kind in kinds)

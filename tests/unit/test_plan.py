@@ -102,6 +102,14 @@ def test_refused(crate: Crate, kind: type[CratewrightError], said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_no_crate_type_overwrites_another() -> None:
+    both = (CrateType.DYLIB, CrateType.RLIB, CrateType.CDYLIB)
+    check_crate(_linked({}, *both), StubBackend())
+    with pytest.raises(ConfigurationError, match="two files of one name") as caught:
+        check_crate(_linked({"multimodule": True}, *both), StubBackend())
+    assert caught.value.context == (("name", "app.images/"), ("crate types", "dylib cdylib"))
+
+
 def test_targets() -> None:
     assert check_target("", StubBackend) == "text"
     assert check_target("text2", StubBackend) == "text2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,14 @@ def test_another_target(project_with: ProjectWith) -> None:
 def test_a_target_that_clang_has_no_library_for(project_with: ProjectWith) -> None:
     with pytest.raises(UnsupportedError, match="clang finds no C library for 'x86_64-windows-gnu'"):
         project_with("llvm").backend.check_crate(_crate(target="x86_64-windows-gnu"))
+
+
+def test_a_target_that_clang_has_another_library_for(project_with: ProjectWith) -> None:
+    """It would be linked with the machine's own C library, for the interpreter of another."""
+    if list(Path("/").glob("lib/ld-musl-*")) or list(Path("/usr").glob("*-linux-musl")):
+        pytest.skip("this machine has musl")
+    refusal = project_with("llvm").toolchain.refusal("x86_64-linux-musl")
+    assert refusal == "clang finds no C library for 'x86_64-linux-musl' on this machine"
 
 
 def test_lto_without_a_linker(project_with: ProjectWith) -> None:

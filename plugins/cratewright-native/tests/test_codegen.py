@@ -9,6 +9,7 @@ import pytest
 from cratewright.errors import ToolError
 from cratewright_native.codegen import OPTIMISED
 from cratewright_native.elf import elf_symbols, is_elf
+from tests.support.native_link import symbols
 from tests.support.native_project import Project
 
 VIRTUAL = """\
@@ -31,13 +32,17 @@ def test_bitcode_becomes_an_object(llvm_project: Project) -> None:
     assert llvm_project.backend.codegen(made, llvm_project.config()) == made
 
 
-def test_objects_are_left_as_they_are(project_with: object) -> None:
+def test_objects_lose_no_more_than_what_only_lto_reads(project_with: object) -> None:
     assert callable(project_with)
     project = project_with("gcc")
     project.write(a_c="int f(int x) { return x; }\n")
     (module,) = project.compile("a.c").modules
     assert project.backend.supports_lto(module)
-    assert project.backend.codegen(module, project.config()) == module
+    lowered = project.backend.codegen(module, project.config())
+    # Archivers that see what LTO would read index nothing else.
+    assert b".gnu.lto_" in module.data and b".gnu.lto_" not in lowered.data
+    assert symbols(lowered) == symbols(module) == {"f": True}
+    assert project.backend.codegen(lowered, project.config()) == lowered
 
 
 def test_the_second_half_of_optimisation_is_run(llvm_project: Project) -> None:

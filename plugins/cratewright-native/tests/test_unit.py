@@ -56,6 +56,15 @@ def test_defines_and_words(project: Project) -> None:
         project.compile("a.c", defines={"A": None, "B": "2", "C": "3", "D": "1"})
 
 
+def test_the_project_root_among_the_include_directories(project: Project) -> None:
+    """Its path is empty; the words after it are still theirs."""
+    project.write(sub__a_c="#include <above.h>\n#include <below.h>\nint f(void) { return ABOVE + BELOW + C; }\n")
+    project.write(above_h="#define ABOVE 1\n", below__below_h="#define BELOW 2\n")
+    for directories in (["", "below"], ["below", ""]):
+        unit = project.compile("sub/a.c", include_dirs=directories, defines={"C": "3"})
+        assert {"above.h", "below/below.h"} <= set(project.observed(unit))
+
+
 def test_nothing_is_defined_that_nobody_asked_for(project: Project) -> None:
     """zig's driver would define NDEBUG where code is optimised."""
     project.write(a_c="#ifdef NDEBUG\n#error asserts are off\n#endif\n")

@@ -11,9 +11,9 @@ from dataclasses import replace
 from ..backend import CodegenBackend
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, LinkError
 from ..identity import unique_labels
-from ..link_contents import allocator_provider, exported_symbols, libraries_to_link, links_allocator_shim
+from ..link_contents import allocator_provider, brings_allocator_shim, exported_symbols, libraries_to_link
 from ..locator import check_interfaces
 from ..metadata import CrateMetadata, encode_dylib
 from ..module import ModuleCodegen, Observed, merge_observed
@@ -122,12 +122,12 @@ def _request(
         natives=libraries_to_link(crate.natives, [(item.linkage, item.crate.natives) for item in dependencies]),
         exported=exported,
         lto=lto,
-        embed=_embedded(crate, dependencies, formats) if crate_type is CrateType.DYLIB else b"",
     )
-    shim = _shim(backend, request, [crate, *(item.crate for item in dependencies)], formats)
+    shim = _shim(backend, request, crate, dependencies)
     if crate_type is CrateType.DYLIB:
         # Whoever is linked with the dylib has no shim of its own.
         exported = tuple(sorted({*exported, *(symbol.name for module in shim for symbol in module.exports)}))
+        request = replace(request, embed=_embedded(crate, shim, dependencies, formats))
     parts = [(crate.name, [*crate.modules, *shim]), *((label, list(part.modules)) for label, part in static)]
     modules = tuple(LinkModule(name, module) for name, modules in parts for module in modules)
     return replace(request, exported=exported, modules=modules)
@@ -150,20 +150,43 @@ def _labels(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> list[tu
     return list(zip(labels[1:], dependencies, strict=True))
 
 
-def _embedded(crate: CrateMetadata, dependencies: Sequence[Dependency], formats: DependencyFormats) -> bytes:
+def _embedded(
+    crate: CrateMetadata,
+    shim: Sequence[ModuleCodegen],
+    dependencies: Sequence[Dependency],
+    formats: DependencyFormats,
+) -> bytes:
     linked = {item.key: item.crate.reference for item in dependencies}
     known = crate.knowing({reference.stable_id: reference.interface for reference in linked.values()})
+    known = replace(known, modules=(*known.modules, *shim))
     return encode_dylib(known, tuple((linked[key], linkage) for key, linkage in formats.recorded))
 
 
 def _shim(
-    backend: CodegenBackend, request: LinkRequest, crates: Sequence[CrateMetadata], formats: DependencyFormats
+    backend: CodegenBackend, request: LinkRequest, crate: CrateMetadata, dependencies: Sequence[Dependency]
 ) -> list[ModuleCodegen]:
+    """Return the allocator shim if a crate needs one, and no dylib brings it along.
+
+    Raises: LinkError if what is linked here provides the allocator, and a dylib's shim would not call it.
+    """
+    crates = [crate, *(item.crate for item in dependencies)]
     labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
     needed, provider = allocator_provider({label: part.allocator for label, part in zip(labels, crates, strict=True)})
-    if not needed or not links_allocator_shim(formats):
+    if not needed:
         return []
-    return [backend.codegen_allocator(request.config, bool(provider))]
+    dynamic = {
+        label: brings_allocator_shim(item.crate.modules)
+        for label, item in zip(labels[1:], dependencies, strict=True)
+        if item.linkage is Linkage.DYNAMIC
+    }
+    bringing = [label for label, brings in dynamic.items() if brings]
+    if bringing and provider and provider not in dynamic:
+        raise LinkError(
+            f"crate '{provider}' provides the global allocator, but the dylib of crate '{bringing[0]}' has one already",
+            context=(("linked", request.crate), ("crate type", request.crate_type.value)),
+            hint=f"add '{provider}' to the deps of '{bringing[0]}', or link '{bringing[0]}' statically",
+        )
+    return [] if bringing else [backend.codegen_allocator(request.config, bool(provider))]
 
 
 def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkResult], int]:

@@ -47,7 +47,7 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
     """Refuse a crate that cannot be built honestly.
 
     Raises: ConfigurationError naming the crate: no sources, a source twice, a suffix nobody compiles, a crate
-    type or a mode of LTO that the backend does not declare, or what the backend itself refuses.
+    type or a mode of LTO that the backend does not declare, what the backend itself refuses, or two files of one name.
     """
     _check_sources(crate, backend)
     for kind in crate.crate_types:
@@ -60,6 +60,7 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
     _check_linking(crate, backend)
     _check_lto(crate, backend)
     backend.check_crate(crate)
+    _check_files(crate, backend)
 
 
 def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateType) -> None:
@@ -151,6 +152,22 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
             )
     for text in crate.options.texts("libs"):
         parse_library(text, where=f"crate '{crate.name}'")
+
+
+def _check_files(crate: Crate, backend: CodegenBackend) -> None:
+    """Refuse crate types of which one would overwrite another's file."""
+    taken: dict[str, CrateType] = {}
+    for kind in crate.crate_types:
+        if kind is CrateType.RLIB:
+            continue
+        for name in backend.output_names(crate.name, kind, crate.options):
+            other = taken.setdefault(name, kind)
+            if other is not kind:
+                raise ConfigurationError(
+                    f"crate '{crate.name}' asks for two files of one name",
+                    context=(("name", name), ("crate types", f"{other.value} {kind.value}")),
+                    hint=f"leave one of the two out, or make the {kind.value} a crate of its own with this one's rlib",
+                )
 
 
 _ASKED_BY = {

@@ -11,6 +11,7 @@ from dataclasses import replace
 from cratewright import ModuleCodegen, ModuleConfig
 
 from .bitcode import is_bitcode
+from .elf import has_gcc_representation
 from .flags import lowering_words
 from .toolchain import Toolchain
 
@@ -25,6 +26,8 @@ def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> 
 
     Raises: ToolError.
     """
+    if has_gcc_representation(module.data):
+        return _without_representation(module, toolchain)
     if not is_bitcode(module.data):
         return module
     # An empty index asks for the second half of what a module for ThinLTO has had the first half of.
@@ -39,4 +42,21 @@ def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> 
             outputs=["module.o"],
         )
         data = (directory / "module.o").read_bytes()
+    return replace(module, data=data, attributes=(("representation", "none"),))
+
+
+def _without_representation(module: ModuleCodegen, toolchain: Toolchain) -> ModuleCodegen:
+    """Return an object of gcc's without what LTO would read.
+
+    Archivers and linkers that see it ask gcc for the symbols, which knows of none that assembly defines.
+    """
+    with toolchain.scratch() as directory:
+        (directory / "module.o").write_bytes(module.data)
+        toolchain.run(
+            (*toolchain.objcopy(), "--remove-section=.gnu.*lto_*", "module.o", "plain.o"),
+            cwd=directory,
+            what="code generation",
+            outputs=["plain.o"],
+        )
+        data = (directory / "plain.o").read_bytes()
     return replace(module, data=data, attributes=(("representation", "none"),))

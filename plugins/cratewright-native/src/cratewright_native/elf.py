@@ -1,4 +1,4 @@
-"""The symbol table of an ELF object.
+"""The symbol table of an ELF object, and its sections.
 
 Knows nothing of other formats, of code or of relocations.
 Source: the System V ABI, chapters "Object Files" and "Symbol Table".
@@ -6,18 +6,29 @@ Source: the System V ABI, chapters "Object Files" and "Symbol Table".
 
 from __future__ import annotations
 
+import re
 import struct
 
 from cratewright.errors import FormatError
 
 from .symbol import ObjectSymbol
 
-__all__ = ["elf_symbols", "has_gcc_representation", "is_elf"]
+__all__ = ["elf_symbols", "has_gcc_representation", "is_elf", "needed_libraries", "retaining"]
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
-_SYMTAB = 2
+_DYNAMIC = struct.Struct("<QQ")
+_SYMTAB, _DYNAMIC_TABLE = 2, 6
+_NEEDED = 1
+_ALLOCATED, _ORDERED, _RETAINED = 0x2, 0x80, 0x200000
+_ELSEWHERE = 0xFFFF
+_ABI, _GNU = 7, 3
+# What compilers call sections by themselves, each function's or variable's own included; all else a source has named.
+_USUAL = re.compile(
+    r"\.(?:text|rodata|data|bss|tdata|tbss|ldata|lrodata|lbss|sdata|sbss|gnu\.linkonce|eh_frame|gcc_except_table|note"
+    r"|init_array|fini_array|preinit_array|ctors|dtors|init|fini|group|ARM\.ex\w+|IA_64\.unwind\w*)(?:[.$]|\Z)"
+)
 _LOCAL, _WEAK, _UNIQUE = 0, 2, 10
 _UNDEFINED, _COMMON = 0, 0xFFF2
 _INTERNAL, _HIDDEN = 1, 2
@@ -39,9 +50,7 @@ def elf_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
     Raises: FormatError naming the file if it is damaged.
     """
     try:
-        header = _HEADER.unpack_from(data, 0)
-        start, size, count = header[6], header[11], header[12]
-        sections = [_SECTION.unpack_from(data, start + index * size) for index in range(count)]
+        sections = _sections(data)
         found: list[ObjectSymbol] = []
         for section in sections:
             if section[1] == _SYMTAB:
@@ -49,6 +58,68 @@ def elf_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
     except (struct.error, IndexError, ValueError) as error:
         raise FormatError(f"{name}: the object is damaged") from error
     return tuple(found)
+
+
+def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
+    """Return the libraries that a program or shared library loads; none if it is static or no such file.
+
+    Raises: FormatError naming the file if it is damaged.
+    """
+    if not is_elf(data):
+        return ()
+    try:
+        sections = _sections(data)
+        table = next((section for section in sections if section[1] == _DYNAMIC_TABLE), None)
+        if table is None:
+            return ()
+        rows = _DYNAMIC.iter_unpack(data[table[4] : table[4] + table[5]])
+        begin = sections[table[6]][4]
+        return tuple(_text(data, begin + value).decode() for tag, value in rows if tag == _NEEDED)
+    except (struct.error, IndexError, ValueError) as error:
+        raise FormatError(f"{name}: the file is damaged") from error
+
+
+def retaining(data: bytes, *, name: str) -> bytes:
+    """Return an object of which a linker keeps all sections that a source has named, though nobody refers to them.
+
+    Without collection of what is unused they would stay: what walks from `__start_X` to `__stop_X`, and what reads a
+    section of the linked file.
+    Source: the GNU ABI's `SHF_GNU_RETAIN`, which GNU ld 2.36 and LLD 13 know.
+    Raises: FormatError naming the file if it is damaged.
+    """
+    if not is_elf(data):
+        return data
+    try:
+        header = _HEADER.unpack_from(data, 0)
+        sections = _sections(data)
+        if not sections:
+            return data
+        number = header[13] if header[13] != _ELSEWHERE else sections[0][6]
+        names = sections[number][4]
+        changed = bytearray(data)
+        for index, section in enumerate(sections):
+            flags, called = section[2], _text(data, names + section[0]).decode("utf-8", "replace")
+            # What goes by the order of another section goes with it, too.
+            if flags & _ALLOCATED and not flags & (_RETAINED | _ORDERED) and not _USUAL.match(called):
+                at = header[6] + index * header[11] + 8
+                changed[at : at + 8] = (flags | _RETAINED).to_bytes(8, "little")
+                changed[_ABI] = _GNU
+        return bytes(changed)
+    except (struct.error, IndexError, ValueError) as error:
+        raise FormatError(f"{name}: the object is damaged") from error
+
+
+def _sections(data: bytes) -> list[tuple[int, ...]]:
+    header = _HEADER.unpack_from(data, 0)
+    start, size, count = header[6], header[11], header[12]
+    if start and not count:
+        # More sections than the header can count: the first one's size is their number.
+        count = _SECTION.unpack_from(data, start)[5]
+    return [_SECTION.unpack_from(data, start + index * size) for index in range(count)]
+
+
+def _text(data: bytes, first: int) -> bytes:
+    return data[first : data.index(b"\0", first)]
 
 
 def _symbols(data: bytes, table: tuple[int, ...], strings: tuple[int, ...]) -> list[ObjectSymbol]:

@@ -13,6 +13,7 @@ from cratewright.options import OptLevel
 from cratewright.request import LinkRequest, ModuleConfig
 
 from .codegen import OPTIMISED
+from .demand import needed_modules
 from .flags import lowering_words
 from .resolve import write_inputs
 from .toolchain import Toolchain
@@ -29,12 +30,13 @@ _TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
 def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the modules that a link needs, and internalise what nobody outside them uses.
 
-    gcc merges all of them and internalises nothing: it does so only while it makes a program.
+    gcc internalises nothing: it does so only while it makes a program.
     Raises: LinkError if symbols clash.
     """
     what = f"merging the modules of crate '{request.crate}'"
     if toolchain.kind == "gcc":
-        return _joined([item.module for item in request.modules], request.target, toolchain, what)
+        needed = needed_modules(request, request.exported)
+        return _joined([item.module for item in needed], request.target, toolchain, what)
     with toolchain.scratch() as directory:
         inputs = write_inputs(request, toolchain, directory)
         toolchain.run(

@@ -68,7 +68,8 @@ def compile_words(toolchain: Toolchain, target: str, options: Options, language:
     if language == "ir":
         return tuple(words)
     words += _standard(options.texts("std"), language)
-    words += [f"-I{directory}" for directory in options.texts("include_dirs")]
+    # The project root is an empty path, and an empty word would take in the next one.
+    words += [f"-I{directory or '.'}" for directory in options.texts("include_dirs")]
     words += [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines]
     words += _prefix_maps(toolchain, options.texts("include_dirs"))
     own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language]

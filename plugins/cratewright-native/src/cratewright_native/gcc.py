@@ -6,6 +6,8 @@ Knows nothing of other toolchains, nor of when it is the one to use.
 from __future__ import annotations
 
 import os
+import subprocess
+from functools import cache
 from typing import ClassVar
 
 from cratewright.errors import UnsupportedError
@@ -54,6 +56,10 @@ class Gcc(Toolchain):
         """Return gcc-ar, which indexes objects with gcc's own representation in them."""
         return (self._beside("gcc-ar"),)
 
+    def objcopy(self) -> tuple[str, ...]:
+        """Return the objcopy of its binutils."""
+        return (_printed(self.program, "objcopy"),)
+
     def environment(self) -> dict[str, str]:
         """Add the name of the working directory, which ends up in debug information."""
         # Slots and zero-argument super() do not go together in a dataclass.
@@ -63,3 +69,12 @@ class Gcc(Toolchain):
         directory, own = os.path.split(self.program)
         head, _, tail = own.rpartition("gcc")
         return os.path.join(directory, f"{head}{name}{tail}")
+
+
+@cache
+def _printed(program: str, name: str) -> str:
+    """Return where gcc finds a program of its binutils."""
+    done = subprocess.run(
+        [program, f"-print-prog-name={name}"], capture_output=True, stdin=subprocess.DEVNULL, text=True, check=False
+    )
+    return done.stdout.strip() or name

@@ -17,9 +17,9 @@ from cratewright.options import DebugInfo
 from cratewright.output_name import output_name
 from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
 
-from .bundle import is_linked_whole, is_own
+from .demand import is_direct
 from .depfile import parse_link_depfile
-from .elf import elf_symbols
+from .elf import elf_symbols, retaining
 from .embed import embed_object
 from .exports import replaceable_symbols, version_script
 from .libraries import library_words
@@ -138,9 +138,9 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
     direct: list[str] = []
     lazy: list[str] = []
     for name, item in zip(names, request.modules, strict=True):
-        (directory / name).write_bytes(item.module.data)
-        own = item.crate == request.crate and is_own(item.module)
-        chosen = own or is_linked_whole(item.module) or item.module.attribute("lto") != ""
+        (directory / name).write_bytes(retaining(item.module.data, name=item.module.name))
+        # What LTO has chosen is linked.
+        chosen = is_direct(item, request) or item.module.attribute("lto") != ""
         (direct if chosen else lazy).append(name)
     if request.embed:
         direct.append(embed_object(request.embed, request.target, toolchain, directory))
@@ -165,6 +165,9 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: s
         words.append("-fno-lto")
     if target.format == "elf":
         words += ["-Wl,--build-id=none", "-Wl,--gc-sections"]
+        if toolchain.kind == "llvm":
+            # GNU ld keeps what `__start_X` stands for; zig hands no such word on.
+            words.append("-Wl,-z,nostart-stop-gc")
         words += _visibility(request, toolchain, directory)
         words += [f"-Wl,-soname,{name}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
         words += [f"-Wl,-rpath,{path}" for path in _rpath(request)]

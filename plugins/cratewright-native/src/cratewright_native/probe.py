@@ -17,6 +17,7 @@ from cratewright import CratewrightError
 from cratewright.digest import value_digest
 from cratewright.fs import write_atomic
 
+from .elf import needed_libraries
 from .targets import Target, host_target
 
 if TYPE_CHECKING:
@@ -30,10 +31,18 @@ SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
 Split, it would have virtual tables in a second module of the file, which code generation leaves out.
 """
 
-_FORMAT = 2
+_FORMAT = 3
 _CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
 _CALLEE = b"int callee(int value) { return value + 41; }\n"
-_PROGRAM = b'#include <stdio.h>\nint main(void) { return puts("") < 0; }\n'
+# A compiler that is told of one C library takes the headers of another where it finds nothing else.
+_PROGRAM = b"""\
+#include <stdio.h>
+#if defined(__linux__) && defined(__GLIBC__) != GLIBC
+#error these are the headers of another C library
+#endif
+int main(void) { return puts("") < 0; }
+"""
+_GLIBC = "libc.so.6"
 
 
 def cache_directory() -> Path:
@@ -105,19 +114,22 @@ def can_thin(toolchain: Toolchain) -> None:
 
 
 def can_cross(toolchain: Toolchain, target: Target) -> bool:
-    """Return whether a program that includes a header of the C library can be linked for a target."""
+    """Return whether a program can be compiled and linked for a target with the C library that it names."""
     programs = [*toolchain.cc(target.name)[:1]]
+    glibc = target.name.endswith("-gnu") and target.format == "elf"
 
     def link() -> str:
         with toolchain.scratch() as directory:
             (directory / "sample.c").write_bytes(_PROGRAM)
             toolchain.run(
-                (*toolchain.cc(target.name), "sample.c", "-o", "sample"),
+                (*toolchain.cc(target.name), f"-DGLIBC={int(glibc)}", "sample.c", "-o", "sample"),
                 cwd=directory,
                 what="a sample",
                 outputs=["sample"],
             )
-        return "yes"
+            # A static program names no library: then its headers have told.
+            needed = needed_libraries((directory / "sample").read_bytes(), name="sample")
+        return "yes" if not needed or (_GLIBC in needed) == glibc else "no"
 
     try:
         return remembered(f"cross {target.name} {toolchain.version}", identity(programs), link) == "yes"

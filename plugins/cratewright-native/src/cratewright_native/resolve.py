@@ -14,7 +14,7 @@ from cratewright.request import LinkModule, LinkRequest
 from cratewright.values import dataclass
 
 from .bitcode import bitcode_major, is_bitcode
-from .bundle import is_linked_whole, is_own
+from .demand import is_direct
 from .exports import required_symbols, version_script
 from .response_file import response_file
 from .targets import find_target
@@ -69,13 +69,12 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
             repeat += 1
         files[name] = item
         (directory / name).write_bytes(item.module.data)
-        (own if item.crate == request.crate else lazy).append(name)
+        (own if is_direct(item, request) else lazy).append(name)
     for index, item in enumerate(request.beside):
         if not is_bitcode(item.module.data):
             name = f"{index}.o"
             (directory / name).write_bytes(item.module.data)
-            direct = is_linked_whole(item.module) or (item.crate == request.crate and is_own(item.module))
-            (own if direct else lazy).append(name)
+            (own if is_direct(item, request) else lazy).append(name)
     required = required_symbols(request)
     (directory / _SCRIPT).write_bytes(version_script(required))
     # A shared library is the one kind of output that any of the crate types could become: whatever keeps its name

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from cratewright import CratewrightError, Session
-from cratewright.errors import ToolError
+from cratewright.errors import ToolError, UnsupportedError
 from cratewright.values import dataclass
 
 from .pass_report import PassReport
@@ -104,6 +104,13 @@ class Toolchain(ABC):
     @abstractmethod
     def ar(self) -> tuple[str, ...]:
         """Return the archiver that indexes bitcode as well as objects."""
+
+    def objcopy(self) -> tuple[str, ...]:
+        """Return what removes sections of objects; for gcc, whose objects hold more than what is linked.
+
+        Raises: UnsupportedError if the toolchain needs none.
+        """
+        raise UnsupportedError(f"{self.kind} makes no objects of which anything is to be removed")
 
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
         """Return what makes the driver list the files that a link reads, and say where it looks for libraries.

@@ -1,0 +1,90 @@
+"""What must be in a program although no compiler sees who uses it: sections by name, symbols that assembly defines."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cratewright import CrateType, LtoMode
+from cratewright.errors import FormatError
+from cratewright.request import LinkModule, LinkRequest
+from cratewright_native.elf import needed_libraries, retaining
+from tests.support.native_link import compiled, link, optimised_thin, request_for
+from tests.support.native_project import Project
+
+SUM = """\
+#include <stdio.h>
+extern const int __start_table[] __attribute__((weak)), __stop_table[] __attribute__((weak));
+int three(void), seven(void);
+int main(void) {
+    int sum = 0;
+    for (const int *at = __start_table; at != __stop_table; at++) sum += *at;
+    printf("%d %d\\n", sum, three() + seven());
+}
+"""
+ENTRY = 'static const int entry __attribute__((used, section("table"))) = {};\n'
+# One symbol that assembly alone defines, and one that only assembly uses.
+SEVEN = '__asm__(".text\\n.globl seven\\n.type seven,@function\\nseven: jmp hidden@PLT\\n");\n'
+CRATES = {
+    "app": {"main.c": SUM},
+    "base": {
+        "three.c": ENTRY.format(1) + "int three(void) { return 3; }\n",
+        "seven.c": ENTRY.format(10) + SEVEN + "__attribute__((used)) int hidden(void) { return 7; }\n",
+        "spare.c": ENTRY.format(100) + "int gone(void);\nint spare(void) { return gone(); }\n",
+    },
+}
+
+
+def finished(project: Project, request: LinkRequest) -> Path:
+    """Run the LTO that a request asks for, and link."""
+    backend = project.backend
+    if request.lto is LtoMode.THIN:
+        done = [LinkModule(item.crate, module) for item, module in optimised_thin(project, request).values()]
+    elif request.lto is LtoMode.FAT:
+        merged = backend.run_fat_lto(request)
+        done = [LinkModule(request.crate, backend.optimize_fat(merged, request.config))]
+    else:
+        return link(project, request)
+    return link(project, replace(request, modules=tuple(done)))
+
+
+@pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
+@pytest.mark.parametrize("opt_level", ["0", "2"])
+def test_sections_by_name_and_symbols_of_assembly(project: Project, lto: LtoMode, opt_level: str) -> None:
+    """As from archives: the module that nobody needs adds nothing, and misses nothing."""
+    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
+        pytest.skip("this toolchain has no thin LTO")
+    program = finished(project, request_for(project, CRATES, lto=lto, opt_level=opt_level))
+    assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "11 10\n"
+
+
+def test_a_section_that_nobody_refers_to(project: Project) -> None:
+    source = (
+        'static const char note[] __attribute__((used, section(".mine"))) = "here";\nint main(void) { return 0; }\n'
+    )
+    program = link(project, request_for(project, {"app": {"main.c": source}}))
+    shown = subprocess.run(["readelf", "-p", ".mine", program], capture_output=True, text=True, check=True).stdout
+    assert "here" in shown
+
+
+def test_assembly_in_a_staticlib(project: Project) -> None:
+    """An archiver that asks gcc for the symbols of an object does not hear of those that assembly defines."""
+    request = request_for(project, {"lib": CRATES["base"]}, CrateType.STATICLIB, exported=())
+    library = link(project, request)
+    main = project.root / "user.c"
+    main.write_text("int seven(void);\nint main(void) { return seven() - 7; }\n", encoding="utf-8")
+    subprocess.run([*project.toolchain.cc(project.target), main, library, "-o", project.root / "user"], check=True)
+    subprocess.run([project.root / "user"], check=True)
+
+
+def test_what_is_no_whole_object(project: Project) -> None:
+    (module,) = compiled(project, {"x.c": "int x;\n"})
+    data = project.backend.codegen(module, project.config()).data
+    assert retaining(b"text", name="it") == b"text" and needed_libraries(b"text", name="it") == ()
+    assert retaining(data, name="it") == data and needed_libraries(data, name="it") == ()
+    for read in (retaining, needed_libraries):
+        with pytest.raises(FormatError, match=r"it: the (object|file) is damaged"):
+            read(data[: len(data) // 2], name="it")
