@@ -1,4 +1,4 @@
-// SPIRV-Tools, and one function of glslang, behind a C ABI that ctypes can call.
+// SPIRV-Tools behind a C ABI that ctypes can call.
 //
 // Knows nothing of Python: no header of it is included, so one binary serves every interpreter, and a
 // call through ctypes runs without the GIL. Every function returns a `Result` that the caller hands back to
@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include <glslang/Public/ShaderLang.h>
 #include <spirv-tools/libspirv.hpp>
 #include <spirv-tools/linker.hpp>
 #include <spirv-tools/optimizer.hpp>
@@ -240,22 +239,6 @@ CRATEWRIGHT_EXPORT uint64_t cratewright_spirv_instructions(const uint8_t* module
     at += words * sizeof(uint32_t);
   }
   return count;
-}
-
-// Parses a shader without includes in one pass; glslang's C interface can only parse what it has preprocessed.
-// glslang itself is not linked: `parse` is the address of `glslang::TShader::parse` in the library that made
-// the shader. Returns 1 if it parsed, 0 if the shader's log says why not.
-CRATEWRIGHT_EXPORT uint32_t cratewright_glslang_parse(void* parse, void* shader, const void* resources,
-                                                      int32_t version, int32_t messages) {
-  using Shader = glslang::TShader;
-  using Parse = bool (*)(Shader*, const TBuiltInResource*, int, EProfile, bool, bool, EShMessages,
-                         Shader::Includer&);
-  Shader::ForbidIncluder nothing;
-  return reinterpret_cast<Parse>(parse)(static_cast<Shader*>(shader),
-                                        static_cast<const TBuiltInResource*>(resources), version, ECoreProfile,
-                                        false, false, static_cast<EShMessages>(messages), nothing)
-             ? 1
-             : 0;
 }
 
 }  // extern "C"

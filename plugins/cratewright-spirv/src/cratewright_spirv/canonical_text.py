@@ -15,12 +15,12 @@ from .conditions import Macros
 from .includes import MAX_DEPTH, IncludeResolver
 from .skeleton import Define, Directive, Group, Include, Lines, Obscure, Piece, skeleton
 
-__all__ = ["HLSL_DEFINES", "Canonical", "Defines", "canonical"]
+__all__ = ["Canonical", "Defines", "canonical", "with_language"]
 
 Defines = tuple[tuple[str, "str | None"], ...]
 
 # What tells a header that serves both languages which one it is read in, under DXC's name.
-HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
+_HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
 _EXTENSION = b"GL_GOOGLE_include_directive"
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 # What a macro given from outside may not hold, or it would reach beyond its own line.
@@ -72,6 +72,11 @@ class Canonical:
         return " ".join(map(str, runs))
 
 
+def with_language(defines: Defines, language: str) -> Defines:
+    """Return macros with those that tell the language, where the user does not say other."""
+    return tuple({**dict(_HLSL_DEFINES), **dict(defines)}.items()) if language == "hlsl" else defines
+
+
 def canonical(
     path: str, text: bytes, language: str, defines: Defines, includes: IncludeResolver, *, positions: bool
 ) -> Canonical | None:
@@ -94,7 +99,7 @@ class _Walker:
     def __init__(self, path: str, language: str, defines: Defines, includes: IncludeResolver) -> None:
         self._path, self._glsl, self._includes = path, language == "glsl", includes
         self._macros = Macros()
-        for name, value in (*defines, *(() if self._glsl else HLSL_DEFINES)):
+        for name, value in with_language(defines, language):
             self._macros.define(name.encode(), (value or "").strip().encode())
         self._out: list[_Placed] = []
         self._once: set[str] = set()

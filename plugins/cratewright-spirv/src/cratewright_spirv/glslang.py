@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from cratewright.errors import ConfigurationError, SourceError, ToolError, near_miss
 from cratewright.values import dataclass
 
-from .canonical_text import HLSL_DEFINES
+from .canonical_text import Defines, with_language
 from .includes import IncludeResolver
 from .stopwatch import step
 
 if TYPE_CHECKING:
     from .glslang_library import Include, Shader
 
-__all__ = ["SUFFIXES", "TARGETS", "Compiler", "Glslang", "Refused", "Source", "check_target", "prelude"]
+__all__ = ["SUFFIXES", "TARGETS", "Compiler", "Glslang", "Refused", "Source", "check_target", "prelude", "spaced"]
 
 SUFFIXES = (
     "vert", "tesc", "tese", "geom", "frag", "comp", "rgen", "rint", "rahit", "rchit", "rmiss", "rcall",
@@ -55,8 +55,13 @@ class Source:
     stage: str
     entry_point: str
     target: str
-    defines: tuple[tuple[str, str | None], ...]
+    defines: Defines
     debuginfo: str
+
+    @property
+    def macros(self) -> Defines:
+        """What is defined before the first line, but for what the compiler itself does."""
+        return with_language(self.defines, self.language)
 
 
 class Compiler(Protocol):
@@ -131,19 +136,14 @@ class Glslang:
             raise errors[0]
         if not fine:
             raise Refused(shader.log)
-        return shader.text
+        return spaced(shader.text)
 
     @step("glslang: compile")
     def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
         """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         shader = self._open(source, prelude(source), preamble=defines(source))
-        try:
-            data = shader.generate_whole()
-        except ToolError:  # the library that this takes was not built
-            data = None
-        log = shader.log
-        self._close()
-        return None if data is None else (data, log)
+        data = shader.generate(source.entry_point, keep_uncalled=False, debug=False, nonsemantic=False)
+        return None if data is None else (data, shader.log)
 
     @step("glslang: compile")
     def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
@@ -151,23 +151,16 @@ class Glslang:
 
         Raises: Refused.
         """
-        shader = self._shader
-        # What `preprocess` just returned is parsed as it is, any other text has to be read first.
-        if shader is None or shader.text is not text:
-            shader = self._open(source, text)
-            if not shader.preprocess():
-                raise Refused(shader.log)
+        shader = self._open(source, text)
         data = shader.generate(
             source.entry_point,
             keep_uncalled=keep_uncalled,
             debug=source.debuginfo != "none",
             nonsemantic=source.debuginfo == "full",
         )
-        log = shader.log
-        self._close()
         if data is None:
-            raise Refused(log)
-        return data, log
+            raise Refused(shader.log)
+        return data, shader.log
 
     def _open(self, source: Source, text: bytes, *, preamble: bytes = b"", include: Include | None = None) -> Shader:
         from .glslang_library import Shader  # noqa: PLC0415 - ctypes is slow to import, and a null build has no use for it
@@ -235,13 +228,18 @@ def prelude(source: Source) -> bytes:
     return text[:end] + extension + text[end:]
 
 
+def spaced(text: bytes) -> bytes:
+    """Return a preprocessed text with the space that glslang leaves out of the pragmas it prints."""
+    return text.replace(b"#pragma STDGLinvariant", b"#pragma STDGL invariant") if b"STDGL" in text else text
+
+
 def defines(source: Source) -> bytes:
     """Return the request's macros as directives.
 
     Raises: ConfigurationError for one that would bring in more lines.
     """
     lines: list[bytes] = []
-    for name, value in (*(HLSL_DEFINES if source.language == "hlsl" else ()), *source.defines):
+    for name, value in source.macros:
         line = f"#define {name}" if value is None else f"#define {name} {value}"
         if "\n" in line or "\r" in line:
             raise ConfigurationError(f"the macro '{name}' has more than one line", hint="use defines of one line")

