@@ -23,6 +23,7 @@ __all__ = [
     "digest_file",
     "file_stamp",
     "is_recent",
+    "plain_path",
     "read_bytes",
     "read_regular",
     "remove",
@@ -106,6 +107,19 @@ def _digest_large(file: io.FileIO, found: os.stat_result) -> str:
     while part := file.read(_LARGE):
         digest.update(part)
     return digest.hexdigest()
+
+
+def plain_path(path: str) -> str:
+    """Return an absolute path without `.` and `..`, as the system goes it: up from a link is up from where it leads."""
+    if "/.." not in path:
+        return os.path.normpath(path)
+    found = "/"
+    for name in path.split("/"):
+        if name == "..":
+            found = os.path.dirname(os.path.realpath(found) if os.path.islink(found) else found)
+        elif name not in ("", "."):
+            found = os.path.join(found, name)
+    return found
 
 
 def file_stamp(found: os.stat_result) -> list[int]:

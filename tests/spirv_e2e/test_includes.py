@@ -143,3 +143,34 @@ def test_a_repository_does_not_show(shaders: ShaderProject) -> None:
     there.write({"src/lib/f.glsl": "float f(float x) { return x }\n"})
     here.scons(expect=2)
     assert "src/lib/f.glsl:1: error" in here.error() and "repository of" not in here.error()
+
+
+def test_up_from_a_linked_directory(shaders: ShaderProject) -> None:
+    files = {f"{place}/inc/h.h": '#include "../up.h"\n' for place in ("one", "two")}
+    ups = {"up.h": _define(1.0), "one/up.h": _define(2.0), "two/up.h": _define(3.0)}
+    hlsl = "RWStructuredBuffer<float> d : register(u0);\n[numthreads(1, 1, 1)] void main() { d[0] = WHICH; }\n"
+    shaders.crates(
+        'Default(env.Crate("by_header", ["by_header.comp"], crate_type="cdylib", include_dirs=["inc"]))\n'
+        'Default(env.Crate("by_name", ["by_name.comp"], crate_type="cdylib"))\n'
+        'Default(env.Crate("by_source", ["src/by_source.comp"], crate_type="cdylib"))\n'
+        'Default(env.Crate("by_directory", ["by_directory.comp.hlsl"], crate_type="cdylib", include_dirs=["inc/.."]))\n'
+        'Default(env.Crate("from_root", ["by_directory.comp.hlsl"], crate_type="cdylib", include_dirs=["#inc/.."]))\n',
+        {
+            **files,
+            **ups,
+            "by_header.comp": compute(WHICH, before="#include <h.h>\n"),
+            "by_name.comp": compute(WHICH, before='#include "inc/../up.h"\n'),
+            "one/inc/by_source.comp": compute(WHICH, before='#include "../up.h"\n'),
+            "two/inc/by_source.comp": compute(WHICH, before='#include "../up.h"\n'),
+            "by_directory.comp.hlsl": f"#include <up.h>\n{hlsl}",
+        },
+    )
+    images = ["by_header", "by_name", "by_source", "by_directory", "from_root"]
+    for place, value in (("one", 2.0), ("two", 3.0)):
+        for link in ("inc", "src"):
+            (shaders.path / link).unlink(missing_ok=True)
+            (shaders.path / link).symlink_to(f"{place}/inc")
+        shaders.scons()
+        for image in images:
+            assert _bits(value) in constants(shaders.path / f"{image}.spv"), image
+        assert shaders.up_to_date()

@@ -120,3 +120,31 @@ def test_redirect_renames_what_it_is_told_to() -> None:
     text = b'#include "a.h"\n  # include <b.h> // c\n#include "c.h"\n'
     names = {"a.h": "0", "b.h": "1"}
     assert redirect(text, lambda name, _: names.get(name)) == b'#include "0"\n#include "1" // c\n#include "c.h"\n'
+
+
+def test_up_from_a_link_is_up_from_where_it_leads(tmp_path: Path) -> None:
+    tree(tmp_path, real__inc__h_h="h", real__up_h="right", up_h="wrong", other__inc__h_h="h", other__up_h="other")
+    (tmp_path / "inc").symlink_to("real/inc")
+    (tmp_path / "src").symlink_to("real/inc")
+    for name, includer, angled in (("inc/../up.h", "u.glsl", False), ("../up.h", "inc/h.h", False)):
+        found = resolver(tmp_path, "inc", path="u.glsl")
+        found.find("inc/h.h", "u.glsl", angled=False)
+        included = found.find(name, includer, angled=angled)
+        assert (included.shown, included.text) == ("real/up.h", b"right")
+        assert found.observed[-1] == seen("inc/../up.h", "right")
+    assert resolver(tmp_path).find("../up.h", "src/u.glsl", angled=False).shown == "real/up.h"
+    assert resolver(tmp_path, "inc/..").find("up.h", "src/u.glsl", angled=True).text == b"right"
+    # A directory that is none leads nowhere, as it does for the compiler.
+    with pytest.raises(SourceError):
+        resolver(tmp_path, path="u.glsl").find("none/../up.h", "u.glsl", angled=False)
+
+
+def test_one_file_by_two_ways_is_one_file(tmp_path: Path) -> None:
+    tree(tmp_path, real__inc__h_h="#pragma once", real__up_h="#pragma once")
+    (tmp_path / "inc").symlink_to("real/inc")
+    found = resolver(tmp_path, path="u.glsl")
+    names = [
+        found.find(name, "u.glsl", angled=False).shown for name in ("inc/../up.h", "real/up.h", "real/inc/../up.h")
+    ]
+    assert names == ["real/up.h"] * 3
+    assert [item.path for item in found.observed] == ["inc/../up.h", "real/up.h", "real/inc/../up.h"]

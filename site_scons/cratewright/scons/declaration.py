@@ -16,6 +16,7 @@ import SCons.Util
 from ..backend import CodegenBackend
 from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
+from ..fs import plain_path
 from ..identity import CrateReference
 from ..native_library import parse_library
 from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_options, resolve_profile
@@ -133,13 +134,23 @@ class Declaration:
 
     def _directory_paths(self, directory: object, what: str) -> list[str]:
         try:
-            node = directory if isinstance(directory, SCons.Node.FS.Base) else self.env.Dir(self.env.subst(directory))
+            node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory(directory)
         except TypeError as error:  # SCons found a file of that name
             raise ConfigurationError(
                 f"{what} directory {str(directory)!r} is no directory", context=(("where", self.where),)
             ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
         return list(dict.fromkeys(relative(item) for item in found))
+
+    def _directory(self, directory: object) -> Any:
+        """Return the node of a directory, which SCons would look for without regard to links on the way up."""
+        path = str(self.env.subst(directory))
+        node = self.env.Dir(path)
+        if ".." not in path.split("/"):
+            return node
+        base = self.env.Dir("#" if path[0] == "#" else ".").srcnode().abspath
+        plain = plain_path(os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
+        return node if plain == node.srcnode().abspath else self.env.Dir(plain)
 
     def declare(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from cratewright import Observed
 from cratewright.digest import content_digest
 from cratewright.errors import SourceError
+from cratewright.fs import plain_path
 from cratewright.stencil import logical_path
 from cratewright.values import dataclass
 
@@ -50,11 +51,16 @@ _contents: dict[str, _Content] = {}
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a candidate lies: the path to open, the path to report, the name to show."""
+    """Where a candidate lies: the path to open, the path to report, the name to show.
+
+    Shape: `file` and `observed` go up where the source does, so that a link on the way that leads elsewhere
+    tomorrow is noticed; `plain` says which file that is today.
+    """
 
     file: str
     observed: str
     shown: str
+    plain: str
 
 
 def include_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
@@ -170,21 +176,36 @@ class IncludeResolver:
             return
         if not angled:
             here = self._places[includer]
-            near = posixpath.join(posixpath.dirname(logical_path(here.file, (self._root, *self._repositories))), name)
+            base = posixpath.dirname(logical_path(here.file, (self._root, *self._repositories)))
+            near = posixpath.join(base, name)
             shown = posixpath.normpath(posixpath.join(posixpath.dirname(here.shown), name))
             for directory in ("",) if os.path.isabs(near) else ("", *self._repositories):
-                yield self._place(posixpath.join(directory, near), shown)
+                path = posixpath.join(directory, near)
+                if name.startswith("../") and not os.path.isdir(posixpath.join(self._root, directory, base)):
+                    # What another repository has in this directory counts as if it were here.
+                    path = posixpath.normpath(path)
+                yield self._place(path, shown)
         for directory in self._directories:
             label = posixpath.basename(directory.rstrip("/")) if os.path.isabs(directory) else directory
             yield self._place(posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name)))
 
     def _place(self, path: str, shown: str) -> _Place:
-        file = posixpath.normpath(posixpath.join(self._root, path))
-        if file.startswith(self._root.rstrip("/") + "/"):
-            inside = file[len(self._root.rstrip("/")) + 1 :]
-            return _Place(file, inside, inside)
-        below = logical_path(file, self._repositories)
-        return _Place(file, file, shown if below == file else below)
+        file = posixpath.join(self._root, path)
+        plain = plain_path(file)
+        if "/.." not in file:
+            file = plain
+        below = self._below(plain)
+        if below is not None:
+            shown = below
+        elif (logical := logical_path(plain, self._repositories)) != plain:
+            shown = logical
+        inside = self._below(file)
+        return _Place(file, file if inside is None else inside, shown, plain)
+
+    def _below(self, file: str) -> str | None:
+        """Return a path relative to the root, for a file that lies below it."""
+        root = self._root.rstrip("/") + "/"
+        return file[len(root) :] if file.startswith(root) else None
 
     def _read(self, place: _Place) -> _Content | None:
         if place.observed in self._contents:
@@ -205,9 +226,9 @@ class IncludeResolver:
     def _adopt(self, place: _Place, content: _Content) -> Included:
         shown = place.shown
         # Two directories outside the root may share their last name; each file keeps a name of its own.
-        while self._places.get(shown, place).file != place.file:
+        while self._places.get(shown, place).plain != place.plain:
             shown += "~"
-        self._places[shown] = _Place(place.file, place.observed, shown)
+        self._places.setdefault(shown, _Place(place.file, place.observed, shown, place.plain))
         self._texts[shown] = content.whole
         return Included(shown, content.text, content.once)
 
