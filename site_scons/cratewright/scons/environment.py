@@ -47,6 +47,7 @@ def generate(env: Environment) -> None:
         CRATELINKCOMSTR="Linking $TARGET",
     )
     env.AddMethod(_crate, "Crate")
+    env.AddMethod(_embed, "CrateEmbed")
     env.AddMethod(_profile, "CrateProfile")
     env.AddMethod(_workspace, "CrateWorkspace")
     env.AddMethod(_compile_commands, "CrateCompileCommands")
@@ -89,6 +90,16 @@ def _workspace(
         raise SCons.Errors.UserError(str(error)) from error
 
 
+def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> list[object]:
+    """Declare an object file and a header for the images of crates, and return the object's node."""
+    from .embed import embed  # noqa: PLC0415 - few builds ask for it
+
+    try:
+        return embed(env, name, crates, shared=shared)
+    except CratewrightError as error:
+        raise SCons.Errors.UserError(str(error)) from error
+
+
 def _compile_commands(env: Environment, file: str = "compile_commands.json") -> list[object]:
     """Return the node of a file that tells editors how the sources of all crates are compiled."""
     from .compile_commands import compile_commands  # noqa: PLC0415 - few builds ask for it
@@ -98,5 +109,5 @@ def _compile_commands(env: Environment, file: str = "compile_commands.json") -> 
 
 # SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie
 # between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.
-for _method in (_crate, _profile, _workspace):
+for _method in (_crate, _embed, _profile, _workspace):
     _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)

@@ -1,4 +1,4 @@
-"""What is to be told of a program before it is optimised: its size, what it is made of, the names of its resources.
+"""What is to be told of a program before it is optimised: its size, what it is made of, names and blocks of resources.
 
 Knows nothing of how it is optimised, nor of the file that tells it.
 """
@@ -25,7 +25,7 @@ class Facts:
     """The facts about one or more entry points.
 
     Shape: `modules` are pairs of crate and module; `names` pairs of where a resource is bound and its name, the
-    stage and name of its entry point first.
+    stage and name of its entry point first; `blocks` likewise with a block's layout as JSON.
     Units: `size` in bytes
     """
 
@@ -33,12 +33,14 @@ class Facts:
     instructions: int
     modules: tuple[tuple[str, str], ...]
     names: tuple[tuple[Place, str], ...] = ()
+    blocks: tuple[tuple[Place, str], ...] = ()
 
     @classmethod
     def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row) -> Facts:
         """Return the facts about a module with a known interface."""
         names = tuple((place, str(row["name"])) for place, row in _places(interface) if row["name"])
-        return cls(len(data), reflect.instruction_count(data), tuple(modules), names)
+        blocks = tuple((place, json.dumps(row["block"])) for place, row in _places(interface) if "block" in row)
+        return cls(len(data), reflect.instruction_count(data), tuple(modules), names, blocks)
 
     @classmethod
     def joined(cls, parts: Sequence[Facts]) -> Facts:
@@ -48,12 +50,13 @@ class Facts:
             sum(part.instructions for part in parts),
             tuple(dict.fromkeys(module for part in parts for module in part.modules)),
             tuple(name for part in parts for name in part.names),
+            tuple(block for part in parts for block in part.blocks),
         )
 
     @staticmethod
     def encode(facts: Sequence[Facts]) -> str:
         """Return some facts as text."""
-        return json.dumps([[each.size, each.instructions, each.modules, each.names] for each in facts])
+        return json.dumps([[each.size, each.instructions, each.modules, each.names, each.blocks] for each in facts])
 
     @classmethod
     def decode(cls, text: str) -> list[Facts]:
@@ -64,8 +67,9 @@ class Facts:
                 instructions,
                 tuple((crate, module) for crate, module in modules),
                 tuple((tuple(place), name) for place, name in names),
+                tuple((tuple(place), block) for place, block in blocks),
             )
-            for size, instructions, modules, names in json.loads(text)
+            for size, instructions, modules, names, blocks in json.loads(text)
         ]
 
     def imported(self, crate: str) -> dict[str, int]:
@@ -78,17 +82,20 @@ class Facts:
 
     def renamed(self, stage: str, old: str, new: str) -> Facts:
         """Return the facts with an entry point under a new name."""
-        names = tuple(
-            ((stage, new, *place[2:]) if place[:2] == (stage, old) else place, name) for place, name in self.names
-        )
-        return Facts(self.size, self.instructions, self.modules, names)
+
+        def moved(rows: tuple[tuple[Place, str], ...]) -> tuple[tuple[Place, str], ...]:
+            return tuple(((stage, new, *at[2:]) if at[:2] == (stage, old) else at, text) for at, text in rows)
+
+        return Facts(self.size, self.instructions, self.modules, moved(self.names), moved(self.blocks))
 
 
 def restore_names(interface: reflect.Row, facts: Facts) -> None:
-    """Take names from before debug names were stripped; a host looks resources up by them."""
-    known = dict(facts.names)
+    """Take names and blocks from before debug names were stripped; a host looks resources up by them."""
+    known, blocks = dict(facts.names), dict(facts.blocks)
     for place, row in _places(interface):
         row["name"] = row["name"] or known.get(place, "")
+        if place in blocks:
+            row["block"] = json.loads(blocks[place])
 
 
 def _places(interface: reflect.Row) -> Iterator[tuple[Place, reflect.Row]]:
@@ -98,6 +105,8 @@ def _places(interface: reflect.Row) -> Iterator[tuple[Place, reflect.Row]]:
     for row in constants:
         yield ("spec_constants", row["id"]), row
     for entry in entries:
+        if "push_constants" in entry:
+            yield (entry["stage"], entry["name"], "push_constants"), entry["push_constants"]
         for kind in _KINDS:
             for row in entry[kind]:
                 yield (entry["stage"], entry["name"], kind, *(row.get(word) for word in _NUMBERS)), row

@@ -65,7 +65,7 @@ def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
         optimised = optimise(linked, request.config, tools)
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
-    interface = reflect.interface(linked, name=image.path)
+    interface = reflect.interface(linked, name=image.path, blocks=True)
     facts = Facts.of(linked, [(item.crate, item.module.name) for item in request.modules], interface)
     return finish(image, optimised, facts, tools, interface if request.options.opt_level is OptLevel.NONE else None)
 

@@ -183,7 +183,7 @@ def _close(request: LinkRequest, entry: Entry, tools: Tools) -> _Closure:
     # A shader that stands alone comes as its compiler left it.
     program = trim(program, preserve_bindings=request.options.flag("preserve_bindings"))
     sources = tuple((item.crate, item.module.name) for item in request.modules)
-    return _Closure(program, sources, reflect.interface(program.encode()))
+    return _Closure(program, sources, reflect.interface(program.encode(), blocks=True))
 
 
 def _needs(program: Program) -> set[Instruction]:

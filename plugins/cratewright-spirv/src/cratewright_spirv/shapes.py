@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from . import opcodes as op
 from .module import RESULTS, Instruction, string
 
-__all__ = ["Shapes", "Value"]
+__all__ = ["ARRAY_STRIDE", "MATRIX_STRIDE", "OFFSET", "POINTER_SIZE", "ROW_MAJOR", "Shapes", "Value"]
 
 Value = int | float | bool
 OFFSET, ARRAY_STRIDE, MATRIX_STRIDE, ROW_MAJOR = 35, 6, 7, 4
@@ -87,9 +87,14 @@ class Shapes:
         count = 1
         while self.opcode(type_id) in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
             words = self.definitions[type_id]
-            count *= self._length(words)
+            count *= self.length(type_id)
             type_id = words[2]
         return type_id, count
+
+    def length(self, type_id: int) -> int:
+        """Return how many elements an array type has; 0 if it is without bound."""
+        words = self.definitions[type_id]
+        return int(self.value(words[3]) or 0) if words[0] & 0xFFFF == op.TYPE_ARRAY else 0
 
     def value(self, constant: int) -> Value | None:
         """Return the value of a scalar constant, or the default of a specialisation constant."""
@@ -127,7 +132,7 @@ class Shapes:
             shape = f"{words[3]}x{rows[3]}" if words[3] != rows[3] else f"{words[3]}"
             return f"{self._prefix(rows[2])}mat{shape}"
         if opcode in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
-            return f"{self.name(words[2])}[{self._length(words) or ''}]"
+            return f"{self.name(words[2])}[{self.length(type_id) or ''}]"
         return self.names.get(type_id) or op.INSTRUCTIONS[opcode][0].removeprefix("OpType").lower()
 
     def size(self, type_id: int, marks: Mapping[int, tuple[int, ...]] | None = None) -> int:
@@ -146,7 +151,7 @@ class Shapes:
             return stride * (self.definitions[words[2]][3] if ROW_MAJOR in (marks or {}) else words[3])
         if opcode == op.TYPE_ARRAY:
             stride = self.decorations.get(type_id, {}).get(ARRAY_STRIDE, (self.size(words[2], marks),))[0]
-            return self._length(words) * stride
+            return self.length(type_id) * stride
         if opcode == op.TYPE_STRUCT:
             return self._end(type_id, words[2:])
         return POINTER_SIZE if opcode == op.TYPE_POINTER else 0
@@ -158,9 +163,6 @@ class Shapes:
             for index, each in enumerate(types)
         )
         return max(ends, default=0)
-
-    def _length(self, array: Instruction) -> int:
-        return int(self.value(array[3]) or 0) if array[0] & 0xFFFF == op.TYPE_ARRAY else 0
 
     def _prefix(self, scalar: int) -> str:
         name = self.name(scalar)
