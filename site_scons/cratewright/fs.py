@@ -66,9 +66,10 @@ def read_regular(path: str) -> bytes:
 
 
 def digest_file(path: str) -> str | None:
-    """Return the digest of a file's content, the word `directory` for one, or None where nothing can be read.
+    """Return the digest of a file's content, or None where there is none.
 
-    Shape: pipes and devices count as what cannot be read, and so does a path that no file can have.
+    Shape: the word `directory` for one, and `unreadable` for what may be a file and cannot be read. Pipes and devices
+    count as nothing, and so does a path that no file can have.
     """
     try:
         with _open_regular(path) as file:
@@ -77,8 +78,11 @@ def digest_file(path: str) -> str | None:
     except IsADirectoryError:
         # Whoever looked below a path in vain because nothing was there wants to know when something is.
         return "directory"
-    except (OSError, ValueError):
+    except ValueError:
         return None
+    except OSError as error:
+        # A compiler that may not read a file, or follows a link round and round, fails where without one it looks on.
+        return "unreadable" if error.errno in (errno.ELOOP, errno.EACCES) else None
 
 
 def _open_regular(path: str) -> io.FileIO:
@@ -149,7 +153,7 @@ class FileDigests:
         try:
             found = os.stat(file)
         except (OSError, ValueError):
-            return None
+            return digest_file(file)
         known = self._known.get(path)
         if known is not None and known[0] == file_stamp(found):
             return known[1]

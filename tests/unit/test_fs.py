@@ -96,6 +96,8 @@ def test_digest(tmp_path: Path) -> None:
     assert (digest_file(str(tmp_path / "f")) or "").startswith("e3b0c442")
     assert digest_file(str(tmp_path / "nothing")) is None
     assert digest_file(str(tmp_path)) == "directory"
+    (tmp_path / "loop").symlink_to("loop")
+    assert digest_file(str(tmp_path / "loop")) == "unreadable" == FileDigests(str(tmp_path)).digest("loop")
 
 
 def test_remove(tmp_path: Path) -> None:

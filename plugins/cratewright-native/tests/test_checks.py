@@ -120,6 +120,52 @@ def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option
         project.backend.check_crate(_crate(target=project.target, **{option: [word]}))
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("-fsanitize=address", "sanitize"),
+        ("-flto=thin", "lto"),
+        ("-g", "debuginfo"),
+        ("-ggdb3", "debuginfo"),
+        ("-O3", "opt_level"),
+        ("-Iinc", "include_dirs"),
+        ("-std=c11", "std"),
+        ("--target=x", "target"),
+        ("--coverage", "coverage"),
+        ("-fprofile-instr-generate", "coverage"),
+        ("-fPIE", "pic"),
+        ("-c", "emit"),
+        ("-oa.o", "called after the crate"),
+        ("-lm", "libs"),
+        ("-Wl,-s", "ldflags"),
+        ("-shared", "crate_type"),
+        ("-xc++", "suffix"),
+        ("-fmodules", "module"),
+        ("-fmodule-map-file=x", "module"),
+        ("-include-pch", "no cache could know"),
+        ("-ivfsoverlay", "no cache could know"),
+        ("-F", "no cache could know"),
+        ("--config=x", "no cache could know"),
+        ("-specs=x", "no cache could know"),
+        ("-Wp,-MD,x", "past all checks"),
+        ("-mllvm", "past all checks"),
+        ("-fdebug-prefix-map=a=b", "paths of this machine"),
+        ("-frandom-seed=1", "paths of this machine"),
+        ("-save-temps=obj", "gone"),
+        ("-dumpdir", "gone"),
+        ("-ftime-trace", "gone"),
+        ("-fdiagnostics-format=json", "what the compiler says"),
+        ("-Wa,-x", "making of objects"),
+        ("b.c", "take it for a source"),
+    ],
+)
+def test_a_word_that_an_option_says(project_with: ProjectWith, word: str, said: str) -> None:
+    project = project_with("gcc")
+    with pytest.raises(ConfigurationError, match="cannot be among 'flags'") as caught:
+        project.backend.check_crate(_crate(target=project.target, flags=[word]))
+    assert said in str(caught.value)
+
+
 def test_words_of_one_source(project: Project) -> None:
     crate = _crate(target=project.target, own=options(flags=["-march=native"]))
     with pytest.raises(ConfigurationError, match=r"a\.c: '-march=native' cannot be"):
@@ -127,7 +173,26 @@ def test_words_of_one_source(project: Project) -> None:
 
 
 def test_words_that_are_the_users_affair(project: Project) -> None:
-    words = ["-march=haswell", "-Wall", "-fno-exceptions", "-Mx", "-include", "x.h", "-fvisibility=hidden"]
+    words = [
+        "-march=haswell",
+        "-Wall",
+        "-fno-exceptions",
+        "-Mx",
+        "-include",
+        "x.h",
+        "-fvisibility=hidden",
+        "-gno-column-info",
+    ]
+    words += [
+        "-DX=-I",
+        "-D",
+        "-O2",
+        "-isystem",
+        "-lm",
+        "-mcmodel=small",
+        "-fno-sanitize=undefined",
+        "-fprofile-generate",
+    ]
     project.backend.check_crate(_crate(target=project.target, flags=words))
 
 

@@ -10,7 +10,7 @@ import pytest
 from cratewright import CompiledUnit
 from cratewright.errors import SourceError, ToolError
 from cratewright.fs import digest_file
-from cratewright_native.observe import FileMemory, observe, read_facts
+from cratewright_native.observe import FileMemory, Search, observe, read_facts
 from cratewright_native.search_path import SearchPath, parse_search_path
 from tests.support.native_project import Project
 
@@ -85,6 +85,96 @@ def test_a_header_that_is_asked_for(project: Project) -> None:
     assert _stale(project, unit)
 
 
+@pytest.mark.parametrize(
+    ("text", "appears", "words"),
+    [
+        ('#define H "k.h"\n#include H\n', "src/k.h", []),
+        ("#include NAME\n", "src/k.h", ['-DNAME="k.h"']),
+        ("#include NAME\n", "first/k.h", ["-DNAME=<k.h>"]),
+        ('#include \\\n  "k.h"\n', "src/k.h", []),
+        ('#/* c\n*/include/**/"k.h" /* d */\n', "src/k.h", []),
+        ('%:include "k.h"\n', "src/k.h", []),
+        ('#in\\\nclude "./k.h"\n', "src/k.h", []),
+        ("int x;\n", "k.h", ["-include", "k.h"]),
+        ("int x;\n", "first/k.h", ["-imacros", "k.h"]),
+        ('#import "k.h"\n', "src/k.h", []),
+        ("#include <k.h>\n", "quoted/k.h", ["-isystem", "quoted"]),
+        ('#include "k.h"\n', "quoted/k.h", ["-iquote", "quoted"]),
+        ('#define H "maybe.h"\n#if __has_include(H)\nint y;\n#endif\n#undef H\n', "src/maybe.h", []),
+        ("#define HAS(x) __has_include(x)\n#if HAS(<maybe.h>)\n#endif\n", "second/maybe.h", []),
+        (
+            "#define S(x) #x\n#define T(x) S(x)\n#if __has_include(T(may)T(be.h)) || __has_include(T(m.h))\n#endif\n",
+            "m.h",
+            [],
+        ),
+        ("#if ASKS\n#endif\n", "first/maybe.h", ['-DASKS=__has_include("maybe.h")']),
+        ('#if __has_include \\\n ( /* c */ "maybe.h" )\n#endif\n', "src/maybe.h", []),
+        ('#ifdef __has_include\n#if __has_include("../up/maybe.h")\n#endif\n#endif\n', "up/maybe.h", []),
+        ("#include <again.h>\n", "second/next.h", []),
+    ],
+)
+def test_whatever_way_a_file_is_named(project: Project, text: str, appears: str, words: list[str]) -> None:
+    if "T(may)" in text:
+        text = text.replace("__has_include(T(may)T(be.h)) || ", "")
+        words = ["-iquote", "."]
+    project.write(src__a_c=text, second__k_h="", first__again_h="#if __has_include_next(<next.h>)\n#endif\n")
+    unit = project.compile("src/a.c", include_dirs=["first", "second"], flags=words)
+    assert not _stale(project, unit)
+    (project.root / appears).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / appears).write_text("int appeared;\n")
+    assert _stale(project, unit)
+
+
+def test_embedded_files(project: Project) -> None:
+    if project.toolchain.llvm_major < 19:
+        return
+    text = "const char a[] = {\n#embed NAME\n};\n#if __has_embed(<other.bin>)\nint y;\n#endif\n"
+    for appears in ("one/e.bin", "src/e.bin", "two/other.bin"):
+        project.write(src__a_c=text, two__e_bin="1")
+        words = ["-std=c23", "--embed-dir=one", "--embed-dir=two", '-DNAME="e.bin"']
+        unit = project.compile("src/a.c", flags=words)
+        assert not _stale(project, unit)
+        (project.root / appears).parent.mkdir(exist_ok=True)
+        (project.root / appears).write_text("2")
+        assert _stale(project, unit)
+
+
+@pytest.mark.parametrize("kind", ["directory", "dangling", "file in its way"])
+def test_what_stands_where_a_header_would(project: Project, kind: str) -> None:
+    project.write(src__a_c='#include "d/k.h"\n', second__d__k_h="")
+    (project.root / "src/d").write_text("") if kind == "file in its way" else (project.root / "src/d").mkdir()
+    path = project.root / "src/d/k.h"
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "dangling":
+        path.symlink_to("nowhere.h")
+    unit = project.compile("src/a.c", include_dirs=["second"])
+    assert not _stale(project, unit)
+    if kind == "directory":
+        path.rmdir()
+    elif kind == "dangling":
+        path = path.with_name("nowhere.h")
+    else:
+        (project.root / "src/d").unlink()
+        (project.root / "src/d").mkdir()
+    path.write_text("int x;\n")
+    assert _stale(project, unit)
+
+
+def test_a_precompiled_header(project: Project) -> None:
+    project.write(a_c="int x;\n", k_h="")
+    unit = project.compile("a.c", flags=["-include", "k.h"])
+    (project.root / "k.h.gch").write_text("")
+    assert _stale(project, unit)
+
+
+def test_files_of_other_words(llvm_project: Project) -> None:
+    llvm_project.write(a_c="int f(int x) { return x + 1; }\n", list_txt="fun:g\n")
+    words = {"sanitize": ["undefined"], "flags": ["-fsanitize-ignorelist=list.txt"]}
+    unit = llvm_project.compile("a.c", **words)
+    assert "list.txt" in llvm_project.observed(unit)
+
+
 def test_the_compilers_own_cache_is_not_asked(project: Project) -> None:
     """zig has one, which would not notice that a header has appeared earlier; here its key is all that matters."""
     project.write(a_c="#include <k.h>\nint K;\n", first__x_h="", second__k_h="#define K old\n")
@@ -96,20 +186,63 @@ def test_the_compilers_own_cache_is_not_asked(project: Project) -> None:
     assert (project.root / "a.o").read_bytes() != old
 
 
-def test_files_that_assembly_reads(project: Project) -> None:
-    project.write(a_S='.data\n.globl blob\nblob: .incbin "data/blob.bin"\n', data__blob_bin="12345")
-    unit = project.compile("a.S")
-    assert "data/blob.bin" in project.observed(unit)
-    project.write(data__blob_bin="54321")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '.incbin "data/blob.bin"',
+        '.include "inner.inc"',
+        '.INCBIN "data/blob.bin"',
+        '.macro take file\n.incbin "\\file"\n.endm\ntake data/blob.bin',
+        '.irp part,blob\n.incbin "data/\\part\\().bin"\n.endr',
+        '#define TAKE .incbin\nTAKE "data/blob.bin"',
+        '.incbin \\\n "data/blob.bin"',
+        '.macro take how\n.\\how "data/blob.bin"\n.endm\ntake incbin',
+        '.include "searched.inc"',
+        '.incbin "ROOT/data/blob.bin"',
+    ],
+)
+def test_files_that_assembly_reads(project: Project, text: str) -> None:
+    text = text.replace("ROOT", str(project.root))
+    project.write(a_S=f'.data\n.globl blob\nblob:\n{text}\n.section .note.GNU-stack,"",%progbits\n', data__blob_bin="1")
+    project.write(inner_inc='.incbin "data/blob.bin"\n', two__searched_inc='.include "inner.inc"\n')
+    unit = project.compile("a.S", include_dirs=["one", "two"])
+    assert not _stale(project, unit)
+    project.write(data__blob_bin="2")
+    assert _stale(project, unit)
+    if "searched" in text:
+        project.write(data__blob_bin="1", one__searched_inc="")
+        assert _stale(project, unit)
+
+
+def test_assembly_that_is_not_preprocessed(project: Project) -> None:
+    project.write(a_s='# not a comment of C\'s\n.data\n.globl blob\nblob: .incbin "b.bin"\n', b_bin="1")
+    unit = project.compile("a.s", defines=["X"])
+    assert [symbol.name for symbol in unit.modules[0].exports] == ["blob"] and unit.diagnostics == ()
+    project.write(b_bin="2")
     assert _stale(project, unit)
 
 
-def test_inline_assembly_may_not_read_files(project: Project) -> None:
-    project.write(a_c='#include "b.h"\n', b_h='// a comment: ".incbin"\n__asm__(".incbin \\"blob.bin\\"");\n')
-    project.write(blob_bin="1")
+def test_an_absolute_name_that_assembly_makes_up(llvm_project: Project) -> None:
+    place = llvm_project.root
+    llvm_project.write(a_S=f'.macro take file\n.incbin "{place}/\\file"\n.endm\ntake b.bin\n', b_bin="1")
+    with pytest.raises(SourceError, match=r"a\.S:1: error: assembly puts together the absolute name"):
+        llvm_project.compile("a.S")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '__asm__(".incbin \\"blob.bin\\"");',
+        'void f(void) { asm volatile(".inc" "bin \\"blob.bin\\""); }',
+        '#define ASM(x) __asm__(#x)\nASM(.INCBIN "blob.bin");',
+        '__asm__(".macro take how\\n.\\\\how \\"blob.bin\\"\\n.endm\\ntake incbin");',
+    ],
+)
+def test_inline_assembly_may_not_read_files(project: Project, text: str) -> None:
+    project.write(a_c='#include "b.h"\n', b_h=f'// a comment: ".incbin"\n{text}\n', blob_bin="1")
     with pytest.raises(SourceError, match=r"b\.h:1: error: inline assembly that reads a file"):
         project.compile("a.c")
-    project.write(b_h='// a comment: ".incbin"\n')
+    project.write(b_h='// a comment: ".incbin"\nint x; __asm__("nop");\n')
     project.compile("a.c")
 
 
@@ -145,15 +278,15 @@ def test_memory_is_of_one_content(tmp_path: Path) -> None:
     file = tmp_path / "a.h"
     file.write_text('#include "b.h"\n')
     first, _ = memory.facts("a.h")
-    assert first.quoted == ("b.h",)
+    assert first.directives.quoted == ("b.h",)
     assert memory.facts("a.h")[0] is first
     file.write_text('#include "cc.h"\n')
-    assert memory.facts("a.h")[0].quoted == ("cc.h",)
+    assert memory.facts("a.h")[0].directives.quoted == ("cc.h",)
 
 
 def test_nothing_below_the_bundle_is_observed(tmp_path: Path) -> None:
     bundle = str(tmp_path / "bundle") + "/"
-    search = SearchPath(angled=("inc", bundle + "one", bundle + "two"))
+    search = Search(path=SearchPath(angled=("inc", bundle + "one", bundle + "two")))
     (tmp_path / "inc").mkdir()
     files = {"a.c": read_facts(b""), bundle + "two/x.h": None}
     found = observe("a.c", files, search, root=str(tmp_path), bundled=bundle)

@@ -26,6 +26,7 @@ from cratewright import (
 from cratewright.native_library import NativeLibrary
 from cratewright.output_name import output_name
 
+from .flags import LANGUAGES, MODULES
 from .observe import FileMemory
 from .options import LINK_OPTIONS, MODULE_OPTIONS, OPTIONS, UNIT_OPTIONS
 from .targets import TARGETS, find_target
@@ -44,7 +45,7 @@ class NativeBackend(CodegenBackend):
 
     NAME = "native"
     TARGETS = TARGETS
-    SUFFIXES = (".c", ".cc", ".cpp", ".cxx", ".S", ".ll", ".bc")
+    SUFFIXES = (*LANGUAGES, *MODULES)
     OPTIONS = OPTIONS
     UNIT_OPTIONS = UNIT_OPTIONS
     LINK_OPTIONS = LINK_OPTIONS

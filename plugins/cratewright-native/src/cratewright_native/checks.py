@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from cratewright import Crate, CrateType, LtoMode, Options
 from cratewright.errors import ConfigurationError, UnsupportedError
 
-from .flags import LANGUAGES, refused_word
+from .flags import LANGUAGES, MODULES, refused_word
 from .targets import find_target
 from .toolchain import Toolchain
+from .words import refusal
 
 __all__ = ["check_crate"]
 
-_WORDS = ("flags", "cflags", "cxxflags", "asmflags", "ldflags")
+_COMPILER_WORDS = ("flags", "cflags", "cxxflags", "asmflags")
 _OTHER = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
 # The rest need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
@@ -67,7 +68,20 @@ def _check_types(crate: Crate, toolchain: Toolchain) -> None:
 def _check_sources(crate: Crate, toolchain: Toolchain) -> None:
     known = find_target(crate.target)
     for source in crate.sources:
-        language = LANGUAGES[source.path[source.path.rfind(".") :]]
+        suffix = source.path[source.path.rfind(".") :]
+        if suffix in MODULES:
+            raise UnsupportedError(
+                f"{source.path}: C++ modules are not compiled yet",
+                context=(("crate", crate.name), ("reason", "a unit would hang on what another one makes")),
+                hint="include headers, or compile the module by a builder of SCons and link it by 'libs'",
+            )
+        language = LANGUAGES[suffix]
+        if language.startswith("objective-") and not toolchain.compiles(language):
+            raise UnsupportedError(
+                f"{source.path}: this {toolchain.kind} has no compiler for {language.title()}",
+                context=(("crate", crate.name), ("toolchain", toolchain.version)),
+                hint=_OTHER,
+            )
         if language == "ir" and toolchain.kind == "gcc":
             raise UnsupportedError(
                 f"{source.path}: gcc does not read LLVM's intermediate representation",
@@ -91,7 +105,15 @@ def _options(crate: Crate) -> Iterator[tuple[str, Options]]:
 
 def _check_words(crate: Crate, toolchain: Toolchain) -> None:
     for where, options in _options(crate):
-        for name in _WORDS:
+        for name in _COMPILER_WORDS:
+            refused = refusal(options.texts(name), assembly=name == "asmflags")
+            if refused is not None:
+                raise ConfigurationError(
+                    f"{where}: '{refused.word}' cannot be among '{name}'",
+                    context=(("reason", refused.reason), ("crate", crate.name)),
+                    hint=refused.hint,
+                )
+        for name in ("ldflags",):
             found = refused_word(options.texts(name))
             if found:
                 raise ConfigurationError(

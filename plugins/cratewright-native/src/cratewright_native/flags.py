@@ -16,17 +16,31 @@ from .targets import Target, find_target
 from .toolchain import Toolchain
 from .zig import Zig
 
-__all__ = ["LANGUAGES", "compile_words", "has_summary", "lowering_words", "refused_word"]
+__all__ = [
+    "LANGUAGES",
+    "MODULES",
+    "compile_words",
+    "has_summary",
+    "language_words",
+    "lowering_words",
+    "refused_word",
+    "user_words",
+]
 
 LANGUAGES = {
     ".c": "c",
-    ".cc": "c++",
-    ".cpp": "c++",
-    ".cxx": "c++",
+    **dict.fromkeys((".cc", ".cpp", ".cxx", ".C", ".c++", ".cp", ".CPP"), "c++"),
+    ".m": "objective-c",
+    ".mm": "objective-c++",
     ".S": "assembler",
+    ".s": "assembler",
     ".ll": "ir",
     ".bc": "ir",
 }
+MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
+"""Suffixes of C++ modules, which are refused."""
+# Suffixes by which not every driver knows the language.
+_TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
 
 _OWN = "cratewright decides it"
 _HIDDEN = "the compiler would read files that no cache could know of"
@@ -68,12 +82,29 @@ def compile_words(toolchain: Toolchain, target: str, options: Options, language:
     if language == "ir":
         return tuple(words)
     words += _standard(options.texts("std"), language)
+    if path.endswith(".s") and toolchain.kind != "gcc":
+        words.append("-Wno-unused-command-line-argument")
     # The project root is an empty path, and an empty word would take in the next one.
     words += [f"-I{directory or '.'}" for directory in options.texts("include_dirs")]
     words += [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines]
     words += _prefix_maps(toolchain, options.texts("include_dirs"))
-    own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language]
-    return (*words, *options.texts("flags"), *options.texts(own))
+    return (*words, *user_words(options, language))
+
+
+def user_words(options: Options, language: str) -> tuple[str, ...]:
+    """Return what a user has said beside all options."""
+    if language == "ir":
+        return ()
+    own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language.removeprefix("objective-")]
+    words = (*options.texts("flags"), *options.texts(own))
+    # Who wants no warnings gets no error about the clock either; a file's own time is the one that varies.
+    return (*words, "-U__TIMESTAMP__") if "-w" in words and language != "assembler" else words
+
+
+def language_words(path: str) -> tuple[str, ...]:
+    """Return what tells a driver the language of a source, where its suffix may not."""
+    suffix = os.path.splitext(path)[1]
+    return ("-x", LANGUAGES[suffix]) if suffix in _TOLD else ()
 
 
 def lowering_words(toolchain: Toolchain, config: ModuleConfig) -> tuple[str, ...]:
@@ -124,7 +155,7 @@ def _representation(toolchain: Toolchain, target: str, path: str) -> list[str]:
 
 
 def _standard(standards: Iterable[str], language: str) -> list[str]:
-    wanted = [word for word in standards if ("++" in word) == (language == "c++")]
+    wanted = [word for word in standards if ("++" in word) == ("++" in language)]
     return [f"-std={word}" for word in wanted] if language != "assembler" else []
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
@@ -20,17 +19,19 @@ from cratewright.errors import ToolError
 from cratewright.fs import file_stamp
 from cratewright.values import dataclass
 
+from .directives import Asked, Directives, read_directives
 from .search_path import SearchPath, plain
 from .world import World, join
 
-__all__ = ["FileFacts", "FileMemory", "observe", "read_facts", "settled"]
+__all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts", "settled"]
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*(?:include(?:_next)?|import|embed)[ \t]*"([^"\n]+)"', re.MULTILINE)
-_ASKED = re.compile(rb'__has_(?:include(?:_next)?|embed)[ \t]*\([ \t]*(?:"([^"\n]+)"|<([^>\n]+)>)')
-_ASSEMBLED = re.compile(rb'^[^\n"]*\.(?:incbin|include)[ \t]+"([^"\n]+)"', re.MULTILINE)
-_EMBEDDED = re.compile(rb'^(?![ \t]*(?:/[/*]|\*))[^\n]*"[^"\n]*\.incbin\b', re.MULTILINE)
+ALWAYS = Observed(".", None)
+"""What a unit hangs on of which nobody can tell what it hangs on: it is compiled by every build."""
 
 T = TypeVar("T")
+
+_SYSTEM = "/usr/"
+"""Where nobody puts a precompiled header beside another."""
 
 # A clock that files are stamped with may be a tick behind the one we read.
 _TICK_NS = 10_000_000
@@ -39,17 +40,29 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What is known of one file's content.
-
-    Shape: `quoted` are the names it includes with quotes, `asked` those it asks for by `__has_include`, each with
-    whether that was with quotes; `assembled` those that assembly reads; `embeds` if inline assembly reads files.
-    """
+    """What is known of one file's content."""
 
     digest: str
-    quoted: tuple[str, ...]
-    asked: tuple[tuple[str, bool], ...]
-    assembled: tuple[str, ...] = ()
-    embeds: bool = False
+    directives: Directives
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Where a unit has looked beside what the text of its files says.
+
+    Shape: `path` is the compiler's own account; `embed` are directories for `#embed` alone; `included`
+    are the names of files that the command line includes; `precompiled` if a precompiled header would be taken for any
+    header, not only for those; `asked` are names by the file that asks, which only a
+    preprocessor could tell; `told` are words that may name a file; `unclear` if nobody could tell all.
+    """
+
+    path: SearchPath = SearchPath()
+    embed: tuple[str, ...] = ()
+    included: tuple[str, ...] = ()
+    precompiled: bool = False
+    asked: tuple[tuple[str, Asked], ...] = ()
+    told: tuple[str, ...] = ()
+    unclear: bool = False
 
 
 @dataclass(slots=True)
@@ -106,28 +119,11 @@ def settled(make: Callable[[], tuple[T, int]], message: str) -> T:
 
 def read_facts(data: bytes) -> FileFacts:
     """Return the facts of a content."""
-    asked = _ASKED.findall(data) if b"__has_" in data else []
-    assembled = _ASSEMBLED.findall(data) if b".inc" in data else []
-    return FileFacts(
-        digest=content_digest(data),
-        quoted=_names(_INCLUDE.findall(data)),
-        asked=tuple(dict.fromkeys((os.fsdecode(near or far), bool(near)) for near, far in asked)),
-        assembled=_names(assembled),
-        embeds=b".incbin" in data and _EMBEDDED.search(data) is not None,
-    )
-
-
-def _names(found: Iterable[bytes]) -> tuple[str, ...]:
-    return tuple(os.fsdecode(name) for name in dict.fromkeys(found))
+    return FileFacts(content_digest(data), read_directives(data))
 
 
 def observe(
-    source: str,
-    files: Mapping[str, FileFacts | None],
-    search: SearchPath,
-    *,
-    root: str,
-    bundled: str = "",
+    source: str, files: Mapping[str, FileFacts | None], search: Search, *, root: str, bundled: str = ""
 ) -> tuple[Observed, ...]:
     """Return what a unit hangs on, sorted by path, the source left out.
 
@@ -135,45 +131,67 @@ def observe(
     the toolchain's version alone, as does all that is below `bundled`; such files are left out.
     """
     world = World(root)
-    for directory in search.missing:
+    angled = tuple(directory for directory in search.path.angled if not _below(directory, bundled))
+    everywhere = (*search.path.quoted, *search.path.angled, *search.embed)
+    for directory in (*search.path.missing, *search.embed):
         world.miss(plain(directory))
-    everywhere = (*search.quoted, *search.angled)
-    for candidate in {item for path in files for item in _earlier(path, everywhere)}:
+    missed = set(earlier(files, everywhere))
+    for place, name in {*_quoted(files), *_computed(files, everywhere)}:
+        if (candidate := join(place, name)) not in files:
+            missed.add(candidate)
+    for name in map(plain, search.included):
+        missed.update((name, name + ".pch", name + ".gch"))
+    if search.precompiled:
+        missed.update([path + ".gch" for path in (*missed, *files) if not path.startswith(_SYSTEM)])
+    for candidate in missed:
         if not _below(candidate, bundled):
             world.miss(candidate)
-    outside = tuple(directory for directory in search.angled if not _below(directory, bundled))
-    for path, facts in files.items():
-        if facts is None:
-            continue
-        near = posixpath.dirname(path)
-        for name in facts.quoted:
-            candidate = join(near, name)
-            if candidate not in files and _was_found(name, files):
-                world.miss(candidate)
-        for name, quoted in facts.asked:
-            world.ask(name, ((near, *search.quoted) if quoted else ()) + outside)
-        for name in facts.assembled:
-            world.ask(name, ("", *outside))
+    own = ((path, item) for path, facts in files.items() if facts is not None for item in facts.directives.asked)
+    for path, item in {*own, *search.asked}:
+        near = (posixpath.dirname(path), *search.path.quoted) if item.near else ()
+        embed = search.embed if item.kind == "embed" else ()
+        world.ask(item.name, (*near, *angled, *embed), beyond=item.kind != "include")
+    for word in search.told:
+        if word and os.path.isfile(os.path.join(root, word)):
+            world.look(plain(word))
+    if search.unclear:
+        world.found[ALWAYS.path] = ALWAYS.digest
     seen = {path: facts.digest for path, facts in files.items() if facts is not None and path != source}
     return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items()))
 
 
-def _was_found(name: str, files: Iterable[str]) -> bool:
-    """Return whether an include may have led anywhere: one that is not compiled was not looked for either."""
-    tail = "/" + name
-    return any(path == name or path.endswith(tail) for path in files)
+def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[tuple[str, str]]:
+    """Yield where includes with quotes were looked for first, and their names."""
+    for path, facts in files.items():
+        for name in facts.directives.quoted if facts is not None else ():
+            if not name.startswith("/"):
+                yield posixpath.dirname(path), plain(name)
+
+
+def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield where files were looked for first if each was included by a name that no text tells, and those names."""
+    places = {posixpath.dirname(path) for path, facts in files.items() if facts and facts.directives.computed}
+    if places:
+        names = {name for path in files for name in _names(path, directories)}
+        yield from ((place, name) for place in places for name in names)
 
 
 def _below(path: str, directory: str) -> bool:
     return bool(directory) and path.startswith(directory)
 
 
-def _earlier(path: str, directories: tuple[str, ...]) -> Iterator[str]:
-    """Yield where a file may have been looked for before it was found."""
-    for index, directory in enumerate(directories):
+def _names(path: str, directories: Iterable[str]) -> Iterator[str]:
+    """Yield by which names a file may have been found in some directories."""
+    for directory in directories:
         start = directory + "/" if directory not in ("", "/") else directory
-        if not path.startswith(start) or (not directory and path.startswith("/")):
-            continue
-        rest = path[len(start) :]
-        for other in directories[:index]:
-            yield join(other, rest)
+        if path.startswith(start) and (directory or not path.startswith("/")):
+            yield path[len(start) :]
+
+
+def earlier(paths: Iterable[str], directories: tuple[str, ...]) -> Iterator[str]:
+    """Yield where files may have been looked for before they were found."""
+    for path in paths:
+        for index, directory in enumerate(directories):
+            for rest in _names(path, (directory,)):
+                for other in directories[:index]:
+                    yield join(other, rest)

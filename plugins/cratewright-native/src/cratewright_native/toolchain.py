@@ -87,6 +87,10 @@ class Toolchain(ABC):
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
         """Return the driver that compiles `c` or `c++` and does the final link."""
 
+    def compiles(self, language: str) -> bool:
+        """Return whether it has a compiler for `objective-c` or `objective-c++`."""
+        return True
+
     @abstractmethod
     def clang_ir(self, target: str) -> tuple[str, ...]:
         """Return the driver that takes `-x ir` and `-fthinlto-index=`.

@@ -6,26 +6,38 @@ Knows nothing of links: a module is made so that every kind of link can use it.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Options, Symbol, UnitStencil
+from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Options, Symbol, UnitStencil
 from cratewright.digest import content_digest
 from cratewright.errors import CratewrightError, SourceError, ToolError
+from cratewright.module import merge_observed
 
+from .assembly import assembly_of
 from .bitcode import bitcode_symbols, is_bitcode
 from .codegen import OPTIMISED
 from .depfile import parse_depfile
 from .diagnostics import messages, warnings
+from .directives import Asked, embeds
 from .elf import elf_symbols, has_gcc_representation, is_elf
-from .flags import LANGUAGES, compile_words, has_summary
-from .observe import FileFacts, FileMemory, observe, read_facts, settled
+from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
+from .listing import Unit, ask_assembler, ask_preprocessor, called
+from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
 from .search_path import parse_search_path, plain
 from .toolchain import Completed, Toolchain
+from .words import embed_directories, file_words, included_files
+from .world import World
 
 __all__ = ["MAIN_SYMBOLS", "command", "compile_source", "module_of"]
 
+Files = Mapping[str, FileFacts | None]
+Missing = tuple[Observed, ...]
+
 _SHOWN = 20
+# What gcc calls the file by which its compiler passes assembly on.
+_PASSED = re.compile(r"/cc\w{6}\.s\Z|\{standard input\}")
 # What `main` is called where its arguments are part of its name, or where names have an underscore in front.
 _MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
 MAIN_SYMBOLS = frozenset(_MAIN)
@@ -37,29 +49,37 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     Shape: one module, called `.bc` if it is LLVM's intermediate representation, else `.o`.
     Raises: SourceError with `file:line:`; ToolError.
     """
+    language = _language(stencil.path)
+    unit = Unit(
+        path=stencil.path,
+        file=plain(stencil.file or stencil.path),
+        target=stencil.target,
+        words=command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain),
+        driver=toolchain.clang_ir(stencil.target) if language == "ir" else toolchain.cc(stencil.target, language),
+        toolchain=toolchain,
+    )
     with toolchain.scratch() as directory:
-        output, depfile = directory / "module.bc", directory / "module.d"
+        output = directory / "module.bc"
 
-        def attempt() -> tuple[tuple[Completed, Mapping[str, FileFacts | None]], int]:
-            said = _run(stencil, toolchain, output, depfile)
-            files, newest = _files(stencil, toolchain, memory, _names(depfile, stencil.path))
-            return (said, files), newest
+        def attempt() -> tuple[tuple[Completed, Files, Missing], int]:
+            said = _run(stencil, unit, output, directory)
+            names, missing = _listed(unit, stencil, directory, said)
+            files, newest = _files(stencil, toolchain, memory, names)
+            return (said, files, missing), newest
 
-        said, files = settled(attempt, f"{stencil.path}: files that it includes keep changing while it is compiled")
+        said, files, missing = settled(
+            attempt, f"{stencil.path}: files that it includes keep changing while it is compiled"
+        )
         data = output.read_bytes()
-    _refuse_embedding(files, _language(stencil.path))
+        _refuse_embedding(unit, files, said, directory)
     observed = observe(
-        plain(stencil.file or stencil.path),
-        files,
-        parse_search_path(said.stderr),
-        root=memory.root,
-        bundled=toolchain.headers,
+        unit.file, files, _search(unit, stencil, files, said.stderr), root=memory.root, bundled=toolchain.headers
     )
     # Where there is no summary there is no second half of optimisation either.
     attributes = () if has_summary(stencil.target) else (OPTIMISED,)
     return CompiledUnit(
         modules=(module_of(data, path=stencil.path, attributes=attributes),),
-        observed=observed,
+        observed=merge_observed([observed, missing]),
         diagnostics=warnings(_logical(said.stderr, stencil), path=stencil.path),
     )
 
@@ -70,7 +90,7 @@ def command(path: str, target: str, options: Options, toolchain: Toolchain) -> t
     words = compile_words(toolchain, target, options, language, path)
     if language == "ir":
         return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", path)
-    return (*toolchain.cc(target, language), *words, "-c", path)
+    return (*toolchain.cc(target, language), *words, *language_words(path), "-c", path)
 
 
 def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
@@ -108,27 +128,77 @@ def _language(path: str) -> str:
     return LANGUAGES[os.path.splitext(path)[1]]
 
 
-def _run(stencil: UnitStencil, toolchain: Toolchain, output: Path, depfile: Path) -> Completed:
-    words = command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain)
-    words += tuple(f"-ffile-prefix-map={repository}/=" for repository in stencil.repositories)
-    listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(depfile), "-MT", "module")
+def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Completed:
+    toolchain = unit.toolchain
+    words = (*unit.words, *(f"-ffile-prefix-map={repository}/=" for repository in stencil.repositories))
+    listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(directory / "module.d"), "-MT", "module")
     if _language(stencil.path) == "ir":
         listing = ()
     elif not has_summary(stencil.target):
         # zig's driver loses what -emit-llvm makes if it lists files as well.
         toolchain.run(
-            (*words, "-M", "-MF", str(depfile), "-MT", "module"),
+            (*words, "-M", "-MF", str(directory / "module.d"), "-MT", "module"),
             cwd=toolchain.root,
             what=stencil.path,
             refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
         )
         listing = ("-v",)
+    if toolchain.kind == "gcc":
+        # gcc repeats its words in the module, so this one is the same for all.
+        listing += ("-Wa,--MD,/dev/stdout",)
     return toolchain.run(
         (*words, *listing, "-o", str(output)),
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],
         refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
+    )
+
+
+def _listed(unit: Unit, stencil: UnitStencil, directory: Path, said: Completed) -> tuple[tuple[str, ...], Missing]:
+    """Return the files that were read, and where an assembler looked in vain."""
+    depfile = directory / "module.d"
+    names = _names(depfile.read_text("utf-8", "surrogateescape"), unit) if depfile.exists() else ()
+    if _language(stencil.path) != "assembler":
+        return names, ()
+    places = stencil.options.texts("include_dirs")
+    if unit.toolchain.kind == "gcc":
+        read = _assembled(unit, said)
+        world = World(unit.toolchain.root)
+        for path in earlier(read, ("", *map(plain, places))):
+            world.miss(path)
+        found = world.found
+    else:
+        found = ask_assembler(unit, places, preprocessed=stencil.path.endswith(".S"))
+        read = tuple(path for path, digest in found.items() if digest not in (None, "directory"))
+    return (*names, *read), tuple(Observed(path, digest) for path, digest in found.items() if path not in read)
+
+
+def _assembled(unit: Unit, said: Completed) -> tuple[str, ...]:
+    """Return the files that GNU's assembler says it has read, but for the compiler's output and its source."""
+    listing = said.stdout.decode("utf-8", "surrogateescape")
+    names = _names(listing, unit) if listing else ()
+    own = (unit.file, os.path.basename(unit.file))
+    return tuple(name for name in names if name not in own and not _PASSED.search(name))
+
+
+def _search(unit: Unit, stencil: UnitStencil, files: Files, said: str) -> Search:
+    """Return where a unit was looked for what it includes."""
+    language = _language(stencil.path)
+    words = user_words(stencil.options, language)
+    asked: tuple[tuple[str, Asked], ...] = ()
+    unclear = any(facts is not None and facts.directives.unclear for facts in files.values())
+    if unclear or any("__has_" in word for word in unit.words):
+        root = unit.toolchain.root
+        asked, unclear = ask_preprocessor(unit, files, lambda path: Path(root, path).read_bytes())
+    return Search(
+        path=parse_search_path(said),
+        embed=tuple(map(plain, embed_directories(words))),
+        included=included_files(words),
+        precompiled=unit.toolchain.kind == "gcc",
+        asked=asked,
+        told=tuple(file_words(words)),
+        unclear=unclear,
     )
 
 
@@ -158,16 +228,12 @@ def _source_error(said: str, path: str) -> CratewrightError:
     )
 
 
-def _names(depfile: Path, path: str) -> tuple[str, ...]:
-    """Return the files that a depfile names; for intermediate representation, which includes none, there is none."""
-    if not depfile.exists():
-        return ()
-    return parse_depfile(depfile.read_text("utf-8", "surrogateescape"), name=path)
+def _names(listing: str, unit: Unit) -> tuple[str, ...]:
+    """Return the files that a depfile names, by their paths in the project."""
+    return called(parse_depfile(listing, name=unit.path), unit.toolchain.root)
 
 
-def _files(
-    stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]
-) -> tuple[Mapping[str, FileFacts | None], int]:
+def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]) -> tuple[Files, int]:
     """Return what is known of all files that were read, and when one of them last changed.
 
     Raises: SourceError if the source is no longer what is to be compiled.
@@ -179,9 +245,7 @@ def _files(
         raise SourceError(f"{stencil.path}:1: error: the source has changed while it was compiled", hint="build again")
     files: dict[str, FileFacts | None] = {source: own}
     newest = 0
-    prefix = os.path.join(toolchain.root, "")
-    for word in names:
-        path = plain(word.removeprefix(prefix))
+    for path in names:
         if path == source:
             continue
         if toolchain.headers and path.startswith(toolchain.headers):
@@ -203,13 +267,24 @@ def _read(root: str, path: str) -> bytes:
         return b""
 
 
-def _refuse_embedding(files: Mapping[str, FileFacts | None], language: str) -> None:
+def _refuse_embedding(unit: Unit, files: Files, said: Completed, directory: Path) -> None:
     """Refuse inline assembly that reads files: it would be read whenever an object is made, unseen by any key."""
-    if language == "assembler":
+    if _language(unit.path) == "assembler":
         return
-    for path, facts in files.items():
-        if facts is not None and facts.embeds:
-            raise SourceError(
-                f"{path}:1: error: inline assembly that reads a file (.incbin) is not tracked",
-                hint="put the .incbin into a .S source of the crate, or use #embed",
-            )
+    if unit.toolchain.kind == "gcc":
+        read = bool(_assembled(unit, said))
+    else:
+        ours = [facts.directives for path, facts in files.items() if facts is not None and path[:5] != "/usr/"]
+        if not unit.path.endswith(".bc") and not (
+            any(item.assembly for item in ours) and any(item.reading for item in ours)
+        ):
+            return
+        words = (*unit.toolchain.clang_ir(unit.target), "-x", "ir", str(directory / "module.bc"), "-S", "-emit-llvm")
+        text = unit.run((*words, "-Xclang", "-disable-llvm-passes", "-w"), directory / "module.ll")
+        read = embeds("\n".join(assembly_of(text.decode("utf-8", "surrogateescape"))))
+    if read:
+        suspects = (path for path, facts in files.items() if facts is not None and facts.directives.reading)
+        raise SourceError(
+            f"{next(suspects, unit.path)}:1: error: inline assembly that reads a file (.incbin) is not tracked",
+            hint="put the .incbin into a .S source of the crate, or use #embed",
+        )

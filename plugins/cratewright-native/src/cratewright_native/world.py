@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from cratewright.digest import content_digest
+from cratewright.fs import digest_file
 
 __all__ = ["World", "join"]
 
@@ -29,17 +29,25 @@ class World:
         self.found: dict[str, str | None] = {}
 
     def miss(self, path: str) -> None:
-        """Note that a path is not there: itself, or the first of its directories that is not."""
+        """Note that no file is at a path: it is not there itself, or the first of its directories is not.
+
+        A directory, or a link to nothing, may become a file as well.
+        """
         missing = self._first_missing(path)
         if missing:
             self.found[missing] = None
+        elif not os.path.isfile(os.path.join(self._root, path)):
+            self.found[path] = digest_file(os.path.join(self._root, path))
 
-    def ask(self, name: str, directories: tuple[str, ...]) -> None:
-        """Note what a question whether a name can be included has looked at."""
+    def ask(self, name: str, directories: tuple[str, ...], *, beyond: bool = False) -> None:
+        """Note what a question whether a name can be included has looked at.
+
+        Shape: `beyond` if the first file that is found need not be the answer.
+        """
         if name.startswith("/"):
             directories = ("",)
         for directory in directories:
-            if self.look(join(directory, name)):
+            if self.look(join(directory, name)) and not beyond:
                 return
 
     def look(self, path: str) -> bool:
@@ -48,12 +56,8 @@ class World:
         if missing:
             self.found[missing] = None
             return False
-        try:
-            with open(os.path.join(self._root, path), "rb") as file:
-                self.found[path] = content_digest(file.read())
-        except OSError:
-            return False
-        return True
+        self.found[path] = digest_file(os.path.join(self._root, path))
+        return os.path.isfile(os.path.join(self._root, path))
 
     def _first_missing(self, path: str) -> str:
         at = path.rfind("/")

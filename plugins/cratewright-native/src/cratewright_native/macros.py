@@ -1,0 +1,99 @@
+"""What `__has_include` asks for where only macros say so: the compiler's own preprocessor is asked to expand them.
+
+Knows nothing of how it is run, nor of where files are looked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+from .directives import Asked, conditions, find_asked
+
+__all__ = ["answers", "questions"]
+
+_QUESTIONS = ("__has_include", "__has_include_next", "__has_embed", "__has_include__", "__has_include_next__")
+_RENAMED = re.compile(r"\b__has_(include(?:_next)?|embed)")
+_ASKED = re.compile(r"\b__HAS_(include(?:_next)?|embed)")
+_MARK = "__cratewright_asks"
+_LINE = re.compile(r'#\s*(?:line\s+)?(\d+)\s+"((?:[^"\\]|\\.)*)"')
+_DEFINE = re.compile(r"(?m)^#define (\w+)(.*)$")
+_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+
+
+def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Return a text whose expansion has all that is asked for, and the file in which each of its questions stands.
+
+    Shape: `listing` is what `-E -dD` writes; `sources` are the files that were read, by the names of which
+    `called` has, for each that the listing may use, the one.
+    """
+    asking = tuple(_asking(listing))
+    found = {path: tuple(conditions(data, asking)) for path, data in sources.items()}
+    lines: list[str] = []
+    files: list[str] = []
+    # The conditions of each file that have not been reached yet.
+    waiting = {path: list(them) for path, them in found.items()}
+
+    def ask(path: str, until: int) -> None:
+        while waiting.get(path) and waiting[path][0].line <= until:
+            lines.append(f"{_MARK} {len(files)} {_renamed(waiting[path].pop(0).text)}")
+            files.append(path)
+
+    path, number = "", 0
+    for line in listing.splitlines():
+        marker = _LINE.match(line)
+        if marker is None:
+            ask(path, number)
+            if line.startswith(("#define ", "#undef ")):
+                lines.append(_renamed(line))
+            number += 1
+            continue
+        entered = called.get(marker[2].replace('\\"', '"').replace("\\\\", "\\"), "")
+        flags = line[marker.end() :].split()
+        if "1" in flags:
+            waiting[entered] = list(found.get(entered, ()))
+        elif "2" in flags and entered != path:
+            ask(path, _END)
+        path, number = entered, int(marker[1])
+        ask(path, number - 1)
+    for left in tuple(waiting):  # what follows the last line that made anything
+        ask(left, _END)
+    return "".join(f"{line}\n" for line in lines), tuple(files)
+
+
+def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Asked], ...], bool]:
+    """Return what is asked for, with the file that asks; and whether something is that nobody can tell."""
+    asked: dict[tuple[str, Asked], None] = {}
+    unclear = False
+    for line in expanded.splitlines():
+        mark, _, rest = line.strip().partition(" ")
+        if mark != _MARK:
+            continue
+        number, _, text = rest.partition(" ")
+        text = _ASKED.sub(r"__has_\1", text)
+        # A name in `<>` is put together from tokens, between which there may be spaces or not.
+        for form in (text, re.sub(r"\s+", "", text)):
+            found, other = find_asked(os.fsencode(form))
+            unclear = unclear or other
+            asked.update(dict.fromkeys((files[int(number)], item) for item in found))
+    return tuple(asked), unclear
+
+
+_END = 1 << 60
+
+
+def _asking(listing: str) -> Iterable[str]:
+    """Return the names of all macros that may ask, and of what they ask by."""
+    bodies = {(name, body) for name, body in _DEFINE.findall(listing)}
+    asking = set(_QUESTIONS)
+    while True:
+        more = {name for name, body in bodies if name not in asking and not asking.isdisjoint(_NAME.findall(body))}
+        if not more:
+            return sorted(asking)
+        asking |= more
+
+
+def _renamed(text: str) -> str:
+    """Return a text that may ask outside of a condition, where the compilers let nobody ask."""
+    return _RENAMED.sub(r"__HAS_\1", text)

@@ -1,0 +1,163 @@
+"""The words for a compiler that users may pass on, and what becomes of the others.
+
+Knows nothing of what cratewright itself says to a compiler. What is accepted has its effect however a crate is linked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from cratewright.values import dataclass
+
+__all__ = ["Refusal", "embed_directories", "file_words", "included_files", "refusal"]
+
+_SEPARATE = frozenset(
+    {"-D", "-U", "-include", "-imacros", "--include", "--imacros", "--embed-dir", "--param", "-Xassembler"}
+    | {"-isystem", "-iquote", "-idirafter", "-isysroot", "--sysroot", "-iprefix", "-iwithprefix", "-iwithprefixbefore"}
+)
+"""Words that are followed by their value."""
+
+_OWN = "cratewright decides it"
+_FILES = "the compiler would read files that no cache could know of"
+_MODULES = "a module is made from other units, and read from files that no cache could know of"
+_LOST = "what it writes would be gone with the directory that the compiler runs in"
+_PATHS = "what is made would have paths of this machine in it; cratewright maps them already"
+_HOST = "the result would hang on the machine it is made on"
+_SAID = "cratewright reads what the compiler says"
+_PARTLY = "it is for the making of objects, which a link with LTO does by itself"
+_LINK = "a compiler does not link here"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A word that may not be passed on: why not, and the way out, if there is one."""
+
+    word: str
+    reason: str
+    hint: str
+
+
+def _rule(pattern: str, reason: str, hint: str = "") -> tuple[re.Pattern[str], str, str]:
+    return re.compile(pattern, re.DOTALL), reason, hint
+
+
+# The first that fits the beginning of a word counts.
+_RULES = (
+    _rule(r"@", _FILES, "list the words themselves"),
+    _rule(r"-fsanitize=", "option 'sanitize' says it", "set sanitize=[...]"),
+    _rule(r"-O", "option 'opt_level' says it", "set opt_level"),
+    _rule(r"-g(?!no-|columns?-)", "option 'debuginfo' says it", "set debuginfo='none', 'line' or 'full'"),
+    _rule(r"-?-std\b|-ansi\Z", "option 'std' says it", 'set std=["c17", "c++20"]: each is for its language'),
+    _rule(
+        r"-I|--include-directory", "option 'include_dirs' says it", "set include_dirs; it is relative to the SConscript"
+    ),
+    _rule(
+        r"-?-coverage\Z|-f(?:no-)?(?:profile-arcs|test-coverage|coverage-mapping|profile-instr-generate)",
+        "option 'coverage' says it",
+        "set coverage=True",
+    ),
+    _rule(r"-f(?:no-)?(?:pic|PIC|pie|PIE)\Z|-(?:no-)?pie\Z", "option 'pic' says it", "set pic"),
+    _rule(
+        r"-f(?:no-)?(?:lto|thinlto|unified-lto|fat-lto|split-lto|whole-program|virtual-function-el|use-linker-plugin)",
+        "option 'lto' says it",
+        "set lto='off', 'thin' or 'fat'",
+    ),
+    _rule(r"-?-target\b|-m(?:32|64|x32|16)\Z", "option 'target' says it", "set target, or CRATE_TARGET"),
+    _rule(r"-(?:march|mcpu|mtune)=native", _HOST, "name the processor"),
+    _rule(r"-l", _LINK, "set libs"),
+    _rule(r"-L", _LINK, "set lib_dirs"),
+    _rule(r"-s\Z", _LINK, "set strip=True"),
+    _rule(r"-(?:shared|static|r|nostartfiles|nostdlib\+*|nodefaultlibs)\b", _LINK, "set crate_type, or ldflags"),
+    _rule(r"-(?:Wl,|Xlinker|z\Z|T|u\Z|rdynamic|fuse-ld|-ld-path)", _LINK, "put it into ldflags"),
+    _rule(r"-(?:c|S|E|emit-[\w-]+|fsyntax-only|dM)\Z", _OWN, "option 'emit' has a crate's code written beside it"),
+    _rule(r"-o|--output", _OWN, "files are called after the crate"),
+    _rule(r"-x", "the suffix of a source tells its language", "rename the source"),
+    _rule(r"-M(?:\Z|M\Z|D\Z|MD\Z|F|T|Q|P\Z|J|G\Z|V\Z)|-(?:v|H|P|C|CC|#+|-verbose|wrapper)\Z|-wrapper", _OWN),
+    _rule(r"-d[A-Z]|-dump|-aux-info|-f(?:dump|save|stack-usage|callgraph|opt-info|optimization-rec|time-)", _LOST),
+    _rule(r"-fprofile-(?:dir|note|abs-path|prefix-path)", _LOST),
+    _rule(r"-save-|--save-|-f(?:proc-stat|mem-report|module-output|crash-diag|gen-rep)|-gen-", _LOST),
+    _rule(r"-f(?:\w+-)?prefix-map=|-f(?:\w+-)?compilation-dir|-frecord-|-frandom-seed", _PATHS),
+    _rule(r"-f(?:no-)?(?:cxx-|builtin-|implicit-|prebuilt-|prebuilt-implicit-)?modules?\b", _MODULES),
+    _rule(r"-fmodule-|-fprebuilt-|-fmodules", _MODULES),
+    _rule(r"-(?:include-pch|emit-pch|fpch|relocatable-pch)|-fpcm-", _FILES, "include the header itself"),
+    _rule(r"-?-?i?vfsoverlay", _FILES, "use include_dirs, or let SCons copy the files"),
+    _rule(r"-fms-compatibility", _FILES),
+    _rule(r"-(?:F|iframework|iframeworkwithsysroot)", _FILES, "use include_dirs"),
+    _rule(r"-f(?:auto-profile|profile-use|profile-instr-use|profile-sample-use|cs-profile|memory-profile-use)", _FILES),
+    _rule(r"-f(?:plugin|pass-plugin)|-load|-?-specs|--config|-B|-resource-dir|-no-canonical", _FILES),
+    _rule(r"-(?:Xclang|Xpreprocessor|Wp,|Xarch|Xcuda|Xopenmp|mllvm)", "what it says goes past all checks"),
+    _rule(r"-f(?:no-)?(?:integrated-|emulated-tls|use-init-array|basic-block-sec|split-machine|unique-)", _PARTLY),
+    _rule(r"-(?:no-)?integrated-", _PARTLY),
+    _rule(
+        r"-f(?:no-)?(?:diagnostics-(?:format|color|abs|print-source-range|parse|urls)|color-diag|ansi-esc|show-col)",
+        _SAID,
+    ),
+    _rule(r"-Wno-(?:error=)?date-time", "a clock would be in what is made", "define the time yourself"),
+)
+_ASSEMBLER = re.compile(r"-Wa,|-Xassembler")
+# What GNU's assembler writes or reads beside its object.
+_ASSEMBLER_FILES = re.compile(r"-o|--?M|-a|--?listing|@|-I")
+_EMBED = re.compile(r"--embed-dir=?(.*)", re.DOTALL)
+_INCLUDES = re.compile(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
+
+
+def refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
+    """Return what is wrong with the first word that a user may not pass on, or None.
+
+    Shape: `assembly` if they are for sources in assembly alone.
+    """
+    for word, value in _pairs(words):
+        if word[:1] not in ("-", "@") or word in ("-", "--"):
+            return Refusal(word, "the compiler would take it for a source", "list it among the sources")
+        if _ASSEMBLER.match(word):
+            found = _of_assembler(word, value, assembly)
+            if found is not None:
+                return found
+            continue
+        for pattern, reason, hint in _RULES:
+            if pattern.match(word):
+                return Refusal(word, reason, hint)
+    return None
+
+
+def included_files(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the files that the command line includes."""
+    return tuple(match[1] or value for word, value in _pairs(words) if (match := _INCLUDES.match(word)))
+
+
+def embed_directories(words: Sequence[str]) -> tuple[str, ...]:
+    """Return where `#embed` looks beside the place of its file."""
+    return tuple(match[1] or value for word, value in _pairs(words) if (match := _EMBED.match(word)))
+
+
+def file_words(words: Iterable[str]) -> Iterator[str]:
+    """Yield all that may be the name of a file which a compiler is told to read."""
+    for word, value in _pairs(words):
+        if not word.startswith(("-D", "-U", "-W")):
+            yield from (value, *word.partition("=")[2:])
+
+
+def _of_assembler(word: str, value: str, assembly: bool) -> Refusal | None:
+    if not assembly:
+        return Refusal(word, _PARTLY, "asmflags are for sources in assembly")
+    said = word[4:].split(",") if word.startswith("-Wa,") else [value]
+    for part in said:
+        if _ASSEMBLER_FILES.match(part):
+            return Refusal(word, f"{_FILES}, or write some that are gone", "set include_dirs for -I")
+    return None
+
+
+def _pairs(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each word, with the one that is its value, or an empty string."""
+    waiting = ""
+    for word in words:
+        if waiting:
+            yield waiting, word
+            waiting = ""
+        elif word in _SEPARATE:
+            waiting = word
+        else:
+            yield word, ""
+    if waiting:
+        yield waiting, ""
