@@ -7,7 +7,8 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, archive                pure rules of files
-    c_layout, embed, crate_metadata, metadata, workspace       pure rules of documents
+    c_layout, embed, crate_metadata, metadata                  pure rules of documents
+    stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
     fs, memory, process, worker, zygote                        the doors to the world
     cache                                                      results that can be used again

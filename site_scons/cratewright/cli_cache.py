@@ -6,7 +6,6 @@ Knows nothing of the other commands.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,8 +14,10 @@ from .cache.history import explanation, history_path
 from .cache.results import damaged_entries
 from .cache.store import CacheKvStore, StoreReport
 from .errors import CacheError, FormatError
+from .fs import read_regular
 from .pipeline.settings import read_store
 from .registry import Registry
+from .stage_record import decode_record
 
 __all__ = ["add_commands"]
 
@@ -83,12 +84,12 @@ def _links_that_made(target: str) -> Iterator[str]:
                     yield os.path.join(directory, entry)
 
 
-def _outputs(state: str) -> list[str]:
+def _outputs(state: str) -> tuple[str, ...]:
     try:
-        with open(state, "rb") as file:
-            return [str(path) for path in json.load(file)["outputs"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+        record = decode_record(read_regular(state))
+    except OSError:
+        return ()
+    return record.outputs if record is not None else ()
 
 
 def _cache(arguments: argparse.Namespace, registry: Registry) -> None:

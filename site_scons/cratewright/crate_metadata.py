@@ -1,25 +1,26 @@
 """A crate after codegen, and the document that tells of it in every file of the crate.
 
-Knows nothing of the files themselves. A document is JSON whose texts are in one table, since linkage names come again
-and again: what one module exports, others import. Codegen of all crates runs side by side, so the document of a
-`.rlink` names each dependency by its stable id and no more; the rlib, made when the dependencies' own documents are
-there, adds the interface of each. That of a dylib has no imports and no data: what is inside is linked.
+Knows nothing of the files themselves. A document is a value of plain bytes, as `codec` writes them, whose texts are in
+one table, since linkage names come again and again: what one module exports, others import. Codegen of all crates runs
+side by side, so the document of a `.rlink` names each dependency by its stable id and no more; the rlib, made when the
+dependencies' own documents are there, adds the interface of each. That of a dylib has no imports and no data: what is
+inside is linked.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from enum import Enum
 
+from .codec import Codec
 from .crate import CrateType, check_crate_name
 from .digest import content_digest, value_digest
 from .errors import ConfigurationError, CratewrightError, FormatError, OutputError
 from .identity import CrateReference, interface_digest, stable_crate_id
 from .module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from .native_library import NativeLibrary, parse_library
-from .options import Options
+from .options import Options, OptionValue
 from .output_place import check_output_path
 from .values import dataclass
 from .version import __version__
@@ -30,18 +31,6 @@ PRODUCER = f"cratewright {__version__}"
 
 Content = tuple[tuple[int, str], ...]
 """The size and digest of each module's data."""
-
-_NO_DOCUMENT = (
-    AttributeError,
-    ConfigurationError,
-    LookupError,
-    OutputError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What comes of reading something else as a document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +94,59 @@ def identified(crate: CrateMetadata) -> CrateMetadata:
     )
 
 
+class _OptionShape(Enum):
+    """What the texts of an option stand for."""
+
+    NOTHING = "nothing"
+    FLAG = "flag"
+    TEXT = "text"
+    TEXTS = "texts"
+    PAIRS = "pairs"
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    name: str
+    shape: _OptionShape
+    texts: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    """A module without its data; a symbol is its five fields, texts by their places in the table."""
+
+    name: str
+    size: int
+    digest: str
+    kind: ModuleKind
+    exports: tuple[tuple[int, int, int, int, int], ...]
+    imports: tuple[tuple[int, int, int, int, int], ...]
+    entry_points: tuple[EntryPoint, ...]
+    attributes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    name: str
+    version: str
+    metadata: tuple[str, ...]
+    producer: str
+    backend: str
+    fingerprint: str
+    target: str
+    content: str
+    crate_types: tuple[CrateType, ...]
+    dependencies: tuple[CrateReference, ...]
+    options: tuple[_Option, ...]
+    natives: tuple[str, ...]
+    allocator: str
+    modules: tuple[_Module, ...]
+    texts: tuple[str, ...]
+
+
+_DOCUMENT: Codec[_Document] = Codec(_Document)
+
+
 class _Texts:
     """The table of texts while it is written."""
 
@@ -118,54 +160,59 @@ class _Texts:
 def encode_document(crate: CrateMetadata) -> bytes:
     """Return the document of a crate, without its interface, which the file has by itself."""
     texts = _Texts()
-    document = {
-        "name": crate.name,
-        "version": crate.version,
-        "metadata": list(crate.metadata),
-        "producer": crate.producer,
-        "backend": crate.backend,
-        "fingerprint": crate.fingerprint,
-        "target": crate.target,
-        "content": crate.content,
-        "crate_types": [kind.value for kind in crate.crate_types],
-        "dependencies": [[item.name, item.stable_id, item.interface] for item in crate.dependencies],
-        "options": {name: value for name, value in crate.options.values},
-        "natives": [str(library) for library in crate.natives],
-        "allocator": crate.allocator,
-        "modules": [_encode_module(module, texts) for module in crate.modules],
-        "texts": list(texts.numbers),
-    }
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def _encode_module(module: ModuleCodegen, texts: _Texts) -> dict[str, object]:
-    document: dict[str, object] = {"name": module.name, "size": len(module.data)}
-    document["digest"] = content_digest(module.data)
-    if module.kind is not ModuleKind.REGULAR:
-        document["kind"] = module.kind.value
-    if module.exports:
-        document["exports"] = _encode_symbols(module.exports, texts)
-    if module.imports:
-        document["imports"] = _encode_symbols(module.imports, texts)
-    if module.entry_points:
-        document["entry_points"] = [[entry.stage, entry.name] for entry in module.entry_points]
-    if module.attributes:
-        document["attributes"] = dict(module.attributes)
-    return document
-
-
-def _encode_symbols(symbols: Iterable[Symbol], texts: _Texts) -> list[int]:
-    return [
-        number
-        for symbol in symbols
-        for number in (
-            texts(symbol.name),
-            texts(symbol.display),
-            texts(symbol.file),
-            symbol.line,
-            texts(symbol.signature),
+    modules = tuple(_encode_module(module, texts) for module in crate.modules)
+    return _DOCUMENT.encode(
+        _Document(
+            name=crate.name,
+            version=crate.version,
+            metadata=crate.metadata,
+            producer=crate.producer,
+            backend=crate.backend,
+            fingerprint=crate.fingerprint,
+            target=crate.target,
+            content=crate.content,
+            crate_types=crate.crate_types,
+            dependencies=crate.dependencies,
+            options=tuple(_encode_option(name, value) for name, value in crate.options.values),
+            natives=tuple(str(library) for library in crate.natives),
+            allocator=crate.allocator,
+            modules=modules,
+            texts=tuple(texts.numbers),
         )
-    ]
+    )
+
+
+def _encode_option(name: str, value: OptionValue) -> _Option:
+    if value is None:
+        return _Option(name, _OptionShape.NOTHING, ())
+    if isinstance(value, bool):
+        return _Option(name, _OptionShape.FLAG, ("1",) if value else ())
+    if isinstance(value, str):
+        return _Option(name, _OptionShape.TEXT, (value,))
+    texts = tuple(item for item in value if isinstance(item, str))
+    if len(texts) == len(value):
+        return _Option(name, _OptionShape.TEXTS, texts)
+    return _Option(name, _OptionShape.PAIRS, tuple(text for pair in value for text in pair))
+
+
+def _encode_module(module: ModuleCodegen, texts: _Texts) -> _Module:
+    return _Module(
+        name=module.name,
+        size=len(module.data),
+        digest=content_digest(module.data),
+        kind=module.kind,
+        exports=_encode_symbols(module.exports, texts),
+        imports=_encode_symbols(module.imports, texts),
+        entry_points=module.entry_points,
+        attributes=module.attributes,
+    )
+
+
+def _encode_symbols(symbols: Iterable[Symbol], texts: _Texts) -> tuple[tuple[int, int, int, int, int], ...]:
+    return tuple(
+        (texts(symbol.name), texts(symbol.display), texts(symbol.file), symbol.line, texts(symbol.signature))
+        for symbol in symbols
+    )
 
 
 def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMetadata, Content]:
@@ -174,11 +221,11 @@ def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMet
     Raises: FormatError naming `path` for what is no document.
     """
     try:
-        document = json.loads(data)
-        crate, content = _crate(document, interface), _content(document)
+        document = _DOCUMENT.decode(data)
+        crate = _crate(document, interface)
         check_names(crate, path=path)
-        return crate, content
-    except _NO_DOCUMENT as error:
+        return crate, tuple((module.size, module.digest) for module in document.modules)
+    except (ConfigurationError, OutputError, IndexError, ValueError) as error:
         raise FormatError(
             f"{path}: the crate metadata is damaged",
             context=(("reason", error.message if isinstance(error, CratewrightError) else repr(error)),),
@@ -197,60 +244,67 @@ def check_names(crate: CrateMetadata, *, path: str) -> None:
         check_output_path(module.name, where=path)
 
 
-def _crate(document: Mapping[str, Any], interface: str) -> CrateMetadata:
-    table = _texts(document, "texts")
+def _crate(document: _Document, interface: str) -> CrateMetadata:
     return CrateMetadata(
-        name=str(document["name"]),
-        version=str(document["version"]),
-        backend=str(document["backend"]),
-        fingerprint=str(document["fingerprint"]),
-        target=str(document["target"]),
-        crate_types=tuple(CrateType(word) for word in _texts(document, "crate_types")),
-        dependencies=tuple(
-            CrateReference(str(name), str(stable_id), str(known)) for name, stable_id, known in document["dependencies"]
-        ),
-        options=Options(tuple(sorted((name, _tuples(value)) for name, value in document["options"].items()))),
-        modules=tuple(_decode_module(module, table) for module in document["modules"]),
-        natives=tuple(parse_library(text, where="crate metadata") for text in _texts(document, "natives")),
-        allocator=str(document["allocator"]),
-        metadata=_texts(document, "metadata"),
-        producer=str(document["producer"]),
+        name=document.name,
+        version=document.version,
+        backend=document.backend,
+        fingerprint=document.fingerprint,
+        target=document.target,
+        crate_types=document.crate_types,
+        dependencies=document.dependencies,
+        options=_decode_options(document.options),
+        modules=tuple(_decode_module(module, document.texts) for module in document.modules),
+        natives=tuple(parse_library(text, where="crate metadata") for text in document.natives),
+        allocator=document.allocator,
+        metadata=document.metadata,
+        producer=document.producer,
         interface=interface,
-        content=str(document["content"]),
+        content=document.content,
     )
 
 
-def _texts(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = document[key]
-    if not isinstance(value, list):
-        raise TypeError(key)
-    return tuple(str(item) for item in value)
+def _decode_options(options: tuple[_Option, ...]) -> Options:
+    values = {option.name: _decode_option(option) for option in options}
+    if len(values) < len(options):
+        raise ValueError("an option is there twice")
+    return Options(tuple(sorted(values.items())))
 
 
-def _content(document: Mapping[str, Any]) -> Content:
-    return tuple((int(module["size"]), str(module["digest"])) for module in document["modules"])
+def _decode_option(option: _Option) -> OptionValue:
+    texts = option.texts
+    if option.shape is _OptionShape.NOTHING:
+        return None
+    if option.shape is _OptionShape.FLAG:
+        return bool(texts)
+    if option.shape is _OptionShape.PAIRS:
+        return tuple(zip(map(_text, texts[::2]), texts[1::2], strict=True))
+    words = tuple(map(_text, texts))
+    return words if option.shape is _OptionShape.TEXTS else words[0]
 
 
-def _tuples(value: Any) -> Any:  # JSON has lists where the values had tuples
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+def _text(text: str | None) -> str:
+    if text is None:
+        raise ValueError("an option lacks a text")
+    return text
 
 
-def _decode_module(document: Mapping[str, Any], table: tuple[str, ...]) -> ModuleCodegen:
-    attributes: Mapping[str, str] = dict(document.get("attributes", {}))
+def _decode_module(module: _Module, table: tuple[str, ...]) -> ModuleCodegen:
+    if module.size < 0:
+        raise ValueError("a module of a negative size")
     return ModuleCodegen(
-        name=str(document["name"]),
+        name=module.name,
         data=b"",
-        kind=ModuleKind(document.get("kind", "regular")),
-        exports=_decode_symbols(document.get("exports", []), table),
-        imports=_decode_symbols(document.get("imports", []), table),
-        entry_points=tuple(EntryPoint(stage, name) for stage, name in document.get("entry_points", [])),
-        attributes=tuple(sorted(attributes.items())),
+        kind=module.kind,
+        exports=_decode_symbols(module.exports, table),
+        imports=_decode_symbols(module.imports, table),
+        entry_points=module.entry_points,
+        attributes=module.attributes,
     )
 
 
-def _decode_symbols(numbers: list[int], table: tuple[str, ...]) -> tuple[Symbol, ...]:
-    rows = iter(numbers)
+def _decode_symbols(rows: tuple[tuple[int, int, int, int, int], ...], table: tuple[str, ...]) -> tuple[Symbol, ...]:
     return tuple(
-        Symbol(table[name], table[display], table[file], int(line), table[signature])
-        for name, display, file, line, signature in zip(rows, rows, rows, rows, rows, strict=True)
+        Symbol(table[name], table[display], table[file], line, table[signature])
+        for name, display, file, line, signature in rows
     )

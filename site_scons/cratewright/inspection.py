@@ -5,7 +5,6 @@ Knows nothing of how any of the files are made.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 
@@ -13,10 +12,11 @@ from .archive import MAGIC
 from .crate_metadata import CrateMetadata
 from .digest import content_digest
 from .errors import FormatError
-from .fs import read_bytes
+from .fs import read_bytes, read_regular
 from .metadata import Inside, carries_metadata, decode_dylib, decode_rlib, decode_rlink
 from .module import ModuleCodegen, Symbol
 from .output_name import state_path
+from .stage_record import decode_record
 
 __all__ = ["describe", "row"]
 
@@ -109,7 +109,8 @@ def _report(path: str) -> list[str] | None:
     if not os.path.isfile(state):
         return None
     try:
-        report = json.loads(read_bytes(state)).get("report")
+        record = decode_record(read_regular(state))
+        report = record.report_rows() if record is not None else {}
         if not report:
             return None
         offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
@@ -121,5 +122,5 @@ def _report(path: str) -> list[str] | None:
             row("bytes", f"{report['bytes_before']} before, {report['bytes_after']} after"),
             row("seconds", str(report["seconds"])),
         ]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, KeyError, TypeError, AttributeError):
         return None  # what a build keeps for itself is no reason to fail

@@ -11,12 +11,12 @@ Knows nothing of where the files lie. Each begins with, or holds, one *head* and
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .archive import Member, read_archive, write_archive
+from .codec import Codec, DecodeError
 from .crate import check_crate_name
 from .crate_metadata import PRODUCER, Content, CrateMetadata, decode_document, encode_document, identified
 from .dependency_format import Linkage
@@ -44,11 +44,14 @@ __all__ = [
     "read_metadata",
 ]
 
-ENCODING_VERSION = 2
+ENCODING_VERSION = 3
 METADATA_MEMBER = "lib.rmeta"
 
 Inside = tuple[tuple[CrateReference, Linkage], ...]
 """The crates that a dylib has inside (`STATIC`) or was linked with (`DYNAMIC`), in load order."""
+
+_CARRIED: Codec[tuple[bytes, Inside]] = Codec(tuple[bytes, Inside])
+"""The document of a dylib, and what is inside it."""
 
 _RMETA_MAGIC = b"cratewright-rmeta\n"
 _RLINK_MAGIC = b"cratewright-rlink\n"
@@ -116,10 +119,9 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
 def encode_dylib(crate: CrateMetadata, inside: Inside) -> bytes:
     """Return what a dylib carries inside: the crate without what is linked already, and what it was linked with."""
     modules = tuple(replace(module, imports=(), attributes=()) for module in crate.modules)
-    # On a line each: neither has a line break inside.
-    linked = [[item.name, item.stable_id, item.interface, linkage.value] for item, linkage in inside]
-    text = encode_document(replace(crate, modules=modules)) + b"\n" + json.dumps(linked, separators=(",", ":")).encode()
-    return _head(_DYLIB_MAGIC, crate.interface, text)
+    return _head(
+        _DYLIB_MAGIC, crate.interface, _CARRIED.encode((encode_document(replace(crate, modules=modules)), inside))
+    )
 
 
 def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
@@ -131,18 +133,13 @@ def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
     if start < 0:
         raise FormatError(f"{path} is no dylib of a crate", hint="a foreign library goes into libs")
     head = _read_head(data, start, _DYLIB_MAGIC, path)
-    text, _, linked = head.document.partition(b"\n")
-    crate, _ = decode_document(text, interface=head.interface, path=path)
     try:
-        inside = tuple(
-            (CrateReference(str(name), str(stable_id), str(interface)), Linkage(word))
-            for name, stable_id, interface, word in json.loads(linked)
-        )
+        document, inside = _CARRIED.decode(head.document)
         for reference, _ in inside:
             check_crate_name(reference.name)
-    except (ConfigurationError, ValueError, TypeError, RecursionError) as error:
+    except (ConfigurationError, DecodeError) as error:
         raise FormatError(f"{path}: the crate metadata is damaged", hint="delete it and build again") from error
-    return crate, inside
+    return decode_document(document, interface=head.interface, path=path)[0], inside
 
 
 def carries_metadata(data: bytes) -> bool:

@@ -5,11 +5,11 @@ Knows nothing of a real optimiser: the stub marks what it has optimised.
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
+from cratewright.stage_record import decode_record
 from tests.support.scons_project import SconsProject
 
 CRATES = """\
@@ -74,7 +74,9 @@ def test_an_edit_optimises_what_it_reaches(project: SconsProject) -> None:
 def test_what_lto_did_is_kept_beside_the_output(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='lto={"cdylib": "thin"}'))
     project.scons()
-    report = json.loads(project.read(".lib.cdylib.json.state"))["report"]
+    record = decode_record((project.path / ".lib.cdylib.json.state").read_bytes())
+    assert record is not None
+    report = record.report_rows()
     assert (report["mode"], report["optimised"], report["offered"]) == ("thin", 2, {"util": 2})
 
 

@@ -5,13 +5,13 @@ Knows nothing of how a backend learns what a linker read.
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from cratewright.stage_record import StageRecord, decode_record
 from tests.native_e2e.native_scons import NativeProject
 from tests.native_e2e.test_link import printed
 
@@ -92,13 +92,14 @@ def test_made_afresh_elsewhere(native: NativeProject, tmp_path: Path) -> None:
     _declare(there, "libfoo.a")
     there.scons()
     assert (there.path / "app").read_bytes() == (native.path / "app").read_bytes()
-    first, second = ([row[:2] for row in _state(project)["observed"]] for project in (native, there))
+    first, second = ([(item.path, item.digest) for item in _state(project).observed] for project in (native, there))
     assert first == second
-    assert str(tmp_path) not in json.dumps(first)
+    assert str(tmp_path) not in repr(first)
 
 
-def _state(project: NativeProject) -> dict[str, list[list[object]]]:
-    found: dict[str, list[list[object]]] = json.loads((project.path / ".app.state").read_bytes())
+def _state(project: NativeProject) -> StageRecord:
+    found = decode_record((project.path / ".app.state").read_bytes())
+    assert found is not None
     return found
 
 

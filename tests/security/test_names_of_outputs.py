@@ -5,7 +5,6 @@ Knows nothing of SCons: names come from plugins, from metadata and from what a l
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from cratewright.output_place import check_output_path, check_output_paths
 from cratewright.pipeline.emit import discard, emit, leave, place
 from cratewright.pipeline.plan import check_linkable
 from cratewright.request import Artifact
+from cratewright.stage_record import SeenFile, StageRecord, encode_record
 from cratewright.testing import StubBackend
 
 ELSEWHERE = [
@@ -208,20 +208,20 @@ def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
     from cratewright.scons.state import StageState
 
     state = StageState("s", digests=fs.FileDigests(str(tmp_path)), target=str(tmp_path / "a"), request=lambda: "")
-    for document in (
-        {"observed": [["a", "b"]], "outputs": [1]},
-        {"observed": [["a", "b"]], "outputs": [["a"]]},
-        {"observed": [["a", "b"]], "outputs": ["a\0"]},
-        {"observed": [["a", "b"]], "outputs": 3},
-        {"observed": [["a"]], "outputs": ["a"]},
-        {"observed": [[1, "b"]], "outputs": ["a"]},
-        {"observed": [["a", 1]], "outputs": ["a"]},
-        {"observed": ["ab", 1], "outputs": ["a"]},
-        {"observed": {"a": 1}, "outputs": []},
-        [],
-        "x",
+    seen = StageRecord((SeenFile("a", "b"),), ("a",))
+    whole = encode_record(seen)
+    for data in (
+        encode_record(replace(seen, outputs=("a\0",))),
+        encode_record(replace(seen, outputs=("",))),
+        encode_record(replace(seen, observed=(SeenFile("a\0", None),))),
+        whole[:-1],
+        whole + b"\0",
+        whole.replace(b"stage 1", b"stage 9"),
+        b"\x91" * 100_000,
+        b"{}",
+        b"",
     ):
-        (tmp_path / ".a.state").write_text(json.dumps(document))
-        assert state.outputs() == () and state._remembered() == ((), ("(never built)",)), document
-    (tmp_path / ".a.state").write_text("[" * 100_000)
-    assert state.outputs() == ()
+        (tmp_path / ".a.state").write_bytes(data)
+        assert state.outputs() == () and state._remembered() == ((), ("(never built)",)), data[:99]
+    (tmp_path / ".a.state").write_bytes(encode_record(seen))
+    assert state.outputs() == ("a",)

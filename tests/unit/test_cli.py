@@ -31,6 +31,7 @@ from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.native_library import parse_library
 from cratewright.options import Options
 from cratewright.registry import Registry
+from cratewright.stage_record import StageRecord, encode_record
 
 RAW = CrateMetadata(
     name="noise",
@@ -177,7 +178,7 @@ REPORT = {
 def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of what is linked, only the build knows what LTO did."""
     (tmp_path / "app").write_bytes(b"\x7fELF")
-    (tmp_path / ".app.state").write_text(json.dumps({"observed": [], "outputs": [], "report": REPORT}))
+    (tmp_path / ".app.state").write_bytes(encode_record(StageRecord(report=json.dumps(REPORT))))
     assert cli.main(["inspect", str(tmp_path / "app")]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "link-time optimisation of app",
@@ -189,11 +190,11 @@ def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     ]
 
 
-@pytest.mark.parametrize("state", ["", "[]", "{}", '{"report": {}}', '{"report": {"mode": "fat"}}', '{"report": 3}'])
+@pytest.mark.parametrize("report", ["", "[]", "{", '{"mode": "fat"}', "3", "[" * 100_000])
 def test_inspect_beside_a_state_that_says_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], state: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], report: str
 ) -> None:
-    (tmp_path / ".a.spv.json.state").write_text(state)
+    (tmp_path / ".a.spv.json.state").write_bytes(encode_record(StageRecord(report=report)))
     (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
     assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0
     assert capsys.readouterr().out == '{"module": "a.spv"}\n'

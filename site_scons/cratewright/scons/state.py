@@ -16,16 +16,16 @@ import SCons.Node.Python
 
 from ..digest import content_digest
 from ..errors import CratewrightError
-from ..fs import FileDigests, file_stamp, is_recent, write_atomic
+from ..fs import FileDigests, file_stamp, is_recent, read_regular, write_atomic
 from ..module import Observed
 from ..output_name import state_path
+from ..stage_record import SeenFile, StageRecord, decode_record, encode_record
 
 __all__ = ["StageState", "forget"]
 
-_Row = tuple[str, "str | None", list[object]]
-
 _NEVER_BUILT = "(never built)"
 """The output of a stage without memory: it is not there, so the stage is out of date."""
+_NOTHING = StageRecord()
 
 
 def forget(target: str) -> None:
@@ -69,25 +69,20 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         """
         seen = tuple(observed)
         files = tuple(outputs)
-        document = {
-            "observed": [[item.path, item.digest, *self._stamp(item)] for item in seen],
-            "outputs": list(files),
-            **({"report": report} if report else {}),
-        }
+        record = StageRecord(tuple(map(self._seen, seen)), files, json.dumps(report) if report else "")
         # Without the memory the stage is merely built again, so a full disk is no reason to fail here.
         with suppress(CratewrightError):
-            write_atomic(state_path(self._target), json.dumps(document, separators=(",", ":")).encode())
+            write_atomic(state_path(self._target), encode_record(record))
         self.get_ninfo().csig = self._signature(seen, files)
 
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root; whoever removes them asks where they lie."""
-        remembered = self._load()
-        return remembered[1] if remembered is not None else ()
+        return (self._load() or _NOTHING).outputs
 
     def files_read(self) -> list[str]:
         """Return the files that the last run read, absolute."""
-        rows, _ = self._load() or ([], ())
-        return [os.path.normpath(os.path.join(self._root, path)) for path, digest, _ in rows if digest]
+        observed = (self._load() or _NOTHING).observed
+        return [os.path.normpath(os.path.join(self._root, item.path)) for item in observed if item.digest]
 
     def paths(self) -> list[str]:
         """Return the outputs of the last run, absolute."""
@@ -100,50 +95,35 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         return content_digest(json.dumps(rows).encode())
 
     def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
-        remembered = self._load()
-        if remembered is None:
+        record = self._load()
+        if record is None:
             return (), (_NEVER_BUILT,)
-        rows, outputs = remembered
-        return tuple(Observed(path, self._digest(path, digest, stamp)) for path, digest, stamp in rows), outputs
+        return tuple([Observed(item.path, self._digest(item)) for item in record.observed]), record.outputs
 
-    def _load(self) -> tuple[list[_Row], tuple[str, ...]] | None:
-        """Return the files observed and the outputs of the last run; None if there is no memory, or a damaged one."""
+    def _load(self) -> StageRecord | None:
+        """Return what is known of the last run; None if there is no memory, or a damaged one."""
         try:
-            with open(state_path(self._target), "rb") as file:
-                document = json.load(file)
-            rows = [_row(*row) for row in document["observed"]]
-            outputs = tuple(document["outputs"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-        return (rows, outputs) if all(_is_path(path) for path in outputs) else None
-
-    def _digest(self, path: str, digest: str | None, stamp: list[object]) -> str | None:
-        try:
-            found = os.stat(os.path.join(self._root, path))
+            return decode_record(read_regular(state_path(self._target)))
         except OSError:
             return None
-        now = file_stamp(found)
-        if stamp == now and digest is not None:
-            self._digests.learn(path, now, digest)
-            return digest
-        return self._digests.digest(path)
 
-    def _stamp(self, item: Observed) -> list[int]:
-        """Return what must be unchanged for a file to count as unread since; nothing for one just written."""
+    def _digest(self, item: SeenFile) -> str | None:
         try:
             found = os.stat(os.path.join(self._root, item.path))
-        except OSError:
-            return []
+        except (OSError, ValueError):
+            return None
+        now = file_stamp(found)
+        if item.stamp == now and item.digest is not None:
+            self._digests.learn(item.path, now, item.digest)
+            return item.digest
+        return self._digests.digest(item.path)
+
+    def _seen(self, item: Observed) -> SeenFile:
+        """Return a file with what must be unchanged for it to count as unread since, unless it was just written."""
+        try:
+            found = os.stat(os.path.join(self._root, item.path))
+        except (OSError, ValueError):
+            return SeenFile(item.path, item.digest)
         if is_recent(found) or self._digests.digest(item.path) != item.digest:
-            return []
-        return file_stamp(found)
-
-
-def _row(path: object, digest: object, *stamp: object) -> _Row:
-    if not isinstance(path, str) or not _is_path(path) or not (digest is None or isinstance(digest, str)):
-        raise ValueError(path)
-    return path, digest, list(stamp)
-
-
-def _is_path(path: object) -> bool:
-    return isinstance(path, str) and bool(path) and "\0" not in path
+            return SeenFile(item.path, item.digest)
+        return SeenFile(item.path, item.digest, *file_stamp(found))

@@ -22,6 +22,10 @@ _VERSIONS = (2, 3, 4)
 _SYMBOL = struct.Struct("<6I")
 _UNDEFINED, _WEAK, _COMMON, _FORMAT_SPECIFIC, _GLOBAL = 1 << 3, 1 << 4, 1 << 5, 1 << 11, 1 << 10
 _VISIBILITY = 3
+_OPERANDS = 64
+"""More than any abbreviation of these two blocks has."""
+_WIDEST = 64
+"""Bits of the largest number."""
 
 
 def is_bitcode(data: bytes) -> bool:
@@ -35,7 +39,7 @@ def bitcode_major(data: bytes) -> int:
         blobs = _blobs(data)
         start, size = struct.unpack_from("<2I", blobs[_SYMTAB], 4)
         major = blobs[_STRTAB][start : start + size].partition(b".")[0]
-    except (KeyError, struct.error, IndexError):
+    except (KeyError, struct.error, IndexError, OverflowError):
         return 0
     return int(major) if major.isdigit() else 0
 
@@ -54,7 +58,7 @@ def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
         # Version, producer; modules and comdats; symbols: each an offset and a size or a count.
         offset, count = struct.unpack_from("<2I", table, 4 + 3 * 8)
         rows = [_SYMBOL.unpack_from(table, offset + index * _SYMBOL.size) for index in range(count)]
-    except (KeyError, struct.error, IndexError) as error:
+    except (KeyError, struct.error, IndexError, OverflowError) as error:
         raise FormatError(f"{name}: the bitcode has no table of symbols") from error
     return tuple(
         ObjectSymbol(
@@ -96,7 +100,7 @@ def _blob(data: bytes, start: int, width: int) -> bytes:
     bits = _Bits(data, start * 8)
     if bits.fixed(width) != 2:  # DEFINE_ABBREV
         raise IndexError
-    for _ in range(bits.vbr(5)):
+    for _ in range(min(bits.vbr(5), _OPERANDS)):
         if bits.fixed(1):
             bits.vbr(8)
         elif bits.fixed(3) in (1, 2):
@@ -131,6 +135,8 @@ class _Bits:
             shift += width - 1
             if not part & more:
                 return value
+            if shift > _WIDEST:
+                raise IndexError
 
     def align(self) -> int:
         """Go to the next multiple of 32 bits and return it in bytes."""

@@ -55,7 +55,7 @@ def elf_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
         for section in sections:
             if section[1] == _SYMTAB:
                 found += _symbols(data, section, sections[section[6]])
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise FormatError(f"{name}: the object is damaged") from error
     return tuple(found)
 

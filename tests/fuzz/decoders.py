@@ -1,0 +1,167 @@
+"""Everything that decodes bytes, and bytes to begin with.
+
+Knows nothing of the fuzzer. Where bytes are sealed by a digest, which anyone can work out, the seal is put on here, so
+that what lies behind it is reached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from cratewright.archive import Member, read_archive, write_archive
+from cratewright.cache.entry import (
+    RecompileError,
+    World,
+    decode_worlds,
+    encode_worlds,
+    open_entry,
+    seal_entry,
+    serialize_compiled,
+    try_finish_recompile,
+)
+from cratewright.cache.shortened import Shortened
+from cratewright.crate_metadata import CrateMetadata, decode_document, encode_document, identified
+from cratewright.crate_type import CrateType
+from cratewright.dependency_format import Linkage
+from cratewright.errors import CratewrightError
+from cratewright.identity import CrateReference
+from cratewright.metadata import decode_dylib, decode_rlib, decode_rlink, encode_dylib, encode_rlib, encode_rlink
+from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from cratewright.options import CORE_OPTIONS, Options
+from cratewright.request import Artifact, LinkResult, ThinBuffer, ThinModule
+from cratewright_native.bitcode import bitcode_major, bitcode_symbols
+from cratewright_native.depfile import parse_depfile, parse_link_depfile
+from cratewright_native.elf import elf_symbols
+from cratewright_spirv.module import build, literal, parse
+
+__all__ = ["DECODERS", "Decoder"]
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A decoder, the errors it may raise, and what to begin with."""
+
+    decode: Callable[[bytes], object]
+    errors: tuple[type[Exception], ...]
+    seeds: Callable[[], Iterable[bytes]]
+
+
+_MODULE = ModuleCodegen(
+    name="a.o",
+    data=b"data",
+    kind=ModuleKind.REGULAR,
+    exports=(Symbol("f", "float f()", "a.glsl", 3, "f()"),),
+    imports=(Symbol("g", "g"),),
+    entry_points=(EntryPoint("frag", "main"),),
+    attributes=(("lto", "thin"),),
+)
+_RESULTS = (
+    CompiledUnit(modules=(_MODULE,), diagnostics=("a:1: warning: b",)),
+    LinkResult(artifacts=(Artifact("app", b"data", executable=True),), report="[]", observed=(Observed("a", None),)),
+    _MODULE,
+    Shortened((ThinModule(name="a", crate="c", data=b"", imports=(ThinBuffer("b", b"x"),)),), ((0, -1),)),
+)
+_KEY = "00" * 32
+_CRATE = identified(
+    CrateMetadata(
+        name="noise",
+        version="1",
+        backend="stub",
+        fingerprint="f",
+        target="t",
+        crate_types=(CrateType.RLIB, CrateType.DYLIB),
+        dependencies=(CrateReference("a", "0" * 16, "1" * 64),),
+        options=Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS))),
+        modules=(_MODULE, replace(_MODULE, name="b.o", data=b"")),
+        metadata=("x",),
+    )
+)
+
+
+def _entry(data: bytes) -> None:
+    for world in decode_worlds(open_entry(_KEY, seal_entry(_KEY, data))):
+        try_finish_recompile(world.result)
+
+
+def _result(data: bytes) -> None:
+    value = try_finish_recompile(data)
+    assert try_finish_recompile(serialize_compiled(value)) == value
+
+
+def _sealed(data: bytes) -> bytes:
+    """Put the right seal on what follows the last magic word, as far as there is a head."""
+    start = data.rfind(b"cratewright")
+    begin = data.find(b"\n", start) + 1 if start >= 0 else 0
+    begin += 3 if data[begin : begin + 3] == b"\x00\xd5\x1b" else 0
+    size = int.from_bytes(data[begin + 4 : begin + 8], "big")
+    end = begin + 40 + size
+    if start < 0 or end > len(data):
+        return data
+    return data[:end] + hashlib.sha256(data[start:end]).digest() + data[end + 32 :]
+
+
+def _depfile(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    parse_link_depfile(text, escaped=bool(len(data) % 2))
+    parse_depfile(text, name="x")
+
+
+def _spirv(data: bytes) -> None:
+    module = parse(data, "x", foreign=True)
+    assert parse(module.encode(), "x").instructions == module.instructions
+    for instruction in module.instructions:
+        module.ids(instruction)
+
+
+def _spirv_seeds() -> Iterable[bytes]:
+    words = [0x07230203, 0x10500, 0, 9, 0, *build(17, 1), *build(14, 0, 1), *build(15, 5, 1, *literal("main"))]
+    words += [*build(21, 2, 32, 0), *build(43, 2, 3, 7), *build(54, 2, 1, 0, 3), *build(251, 3, 4, 7, 5), *build(56)]
+    yield b"".join(word.to_bytes(4, "little") for word in words)
+    yield b"".join(word.to_bytes(4, "big") for word in words)
+
+
+def _compiled(*words: str) -> Iterable[bytes]:
+    """Yield what a clang makes of a small source, if there is one."""
+    clang = next(
+        (found for number in ("", *range(22, 14, -1)) if (found := shutil.which(f"clang{number and '-'}{number}"))), ""
+    )
+    if clang:
+        source = b"int g; static int s(int x) { return x + g; } int f(int x) { return s(x); }"
+        done = subprocess.run([clang, "-x", "c", "-", *words, "-c", "-o", "-"], input=source, stdout=-1, check=True)
+        yield done.stdout
+
+
+_OURS = (CratewrightError,)
+DECODERS = {
+    "entry": Decoder(
+        _entry, (RecompileError,), lambda: [encode_worlds([World((Observed("a", "b"),), serialize_compiled(_MODULE))])]
+    ),
+    "result": Decoder(_result, (RecompileError,), lambda: map(serialize_compiled, _RESULTS)),
+    "document": Decoder(
+        lambda data: decode_document(data, interface="", path="x"), _OURS, lambda: [encode_document(_CRATE)]
+    ),
+    "rlib": Decoder(lambda data: decode_rlib(_sealed(data), path="x"), _OURS, lambda: [encode_rlib(_CRATE)]),
+    "rlink": Decoder(lambda data: decode_rlink(_sealed(data), path="x"), _OURS, lambda: [encode_rlink(_CRATE)]),
+    "dylib": Decoder(
+        lambda data: decode_dylib(_sealed(data), path="x"),
+        _OURS,
+        lambda: [b"\x7fELF" + encode_dylib(_CRATE, ((_CRATE.reference, Linkage.STATIC),))],
+    ),
+    "archive": Decoder(
+        lambda data: read_archive(data, path="x"),
+        _OURS,
+        lambda: [write_archive([Member("a.o", b"data", ("f",)), Member("a long name of a member", b"odd")])],
+    ),
+    "depfile": Decoder(
+        _depfile, _OURS, lambda: [b"a.o: a.c b\\ c.h \\\n d$$.h\n\nb.h:\n", b"a.o: \\\n a.c \\\n b.h\n"]
+    ),
+    "spirv": Decoder(_spirv, _OURS, _spirv_seeds),
+    "bitcode": Decoder(
+        lambda data: (bitcode_major(data), bitcode_symbols(data, name="x")), _OURS, lambda: _compiled("-emit-llvm")
+    ),
+    "elf": Decoder(lambda data: elf_symbols(data, name="x"), _OURS, _compiled),
+}
