@@ -18,6 +18,7 @@ from .values import dataclass
 __all__ = [
     "BUILTIN_PROFILES",
     "CORE_OPTIONS",
+    "SEARCH_PATHS",
     "DebugInfo",
     "LtoMode",
     "OptLevel",
@@ -263,6 +264,9 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(name="multimodule", kind=OptionKind.FLAG, default=False, help="one image for each entry point"),
     OptionSpec(name="entry_point", kind=OptionKind.TEXT, default="", help="name of the entry point, per source"),
 )
+
+SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
+"""The options that name directories, and what for."""
 
 BUILTIN_PROFILES: Mapping[str, Mapping[str, object]] = {
     "dev": {"opt_level": "0", "debuginfo": "line"},

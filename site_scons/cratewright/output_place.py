@@ -6,6 +6,7 @@ crates that somebody else has built, from plugins and from state files; none of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from .errors import OutputError, printable
@@ -66,10 +67,15 @@ def folded(path: str) -> str:
 
 
 def fits_a_path(text: str) -> bool:
-    """Return whether a text can be a path that every tool passes on as it is: in UTF-8, without control characters."""
-    return all(
-        character >= " " and character != "\x7f" and not "\x80" <= character <= "\x9f" for character in text
-    ) and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
+    """Return whether a text can be a path that every tool passes on as it is.
+
+    Shape: UTF-8 without control characters, and without quotes and backslashes, for which the lists of files that
+    compilers write, `#line` and what drivers say have no common way to be written.
+    """
+    return _UNFIT.search(text) is None
+
+
+_UNFIT = re.compile(r'[\x00-\x1f"\\\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
 
 def _problem(path: str) -> str:

@@ -41,6 +41,8 @@ ELSEWHERE = [
     "a\nb",
     "a\x1b[2Jb",
     "a\udcffb",
+    "a\\b",
+    'a"b',
     "a" * 256,
     "\u00e4" * 128,
     "/".join(["a" * 200] * 20),
@@ -61,9 +63,7 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> No
         )
 
 
-@pytest.mark.parametrize(
-    "path", ["a", "a/b.spv", "-o", "@x", "#x", "$x", "a b", "..a", "a..", "\u00e4", "a" * 255, "a\\b"]
-)
+@pytest.mark.parametrize("path", ["a", "a/b.spv", "-o", "@x", "#x", "$x", "a b", "..a", "a..", "\u00e4", "a" * 255])
 def test_any_other_name_is_a_name(path: str) -> None:
     assert check_output_path(path, where="") == path
 

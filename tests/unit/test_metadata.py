@@ -79,7 +79,9 @@ SYMBOLS = st.builds(Symbol, st.text(), st.text(), st.text(), st.integers(0, 10**
 DIGESTS = st.sampled_from(["", "ab" * 32, "0123456789abcdef" * 4])
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,9}", fullmatch=True)
 # As `output_place` has it: names of modules become names of files.
-PARTS = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="/"), min_size=1, max_size=20)
+PARTS = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), blacklist_characters='/"\\'), min_size=1, max_size=20
+)
 REFERENCES = st.builds(CrateReference, NAMES, st.text(), DIGESTS)
 MODULES = st.builds(
     ModuleCodegen,

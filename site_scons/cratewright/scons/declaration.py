@@ -19,13 +19,13 @@ from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
 from ..fs import plain_path
 from ..identity import CrateReference
 from ..native_library import parse_library
-from ..options import BUILTIN_PROFILES, OptionKind, Options, OptionSpec, parse_options, resolve_profile
+from ..options import BUILTIN_PROFILES, SEARCH_PATHS, OptionKind, Options, OptionSpec, parse_options, resolve_profile
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
 from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
-from .paths import located_source, logical_source, nearby, relative
+from .paths import check_path, located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
 from .stages import CrateNodes
 
@@ -37,7 +37,6 @@ __all__ = ["Declaration", "build_of"]
 Entry = tuple[Any, str, Options]
 """A source's node, the name it is given and its options."""
 
-_SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
 _PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
@@ -126,7 +125,7 @@ class Declaration:
     def _located(self, given: Mapping[str, object]) -> dict[str, object]:
         """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
         located = dict(given)
-        for option, what in _SEARCH_PATHS.items():
+        for option, what in SEARCH_PATHS.items():
             if option in located:
                 directories = SCons.Util.flatten([located[option]])
                 located[option] = [path for item in directories for path in self._directory_paths(item, what)]
@@ -135,12 +134,13 @@ class Declaration:
     def _directory_paths(self, directory: object, what: str) -> list[str]:
         try:
             node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory(directory)
+            node.must_be_same(SCons.Node.FS.Dir)
         except TypeError as error:  # SCons found a file of that name
             raise ConfigurationError(
                 f"{what} directory {str(directory)!r} is no directory", context=(("where", self.where),)
             ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
-        return list(dict.fromkeys(relative(item) for item in found))
+        return list(dict.fromkeys(check_path(relative(item), where=self.where) for item in found))
 
     def _directory(self, directory: object) -> Any:
         """Return the node of a directory, which SCons would look for without regard to links on the way up."""
@@ -150,7 +150,7 @@ class Declaration:
             return node
         base = self.env.Dir("#" if path[0] == "#" else ".").srcnode().abspath
         plain = plain_path(os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
-        return node if plain == node.srcnode().abspath else self.env.Dir(plain)
+        return node if plain == node.srcnode().abspath else self.env.fs.Dir(plain)
 
     def declare(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
@@ -243,6 +243,7 @@ class Declaration:
                     f"crate '{self.name}' cannot compile {str(node)!r}, which is no file",
                     hint="name a file, or a directory's files with Glob()",
                 )
+            check_path(relative(node), where=self.where)
         return nodes
 
     def _values(

@@ -16,6 +16,7 @@ import SCons.Node.FS
 
 from ..digest import value_digest
 from ..fs import digest_file
+from .paths import directory_node
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -25,7 +26,7 @@ __all__ = ["image_directory"]
 
 def image_directory(env: Environment, name: str, files: Callable[[], Iterable[str]]) -> Any:
     """Return the node of a directory; `files` gives what it holds now, as absolute paths."""
-    node = env.Dir(name)
+    node = directory_node(env, name)
     node.__class__ = _ImageDirectory
     node.attributes.crate_files = files
     node.Decider(_is_changed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 
 from .crates import DeclaredCrate
+from .paths import as_written
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -33,7 +34,7 @@ def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *
     if not wanted:
         return []
     paths = dict.fromkeys(path for other in asking for path in other.lib_dirs)
-    directories = tuple(env.fs.Dir(path, env.fs.Top) for path in paths)
+    directories = tuple(env.fs.Dir(as_written(path), env.fs.Top) for path in paths)
     names = dict.fromkeys(name for library in wanted for name in _file_names(env, library.name))
     found = [SCons.Node.FS.find_file(name, (directory,)) for name in names for directory in directories]
     # A crate may be called as a library of the system is.

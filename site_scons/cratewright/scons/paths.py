@@ -8,9 +8,57 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..errors import near_miss
+from ..errors import ConfigurationError, near_miss
+from ..fs import plain_path
+from ..output_place import fits_a_path
 
-__all__ = ["by_content", "located_source", "logical_source", "nearby", "relative"]
+__all__ = [
+    "as_written",
+    "by_content",
+    "check_path",
+    "directory_node",
+    "file_node",
+    "located_source",
+    "logical_source",
+    "nearby",
+    "relative",
+]
+
+
+def file_node(env: Any, path: str) -> Any:
+    """Return the node of a file by its path as it is: neither `$` nor a `#` in front means anything.
+
+    Raises: TypeError as SCons does it, if there is a directory of that name.
+    """
+    return env.fs.File(as_written(path), env.fs.getcwd())
+
+
+def directory_node(env: Any, path: str) -> Any:
+    """Return the node of a directory, as `file_node`; a step up from a link leads to where the linked one lies."""
+    here = env.fs.getcwd()
+    node = env.fs.Dir(as_written(path), here)
+    if ".." not in path.split("/"):
+        return node
+    plain = plain_path(os.path.join(here.srcnode().abspath, path))
+    return node if plain == node.srcnode().abspath else env.fs.Dir(plain)
+
+
+def as_written(path: str) -> str:
+    """Return a path that SCons takes to be relative to the directory that is read, whatever it begins with."""
+    return path if os.path.isabs(path) else f"./{path}"
+
+
+def check_path(path: str, *, where: str) -> str:
+    """Return a path that every tool can be told.
+
+    Raises: ConfigurationError for one with control characters or bytes that are no UTF-8.
+    """
+    if not fits_a_path(path):
+        raise ConfigurationError(
+            f"{where}: {path!r} has characters in its name that compilers and their lists of files cannot have",
+            hint="rename it: quotes, backslashes, control characters and bytes that are no UTF-8 are refused",
+        )
+    return path
 
 
 def located_source(node: Any) -> Any:

@@ -22,7 +22,7 @@ from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .images import image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
-from .paths import by_content
+from .paths import by_content, file_node
 from .state import StageState
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class CrateNodes:
 
     def _codegen(self) -> Any:
         declared, build = self.declared, self.build
-        target = self.env.File(f"{declared.name}.rlink")
+        target = file_node(self.env, f"{declared.name}.rlink")
         state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
@@ -136,7 +136,7 @@ class CrateNodes:
 
     def _archive(self, rlink: Any) -> Any:
         build, declared = self.build, self.declared
-        target = self.env.File(f"lib{declared.name}.rlib")
+        target = file_node(self.env, f"lib{declared.name}.rlib")
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.archive(declared, sources[0], targets[0])
@@ -149,7 +149,7 @@ class CrateNodes:
     def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
         declared, build, env = self.declared, self.build, self.env
         names = self.backend.output_names(declared.name, kind, self.options)
-        targets = [env.File(name) for name in names if not name.endswith("/")]
+        targets = [file_node(env, name) for name in names if not name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
         directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]
 
@@ -198,12 +198,12 @@ def stage_nodes(env: Environment, targets: list[Any], sources: list[Any], stage:
     env.NoCache(nodes)
     # What a repository has already built is copied: stages read the files of their own project.
     env.Local(nodes)
-    state = env.File(state_path(nodes[0].abspath))
+    state = file_node(env, state_path(nodes[0].abspath))
     # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
     state.duplicate = False
     env.Clean(nodes[0], state)
     if stage.state is not None:
-        history = env.File(history_path(nodes[0].abspath))
+        history = file_node(env, history_path(nodes[0].abspath))
         history.duplicate = False
         env.Clean(nodes[0], history)
     return nodes

@@ -16,7 +16,7 @@ import SCons.Node.FS
 
 from ..errors import ConfigurationError, near_miss
 from ..fs import read_bytes
-from ..options import BUILTIN_PROFILES, resolve_profile
+from ..options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
 from ..pipeline.plan import check_target, option_table
 from ..registry import default_registry
 from ..workspace import (
@@ -34,7 +34,7 @@ from ..workspace import (
     select_features,
 )
 from .crates import CrateTarget
-from .paths import located_source, nearby, relative
+from .paths import directory_node, file_node, located_source, nearby, relative
 from .prebuilt import check_rlib
 
 if TYPE_CHECKING:
@@ -166,6 +166,8 @@ class _WorkspaceDeclaration:
         profile = crate.profile or str(self._env["CRATE_PROFILE"])
         with located(*key, "profile"):
             resolve_profile(profile, profiles)
+        own = self._document.table("profile")
+        profiles = {name: self._located(given) if name in own else given for name, given in profiles.items()}
         selection = self._selections[crate.name]
         options = self._settings.options(crate, backend, target, selection.defines)
         words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
@@ -173,7 +175,7 @@ class _WorkspaceDeclaration:
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source)]
         dependencies = [self._dependency(crate.name, item) for item in selection.dependencies]
         with located(*key):
-            return self._begin(self._env, crate.name, {**words, **options}, profiles).declare(
+            return self._begin(self._env, crate.name, {**words, **self._located(options)}, profiles).declare(
                 sources,
                 dependencies,
                 crate.crate_types,
@@ -184,23 +186,45 @@ class _WorkspaceDeclaration:
         if not item.path:
             return item.name
         with self._document.located(*item.key):
-            node = self._env.File(item.path)
+            node = file_node(self._env, item.path)
             if not node.is_derived():
                 check_rlib(node, user=user)
             return node
 
-    def _paths(self, source: WorkspaceSource) -> list[tuple[str, Mapping[str, object]]]:
+    def _paths(self, source: WorkspaceSource) -> list[tuple[object, Mapping[str, object]]]:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)
         if not paths:
             raise self._document.error(f"'{source.path}' matches no file", *source.key)
-        return [(path, source.options) for path in paths]
+        options = self._located(source.options)
+        return [(self._source(path), options) for path in paths]
+
+    def _source(self, path: str) -> object:
+        try:
+            return file_node(self._env, path)
+        except TypeError:  # SCons found a directory of that name, which whoever declares the crate refuses
+            return directory_node(self._env, path)
+
+    def _located(self, options: Mapping[str, object]) -> dict[str, object]:
+        """Return options with directories as nodes: a path in a workspace is no word of SCons's."""
+        return {
+            name: [self._directory(path) for path in value]
+            if name in SEARCH_PATHS and isinstance(value, tuple)
+            else value
+            for name, value in options.items()
+        }
+
+    def _directory(self, path: str) -> object:
+        try:
+            return directory_node(self._env, path)
+        except TypeError:  # SCons found a file of that name
+            return file_node(self._env, path)
 
 
 def _listing(env: Environment) -> Listing:
     @cache
     def names(path: str) -> Mapping[str, bool]:
         try:
-            directory = env.Dir(path or ".")
+            directory = directory_node(env, path)
         except TypeError:  # SCons found a file of that name
             return {}
         source = directory.srcnode()

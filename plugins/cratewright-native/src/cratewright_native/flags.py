@@ -84,8 +84,11 @@ def compile_words(toolchain: Toolchain, target: str, options: Options, language:
     words += _standard(options.texts("std"), language)
     if path.endswith(".s") and toolchain.kind != "gcc":
         words.append("-Wno-unused-command-line-argument")
-    # The project root is an empty path, and an empty word would take in the next one.
-    words += [f"-I{directory or '.'}" for directory in options.texts("include_dirs")]
+    # The project root is an empty path, and an empty word would take in the next one; `=` stands for another system.
+    words += [
+        f"-I./{directory}" if directory.startswith("=") else f"-I{directory or '.'}"
+        for directory in options.texts("include_dirs")
+    ]
     words += [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines]
     words += _prefix_maps(toolchain, options.texts("include_dirs"))
     return (*words, *user_words(options, language))

@@ -88,9 +88,11 @@ def command(path: str, target: str, options: Options, toolchain: Toolchain) -> t
     """Return the command that compiles a source in the project root, without its output."""
     language = _language(path)
     words = compile_words(toolchain, target, options, language, path)
+    # What begins so would be an option, or the name of a file with options in it.
+    file = f"./{path}" if path.startswith(("-", "@")) else path
     if language == "ir":
-        return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", path)
-    return (*toolchain.cc(target, language), *words, *language_words(path), "-c", path)
+        return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", file)
+    return (*toolchain.cc(target, language), *words, *language_words(path), "-c", file)
 
 
 def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
