@@ -10,7 +10,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, process, worker, zygote                        the doors to the world
+    fs, memory, process, program, worker, zygote               the doors to the world
     cache                                                      results that can be used again
     backend, hookspecs, registry                               the contract with backends
     pipeline                                                   plan, codegen, lto, link, relink
@@ -49,6 +49,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .cache.store import CacheKvStore as CacheKvStore
+    from .program import programs_digest as programs_digest
     from .registry import register as register
     from .scons import tool as tool
 
@@ -88,6 +89,7 @@ __all__ = [
     "UnitStencil",
     "__version__",
     "hookimpl",
+    "programs_digest",
     "register",
     "tool",
 ]
@@ -104,6 +106,10 @@ def __getattr__(name: str) -> object:
         from .registry import register  # noqa: PLC0415
 
         return register
+    if name == "programs_digest":
+        from .program import programs_digest  # noqa: PLC0415
+
+        return programs_digest
     if name == "CacheKvStore":
         from .cache.store import CacheKvStore  # noqa: PLC0415
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 
 from cratewright import Session
 from cratewright.errors import ToolError
+from cratewright.testing import require_tool
 from cratewright_native import choose as choose_module
 from cratewright_native.backend import NativeBackend
 from cratewright_native.choose import choose
-from cratewright_native.probe import remembered
-from tests.support.native_project import Project, named
+from cratewright_native.probe import compilers_behind, remembered
+from cratewright_native.toolchain import _choices
+from tests.support.native_project import TARGET, Project, named
 
 ProjectWith = Callable[[str], Project]
 
@@ -149,3 +152,46 @@ def test_the_fingerprint_has_versions_and_no_paths(project: Project, tmp_path: P
 
 def test_two_toolchains_have_two_fingerprints(project_with: ProjectWith) -> None:
     assert len({project_with(kind).backend.fingerprint() for kind in ("zig", "llvm", "gcc")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("cc", ""), ("g++", "gcc"), ("c++", ""), ("clang++-19", "llvm"), ("x86_64-linux-gnu-gcc", "gcc")]
+)
+def test_other_names_of_a_compiler(tmp_path: Path, name: str, kind: str) -> None:
+    require_tool(bool(shutil.which(name)), name)
+    found = choose(str(tmp_path), compiler=name)
+    assert not kind or found.kind == kind
+    project = Project(tmp_path / "p", name)
+    project.write(a_cc="int f(bool);\n", b_c="int g(void) { return 1; }\n")
+    assert project.compile("a.cc").modules and project.compile("b.c").modules
+
+
+@pytest.mark.parametrize(("name", "said"), [("ccache gcc", "CRATE_CC=gcc"), ("gcc -m32", "'flags'")])
+def test_a_compiler_is_one_word(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(ToolError, match=f"CRATE_CC names '{name}', which are several words") as caught:
+        choose(str(tmp_path), compiler=name)
+    assert said in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["llvm", "gcc"])
+def test_a_wrapper_is_its_bytes_and_what_it_runs(tmp_path: Path, kind: str) -> None:
+    """A wrapper says the same version whatever it adds; what it runs may be found by a variable alone."""
+    real = shutil.which(named(kind)) or ""
+    tools = tmp_path / "tools"
+    name = "clang" if kind == "llvm" else "gcc"
+    suffix = os.path.basename(real).removeprefix(name)
+    beside = ("ld.lld", "llvm-ar") if kind == "llvm" else ("g++", "gcc-ar")
+    tools.mkdir()
+    for tool in beside:
+        (tools / tool).symlink_to(shutil.which(tool + suffix) or "")
+
+    def fingerprint(word: str) -> str:
+        _script(tools / name, f'a={real[:6]}; b={real[6:]}; exec "$a$b" {word} "$@"')
+        backend = NativeBackend()
+        backend.init(Session(root=str(tmp_path), target=TARGET, environ=(("CRATE_CC", str(tools / name)), ("X", word))))
+        _choices().made.clear()
+        return backend.fingerprint()
+
+    first = fingerprint("-DW=1")
+    assert fingerprint("-DW=1") == first != fingerprint("-DW=5")
+    assert os.path.realpath(compilers_behind(str(tools / name))[0]) == compilers_behind(real)[0]

@@ -22,6 +22,7 @@ from cratewright import (
     Options,
     ThinModule,
     UnitStencil,
+    programs_digest,
 )
 from cratewright.native_library import NativeLibrary
 from cratewright.output_name import output_name
@@ -70,10 +71,11 @@ class NativeBackend(CodegenBackend):
         _ = self._toolchain
 
     def fingerprint(self) -> str:
-        """Return the versions of compiler and linker."""
+        """Return the versions of compiler and linker, and the digest of their bytes."""
         from . import __version__  # noqa: PLC0415 - the package imports this module
 
-        return f"cratewright-native {__version__}, {self._toolchain.version}"
+        digest = programs_digest(self._toolchain.programs_run())
+        return f"cratewright-native {__version__}, {self._toolchain.version}, {digest[:32]}"
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse what the toolchain cannot do."""

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,13 +18,16 @@ from cratewright.errors import ToolError
 
 from .gcc import Gcc
 from .llvm import Llvm, LlvmPrograms, find_programs, programs_in, programs_of
-from .probe import cache_directory, can_thin, identity, remembered
+from .probe import asked_of, cache_directory, can_thin, identity, program_of, remembered
 from .toolchain import Toolchain
 from .zig import Zig, bundled_zig, zig_cache
 
 __all__ = ["choose"]
 
 _HINT = "install cratewright-native[zig], or clang and lld of one version; or name one in CRATE_CC or CRATE_LLVM"
+_LAUNCHERS = frozenset(("ccache", "sccache", "distcc", "icecc", "buildcache"))
+_C_DRIVERS = {"clang++": "clang", "g++": "gcc", "c++": "cc"}
+_DRIVER = re.compile(r"clang\+\+|\bg\+\+|\bc\+\+")
 _MAJOR = re.compile(r"(?:version|LLD) (\d+)\.")
 
 
@@ -60,6 +62,14 @@ def _candidates(root: str) -> Iterator[tuple[str, Callable[[], Toolchain]]]:
 
 
 def _named(root: str, compiler: str) -> Toolchain:
+    words = compiler.split()
+    if len(words) > 1 and not os.path.exists(os.path.join(root, compiler)):
+        raise ToolError(
+            f"CRATE_CC names '{compiler}', which are several words",
+            hint=f"name the compiler alone, as CRATE_CC={words[-1]}: results are kept by cratewright itself"
+            if os.path.basename(words[0]) in _LAUNCHERS
+            else "name the compiler alone, and put further words into 'flags' and 'ldflags'",
+        )
     name = os.path.basename(compiler)
     if name == "zig":
         program = compiler if os.path.dirname(compiler) else bundled_zig() or shutil.which(compiler) or ""
@@ -70,14 +80,33 @@ def _named(root: str, compiler: str) -> Toolchain:
     program = os.path.abspath(os.path.join(root, program))
     if name == "zig":
         return _zig(root, program)
-    if "clang" in name:
-        return _llvm(root, programs_of(program))
-    if "gcc" in name:
-        return _gcc(root, program)
+    driver = _DRIVER.sub(lambda match: _C_DRIVERS[match[0]], name)
+    if driver != name:  # the driver for C is what compiles C++ as well, by a word or by another beside it
+        beside = os.path.join(os.path.dirname(program), driver)
+        program = beside if os.access(beside, os.X_OK) else program
+    kind = _kind(program)
+    if kind not in os.path.basename(program):  # as cc is a link to one, beside which the others are
+        program = os.path.realpath(program)
+    if kind and kind in os.path.basename(program):
+        return _llvm(root, programs_of(program)) if kind == "clang" else _gcc(root, program)
     raise ToolError(
         f"CRATE_CC names '{compiler}', which is no C compiler that is known",
         hint="name zig, gcc or clang, with a path or a version number if need be",
     )
+
+
+def _kind(program: str) -> str:
+    """Return `clang` or `gcc`, as the program's name says, or else the program itself; empty if it is neither."""
+    for path in (program, os.path.realpath(program)):
+        name = os.path.basename(path)
+        found = "clang" if "clang" in name else "gcc" if "gcc" in name else ""
+        if found:
+            return found
+    try:
+        said = _version(program, "--version")
+    except ToolError:
+        return ""
+    return "clang" if "clang" in said else "gcc" if re.search(r"\bgcc\b|\(GCC\)|Free Software", said) else ""
 
 
 def _llvm(root: str, programs: LlvmPrograms) -> Llvm:
@@ -137,14 +166,9 @@ def _writable(directory: Path) -> bool:
 
 
 def _gcc(root: str, program: str) -> Gcc:
-    # Asked every time: nothing tells cheaply that binutils, which are another package, have changed.
-    parts = (_version(tool, "--version") for tool in (program, _printed(program, "ld"), _printed(program, "as")))
-    return Gcc(root=root, version=", ".join(parts), program=program)
-
-
-def _printed(program: str, name: str) -> str:
-    found = _version(program, f"-print-prog-name={name}")
-    return found if os.path.isabs(found) else shutil.which(found) or found
+    # gcc, its linker and its assembler are of different packages.
+    tools = (program, *(program_of(program, name) or name for name in ("ld", "as")))
+    return Gcc(root=root, version=", ".join(_version(tool, "--version") for tool in tools), program=program)
 
 
 def _version(program: str, *arguments: str) -> str:
@@ -153,15 +177,8 @@ def _version(program: str, *arguments: str) -> str:
     Raises: ToolError if it cannot be run.
     """
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            check=False,
-        )
-    except OSError as error:
-        raise ToolError(f"{os.path.basename(program)} cannot be run: {error.strerror}") from error
-    if done.returncode or not done.stdout.strip():
-        raise ToolError(f"{os.path.basename(program)} does not say its version")
-    return done.stdout.decode("utf-8", "replace").splitlines()[0].strip()
+        return asked_of(program, *arguments).strip().splitlines()[0].strip()
+    except ToolError as error:
+        if "cannot be run" in error.message:
+            raise
+        raise ToolError(f"{os.path.basename(program)} does not say its version") from error

@@ -13,6 +13,7 @@ from typing import ClassVar
 from cratewright.errors import UnsupportedError
 from cratewright.values import dataclass
 
+from .probe import compilers_behind, file_of, program_of
 from .targets import host_target
 from .toolchain import Toolchain
 
@@ -21,6 +22,7 @@ __all__ = ["WORKING_DIRECTORY", "Gcc"]
 WORKING_DIRECTORY = "/proc/self/cwd"
 """What gcc is told that its working directory is called, the same everywhere."""
 
+_PARTS = ("cc1", "cc1plus", "lto1", "lto-wrapper", "collect2", "as", "ld", "ar")
 _NO_LLVM = "gcc has no LLVM in it"
 
 
@@ -35,6 +37,18 @@ class Gcc(Toolchain):
     supports_thin: ClassVar[bool] = False
 
     program: str
+
+    def programs_run(self) -> tuple[str, ...]:
+        """Return the drivers, what they run, and what the linker loads."""
+        names = (*_PARTS, *(["cc1obj"] if self.compiles("objective-c") else []))
+        found = (program_of(self.program, name) for name in names)
+        plugin = file_of(self.program, "liblto_plugin.so")
+        own = (self.program, *compilers_behind(self.program), self._beside("g++"), self._beside("gcc-ar"))
+        return (*own, *filter(None, found), *filter(None, (plugin,)))
+
+    def compiles(self, language: str) -> bool:
+        """Return whether its compiler for a language is installed."""
+        return bool(program_of(self.program, {"objective-c": "cc1obj", "objective-c++": "cc1objplus"}[language]))
 
     def refusal(self, target: str) -> str:
         """Serve the host alone: every other target would be another gcc."""

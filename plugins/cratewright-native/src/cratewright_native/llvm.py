@@ -15,7 +15,7 @@ from cratewright.errors import UnsupportedError
 from cratewright.values import dataclass
 
 from .link_line import link_line
-from .probe import can_cross, identity
+from .probe import can_cross, compilers_behind, identity
 from .targets import find_target, host_target
 from .toolchain import Toolchain
 
@@ -82,6 +82,11 @@ class Llvm(Toolchain):
     kind: ClassVar[str] = "llvm"
 
     programs: LlvmPrograms
+
+    def programs_run(self) -> tuple[str, ...]:
+        """Return the three, and the clang that a wrapper runs."""
+        clang, lld, ar = self.programs.clang, self.programs.lld, self.programs.ar
+        return (clang, *compilers_behind(clang), lld, ar)
 
     def refusal(self, target: str) -> str:
         """Serve the host, and what a program with the C library's headers can be linked for."""

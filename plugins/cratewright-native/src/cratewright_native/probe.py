@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from cratewright import CratewrightError
 from cratewright.digest import value_digest
-from cratewright.fs import write_atomic
+from cratewright.errors import ToolError
+from cratewright.fs import file_stamp, write_atomic
 
 from .elf import needed_libraries
 from .targets import Target, host_target
@@ -23,7 +26,19 @@ from .targets import Target, host_target
 if TYPE_CHECKING:
     from .toolchain import Toolchain
 
-__all__ = ["SUMMARY", "cache_directory", "can_cross", "can_thin", "identity", "remembered"]
+__all__ = [
+    "SUMMARY",
+    "asked_of",
+    "cache_directory",
+    "can_cross",
+    "can_thin",
+    "compilers_behind",
+    "file_of",
+    "identity",
+    "is_script",
+    "program_of",
+    "remembered",
+]
 
 SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
 """How a module is made that can take part in thin and in fat LTO, and be an object without either.
@@ -59,11 +74,9 @@ def identity(programs: Iterable[str]) -> tuple[object, ...]:
         libraries = sorted(Path(os.path.dirname(path)).parent.glob("lib/lib[cL]*.so*"))
         for file in (path, *(str(library) for library in libraries)):
             try:
-                found = os.stat(file)
+                rows.append((file, *file_stamp(os.stat(file))))
             except OSError:
-                rows.append((file, 0, 0, 0))
-                continue
-            rows.append((file, found.st_size, found.st_mtime_ns, found.st_ino))
+                rows.append((file, 0, 0, 0, 0))
     return tuple(rows)
 
 
@@ -87,6 +100,73 @@ def remembered(
     with suppress(CratewrightError):
         write_atomic(str(path), json.dumps({"question": question, "answer": answer}).encode())
     return answer
+
+
+def asked_of(program: str, *arguments: str) -> str:
+    """Return what a program prints, remembered as long as it is the same.
+
+    A script is asked every time: what it runs may be another by now. So is what comes with another search path.
+    Raises: ToolError if it cannot be run, fails or prints nothing.
+    """
+    if is_script(program):
+        return _output(program, *arguments)
+    path = os.environ.get("PATH", os.defpath)
+    return remembered(f"{arguments} {path}", identity((program,)), lambda: _output(program, *arguments))
+
+
+def is_script(program: str) -> bool:
+    """Return whether a program is a text that some other one reads."""
+    try:
+        with open(program, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return False
+
+
+def program_of(driver: str, name: str) -> str:
+    """Return the path of a program that a driver of gcc's runs, or an empty string."""
+    try:
+        found = asked_of(driver, f"-print-prog-name={name}").strip()
+    except CratewrightError:
+        return ""
+    return found if os.path.isabs(found) else shutil.which(found) or ""
+
+
+def file_of(driver: str, name: str) -> str:
+    """Return the path of a file of a gcc, or an empty string."""
+    try:
+        found = asked_of(driver, f"-print-file-name={name}").strip()
+    except CratewrightError:
+        return ""
+    return found if os.path.isabs(found) else ""
+
+
+def compilers_behind(driver: str) -> tuple[str, ...]:
+    """Return the compiler that a driver runs, which a wrapper or a link may hide.
+
+    Raises: ToolError if the driver does not say.
+    """
+    said = asked_of(driver, "-###", "-x", "c", "-c", os.devnull)
+    words = (line.split()[0].strip('"') for line in said.splitlines() if line[:1] == " " and line.split())
+    return tuple(dict.fromkeys(os.path.realpath(word) for word in words if os.path.isabs(word)))
+
+
+def _output(program: str, *arguments: str) -> str:
+    name = os.path.basename(program)
+    try:
+        done = subprocess.run(
+            [program, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            check=False,
+        )
+    except OSError as error:
+        raise ToolError(f"{name} cannot be run: {error.strerror}") from error
+    if done.returncode or not done.stdout.strip():
+        raise ToolError(f"{name} does not answer {arguments[0]}")
+    return done.stdout.decode("utf-8", "replace")
 
 
 def can_thin(toolchain: Toolchain) -> None:

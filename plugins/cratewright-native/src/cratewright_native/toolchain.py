@@ -80,6 +80,10 @@ class Toolchain(ABC):
         return ""
 
     @abstractmethod
+    def programs_run(self) -> tuple[str, ...]:
+        """Return the programs whose bytes can alter a result, those that others run included."""
+
+    @abstractmethod
     def refusal(self, target: str) -> str:
         """Return why it cannot serve a target, or an empty string."""
 

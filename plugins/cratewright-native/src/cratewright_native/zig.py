@@ -54,6 +54,10 @@ class Zig(Toolchain):
         """The directory of everything that comes in the wheel."""
         return os.path.join(os.path.dirname(self.program), "lib", "")
 
+    def programs_run(self) -> tuple[str, ...]:
+        """Return the one there is."""
+        return (self.program,)
+
     def refusal(self, target: str) -> str:
         """Serve all there are."""
         return ""
