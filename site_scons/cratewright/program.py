@@ -21,6 +21,7 @@ __all__ = ["programs_digest"]
 
 _FORMAT = 1
 _LOADER_CACHE = "/etc/ld.so.cache"
+_SEARCH = "LD_LIBRARY_PATH"
 _INTERPRETER = 3
 _HEADER = struct.Struct("<16x2xH4x8xQ8x4x2xHH")
 _PROGRAM_HEADER = struct.Struct("<I4xQ16xQ")
@@ -97,12 +98,13 @@ class _Known:
         return about
 
 
-def _loader() -> list[int]:
+def _loader() -> list[object]:
     """Return what tells whether libraries may be found elsewhere than before."""
+    search: list[object] = [os.environ.get(_SEARCH, "")]
     try:
-        return file_stamp(os.stat(_LOADER_CACHE))
+        return search + list(file_stamp(os.stat(_LOADER_CACHE)))
     except OSError:
-        return []
+        return search
 
 
 def _is_current(loads: object) -> bool:
@@ -123,8 +125,9 @@ def _loads(path: str) -> list[object] | None:
         return []
     import subprocess  # noqa: PLC0415 - once for each program
 
+    search = {_SEARCH: os.environ[_SEARCH]} if _SEARCH in os.environ else {}
     try:
-        done = subprocess.run([interpreter, "--list", path], capture_output=True, check=False, env={})
+        done = subprocess.run([interpreter, "--list", path], capture_output=True, check=False, env=search)
     except OSError:
         return []
     libraries = _LISTED.findall(done.stdout.decode("utf-8", "surrogateescape"))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from cratewright import Session
 from cratewright.errors import (
     ConfigurationError,
     CratewrightError,
@@ -26,6 +27,7 @@ from cratewright.errors import (
     ValidationError,
 )
 from cratewright_spirv import library as library_module
+from cratewright_spirv.backend import SpirvBackend
 from cratewright_spirv.executables import Executables
 from cratewright_spirv.library import Library
 from cratewright_spirv.provider import WAY_OUT, version_of
@@ -424,6 +426,30 @@ def test_version_names_neither_place_nor_time(tools: Tools) -> None:
     assert "/" not in tools.version()
     dated = "SPIRV-Tools v2024.1 unknown hash, 2024-02-03T04:05:06+00:00\n"
     assert version_of(dated) == "SPIRV-Tools v2024.1"
+
+
+@pytest.mark.parametrize("name", ["spirv-opt", "spirv-val", "glslangValidator"])
+def test_an_sdk_is_the_bytes_of_its_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+
+    def install(program: str, text: str) -> None:
+        path = tmp_path / "sdk" / program
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\necho SPIRV-Tools v2026.1 {text}\n")
+        path.chmod(0o755)
+
+    def fingerprint() -> str:
+        backend = SpirvBackend()
+        environ = (("CRATE_SPIRV_SDK", str(tmp_path / "sdk")),)
+        backend.init(Session(root=str(tmp_path), target="vulkan1.2", environ=environ))
+        return backend.fingerprint()
+
+    for program in ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis", "glslangValidator"):
+        install(program, "")
+    before = fingerprint()
+    assert "/" not in before and fingerprint() == before
+    install(name, "# other bytes")
+    assert fingerprint() != before
 
 
 def test_results_repeat(tools: Tools) -> None:

@@ -28,6 +28,7 @@ from cratewright import (
     Session,
     ThinModule,
     UnitStencil,
+    programs_digest,
 )
 from cratewright.errors import ConfigurationError, UnsupportedError
 
@@ -114,10 +115,12 @@ class SpirvBackend(CodegenBackend):
             self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
 
     def fingerprint(self) -> str:
-        """Return the versions of compiler and tools."""
+        """Return the versions of compiler and tools, and the digest of their bytes."""
         from . import __version__  # noqa: PLC0415 - the package imports this module
 
-        return f"cratewright-spirv {__version__}, {self._compiler().version()}, {self._tools().version()}"
+        compiler, tools = self._compiler(), self._tools()
+        digest = programs_digest((*compiler.programs(), *tools.programs()))[:32]
+        return f"cratewright-spirv {__version__}, {compiler.version()}, {tools.version()}, {digest}"
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options that would be without effect."""

@@ -50,6 +50,9 @@ class Executables(Provider):
         answer = self._run("spirv-link", "--version")
         return version_of(data_of(answer, "", "spirv-link", ToolError).decode("utf-8", "replace"))
 
+    def programs(self) -> tuple[str, ...]:
+        return tuple(str(path) for path in self._programs.values())
+
     def _link(self, modules: Sequence[bytes], env: str) -> Answer:
         import tempfile  # noqa: PLC0415  only this provider needs it
 

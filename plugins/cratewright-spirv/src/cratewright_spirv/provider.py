@@ -92,6 +92,9 @@ class Tools(Protocol):
     def version(self) -> str:
         """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
 
+    def programs(self) -> tuple[str, ...]:
+        """Return the files whose bytes can alter a result, whatever version they say they are."""
+
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
         """Link modules to one that imports and exports nothing, of the highest version among them.
 
