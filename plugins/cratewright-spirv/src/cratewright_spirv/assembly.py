@@ -5,7 +5,7 @@ Knows nothing of optimisation or of files; copies for people go to whoever asks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cratewright import LinkModule, LinkRequest
 from cratewright.errors import LinkError
@@ -14,14 +14,19 @@ from cratewright.values import dataclass
 from .checks import check_program
 from .demangle import demangle
 from .finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
+from .implied import Implied, share
 from .lines import lines_for_linker
 from .module import parse
 from .names import Entry, spv_environment
+from .program import Entry as ProgramEntry
 from .program import Program
+from .reached import Unit, reached_by, units_of
+from .shared_globals import marked, with_shared_globals
+from .stage_modes import NO_SIZE, needs_modes, with_implied_modes
 from .stopwatch import step
 from .symbols import Resolution
 from .tools import Tools
-from .workgroup import size_by_entry_point, size_by_module
+from .workgroup import entry_size, size_by_entry_point, size_by_module, with_bound_size
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 
@@ -71,26 +76,32 @@ class _Assembly:
 
     def run(self, entries: Sequence[Entry]) -> Program:
         parts = [self._group(roots, modules) for roots, modules in self._groups(entries)]
-        whole = parts[0] if len(parts) == 1 else self._finalize(self._link([part.encode() for part in parts]), ())
+        whole = parts[0] if len(parts) == 1 else self._finalize(self._joined(parts), ())
         return size_by_module(whole, target=self.request.target) if len(entries) > 1 else whole
 
     def _groups(self, entries: Sequence[Entry]) -> list[tuple[tuple[Entry, ...], tuple[int, ...]]]:
         """Return entry points that can share one link, with the modules it takes.
 
-        Only functions that differ by stage keep entry points apart: two modules then offer one name.
+        Functions that differ by stage keep entry points apart, for two modules then offer one name; so does code that
+        hangs on the entry point which reaches it.
         """
         resolution = Resolution(self.request.modules)
         closures = {entry: resolution.closure([entry.module], entry.suffix) for entry in entries}
-        together = tuple(sorted({index for modules in closures.values() for index in modules}))
-        if not _clash(self.request.modules, together):
-            return [(tuple(entries), together)]
-        by_stage: dict[str, list[Entry]] = {}
+        groups: dict[tuple[object, ...], list[Entry]] = {}
         for entry in entries:
-            by_stage.setdefault(entry.suffix, []).append(entry)
+            groups.setdefault((entry,) if self._is_bound(closures[entry]) else (), []).append(entry)
+        if _clash(self.request.modules, {index for entry in groups.get((), ()) for index in closures[entry]}):
+            for entry in groups.pop(()):
+                groups.setdefault((entry.suffix, None), []).append(entry)
         return [
             (tuple(group), tuple(sorted({index for entry in group for index in closures[entry]})))
-            for group in by_stage.values()
+            for group in groups.values()
         ]
+
+    def _is_bound(self, modules: Sequence[int]) -> bool:
+        """Return whether code of some modules hangs on the entry point that reaches it."""
+        implied = [Implied.of(self.request.modules[index].module) for index in modules] if len(modules) > 1 else []
+        return any(each.sized for each in implied) or share(implied)
 
     def _group(self, entries: Sequence[Entry], modules: Sequence[int]) -> Program:
         items = [self.request.modules[index] for index in modules]
@@ -103,28 +114,75 @@ class _Assembly:
             parts = [size_by_entry_point(Program.of(parse(part, self.name))).encode() for part in parts]
         if len(items) == 1 and _is_finished(items[0]):
             return Program.of(parse(parts[0], self.name))
+        units = units_of(items)
+        shared = len(entries) == 1 and share(unit.implied for unit in units)
+        if shared:
+            parts = [marked(part, at, self.name) for at, part in enumerate(parts)]
         try:
             linked = self._link(parts)
         except LinkError as error:
             raise _readable(error, items) from error
         self.dump("dump_post_merge", linked)
+        program, describe = Program.of(parse(linked, self.name)), _describer(items)
+        owners = {(entry.stage, entry.name): list(modules).index(entry.module) for entry in entries}
+        program = self._bound(program, owners, units, describe, shared=shared)
         initialisers = [name for item in items if (name := item.module.attribute("initialiser"))]
-        finished = self._finalize(linked, initialisers)
-        check_program(finished, name=self.name, describe=_describer(items))
-        return finished
+        finished = self._finalize(program, initialisers)
+        check_program(finished, name=self.name, describe=describe)
+        return with_bound_size(finished, NO_SIZE)
+
+    def _bound(
+        self,
+        program: Program,
+        owners: Mapping[EntryKey, int],
+        units: Sequence[Unit],
+        describe: Callable[[str], str],
+        *,
+        shared: bool,
+    ) -> Program:
+        """Return a linked program with what its units imply brought to its entry points, and the other way round."""
+        sized = any(unit.implied.sized for unit in units)
+        if not sized and not shared and not needs_modes(program, units):
+            return program
+        reached = [
+            reached_by(program, entry, owners[entry.stage, entry.name], units, describe) for entry in program.entries()
+        ]
+        program = with_implied_modes(program, reached, units)
+        if sized:
+            program = self._sized(program, reached[0].entry)
+        if shared:
+            program = with_shared_globals(program, reached[0], units)
+        return size_by_module(program, target=self.request.target)
+
+    def _sized(self, program: Program, entry: ProgramEntry) -> Program:
+        size = entry_size(program, entry)
+        if size is None:  # of no workgroup: it is an error, which is told of later, if code that asks for it is reached
+            return program
+        program = with_bound_size(program, size)
+        folded = self.tools.optimize(
+            program.encode(),
+            env=self.request.target,
+            passes=["--fold-spec-const-op-composite"],
+            validator=None,
+            preserve_bindings=True,
+        )
+        return Program.of(parse(folded, self.name))
 
     def _link(self, parts: Sequence[bytes]) -> bytes:
         return self.tools.link(lines_for_linker(parts), env=spv_environment(self.request.target))
 
-    def _finalize(self, linked: bytes, initialisers: Sequence[str]) -> Program:
+    def _joined(self, parts: Sequence[Program]) -> Program:
+        return Program.of(parse(self._link([part.encode() for part in parts]), self.name))
+
+    def _finalize(self, linked: Program, initialisers: Sequence[str]) -> Program:
         return finalize_program(
-            Program.of(parse(linked, self.name)),
+            linked,
             initialisers=initialisers,
             preserve_bindings=self.request.options.flag("preserve_bindings"),
         )
 
 
-def _clash(modules: Sequence[LinkModule], chosen: Sequence[int]) -> bool:
+def _clash(modules: Sequence[LinkModule], chosen: Iterable[int]) -> bool:
     names = [symbol.name for index in chosen for symbol in modules[index].module.exports]
     return len(names) > len(set(names))
 

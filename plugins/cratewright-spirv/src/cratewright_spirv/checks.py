@@ -14,11 +14,13 @@ from . import opcodes as op
 from .module import parse, string
 from .program import Entry, Program
 from .restrictions import BUILT_INS, EXTENDED, OPERATIONS, Restriction, shared_variable
+from .workgroup import asks_for_size
 
 __all__ = ["check", "check_program"]
 
 BUILT_IN = 11
 WORKGROUP_STORAGE = 4
+WORKGROUP_SIZE = 25
 WORKGROUP_SCOPE = 2
 VERSION_1_3 = 0x10300
 
@@ -128,10 +130,14 @@ def _findings(
 def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dict[int, list[Restriction]]:
     """Return what each function does that not every stage can, without repeats."""
     variables = _restricted_variables(program, names)
+    sized = asks_for_size(program)
+    asking = program.references(sized) if sized else {}
     barriers, extended = _workgroup_scopes(program), _extended_sets(program)
     found: dict[int, list[Restriction]] = {}
     for function, body in program.functions.items():
         own = {variables[each]: None for each in graph.get(function, ()) if each in variables}
+        if asking.get(function):
+            own[BUILT_INS[WORKGROUP_SIZE]] = None
         for words in body:
             opcode = words[0] & 0xFFFF
             restriction = OPERATIONS.get(opcode)

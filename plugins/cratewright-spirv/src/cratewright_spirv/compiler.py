@@ -5,7 +5,6 @@ Knows nothing of crates, caches or processes; what it reads besides the request 
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from cratewright import Observed
@@ -13,26 +12,24 @@ from cratewright.errors import SourceError
 from cratewright.values import dataclass
 
 from . import glslang
+from .additions import layouts_wanted, tail, with_size
 from .canonical_text import Canonical, canonical
-from .diagnostics import STUB_STRING, Message, read_log
+from .declared import About, implied_by, initialises
+from .diagnostics import Message, read_log
 from .glslang import Compiler, Refused, Source
+from .implied import Mode
 from .includes import IncludeResolver
 from .narrow import narrows, widened
-from .objects import MARKER, ObjectVariant, Outline, Place, link_object
+from .objects import ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan
 from .stopwatch import step
 
 __all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
-# A stub main needs these where the unit has no layout of its own.
-_LAYOUTS = {
-    "geom": b"layout(points) in; layout(points, max_vertices = 1) out;",
-    "tesc": b"layout(vertices = 1) out;",
-    "tese": b"layout(triangles) in;",
-    "mesh": b"layout(triangles, max_vertices = 3, max_primitives = 1) out;",
-}
-_EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")
-_LAYOUT_WANTED = re.compile(r"Linking .* stage: At least one shader must specify")
+_SIZED = (
+    "the shader that links this says what gl_WorkGroupSize is, so here it is no literal; "
+    "where it has to be one, declare it here as well: layout(local_size_x = ...) in;"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +74,17 @@ Found = tuple[IncludeResolver, "Canonical | None"]
 class _Attempt:
     variant: ObjectVariant
     warnings: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Generated:
+    """A module as the compiler left it, its log, and what had to be added to a text of some `length`."""
+
+    data: bytes
+    log: str
+    stubs: tuple[Function, ...]
+    modes: tuple[Mode, ...]
+    length: int
 
 
 class _Failed(Exception):
@@ -131,6 +139,7 @@ class _Unit:
         self.compiler = compiler
         self.includes = includes
         self.form = form
+        self.sized = False
 
     def result(self) -> UnitResult:
         stage = self.request.stage
@@ -164,7 +173,7 @@ class _Unit:
         if len(attempts) == 1:
             return (_for_stages(attempts[0], ()),)
         comp, frag = attempts
-        if comp.variant.data == frag.variant.data:
+        if (comp.variant.data, comp.variant.implied.placed) == (frag.variant.data, frag.variant.implied.placed):
             return (_for_stages(comp, ()),)
         others = tuple(stage for stage in glslang.SUFFIXES if stage != "frag")
         return frag, _for_stages(comp, others)
@@ -239,33 +248,57 @@ class _Unit:
         if library and source.language == "hlsl":
             # glslang makes an empty entry point of a name that it does not find.
             source = replace(source, entry_point="cw_no_entry_point")
-        data, log, stubs = self._generate(source, text, lines, stubs, library)
-        places = tuple((stub.name, self._place(*lines.locate(stub.offset))) for stub in stubs)
+        reserved, sized = with_size(source, text)
+        self.sized = self.sized or reserved > 0
+        made = self._generate(source, sized, lines, stubs, library)
+        places = tuple((stub.name, self._place(*lines.locate(stub.offset))) for stub in made.stubs)
         definitions = self._exported(found, lines) if library else ()
-        outline = self._outline(source, library=library, definitions=definitions, stubs=places)
-        data, exports, imports, initialiser = link_object(data, outline)
+        outline = self._outline(source, library=library, definitions=definitions, stubs=places, reserved=reserved)
+        data, exports, imports, initialiser = link_object(made.data, outline)
         entry_point = None if library else (source.stage, source.entry_point)
-        variant = ObjectVariant((source.stage,), data, exports, imports, initialiser, entry_point)
-        return _Attempt(variant, self._warnings(log))
+        about = About(
+            stage=source.stage, hlsl=source.language == "hlsl", library=library, text=text, stubs=made.modes,
+            reserved=reserved,
+        )  # fmt: skip
+        initial = None if library else self._initialisers(source, sized, found, made)
+        implied = implied_by(made.data, about, initial=initial)
+        variant = ObjectVariant((source.stage,), data, exports, imports, initialiser, entry_point, implied)
+        return _Attempt(variant, self._warnings(made.log))
+
+    def _initialisers(self, source: Source, text: bytes, found: Declarations, made: _Generated) -> bytes | None:
+        """Return a module whose entry point does no more than to initialise variables, if an entry unit does that."""
+        entry = found.definition(source.entry_point)
+        if source.language != "glsl" or entry is None or not initialises(made.data):
+            return None
+        # A size that was put in front has moved the entry point.
+        start = entry.offset + len(text) - made.length
+        name = source.entry_point.encode()
+        without = text[:start] + b"cw_" + text[start:]
+        assert text.startswith(name, start)
+        try:
+            whole = without.rstrip(b"\0") + tail(source, made.stubs, b"", library=True)
+            return self.compiler.compile(source, whole, keep_uncalled=True)[0]
+        except Refused:
+            return None
 
     def _generate(
         self, source: Source, text: bytes, lines: LineMap, stubs: tuple[Function, ...], library: bool
-    ) -> tuple[bytes, str, tuple[Function, ...]]:
+    ) -> _Generated:
         """Compile with stubs, without those that turn out to have a body in another spelling."""
-        layout = b""
+        added: dict[bytes, Mode] = {}
         while True:
-            whole = text.rstrip(b"\0") + _tail(source, stubs, layout, library)
+            whole = text.rstrip(b"\0") + tail(source, stubs, b" ".join(added), library)
             try:
                 data, log = self.compiler.compile(source, whole, keep_uncalled=library)
-                return data, log, stubs
+                return _Generated(data, log, stubs, tuple(added.values()), lines.length)
             except Refused as refused:
                 messages = read_log(refused.log, source.path)
                 with_body = {m.line for m in messages if m.stub and m.has_body and m.line <= len(stubs)}
-                wants_layout = not layout and any(_LAYOUT_WANTED.match(m.text) for m in messages)
+                wanted = {} if not library else dict(layouts_wanted(source.stage, messages))
                 if with_body:
                     stubs = tuple(s for at, s in enumerate(stubs, 1) if at not in with_body)
-                elif library and wants_layout and source.stage in _LAYOUTS:
-                    layout = _LAYOUTS[source.stage]
+                elif not wanted.keys() <= added.keys():
+                    added |= wanted
                 else:
                     raise _Failed(_at_prototypes(messages, stubs, lines)) from None
 
@@ -285,9 +318,12 @@ class _Unit:
         library: bool,
         definitions: tuple[tuple[str, Place | None], ...] = (),
         stubs: tuple[tuple[str, Place], ...] = (),
+        reserved: int = 0,
     ) -> Outline:
         texts = self.includes.texts if source.debuginfo == "full" else {}
-        return Outline(path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts)
+        return Outline(
+            path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts, reserved=reserved
+        )
 
     def _stand_alone(self, source: Source, data: bytes, log: str) -> _Attempt:
         """Return the attempt of an entry unit that neither imports nor exports."""
@@ -314,6 +350,7 @@ class _Unit:
         return SourceError(
             "\n".join(str(message) for message in messages),
             context=self.includes.chain_rows(messages[0].file),
+            hint=_SIZED if self.sized else "",
         )
 
     def _stageless(self, place: Place) -> SourceError:
@@ -326,17 +363,6 @@ class _Unit:
 
 def _for_stages(attempt: _Attempt, stages: tuple[str, ...]) -> _Attempt:
     return replace(attempt, variant=replace(attempt.variant, stages=stages))
-
-
-def _tail(source: Source, stubs: tuple[Function, ...], layout: bytes, library: bool) -> bytes:
-    """Return the text to append: a line for each stub, under a number of its own, then a main."""
-    parts = [b"\n#line 1 %d\n" % STUB_STRING]
-    for stub in stubs:
-        result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s cw_result; return cw_result;" % stub.result
-        parts.append(b"%s { int %s; %s = 0;%s }\n" % (stub.header, MARKER.encode(), MARKER.encode(), result))
-    if library and source.language == "glsl":
-        parts.append(_EXTENSIONS.get(source.stage, b"") + layout + b"\nvoid main() {}\n")
-    return b"".join(parts)
 
 
 def _at_prototypes(messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap) -> tuple[Message, ...]:

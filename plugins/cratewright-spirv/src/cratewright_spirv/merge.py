@@ -18,8 +18,8 @@ RELAXED_PRECISION = 0
 BUILT_IN = 11
 LOCATION = 30
 PUSH_CONSTANT = 9
-# ray payloads, callable data, hit attributes and task payloads: an entry point may have one of each
-SINGLE = frozenset({5328, 5329, 5338, 5339, 5342, 5343, 5402})
+# incoming payloads, hit attributes, shader records and task payloads: an entry point may have one of each
+SINGLE = frozenset({5329, 5339, 5342, 5343, 5402})
 
 Decorations = Mapping[int, list[tuple[int, ...]]]
 Key = tuple[object, ...]

@@ -11,19 +11,24 @@ from dataclasses import field
 
 from cratewright.values import dataclass
 
+from .implied import NOTHING, Implied
 from .signatures import DECLARES_TYPES, Signatures
 from .stopwatch import step
 
-__all__ = ["MARKER", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
+__all__ = ["MARKER", "RESERVED", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
 
 # A local variable of this name marks the body of a stub.
 MARKER = "cw_import_stub"
+
+RESERVED = 0x7CA7_E000
+"""The id of the first of three constants that stand for the entry point's workgroup size until it is known."""
 
 _HEADER = 5
 _SOURCE_CONTINUED, _SOURCE, _NAME, _MEMBER_NAME, _STRING, _LINE = 2, 3, 5, 6, 7, 8
 _EXTENDED_IMPORT, _EXTENDED, _ENTRY, _MODE, _CAPABILITY, _MODE_ID = 11, 12, 15, 16, 17, 331
 _FUNCTION, _PARAMETER, _FUNCTION_END, _CALL, _VARIABLE, _STORE, _LABEL = 54, 55, 56, 57, 59, 62, 248
 _DECORATE, _LINKAGE, _EXPORT, _IMPORT = 71, 41, 0, 1
+_SPEC_ID, _BUILT_IN, _WORKGROUP_SIZE = 1, 11, 25
 _ABOUT_ID = frozenset({_NAME, _MEMBER_NAME, _DECORATE, 72, 332, 5632, 5633})
 _ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
 _BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
@@ -55,7 +60,7 @@ class ObjectVariant:
     """One object of a unit and the stages it serves; no stages means any.
 
     Shape: `initialiser` is the linkage name of the function that sets the unit's globals;
-    `entry_point` is a stage's suffix word and a name.
+    `entry_point` is a stage's suffix word and a name; `implied` what it implies about its stage.
     """
 
     stages: tuple[str, ...]
@@ -64,6 +69,7 @@ class ObjectVariant:
     imports: tuple[SymbolInfo, ...]
     initialiser: str | None
     entry_point: tuple[str, str] | None
+    implied: Implied = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,8 @@ class Outline:
     """What the text says of the functions that are to be found in the module.
 
     Shape: `definitions` holds each name with its place, None if it stays private, in the text's
-    order; `texts` are the sources to put into debug information.
+    order; `texts` are the sources to put into debug information; `reserved` is the id of the first of the
+    constants that stand for the workgroup's size in the text, 0 for none.
     """
 
     path: str
@@ -79,6 +86,7 @@ class Outline:
     definitions: tuple[tuple[str, Place | None], ...] = ()
     stubs: tuple[tuple[str, Place], ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
+    reserved: int = 0
 
 
 @dataclass(slots=True)
@@ -285,7 +293,7 @@ class _Rewriter:
         }
 
     def _head(self, gone: set[int], links: array[int], initialiser: int | None) -> array[int]:
-        words, library = self.words, self.outline.library
+        words, library, reserved = self.words, self.outline.library, self.outline.reserved
         out = words[:_HEADER]
         strings = self._source_texts()
         linkage: array[int] | None = array("I", (2 << 16 | _CAPABILITY, 5))
@@ -309,6 +317,12 @@ class _Rewriter:
                 continue
             if library and op in _ABOUT_ENTRY:
                 continue
+            if op == _DECORATE and self._is_size(at):
+                continue
+            if reserved and op == _DECORATE and words[at + 2] == _SPEC_ID and words[at + 3] - reserved in range(3):
+                out += words[at : at + 3]
+                out.append(words[at + 3] - reserved + RESERVED)
+                continue
             if op == _NAME and words[at + 1] == initialiser:
                 text = _literal(self.names[initialiser].encode())
                 out += array("I", (len(text) + 2 << 16 | _NAME, initialiser)) + text
@@ -322,6 +336,12 @@ class _Rewriter:
             else:
                 out += words[at:end]
         return out
+
+    def _is_size(self, at: int) -> bool:
+        """Tell whether a decoration says that a constant is the workgroup's size, which an entry point has to say."""
+        if not self.outline.library and not self.outline.reserved:
+            return False
+        return self.words[at + 2] == _BUILT_IN and self.words[at + 3] == _WORKGROUP_SIZE
 
     def _source_texts(self) -> tuple[array[int], dict[int, int]]:
         """Return strings of the user's texts and which debug source, by position, takes which."""

@@ -93,6 +93,11 @@ class LineMap:
             self._starts.append(match.end())
             self._files.append((file, int(number)))
 
+    @property
+    def length(self) -> int:
+        """How long the text is."""
+        return len(self._text)
+
     def locate(self, offset: int) -> tuple[str, int]:
         """Return the file and the line of an offset."""
         index = bisect_right(self._starts, offset) - 1

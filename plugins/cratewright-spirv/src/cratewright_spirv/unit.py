@@ -17,6 +17,7 @@ from .compiler import Found, UnitRequest, canonical_form, compile_unit
 from .demangle import demangle
 from .finalize import rename_entry_points
 from .glslang import Compiler
+from .implied import IMPLIES
 from .linkage import linkage_symbols
 from .names import spv_environment
 from .objects import ObjectVariant, SymbolInfo
@@ -114,6 +115,8 @@ def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) ->
         attributes["stages"] = " ".join(variant.stages)
     if variant.initialiser:
         attributes["initialiser"] = variant.initialiser
+    if implied := variant.implied.encode():
+        attributes[IMPLIES] = implied
     entries: tuple[EntryPoint, ...] = ()
     if variant.entry_point:
         entries = (EntryPoint(_STAGE_NAMES[variant.entry_point[0]], variant.entry_point[1]),)

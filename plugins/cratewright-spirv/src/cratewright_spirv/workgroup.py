@@ -1,4 +1,4 @@
-"""Sizes of workgroups that specialisation constants decide: said of a module as a whole, or of each entry point.
+"""Sizes of workgroups: said of a module as a whole, of each entry point, or of code that asks for its entry point's.
 
 Knows nothing of linking. A constant decorated as WorkgroupSize holds for every entry point of its module, so it
 must not meet another's; `LocalSizeId` says the same of one, as compilers do from Vulkan 1.3 on.
@@ -11,12 +11,21 @@ from dataclasses import replace
 from cratewright.errors import LinkError
 
 from . import opcodes as op
+from .implied import Mode
 from .module import Instruction, build, result
-from .program import Program
+from .objects import RESERVED
+from .program import Entry, Program
 
-__all__ = ["size_by_entry_point", "size_by_module"]
+__all__ = [
+    "asks_for_size",
+    "entry_size",
+    "size_by_entry_point",
+    "size_by_module",
+    "with_bound_size",
+    "with_entry_size",
+]
 
-BUILT_IN, WORKGROUP_SIZE = 11, 25
+SPEC_ID, BUILT_IN, WORKGROUP_SIZE = 1, 11, 25
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 _BEFORE_DECORATIONS = (op.EXT_INST_IMPORT, op.STRING)
 _LAST_WITHOUT = ("vulkan1.0", "vulkan1.1", "vulkan1.2")
@@ -59,6 +68,97 @@ def size_by_module(program: Program, *, target: str) -> Program:
     )
 
 
+def entry_size(program: Program, entry: Entry) -> Mode | None:
+    """Return the size of an entry point's workgroups as a mode with each constant's default and id, if it has one."""
+    constants = {defined: words for words in program.preamble if (defined := result(words)) is not None}
+    ids = {words[1]: words[3] for words in program.preamble if _is_spec_id(words)}
+    for words in program.preamble:
+        if words[0] & 0xFFFF not in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) or words[1] != entry.function:
+            continue
+        if words[2] in (LOCAL_SIZE, LOCAL_SIZE_ID):
+            size = next((constants[each[1]][3:] for each in program.preamble if _is_size(each)), ())
+            parts = size or (words[3:] if words[2] == LOCAL_SIZE_ID else ())
+            if not parts:
+                return words[2:]
+            pairs = [(constants[each][3], ids.get(each, -1)) for each in parts]
+            if all(number < 0 for _, number in pairs):
+                return (LOCAL_SIZE, *(value for value, _ in pairs))
+            return (LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))
+    return None
+
+
+def with_entry_size(program: Program, entry: Entry, size: Mode) -> Program:
+    """Return the program with the size of an entry point's workgroups, as `entry_size` gives it."""
+    bound, added, marks = program.module.bound, list[Instruction](), list[Instruction]()
+    mode = build(op.EXECUTION_MODE, entry.function, *size)
+    if size[0] == LOCAL_SIZE_ID:
+        scalar = next((w[1] for w in program.preamble if w[0] & 0xFFFF == op.TYPE_INT and w[2:] == (32, 0)), 0)
+        if not scalar:
+            scalar, bound = bound, bound + 1
+            added.append(build(op.TYPE_INT, scalar, 32, 0))
+        for value, number in zip(size[1::2], size[2::2], strict=True):
+            added.append(build(op.CONSTANT if number < 0 else op.SPEC_CONSTANT, scalar, bound, value))
+            marks += [build(op.DECORATE, bound, SPEC_ID, number)] if number >= 0 else []
+            bound += 1
+        mode = build(op.EXECUTION_MODE_ID, entry.function, LOCAL_SIZE_ID, *range(bound - 3, bound))
+    preamble: list[Instruction] = []
+    decorated = False
+    for words in program.preamble:
+        if not decorated and _ends_remarks(words):
+            decorated = True
+            preamble += marks
+        is_mode = words[0] & 0xFFFF in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) and words[1] == entry.function
+        preamble.append(mode if is_mode and words[2] in (LOCAL_SIZE, LOCAL_SIZE_ID) else words)
+    return replace(program, module=replace(program.module, bound=bound), preamble=(*preamble, *added))
+
+
+def asks_for_size(program: Program) -> dict[int, None]:
+    """Return the constants, types and variables that hang on the size of whatever entry point reaches them."""
+    found = {words[1]: None for words in program.preamble if _is_reserved(words)}
+    if found:
+        for words in program.preamble:
+            defined = result(words)
+            if defined is not None and any(words[at] in found for at in program.module.ids(words)):
+                found[defined] = None
+    return found
+
+
+def with_bound_size(program: Program, size: Mode) -> Program:
+    """Return the program with the constants that stand for the entry point's size bound to it."""
+    axes = {words[1]: words[3] - RESERVED for words in program.preamble if _is_reserved(words)}
+    if not axes:
+        return program
+    pairs = (
+        list(zip(size[1::2], size[2::2], strict=True))
+        if size[0] == LOCAL_SIZE_ID
+        else [(each, -1) for each in size[1:]]
+    )
+    preamble: list[Instruction] = []
+    for words in program.preamble:
+        at = axes.get(words[1]) if _is_reserved(words) else axes.get(result(words) or 0)
+        if at is None:
+            preamble.append(words)
+            continue
+        value, number = pairs[at]
+        if words[0] & 0xFFFF == op.DECORATE:
+            preamble += [build(op.DECORATE, words[1], SPEC_ID, number)] if number >= 0 else []
+        else:
+            preamble.append(build(op.CONSTANT if number < 0 else op.SPEC_CONSTANT, words[1], words[2], value))
+    return replace(program, preamble=tuple(preamble))
+
+
+def _ends_remarks(words: Instruction) -> bool:
+    return result(words) is not None and words[0] & 0xFFFF not in _BEFORE_DECORATIONS
+
+
+def _is_spec_id(words: Instruction) -> bool:
+    return words[0] & 0xFFFF == op.DECORATE and words[2] == SPEC_ID
+
+
+def _is_reserved(words: Instruction) -> bool:
+    return _is_spec_id(words) and RESERVED <= words[3] < RESERVED + 3
+
+
 def _with_one_size(program: Program, modes: list[Instruction]) -> Program:
     constants = {defined: words for words in program.preamble if (defined := result(words)) is not None}
     parts = modes[0][3:]
@@ -84,7 +184,7 @@ def _with_one_size(program: Program, modes: list[Instruction]) -> Program:
     preamble: list[Instruction] = []
     decorated = False
     for words in program.preamble:
-        if not decorated and result(words) is not None and words[0] & 0xFFFF not in _BEFORE_DECORATIONS:
+        if not decorated and _ends_remarks(words):
             decorated = True
             preamble.append(build(op.DECORATE, found, BUILT_IN, WORKGROUP_SIZE))
         if _is_mode(words):

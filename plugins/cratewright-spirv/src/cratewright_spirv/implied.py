@@ -1,0 +1,79 @@
+"""What a unit says of the stage it is part of, beside its functions: it travels with the module as one attribute.
+
+Knows nothing of modules or of entry points: who compiled the unit wrote it, who links it asks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from cratewright import ModuleCodegen
+from cratewright.values import dataclass
+
+__all__ = ["IMPLIES", "NOTHING", "Implied", "Mode", "share"]
+
+IMPLIES = "implies"
+"""The attribute that holds it."""
+
+Mode = tuple[int, ...]
+"""An execution mode and its operands; of `LocalSizeId` each constant's default and its id, -1 for a literal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Implied:
+    """Execution modes and storage of one unit.
+
+    Shape: `stage` is the suffix word that the unit was compiled for; `modes` those that a library declares, `defaults`
+    those of an entry point that its source does not declare; `sized` if code takes the workgroup's size from whatever
+    links it; `shared` names each variable of which a stage has one, with a digest of its initialiser (empty: none;
+    `?`: no constant); `placed` each place that units may bind to, with a digest of what it is bound to.
+    """
+
+    stage: str = ""
+    modes: tuple[Mode, ...] = ()
+    defaults: tuple[int, ...] = ()
+    sized: bool = False
+    shared: tuple[tuple[str, str], ...] = ()
+    placed: tuple[tuple[str, str], ...] = ()
+
+    def encode(self) -> str:
+        """Return it as text; empty if nothing is implied."""
+        if not (self.modes or self.defaults or self.sized or self.shared or self.placed):
+            return ""
+        row = (self.stage, self.modes, self.defaults, int(self.sized), self.shared, self.placed)
+        return json.dumps(row, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, module: ModuleCodegen) -> Implied:
+        """Return what a module's attribute says."""
+        text = module.attribute(IMPLIES)
+        if not text:
+            return NOTHING
+        stage, modes, defaults, sized, shared, placed = json.loads(text)
+        return cls(
+            stage=stage,
+            modes=tuple(map(tuple, modes)),
+            defaults=tuple(defaults),
+            sized=bool(sized),
+            shared=tuple((name, initial) for name, initial in shared),
+            placed=tuple((place, digest) for place, digest in placed),
+        )
+
+
+NOTHING = Implied()
+
+
+def share(units: Iterable[Implied]) -> bool:
+    """Return whether two of some units name one variable, or bind different things to one place."""
+    names: set[str] = set()
+    places: dict[str, str] = {}
+    for unit in units:
+        own = {name for name, _ in unit.shared}
+        if not names.isdisjoint(own):
+            return True
+        names |= own
+        for place, digest in unit.placed:
+            if places.setdefault(place, digest) != digest:
+                return True
+    return False

@@ -1,0 +1,106 @@
+"""Builds of shader crates in this process, without SCons or workers: some milliseconds each.
+
+Knows nothing of what the shaders do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cratewright.crate import Crate, CrateType, Source
+from cratewright.dependency_format import DependencyFormats, Linkage
+from cratewright.metadata import CrateMetadata
+from cratewright.options import CORE_OPTIONS, Options, parse_options
+from cratewright.pipeline.codegen import codegen_crate
+from cratewright.pipeline.engine import Engine
+from cratewright.pipeline.link import Dependency, link_crate
+from cratewright.registry import Registry
+from cratewright_spirv.backend import SpirvBackend
+from tests.support.memory_store import MemoryStore
+
+__all__ = ["Image", "ShaderBuild"]
+
+
+class _Here(SpirvBackend):
+    """The backend in this process: no worker can import it under this name."""
+
+
+_Here.__module__ = "nowhere"
+_TABLE = (*CORE_OPTIONS, *_Here.OPTIONS)
+
+
+@dataclass(frozen=True)
+class Image:
+    """One entry point of what was linked: its row in the manifest, and the module that it is in."""
+
+    row: Mapping[str, Any]
+    data: bytes
+
+
+@dataclass
+class ShaderBuild:
+    """A project directory, and the crates that were compiled there.
+
+    Shape: results are kept in `store`, which other builds may share.
+    """
+
+    root: Path
+    target: str = "vulkan1.3"
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        registry = Registry()
+        registry._backends["spirv"] = _Here
+        self._engine = Engine(str(self.root), registry, {})
+        self._engine._store = self.store
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write sources below the root."""
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    def compile(
+        self, name: str, sources: Sequence[str], deps: Sequence[CrateMetadata] = (), **options: object
+    ) -> CrateMetadata:
+        """Compile a crate; what comes back is a dependency, or can be linked.
+
+        Raises: CratewrightError.
+        """
+        given = {spec.name: spec.default for spec in _TABLE} | parse_options(options, _TABLE, where="")
+        settled = Options(tuple(sorted(given.items())))
+        crate = Crate(
+            name=name,
+            version="0",
+            backend="spirv",
+            target=self.target,
+            profile="dev",
+            crate_types=(CrateType.RLIB, CrateType.CDYLIB),
+            sources=tuple(Source(path=path, name=path, options=settled) for path in sources),
+            dependencies=tuple(dep.reference for dep in deps),
+            options=settled,
+        )
+        return codegen_crate(self._engine, crate).metadata
+
+    def link(self, crate: CrateMetadata, deps: Sequence[CrateMetadata] = (), **options: object) -> dict[str, Image]:
+        """Link a crate; return its entry points by source.
+
+        Raises: CratewrightError.
+        """
+        changed = crate.options.override(parse_options(options, _TABLE, where=""))
+        crate = CrateMetadata(**{**_fields(crate), "options": changed})
+        formats = DependencyFormats(tuple(dep.name for dep in deps), (Linkage.STATIC,) * len(deps))
+        static = [Dependency(dep.name, dep, Linkage.STATIC) for dep in deps]
+        linked = link_crate(self._engine, crate, static, CrateType.CDYLIB, formats)
+        files = {artifact.path: artifact.data for artifact in linked.artifacts}
+        manifest = json.loads(files[f"{crate.name}.spv.json"])
+        return {row["source"]: Image(row, files[row["module"]]) for row in manifest["entries"]}
+
+
+def _fields(crate: CrateMetadata) -> dict[str, Any]:
+    return {name: getattr(crate, name) for name in CrateMetadata.__dataclass_fields__}
