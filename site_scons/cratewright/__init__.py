@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    errors, digest, values, codec                              what everyone may use
+    errors, digest, values, codec, shape                       what everyone may use
     crate_type, options, module, identity, crate, stencil      values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
@@ -12,7 +12,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     locator                                                    pure rule of finding crates
     fs, memory, process, program, worker, zygote               the doors to the world
     cache                                                      results that can be used again
-    backend, hookspecs, registry                               the contract with backends
+    backend, hookspecs, declared, blame, edge, registry        the contract with backends, checked where it is entered
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, scons, cli, cli_build, cli_cache, cli_init, testing                 the edges
 """

@@ -8,6 +8,7 @@ A complete plugin is a class and a hook, in a module that an entry point or `cra
 
     class Upper(cratewright.CodegenBackend):
         NAME = "upper"
+        API_VERSION = 1
         TARGETS = ("text",)
         SUFFIXES = (".txt",)
         supported_crate_types = frozenset({cratewright.CrateType.RLIB, cratewright.CrateType.BIN})
@@ -49,12 +50,16 @@ from .values import dataclass
 
 __all__ = [
     "API_VERSION",
+    "OLDEST_API_VERSION",
     "Capability",
     "CodegenBackend",
     "Session",
 ]
 
 API_VERSION = 1
+"""The version of this contract; docs/contract-versions.md says what each changed, and how long it is served."""
+OLDEST_API_VERSION = 1
+"""The oldest version that is still served."""
 _LONGEST = 1_000_000
 """Seconds; what is longer, the system cannot wait for."""
 
@@ -114,7 +119,8 @@ class CodegenBackend(ABC):
     """
 
     NAME: ClassVar[str]
-    API_VERSION: ClassVar[int] = API_VERSION
+    API_VERSION: ClassVar[int]
+    """The version of this contract that the class was written for: a number of its own, not what is installed."""
     TARGETS: ClassVar[tuple[str, ...]]
     """Targets it can serve; the first is the default."""
     SUFFIXES: ClassVar[tuple[str, ...]]

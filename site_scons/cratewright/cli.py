@@ -11,18 +11,19 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .backend import API_VERSION
 from .cli_build import add_build, build
 from .cli_cache import add_commands
 from .cli_init import add_init
 from .crate import parse_crate_types
-from .errors import CratewrightError
+from .errors import CratewrightError, PluginError
 from .fs import read_bytes
 from .inspection import describe, row
 from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
 from .pipeline.plan import option_table
 from .pipeline.relink import relink
-from .registry import default_registry
+from .registry import BLOCKED, default_registry
 from .version import __version__
 
 __all__ = ["main"]
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_build(commands)
     add_init(commands, default_registry)
-    backends = commands.add_parser("backends", help="list the backends, their targets and tools")
+    backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
     backends.set_defaults(run=_backends)
     inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink, a dylib or a .spv.json")
     inspect.add_argument("file", metavar="FILE")
@@ -120,6 +121,7 @@ def _link(arguments: argparse.Namespace) -> None:
 def _backends(arguments: argparse.Namespace) -> None:
     registry = default_registry()
     engine = _engine()
+    broken = [plugin.name for plugin in registry.plugins if plugin.broken not in ("", BLOCKED)]
     for name in registry.names:
         kind = registry.backend(name)
         print(f"{name} ({registry.origin(name)})")
@@ -127,17 +129,31 @@ def _backends(arguments: argparse.Namespace) -> None:
             tools = engine.fingerprint(name, kind.TARGETS[0])
         except CratewrightError as error:
             tools = str(error)
+            if isinstance(error, PluginError):
+                broken.append(name)
         _row("tools", tools)
+        _row("contract", f"version {kind.API_VERSION}{'' if kind.API_VERSION == API_VERSION else ', to be withdrawn'}")
         _row("targets", " ".join(kind.TARGETS))
         _row("sources", " ".join(kind.SUFFIXES))
         _row("crate types", " ".join(sorted(item.value for item in kind.supported_crate_types)))
         _row("can", " ".join(sorted(item.value for item in kind.capabilities)) or "compile and link")
         _row("options", " ".join(spec.name for spec in kind.OPTIONS) or "none of its own")
-    for name, reason in sorted(registry.broken.items()):
-        print(f"{name}: broken")
-        _row("reason", reason)
+    for plugin in registry.plugins:
+        state = "" if not plugin.broken else ": blocked" if plugin.broken == BLOCKED else ": broken"
+        print(f"plugin {plugin.name} ({plugin.origin}){state}")
+        _row("module", plugin.target)
+        if plugin.broken:
+            _row("reason", plugin.broken)
+        else:
+            _row("hooks", " ".join(plugin.hooks))
+            _row("backends", " ".join(plugin.backends) or "none")
     if not registry.names:
         print("no backend is installed; try: pip install cratewright-spirv")
+    if broken:
+        raise PluginError(
+            f"{'a plugin' if len(broken) == 1 else 'plugins'} cannot be used: {', '.join(broken)}",
+            hint="mend or uninstall what is broken, or block it: CRATE_PLUGINS=-NAME",
+        )
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

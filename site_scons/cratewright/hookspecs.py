@@ -5,6 +5,8 @@ Knows nothing of who implements them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pluggy
 
 from .backend import CodegenBackend
@@ -18,10 +20,13 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def cratewright_register_backend() -> type[CodegenBackend]:  # type: ignore[empty-body]
-    """Return a backend class.
+def cratewright_register_backend() -> (  # type: ignore[empty-body]
+    type[CodegenBackend] | Sequence[type[CodegenBackend]]
+):
+    """Return a backend class, or a list of several.
 
-    Called: once, when backends are first looked up. Every implementation is asked.
+    Called: when the plugin is registered, and again if a wrapper of this hook is registered later. Every
+    implementation is asked; a wrapper is given a list with one answer of a plugin and may return another.
     Guarantees: importing the plugin's module and calling this hook is cheap: no tool is loaded.
     Use in: a distribution's module named by an entry point of group `cratewright`, or a module passed to
     `cratewright.register`.

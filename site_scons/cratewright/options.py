@@ -290,7 +290,7 @@ class Options:
         for known, value in self.values:
             if known == name:
                 return value
-        raise KeyError(name)
+        raise KeyError(f"'{name}' is not among the options given here; see UNIT_OPTIONS and LINK_OPTIONS")
 
     def flag(self, name: str) -> bool:
         """Return a FLAG's value."""

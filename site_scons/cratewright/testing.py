@@ -52,6 +52,7 @@ class StubBackend(CodegenBackend):
     """Text modules; calls are recorded in the modules they make."""
 
     NAME = "stub"
+    API_VERSION = 1
     TARGETS = ("text", "text2")
     SUFFIXES = (".stub",)
     OPTIONS = (OptionSpec(name="shout", kind=OptionKind.FLAG, default=False, help="upper-case the image"),)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import tomli
 
 import cratewright.backend
-from tests.support.scons_project import SconsProject
+from tests.support.scons_project import IN_PLACE, SconsProject
 
 TINY = Path(__file__).resolve().parents[1] / "support" / "tiny_plugin"
 SCONSTRUCT = """\
@@ -77,7 +78,8 @@ def test_installed_but_broken(project: SconsProject) -> None:
     project.write({"SConstruct": SCONSTRUCT})
     output = project.scons(expect=2)
     assert "unknown backend 'tiny'" in output
-    assert "plugin tiny: ModuleNotFoundError: No module named 'no_such_module'" in output
+    assert "plugin tiny: it cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in output
+    assert "cratewright_tiny/shout.py:1: in <module>: import no_such_module" in output
 
 
 def test_beside_the_sconstruct(project: SconsProject) -> None:
@@ -99,17 +101,54 @@ def test_beside_the_sconstruct(project: SconsProject) -> None:
 
 
 def test_in_the_sconstruct(project: SconsProject) -> None:
+    """No worker could import it, and SCons's own process is no place for a compiler."""
     project.write({"SConstruct": IN_SCONSTRUCT.format(code=EXAMPLE)})
-    project.scons("-j2")
-    assert project.read("app.out") == "A\nB\n"
-    assert project.up_to_date()
-    project.write({"b.txt": "c\n"})
-    project.scons()
-    assert project.built() == ["crate app: 1 image: 1 linked, 0 reused", "crate app: 2 units: 1 compiled, 1 reused"]
-    project.write({"SConstruct": IN_SCONSTRUCT.format(code=EXAMPLE.replace(".upper()", ".title() * 2"))})
-    project.scons()
-    assert project.read("app.out") == "A\nA\nC\nC\n"
-    assert project.up_to_date()
+    output = project.scons(expect=2)
+    assert "backend 'upper': workers cannot find the class Upper by its name" in output
+    assert "define it at the top of a module" in output
+    assert not project.exists("app.rlink")
+
+
+REGISTERS = """\
+import cratewright, upper_plugin
+cratewright.register(upper_plugin)
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="upper")
+env.Crate("app", ["a.txt", "b.txt"], crate_type="bin")
+"""
+
+
+@pytest.mark.parametrize("arguments", [("-j1",), ("-j2",)])
+def test_what_fails_in_a_worker_is_told_as_the_plugins(
+    project: SconsProject, golden: Callable[[str, str], None], arguments: tuple[str, ...]
+) -> None:
+    """Nothing half made is left, and the next run repairs it."""
+    unit, link = "module = cratewright.ModuleCodegen(", "data = b"
+    said = []
+    for place, statement in (
+        (unit, "raise ZeroDivisionError('oh')"),
+        (unit, "raise SystemExit(3)"),
+        (unit, "raise KeyboardInterrupt"),
+        (unit, "return None"),
+        (unit, "os._exit(3)"),
+        (link, "raise ZeroDivisionError('oh')"),
+        (link, "return cratewright.LinkResult(artifacts=())"),
+        (link, "return cratewright.LinkResult(artifacts=(cratewright.Artifact('../app.out', b''),))"),
+        (link, "return cratewright.LinkResult(artifacts=(cratewright.Artifact('app.out', 'text'),))"),
+    ):
+        code = EXAMPLE.replace(place, f"{statement}\n        {place}", 1).replace(
+            "import cratewright\n", "import cratewright, os\n"
+        )
+        project.write({"SConstruct": REGISTERS, "site_scons/upper_plugin.py": code, "site_scons/x": statement})
+        if project.form == IN_PLACE:
+            project.write({"SConstruct": f"import sys; sys.path.insert(0, 'site_scons')\n{REGISTERS}"})
+        output = project.scons(*arguments, expect=2)
+        said.append(f"# {statement}\n{output.replace(str(project.path), 'PROJECT')}")
+        assert not project.exists("app.out") and not project.exists("../app.out")
+    if arguments == ("-j1",):
+        golden("errors/plugin_in_worker.txt", "\n".join(said))
+    project.write({"site_scons/upper_plugin.py": EXAMPLE})
+    project.scons(*arguments)
+    assert project.read("app.out") == "A\nB\n" and project.up_to_date()
 
 
 def test_a_misspelt_hook_in_the_sconstruct(project: SconsProject) -> None:

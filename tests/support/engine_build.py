@@ -21,13 +21,6 @@ from cratewright.registry import Registry
 __all__ = ["build_here"]
 
 
-class _Here(testing.StubBackend):
-    """The stub in this process: no worker can import it under this name."""
-
-
-_Here.__module__ = "nowhere"
-
-
 class _Declared(dict[str, object]):
     """What an SConstruct of the tree declares, read by running it with an `env` that only takes note."""
 
@@ -46,9 +39,8 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
     """Return the outputs of a build that is driven without SCons, or the error."""
     registry = Registry()
     registry.register(testing)
-    registry._backends["stub"] = _Here
-    engine = Engine(str(root), registry, environ)
-    table = (*CORE_OPTIONS, *_Here.OPTIONS)
+    engine = Engine(str(root), registry, environ, workers=False)
+    table = (*CORE_OPTIONS, *testing.StubBackend.OPTIONS)
     made: dict[str, bytes] = {}
     known: dict[str, CrateMetadata] = {}
     try:

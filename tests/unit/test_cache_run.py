@@ -35,7 +35,7 @@ from tests.support.program_backend import RunsPrograms, TakesTime, Works
 
 
 class Recorded(testing.StubBackend):
-    """The stub, counting what it compiles; no worker can import it under this name."""
+    """The stub, counting what it compiles."""
 
     compiled: Sequence[str] = ()
 
@@ -45,7 +45,6 @@ class Recorded(testing.StubBackend):
         return super().compile_codegen_unit(stencil)
 
 
-Recorded.__module__ = "nowhere"
 UNUSED = ModuleCodegen(name="a", data=b"x")
 OPTIONS = Options((("defines", ()), ("include_dirs", ("first", "second"))))
 
@@ -59,7 +58,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     Recorded.compiled = ()
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    return Engine(str(tmp_path), registry, {})
+    return Engine(str(tmp_path), registry, {}, workers=False)
 
 
 def _compile(engine: Engine, source: bytes, path: str = "a.stub") -> JobOutcome:
@@ -167,9 +166,6 @@ class Sneaky(Recorded):
         return replace(unit, modules=(replace(unit.modules[0], data=secret),))
 
 
-Sneaky.__module__ = "nowhere"
-
-
 def test_a_backend_that_reads_behind_our_back_is_caught(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -194,9 +190,6 @@ class SneakyLink(testing.StubBackend):
     def link(self, request: LinkRequest) -> LinkResult:
         """Link and keep quiet."""
         return replace(super().link(request), observed=())
-
-
-SneakyLink.__module__ = "nowhere"
 
 
 def _link_request(crate: str) -> LinkRequest:
@@ -247,9 +240,6 @@ class Moody(Recorded):
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile as today's mood is."""
         return super().compile_codegen_unit(replace(stencil, source=stencil.source + self.mood.encode()))
-
-
-Moody.__module__ = "nowhere"
 
 
 @pytest.mark.parametrize(
@@ -310,9 +300,6 @@ class Canonical(Recorded):
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Put the line of the warning in."""
         return replace(unit, diagnostics=tuple(f"line {dict(form.parameters)['line']}" for _ in unit.diagnostics))
-
-
-Canonical.__module__ = "nowhere"
 
 
 @pytest.fixture

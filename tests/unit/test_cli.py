@@ -30,7 +30,7 @@ from cratewright.metadata import (
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.native_library import parse_library
 from cratewright.options import Options
-from cratewright.registry import Registry
+from cratewright.registry import BLOCKED, Plugin, Registry
 from cratewright.stage_record import StageRecord, encode_record
 
 RAW = CrateMetadata(
@@ -101,14 +101,31 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 
 
 def test_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
-    stub_only.broken["bad"] = "it does not load"
     assert cli.main(["backends"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "stub (for tests)"
     assert "  tools:       stub 1" in lines
     assert "  targets:     text text2" in lines
     assert "  options:     shout" in lines
-    assert lines[-2:] == ["bad: broken", "  reason:      it does not load"]
+    assert lines[-4:] == [
+        "plugin cratewright.testing (for tests)",
+        "  module:      cratewright.testing",
+        "  hooks:       cratewright_register_backend",
+        "  backends:    stub",
+    ]
+
+
+def test_a_broken_plugin_is_an_error_of_the_list(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    stub_only._plugins["bad"] = Plugin("bad", "bad_module", "cratewright-bad 2", broken="it does not load")
+    stub_only._plugins["no"] = Plugin("no", "no_module", "cratewright-no 3", broken=BLOCKED)
+    assert cli.main(["backends"]) == 2
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert lines[0] == "stub (for tests)"
+    at = lines.index("plugin bad (cratewright-bad 2): broken")
+    assert lines[at + 1 : at + 3] == ["  module:      bad_module", "  reason:      it does not load"]
+    assert "plugin no (cratewright-no 3): blocked" in lines
+    assert "a plugin cannot be used: bad" in said.err and "no" not in said.err.split("bad")[1].splitlines()[0]
 
 
 def test_no_backends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

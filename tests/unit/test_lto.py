@@ -123,7 +123,7 @@ class World:
 
     def __init__(self, *crates: CrateMetadata, dylibs: Sequence[str] = ()) -> None:
         registry = _registry()
-        self.engine = Engine("/nowhere", registry, {"CRATE_CACHE": "off"})
+        self.engine = Engine("/nowhere", registry, {"CRATE_CACHE": "off"}, workers=False)
         self.dylibs = dylibs
         self.crates = {crate.name: crate for crate in crates}
         self.graph = CrateGraph({crate.name: [item.name for item in crate.dependencies] for crate in crates})
@@ -225,7 +225,7 @@ def test_an_export_that_nobody_defines() -> None:
 
 def test_what_a_backend_injects_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(UTIL, _lib(lto="fat", exports=("entry",)))
-    backend = type(world.engine.backend("noting", "text"))
+    backend = world.engine.registry.backend("noting")
     monkeypatch.setattr(backend, "injected_symbols", lambda self, kind, options: ("profile_data",))
     world.link("lib", CrateType.CDYLIB)
     assert world.called("run_fat_lto")[0][-3:] == ("exported", "entry", "profile_data")
@@ -262,7 +262,7 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     kept = MemoryStore()
 
     def link() -> Linked:
-        world.engine = Engine("/nowhere", world.engine.registry, {})
+        world.engine = Engine("/nowhere", world.engine.registry, {}, workers=False)
         world.engine._store = kept
         return world.link("lib", CrateType.CDYLIB)
 
@@ -294,8 +294,8 @@ def test_the_largest_module_is_begun_first(mode: str) -> None:
 
 def test_modules_without_ir_are_linked_as_they_are() -> None:
     world = World(UTIL, _lib(lto="fat"))
-    backend = world.engine.backend("noting", "text")
-    type(backend).supports_lto = lambda self, module: module.name != "u1"  # type: ignore[method-assign]
+    backend = world.engine.registry.backend("noting")
+    backend.supports_lto = lambda self, module: module.name != "u1"  # type: ignore[method-assign]
     world.link("lib", CrateType.CDYLIB)
     assert world.called("run_fat_lto")[0][:3] == ("lib/l1", "lib/l2", "util/u2")
     assert world.called("link") == [("cdylib", "lib/merged", "util/u1")]

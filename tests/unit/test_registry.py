@@ -6,7 +6,7 @@ Knows nothing of what backends do.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ import cratewright
 from cratewright import registry as registry_module
 from cratewright import testing
 from cratewright.backend import CodegenBackend
-from cratewright.errors import PluginError, UnknownNameError
+from cratewright.errors import ConfigurationError, PluginError, UnknownNameError
 from cratewright.registry import Registry
 from cratewright.testing import StubBackend
 
@@ -24,6 +24,7 @@ class Incomplete(CodegenBackend):
     """A class that lacks methods and names."""
 
     NAME = "incomplete"
+    API_VERSION = 1
 
     def fingerprint(self) -> str:
         """Return nothing."""
@@ -88,8 +89,8 @@ def test_several_plugins() -> None:
         (_plugin(None), "registers no backend"),
         (_plugin(StubBackend()), "which is no CodegenBackend"),
         (_plugin(int), "which is no CodegenBackend"),
-        (_plugin(Old), "speaks contract version 0, this cratewright 1"),
-        (_plugin(Incomplete), "Incomplete lacks TARGETS, SUFFIXES, supported_crate_types, compile_codegen_unit"),
+        (_plugin(Old), "class Old: API_VERSION is 0, which is too old"),
+        (_plugin(Incomplete), "class Incomplete: lacks TARGETS, SUFFIXES, supported_crate_types, compile_codegen_unit"),
         (_plugin(Other), "two plugins offer a backend 'stub'"),
     ],
 )
@@ -123,7 +124,7 @@ def test_a_hook_that_fails() -> None:
     module.cratewright_register_backend = cratewright.hookimpl(cratewright_register_backend)  # type: ignore[attr-defined]
     with pytest.raises(PluginError, match="plugin 'plugin'") as caught:
         Registry().register(module)
-    assert "ZeroDivisionError('oh')" in str(caught.value)
+    assert "ZeroDivisionError: oh" in str(caught.value)
 
 
 def test_a_hook_with_arguments_that_nobody_gives() -> None:
@@ -197,8 +198,11 @@ def test_a_checkout_finds_its_plugins(found: Callable[[dict[str, str]], Registry
 def test_a_broken_plugin_is_set_aside(found: Callable[[dict[str, str]], Registry]) -> None:
     registry = found({"bad": "import no_such_module", "good": GOOD, "odd": "1 / 0", "twice": GOOD, "zero": ""})
     assert registry.names == ("found",)
-    assert registry.broken["bad"] == "ModuleNotFoundError: No module named 'no_such_module'"
-    assert registry.broken["odd"] == "ZeroDivisionError: division by zero"
+    assert registry.broken["bad"].startswith("it cannot be imported: ModuleNotFoundError: No module named 'no_such_")
+    assert registry.broken["odd"].startswith(
+        "it cannot be imported: ZeroDivisionError: division by zero\n  raised at: "
+    )
+    assert "bad" not in registry.broken["odd"].splitlines()[1] and ":1: in <module>: 1 / 0" in registry.broken["odd"]
     assert "two plugins offer a backend 'found'" in registry.broken["twice"]
     assert "registers no backend" in registry.broken["zero"]
     with pytest.raises(UnknownNameError) as caught:
@@ -208,3 +212,162 @@ def test_a_broken_plugin_is_set_aside(found: Callable[[dict[str, str]], Registry
 
 def test_a_checkout_without_plugins(found: Callable[[dict[str, str]], Registry]) -> None:
     assert found({}).names == ()
+
+
+class Fourth(StubBackend):
+    """Another class with a name of its own."""
+
+    NAME = "fourth"
+
+
+@pytest.mark.parametrize("several", [[Third, Fourth], (Third, Fourth)])
+def test_a_hook_may_return_several_backends(several: object) -> None:
+    registry = Registry()
+    registry.register(_plugin(several))
+    assert registry.names == ("fourth", "third")
+    assert [plugin.backends for plugin in registry.plugins] == [("third", "fourth")]
+
+
+def test_of_several_backends_all_are_checked() -> None:
+    registry = Registry()
+    with pytest.raises(PluginError, match="API_VERSION is 0"):
+        registry.register(_plugin([Third, Old]))
+    assert registry.names == () and registry.plugins == ()
+
+
+def _wrapper(**words: bool) -> types.ModuleType:
+    module = types.ModuleType("wrapper")
+
+    def cratewright_register_backend() -> Iterator[None]:
+        answers = yield
+        if words.get("hookwrapper"):
+            answers.force_result([_loud(item) for item in answers.get_result()])
+            return None
+        return [_loud(item) for item in answers]
+
+    marked = cratewright.hookimpl(**words)(cratewright_register_backend)
+    module.cratewright_register_backend = marked  # type: ignore[attr-defined]
+    return module
+
+
+def _loud(kind: type[CodegenBackend]) -> type[CodegenBackend]:
+    return type("Loud", (kind,), {"NAME": f"loud-{kind.NAME}", "__module__": __name__})
+
+
+@pytest.mark.parametrize("words", [{"wrapper": True}, {"hookwrapper": True}])
+@pytest.mark.parametrize("late", [True, False])
+def test_wrappers_have_their_say_about_all_plugins(words: dict[str, bool], late: bool) -> None:
+    registry = Registry()
+    modules = [_plugin(Third), _plugin(Fourth, name="another")]
+    for module in [*modules, _wrapper(**words)] if late else [_wrapper(**words), *modules]:
+        registry.register(module)
+    assert registry.names == ("loud-fourth", "loud-third")
+    assert registry.origin("loud-third") == "registered by the build"
+
+
+def test_a_wrapper_that_breaks_what_was_sound_is_refused() -> None:
+    registry = Registry()
+    registry.register(_plugin(Third))
+    module = types.ModuleType("wrapper")
+
+    def cratewright_register_backend() -> Iterator[None]:
+        yield
+        return [3]
+
+    module.cratewright_register_backend = cratewright.hookimpl(wrapper=True)(cratewright_register_backend)  # type: ignore[attr-defined]
+    with pytest.raises(PluginError, match="registers 3, which is no CodegenBackend"):
+        registry.register(module)
+    assert registry.names == ("third",) and [plugin.name for plugin in registry.plugins] == ["plugin"]
+
+
+def test_tryfirst_decides_who_opens_a_store() -> None:
+    asked: list[str] = []
+    registry = Registry()
+    for name, words in (("one", {}), ("two", {"tryfirst": True}), ("three", {"trylast": True})):
+        module = types.ModuleType(name)
+
+        def cratewright_open_store(url: str, name: str = name) -> None:
+            asked.append(name)
+
+        module.cratewright_open_store = cratewright.hookimpl(**words)(cratewright_open_store)  # type: ignore[attr-defined]
+        registry.register(module)
+    with pytest.raises(UnknownNameError):
+        registry.open_store("x://")
+    assert asked == ["two", "one", "three"]
+
+
+def test_a_plugin_may_be_any_object_with_hooks() -> None:
+    class Hooks:
+        @cratewright.hookimpl
+        def cratewright_register_backend(self) -> type[CodegenBackend]:
+            return Third
+
+    registry = Registry()
+    registry.register(Hooks(), name="object")
+    assert registry.names == ("third",) and registry.plugins[0].hooks == ("cratewright_register_backend",)
+
+
+def test_an_entry_point_may_name_an_attribute(found: Callable[[dict[str, str]], Registry], tmp_path: Path) -> None:
+    registry = found({})
+    project = tmp_path / "plugins" / "cratewright-inner"
+    (project / "src").mkdir(parents=True)
+    module = f"inner_{tmp_path.name}".replace("-", "_")
+    (project / "src" / f"{module}.py").write_text(
+        GOOD.replace("@cratewright.hookimpl\ndef ", "class Hooks:\n    @cratewright.hookimpl\n    def ")
+        .replace("backend():\n    return", "backend(self):\n        return")
+        .replace('"found"', '"inner"')
+        + "\nhooks = Hooks()\n"
+    )
+    for target in (f"{module}:hooks", f"{module}:Hooks.nothing"):
+        (project / "pyproject.toml").write_text(f'[project.entry-points.cratewright]\ninner = "{target}"\n')
+        registry = Registry()
+        registry.discover()
+        if target.endswith("hooks"):
+            assert registry.names == ("inner",) and registry.plugins[0].target == target
+        else:
+            assert "AttributeError" in registry.broken["inner"]
+
+
+@pytest.mark.parametrize("leaving", ["raise SystemExit(3)", "raise KeyboardInterrupt", "import sys; sys.exit('no')"])
+def test_a_plugin_that_ends_the_process_on_import_is_broken(
+    found: Callable[[dict[str, str]], Registry], leaving: str
+) -> None:
+    registry = found({"leaving": leaving, "good": GOOD})
+    assert registry.names == ("found",)
+    assert registry.broken["leaving"].startswith("it cannot be imported: ")
+
+
+def test_a_plugin_can_be_blocked(found: Callable[[dict[str, str]], Registry]) -> None:
+    found({"good": GOOD, "bad": "1 / 0"})
+    registry = Registry(["bad", "good"])
+    registry.discover()
+    assert registry.names == () and set(registry.broken.values()) == {"blocked by CRATE_PLUGINS"}
+    with pytest.raises(UnknownNameError) as caught:
+        registry.backend("found")
+    assert ("plugin good", "blocked by CRATE_PLUGINS") in caught.value.context
+    with pytest.raises(ConfigurationError, match="CRATE_PLUGINS blocks 'goood', which is no plugin") as misspelt:
+        Registry(["goood"]).discover()
+    assert misspelt.value.hint == "did you mean 'good'?"
+
+
+@pytest.mark.parametrize(("text", "names"), [("", []), ("-a", ["a"]), ("-a, -b -c", ["a", "b", "c"])])
+def test_words_of_crate_plugins(text: str, names: list[str]) -> None:
+    assert registry_module._blocked(text) == names
+
+
+@pytest.mark.parametrize("text", ["a", "-", "-a b", "+a"])
+def test_other_words_of_crate_plugins_are_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="CRATE_PLUGINS takes names of plugins with '-' in front"):
+        registry_module._blocked(text)
+
+
+def test_tracing(found: Callable[[dict[str, str]], Registry], capsys: pytest.CaptureFixture[str]) -> None:
+    registry = found({"good": GOOD, "odd": "1 / 0"})
+    registry.trace()
+    with pytest.raises(UnknownNameError):
+        registry.open_store("x://y")
+    said = capsys.readouterr().err
+    assert "cratewright: plugin good (plugins/cratewright-good, good_" in said
+    assert "backends: found; hooks: cratewright_register_backend" in said
+    assert "cratewright: plugin odd (plugins/cratewright-odd, odd_" in said and "ZeroDivisionError" in said
+    assert "cratewright_open_store" in said and "x://y" in said

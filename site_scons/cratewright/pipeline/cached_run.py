@@ -17,7 +17,7 @@ from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.verify import contradiction
-from ..errors import CacheError, CratewrightError
+from ..errors import CacheError, CratewrightError, PluginError
 from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
 from ..values import dataclass
@@ -100,6 +100,8 @@ class CachedRun:
             # What has no form is compiled, and the error, if it is one, is told then.
             if isinstance(outcome.value, CanonicalForm):
                 tasks[position].form = outcome.value
+            elif isinstance(outcome.error, PluginError):
+                tasks[position].outcome = JobOutcome(None, False, outcome.error)
 
         self.run_method("canonical_form", [task.job for task in tasks], note)
         formed = [task for task in tasks if task.form is not None]

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from ..backend import CodegenBackend
 from ..crate import Crate, Source
 from ..digest import content_digest
+from ..edge import implements
 from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
 from ..native_library import NativeLibrary, parse_library
+from ..options import Options
 from ..output_place import check_output_path
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
@@ -22,7 +24,7 @@ from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 from .plan import LINKED_BY_PIPELINE
 
-__all__ = ["CodegenResult", "codegen_crate"]
+__all__ = ["CodegenResult", "codegen_crate", "link_options"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         )
         for source in crate.sources
     ]
-    forms = type(backend).canonical_form is not CodegenBackend.canonical_form
+    forms = implements(backend, CodegenBackend.canonical_form)
     jobs = [
         Job(stencil, f"crate '{crate.name}': {stencil.path}", has_form=forms, size=len(stencil.source))
         for stencil in stencils
@@ -127,13 +129,18 @@ def _metadata(
             target=crate.target,
             crate_types=crate.crate_types,
             dependencies=crate.dependencies,
-            options=crate.options.only(backend.LINK_OPTIONS | LINKED_BY_PIPELINE),
+            options=link_options(crate.options, backend),
             modules=modules,
             natives=natives,
             allocator=crate.options.text("allocator"),
             metadata=crate.metadata,
         )
     )
+
+
+def link_options(options: Options, backend: CodegenBackend) -> Options:
+    """Return the options that what comes after codegen may see."""
+    return options.only(backend.LINK_OPTIONS | LINKED_BY_PIPELINE)
 
 
 def _read_source(engine: Engine, crate: Crate, source: Source) -> bytes:

@@ -16,11 +16,13 @@ from typing import TypeVar, cast
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
+from ..blame import plugin_words
 from ..cache.history import Ledger, history_path
 from ..cache.key import code_digest
 from ..cache.results import ResultCache
 from ..cache.store import CacheKvStore
-from ..errors import CratewrightError
+from ..edge import opened, plugin_class
+from ..errors import CratewrightError, PluginError
 from ..fs import FileDigests
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
@@ -54,13 +56,15 @@ class Engine:
     """All that the stages of one build share.
 
     Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side;
-    `digests` are of files below that root.
+    `digests` are of files below that root. Without `workers` all calls are made in this process, which then also takes
+    backends that no worker could import, and suffers what they do.
     """
 
     root: str
     registry: Registry
     environ: Mapping[str, str]
     jobs: int = 1
+    workers: bool = True
     digests: FileDigests = field(init=False)
     _store: CacheKvStore | None = None
     _pool: WorkerPool | None = None
@@ -78,15 +82,17 @@ class Engine:
         return Session(root=self.root, target=target, environ=tuple(sorted(self.environ.items())))
 
     def backend(self, name: str, target: str) -> CodegenBackend:
-        """Return the backend object of this process.
+        """Return the backend object of this process, its answers checked.
 
-        Raises: UnknownNameError for a name nobody registers.
+        Raises: UnknownNameError for a name nobody registers; PluginError for a class that workers cannot find or that
+        cannot be made.
         """
         key = (name, target)
         if key not in self._backends:
-            backend = self.registry.backend(name)()
-            backend.init(self.session(target))
-            self._backends[key] = backend
+            kind = self.registry.backend(name)
+            if self.workers and not remote.backend_path(kind):
+                raise _not_found(kind)
+            self._backends[key] = opened(kind, self.session(target))
         return self._backends[key]
 
     def fingerprint(self, name: str, target: str) -> str:
@@ -102,7 +108,7 @@ class Engine:
     def salt(self, name: str, target: str) -> str:
         """Return the digest of the code that makes results: this package's and the backend's."""
         own = str(Path(cache_package.__file__).parents[1])
-        return code_digest(own, *_places(type(self.backend(name, target))))
+        return code_digest(own, *_places(plugin_class(self.backend(name, target))))
 
     @property
     def store(self) -> CacheKvStore:
@@ -207,15 +213,15 @@ class Engine:
         if read_time_passes(self.environ):
             function, words = "run_timed", (function, method)
             done = self._timed(method, done)
-        path = remote.backend_path(type(backend))
-        if path and backend.RUNS_PROGRAMS and len(jobs) == 1 and function == "run":
-            with self._workers().place(jobs[0].memory):
-                done(0, _run_here(backend, jobs[0], function, words))
-            return
-        if not path:
+        if not self.workers:
             for position, job in enumerate(jobs):
                 done(position, _run_here(backend, job, function, words))
             return
+        if backend.RUNS_PROGRAMS and len(jobs) == 1 and function == "run":
+            with self._workers().place(jobs[0].memory):
+                done(0, _run_here(backend, jobs[0], function, words))
+            return
+        path = remote.backend_path(plugin_class(backend))
         session = self.session(target)
         calls = [
             Call(
@@ -250,7 +256,7 @@ class Engine:
             if self._pool is None:
                 paths = [
                     str(Path(cache_package.__file__).parents[2]),
-                    *(remote.import_directory(type(backend)) for backend in self._backends.values()),
+                    *(remote.import_directory(plugin_class(backend)) for backend in self._backends.values()),
                 ]
                 self._pool = WorkerPool(
                     self.jobs,
@@ -271,6 +277,15 @@ def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
         for file in sorted({code.co_filename for code in codes if os.path.isfile(code.co_filename)}):
             places.append(next((path for path in packages if file.startswith(os.path.join(path, ""))), file))
     return tuple(dict.fromkeys(places))
+
+
+def _not_found(kind: type[CodegenBackend]) -> PluginError:
+    return PluginError(
+        f"backend '{kind.NAME}': workers cannot find the class {kind.__qualname__} by its name",
+        context=(("plugin", plugin_words(kind.__module__)), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
+        hint="define it at the top of a module that can be imported, such as site_scons/NAME.py, not in an SConstruct "
+        "or a function",
+    )
 
 
 def _run_here(backend: CodegenBackend, job: Job, function: str, words: tuple[str, ...]) -> Outcome:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..backend import CodegenBackend
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
+from ..edge import check_promised
 from ..errors import ConfigurationError, LinkError
 from ..identity import unique_labels
 from ..link_contents import allocator_provider, brings_allocator_shim, exported_symbols, libraries_to_link
@@ -80,7 +81,8 @@ def link_crate(
     optimised = optimise(engine, backend, request)
     request = replace(request, modules=optimised.modules)
     results, hits = _link_parts(engine, backend, request)
-    finished = backend.finish_link(request, results)
+    names = backend.output_names(crate.name, crate_type, crate.options)
+    finished = check_promised(backend, names, backend.finish_link(request, results), crate.name)
     return Linked(
         artifacts=finished.artifacts,
         diagnostics=tuple(dict.fromkeys(finished.diagnostics)),

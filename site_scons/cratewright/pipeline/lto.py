@@ -14,6 +14,7 @@ from dataclasses import replace
 from ..backend import CodegenBackend
 from ..crate import CrateType
 from ..digest import value_digest
+from ..edge import implements
 from ..module import ModuleCodegen
 from ..options import LtoMode
 from ..request import LinkModule, LinkRequest, ThinModule
@@ -194,7 +195,7 @@ def lower(
 
     Units: `memory` in bytes, what lowering one may need.
     """
-    if type(backend).codegen is CodegenBackend.codegen:
+    if not implements(backend, CodegenBackend.codegen):
         return tuple(modules)
     jobs = [
         Job(

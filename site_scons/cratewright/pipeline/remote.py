@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from ..backend import CodegenBackend, Session
+from ..blame import foreign_error, is_fault
 from ..cache.shortened import shorten
+from ..edge import opened
 from ..stencil import UnitStencil
 from .timings import Timed
 
@@ -36,7 +38,7 @@ __all__ = [
 def backend_path(backend: type[CodegenBackend]) -> str:
     """Return the words by which a worker finds a backend class, or an empty string if it could not.
 
-    Shape: `module:qualified.name`. A class made inside an SConstruct cannot be imported by anyone else.
+    Shape: `module:qualified.name`. A class made inside an SConstruct or a function cannot be imported by anyone else.
     """
     try:
         found: object = importlib.import_module(backend.__module__)
@@ -61,15 +63,21 @@ def import_directory(backend: type[CodegenBackend]) -> str:
 
 @cache
 def open_backend(path: str, session: Session) -> CodegenBackend:
-    """Return this process's backend object for a session."""
+    """Return this process's backend object for a session.
+
+    Raises: PluginError if the class is not found here, or cannot be made.
+    """
     module, _, name = path.partition(":")
-    found: object = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
+    try:
+        found: object = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except BaseException as error:
+        if not is_fault(error):
+            raise
+        raise foreign_error(error, f"a worker cannot import {path}", root=session.root) from error
     assert isinstance(found, type) and issubclass(found, CodegenBackend)
-    backend = found()
-    backend.init(session)
-    return backend
+    return opened(found, session)
 
 
 def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:

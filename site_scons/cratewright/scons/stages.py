@@ -18,6 +18,7 @@ from ..crate import CrateType
 from ..digest import value_digest
 from ..options import Options
 from ..output_name import state_path
+from ..pipeline.codegen import link_options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .images import image_directory
 from .interface import interface_node
@@ -148,7 +149,7 @@ class CrateNodes:
 
     def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
         declared, build, env = self.declared, self.build, self.env
-        names = self.backend.output_names(declared.name, kind, self.options)
+        names = self.backend.output_names(declared.name, kind, link_options(self.options, self.backend))
         targets = [file_node(env, name) for name in names if not name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
         directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]

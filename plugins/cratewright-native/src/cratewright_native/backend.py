@@ -45,6 +45,7 @@ class NativeBackend(CodegenBackend):
     """Programs and libraries, by clang and lld or by gcc."""
 
     NAME = "native"
+    API_VERSION = 1
     TARGETS = TARGETS
     SUFFIXES = (*LANGUAGES, *MODULES)
     OPTIONS = OPTIONS

@@ -32,7 +32,7 @@ from cratewright import (
 )
 from cratewright.errors import ConfigurationError, UnsupportedError
 
-from .names import entries_of, image_directory, image_path, manifest_name
+from .names import entries_of, image_directory, image_path, manifest_name, text_path
 from .stopwatch import STOPWATCH
 from .symbols import closures
 
@@ -60,6 +60,7 @@ class SpirvBackend(CodegenBackend):
     """Vulkan SPIR-V, by glslang and SPIRV-Tools."""
 
     NAME = "spirv"
+    API_VERSION = 1
     TARGETS = ("vulkan1.3", "vulkan1.2", "vulkan1.1", "vulkan1.0")
     SUFFIXES = (
         *(".vert", ".frag", ".comp", ".geom", ".tesc", ".tese", ".mesh", ".task"),
@@ -160,9 +161,12 @@ class SpirvBackend(CodegenBackend):
         return placed(unit, form.parameters)
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return the manifest and the image, or the directory of images."""
-        image = image_directory(crate) if options.flag("multimodule") else image_path(crate, "")
-        return (manifest_name(crate), image)
+        """Return the manifest and the image with its text, or the directory of images."""
+        if options.flag("multimodule"):
+            return (manifest_name(crate), image_directory(crate))
+        image = image_path(crate, "")
+        texts = (text_path(image),) if options.flag("disassemble") else ()
+        return (manifest_name(crate), image, *texts)
 
     def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
         """Link modules to one that still exports what they export, and imports nothing."""

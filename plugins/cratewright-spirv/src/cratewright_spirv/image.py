@@ -17,7 +17,7 @@ from . import reflect
 from .assembly import assemble, standing_alone
 from .facts import Facts, restore_names
 from .finalize import strip_names
-from .names import Entry
+from .names import Entry, text_path
 from .passes import passes_for
 from .tools import Tools, ValidatorOptions
 
@@ -100,7 +100,7 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
     artifacts = [Artifact(path, data)]
     if options.flag("disassemble"):
         text = tools.disassemble(data, env=request.target)
-        artifacts.append(Artifact(path.removesuffix(".spv") + ".spvasm", text.encode()))
+        artifacts.append(Artifact(text_path(path), text.encode()))
     report = _report(image, data, facts, interface)
     return LinkResult(artifacts=(*artifacts, *image.dumps), report=report, diagnostics=_diagnostics(image))
 

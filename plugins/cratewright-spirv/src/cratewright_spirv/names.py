@@ -24,6 +24,7 @@ __all__ = [
     "manifest_name",
     "optimised_entries",
     "spv_environment",
+    "text_path",
 ]
 
 _LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
@@ -135,6 +136,11 @@ def image_directory(crate: str) -> str:
 def image_path(crate: str, output: str) -> str:
     """Return the path of an image: of one entry point, or the single module if `output` is empty."""
     return f"{image_directory(crate)}{output}.spv" if output else f"{crate}.spv"
+
+
+def text_path(image: str) -> str:
+    """Return the path of an image's text, beside it."""
+    return f"{image.removesuffix('.spv')}.spvasm"
 
 
 def manifest_name(crate: str) -> str:

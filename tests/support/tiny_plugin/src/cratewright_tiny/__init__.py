@@ -14,6 +14,7 @@ class Tiny(cratewright.CodegenBackend):
     """The least a backend can be."""
 
     NAME = "tiny"
+    API_VERSION = 1
     TARGETS = ("text",)
     SUFFIXES = (".txt",)
     supported_crate_types = frozenset({cratewright.CrateType.RLIB, cratewright.CrateType.BIN})

@@ -1,0 +1,116 @@
+"""Whose fault a failure is: names the plugin that a class comes from, and tells an exception of its own as an error.
+
+Knows nothing of contracts or calls. It costs time only once something has failed.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import metadata
+from types import TracebackType
+
+import pluggy
+
+from . import errors
+from .errors import Context, CratewrightError, PluginError
+
+__all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_words"]
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_GROUP = "cratewright"
+_BETWEEN = tuple(
+    os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (__file__, pluggy.__file__, importlib.__file__)
+)
+_FRAMES = 8
+_KINDS = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CratewrightError)}
+
+
+def plugin_words(module: str) -> str:
+    """Return which plugin a module belongs to, with its version: `cratewright-tiny 0.3.1`, or `upper, no version`."""
+    package = module.partition(".")[0]
+    for entry in metadata.entry_points(group=_GROUP):
+        if entry.module.partition(".")[0] == package and entry.dist is not None:
+            return distribution_words(entry.dist)
+    version = getattr(sys.modules.get(package), "__version__", None)
+    return f"{package} {version}" if isinstance(version, str) else f"{package}, no version"
+
+
+def distribution_words(distribution: metadata.Distribution) -> str:
+    """Return a distribution's name and version."""
+    return f"{distribution.metadata['Name']} {distribution.version}"
+
+
+def is_fault(error: BaseException) -> bool:
+    """Say whether an exception is a fault of the code that was called, and not an interrupt by the user.
+
+    A plugin may leave by `SystemExit`. A KeyboardInterrupt is the user's, unless a `raise` statement made it.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return _was_raised(error.__traceback__)
+    return isinstance(error, (Exception, SystemExit))
+
+
+def own_error(error: CratewrightError) -> CratewrightError:
+    """Return an error as one of ours: a plugin's subclass could neither be rebuilt elsewhere nor be told apart.
+
+    Raises: AttributeError, TypeError if it lacks what an error of ours has.
+    """
+    if type(error) in _KINDS:
+        return error
+    kind = next(kind for kind in type(error).__mro__ if kind in _KINDS)
+    rows = [(str(label), str(value)) for label, value in error.context]
+    return kind(str(error.message), context=rows, hint=str(error.hint)).leaving(error.leftovers)
+
+
+def foreign_error(error: BaseException, message: str, *, root: str = "", rows: Context = ()) -> PluginError:
+    """Return an exception of a plugin as an error, with the lines of the plugin that led to it.
+
+    Shape: `message` says what failed; files below `root` are shown as seen from there.
+    """
+    first, *more = _said(error).splitlines()
+    return PluginError(
+        f"{message}: {first}",
+        context=(*rows, *([("it says", "\n".join(more))] if more else []), *_raised_at(error, root)),
+        hint="this is a fault of the plugin, not of your sources",
+    )
+
+
+def _said(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # an exception may fail to say what it is
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _raised_at(error: BaseException, root: str) -> Sequence[tuple[str, str]]:
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = [frame for frame in frames if not _is_ours(frame.filename)][-_FRAMES:]
+    lines = [f"{_shown(frame.filename, root)}:{frame.lineno}: in {frame.name}: {frame.line}" for frame in foreign]
+    return (("raised at", "\n".join(lines)),) if lines else ()
+
+
+def _is_ours(path: str) -> bool:
+    """Say whether a frame is of this package, or of what stands between it and a plugin."""
+    # The stub, which a plugin may subclass, is as foreign as that.
+    return path.startswith((*_BETWEEN, "<frozen")) and path != os.path.join(_HERE, "testing.py")
+
+
+def _shown(path: str, root: str) -> str:
+    full = os.path.abspath(path)
+    below = os.path.relpath(full, root) if root else full
+    return full if below.startswith("..") else below.replace(os.sep, "/")
+
+
+def _was_raised(where: TracebackType | None) -> bool:
+    if where is None:
+        return True
+    while where.tb_next is not None:
+        where = where.tb_next
+    code = where.tb_frame.f_code.co_code
+    return dis.opname[code[where.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
