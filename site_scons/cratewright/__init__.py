@@ -14,7 +14,8 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     cache                                                      results that can be used again
     backend, hookspecs, declared, blame, edge, registry        the contract with backends, checked where it is entered
     pipeline                                                   plan, codegen, lto, link, relink
-    inspection, scons, cli, cli_build, cli_cache, cli_init, testing                 the edges
+    inspection, scons, cli, cli_build, cli_cache, cli_init     the edges
+    testing                                                    the edge for authors of backends
 """
 
 from __future__ import annotations

@@ -7,19 +7,18 @@ beyond types.
 from __future__ import annotations
 
 import json
-import posixpath
 import typing
-from abc import update_abstractmethods
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from types import FunctionType
-from typing import Any, cast
+from typing import Any
 
 from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_words
 from .declared import METHODS
-from .errors import CratewrightError, PluginError
+from .errors import CratewrightError, OutputError, PluginError, printable
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
+from .output_place import check_output_path
 from .request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch, find_mismatch
 from .stencil import UnitStencil
@@ -51,7 +50,10 @@ def opened(kind: type[CodegenBackend], session: Session) -> CodegenBackend:
 
 def guard(backend: CodegenBackend) -> CodegenBackend:
     """Return a backend whose answers are checked; one that is guarded already as it is."""
-    return backend if isinstance(backend, _Edge) else cast("Any", _Edge)(backend)
+    if isinstance(backend, _Edge):
+        return backend
+    guarded: CodegenBackend = _edge_of(type(backend))(backend)
+    return guarded
 
 
 def plugin_class(backend: CodegenBackend) -> type[CodegenBackend]:
@@ -61,7 +63,7 @@ def plugin_class(backend: CodegenBackend) -> type[CodegenBackend]:
 
 def implements(backend: CodegenBackend, method: Callable[..., object]) -> bool:
     """Say whether a backend has its own form of an optional method of the contract, as `CodegenBackend.codegen`."""
-    return getattr(plugin_class(backend), method.__name__) is not method
+    return getattr(type(backend), method.__name__) is not method
 
 
 def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkResult, crate: str) -> LinkResult:
@@ -99,13 +101,6 @@ def _split(names: Sequence[str]) -> tuple[list[str], list[str]]:
     return [name for name in names if not name.endswith("/")], [name for name in names if name.endswith("/")]
 
 
-def _forwarding(kind: type[_Edge]) -> type[_Edge]:
-    for name, function in METHODS.items():
-        if name != "init":
-            setattr(kind, name, _forward(function))
-    return update_abstractmethods(kind)
-
-
 def _forward(function: FunctionType) -> Callable[..., object]:
     def forward(self: _Edge, *arguments: object, **named: object) -> object:
         return self.ask(function, arguments, named)
@@ -114,18 +109,24 @@ def _forward(function: FunctionType) -> Callable[..., object]:
     return forward
 
 
-@_forwarding
+@cache
+def _edge_of(plugin: type[CodegenBackend]) -> Any:
+    """Return the class that stands for a plugin's: it declares what that declares."""
+    body: dict[str, object] = {"__module__": __name__, "__doc__": f"The edge of {plugin.__qualname__}."}
+    for name in CodegenBackend.__annotations__:
+        if name != "session":
+            body[name] = getattr(plugin, name)
+    for name, function in METHODS.items():
+        if name != "init" and getattr(plugin, name) is not function:  # what the contract does itself needs no check
+            body[name] = _forward(function)
+    return type("Edge", (_Edge,), body)
+
+
 class _Edge(CodegenBackend):
     """Asks the plugin's own object."""
 
     def __init__(self, plugin: CodegenBackend) -> None:
         self.plugin = plugin
-        for name in CodegenBackend.__annotations__:
-            if name != "session":
-                setattr(self, name, getattr(plugin, name))
-        for name, function in METHODS.items():
-            if getattr(type(plugin), name, None) is function and name != "init":
-                setattr(self, name, getattr(plugin, name))  # what the contract does itself needs no check
 
     def init(self, session: Session) -> None:
         """Take the session."""
@@ -272,21 +273,19 @@ def _artifact(value: Artifact, where: str) -> Mismatch | None:
     path = value.path
     if value.dump:
         return None if path and "\0" not in path else Mismatch(where, repr(path), "a path")
-    return None if _is_below(path) else Mismatch(where, repr(path), _BELOW)
+    return _place(path, where)
 
 
-_BELOW = "a path below the crate's directory: relative, with '/', without '.' and '..'"
-
-
-def _is_below(path: str) -> bool:
-    return (
-        bool(path)
-        and path.isprintable()
-        and "\\" not in path
-        and not posixpath.isabs(path)
-        and posixpath.normpath(path) == path
-        and path.split("/", maxsplit=1)[0] not in ("..", ".")
-    )
+def _place(path: str, where: str) -> Mismatch | None:
+    try:
+        check_output_path(path, where="")
+    except OutputError as error:
+        reason = error.context[0][1]
+    else:
+        if "\\" not in path:
+            return None
+        reason = "it has a backslash"
+    return Mismatch(where, f"{printable(repr(path))}: {reason}", "a path below the crate's directory, '/'-separated")
 
 
 def _names(value: tuple[str, ...], _: object) -> Mismatch | None:
@@ -294,8 +293,9 @@ def _names(value: tuple[str, ...], _: object) -> Mismatch | None:
     if not value:
         return Mismatch("", "nothing", expected)
     for number, name in enumerate(value):
-        if not _is_below(name.removesuffix("/")):
-            return Mismatch(f"[{number}]", repr(name), _BELOW)
+        wrong = _place(name.removesuffix("/"), f"[{number}]")
+        if wrong is not None:
+            return wrong
     if value[0].endswith("/"):
         return Mismatch("[0]", f"the directory {value[0]!r}", "a file, which stands for the link; directories follow")
     return _first_twice("", value, "the file")

@@ -36,7 +36,11 @@ def test_the_wheel_holds_exactly_the_package(tmp_path: Path) -> None:
         metadata = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         points = archive.read(metadata[0]).decode()
     package = ROOT / "site_scons"
-    files = [*package.rglob("*.py"), package / "cratewright" / "py.typed", package / "cratewright" / "scons" / "packaged" / "SConstruct"]
+    files = [
+        *package.rglob("*.py"),
+        package / "cratewright" / "py.typed",
+        package / "cratewright" / "scons" / "packaged" / "SConstruct",
+    ]
     expected = [path.relative_to(package).as_posix() for path in files]
     assert sorted(names) == sorted(expected)
     assert "cratewright = cratewright.cli:main" in points
