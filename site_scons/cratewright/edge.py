@@ -280,12 +280,9 @@ def _place(path: str, where: str) -> Mismatch | None:
     try:
         check_output_path(path, where="")
     except OutputError as error:
-        reason = error.context[0][1]
-    else:
-        if "\\" not in path:
-            return None
-        reason = "it has a backslash"
-    return Mismatch(where, f"{printable(repr(path))}: {reason}", "a path below the crate's directory, '/'-separated")
+        found = f"{printable(repr(path))}: {error.context[0][1]}"
+        return Mismatch(where, found, "a path below the crate's directory, '/'-separated")
+    return None
 
 
 def _names(value: tuple[str, ...], _: object) -> Mismatch | None:
