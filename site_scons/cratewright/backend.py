@@ -34,6 +34,8 @@ A complete plugin is a class and a hook, in a module that an entry point or `cra
 
 from __future__ import annotations
 
+import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -60,6 +62,11 @@ API_VERSION = 1
 """The version of this contract; docs/contract-versions.md says what each changed, and how long it is served."""
 OLDEST_API_VERSION = 1
 """The oldest version that is still served."""
+_INCLUDE = re.compile(
+    rb"(?:#[ \t]*(?:include(?:_next)?|import|embed)|__has_(?:include(?:_next)?|embed)[ \t]*\(|\.inc(?:bin|lude)\b)"
+    rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'
+)
+"""What the C preprocessor and assemblers include; so do GLSL and HLSL."""
 _LONGEST = 1_000_000
 """Seconds; what is longer, the system cannot wait for."""
 
@@ -191,6 +198,15 @@ class CodegenBackend(ABC):
         Shape: `options` are those that `compile_codegen_unit` would see; outputs may be left out.
         """
         return ()
+
+    def included_names(self, text: bytes) -> tuple[str, ...]:
+        """Return the names of the files that a text includes, as it spells them.
+
+        Called: in the build's own process, for sources and for what they include, if there are files that the build
+        makes: those among them must be made first. A name too many costs nothing but its order, so conditions need not
+        be heeded. What a unit read last time is known; this is for what is new or has changed.
+        """
+        return tuple(os.fsdecode(name) for name in dict.fromkeys(_INCLUDE.findall(text)))
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
         """Return what is left of a unit when all that cannot alter its result is taken away, None if nothing can be.

@@ -42,12 +42,14 @@ class SeenFile:
 class StageRecord:
     """The last run of a stage.
 
-    Shape: `outputs` relative to the root; `report` is JSON text, empty if there is none.
+    Shape: `outputs` relative to the root; `report` is JSON text, empty if there is none; `request` is the digest of
+    what was asked.
     """
 
     observed: tuple[SeenFile, ...] = ()
     outputs: tuple[str, ...] = ()
     report: str = ""
+    request: str = ""
 
     def report_rows(self) -> Mapping[str, Any]:
         """Return the report, empty if there is none that can be read."""

@@ -71,6 +71,11 @@ class StubBackend(CodegenBackend):
         """Compile the stub language."""
         return _Compilation(self.session.root, stencil).run()
 
+    def included_names(self, text: bytes) -> tuple[str, ...]:
+        """Return what follows the word `include`."""
+        lines = text.decode(errors="replace").splitlines()
+        return tuple(line[8:].strip() for line in lines if line.startswith("include "))
+
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return a module that defines the allocator, and calls a crate's own if there is one."""
         body = "@global_alloc" if provided else "malloc"

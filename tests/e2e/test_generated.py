@@ -43,6 +43,74 @@ def test_generated_source(scons_project: SconsProject, jobs: str) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -> None:
+    """One is named by a source, one by a header that is there, one by a header that is made, and one by a macro."""
+    scons_project.sconstruct(
+        'app = env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["zgen"], defines={"OTHER": "d.inc"})\n'
+        + GENERATE
+        + 'for name in "abcd": env.Command(f"zgen/{name}.inc", f"{name}.in", make)\n'
+        + 'env.Command("zgen/unrelated.inc", "e.in", make)\n'
+        + 'Default("app.cdylib")\n',
+        a="entry a\ninclude a.inc\ninclude there.inc\ninclude OTHER\n",
+    )
+    scons_project.write({"a.in": "include b.inc\n", "b.in": "export b\n", "c.in": "export c\n", "d.in": "export d\n"})
+    scons_project.write({"e.in": "export e\n", "there.inc": "include c.inc\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.cdylib") == "entry a\nexport b\nexport c\nexport d\n"
+    assert not scons_project.exists("zgen/unrelated.inc")
+    assert scons_project.up_to_date(jobs)
+    for name in "bcd":
+        scons_project.write({f"{name}.in": f"export {name}{name}\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.cdylib") == "entry a\nexport bb\nexport cc\nexport dd\n"
+    assert len(scons_project.steps()) == 2
+    assert scons_project.up_to_date(jobs)
+    # An include that is new, in a header that was there.
+    scons_project.write({"there.inc": "include unrelated.inc\ninclude c.inc\n", "a.in": "export a\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.cdylib") == "entry a\nexport a\nexport e\nexport cc\nexport dd\n"
+    assert scons_project.up_to_date(jobs)
+    scons_project.scons("-c")
+    assert not scons_project.exists("zgen/d.inc")
+
+
+@pytest.mark.parametrize("duplicate", [0, 1])
+def test_include_that_is_made_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
+    scons_project.sconstruct(
+        GENERATE + f'SConscript("src/SConscript", "env make", variant_dir="out", duplicate={duplicate})\n'
+    )
+    scons_project.write(
+        {
+            "src/SConscript": 'Import("env make")\nenv.Command("made.inc", "made.in", make)\n'
+            'env.Crate("app", ["a.stub"], crate_type="cdylib")\n',
+            "src/a.stub": "entry a\ninclude made.inc\n",
+            "src/made.in": "export made\n",
+        }
+    )
+    for text in ("export made\n", "export made 2\n"):
+        scons_project.write({"src/made.in": text})
+        scons_project.scons("-j4")
+        assert scons_project.read("out/app.cdylib") == f"entry a\n{text}"
+        assert scons_project.up_to_date()
+
+
+def test_include_that_is_made_from_the_crate_itself(scons_project: SconsProject) -> None:
+    files = {"a": "entry a\ninclude made.inc\n"}
+    scons_project.sconstruct('env.Crate("app", ["a.stub"], crate_type="cdylib")\n', **files)
+    scons_project.write({"made.inc": "export made\n"})
+    scons_project.scons()
+    scons_project.sconstruct(
+        'env.Command("made.inc", "app.cdylib", "cp $SOURCE $TARGET")\n'
+        'env.Crate("app", ["a.stub"], crate_type="cdylib")\n',
+        **files,
+    )
+    output = scons_project.scons(expect=2)
+    assert "crate 'app' includes 'made.inc', which is made from the crate itself" in output
+    assert "SConstruct:5" in output
+    assert "made.inc <- app.cdylib <- app.rlink" in output
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 @pytest.mark.parametrize("whom", ["app", "app.rlink"])
 def test_generated_include(scons_project: SconsProject, jobs: str, whom: str) -> None:
     scons_project.sconstruct(

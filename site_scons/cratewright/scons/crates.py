@@ -38,6 +38,7 @@ from ..pipeline.link import Dependency, link_crate
 from ..pipeline.lto import lto_line, lto_row
 from ..request import LinkLibrary
 from ..values import dataclass
+from .generated import GeneratedFiles
 from .paths import relative
 from .state import StageState, forget
 
@@ -71,10 +72,10 @@ class DeclaredCrate:
     """A crate that an SConstruct declared.
 
     Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
-    it when SCons looks for what a stage depends on. `directory` is relative to the project root; `place` gives
-    `file:line` of a dependency's name where a file other than an SConscript names it. `libraries` are the nodes that
-    dependents may link, the rlib and the dylib, where they are made; `natives` are libraries that are no crates, looked
-    for in `lib_dirs`.
+    it when SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is
+    relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
+    names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `natives`
+    are libraries that are no crates, looked for in `lib_dirs`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class DeclaredCrate:
     generated: Callable[[], list[Node]]
     engine: Engine
     version: str
+    declared_at: str = ""
     metadata: tuple[str, ...] = ()
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
@@ -141,9 +143,13 @@ class Build:
     root: str
     crates: dict[str, DeclaredCrate] = field(default_factory=dict)
     engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
+    generated: GeneratedFiles = field(init=False)
     _graph: CrateGraph | None = None
     _formats: FormatTable | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.generated = GeneratedFiles(self.root)
 
     def declare(self, crate: DeclaredCrate) -> None:
         """Add a crate.

@@ -25,7 +25,7 @@ from ..pipeline.plan import check_crate, check_target, option_table
 from ..registry import default_registry
 from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
-from .paths import check_path, located_source, logical_source, nearby, relative
+from .paths import calling_line, check_path, located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
 from .stages import CrateNodes
 
@@ -166,6 +166,7 @@ class Declaration:
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
             version=self.version,
+            declared_at=calling_line(self.build.root),
             metadata=self.metadata,
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
@@ -281,8 +282,15 @@ class Declaration:
         deps = tuple(other.reference for other in self.build.direct(declared))
         crate = self._values(entries, deps, declared.crate_types)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
-        if exported:
-            sources = tuple(replace(item, options=item.options.searching(exported)) for item in crate.sources)
+        # What SCons makes beside a source of a variant directory lies there, the source itself does not.
+        beside = [
+            self._variant_directory(node, item) for (node, _, _), item in zip(entries, crate.sources, strict=True)
+        ]
+        if exported or any(beside):
+            sources = tuple(
+                replace(item, options=item.options.searching([*own, *exported]))
+                for item, own in zip(crate.sources, beside, strict=True)
+            )
             crate = replace(crate, sources=sources)
         for (node, _, _), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.location)):
@@ -294,6 +302,14 @@ class Declaration:
                     hint=nearby(os.path.join(self.build.root, source.path)),
                 )
         return crate
+
+    def _variant_directory(self, node: Any, source: Source) -> list[str]:
+        if node.is_derived() or node.srcnode() is node:
+            return []
+        directory = relative(node.dir)
+        directories = (directory, *source.options.texts("include_dirs"))
+        made = self.build.generated.includes_below(directory, source.location, directories, self.backend.included_names)
+        return [directory] if made else []
 
 
 def _dependency_items(deps: object) -> list[object]:

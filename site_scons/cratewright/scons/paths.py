@@ -6,7 +6,10 @@ Knows nothing of what is in it.
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
+
+import SCons
 
 from ..errors import ConfigurationError, near_miss
 from ..fs import plain_path
@@ -15,6 +18,7 @@ from ..output_place import fits_a_path
 __all__ = [
     "as_written",
     "by_content",
+    "calling_line",
     "check_path",
     "directory_node",
     "file_node",
@@ -80,6 +84,18 @@ def by_content(node: Any, target: Any, previous: Any, repository: Any = None) ->
     ever.
     """
     return bool(node.changed_content(target, previous, repository))
+
+
+_HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))
+
+
+def calling_line(root: str) -> str:
+    """Return `file:line` of the SConscript that is calling, as seen from the root."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_HIDDEN):
+        frame = frame.f_back
+    file = os.path.relpath(os.path.join(root, frame.f_code.co_filename), root).replace(os.sep, "/")
+    return f"{file}:{frame.f_lineno}"
 
 
 def relative(node: Any) -> str:

@@ -20,6 +20,7 @@ from ..options import Options
 from ..output_name import state_path
 from ..pipeline.codegen import link_options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from .generated import Reader
 from .images import image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
@@ -33,19 +34,24 @@ __all__ = ["CrateNodes", "Stage", "stage_nodes"]
 
 
 class Stage:
-    """What one node of a crate does and depends on; hung on the node, so that all share one builder."""
+    """What one node of a crate does and depends on; hung on the node, so that all share one builder.
 
-    __slots__ = ("dependencies", "run", "state")
+    Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone.
+    """
+
+    __slots__ = ("before", "dependencies", "run", "state")
 
     def __init__(
         self,
         run: Callable[[list[Any], list[Any], int], None],
         dependencies: Callable[[], list[Any]],
         state: StageState | None,
+        before: Callable[[], list[Any]] = list,
     ) -> None:
         self.run = run
         self.dependencies = dependencies
         self.state = state
+        self.before = before
 
 
 class _RunStage:
@@ -64,6 +70,7 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     if stage is None:
         return []
     with planning_errors():
+        node.add_prerequisite(stage.before())
         return [*stage.dependencies(), *([stage.state] if stage.state is not None else [])]
 
 
@@ -133,7 +140,22 @@ class CrateNodes:
             made = bundled_libraries(self.env, declared)
             return [*declared.generated(), *_asked_for(declared.target), *made]
 
-        return self._node([target], [], Stage(run, dependencies, state), "$CRATECODEGENCOMSTR")[0]
+        def before() -> list[Any]:
+            crate = declared.crate
+            options = [crate.options, *(source.options for source in crate.sources)]
+            return build.generated.read_by(
+                Reader(
+                    crate=declared.name,
+                    place=declared.declared_at,
+                    node=target,
+                    texts=Reader.texts_of(crate),
+                    words=Reader.words_of(options),
+                    names=self.backend.included_names,
+                ),
+                *state.last_run(),
+            )
+
+        return self._node([target], [], Stage(run, dependencies, state, before), "$CRATECODEGENCOMSTR")[0]
 
     def _archive(self, rlink: Any) -> Any:
         build, declared = self.build, self.declared
@@ -161,7 +183,12 @@ class CrateNodes:
             linked = [item.node for item in build.linked(declared, kind)[1]]
             return [*linked, *linked_libraries(env, declared, build.below(declared))]
 
-        stage = Stage(run, dependencies, state)
+        def before() -> list[Any]:
+            words = Reader.words_of([self.options])
+            reader = Reader(crate=declared.name, place=declared.declared_at, node=targets[0], words=words)
+            return build.generated.read_by(reader, *state.last_run())
+
+        stage = Stage(run, dependencies, state, before)
         nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
         for directory in directories:
             # The files in it are made with the manifest: whoever uses the directory waits for that.

@@ -49,6 +49,9 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self._digests = digests
         self._target = target
         self._request = request
+        self._asked: str | None = None
+        self._record: StageRecord | None = None
+        self._loaded = False
 
     def get_csig(self) -> str:
         """Return the signature of the stage's inputs and outputs as they are on disk now."""
@@ -69,11 +72,24 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         """
         seen = tuple(observed)
         files = tuple(outputs)
-        record = StageRecord(tuple(map(self._seen, seen)), files, json.dumps(report) if report else "")
+        record = StageRecord(tuple(map(self._seen, seen)), files, json.dumps(report) if report else "", self.request)
         # Without the memory the stage is merely built again, so a full disk is no reason to fail here.
         with suppress(CratewrightError):
             write_atomic(state_path(self._target), encode_record(record))
+        self._loaded = False
         self.get_ninfo().csig = self._signature(seen, files)
+
+    @property
+    def request(self) -> str:
+        """The digest of what is asked of the stage."""
+        if self._asked is None:
+            self._asked = self._request()
+        return self._asked
+
+    def last_run(self) -> tuple[tuple[SeenFile, ...], bool]:
+        """Return what the last run observed; and whether it was asked the same."""
+        record = self._load() or _NOTHING
+        return record.observed, bool(record.observed) and record.request == self.request
 
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root; whoever removes them asks where they lie."""
@@ -91,7 +107,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
         missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))
         # A null build does little else: this costs a tenth of what walking the values does.
-        rows = [self._request(), [(item.path, item.digest) for item in observed], missing]
+        rows = [self.request, [(item.path, item.digest) for item in observed], missing]
         return content_digest(json.dumps(rows).encode())
 
     def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
@@ -102,10 +118,11 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def _load(self) -> StageRecord | None:
         """Return what is known of the last run; None if there is no memory, or a damaged one."""
-        try:
-            return decode_record(read_regular(state_path(self._target)))
-        except OSError:
-            return None
+        if not self._loaded:
+            self._loaded, self._record = True, None
+            with suppress(OSError):
+                self._record = decode_record(read_regular(state_path(self._target)))
+        return self._record
 
     def _digest(self, item: SeenFile) -> str | None:
         try:

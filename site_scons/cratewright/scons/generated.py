@@ -1,0 +1,294 @@
+"""Files that the build makes and that a stage may read without being given them: includes, before all.
+
+Knows nothing of languages. What a stage read last time, and where it looked in vain, says exactly what it reads, as
+long as none of these files has changed; in what has changed, and before the first run, every word that is the name of a
+file which the build makes counts as an include. One too many costs a little order, one too few a stale result.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import field
+from typing import Any
+
+import SCons.Node
+import SCons.Node.FS
+import SCons.Script
+
+from ..crate import Crate
+from ..errors import GraphError
+from ..fs import file_stamp
+from ..options import Options
+from ..stage_record import SeenFile
+from ..values import dataclass
+from .paths import relative
+
+__all__ = ["GeneratedFiles", "Reader"]
+
+_WORD = re.compile(rb"[\w./+@%~-]*\w\.[\w+-]+")
+_QUOTED = re.compile(rb'["<]([^"<>\r\n]+)[">]')
+_SEPARATORS = re.compile(r"[\s\"'<>=,:;()]+")
+# More names than these are looked for word by word.
+_FEW = 40
+_OWN_SUFFIXES = (".rlink", ".rlib")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A stage that may read files which the build makes.
+
+    Shape: `texts` are the files to begin with, as path and the directories in which their includes are searched;
+    `words` are options that may name files; `names` gives the names that a text includes; `node` is what the stage
+    makes; `place` is where the crate was declared.
+    """
+
+    crate: str
+    place: str
+    node: Any
+    texts: Sequence[tuple[str, tuple[str, ...]]] = ()
+    words: Sequence[str] = ()
+    names: Callable[[bytes], Iterable[str]] = lambda text: ()
+
+    @staticmethod
+    def texts_of(crate: Crate) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the sources of a crate with the directories in which their includes are searched."""
+        return [(source.location, source.options.texts("include_dirs")) for source in crate.sources]
+
+    @staticmethod
+    def words_of(options: Iterable[Options]) -> list[str]:
+        """Return the words of options, each once."""
+        distinct = dict.fromkeys(options)
+        return list(dict.fromkeys(word for one in distinct for _, value in one.values for word in _texts(value)))
+
+
+@dataclass(slots=True)
+class GeneratedFiles:
+    """All files that one SCons run can make.
+
+    Shape: `root` is absolute. What can be made is known once SConscripts have been read.
+    """
+
+    root: str
+    _files: dict[str, Any] | None = None
+    _directories: dict[str, Any] = field(default_factory=dict)
+    _names: dict[bytes, None] = field(default_factory=dict)
+    _mentions: dict[str, tuple[list[tuple[str, bool]], list[int]]] = field(default_factory=dict)
+
+    def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
+        """Return the nodes that must be made before a stage runs.
+
+        Shape: `rows` are what it observed last time; `known` if it was asked the same then.
+        Raises: GraphError if one of them is included and made from what the stage makes.
+        """
+        files = self._all()
+        if not files and not self._directories:
+            return []
+        seen = {item.path: item for item in rows}
+        found = {path: item.digest is not None for path, item in seen.items() if path in files}
+        # All that is as it was has been read to its end.
+        settled = {path for path in seen if not self._has_changed(seen[path])} if known else set()
+        for path, directories in reader.texts:
+            self._follow(path, directories, settled, found, reader.names)
+        if known:
+            directories = tuple(dict.fromkeys(item for _, dirs in reader.texts for item in dirs))
+            for path in seen:
+                if path not in settled:
+                    self._follow(path, directories, settled, found, reader.names)
+        if not known:
+            for word in reader.words:
+                self._mentioned_in_options(word, reader, found)
+        made = [*self._made_directories(reader), *self._checked(found, reader)]
+        return [node for node in dict.fromkeys(made) if node is not reader.node]
+
+    def includes_below(
+        self, directory: str, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
+    ) -> bool:
+        """Return whether a text includes files that are made below a directory, one of those that are searched."""
+        start = directory + "/"
+        if not any(place.startswith(start) and not _is_ours(node) for place, node in self._all().items()):
+            return False
+        found: dict[str, bool] = {}
+        self._follow(path, directories, set(), found, names)
+        return any(place.startswith(start) for place in found)
+
+    def _has_changed(self, item: SeenFile) -> bool:
+        try:
+            now = os.stat(os.path.join(self.root, item.path))
+        except (OSError, ValueError):
+            return item.digest is not None
+        return file_stamp(now) != item.stamp
+
+    def _follow(
+        self,
+        start: str,
+        directories: tuple[str, ...],
+        settled: set[str],
+        found: dict[str, bool],
+        names: Callable[[bytes], Iterable[str]],
+    ) -> None:
+        """Add the files that a text and all that it includes name; `True` for those that it surely includes."""
+        todo, seen = [start], set(settled)
+        near: dict[str, None] = {}
+        while todo:
+            path = todo.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            near[posixpath.dirname(path)] = None
+            for name, literal in self._names_in(path, names):
+                for place in _places(name, (*reversed(near), *directories, "")):
+                    if place in self._all():
+                        found[place] = found.get(place, False) or literal
+                        todo.append(place)
+                    elif literal and place not in seen and os.path.isfile(os.path.join(self.root, place)):
+                        todo.append(place)
+                        break
+
+    def _names_in(self, path: str, included: Callable[[bytes], Iterable[str]]) -> list[tuple[str, bool]]:
+        """Return the names in a text that may be files, and whether they surely are included."""
+        file = os.path.join(self.root, path)
+        with suppress(OSError):
+            status = os.stat(file)
+            stamp = [status.st_mtime_ns, status.st_size, status.st_ino]
+            before = self._mentions.get(path)
+            if before is not None and before[1] == stamp:
+                return before[0]
+            with open(file, "rb") as stream:
+                text = stream.read()
+            names = dict.fromkeys(included(text), True)
+            for name in self._words(text):
+                names.setdefault(os.fsdecode(name), False)
+            self._mentions[path] = list(names.items()), stamp
+            return list(names.items())
+        return []
+
+    def _words(self, text: bytes) -> Iterator[bytes]:
+        names = self._names
+        if len(names) <= _FEW and not any(name in text for name in names):
+            return
+        words = dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
+        yield from (word for word in words if word.rpartition(b"/")[2] in names)
+
+    def _mentioned_in_options(self, text: str, reader: Reader, found: dict[str, bool]) -> None:
+        directories = tuple(dict.fromkeys(("", *(item for _, dirs in reader.texts for item in dirs))))
+        for part in filter(None, _SEPARATORS.split(text)):
+            word = part.removeprefix(os.path.join(self.root, ""))
+            if os.fsencode(posixpath.basename(word)) in self._names:
+                for place in _places(word, directories):
+                    if place in self._all():
+                        found.setdefault(place, False)
+                        self._follow(place, directories, set(), found, reader.names)
+
+    def _made_directories(self, reader: Reader) -> Iterator[Any]:
+        if self._directories:
+            for _, directories in reader.texts:
+                for directory in directories:
+                    yield from (self._directories[path] for path in _upwards(directory) if path in self._directories)
+
+    def _checked(self, found: Mapping[str, bool], reader: Reader) -> Iterator[Any]:
+        """Yield nodes that do not come from what the stage makes.
+
+        Raises: GraphError for one that does and surely is included.
+        """
+        files = self._all()
+        for path, literal in sorted(found.items()):
+            node = files[path]
+            chain = _way_back(node, reader.node)
+            if not chain:
+                yield node
+            elif literal:
+                raise GraphError(
+                    f"crate '{reader.crate}' includes '{path}', which is made from the crate itself",
+                    context=(
+                        ("declared in", reader.place),
+                        ("made from it by", " <- ".join(relative(item) or str(item) for item in chain)),
+                    ),
+                    hint="include something else, or make it of another crate",
+                )
+
+    def _all(self) -> Mapping[str, Any]:
+        if self._files is not None:
+            return self._files
+        files: dict[str, Any] = {}
+        directories: dict[str, Any] = {}
+        todo = list(SCons.Node.FS.get_default_fs().Root.values())
+        done = set()
+        while todo:
+            directory = todo.pop()
+            if directory in done:
+                continue
+            done.add(directory)
+            for name, node in directory.entries.items():
+                if name in (".", ".."):
+                    continue
+                if isinstance(node, SCons.Node.FS.Dir):
+                    todo.append(node)
+                    if node.has_explicit_builder() or node.side_effect:
+                        directories[relative(node)] = node
+                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
+                    files[relative(node)] = node
+        if not SCons.Script.sconscript_reading:
+            self._files, self._directories = files, directories
+            self._names = dict.fromkeys(os.fsencode(posixpath.basename(path)) for path in files)
+        return files
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _is_ours(node: Any) -> bool:
+    return getattr(node.attributes, "crate_stage", None) is not None
+
+
+def _places(name: str, directories: Iterable[str]) -> Iterator[str]:
+    """Yield where a name may lead, relative to the root."""
+    if posixpath.isabs(name):
+        yield posixpath.normpath(name)
+        return
+    for directory in dict.fromkeys(directories):
+        place = posixpath.normpath(posixpath.join(directory, name))
+        if place != ".":
+            yield place
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        above = posixpath.dirname(path)
+        path = above if above != path else ""
+
+
+def _way_back(node: Any, goal: Any) -> list[Any]:
+    """Return how a node is made from another: the nodes in between, both ends included; nothing if it is not."""
+    before: dict[Any, Any] = {node: None}
+    todo = [node]
+    while todo:
+        item = todo.pop()
+        if item is goal:
+            chain = [item]
+            while before[chain[-1]] is not None:
+                chain.append(before[chain[-1]])
+            return chain[::-1]
+        for child in _made_from(item):
+            if child not in before:
+                before[child] = item
+                todo.append(child)
+    return []
+
+
+def _made_from(node: Any) -> Iterator[Any]:
+    # SCons empties what has been made.
+    for nodes in (node.sources, node.depends, node.implicit, node.prerequisites):
+        yield from nodes or ()
+    stage = getattr(node.attributes, "crate_stage", None)
+    if stage is not None and node.implicit is None:
+        yield from stage.dependencies()
