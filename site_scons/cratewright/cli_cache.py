@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 from .cache.history import explanation, history_path
 from .cache.results import damaged_entries
-from .cache.store import CacheKvStore, StoreReport
-from .errors import CacheError, FormatError
+from .cache.store import CacheKvStore, ReadStore, StoreReport
+from .errors import CacheError, ConfigurationError, FormatError
 from .fs import read_regular
 from .pipeline.settings import read_store
 from .registry import Registry
@@ -98,6 +98,8 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
         environ["CRATE_CACHE"] = arguments.cache
     store = read_store(environ, os.getcwd(), registry)
     try:
+        if arguments.action == "gc" and isinstance(store, ReadStore):
+            raise ConfigurationError("CRATE_CACHE_MODE=read: nothing of the cache may be removed")
         _ACTIONS[arguments.action](store)
     finally:
         store.close()
@@ -123,8 +125,9 @@ def _verify(store: CacheKvStore) -> None:
     damaged = damaged_entries(counted())
     if damaged:
         store.remove([key for key, _ in damaged])
+        kept = isinstance(store, ReadStore)
         raise CacheError(
-            f"{len(damaged)} of {count} entries cannot be used and were removed",
+            f"{len(damaged)} of {count} entries cannot be used{'' if kept else ' and were removed'}",
             context=[(key[:12], error) for key, error in damaged[:10]],
             hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cratewright.archive import Member, read_archive, write_archive
+from cratewright.cache import history
 from cratewright.cache.entry import (
     RecompileError,
     World,
@@ -23,7 +24,9 @@ from cratewright.cache.entry import (
     serialize_compiled,
     try_finish_recompile,
 )
+from cratewright.cache.explain import Change
 from cratewright.cache.shortened import Shortened
+from cratewright.codec import DecodeError
 from cratewright.crate_metadata import CrateMetadata, decode_document, encode_document, identified
 from cratewright.crate_type import CrateType
 from cratewright.dependency_format import Linkage
@@ -33,6 +36,7 @@ from cratewright.metadata import decode_dylib, decode_rlib, decode_rlink, encode
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import CORE_OPTIONS, Options
 from cratewright.request import Artifact, LinkResult, ThinBuffer, ThinModule
+from cratewright.stage_record import SeenFile, StageRecord, decode_record, encode_record
 from cratewright_native.bitcode import bitcode_major, bitcode_symbols
 from cratewright_native.depfile import parse_depfile, parse_link_depfile
 from cratewright_native.elf import elf_symbols
@@ -104,6 +108,16 @@ def _sealed(data: bytes) -> bytes:
     return data[:end] + hashlib.sha256(data[start:end]).digest() + data[end + 32 :]
 
 
+def _stage(data: bytes) -> None:
+    record = decode_record(data)
+    if record is not None:
+        assert decode_record(encode_record(record)) == record
+        record.report_rows()
+
+
+_PAST = (history._FORMAT, (("link: a", history.Record((("kind", "link"),), (("a", None),), (Change("a", "b", "c"),))),))
+
+
 def _depfile(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     parse_link_depfile(text, escaped=bool(len(data) % 2))
@@ -141,6 +155,10 @@ DECODERS = {
         _entry, (RecompileError,), lambda: [encode_worlds([World((Observed("a", "b"),), serialize_compiled(_MODULE))])]
     ),
     "result": Decoder(_result, (RecompileError,), lambda: map(serialize_compiled, _RESULTS)),
+    "history": Decoder(history._HISTORY.decode, (DecodeError,), lambda: [history._HISTORY.encode(_PAST)]),
+    "stage": Decoder(
+        _stage, (), lambda: [encode_record(StageRecord((SeenFile("a", "b", 1, 2, 3, 4),), ("app",), '{"mode": "fat"}'))]
+    ),
     "document": Decoder(
         lambda data: decode_document(data, interface="", path="x"), _OURS, lambda: [encode_document(_CRATE)]
     ),

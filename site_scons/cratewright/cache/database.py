@@ -1,7 +1,8 @@
 """The embedded store: one SQLite file in a directory that any number of builds and users share.
 
 Knows nothing of what it keeps. The file is `results-LAYOUT.NUMBER.db`: another layout is another version's and is
-left alone; a damaged file is given up for the next number, so that a name is never used for two files.
+left alone; a damaged file is given up for the next number, so that a name is never used for two files. So is one that
+cannot be had: a link, a pipe, another schema, the journal of a build that was killed where nobody else may remove it.
 
 A rollback journal, not a write-ahead log: it costs half the CPU here, needs no shared memory (which a full disk or
 a stray write turns into a signal) and can be read where nothing can be written. Commits do not wait for the disk:
@@ -11,6 +12,7 @@ what keeping a value does, for half the size.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import threading
@@ -21,6 +23,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
 from .store import CacheKvStore, StoreReport
+from .store_file import SCHEMA, check_journal, check_schema, create_store_file, guard, is_store_file, own_journal
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,23 +34,24 @@ DEFAULT_LIMIT = 5 << 30
 """Bytes."""
 
 _LAYOUT = 1
-_NAME = re.compile(rf"results-{_LAYOUT}\.(\d+)\.db")
+_NAME = re.compile(rf"results-{_LAYOUT}\.(\d{{1,9}})\.db")
 _PATIENCE = 5.0
 """Seconds that a build waits for another one's commit before it goes on without the store."""
+_HURRY = 0.1
+_LONGEST = 60.0
+"""Seconds that SQLite may work for a build at a time; what takes longer was made to."""
 _BATCH_BYTES = 4 << 20
 _BATCH_SECONDS = 0.5
+_LARGEST = 512 << 20
+"""Bytes of the largest value that is kept, or read."""
 _RECENT = 3600
 """Seconds; a use is noted only if the last one noted is older, so that a build of hits hardly writes."""
 _EVICT_ROWS = 256
 _EVICT_TO = 0.9
-# Both tables are filled in the order they are asked for: rows found by key stay small, values are appended.
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS entry(key BLOB PRIMARY KEY, id INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS entry_use ON entry(used)",
-    "CREATE TABLE IF NOT EXISTS content(id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
-)
 _DAMAGED = ("no such", "malformed", "has no column", "values were supplied", "Could not decode", "parser stack")
 """Words of those operational errors that mean damage; the others mean a disk or a lock."""
+
+_READ_ONLY = "CRATE_CACHE_MODE=read"
 
 _Answer = TypeVar("_Answer")
 
@@ -55,18 +59,22 @@ _Answer = TypeVar("_Answer")
 class EmbeddedStore(CacheKvStore):
     """Results in one file.
 
-    Shape: `directory` absolute, made when first written to.
+    Shape: `directory` absolute, made when first written to; one that is `read_only` is never written to, not even to
+    note a use.
     Units: `limit` in bytes.
     """
 
-    def __init__(self, directory: str, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(self, directory: str, limit: int = DEFAULT_LIMIT, *, read_only: bool = False) -> None:
         self._directory = directory
         self._limit = limit
+        self._read_only = read_only
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._number = 0
-        self._problem = ""
-        self._writable = True
+        self._problem = _READ_ONLY if read_only else ""
+        self._writable = not read_only
+        self._patience = _PATIENCE
+        self._deadline = math.inf
         self._pending: dict[str, bytes] = {}
         self._pending_bytes = 0
         self._flushed = time.monotonic()
@@ -83,8 +91,8 @@ class EmbeddedStore(CacheKvStore):
     def put_many(self, items: Mapping[str, bytes]) -> None:
         """Keep values; they are written some at a time."""
         with self._lock:
-            for key, value in items.items():
-                if len(value) < self._limit // 4:
+            for key, value in items.items() if not self._read_only else ():
+                if len(value) < self._largest:
                     self._pending[key] = value
                     self._pending_bytes += len(value)
             if self._pending_bytes > _BATCH_BYTES or time.monotonic() - self._flushed > _BATCH_SECONDS:
@@ -110,6 +118,7 @@ class EmbeddedStore(CacheKvStore):
 
         def work(database: sqlite3.Connection) -> None:
             database.execute("BEGIN IMMEDIATE")
+            check_schema(database)
             database.executemany("DELETE FROM content WHERE id = (SELECT id FROM entry WHERE key = ?)", names)
             database.executemany("DELETE FROM entry WHERE key = ?", names)
             database.execute("COMMIT")
@@ -120,7 +129,7 @@ class EmbeddedStore(CacheKvStore):
     def entries(self) -> Iterator[tuple[str, bytes]]:
         """Yield all entries that can be read, after a check of what holds them together."""
         with self._lock:
-            self._try(_check, None, write=False)
+            self._try(_check, None, write=False, longest=math.inf)
             keys: list[tuple[object]] = self._try(
                 lambda database: database.execute("SELECT key FROM entry").fetchall(), [], write=False
             )
@@ -132,9 +141,9 @@ class EmbeddedStore(CacheKvStore):
         """Evict down to the bound, shrink the file, remove what damaged ones left."""
         with self._lock:
             before = self._size()
-            self._try(self._evict, None)
+            self._try(self._evict, None, longest=math.inf)
             # Step by step: `execute` would stop after the first page.
-            self._try(lambda database: database.executescript("PRAGMA incremental_vacuum"), None)
+            self._try(lambda database: database.executescript("PRAGMA incremental_vacuum"), None, longest=math.inf)
             self._remove_old()
             rows = (("freed", _bytes(max(0, before - self._size()))), *self.report().rows)
             return StoreReport(rows, self._problem)
@@ -155,11 +164,18 @@ class EmbeddedStore(CacheKvStore):
 
     # Everything below is called with the lock held.
 
-    def _try(self, work: Callable[[sqlite3.Connection], _Answer], otherwise: _Answer, write: bool = True) -> _Answer:
+    def _try(
+        self,
+        work: Callable[[sqlite3.Connection], _Answer],
+        otherwise: _Answer,
+        write: bool = True,
+        longest: float = _LONGEST,
+    ) -> _Answer:
         """Do some work on the file; if it turns out to be damaged, once more on a new one."""
         import sqlite3  # noqa: PLC0415 - a build that needs no store need not load it
 
-        for _ in range(2):
+        self._deadline = time.monotonic() + longest
+        for _ in range(3):
             try:
                 database = self._connect(write)
                 return otherwise if database is None else work(database)
@@ -168,7 +184,11 @@ class EmbeddedStore(CacheKvStore):
                 if not isinstance(error, sqlite3.OperationalError) or any(word in str(error) for word in _DAMAGED):
                     self._give_up()
                     continue
-                if "locked" not in str(error):
+                if self._leave():
+                    continue
+                if "locked" in str(error):
+                    self._hurry()
+                else:
                     self._problem = str(error)
                     self._writable = False
                 return otherwise
@@ -187,46 +207,61 @@ class EmbeddedStore(CacheKvStore):
         if write and not self._writable:
             return None
         if self._database is not None:
+            check_journal(self._file(self._number))
             return self._database
         self._number = max([self._number, *self._numbers()])
         file = self._file(self._number)
-        mode = "rw"
-        if self._number == 0 or not os.path.exists(file):
+        mode = "ro" if self._read_only else "rw"
+        if self._number == 0 or not is_store_file(file):
             if not write:
                 return None
-            self._number = max(1, self._number)
-            file = self._file(self._number)
-            _create(file)
-        elif not os.access(file, os.W_OK) or not os.access(self._directory, os.W_OK):
+            file = self._begin()
+        elif not self._read_only and not (os.access(file, os.W_OK) and os.access(self._directory, os.W_OK)):
             self._problem, self._writable, mode = "it can only be read", False, "ro"
             if write:
                 return None
+        check_journal(file)
         self._database = sqlite3.connect(
             f"file:{_quoted(file)}?mode={mode}",
             uri=True,
-            timeout=_PATIENCE,
+            timeout=self._patience,
             isolation_level=None,
             check_same_thread=False,
         )
+        guard(self._database, lambda: time.monotonic() > self._deadline)
         self._database.execute("PRAGMA synchronous=OFF")
         if mode == "rw" and self._database.execute("PRAGMA schema_version").fetchone() == (0,):
             self._database.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._database.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA:
+            for statement in SCHEMA.values():
                 self._database.execute(statement)
             self._database.execute("COMMIT")
         return self._database
+
+    def _begin(self) -> str:
+        """Make the file of this number, or of the first from here on that is free or is a store, and return it."""
+        self._number = max(1, self._number)
+        while True:
+            file = self._file(self._number)
+            try:
+                create_store_file(file)
+            except FileExistsError:  # another build's, made at this moment, or what is no file
+                if not is_store_file(file):
+                    self._number += 1
+                    continue
+            return file
 
     def _select(self, database: sqlite3.Connection, names: Mapping[str, bytes]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         stale = int(time.time()) - _RECENT
         database.execute("BEGIN")  # one lock for all
-        query = "SELECT value, used FROM entry JOIN content USING (id) WHERE key = ?"
+        check_schema(database)
+        query = "SELECT value, used FROM entry JOIN content USING (id) WHERE key = ? AND length(value) < ?"
         for key, name in names.items():
-            row = database.execute(query, (name,)).fetchone()
+            row = database.execute(query, (name, self._largest)).fetchone()
             if row is not None and isinstance(row[0], bytes):
                 found[key] = row[0]
-                if row[1] < stale:
+                if row[1] < stale and self._writable:
                     self._touched.add(key)
         database.execute("COMMIT")
         return found
@@ -234,6 +269,7 @@ class EmbeddedStore(CacheKvStore):
     def _write(self, database: sqlite3.Connection) -> None:
         now = int(time.time())
         database.execute("BEGIN IMMEDIATE")
+        check_schema(database)
         for key, value in self._pending.items():
             name = bytes.fromhex(key)
             old = database.execute("SELECT id FROM entry WHERE key = ?", (name,)).fetchone()
@@ -252,6 +288,7 @@ class EmbeddedStore(CacheKvStore):
         goal = self._limit * _EVICT_TO if _used(database) > self._limit else self._limit
         while (excess := _used(database) - goal) > 0:
             database.execute("BEGIN IMMEDIATE")
+            check_schema(database)
             query = "SELECT key, id, length(value) FROM entry LEFT JOIN content USING (id) ORDER BY used LIMIT ?"
             rows = database.execute(query, (_EVICT_ROWS,)).fetchall()
             sizes = accumulate(row[2] or 0 for row in rows)
@@ -268,10 +305,31 @@ class EmbeddedStore(CacheKvStore):
         self._number = max([self._number + 1, *self._numbers()])
         self._remove_old()
 
+    def _leave(self) -> bool:
+        """Leave a file whose journal is in the way and is not ours to remove; say if there is a next one to go to."""
+        journal = self._file(self._number) + "-journal"
+        if not self._number or not os.path.lexists(journal) or own_journal(journal):
+            return False
+        self._disconnect()
+        self._number = max([self._number + 1, *self._numbers()])
+        return True
+
+    def _hurry(self) -> None:
+        """After one wait in vain wait no more to speak of: whoever holds the file may do so for good."""
+        self._patience = min(self._patience, _HURRY)
+        if self._database is not None:
+            self._database.execute(f"PRAGMA busy_timeout={int(self._patience * 1000)}")
+
+    @property
+    def _largest(self) -> int:
+        return min(self._limit // 4, _LARGEST)
+
     def _remove_old(self) -> None:
+        if self._read_only:
+            return
         for number in self._numbers():
             if number < self._number:
-                for suffix in ("", "-journal"):
+                for suffix in ("", "-journal", "-wal", "-shm"):
                     with suppress(OSError):
                         os.unlink(self._file(number) + suffix)
 
@@ -295,7 +353,9 @@ class EmbeddedStore(CacheKvStore):
             names = os.listdir(self._directory)
         except OSError:
             return []
-        return [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
+        found = [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
+        # What is no file is nobody's store, and its number no reason to begin at the next.
+        return [number for number in found if is_store_file(self._file(number))]
 
     def _file(self, number: int) -> str:
         return os.path.join(self._directory, f"results-{_LAYOUT}.{number}.db")
@@ -307,19 +367,10 @@ class EmbeddedStore(CacheKvStore):
             return 0
 
 
-def _create(file: str) -> None:
-    """Make an empty file that those may write who may write to its directory."""
-    directory = os.path.dirname(file)
-    os.makedirs(directory, exist_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o666))
-    with suppress(OSError):  # it may be another user's, made at this moment
-        mode = os.stat(directory).st_mode
-        os.chmod(file, 0o600 | (mode & 0o044) | (mode & 0o022))
-
-
 def _check(database: sqlite3.Connection) -> None:
     import sqlite3  # noqa: PLC0415
 
+    check_schema(database)
     answer = database.execute("PRAGMA quick_check(1)").fetchone()
     if answer != ("ok",):
         raise sqlite3.DatabaseError(str(answer))

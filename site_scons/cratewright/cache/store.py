@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ..values import dataclass
 
-__all__ = ["CacheKvStore", "GuardedStore", "NoStore", "StoreReport"]
+__all__ = ["CacheKvStore", "GuardedStore", "NoStore", "ReadStore", "StoreReport", "WriteStore"]
 
 _Answer = TypeVar("_Answer")
 
@@ -85,6 +85,71 @@ class NoStore(CacheKvStore):
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
         """Do nothing."""
+
+
+class ReadStore(CacheKvStore):
+    """A store of which nothing is changed: `CRATE_CACHE_MODE=read`."""
+
+    def __init__(self, store: CacheKvStore) -> None:
+        self._store = store
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Ask the store."""
+        return self._store.get_many(keys)
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Close the store, to which nothing was given."""
+        self._store.close()
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all entries."""
+        return self._store.entries()
+
+    def report(self) -> StoreReport:
+        """Say what there is."""
+        return self._store.report()
+
+
+class WriteStore(CacheKvStore):
+    """A store that is filled and not believed: `CRATE_CACHE_MODE=write`."""
+
+    def __init__(self, store: CacheKvStore) -> None:
+        self._store = store
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Return nothing: all is made again."""
+        return {}
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Give the store what to keep."""
+        self._store.put_many(items)
+
+    def flush(self) -> None:
+        """Let the store finish."""
+        self._store.flush()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget entries."""
+        self._store.remove(keys)
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all entries: `cratewright cache` looks after the store."""
+        return self._store.entries()
+
+    def collect(self) -> StoreReport:
+        """Keep to the bound."""
+        return self._store.collect()
+
+    def report(self) -> StoreReport:
+        """Say what there is."""
+        return self._store.report()
 
 
 class GuardedStore(CacheKvStore):

@@ -9,27 +9,44 @@ import os
 from collections.abc import Mapping
 
 from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
-from ..cache.store import CacheKvStore, GuardedStore, NoStore
-from ..errors import ConfigurationError
+from ..cache.store import CacheKvStore, GuardedStore, NoStore, ReadStore, WriteStore
+from ..errors import ConfigurationError, near_miss
 from ..registry import Registry
 
-__all__ = ["read_memory", "read_store", "read_time_passes", "read_verify"]
+__all__ = ["read_memory", "read_mode", "read_store", "read_time_passes", "read_verify"]
 
+_MODES = ("read-write", "read", "write")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> CacheKvStore:
     """Return the store that `CRATE_CACHE` names: `off`, a URL or a directory; `.crate-cache` where it is empty.
 
-    Raises: ConfigurationError for a size that is none; as `Registry.open_store` for a URL.
+    Raises: ConfigurationError for a size or a mode that is none; as `Registry.open_store` for a URL.
     """
-    setting = environ.get("CRATE_CACHE", "")
+    setting, mode = environ.get("CRATE_CACHE", ""), read_mode(environ)
     if setting == "off":
         return NoStore()
     if "://" in setting:
-        return GuardedStore(registry.open_store(setting), setting)
-    limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
-    return EmbeddedStore(os.path.join(root, setting or ".crate-cache"), limit)
+        store: CacheKvStore = GuardedStore(registry.open_store(setting), setting)
+    else:
+        limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
+        directory = os.path.join(root, setting or ".crate-cache")
+        store = EmbeddedStore(directory, limit, read_only=mode == "read")
+    return {"read": ReadStore, "write": WriteStore}[mode](store) if mode in ("read", "write") else store
+
+
+def read_mode(environ: Mapping[str, str]) -> str:
+    """Return what may be done with the store: `read`, `write` or both.
+
+    Raises: ConfigurationError for another word.
+    """
+    text = environ.get("CRATE_CACHE_MODE", "") or _MODES[0]
+    if text not in _MODES:
+        raise ConfigurationError(
+            f"CRATE_CACHE_MODE takes {', '.join(_MODES)}, not '{text}'", hint=near_miss(text, _MODES)
+        )
+    return text
 
 
 def read_memory(environ: Mapping[str, str]) -> int | None:

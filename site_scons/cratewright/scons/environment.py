@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = ["exists", "generate"]
 
-_SETTINGS = ("CRATE_CACHE", "CRATE_CACHE_VERIFY", "CRATE_MEMORY", "CRATE_TIMEOUT", "CRATE_TIME_PASSES")
+_SETTINGS = (
+    "CRATE_CACHE",
+    "CRATE_CACHE_MODE",
+    "CRATE_CACHE_VERIFY",
+    "CRATE_MEMORY",
+    "CRATE_TIMEOUT",
+    "CRATE_TIME_PASSES",
+)
 
 
 def exists(env: Environment) -> bool:

@@ -1,0 +1,125 @@
+"""What a file of the embedded store must be before SQLite is let near it, and what SQLite must find in it.
+
+Knows nothing of entries. Everyone who may write to the directory may have put there what they like: a link to a file of
+the reader's, a pipe that is never written to, a journal that has SQLite delete a file, a trigger that never ends.
+What changes while a build is at it, between a look and SQLite's own, is not caught: a directory of strangers is for
+readers, with `CRATE_CACHE_MODE=read`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["SCHEMA", "check_journal", "check_schema", "create_store_file", "guard", "is_store_file", "own_journal"]
+
+# Both tables are filled in the order they are asked for: rows found by key stay small, values are appended.
+SCHEMA = {
+    "entry": "CREATE TABLE entry(key BLOB PRIMARY KEY, id INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
+    "entry_use": "CREATE INDEX entry_use ON entry(used)",
+    "content": "CREATE TABLE content(id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
+}
+"""What there is in a file, by name, and nothing else."""
+
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_ROLLBACK = b"\1\1"
+"""The versions, at offset 18, of a file that has no write-ahead log: its index would be memory that others can cut."""
+_OTHERS_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""The last bytes of a journal that names another one, which SQLite deletes when it is done; ours never do."""
+_STEPS = 100_000
+"""Steps of SQLite's machine from one look at the clock to the next; statements of a build are over before the first."""
+
+
+def is_store_file(file: str) -> bool:
+    """Return whether a path is a file, with no other name, that SQLite may open."""
+    try:
+        found = os.lstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            return False
+        handle = os.open(file, _READ)
+    except OSError as error:
+        return isinstance(error, PermissionError)  # SQLite says so
+    try:
+        head = os.read(handle, 20)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return len(head) < 20 or not head.startswith(b"SQLite format 3\0") or head[18:20] == _ROLLBACK
+
+
+def create_store_file(file: str) -> None:
+    """Make an empty file that those may write who may write to its directory.
+
+    Raises: FileExistsError if anything is there.
+    """
+    directory = os.path.dirname(file)
+    os.makedirs(directory, exist_ok=True)
+    handle = os.open(file, _CREATE, 0o600)
+    try:
+        with suppress(OSError):
+            os.fchmod(handle, 0o600 | (os.stat(directory).st_mode & 0o066))
+    finally:
+        os.close(handle)
+
+
+def check_journal(file: str) -> None:
+    """Refuse what SQLite would take for the journal of a file and must not.
+
+    Raises: sqlite3.OperationalError.
+    """
+    import sqlite3  # noqa: PLC0415 - a build that needs no store need not load it
+
+    if not _is_journal(f"{file}-journal"):
+        raise sqlite3.OperationalError(f"{os.path.basename(file)} has a journal that is not ours")
+    if any(os.path.lexists(file + suffix) for suffix in ("-wal", "-shm")):
+        raise sqlite3.DatabaseError("a write-ahead log")
+
+
+def own_journal(journal: str) -> bool:
+    """Return whether what is there is a journal that this user may remove."""
+    try:
+        return _is_journal(journal) and os.lstat(journal).st_uid == os.geteuid()
+    except OSError:
+        return True
+
+
+def _is_journal(journal: str) -> bool:
+    """Return whether nothing is there, or a journal that names no other."""
+    try:
+        found = os.lstat(journal)
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        handle = os.open(journal, _READ)
+    except OSError as error:
+        return isinstance(error, (FileNotFoundError, PermissionError))
+    try:
+        return os.pread(handle, 8, max(0, found.st_size - 8)) != _OTHERS_JOURNAL
+    finally:
+        os.close(handle)
+
+
+def guard(database: sqlite3.Connection, late: Callable[[], bool]) -> None:
+    """Bound what a connection may do: no function that a schema names, no statement that goes on when it is late."""
+    for setting in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0"):
+        database.execute(f"PRAGMA {setting}")
+    database.set_progress_handler(late, _STEPS)
+
+
+def check_schema(database: sqlite3.Connection) -> None:
+    """Refuse a file with anything else in it than our tables: views and triggers run when tables are used.
+
+    Raises: sqlite3.DatabaseError.
+    """
+    import sqlite3  # noqa: PLC0415 - a build that needs no store need not load it
+
+    rows = database.execute("SELECT name, sql FROM sqlite_master LIMIT 9").fetchall()
+    if rows and dict(rows) != SCHEMA:
+        raise sqlite3.DatabaseError("another schema")
