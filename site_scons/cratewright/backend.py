@@ -138,6 +138,8 @@ class CodegenBackend(ABC):
     """Names of the options that `compile_codegen_unit` may see; changing another only links again."""
     LINK_OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Names of the options that `link` may see."""
+    SOURCE_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Those of `LINK_OPTIONS` that a source may have of its own beside `UNIT_OPTIONS`; see `ModuleConfig.of`."""
     MODULE_OPTIONS: ClassVar[frozenset[str] | None] = None
     """Those of `LINK_OPTIONS` that LTO and `codegen` may see, or None for all; changing another only links again."""
     RUNS_PROGRAMS: ClassVar[bool] = False

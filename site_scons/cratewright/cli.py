@@ -21,7 +21,7 @@ from .fs import read_bytes
 from .inspection import describe, row
 from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
-from .pipeline.plan import option_table
+from .pipeline.plan import option_table, source_table
 from .pipeline.relink import relink
 from .registry import BLOCKED, default_registry
 from .version import __version__
@@ -99,7 +99,8 @@ def _schema(arguments: argparse.Namespace) -> None:
     registry = default_registry()
     names = [arguments.backend] if arguments.backend else registry.names
     specs = {spec.name: spec for name in names for spec in option_table(registry.backend(name))}
-    print(json.dumps(json_schema(specs.values() or CORE_OPTIONS), indent=2))
+    of_source = {spec.name: spec for name in names for spec in source_table(registry.backend(name))}
+    print(json.dumps(json_schema(specs.values() or CORE_OPTIONS, of_source.values() or CORE_OPTIONS), indent=2))
 
 
 def _engine(jobs: int = 1) -> Engine:

@@ -24,6 +24,7 @@ __all__ = [
     "OptLevel",
     "OptionKind",
     "OptionSpec",
+    "OptionValue",
     "Options",
     "parse_options",
     "resolve_profile",

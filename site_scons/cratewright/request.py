@@ -5,12 +5,14 @@ Knows nothing of where modules were read from or where artifacts are written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from .crate import CrateType
 from .module import ModuleCodegen, Observed
 from .native_library import NativeLibrary
 from .options import LtoMode, Options
+from .source_options import with_own
 from .values import dataclass
 
 __all__ = [
@@ -82,6 +84,11 @@ class ModuleConfig:
 
     target: str
     options: Options
+
+    def of(self, attributes: Iterable[tuple[str, str]]) -> ModuleConfig:
+        """Return what decides for a module of these attributes: its source may have options of its own."""
+        options = with_own(self.options, attributes)
+        return self if options is self.options else replace(self, options=options)
 
 
 @dataclass(frozen=True, slots=True)

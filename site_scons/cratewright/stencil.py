@@ -6,11 +6,12 @@ Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
 
-from .module import CompiledUnit
-from .options import Options
+from .module import CompiledUnit, ModuleCodegen
+from .options import Options, OptionValue
+from .source_options import option_attributes
 from .values import dataclass
 
 __all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
@@ -37,9 +38,10 @@ class UnitStencil:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitParameters:
-    """What a compiled unit is told after the fact: the name of the unit in its crate."""
+    """What a compiled unit is told after the fact: its name in its crate, and its source's own options for the link."""
 
     name: str
+    own_options: Mapping[str, OptionValue] = field(default_factory=dict)
 
 
 def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> CompiledUnit:
@@ -48,7 +50,13 @@ def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> Compiled
     Shape: a backend names its modules by what tells them apart within the unit alone (often nothing); here the
     unit's name is put in front, so that one result serves under any name.
     """
-    return replace(unit, modules=tuple(replace(module, name=parameters.name + module.name) for module in unit.modules))
+    own = option_attributes(parameters.own_options)
+
+    def told(module: ModuleCodegen) -> ModuleCodegen:
+        attributes = tuple(sorted((*module.attributes, *own))) if own else module.attributes
+        return replace(module, name=parameters.name + module.name, attributes=attributes)
+
+    return replace(unit, modules=tuple(map(told, unit.modules)))
 
 
 def logical_path(path: str, repositories: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from cratewright import cli, testing
 from cratewright.crate import CrateType
 from cratewright.errors import ConfigurationError, CratewrightError
 from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS, OptionKind, OptionSpec
-from cratewright.pipeline.plan import option_table
+from cratewright.pipeline.plan import option_table, source_table
 from cratewright.registry import Registry
 from cratewright.workspace import (
     Settings,
@@ -34,9 +34,11 @@ from cratewright.workspace.document import Document
 from cratewright.workspace.keys import CRATE_KEYS, TABLES_OF_A_CRATE, key_of
 from tests.support.paths import ROOT
 
-STUB = Vocabulary(("text", "text2"), option_table(testing.StubBackend))
+STUB = Vocabulary(("text", "text2"), option_table(testing.StubBackend), source_table(testing.StubBackend))
 LOUD = Vocabulary(
-    ("brass",), (*CORE_OPTIONS, OptionSpec(name="volume", kind=OptionKind.TEXT, default="", help="how loud"))
+    ("brass",),
+    (*CORE_OPTIONS, OptionSpec(name="volume", kind=OptionKind.TEXT, default="", help="how loud")),
+    CORE_OPTIONS,
 )
 VOCABULARIES = {"stub": STUB, "loud": LOUD}
 
@@ -187,14 +189,14 @@ def test_profiles() -> None:
 def test_sources() -> None:
     workspace = _read(
         "[crate.a]\nsources = ['x.stub', 'n/**/*.stub', {path = 'y.stub', name = 'fast', defines = {N = 2}}]\n"
-        "[crate.b]\nsources = '*.stub'\n[crate.c.sources]\npath = 'z.stub'\nshout = true\n"
+        "[crate.b]\nsources = '*.stub'\n[crate.c.sources]\npath = 'z.stub'\ninclude-dirs = 'i'\n"
     )
     settings = _settings(workspace)
     read = [[(item.path, item.options) for item in settings.sources(crate, "stub")] for crate in workspace.crates]
     assert read == [
         [("x.stub", {}), ("n/**/*.stub", {}), ("y.stub", {"name": "fast", "defines": (("N", "2"),)})],
         [("*.stub", {})],
-        [("z.stub", {"shout": True})],
+        [("z.stub", {"include_dirs": ("i",)})],
     ]
 
 
@@ -203,7 +205,7 @@ def test_the_example_of_the_readme() -> None:
     example = text.partition("```toml\n")[2].partition("```")[0]
     workspace = _read(example)
     names = OptionSpec(name="spirv_metadata", kind=OptionKind.TEXT, default="", help="")
-    vocabularies = {"spirv": Vocabulary(("vulkan1.3", "vulkan1.2"), (*CORE_OPTIONS, names))}
+    vocabularies = {"spirv": Vocabulary(("vulkan1.3", "vulkan1.2"), (*CORE_OPTIONS, names), CORE_OPTIONS)}
     settings = Settings(workspace, vocabularies, BUILTIN_PROFILES)
     assert [crate.name for crate in workspace.crates] == ["noise", "sky"]
     assert settings.options(workspace.crates[1], "spirv", "vulkan1.2") == {
@@ -301,7 +303,8 @@ MISTAKES = {
     "bad_macro_value": ONE + "[crate.app.defines]\nA = 1\nB = [1]\n",
     "bad_macro_off": ONE + "defines = { A = false }\n",
     "bad_macros": ONE + "defines = [['A', '1']]\n",
-    "bad_option_of_source": "[crate.app]\nsources = [\n  { path = 'a.stub', multimodule = 1 }\n]\n",
+    "bad_option_of_source": "[crate.app]\nsources = [\n  { path = 'a.stub', defines = 1 }\n]\n",
+    "option_of_crates_for_a_source": "[crate.app]\nsources = [\n  { path = 'a.stub', multimodule = true }\n]\n",
     "bad_option_of_profile": "[profile.ship]\nlto = 'all'\n",
     "profile_inherits_itself": "[profile.a]\ninherits = 'b'\n[profile.b]\ninherits = 'a'\n",
     "profile_inherits_nothing": "[profile.a]\nlto = 'off'\ninherits = 'relase'\n",
@@ -495,7 +498,9 @@ TABLES = "[crate.a]\nsources = [{path = 'x'}]\ntarget = 'text'\nlto = {bin = 'fa
 def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
     import tomli
 
-    schema = json_schema({spec.name: spec for item in VOCABULARIES.values() for spec in item.options}.values())
+    schema = json_schema(
+        {spec.name: spec for item in VOCABULARIES.values() for spec in item.options}.values(), STUB.of_source
+    )
     definitions = schema["definitions"]
     assert isinstance(definitions, Mapping)
     for text in (ONE, LAYERS, PROFILES, GRAPH, TABLES, FEATURES):
@@ -508,7 +513,7 @@ def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
 
 
 def test_the_schema_names_every_key() -> None:
-    crate = json_schema(STUB.options)["definitions"]["crate"]  # type: ignore[index]
+    crate = json_schema(STUB.options, STUB.of_source)["definitions"]["crate"]  # type: ignore[index]
     assert list(crate["properties"]) == [*TABLES_OF_A_CRATE, *map(key_of, (*CRATE_KEYS, *STUB.options))]
     assert all(item["description"] for item in crate["properties"].values())
 
@@ -543,11 +548,11 @@ def test_the_command_line_prints_the_schema(
     registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cli.main(["schema", "stub"]) == 0
-    assert json.loads(capsys.readouterr().out) == json_schema(STUB.options)
+    assert json.loads(capsys.readouterr().out) == json_schema(STUB.options, STUB.of_source)
     assert cli.main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == json_schema(STUB.options)
+    assert json.loads(capsys.readouterr().out) == json_schema(STUB.options, STUB.of_source)
     assert cli.main(["schema", "stab"]) == 2
     assert "unknown backend 'stab'" in capsys.readouterr().err
     monkeypatch.setattr(cli, "default_registry", Registry)
     assert cli.main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == json_schema(CORE_OPTIONS)
+    assert json.loads(capsys.readouterr().out) == json_schema(CORE_OPTIONS, CORE_OPTIONS)

@@ -16,7 +16,7 @@ from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
 from ..native_library import NativeLibrary, parse_library
-from ..options import Options
+from ..options import Options, OptionValue
 from ..output_place import check_output_path
 from ..request import ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
@@ -70,7 +70,9 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
     _raise_errors(crate, outcomes)
     units = [
-        apply_parameters(outcome.result, UnitParameters(name=source.name))
+        apply_parameters(
+            outcome.result, UnitParameters(name=source.name, own_options=_own_options(crate, source, backend))
+        )
         for outcome, source in zip(outcomes, crate.sources, strict=True)
         if isinstance(outcome.result, CompiledUnit)
     ]
@@ -92,6 +94,13 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         compiled=len(outcomes) - hits,
         reused=hits,
     )
+
+
+def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[str, OptionValue]:
+    """Return the options for the link that a source has otherwise than its crate."""
+    # The compiler has seen the others.
+    names = backend.SOURCE_OPTIONS - backend.UNIT_OPTIONS
+    return {name: source.options[name] for name in names if source.options[name] != crate.options[name]}
 
 
 def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:

@@ -171,10 +171,10 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         assert isinstance(modules, tuple)
         todo += modules
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
-    memory = backend.lto_memory(request)
+    memory, config = backend.lto_memory(request), request.config
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
-        Job((module, request.config), f"{label} of {item.name}", memory=memory, size=len(module.data))
+        Job((module, config.of(item.attributes)), f"{label} of {item.name}", memory=memory, size=len(module.data))
         for module, item in zip(blank, todo, strict=True)
     ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)

@@ -16,7 +16,7 @@ from ..metadata import CrateMetadata
 from ..native_library import parse_library
 from ..options import CORE_OPTIONS, LtoMode, Options, OptionSpec, parse_options
 
-__all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table"]
+__all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table", "source_table"]
 
 LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports"})
 """Options that the link step reads itself, whatever backend there is."""
@@ -25,6 +25,12 @@ LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports"})
 def option_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
     """Return the common options and those of a backend."""
     return (*CORE_OPTIONS, *backend.OPTIONS)
+
+
+def source_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
+    """Return the options that a source may have of its own."""
+    own = backend.UNIT_OPTIONS | backend.SOURCE_OPTIONS
+    return tuple(spec for spec in option_table(backend) if spec.name in own)
 
 
 def check_target(target: str, backend: type[CodegenBackend]) -> str:

@@ -21,8 +21,9 @@ from ..identity import CrateReference
 from ..native_library import parse_library
 from ..options import BUILTIN_PROFILES, SEARCH_PATHS, OptionKind, Options, OptionSpec, parse_options, resolve_profile
 from ..pipeline.engine import Engine
-from ..pipeline.plan import check_crate, check_target, option_table
+from ..pipeline.plan import check_crate, check_target, option_table, source_table
 from ..registry import default_registry
+from ..source_options import refusal_of_source_option
 from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
 from .paths import calling_line, check_path, located_source, logical_source, nearby, relative
@@ -75,7 +76,7 @@ class Declaration:
             )
         kind = default_registry().backend(self.backend_name)
         self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
-        self.table = option_table(kind)
+        self.table, self.source_words = option_table(kind), {"name", *(spec.name for spec in source_table(kind))}
         self.engine = self._engine()
         self.backend = self.engine.backend(self.backend_name, self.target)
         # SCons reads its files in one thread and builds in several.
@@ -219,6 +220,8 @@ class Declaration:
                             context=(("where", f"{self.where}, source {path}"),),
                             hint=near_miss(word, known),
                         )
+                    if word not in self.source_words:
+                        raise refusal_of_source_option(word, self.source_words, where=f"{self.where}, source {path}")
                 given = str(own.pop("name", ""))
                 # Located now: later, relative paths would no longer be those of the SConscript that is read.
                 located = self._located(own)

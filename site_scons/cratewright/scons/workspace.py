@@ -17,7 +17,7 @@ import SCons.Node.FS
 from ..errors import ConfigurationError, near_miss
 from ..fs import read_bytes
 from ..options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
-from ..pipeline.plan import check_target, option_table
+from ..pipeline.plan import check_target, option_table, source_table
 from ..registry import default_registry
 from ..workspace import (
     Listing,
@@ -78,7 +78,7 @@ def declare_workspace(
     node = _file_node(env, file)
     workspace = _read(node)
     vocabularies = {
-        name: Vocabulary(kind.TARGETS, option_table(kind))
+        name: Vocabulary(kind.TARGETS, option_table(kind), source_table(kind))
         for name in default_registry().names
         for kind in [default_registry().backend(name)]
     }

@@ -11,21 +11,23 @@ from ..crate import CrateType, check_crate_name, parse_crate_types
 from ..errors import GraphError, UnknownNameError, near_miss
 from ..graph import CrateGraph
 from ..options import BUILTIN_PROFILES, Options, OptionSpec, OptionValue, resolve_profile
+from ..source_options import refusal_of_source_option
 from ..values import dataclass
 from .dependency import WorkspaceDependency, read_dependencies
 from .document import Document, Key
 from .features import Features, read_features
-from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, parse_keys, table_name
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, key_of, parse_keys, table_name
 
 __all__ = ["Settings", "Vocabulary", "Workspace", "WorkspaceCrate", "WorkspaceSource", "read_workspace"]
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words of one backend: its targets and all options that its crates have."""
+    """The words of one backend: its targets, all options that its crates have, and those that a source may have."""
 
     targets: tuple[str, ...]
     options: tuple[OptionSpec, ...]
+    of_source: tuple[OptionSpec, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +230,14 @@ class Settings:
             return WorkspaceSource(item, {}, key)
         if not isinstance(item, Mapping):
             raise self._document.error(f"a source is a path or a table with 'path', not {item!r}", *key)
-        options = parse_keys(self._document, key, item, (*SOURCE_KEYS, *self._vocabularies[backend].options))
+        vocabulary = self._vocabularies[backend]
+        specs = (*SOURCE_KEYS, *vocabulary.of_source)
+        words = {key_of(spec) for spec in specs}
+        for word in {key_of(spec) for spec in vocabulary.options} - words:
+            if word in item:
+                with self._document.located(*key, word):
+                    raise refusal_of_source_option(word, words - {"path"}, where=table_name(key))
+        options = parse_keys(self._document, key, item, specs, also=map(key_of, vocabulary.options))
         path = options.pop("path", "")
         if not path:
             raise self._document.error("this source has no 'path'", *key)

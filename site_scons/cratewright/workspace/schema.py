@@ -20,7 +20,7 @@ _STRING: Schema = {"type": "string"}
 _MEMBERS = {"crate": "crate", "profile": "profile", "backend": "options", "target": "options"}
 
 
-def json_schema(options: Iterable[OptionSpec]) -> Schema:
+def json_schema(options: Iterable[OptionSpec], of_source: Iterable[OptionSpec]) -> Schema:
     """Return the schema of workspaces whose crates have these options.
 
     Shape: JSON Schema, draft 7, which editors of TOML understand.
@@ -40,7 +40,7 @@ def json_schema(options: Iterable[OptionSpec]) -> Schema:
         **_object(tables),
         "definitions": {
             "crate": _object(crate, required="sources"),
-            "source": _object(_properties((*SOURCE_KEYS, *table)), required="path"),
+            "source": _object(_properties((*SOURCE_KEYS, *of_source)), required="path"),
             "dependency": _object(_properties(DEPENDENCY_KEYS)),
             "profile": _object(_properties((*PROFILE_KEYS, *table))),
             "options": _object(_properties(table)),

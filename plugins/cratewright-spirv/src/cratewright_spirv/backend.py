@@ -92,6 +92,7 @@ class SpirvBackend(CodegenBackend):
     )
     UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point"})
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
+    SOURCE_OPTIONS = frozenset({"opt_level", "spirv_opt"})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
     capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO})
 
@@ -148,6 +149,13 @@ class SpirvBackend(CodegenBackend):
 
         return canonical_unit(stencil, self.session.root)
 
+    def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Leave a module for the link; refuse what its source asks of an image if it has none."""
+        from .own_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
+
+        check_own_options(module)
+        return module
+
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Put ordinals of lines in place of positions."""
         from .places import relative  # noqa: PLC0415 - a null build compiles nothing
@@ -177,7 +185,9 @@ class SpirvBackend(CodegenBackend):
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
         from .lto import run_fat_lto  # noqa: PLC0415 - only workers link
+        from .own_options import check_all_alike  # noqa: PLC0415
 
+        check_all_alike(request)
         return run_fat_lto(request, self._tools())
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
@@ -237,7 +247,10 @@ class SpirvBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one image; after fat LTO, all of them."""
+        from .own_options import with_own_options  # noqa: PLC0415 - only workers link
+
         entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
+        request = with_own_options(request, entries)
         if request.lto is not LtoMode.OFF:
             from .lto_link import link_optimised  # noqa: PLC0415 - only workers link
 

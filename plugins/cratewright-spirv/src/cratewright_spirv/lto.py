@@ -19,6 +19,7 @@ from cratewright import (
     Options,
     ThinModule,
 )
+from cratewright.source_options import option_attributes, options_among
 from cratewright.values import dataclass
 
 from . import opcodes as op
@@ -63,7 +64,11 @@ def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
         # What only functions that are left out needed would tell of them.
         data = trimmed(data, request.config, tools)
     facts = Facts.of(data, closure.sources, closure.interface)
-    attributes = (("entries", optimised_entries([entry])), ("facts", Facts.encode([facts])))
+    attributes = (
+        ("entries", optimised_entries([entry])),
+        ("facts", Facts.encode([facts])),
+        *option_attributes(options_among(item.module.attributes)),
+    )
     return (ThinModule(name=item.module.name, crate=item.crate, data=data, attributes=attributes),)
 
 

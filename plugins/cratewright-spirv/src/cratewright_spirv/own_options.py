@@ -1,0 +1,65 @@
+"""What a source asks of the images with its entry points, against what its crate says.
+
+Knows nothing of how an image comes about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cratewright import LinkRequest, LtoMode, ModuleCodegen
+from cratewright.errors import ConfigurationError
+from cratewright.source_options import options_among, with_own
+
+from .names import Entry
+
+__all__ = ["check_all_alike", "check_own_options", "with_own_options"]
+
+
+def check_own_options(module: ModuleCodegen) -> None:
+    """Refuse options of an image for a source without one.
+
+    Raises: ConfigurationError.
+    """
+    own = options_among(module.attributes)
+    if own and not module.entry_points:
+        raise ConfigurationError(
+            f"{module.attribute('source')}: a library cannot have its own '{min(own)}'",
+            hint="an image is optimised whole: ask for it where the entry point is",
+        )
+
+
+def check_all_alike(request: LinkRequest) -> None:
+    """Refuse fat LTO where a source has options of its own.
+
+    Raises: ConfigurationError.
+    """
+    for item in request.modules:
+        own = options_among(item.module.attributes)
+        if own:
+            raise ConfigurationError(
+                f"{item.module.attribute('source')}: no source can have its own '{min(own)}' with fat LTO",
+                context=(("crate", item.crate),),
+                hint="all entry points are optimised as one; use lto='thin' or 'off'",
+            )
+
+
+def with_own_options(request: LinkRequest, entries: Sequence[Entry]) -> LinkRequest:
+    """Return the request for an image with the options that the sources of its entry points have.
+
+    Raises: ConfigurationError if they want different ones.
+    """
+    modules = [request.modules[entry.module].module for entry in entries]
+    wanted = {tuple(sorted(options_among(module.attributes).items())): module for module in modules}
+    if len(wanted) > 1:
+        if request.lto is not LtoMode.OFF:
+            return request  # each entry point has been optimised by itself
+        (first, one), (second, other) = list(wanted.items())[:2]
+        (name, _), *_ = sorted({*first} ^ {*second})
+        raise ConfigurationError(
+            f"crate '{request.crate}': sources of one image differ in '{name}'",
+            context=(("sources", f"{one.attribute('source')}, {other.attribute('source')}"),),
+            hint="an image is optimised whole: set multimodule=True, or lto='thin'",
+        )
+    return replace(request, options=with_own(request.options, modules[0].attributes)) if wanted else request

@@ -1,0 +1,43 @@
+"""Options that a source has of its own: which it may have, and how its modules carry those that only the link needs.
+
+Knows nothing of what any of them means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .errors import ConfigurationError
+from .options import Options, OptionValue
+
+__all__ = ["option_attributes", "options_among", "refusal_of_source_option", "with_own"]
+
+_OWN = "option:"
+"""What the names of attributes begin with that hold a source's own options."""
+
+
+def option_attributes(options: Mapping[str, OptionValue]) -> tuple[tuple[str, str], ...]:
+    """Return what a module is told of its source's own options, flags and words, sorted."""
+    words = {name: ("1" if value else "") if isinstance(value, bool) else str(value) for name, value in options.items()}
+    return tuple(sorted((f"{_OWN}{name}", word) for name, word in words.items()))
+
+
+def options_among(attributes: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the words that `option_attributes` put among a module's attributes, by option."""
+    return {name[len(_OWN) :]: word for name, word in attributes if name.startswith(_OWN)}
+
+
+def refusal_of_source_option(name: str, known: Iterable[str], *, where: str) -> ConfigurationError:
+    """Return the error for an option that no source has of its own."""
+    return ConfigurationError(
+        f"'{name}' is an option of crates: a source cannot have its own",
+        context=(("where", where), ("a source has", " ".join(sorted(known)))),
+        hint=f"give '{name}' to the crate, or put the source into a crate of its own",
+    )
+
+
+def with_own(options: Options, attributes: Iterable[tuple[str, str]]) -> Options:
+    """Return options with the values that `option_attributes` put among a module's attributes."""
+    own = options_among(attributes)
+    changes = {name: bool(word) if isinstance(options[name], bool) else word for name, word in own.items()}
+    return options.override(changes) if changes else options

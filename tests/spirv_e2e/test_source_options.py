@@ -1,0 +1,76 @@
+"""Options that a source has of its own: they have their effect, or are refused by name.
+
+Knows nothing of what the optimiser does beyond that it makes something of what it is given.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.words import instructions
+
+SHADER = compute("float x = store.data[i]; float y = x; store.data[i] = y;")
+HARD, ASIS = {"name": "hard", "opt_level": 3}, {"name": "asis", "opt_level": 3, "spirv_opt": False}
+SOURCES = f"""["a.comp", ("a.comp", {HARD!r}), ("a.comp", {ASIS!r})]"""
+
+
+def _count(shaders: ShaderProject, name: str) -> int:
+    return len(list(instructions(shaders.path / name)))
+
+
+@pytest.mark.parametrize("lto", ["off", "thin"])
+def test_a_source_is_optimised_as_it_asks(shaders: ShaderProject, lto: str) -> None:
+    crate = f'"m", {SOURCES}, crate_type="cdylib", opt_level=0, lto="{lto}", multimodule=True'
+    shaders.crates(f"Default(env.Crate({crate}))\n", {"a.comp": SHADER})
+    shaders.scons()
+    plain, hard, asis = (_count(shaders, f"m.spvs/{name}.spv") for name in ("a.comp", "hard.comp", "asis.comp"))
+    assert hard < plain == asis
+    assert "spirv_opt is off" in shaders.output
+    shaders.crates(f"Default(env.Crate({crate.replace('3', '1', 1)}))\n", {})
+    shaders.scons()
+    assert "1 compiled" not in shaders.output and "3 reused" in shaders.output
+    assert shaders.up_to_date()
+
+
+def test_one_image_of_sources_that_differ(shaders: ShaderProject) -> None:
+    files = {"a.comp": SHADER, "b.comp": SHADER}
+    sources = '["a.comp", ("b.comp", {"opt_level": 3})], crate_type="cdylib", opt_level=0'
+    shaders.crates(f'Default(env.Crate("m", {sources}))\n', files)
+    shaders.scons(expect=2)
+    assert "sources of one image differ in 'opt_level'" in shaders.error() and "a.comp, b.comp" in shaders.error()
+    shaders.crates(f'Default(env.Crate("m", {sources}, lto="fat"))\n')
+    shaders.scons(expect=2)
+    assert "b.comp: no source can have its own 'opt_level' with fat LTO" in shaders.error()
+    shaders.crates(f'Default(env.Crate("m", {sources}, lto="thin"))\n')
+    shaders.scons()
+
+
+def test_a_library_is_in_no_image(shaders: ShaderProject) -> None:
+    text = 'Default(env.Crate("m", [("m.glsl", {"opt_level": 3})]))\n'
+    shaders.crates(text, {"m.glsl": "float f(float x) { return x; }\n"})
+    shaders.scons(expect=2)
+    assert "m.glsl: a library cannot have its own 'opt_level'" in shaders.error()
+
+
+REFUSED = (
+    "lto", "multimodule", "libs", "lib_dirs", "prefer_dynamic", "exports", "allocator", "export_include_dirs",
+    "spirv_metadata", "spirv_val", "preserve_bindings", "scalar_block_layout", "disassemble", "dump_post_link",
+)  # fmt: skip
+
+
+def test_options_of_crates(shaders: ShaderProject) -> None:
+    shaders.crates(
+        "import os\nfrom SCons.Errors import UserError\n"
+        f"for word in {REFUSED!r}:\n"
+        "    try:\n"
+        '        env.Crate(f"crate_{word}", [("a.comp", {word: "off"})])\n'
+        "    except UserError as error:\n"
+        "        print('REFUSED', str(error).splitlines()[0])\n"
+        "env.CrateWorkspace('crates.toml')\n",
+        {"a.comp": SHADER, "crates.toml": "[crate.c]\nsources = [\n{path = 'a.comp', spirv-val = false}\n]\n"},
+    )
+    shaders.scons(expect=2)
+    for word in REFUSED:
+        assert f"REFUSED '{word}' is an option of crates" in shaders.output, word
+    assert "crates.toml:3: 'spirv-val' is an option of crates" in shaders.error()
