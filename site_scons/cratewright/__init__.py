@@ -3,7 +3,7 @@
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
     errors, digest, values, codec, shape                       what everyone may use
-    crate_type, options, module, identity, crate, stencil      values of crates
+    crate_type, options, source_options, module, identity, crate, stencil  values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, archive                pure rules of files
