@@ -97,8 +97,11 @@ def test_no_parameter_is_in_the_key() -> None:
     """A stencil cannot hold a parameter: what is applied afterwards has no way into the key."""
     parameters = {field.name for field in fields(UnitParameters)}
     assert parameters and not parameters & {field.name for field in fields(UnitStencil)}
-    for field in fields(UnitParameters):
-        one, other = (replace(UnitParameters(name="n"), **{field.name: word}) for word in ("one", "other"))
+    named = UnitParameters(name="n")
+    changes: dict[str, tuple[object, object]] = {"name": ("one", "other"), "own_options": ({}, {"shout": True})}
+    assert parameters == set(changes)
+    for name, values in changes.items():
+        one, other = (replace(named, **{name: value}) for value in values)
         kept = try_finish_recompile(serialize_compiled(UNIT))
         assert isinstance(kept, CompiledUnit)
         for parameters_ in (one, other):
