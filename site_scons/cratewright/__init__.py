@@ -10,7 +10,8 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, process, program, worker, zygote               the doors to the world
+    fs, memory, child, scratch, ending, program                the doors to the world
+    process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
     backend, hookspecs, declared, blame, edge, registry        the contract with backends, checked where it is entered
     pipeline                                                   plan, codegen, lto, link, relink

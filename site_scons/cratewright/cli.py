@@ -12,10 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from .backend import API_VERSION
+from .child import end_all
 from .cli_build import add_build, build
 from .cli_cache import add_commands
 from .cli_init import add_init
 from .crate import parse_crate_types
+from .ending import end_on_signals
 from .errors import CratewrightError, PluginError
 from .fs import read_bytes
 from .inspection import describe, row
@@ -44,10 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.passed and not builds:
         parser.error("only 'build' takes arguments after --")
+    end_on_signals()
     try:
         return arguments.run(arguments) or 0
     except CratewrightError as error:
         print(f"cratewright: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        end_all()
+        print("cratewright: interrupted", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader has seen enough; Python would complain once more while flushing at exit.

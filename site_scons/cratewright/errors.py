@@ -15,6 +15,7 @@ Knows nothing of what raises it: no paths are read and no process is asked here.
     ├ LinkError                   symbols, stages, entry points
     ├ ValidationError             a finished image breaks the rules of its target
     ├ ToolError                   a tool is missing, crashed, hung or failed
+    │ └ Interrupted               somebody has ended the build
     ├ CacheError                  a cached result that a fresh compilation contradicts
     └ OutputError                 a result could not be written
 """
@@ -30,6 +31,7 @@ __all__ = [
     "CratewrightError",
     "FormatError",
     "GraphError",
+    "Interrupted",
     "LinkError",
     "LinkageConflictError",
     "OutputError",
@@ -144,6 +146,10 @@ class ValidationError(CratewrightError):
 
 class ToolError(CratewrightError):
     """A tool that is missing, crashed, hung or failed without naming a source."""
+
+
+class Interrupted(ToolError):
+    """A build that somebody has ended; nothing is wrong with what was made."""
 
 
 class CacheError(CratewrightError):

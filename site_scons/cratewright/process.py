@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from .child import check_ended, disown, end_group, own, owns
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
 from .values import dataclass
@@ -99,6 +100,7 @@ class WorkerPool:
         with selectors.DefaultSelector() as selector:
             try:
                 while waiting or running:
+                    check_ended()
                     while waiting:
                         worker = self._acquire(waiting[0][1].memory, block=not running)
                         if worker is None:
@@ -164,7 +166,7 @@ class WorkerPool:
         for worker, (_, call, deadline) in running.items():
             if worker not in answered and now >= deadline:
                 worker.kill()
-                finished.append((worker, Outcome(None, _hung(call, self.timeout))))
+                finished.append((worker, Outcome(None, _hung(call.label, self.timeout))))
         return finished
 
     def _acquire(self, need: int, *, block: bool) -> _Worker | None:
@@ -173,7 +175,12 @@ class WorkerPool:
                 return None
             self._wait(need)
             try:
-                return self._idle.popleft() if self._idle else self._forked()
+                check_ended()
+                while self._idle:
+                    worker = self._idle.popleft()
+                    if owns(worker.pid):
+                        return worker
+                return self._forked()
             except BaseException:
                 self._give_back(need)
                 raise
@@ -193,8 +200,9 @@ class WorkerPool:
             self._condition.notify_all()
 
     def _forked(self) -> _Worker:
-        if self._zygote is None or not self._zygote.alive:
-            self._zygote = Zygote(warm=[(call.function, call.arguments) for call in self.warm], paths=self._paths)
+        if self._zygote is None or not self._zygote.usable:
+            warm = [(call.function, call.arguments) for call in self.warm]
+            self._zygote = Zygote(warm=warm, paths=self._paths, timeout=self.timeout)
         return _Worker(*self._zygote.fork(), self._zygote)
 
     def _release(self, worker: _Worker, need: int, *, alive: bool) -> None:
@@ -204,9 +212,9 @@ class WorkerPool:
             self._give_back(need)
 
 
-def _hung(call: Call, seconds: float) -> ToolError:
+def _hung(label: str, seconds: float) -> ToolError:
     return ToolError(
-        f"{call.label}: the compiler did not answer within {seconds:g} s and was ended",
+        f"{label}: the compiler did not answer within {seconds:g} s and was ended",
         hint="set CRATE_TIMEOUT to a larger number of seconds if the unit is merely slow",
     )
 
@@ -217,8 +225,9 @@ class _Worker:
     def __init__(self, connection: socket.socket, pid: int, zygote: Zygote) -> None:
         self.socket = connection
         self.alive = True
-        self._pid = pid
+        self.pid = pid
         self._zygote = zygote
+        own(pid)
 
     def send(self, call: Call) -> None:
         with suppress(OSError):  # a dead worker is noticed on receive
@@ -230,7 +239,9 @@ class _Worker:
         except (OSError, EOFError):
             self.alive = False
             self.socket.close()
-            return Outcome(None, _crashed(call, self._zygote.reap(self._pid)))
+            check_ended()
+            disown(self.pid)
+            return Outcome(None, _crashed(call, self._zygote.reap(self.pid)))
         kind, value = answer
         if kind == "value":
             return Outcome(value)
@@ -240,10 +251,12 @@ class _Worker:
 
     def kill(self) -> None:
         self.alive = False
-        with suppress(OSError):
-            os.kill(self._pid, signal.SIGKILL)
         self.socket.close()
-        self._zygote.reap(self._pid)
+        if owns(self.pid):
+            end_group(self.pid)
+            disown(self.pid)
+            with suppress(ToolError):  # then nobody has to
+                self._zygote.reap(self.pid)
 
 
 def _crashed(call: Call, status: int) -> ToolError:

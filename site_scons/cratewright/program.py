@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from .child import run_program
 from .digest import value_digest
 from .errors import CratewrightError
 from .fs import digest_file, file_stamp, is_recent, write_atomic
@@ -123,11 +124,9 @@ def _loads(path: str) -> list[object] | None:
     interpreter = _interpreter(head)
     if not interpreter:
         return []
-    import subprocess  # noqa: PLC0415 - once for each program
-
     search = {_SEARCH: os.environ[_SEARCH]} if _SEARCH in os.environ else {}
     try:
-        done = subprocess.run([interpreter, "--list", path], capture_output=True, check=False, env=search)
+        done = run_program([interpreter, "--list", path], what=path, env=search)
     except OSError:
         return []
     libraries = _LISTED.findall(done.stdout.decode("utf-8", "surrogateescape"))

@@ -14,12 +14,15 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
-from .errors import CratewrightError
+from .child import end_group, join_group
+from .errors import CratewrightError, ToolError
+from .scratch import use_scratch
 from .values import dataclass
 
-__all__ = ["Calls", "Surroundings", "main", "receive", "send", "serve"]
+__all__ = ["Calls", "Surroundings", "cannot_fork", "main", "portable_error", "receive", "send", "serve"]
 
 Calls = Sequence[tuple[str, tuple[object, ...]]]
 
@@ -36,6 +39,7 @@ class Surroundings:
     environ: dict[str, str]
     directory: str
     calls: Calls
+    scratch: str = ""
 
 
 def send(connection: socket.socket, message: object) -> None:
@@ -90,24 +94,38 @@ def main() -> None:
 def serve(control: socket.socket) -> NoReturn:
     """Be a zygote: fork workers when asked to, and run nothing else."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
+    join_group()
+    workers: set[int] = set()
     while True:
         try:
             kind, argument = _request(control)
-        except (OSError, EOFError):
+        except (OSError, EOFError):  # the caller has ended, perhaps killed
+            for pid in workers:
+                end_group(pid)
             os._exit(0)
         if kind == "fork":
             _, handles, _, _ = socket.recv_fds(control, 1, 1)
             # What is loaded now lives as long as the workers do. To look through it would be a waste, and to mark it
             # after the fork would copy it.
             gc.freeze()
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:
+                os.close(handles[0])
+                send(control, ("error", cannot_fork(error)))
+                continue
             if pid == 0:
                 control.close()
+                join_group()
                 _worker_main(socket.socket(fileno=handles[0]))
             os.close(handles[0])
+            workers.add(pid)
+            with suppress(OSError):
+                os.setpgid(pid, pid)  # whoever is first: the caller may end the group at once
             send(control, ("value", pid))
         elif kind == "reap":
             assert isinstance(argument, int)
+            workers.discard(argument)
             send(control, ("value", _reap(argument)))
         else:
             assert isinstance(argument, Surroundings)
@@ -121,6 +139,10 @@ def _request(control: socket.socket) -> tuple[str, object]:
 
 def _reap(pid: int) -> int:
     try:
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+            # What it has started may live on, as a compiler whose wrapper has crashed.
+            end_group(pid)
         return os.waitpid(pid, 0)[1]
     except ChildProcessError:
         return 0
@@ -130,6 +152,7 @@ def _prepare(given: Surroundings) -> tuple[str, object]:
     sys.path[:] = given.path
     os.environ.clear()
     os.environ.update(given.environ)
+    use_scratch(given.scratch)
     try:
         os.chdir(given.directory)
         for function, arguments in given.calls:
@@ -158,9 +181,33 @@ def _worker_main(connection: socket.socket) -> None:
             send(connection, ("error", _portable(error)))
 
 
-def _portable(error: Exception) -> object:
+def cannot_fork(error: OSError) -> ToolError:
+    """Return the error of a process that cannot be started."""
+    return ToolError(
+        "no process can be started",
+        context=(("reason", error.strerror or str(error)),),
+        hint="end other processes, or raise the limit of them (ulimit -u), or build with fewer jobs",
+    )
+
+
+def portable_error(error: BaseException) -> CratewrightError | None:
+    """Return an error that is about the machine, and no fault of ours, as one to be shown; None for any other."""
     if isinstance(error, CratewrightError):
         return error
+    if isinstance(error, OSError):
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place is not None else ""
+        rows = [("reason", error.strerror or str(error)), ("file", error.filename or ""), ("at", where)]
+        return ToolError("the system refused what a backend asked of it", context=[row for row in rows if row[1]])
+    return None
+
+
+def _portable(error: Exception) -> object:
+    shown = portable_error(error)
+    if shown is not None:
+        return shown
     import traceback  # noqa: PLC0415 - only ever needed for a fault of ours
 
     return "".join(traceback.format_exception(error))

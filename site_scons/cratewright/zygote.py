@@ -15,8 +15,10 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
+from .child import check_ended, disown, end_group, own, owns
 from .errors import CratewrightError, ToolError
-from .worker import Calls, Surroundings, receive, send, serve
+from .scratch import scratch_root
+from .worker import Calls, Surroundings, cannot_fork, receive, send, serve
 
 __all__ = ["Zygote", "fork_ahead"]
 
@@ -27,18 +29,20 @@ _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.worker import main
 class Zygote:
     """A process with one thread, so that forking it is safe, in which all that workers need is imported and warm."""
 
-    def __init__(self, *, warm: Calls, paths: Sequence[str]) -> None:
+    def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
         """Start it, or take the one that was forked ahead.
 
         Shape: `warm` are functions, as `package.module:name`, with their arguments, called once; `paths` are
         directories to import from, beside this process's own.
-        Raises: ToolError if this platform cannot fork or a call fails; whatever CratewrightError a call raises.
+        Units: `timeout` in seconds, for all calls together.
+        Raises: ToolError if this platform cannot fork, or the calls take too long; any CratewrightError of a call.
         """
+        scratch = scratch_root()
         self._lock = threading.Lock()
         self._process = _start()
         self.alive = True
         path = list(dict.fromkeys([*sys.path, *paths]))
-        self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm))))
+        self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch)), timeout=timeout)
 
     def fork(self) -> tuple[socket.socket, int]:
         """Return the socket to a new worker, and its process's number.
@@ -62,16 +66,31 @@ class Zygote:
         self.alive = False
         self._process.close()
 
-    def _ask(self, request: tuple[object, ...], passed: socket.socket | None = None) -> object:
+    @property
+    def usable(self) -> bool:
+        """Whether a worker can be forked from it."""
+        return self.alive and owns(self._process.pid)
+
+    def _ask(
+        self, request: tuple[object, ...], passed: socket.socket | None = None, timeout: float | None = None
+    ) -> object:
         with self._lock:
             connection = self._process.socket
+            connection.settimeout(timeout)
             try:
                 send(connection, request)
                 if passed is not None:
                     socket.send_fds(connection, [b"f"], [passed.fileno()])
                 kind, value = receive(connection)
+            except TimeoutError as error:
+                self.close()
+                raise ToolError(
+                    f"the backend was not ready after {timeout:g} s and was ended",
+                    hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
+                ) from error
             except (OSError, EOFError) as error:
                 self.alive = False
+                check_ended()
                 status = self._process.wait()
                 raise ToolError("the worker process ended unexpectedly", context=(("exit status", status),)) from error
         if kind == "error":
@@ -87,20 +106,23 @@ class _Process:
 
     def __init__(self, connection: socket.socket, pid: int) -> None:
         self.socket = connection
-        self._pid = pid
+        self.pid = pid
+        with suppress(OSError):
+            os.setpgid(pid, pid)
+        own(pid)
 
     def wait(self) -> int:
         """Wait for its end and return its exit status; 0 if somebody else has waited for it."""
         try:
-            return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
             return 0
 
     def close(self) -> None:
         """End it, whatever it is at."""
         self.socket.close()
-        with suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
+        end_group(self.pid)
+        disown(self.pid)
         self.wait()
 
 
@@ -116,7 +138,8 @@ def fork_ahead() -> None:
     Shape: without effect if there is one. It costs a millisecond or two, a new Python with its imports fifty.
     """
     if not _spares and _can_fork():
-        _spares.append(_forked())
+        with suppress(ToolError):  # whoever needs it says so
+            _spares.append(_forked())
 
 
 @atexit.register
@@ -145,7 +168,10 @@ def _can_fork() -> bool:
 
 def _forked() -> _Process:
     ours, theirs = socket.socketpair()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        raise cannot_fork(error) from error
     if pid == 0:
         try:
             _forget_parent(theirs)
@@ -169,6 +195,7 @@ def _forget_parent(control: socket.socket) -> None:
     for number in {0, 1, *map(int, os.listdir(_OPEN_FILES))} - {2, nothing, control.fileno()}:
         os.dup2(nothing, number, inheritable=number < 2)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
+    signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
@@ -179,8 +206,10 @@ def _executed() -> _Process:
     program = [sys.executable, "-I", "-S", "-c", _BOOT.format(path=sys.path)]
     # A worker's own chatter must not end up in a build log or a pipe that somebody parses.
     nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-    pid = os.posix_spawn(
-        program[0], program, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), nothing]
-    )
+    actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), nothing]
+    try:
+        pid = os.posix_spawn(program[0], program, os.environ, file_actions=actions, setpgroup=0)
+    except OSError as error:
+        raise cannot_fork(error) from error
     theirs.close()
     return _Process(ours, pid)

@@ -22,7 +22,7 @@ LONGEST = 410
 TABLES = {"opcodes.py"}
 # `pipeline` and `scons` are how a build works today; a plugin that knew of them could not be used tomorrow.
 PLUGIN_MAY_IMPORT = re.compile(
-    r"cratewright(\.(errors|digest|process|fs|archive|testing|module|native_library|options|crate|crate_type|request|source_options|stencil|values|backend|output_name|output_place))?\Z"
+    r"cratewright(\.(errors|digest|process|fs|archive|testing|module|native_library|options|crate|crate_type|request|source_options|stencil|values|backend|output_name|output_place|child|scratch))?\Z"
 )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cratewright.errors import LinkError, SourceError, ToolError
-from cratewright_native import toolchain as module
 from cratewright_native.gcc import Gcc
 from cratewright_native.toolchain import Toolchain
 from tests.support.native_project import Project
@@ -118,26 +116,6 @@ def test_scratch_is_gone_afterwards(toolchain: Toolchain) -> None:
     with toolchain.scratch() as directory:
         (directory / "x").write_text("x")
     assert not os.path.exists(directory)
-
-
-@pytest.mark.parametrize(
-    ("variable", "room", "place"),
-    [("", 1, "memory"), ("TMPDIR", 1, "named"), ("TEMP", 1, "named"), ("", 1 << 60, "default")],
-)
-def test_scratch_is_in_memory_where_that_has_room(
-    toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, room: int, place: str
-) -> None:
-    for name in ("memory", "named", "default"):
-        (tmp_path / name).mkdir()
-    for name in ("TMPDIR", "TEMP", "TMP"):
-        monkeypatch.delenv(name, raising=False)
-    if variable:
-        monkeypatch.setenv(variable, str(tmp_path / "named"))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("named" if variable else "default")))
-    monkeypatch.setattr(module, "_MEMORY", str(tmp_path / "memory"))
-    monkeypatch.setattr(module, "_PLENTY", room)
-    with toolchain.scratch() as directory:
-        assert directory.parent == tmp_path / place
 
 
 def test_archives_index_what_is_compiled(project: Project) -> None:

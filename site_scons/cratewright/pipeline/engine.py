@@ -21,13 +21,15 @@ from ..cache.history import Ledger, history_path
 from ..cache.key import code_digest
 from ..cache.results import ResultCache
 from ..cache.store import CacheKvStore
+from ..child import limit_programs
 from ..edge import opened, plugin_class
-from ..errors import CratewrightError, PluginError
+from ..errors import CratewrightError, Interrupted, PluginError
 from ..fs import FileDigests
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..stencil import UnitStencil
 from ..values import dataclass
+from ..worker import portable_error
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
@@ -89,10 +91,11 @@ class Engine:
         """
         key = (name, target)
         if key not in self._backends:
-            kind = self.registry.backend(name)
+            kind, session = self.registry.backend(name), self.session(target)
             if self.workers and not remote.backend_path(kind):
                 raise _not_found(kind)
-            self._backends[key] = opened(kind, self.session(target))
+            limit_programs(session.timeout)
+            self._backends[key] = opened(kind, session)
         return self._backends[key]
 
     def fingerprint(self, name: str, target: str) -> str:
@@ -291,5 +294,7 @@ def _not_found(kind: type[CodegenBackend]) -> PluginError:
 def _run_here(backend: CodegenBackend, job: Job, function: str, words: tuple[str, ...]) -> Outcome:
     try:
         return Outcome(remote.FUNCTIONS[function](backend, *words, *job.arguments))
-    except CratewrightError as error:
-        return Outcome(None, error)
+    except Interrupted:
+        raise
+    except (CratewrightError, OSError) as error:
+        return Outcome(None, portable_error(error))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import SCons.Errors
 
+from ..ending import end_on_signals
 from ..errors import CratewrightError
 from ..options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget
@@ -41,6 +42,7 @@ def generate(env: Environment) -> None:
     """Add the methods `Crate...` to an Environment, and the construction variables they read."""
     # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426).
     env.get_CacheDir()
+    end_on_signals()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
     for name in _SETTINGS:
         env.SetDefault(**{name: os.environ.get(name, "")})

@@ -14,8 +14,10 @@ import SCons.Scanner
 
 from ..backend import CodegenBackend
 from ..cache.history import history_path
+from ..child import running
 from ..crate import CrateType
 from ..digest import value_digest
+from ..ending import watch_signals
 from ..options import Options
 from ..output_name import state_path
 from ..pipeline.codegen import link_options
@@ -58,7 +60,9 @@ class _RunStage:
     """The action of every stage."""
 
     def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
-        target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
+        watch_signals()
+        with running():
+            target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
 
     def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
         # SCons would sign the bytecode of this class alone; the stage's state covers all that matters.

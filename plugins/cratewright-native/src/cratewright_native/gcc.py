@@ -6,10 +6,10 @@ Knows nothing of other toolchains, nor of when it is the one to use.
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import cache
 from typing import ClassVar
 
+from cratewright.child import run_program
 from cratewright.errors import UnsupportedError
 from cratewright.values import dataclass
 
@@ -88,7 +88,5 @@ class Gcc(Toolchain):
 @cache
 def _printed(program: str, name: str) -> str:
     """Return where gcc finds a program of its binutils."""
-    done = subprocess.run(
-        [program, f"-print-prog-name={name}"], capture_output=True, stdin=subprocess.DEVNULL, text=True, check=False
-    )
-    return done.stdout.strip() or name
+    done = run_program([program, f"-print-prog-name={name}"], what="toolchain")
+    return os.fsdecode(done.stdout).strip() or name

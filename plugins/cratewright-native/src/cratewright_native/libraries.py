@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import posixpath
 import shlex
-import subprocess
 from collections.abc import Iterable, Sequence
 
+from cratewright.child import run_program
 from cratewright.errors import ConfigurationError, LinkError, ToolError, UnsupportedError
 from cratewright.native_library import LibraryKind, NativeLibrary
 
@@ -85,18 +85,18 @@ def pkg_config(*names: str, static: bool = False) -> dict[str, list[str]]:
     """
     command = [os.environ.get("PKG_CONFIG", "pkg-config"), "--cflags", "--libs", *(["--static"] if static else [])]
     try:
-        done = subprocess.run([*command, *names], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        done = run_program([*command, *names], what="pkg-config")
     except OSError as error:
         raise ToolError("pkg-config cannot be run", context=(("reason", error.strerror),)) from error
-    if done.returncode:
+    if done.status:
         raise ConfigurationError(
             f"pkg-config does not know {' '.join(names)}",
-            context=(("said", done.stderr.strip()),),
+            context=(("said", os.fsdecode(done.stderr).strip()),),
             hint="install the package's development files, or set PKG_CONFIG_PATH",
         )
     options: dict[str, list[str]] = {}
     kinds = {"-I": "include_dirs", "-D": "defines", "-L": "lib_dirs", "-l": "libs"}
-    for word in shlex.split(done.stdout):
+    for word in shlex.split(os.fsdecode(done.stdout)):
         option = kinds.get(word[:2])
         if option:
             options.setdefault(option, []).append(word[2:])

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from cratewright.child import run_program
 from cratewright.errors import ToolError
 
 from .probe import remembered
@@ -56,10 +56,10 @@ def link_line(
 
     def ask() -> str:
         # Not as other programs are run: what they say is shown with paths of the project made relative.
-        done = subprocess.run(told, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = run_program(told, what="how to link", env=environment)
         line = _last_command(done.stderr.decode("utf-8", "surrogateescape"))
         blanks = [word for word in line if word.startswith(_BLANK.format(""))]
-        if done.returncode or sorted(blanks) != sorted([*filled, _OUTPUT]):
+        if done.status or sorted(blanks) != sorted([*filled, _OUTPUT]):
             raise ToolError(f"{os.path.basename(driver[0])} does not tell how it links")
         return json.dumps([line, list(_places(word for word in line if word not in question))])
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cratewright import CratewrightError
+from cratewright.child import run_program
 from cratewright.digest import value_digest
 from cratewright.errors import ToolError
 from cratewright.fs import file_stamp, write_atomic
@@ -154,19 +154,15 @@ def compilers_behind(driver: str) -> tuple[str, ...]:
 def _output(program: str, *arguments: str) -> str:
     name = os.path.basename(program)
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            check=False,
+        done = run_program(
+            [program, *arguments], what=name, env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
         )
     except OSError as error:
         raise ToolError(f"{name} cannot be run: {error.strerror}") from error
-    if done.returncode or not done.stdout.strip():
+    said = done.stdout + done.stderr
+    if done.status or not said.strip():
         raise ToolError(f"{name} does not answer {arguments[0]}")
-    return done.stdout.decode("utf-8", "replace")
+    return said.decode("utf-8", "replace")
 
 
 def can_thin(toolchain: Toolchain) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +17,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from cratewright import CratewrightError, Session
+from cratewright.child import run_program
 from cratewright.errors import ToolError, UnsupportedError
+from cratewright.scratch import scratch_directory, scratch_root
 from cratewright.values import dataclass
 
 from .pass_report import PassReport
@@ -29,22 +29,6 @@ __all__ = ["Completed", "Toolchain", "toolchain_for"]
 _CRASHED = re.compile(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
 # With what is wrong in these lines an LLVM driver still exits with status 0.
 _FAILED = re.compile(r"Error running ThinLTO backend.*|Error loading imported file.*")
-
-
-_MEMORY = "/dev/shm"
-# Far more than the modules and objects of a link; what is left beside them is the user's.
-_PLENTY = 4 << 30
-
-
-def _memory() -> str | None:
-    """Return a directory that no disk is behind, if there is one with plenty of room.
-
-    Thin LTO goes through two files for each module, and a file system takes up to half a millisecond to make one.
-    """
-    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")) or not os.access(_MEMORY, os.W_OK | os.X_OK):
-        return None
-    found = os.statvfs(_MEMORY)
-    return _MEMORY if found.f_bavail * found.f_frsize >= _PLENTY else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +129,8 @@ class Toolchain(ABC):
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/"),
+            # Where a compiler that is ended leaves files, they are removed.
+            "TMPDIR": scratch_root(),
             "LC_ALL": "C",
             "SOURCE_DATE_EPOCH": "0",
             "ZERO_AR_DATE": "1",
@@ -161,9 +147,9 @@ class Toolchain(ABC):
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a directory of its own that is gone afterwards; in memory, if the user has named no other place."""
-        with tempfile.TemporaryDirectory(prefix="cratewright-native-", dir=_memory()) as directory:
-            yield Path(directory)
+        """Give a directory of its own that is gone afterwards."""
+        with scratch_directory() as directory:
+            yield directory
 
     def run(
         self,
@@ -187,21 +173,7 @@ class Toolchain(ABC):
             argv = (*argv, *self.report_words(argv))
         try:
             with self.surroundings(argv) as environment:
-                done = subprocess.run(
-                    argv,
-                    cwd=cwd,
-                    env=environment,
-                    input=input,
-                    stdin=subprocess.DEVNULL if input is None else None,
-                    capture_output=True,
-                    check=False,
-                    timeout=self.timeout,
-                )
-        except subprocess.TimeoutExpired as error:
-            raise ToolError(
-                f"{what}: {os.path.basename(argv[0])} did not answer within {self.timeout:g} s and was ended",
-                hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
-            ) from error
+                done = run_program(argv, what=what, cwd=cwd, env=environment, input=input, timeout=self.timeout)
         except OSError as error:
             raise ToolError(
                 f"{what}: {os.path.basename(argv[0])} cannot be run",
@@ -211,11 +183,11 @@ class Toolchain(ABC):
         said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
         if self.report is not None:
             said = self.report.without(said)
-        self._check(done.returncode, said, argv, what)
-        if done.returncode:
+        self._check(done.status, said, argv, what)
+        if done.status:
             if refused is not None:
                 raise refused(said)
-            said = said.strip() or f"exit status {done.returncode}"
+            said = said.strip() or f"exit status {done.status}"
             raise failure(f"{what}: {os.path.basename(argv[0])} failed", context=(("said", said),))
         for output in outputs:
             path = os.path.join(cwd, output)

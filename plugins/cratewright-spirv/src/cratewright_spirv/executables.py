@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from cratewright.child import run_program
 from cratewright.errors import ToolError
+from cratewright.scratch import scratch_directory
 
 from .provider import WAY_OUT, Answer, Message, Provider, ValidatorOptions, data_of, version_of
 
 __all__ = ["Executables"]
 
 _PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
-_TIMEOUT = 300.0
 _MESSAGE = re.compile(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
 
 
@@ -54,9 +55,7 @@ class Executables(Provider):
         return tuple(str(path) for path in self._programs.values())
 
     def _link(self, modules: Sequence[bytes], env: str) -> Answer:
-        import tempfile  # noqa: PLC0415  only this provider needs it
-
-        with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
+        with scratch_directory() as folder:
             names = [f"{at}.spv" for at in range(len(modules))]
             for name, module in zip(names, modules, strict=True):
                 Path(folder, name).write_bytes(module)
@@ -87,34 +86,23 @@ class Executables(Provider):
         # The program takes no environment; the text does not depend on it.
         return self._run("spirv-dis", "--raw-id", "--no-color", "-", given=module)
 
-    def _run(self, name: str, *arguments: str, given: bytes = b"", folder: str | None = None) -> Answer:
-        import subprocess  # noqa: PLC0415  only this provider needs it
-
+    def _run(self, name: str, *arguments: str, given: bytes = b"", folder: Path | None = None) -> Answer:
         # Absolute, because the process may start in another directory.
         path = self._programs[name].absolute()
         try:
-            done = subprocess.run(
-                [str(path), *arguments],
-                input=given,
-                capture_output=True,
-                timeout=_TIMEOUT,
-                cwd=folder,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ToolError(f"{name} did not answer within {_TIMEOUT:g} s", context=(("program", path),)) from error
+            done = run_program([str(path), *arguments], what="SPIRV-Tools", input=given, cwd=folder)
         except OSError as error:
             raise ToolError(
                 f"{name} cannot be run",
                 context=(("program", path), ("reason", error.strerror)),
                 hint=WAY_OUT,
             ) from error
-        if done.returncode == 0:
+        if done.status == 0:
             return Answer(done.stdout)
-        crash = _crash(done.returncode)
+        crash = _crash(done.status)
         if crash:
             raise ToolError(f"{name} crashed", context=(("program", path), ("reason", crash)))
-        return Answer(None, _errors(done.stderr), f"exit status {done.returncode}")
+        return Answer(None, _errors(done.stderr), f"exit status {done.status}")
 
 
 def _crash(status: int) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from cratewright.child import run_program
 from cratewright.errors import SourceError, ToolError
+from cratewright.scratch import scratch_directory
 
 from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude, spaced
 from .includes import Included, IncludeResolver, redirect
@@ -22,7 +24,6 @@ from .stopwatch import step
 __all__ = ["GlslangExecutable"]
 
 _PROGRAMS = ("glslangValidator", "glslang")
-_TIMEOUT = 120.0
 _ALIAS = re.compile(r"(?:\./)?cw-(\d+)-")
 _DEBUG: dict[str, tuple[str, ...]] = {"none": (), "line": ("-g",), "full": ("-gV",)}
 _WAY_OUT = "name the directory of a Vulkan SDK in CRATE_SPIRV_SDK"
@@ -76,14 +77,12 @@ class GlslangExecutable:
 
         Raises: Refused, ToolError, or SourceError for an include that is not found.
         """
-        import tempfile  # noqa: PLC0415  slow to import
-
         check_target(source.target)
         defines(source)
         # The program refuses a target together with -E, so what the target defines is told by hand.
         macros = (*source.macros, ("VULKAN", "100"))
         flags = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in macros]
-        with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
+        with scratch_directory() as folder:
             names, missing = _flatten(source, includes, folder)
             output, failed = self._run(("-E", *_flags(source), *flags, _alias(0)), folder, source.path)
         shown = _ALIAS.sub(lambda match: names[int(match[1])], output)
@@ -100,50 +99,37 @@ class GlslangExecutable:
 
         Raises: Refused, ToolError.
         """
-        import tempfile  # noqa: PLC0415  slow to import
-
         uncalled = ("--keep-uncalled",) if keep_uncalled else ()
         flags = ("--target-env", source.target, "-Od", *uncalled, *_DEBUG[source.debuginfo], *_flags(source))
-        with tempfile.TemporaryDirectory(prefix="cratewright-") as folder:
+        with scratch_directory() as folder:
             # Debug information names the file as it is given here.
-            name = posixpath.normpath(source.path).replace("../", "")
+            name = posixpath.normpath(source.path).replace("../", "").lstrip("/-")
             path = Path(folder, "in", name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.rstrip(b"\0"))
             result = Path(folder, "out")
-            output, failed = self._run((*flags, "-o", str(result), name), str(Path(folder, "in")), source.path)
+            output, failed = self._run((*flags, "-o", str(result), name), folder / "in", source.path)
             if failed:
                 raise Refused(output)
             return result.read_bytes(), output
 
-    def _run(self, arguments: tuple[str, ...], folder: str | None, source: str) -> tuple[str, bool]:
+    def _run(self, arguments: tuple[str, ...], folder: Path | None, source: str) -> tuple[str, bool]:
         """Return what the program printed and whether it refused the source."""
-        import subprocess  # noqa: PLC0415  slow to import
-
         about = [("program", str(self._program)), *([("source", source)] if source else [])]
         try:
-            done = subprocess.run(
-                [str(self._program), *arguments],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_TIMEOUT,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ToolError(f"glslang did not answer within {_TIMEOUT:g} s", context=about) from error
+            done = run_program([str(self._program), *arguments], what=source or "glslang", cwd=folder)
         except OSError as error:
             reason = ("reason", error.strerror or "unknown")
             raise ToolError("glslang cannot be run", context=[*about, reason], hint=_WAY_OUT) from error
         output, complaint = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
-        if done.returncode == 0:
+        if done.status == 0:
             return output, False
         # -E prints errors apart from the text, compiling prints them to the output.
         for log in (complaint, output):
-            if "ERROR: " in log and done.returncode > 0:
+            if "ERROR: " in log and done.status > 0:
                 return log, True
         reason = ("reason", (complaint or output).strip() or "none told")
-        raise ToolError(f"glslang ended with status {done.returncode}", context=[*about, reason])
+        raise ToolError(f"glslang ended with status {done.status}", context=[*about, reason])
 
 
 def _flags(source: Source) -> tuple[str, ...]:
@@ -155,7 +141,7 @@ def _alias(number: int) -> str:
     return f"cw-{number}-"
 
 
-def _flatten(source: Source, includes: IncludeResolver, folder: str) -> tuple[list[str], dict[str, SourceError]]:
+def _flatten(source: Source, includes: IncludeResolver, folder: Path) -> tuple[list[str], dict[str, SourceError]]:
     """Write the source and all that it may include side by side, under numbers in place of paths.
 
     Shape: the shown name of each number, and the errors for includes that were not found; whether

@@ -1,0 +1,67 @@
+"""What a signal that ends a build does to the processes that it has started.
+
+Knows nothing of who they are. SCons takes note of a signal and waits for what runs; here that is ended, at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+
+from .child import end_all
+from .scratch import remove_scratch
+
+__all__ = ["end_on_signals", "watch_signals"]
+
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class _Watch:
+    """The end of the pipe that tells of signals, and whether a thread reads it."""
+
+    reader = -1
+    begun = False
+
+
+def end_on_signals() -> None:
+    """End what this process has started when it is told to end, as it is told again once SCons runs its jobs.
+
+    Shape: for the main thread, before there are others; without effect the second time.
+    """
+    if _Watch.reader >= 0 or threading.current_thread() is not threading.main_thread():
+        return
+    _Watch.reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    if before != -1:  # somebody else's loop waits for signals
+        signal.set_wakeup_fd(before)
+    for number in _ENDING:
+        # That of SIGINT raises KeyboardInterrupt, for which whoever waits for a process ends it.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+
+
+def watch_signals() -> None:
+    """Watch for signals whose handlers only take note, as SCons's do while it runs jobs."""
+    if _Watch.begun or _Watch.reader < 0:
+        return
+    _Watch.begun = True
+    try:
+        threading.Thread(target=_read, args=(_Watch.reader,), name="cratewright signals", daemon=True).start()
+    except RuntimeError:  # no thread can be started: then it takes as long as what runs
+        return
+
+
+def _read(reader: int) -> None:
+    while data := os.read(reader, 64):
+        if any(byte in _ENDING for byte in data):
+            end_all()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    end_all()
+    remove_scratch()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

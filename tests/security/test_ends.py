@@ -1,0 +1,226 @@
+"""However a build ends, all that it started ends with it, and its scratch is gone.
+
+Knows nothing of compilers: a backend runs a program that never answers, in each place where one may be run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+BACKEND = """\
+import os, time
+import cratewright
+from cratewright.child import run_program
+from cratewright.scratch import scratch_directory
+from cratewright.testing import StubBackend
+
+def hang(where):
+    if where == os.environ.get("HANG"):
+        with scratch_directory() as directory:
+            (directory / "big").write_bytes(b"x")
+            # A wrapper, its compiler and what that has started.
+            run_program(["sh", "-c", "(sleep 98.765; true) & touch $0/hangs; sleep 98.765; true", os.environ["MARK"]])
+
+class Hangs(StubBackend):
+    NAME = "hangs"
+
+    def fingerprint(self):
+        hang("fingerprint")
+        return super().fingerprint()
+
+    def warm(self, stencils):
+        hang("warm")
+
+    def compile_codegen_unit(self, stencil):
+        hang("compile")
+        return super().compile_codegen_unit(stencil)
+
+    def split_link(self, request):
+        hang("split")
+        return super().split_link(request)
+
+    def link(self, request):
+        hang("link")
+        return super().link(request)
+
+class Runs(Hangs):
+    NAME = "runs"
+    RUNS_PROGRAMS = True
+
+kind = globals()[os.environ["KIND"]]
+
+@cratewright.hookimpl
+def cratewright_register_backend():
+    return kind
+"""
+SCONSTRUCT = """\
+import sys
+sys.path.insert(0, ".")
+import cratewright, hanging
+cratewright.register(hanging)
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND=hanging.kind.NAME)
+for n in range(2):
+    env.Crate(f"a{n}", [f"a{n}.stub", "b.stub"], crate_type="cdylib")
+"""
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a project of two crates whose backend hangs where `HANG` says."""
+    scons_project.write(
+        {
+            "SConstruct": SCONSTRUCT,
+            "hanging.py": BACKEND,
+            "a0.stub": "entry a\n",
+            "a1.stub": "entry b\n",
+            "b.stub": "export b\n",
+            "tmp/.keep": "",
+        }
+    )
+    scons_project.environ |= {"TMPDIR": str(scons_project.path / "tmp"), "MARK": str(scons_project.path)}
+    return scons_project
+
+
+def _left(directory: Path) -> list[str]:
+    """Return the processes that were started for a project and live."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            state = (each / "stat").read_text().rpartition(")")[2].split()[0]
+            if state != "Z" and f"MARK={directory}\0".encode() in (each / "environ").read_bytes():
+                found.append((each / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def _start(project: SconsProject, *words: str, **environ: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "SCons", *words],
+        cwd=project.path,
+        env={**os.environ, **project.environ, "PYTHONPATH": str(ROOT / "site_scons"), **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while not (project.path / "hangs").exists():
+        if process.poll() is not None or time.monotonic() > until:
+            process.kill()
+            pytest.fail(f"it does not hang: {process.communicate()[0].decode()}")
+        time.sleep(0.02)
+    return process
+
+
+def _ends(project: SconsProject, process: subprocess.Popen[bytes]) -> str:
+    began = time.monotonic()
+    try:
+        said = process.communicate(timeout=20)[0].decode()
+    finally:
+        process.kill()
+    took = time.monotonic() - began
+    time.sleep(0.1)
+    assert not _left(project.path), said
+    assert took < 5, said  # a second, where nothing else runs
+    assert os.listdir(project.path / "tmp") == [".keep"], said
+    assert "Traceback" not in said and "crashed" not in said, said
+    (project.path / "hangs").unlink()
+    return said
+
+
+PLACES = [
+    ("Hangs", "compile", signal.SIGINT, True, "-j2"),
+    ("Hangs", "compile", signal.SIGTERM, False, "-j1"),
+    ("Hangs", "compile", signal.SIGHUP, False, "-j2"),
+    ("Hangs", "warm", signal.SIGINT, False, "-j2"),
+    ("Hangs", "split", signal.SIGTERM, True, "-j1"),
+    ("Runs", "link", signal.SIGINT, False, "-j1"),
+    ("Runs", "link", signal.SIGHUP, True, "-j2"),
+]
+
+
+@pytest.mark.parametrize(("kind", "place", "number", "group", "jobs"), PLACES)
+def test_a_signal_ends_a_build_at_once(
+    project: SconsProject, kind: str, place: str, number: int, group: bool, jobs: str
+) -> None:
+    process = _start(project, jobs, KIND=kind, HANG=place)
+    (os.killpg if group else os.kill)(process.pid, number)
+    said = _ends(project, process)
+    assert process.returncode == 2 and "interrupted" in said
+    project.environ["KIND"] = kind
+    project.scons()
+    assert project.exists("a0.cdylib") and project.up_to_date()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_what_is_asked_while_planning(project: SconsProject, number: int) -> None:
+    process = _start(project, KIND="Hangs", HANG="fingerprint")
+    os.kill(process.pid, number)
+    _ends(project, process)
+    assert process.returncode == (2 if number == signal.SIGINT else -number)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [("Hangs", "compile"), ("Hangs", "warm"), ("Hangs", "fingerprint"), ("Runs", "link")],
+)
+def test_the_time_limit_ends_what_a_backend_runs(project: SconsProject, kind: str, place: str) -> None:
+    process = _start(project, "-j2", KIND=kind, HANG=place, CRATE_TIMEOUT="1")
+    said = _ends(project, process)
+    assert process.returncode == 2 and "CRATE_TIMEOUT" in said and "1 s" in said
+
+
+@pytest.mark.parametrize("place", ["compile", "link"])
+def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: SconsProject, place: str) -> None:
+    process = _start(project, KIND="Hangs", HANG=place)
+    process.kill()
+    process.communicate()
+    time.sleep(0.3)
+    assert not _left(project.path)
+    assert len(os.listdir(project.path / "tmp")) == 3
+    project.environ["KIND"] = "Hangs"
+    project.scons()
+    assert os.listdir(project.path / "tmp") == [".keep"]
+
+
+def test_link_ends_as_builds_do(project: SconsProject) -> None:
+    (project.path / "reg.py").write_text(
+        "import cratewright, hanging\ncratewright.register(hanging)\n"
+        "from cratewright.cli import main\nraise SystemExit(main())\n"
+    )
+    project.environ["KIND"] = "Hangs"
+    project.scons()
+    for number, status in ((signal.SIGINT, 2), (signal.SIGTERM, -signal.SIGTERM)):
+        process = _run_link(project)
+        os.kill(process.pid, number)
+        _ends(project, process)
+        assert process.returncode == status
+
+
+def _run_link(project: SconsProject) -> subprocess.Popen[bytes]:
+    environ = {**os.environ, **project.environ, "PYTHONPATH": f"{ROOT / 'site_scons'}:.", "HANG": "link"}
+    environ["CRATE_CACHE"] = "off"
+    process = subprocess.Popen(
+        [sys.executable, "reg.py", "link", "a0.rlink", "-o", "out"],
+        cwd=project.path,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    until = time.monotonic() + 30
+    while not (project.path / "hangs").exists():
+        assert process.poll() is None and time.monotonic() < until, process.communicate()[0]
+        time.sleep(0.02)
+    return process
