@@ -37,18 +37,18 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import ClassVar
 
 from .crate import Crate, CrateType
-from .errors import ConfigurationError, UnsupportedError
+from .errors import UnsupportedError
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
 from .native_library import NativeLibrary
 from .options import Options, OptionSpec
 from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
+from .session import Session
 from .stencil import UnitStencil
-from .values import dataclass
 
 __all__ = [
     "API_VERSION",
@@ -67,8 +67,6 @@ _INCLUDE = re.compile(
     rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'
 )
 """What the C preprocessor and assemblers include; so do GLSL and HLSL."""
-_LONGEST = 1_000_000
-"""Seconds; what is longer, the system cannot wait for."""
 
 
 class Capability(Enum):
@@ -79,41 +77,6 @@ class Capability(Enum):
     DYNAMIC_LINKAGE = "dynamic-linkage"
     ALLOCATOR = "allocator"
     NATIVE_LIBRARIES = "native-libraries"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """What a backend may know of the build it serves.
-
-    Shape: `root` is the absolute project root, for opening files only and never to be shown in a result;
-    `environ` holds the `CRATE_*` settings, from construction variables or the process environment.
-    """
-
-    root: str
-    target: str
-    environ: tuple[tuple[str, str], ...] = ()
-
-    def setting(self, name: str) -> str:
-        """Return a `CRATE_*` setting, or an empty string."""
-        return next((value for key, value in self.environ if key == name), "")
-
-    @property
-    def timeout(self) -> float:
-        """For how long a unit may take, as `CRATE_TIMEOUT` says.
-
-        Units: seconds.
-        Raises: ConfigurationError for anything else than a positive number.
-        """
-        text = self.setting("CRATE_TIMEOUT") or "300"
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = 0.0
-        if not 0 < seconds < _LONGEST:
-            raise ConfigurationError(
-                f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
-            )
-        return seconds
 
 
 class CodegenBackend(ABC):
@@ -142,6 +105,10 @@ class CodegenBackend(ABC):
     """Those of `LINK_OPTIONS` that a source may have of its own beside `UNIT_OPTIONS`; see `ModuleConfig.of`."""
     MODULE_OPTIONS: ClassVar[frozenset[str] | None] = None
     """Those of `LINK_OPTIONS` that LTO and `codegen` may see, or None for all; changing another only links again."""
+    LTO_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Those of `LINK_OPTIONS` beside `MODULE_OPTIONS` that the global analysis of LTO may see."""
+    PATH_OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Options, lists of words, in which a word may name a file: those that `locate_words` is asked about."""
     RUNS_PROGRAMS: ClassVar[bool] = False
     """Whether its methods leave all work to programs, which they wait for no longer than `Session.timeout`.
 
@@ -193,6 +160,14 @@ class CodegenBackend(ABC):
         `canonical_form` returns, if the backend has such forms.
         Raises: SourceError with `file:line:`, or ToolError.
         """
+
+    def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
+        """Return the words of an option with the paths in them as `place` gives each, told whether the link makes it.
+
+        Called: once a declaration, for options in `PATH_OPTIONS`.
+        Guarantees: words that were placed are recognised again, and are what `Options` holds from then on.
+        """
+        return tuple(words)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command that compiles a source in the project root, for editors; empty if there is none.
@@ -272,6 +247,14 @@ class CodegenBackend(ABC):
 
     def injected_symbols(self, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return symbols to export that no source defines: those of a profiler or sanitizer it adds."""
+        return ()
+
+    def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
+        """Return symbols beside the exported that LTO must leave under their names, for the sake of the link's options.
+
+        Called: in the build's own process, once a link with LTO; may read files that `link` reports as observed.
+        Raises: LinkError.
+        """
         return ()
 
     def serialize_module(self, module: ModuleCodegen) -> bytes:

@@ -123,9 +123,10 @@ class LinkRequest:
 
     Shape: own modules first, then the allocator shim if there is one (of the same crate), then those of
     statically linked dependencies in link order; `dependencies` are the crates whose modules are offered, in that
-    order; `libraries` those linked dynamically; `natives` foreign libraries in link order. `exported` are the
-    symbols, sorted, that the result must offer under their names: everything else LTO may internalise, but for what
-    `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
+    order, `whole` those of them whose modules are all linked, needed or not; `libraries` those linked dynamically;
+    `natives` foreign libraries in link order. `exported` are the symbols, sorted, that the result must offer under
+    their names, and `kept` more that must have theirs, if they are linked: everything else LTO may internalise, but
+    for what `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
     are bytes that a dylib must carry. `part` names the part this request is for, if the link was split.
     """
 
@@ -135,9 +136,11 @@ class LinkRequest:
     options: Options
     modules: tuple[LinkModule, ...]
     dependencies: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     libraries: tuple[LinkLibrary, ...] = ()
     natives: tuple[NativeLibrary, ...] = ()
     exported: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     beside: tuple[LinkModule, ...] = ()
     lto: LtoMode = LtoMode.OFF
     embed: bytes = b""

@@ -15,7 +15,7 @@ from cratewright_native.elf import elf_symbols
 
 from .native_project import Project, options
 
-__all__ = ["compiled", "link", "optimised_thin", "request_for", "symbols"]
+__all__ = ["compiled", "finished", "link", "optimised_thin", "request_for", "symbols"]
 
 
 def compiled(project: Project, sources: Mapping[str, str], **given: object) -> tuple[ModuleCodegen, ...]:
@@ -43,7 +43,7 @@ def request_for(
         LinkModule(crate, module) for crate, sources in crates.items() for module in compiled(project, sources, **given)
     )
     takes = [lto is LtoMode.OFF or project.backend.supports_lto(item.module) for item in modules]
-    return LinkRequest(
+    request = LinkRequest(
         crate=next(iter(crates)),
         crate_type=crate_type,
         target=project.target,
@@ -53,6 +53,7 @@ def request_for(
         exported=exported,
         lto=lto,
     )
+    return replace(request, kept=project.backend.kept_symbols(request))
 
 
 def optimised_thin(project: Project, request: LinkRequest) -> dict[str, tuple[ThinModule, ModuleCodegen]]:
@@ -64,14 +65,27 @@ def optimised_thin(project: Project, request: LinkRequest) -> dict[str, tuple[Th
     return done
 
 
+def finished(project: Project, request: LinkRequest) -> Path:
+    """Run the LTO that a request asks for, link, and return the file that was made."""
+    if request.lto is LtoMode.THIN:
+        done = [LinkModule(item.crate, module) for item, module in optimised_thin(project, request).values()]
+    elif request.lto is LtoMode.FAT:
+        merged = project.backend.run_fat_lto(request)
+        done = [LinkModule(request.crate, project.backend.optimize_fat(merged, request.config))]
+    else:
+        return link(project, request)
+    return link(project, replace(request, modules=tuple(done)))
+
+
 def link(project: Project, request: LinkRequest) -> Path:
     """Lower what is left, link, and return the file that was made."""
     lowered = tuple(
         LinkModule(item.crate, project.backend.codegen(item.module, request.config))
         for item in (*request.modules, *request.beside)
     )
-    (artifact,) = project.backend.link(replace(request, modules=lowered, beside=())).artifacts
-    return _written(project, artifact)
+    artifacts = project.backend.link(replace(request, modules=lowered, beside=())).artifacts
+    written = [_written(project, artifact) for artifact in artifacts]
+    return written[0]
 
 
 def _written(project: Project, artifact: Artifact) -> Path:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from cratewright import CrateType, LtoMode
 from cratewright.errors import FormatError
-from cratewright.request import LinkModule, LinkRequest
 from cratewright_native.elf import needed_libraries, retaining
-from tests.support.native_link import compiled, link, optimised_thin, request_for
+from tests.support.native_link import compiled, finished, link, request_for
 from tests.support.native_project import Project
 
 SUM = """\
@@ -36,19 +33,6 @@ CRATES = {
         "spare.c": ENTRY.format(100) + "int gone(void);\nint spare(void) { return gone(); }\n",
     },
 }
-
-
-def finished(project: Project, request: LinkRequest) -> Path:
-    """Run the LTO that a request asks for, and link."""
-    backend = project.backend
-    if request.lto is LtoMode.THIN:
-        done = [LinkModule(item.crate, module) for item, module in optimised_thin(project, request).values()]
-    elif request.lto is LtoMode.FAT:
-        merged = backend.run_fat_lto(request)
-        done = [LinkModule(request.crate, backend.optimize_fat(merged, request.config))]
-    else:
-        return link(project, request)
-    return link(project, replace(request, modules=tuple(done)))
 
 
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])

@@ -17,7 +17,7 @@ from ..digest import value_digest
 from ..edge import implements
 from ..module import ModuleCodegen
 from ..options import LtoMode
-from ..request import LinkModule, LinkRequest, ThinModule
+from ..request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 
@@ -87,6 +87,7 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
     asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
         return Optimised(lower(engine, backend, asked, request.modules))
+    asked = replace(asked, kept=backend.kept_symbols(request))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
     answer, fresh = engine.once(question, lambda: _optimise(engine, backend, asked))
     return replace(answer, shared=not fresh)
@@ -95,8 +96,15 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
 def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
     """Return what LTO may see of a request: neither the crate type nor what only the linker is told."""
     names = backend.MODULE_OPTIONS
-    options = request.options if names is None else request.options.only(names)
+    options = request.options if names is None else request.options.only(names | backend.LTO_OPTIONS)
     return replace(request, crate_type=CrateType.RLIB, options=options, natives=(), embed=b"")
+
+
+def _config(backend: CodegenBackend, request: LinkRequest) -> ModuleConfig:
+    """Return how one module is optimised or lowered, which hangs on less than the analysis of all."""
+    names = backend.MODULE_OPTIONS
+    options = request.options if names is None else request.options.only(names)
+    return replace(request.config, options=options)
 
 
 def _optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
@@ -145,7 +153,7 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
         return result, outcome.hit
 
     merged, _ = run("run_fat_lto", request)
-    optimised, hit = run("optimize_fat", merged, request.config)
+    optimised, hit = run("optimize_fat", merged, _config(backend, request))
     (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimised)], memory=memory)
     return [module], int(not hit), int(hit)
 
@@ -171,7 +179,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         assert isinstance(modules, tuple)
         todo += modules
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
-    memory, config = backend.lto_memory(request), request.config
+    memory, config = backend.lto_memory(request), _config(backend, request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
         Job((module, config.of(item.attributes)), f"{label} of {item.name}", memory=memory, size=len(module.data))
@@ -197,9 +205,10 @@ def lower(
     """
     if not implements(backend, CodegenBackend.codegen):
         return tuple(modules)
+    config = _config(backend, request)
     jobs = [
         Job(
-            (replace(item.module, name=""), request.config),
+            (replace(item.module, name=""), config),
             f"crate '{item.crate}': {item.module.name}",
             memory=memory,
             size=len(item.module.data),

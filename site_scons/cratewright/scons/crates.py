@@ -75,7 +75,7 @@ class DeclaredCrate:
     it when SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is
     relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
     names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `natives`
-    are libraries that are no crates, looked for in `lib_dirs`.
+    are no crates, looked for in `lib_dirs`; `read_by_link` are generated files that words for the linker name.
     """
 
     name: str
@@ -94,6 +94,7 @@ class DeclaredCrate:
     natives: tuple[NativeLibrary, ...] = ()
     lib_dirs: tuple[str, ...] = ()
     place: Callable[[str], str] | None = None
+    read_by_link: tuple[Node, ...] = ()
     target: CrateTarget | None = None
     libraries: dict[CrateType, Node] = field(default_factory=dict)
     _crate: Crate | None = None

@@ -20,6 +20,7 @@ from ..fs import plain_path
 from ..identity import CrateReference
 from ..native_library import parse_library
 from ..options import BUILTIN_PROFILES, SEARCH_PATHS, OptionKind, Options, OptionSpec, parse_options, resolve_profile
+from ..output_name import seen_from
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
 from ..registry import default_registry
@@ -81,8 +82,9 @@ class Declaration:
         self.backend = self.engine.backend(self.backend_name, self.target)
         # SCons reads its files in one thread and builds in several.
         fork_ahead()
-        self.options = self._options(kind)
+        self.read_by_link: list[Any] = []
         self.directory = relative(env.Dir("."))
+        self.options = self._options(kind)
 
     def _take(self, name: str) -> object:
         return self.given.pop(name, None)
@@ -126,6 +128,10 @@ class Declaration:
     def _located(self, given: Mapping[str, object]) -> dict[str, object]:
         """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
         located = dict(given)
+        for option in self.backend.PATH_OPTIONS:
+            if option in located:
+                words = [str(word) for word in SCons.Util.flatten([located[option]])]
+                located[option] = self.backend.locate_words(option, words, self._word_path)
         for option, what in SEARCH_PATHS.items():
             if option in located:
                 directories = SCons.Util.flatten([located[option]])
@@ -153,6 +159,17 @@ class Declaration:
         plain = plain_path(os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
         return node if plain == node.srcnode().abspath else self.env.fs.Dir(plain)
 
+    def _word_path(self, path: str, made: bool) -> str:
+        """Return where what a word names lies: seen from the root, or from the crate's directory if a link makes it."""
+        # Not the Environment's own method, which would expand what is no more than a name.
+        node = self.env.fs.Entry(path)
+        if made:
+            return seen_from(self.directory, relative(node))
+        if node.is_derived():
+            self.read_by_link.append(node)
+            return relative(node)
+        return relative(located_source(node))
+
     def declare(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
     ) -> CrateTarget:
@@ -175,6 +192,7 @@ class Declaration:
             natives=tuple(parse_library(text, where=self.where) for text in self.options.texts("libs")),
             lib_dirs=self.options.texts("lib_dirs"),
             place=place,
+            read_by_link=tuple(self.read_by_link),
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
         names = tuple(CrateReference(dep.rpartition(":")[2]) for dep in declared.dependencies)

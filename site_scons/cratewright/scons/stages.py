@@ -185,7 +185,7 @@ class CrateNodes:
 
         def dependencies() -> list[Any]:
             linked = [item.node for item in build.linked(declared, kind)[1]]
-            return [*linked, *linked_libraries(env, declared, build.below(declared))]
+            return [*linked, *linked_libraries(env, declared, build.below(declared)), *declared.read_by_link]
 
         def before() -> list[Any]:
             words = Reader.words_of([self.options])

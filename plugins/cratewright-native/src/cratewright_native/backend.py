@@ -5,7 +5,7 @@ Knows nothing of the order of work, of caches or of SCons.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from cratewright import (
@@ -29,7 +29,7 @@ from cratewright.output_name import output_name
 
 from .flags import LANGUAGES, MODULES
 from .observe import FileMemory
-from .options import LINK_OPTIONS, MODULE_OPTIONS, OPTIONS, UNIT_OPTIONS
+from .options import LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
 from .targets import TARGETS, find_target
 from .toolchain import Toolchain, toolchain_for
 
@@ -52,6 +52,8 @@ class NativeBackend(CodegenBackend):
     UNIT_OPTIONS = UNIT_OPTIONS
     LINK_OPTIONS = LINK_OPTIONS
     MODULE_OPTIONS = MODULE_OPTIONS
+    LTO_OPTIONS = LTO_OPTIONS
+    PATH_OPTIONS = PATH_OPTIONS
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
@@ -90,6 +92,12 @@ class NativeBackend(CodegenBackend):
 
         return compile_source(stencil, self._toolchain, self._memory)
 
+    def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
+        """Return words for the linker with the files that they name placed."""
+        from .ldflags import located  # noqa: PLC0415 - few crates have any
+
+        return located(words, place)
+
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command of the compiler."""
         from .unit import command  # noqa: PLC0415 - only editors ask
@@ -107,6 +115,14 @@ class NativeBackend(CodegenBackend):
         from .bundle import bundle_library  # noqa: PLC0415 - few crates have any
 
         return bundle_library(library, directories, self.session.target, self._toolchain)
+
+    def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
+        """Return the symbols that the user's words for the linker are about."""
+        from .kept import kept_symbols, reader  # noqa: PLC0415
+
+        defined = {symbol.name for item in request.modules for symbol in item.module.exports}
+        words = request.options.texts("ldflags")
+        return tuple(sorted(kept_symbols(words, defined, reader(self.session.root, request))))
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module holds a representation that can be optimised with others."""
@@ -165,7 +181,10 @@ class NativeBackend(CodegenBackend):
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the file that a crate type becomes."""
-        return (output_name(crate, crate_type, find_target(self.session.target).rustc),)
+        from .ldflags import written_files  # noqa: PLC0415
+
+        name = output_name(crate, crate_type, find_target(self.session.target).rustc)
+        return (name, *written_files(crate_type, options.texts("ldflags")))
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link a program or a library."""

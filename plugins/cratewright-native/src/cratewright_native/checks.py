@@ -11,6 +11,9 @@ from cratewright import Crate, CrateType, LtoMode, Options
 from cratewright.errors import ConfigurationError, UnsupportedError
 
 from .flags import LANGUAGES, MODULES, refused_word
+from .kept import is_versioned
+from .ldflags import parse_ldflags, refused_flag
+from .linker_options import ZIG_OPTIONS
 from .targets import find_target
 from .toolchain import Toolchain
 from .words import refusal
@@ -19,6 +22,7 @@ __all__ = ["check_crate"]
 
 _COMPILER_WORDS = ("flags", "cflags", "cxxflags", "asmflags")
 _OTHER = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
+_OTHER_LINKER = {"undefined": "write -Wl,-u,NAME", "require-defined": "write -Wl,-u,NAME"}
 # The rest need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
 
@@ -33,7 +37,7 @@ def check_crate(crate: Crate, toolchain: Toolchain) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER
         )
-    for check in (_check_lto, _check_types, _check_sources, _check_words, _check_code):
+    for check in (_check_lto, _check_types, _check_sources, _check_words, _check_link, _check_code):
         check(crate, toolchain)
 
 
@@ -125,6 +129,46 @@ def _check_words(crate: Crate, toolchain: Toolchain) -> None:
                 f"{where}: 'entry_point' and 'multimodule' have no meaning for programs and libraries",
                 context=(("crate", crate.name),),
             )
+
+
+def _check_link(crate: Crate, toolchain: Toolchain) -> None:
+    """Refuse words for the linker that would be without effect, or have another than they say."""
+    words = crate.options.texts("ldflags")
+    if not words or find_target(crate.target).format != "elf":
+        return
+    lto = [
+        kind
+        for kind in crate.crate_types
+        if kind is not CrateType.RLIB and crate.options.lto_for(kind) is not LtoMode.OFF
+    ]
+    found = refused_flag(words, lto=bool(lto))
+    if found:
+        raise ConfigurationError(
+            f"crate '{crate.name}': '{found[0]}' cannot be among 'ldflags'",
+            context=(("reason", found[1]),),
+            hint="set lto='off' for this crate" if found[1].startswith("with lto") else "",
+        )
+    reason, hint = _conflict(crate, words, toolchain, bool(lto))
+    if reason:
+        raise ConfigurationError(
+            f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=hint
+        )
+
+
+def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: bool) -> tuple[str, str]:
+    """Return what goes not together with words for the linker, and the way out; empty if all does."""
+    if is_versioned(words):
+        if crate.options.texts("exports") and CrateType.BIN not in crate.crate_types:
+            return "'exports' and --version-script both say what is offered", "say it in one of the two"
+        if toolchain.kind == "zig" and CrateType.BIN in crate.crate_types:
+            return "zig hands a version script on for libraries alone", "use clang or gcc"
+    for flag in parse_ldflags(words):
+        name = flag.option.name
+        if toolchain.kind == "zig" and flag.linker and name and name not in ZIG_OPTIONS:
+            return f"zig does not hand '{flag.shown}' on to its linker", _OTHER_LINKER.get(name, "use clang or gcc")
+        if toolchain.kind == "gcc" and lto and name in ("wrap", "defsym"):
+            return f"gcc's LTO does not hear of '{flag.shown}'", "set lto='off', or use clang"
+    return "", ""
 
 
 def _check_code(crate: Crate, toolchain: Toolchain) -> None:

@@ -22,6 +22,8 @@ _REPLACEABLE = re.compile(
     r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
 )
 
+_BASE = "cratewright"
+
 
 def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
     """Return those of some symbols that, if defined, stand in place of the C and C++ libraries' own, sorted."""
@@ -41,7 +43,15 @@ def required_symbols(request: LinkRequest) -> tuple[str, ...]:
     return tuple(sorted(required))
 
 
-def version_script(symbols: Iterable[str]) -> bytes:
-    """Return a version script that offers these symbols and no other."""
-    offered = "".join(f'    "{symbol}";\n' for symbol in symbols)
-    return f"{{\n{'  global:' + chr(10) + offered if offered else ''}  local:\n    *;\n}};\n".encode()
+def version_script(symbols: Iterable[str], *, named: bool = False) -> bytes:
+    """Return a version script that offers these symbols and no other.
+
+    Shape: `named` if it is to have a name, and the versions that symbols say they are of, as in `f@@V1`.
+    """
+    symbols = tuple(symbols)
+    plain = dict.fromkeys(symbol.partition("@")[0] for symbol in symbols)
+    versions = dict.fromkeys(symbol.rpartition("@")[2] for symbol in symbols if "@" in symbol)
+    offered = "".join(f'    "{symbol}";\n' for symbol in plain)
+    head = f"{_BASE} " if named and versions else ""
+    nodes = "".join(f"{version} {{ }};\n" for version in versions) if named else ""
+    return f"{head}{{\n{'  global:' + chr(10) + offered if offered else ''}  local:\n    *;\n}};\n{nodes}".encode()

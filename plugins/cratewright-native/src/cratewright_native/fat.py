@@ -15,6 +15,7 @@ from cratewright.request import LinkRequest, ModuleConfig
 from .codegen import OPTIMISED
 from .demand import needed_modules
 from .flags import lowering_words
+from .kept import wanted_symbols
 from .resolve import write_inputs
 from .toolchain import Toolchain
 
@@ -35,7 +36,9 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """
     what = f"merging the modules of crate '{request.crate}'"
     if toolchain.kind == "gcc":
-        needed = needed_modules(request, request.exported)
+        defined = (symbol.name for item in request.modules for symbol in item.module.exports)
+        wanted = wanted_symbols(request.options.texts("ldflags"), defined)
+        needed = needed_modules(request, (*request.exported, *sorted(wanted)))
         return _joined([item.module for item in needed], request.target, toolchain, what)
     with toolchain.scratch() as directory:
         inputs = write_inputs(request, toolchain, directory)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cratewright import CrateType, CratewrightError, Observed
 from cratewright.errors import LinkError, ToolError, UnsupportedError
+from cratewright.module import merge_observed
 from cratewright.options import DebugInfo
 from cratewright.output_name import output_name
 from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
@@ -22,6 +23,7 @@ from .depfile import parse_link_depfile
 from .elf import elf_symbols, retaining
 from .embed import embed_object
 from .exports import replaceable_symbols, version_script
+from .kept import is_versioned, offered_symbols, offers_all, reader
 from .libraries import library_words
 from .link_files import link_search, observe_link
 from .observe import FileMemory, settled
@@ -29,8 +31,9 @@ from .response_file import response_file
 from .staticlib import member_names, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
-from .toolchain import Toolchain
+from .toolchain import Completed, Toolchain
 from .unit import MAIN_SYMBOLS
+from .users_words import users_words
 
 __all__ = ["link_crate_type"]
 
@@ -57,26 +60,31 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
         return LinkResult(artifacts=(Artifact(name, write_staticlib(request, toolchain)),))
     with toolchain.scratch() as directory:
         inputs = _inputs(request, toolchain, directory)
+        users = users_words(request, toolchain.root)
         words = [*inputs, *_options(request, toolchain, target, name, directory)]
-        words += _libraries(request, toolchain, target)
+        words += [*_libraries(request, toolchain, target), *users.words]
 
-        def attempt() -> tuple[tuple[Observed, ...], int]:
-            told, said = _run(request, toolchain, inputs, words, name, directory)
-            search = link_search(told, said, toolchain.root)
+        def attempt() -> tuple[tuple[tuple[Observed, ...], str], int]:
+            told, done = _run(request, toolchain, inputs, words, name, directory)
+            search = link_search(told, done.stderr, toolchain.root)
             decided = [library.path for library in request.libraries]
-            listed = _listed(directory, toolchain)
-            return observe_link(listed, search, target.format, memory, decided=decided, bundled=toolchain.headers)
+            listed = [*_listed(directory, toolchain), *users.read]
+            seen, newest = observe_link(
+                listed, search, target.format, memory, decided=decided, bundled=toolchain.headers
+            )
+            seen = merge_observed([seen, [Observed(path, None) for path in users.missing]])
+            return (seen, _shown(done, toolchain, directory)), newest
 
-        observed = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
-        data = (directory / name).read_bytes()
-    artifact = Artifact(name, data, executable=request.crate_type is CrateType.BIN)
-    return LinkResult(artifacts=(artifact,), observed=observed)
+        observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
+        program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
+        written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
+    return LinkResult(artifacts=(program, *written), observed=observed, diagnostics=tuple(said.splitlines()))
 
 
 def _run(
     request: LinkRequest, toolchain: Toolchain, inputs: Sequence[str], words: Sequence[str], name: str, directory: Path
-) -> tuple[Sequence[str], str]:
-    """Link, and return what was told and what was said of where libraries are looked for."""
+) -> tuple[Sequence[str], Completed]:
+    """Link, and return what was told and what was said, of where libraries are looked for among others."""
     what = f"link of crate '{request.crate}'"
     language = _language(request.modules)
     passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
@@ -84,8 +92,7 @@ def _run(
     if line:
         told = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
         with suppress(CratewrightError):
-            toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
-            return line, ""
+            return line, toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
     driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
 
     def refused(said: str) -> CratewrightError:
@@ -109,8 +116,19 @@ def _run(
         )
 
     listing = toolchain.listing(request.target, _DEPFILE)
-    done = toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
-    return words, done.stderr
+    return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
+
+
+def _shown(done: Completed, toolchain: Toolchain, directory: Path) -> str:
+    """Return what the linker said for the user: what it was asked to print, and warnings."""
+    printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory)
+    return "\n".join([printed, *(line for line in done.stderr.splitlines() if "warning: " in line)])
+
+
+def _text(path: Path, toolchain: Toolchain) -> bytes:
+    """Return what a linker wrote for people to read, with no directory of this machine in it."""
+    text = path.read_text("utf-8", "surrogateescape")
+    return toolchain.shown(text, path.parent).encode("utf-8", "surrogateescape")
 
 
 def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
@@ -153,7 +171,7 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
         outputs=[_ARCHIVE],
     )
     # What is to be offered must come out of the archive although nobody here calls it.
-    wanted = [f"-Wl,-u,{symbol}" for symbol in request.exported]
+    wanted = [f"-Wl,-u,{symbol}" for symbol in request.exported if "@" not in symbol]
     return [*wanted, *direct, _ARCHIVE]
 
 
@@ -189,17 +207,23 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: s
 
 def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
     """Return what makes a library offer its symbols and no other, and a program those that were asked for."""
+    flags = request.options.texts("ldflags")
+    if is_versioned(flags):
+        # What a user's own version script says is for it to say.
+        return ["-rdynamic"] if request.crate_type is CrateType.BIN and request.options.texts("exports") else []
     offered = set(request.exported)
     words: list[str] = []
     if request.crate_type is CrateType.BIN:
         offered -= MAIN_SYMBOLS
-        if not offered:
+        if not offered or offers_all(flags):
             return []
         offered |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
         words.append("-rdynamic")
     elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
         # Whoever includes a header has inline functions of his own; they are no part of a C interface.
         offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
+    visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
+    offered |= offered_symbols(flags, visible, reader(toolchain.root, request))
     script = version_script(sorted(offered))
     if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
         # zig hands a version script on for libraries alone, but a linker script may hold one.
@@ -225,8 +249,7 @@ def _rpath(request: LinkRequest) -> list[str]:
 
 def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> list[str]:
     words = [os.path.join(toolchain.root, library.path) for library in request.libraries]
-    words += library_words(request.natives, request.options.texts("lib_dirs"), target, toolchain)
-    return [*words, *request.options.texts("ldflags")]
+    return [*words, *library_words(request.natives, request.options.texts("lib_dirs"), target, toolchain)]
 
 
 def _refused(request: LinkRequest, said: str) -> LinkError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cratewright import OptionKind, OptionSpec
 
-__all__ = ["LINK_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "UNIT_OPTIONS"]
+__all__ = ["LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
 
 
 def _texts(name: str, text: str) -> OptionSpec:
@@ -38,6 +38,8 @@ UNIT_OPTIONS = frozenset(
     | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage"}
 )
 MODULE_OPTIONS = frozenset({"opt_level", "pic"})
+LTO_OPTIONS = frozenset({"ldflags"})
+PATH_OPTIONS = frozenset({"ldflags"})
 LINK_OPTIONS = MODULE_OPTIONS | frozenset(
     {"debuginfo", "sanitize", "coverage", "exports", "lib_dirs", "ldflags", "rpath", "strip"}
 )

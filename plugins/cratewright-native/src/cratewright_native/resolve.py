@@ -16,6 +16,7 @@ from cratewright.values import dataclass
 from .bitcode import bitcode_major, is_bitcode
 from .demand import is_direct
 from .exports import required_symbols, version_script
+from .kept import told_words
 from .response_file import response_file
 from .targets import find_target
 from .toolchain import Toolchain
@@ -75,12 +76,13 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
             name = f"{index}.o"
             (directory / name).write_bytes(item.module.data)
             (own if is_direct(item, request) else lazy).append(name)
-    required = required_symbols(request)
-    (directory / _SCRIPT).write_bytes(version_script(required))
+    kept = {*required_symbols(request), *request.kept}
+    (directory / _SCRIPT).write_bytes(version_script(sorted(kept), named=True))
     # A shared library is the one kind of output that any of the crate types could become: whatever keeps its name
     # may be replaced, all else is known to be final.
     words = ["-shared", f"--version-script={_SCRIPT}", "--undefined-version"]
-    words += [f"--undefined={symbol}" for symbol in required]
+    words += [f"--undefined={symbol}" for symbol in request.exported if "@" not in symbol]
+    words += told_words(request.options.texts("ldflags"))
     words += [*own, "--start-lib", *lazy, "--end-lib"]
     words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
     return Resolution((response_file(_ARGUMENTS, words, directory),), files)

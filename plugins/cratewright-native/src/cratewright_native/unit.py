@@ -145,8 +145,8 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
             refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
         )
         listing = ("-v",)
-    if toolchain.kind == "gcc":
-        # gcc repeats its words in the module, so this one is the same for all.
+    if toolchain.kind == "gcc" and _language(stencil.path) == "assembler":
+        # Of a source in C gcc would repeat this in the module, and LTO would print it among the objects that it makes.
         listing += ("-Wa,--MD,/dev/stdout",)
     return toolchain.run(
         (*words, *listing, "-o", str(output)),

@@ -1,0 +1,200 @@
+"""The options of linkers for ELF, and what becomes of each that a user writes: the table.
+
+Knows nothing of how words are spelled in a list, nor of what is linked.
+Source: the help of LLD 19 and 22 and of GNU ld 2.40; a test holds the table against those that are installed.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from cratewright.values import dataclass
+
+__all__ = ["DRIVER_OPTIONS", "LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "refusal_of_keyword"]
+
+
+class Fate(Enum):
+    """What becomes of an option."""
+
+    FINAL = "the final link is told, and nobody else need know"
+    TOLD = "LTO is told, too: it decides which symbols are linked, or under which names"
+    KEPT = "its value is a pattern of symbols, which LTO keeps"
+    ALL_KEPT = "LTO keeps every symbol that can be seen"
+    LIST = "a file with patterns of symbols, which LTO keeps"
+    VERSIONS = "a file with patterns of symbols, which LTO keeps, and what a library offers"
+    SCRIPT = "a file that names symbols, which LTO keeps"
+    INPUT = "a file that is read"
+    OUTPUT = "a file that is written"
+    DIRECTORY = "a directory that is searched"
+    NOT_WITH_LTO = "refused where there is LTO"
+    REFUSED = "refused"
+
+
+class _Value(Enum):
+    NONE = ""
+    ANY = "="
+    JOINED = "=?"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkerOption:
+    """One option.
+
+    Shape: `takes_value` if the next word may be its value, `may_join` if a value may follow a `=`; `reason` says why
+    it is refused.
+    """
+
+    name: str
+    fate: Fate
+    takes_value: bool = False
+    may_join: bool = False
+    reason: str = ""
+
+
+_LTO = "cratewright runs LTO itself, module by module"
+_KIND = "the crate type says what is made"
+_SEEN = "SCons is told by cratewright what a link reads and writes"
+_PLACES = "what it writes holds paths or times of this machine"
+_OTHERS = "it belongs to another format or machine"
+
+# Names without dashes; `=` behind those that take a value, `=?` if only joined by a `=`.
+_FATES: dict[tuple[Fate, str], str] = {
+    (Fate.FINAL, ""): """
+        ( ) start-group end-group as-needed no-as-needed whole-archive no-whole-archive push-state pop-state Bdynamic
+        Bstatic dy dn call_shared non_shared static copy-dt-needed-entries no-copy-dt-needed-entries Bsymbolic
+        Bsymbolic-functions Bsymbolic-non-weak Bsymbolic-non-weak-functions Bno-symbolic Bgroup allow-shlib-undefined
+        no-allow-shlib-undefined no-undefined undefined-version no-undefined-version unresolved-symbols=
+        warn-unresolved-symbols error-unresolved-symbols ignore-unresolved-symbol= no-allow-multiple-definition
+        disable-multiple-abs-defs no-export-dynamic gc-sections no-gc-sections gc-keep-exported icf=
+        ignore-data-address-equality ignore-function-address-equality keep-unique= build-id=? hash-style= eh-frame-hdr
+        no-eh-frame-hdr enable-new-dtags disable-new-dtags rpath= rpath-link= Y= soname= h= dynamic-linker= I=
+        no-dynamic-linker audit= depaudit= P= auxiliary= f= filter= F= z= O= relax no-relax optimize-bb-jumps
+        no-optimize-bb-jumps sort-section= sort-common=? strip-all s strip-debug S strip-discarded no-strip-discarded
+        discard-all x discard-locals X discard-none emit-relocs q nmagic n omagic N no-nmagic no-omagic image-base=
+        section-start= Tbss= Tdata= Ttext= Ttext-segment= Trodata-segment= Tldata-segment= rosegment no-rosegment
+        xosegment no-xosegment execute-only no-execute-only compress-debug-sections= compress-sections= debug-names
+        no-debug-names gdb-index no-gdb-index gnu-unique no-gnu-unique pack-dyn-relocs= use-android-relr-tags
+        no-use-android-relr-tags apply-dynamic-relocs no-apply-dynamic-relocs unique=? orphan-handling=
+        enable-non-contiguous-regions enable-non-contiguous-regions-warnings force-group-allocation define-common
+        no-define-common d dc dp fortran-common no-fortran-common package-metadata= spare-dynamic-tags=
+        split-by-file=? split-by-reloc=? hash-size= split-stack-adjust-size= demangle=? no-demangle
+        color-diagnostics=? no-color-diagnostics diagnostics-show-option error-limit= fatal-warnings no-fatal-warnings
+        no-warnings w noinhibit-exec vs-diagnostics check-sections no-check-sections warn-common no-warn-common
+        warn-constructors warn-execstack no-warn-execstack warn-rwx-segments no-warn-rwx-segments warn-multiple-gp
+        warn-once warn-section-align warn-textrel warn-alternate-em warn-backrefs no-warn-backrefs
+        warn-backrefs-exclude= warn-ifunc-textrel no-warn-ifunc-textrel warn-symbol-ordering no-warn-symbol-ordering
+        warn-mismatch no-warn-mismatch no-warn-search-mismatch trace-symbol= y= trace t print-gc-sections
+        no-print-gc-sections print-icf-sections no-print-icf-sections print-map M print-map-discarded
+        no-print-map-discarded print-memory-usage print-output-format cref call-graph-profile-sort= bp-startup-sort=
+        bp-compression-sort= bp-compression-sort-startup-functions verbose-bp-section-orderer why-live=
+        no-dependent-libraries dependent-libraries keep-memory no-keep-memory max-cache-size= reduce-memory-overheads
+        threads= no-threads mmap-output-file no-mmap-output-file branch-to-branch no-branch-to-branch
+        ld-generated-unwind-info no-ld-generated-unwind-info traditional-format ctf-variables no-ctf-variables
+        ctf-share-types= library= l= g G= assert= a= Qy qmagic accept-unknown-input-arch no-accept-unknown-input-arch
+        map-whole-files no-map-whole-files version V target-help help
+        """,
+    (Fate.TOLD, ""): """
+        undefined= u= require-defined= undefined-glob= entry= e= init= fini= defsym= wrap= allow-multiple-definition
+        """,
+    (Fate.KEPT, ""): "export-dynamic-symbol=",
+    (Fate.ALL_KEPT, ""): "export-dynamic E dynamic-list-data dynamic-list-cpp-new dynamic-list-cpp-typeinfo",
+    (Fate.LIST, ""): "dynamic-list= export-dynamic-symbol-list=",
+    (Fate.VERSIONS, ""): "version-script=",
+    (Fate.SCRIPT, ""): "script= T=",
+    (Fate.INPUT, ""): """
+        symbol-ordering-file= call-graph-ordering-file= section-ordering-file= just-symbols= R= retain-symbols-file=
+        """,
+    (Fate.OUTPUT, ""): "Map= why-extract= print-archive-stats= print-symbol-order=",
+    (Fate.DIRECTORY, ""): "library-path= L=",
+    (Fate.NOT_WITH_LTO, "LTO has decided by then which file each symbol comes from"): """
+        exclude-libs= start-lib end-lib version-exports-section=
+        """,
+    (Fate.NOT_WITH_LTO, "it would make other names than LTO has seen"): "default-symver default-imported-symver",
+    (Fate.REFUSED, _LTO): """
+        lto=? lto-aa-pipeline= lto-basic-block-address-map no-lto-basic-block-address-map lto-basic-block-sections=
+        lto-cs-profile-file= lto-cs-profile-generate lto-debug-pass-manager lto-emit-asm lto-emit-llvm
+        lto-known-safe-vtables= lto-newpm-passes= lto-obj-path= lto-partitions= lto-pgo-warn-mismatch
+        no-lto-pgo-warn-mismatch lto-sample-profile= lto-unique-basic-block-section-names
+        no-lto-unique-basic-block-section-names lto-validate-all-vtables-have-type-infos
+        no-lto-validate-all-vtables-have-type-infos lto-whole-program-visibility no-lto-whole-program-visibility
+        lto-O=? lto-CGO=? thinlto-cache-dir= thinlto-cache-policy= thinlto-jobs= thinlto-single-module=
+        thinlto-emit-imports-files thinlto-emit-index-files thinlto-index-only=? thinlto-object-suffix-replace=
+        thinlto-prefix-replace= thinlto-distributor= thinlto-distributor-arg= thinlto-remote-compiler=
+        thinlto-remote-compiler-arg= thinlto-remote-compiler-prepend-arg= fat-lto-objects no-fat-lto-objects plugin=
+        plugin-opt= load-pass-plugin= mllvm= save-temps=? opt-remarks-filename= opt-remarks-format=
+        opt-remarks-hotness-threshold= opt-remarks-passes= opt-remarks-with-hotness irpgo-profile= flto=?
+        flto-partition=? disable-verify
+        """,
+    (Fate.REFUSED, _KIND): """
+        shared Bshareable pie no-pie pic-executable relocatable r i Ur output= o= oformat= m= fuse-ld=?
+        """,
+    (Fate.REFUSED, _SEEN): """
+        dependency-file= c= mri-script= default-script= dT= remap-inputs= remap-inputs-file= error-handling-script=
+        """,
+    (Fate.REFUSED, _PLACES): "reproduce= time-trace=? time-trace-granularity= stats verbose=? v sysroot= print-sysroot",
+    (Fate.REFUSED, "its effect is another with every run"): "shuffle-sections= randomize-section-padding=",
+    (Fate.REFUSED, "the names that it makes hold the path of the file: use #embed, or .incbin in a .S source"): """
+        format= b=
+        """,
+    (Fate.REFUSED, "the system's directories are part of what a toolchain is"): "nostdlib chroot=",
+    (Fate.REFUSED, _OTHERS): """
+        android-memtag-heap android-memtag-stack android-memtag-mode= be8 cmse-implib in-implib= out-implib= EB EL A=
+        architecture= fix-cortex-a53-843419 fix-cortex-a8 merge-exidx-entries no-merge-exidx-entries no-pcrel-optimize
+        pcrel-optimize no-power10-stubs power10-stubs=? relax-gp no-relax-gp toc-optimize no-toc-optimize pic-veneer
+        target1-abs target1-rel target2= embedded-relocs force-exe-suffix task-link= gpsize= rsp-quoting=
+        """,
+}
+
+
+def _table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
+    table: dict[str, LinkerOption] = {}
+    for (fate, reason), names in fates.items():
+        for text in names.split():
+            name, value = (text, "") if text == "=" else (text.rstrip("=?"), text[len(text.rstrip("=?")) :])
+            assert name not in table, name
+            table[name] = LinkerOption(name, fate, value == "=", value != "", reason)
+    return table
+
+
+LINKER_OPTIONS = _table(_FATES)
+"""What linkers are told, by name without dashes."""
+
+DRIVER_OPTIONS = _table(
+    {
+        (Fate.FINAL, ""): "z= l= s pthread static static-pie nostartfiles nodefaultlibs nostdlib nolibc",
+        (Fate.TOLD, ""): "u= e=",
+        (Fate.ALL_KEPT, ""): "rdynamic",
+        (Fate.SCRIPT, ""): "T=",
+        (Fate.DIRECTORY, ""): "L=",
+        (Fate.REFUSED, _KIND): "shared pie no-pie nopie r dynamiclib bundle fuse-ld=? -ld-path=?",
+        (Fate.REFUSED, _LTO): "flto=? fno-lto fwhole-program fuse-linker-plugin fno-use-linker-plugin",
+    }
+)
+"""What compilers take for themselves where they link, by name without the dash; all else is left to them."""
+
+_KEYWORDS = {
+    "start-stop-gc": "sections that a source has named stay",
+}
+
+
+ZIG_OPTIONS = frozenset(
+    _table(
+        {
+            (Fate.FINAL, ""): """
+        start-group end-group as-needed no-as-needed whole-archive no-whole-archive allow-shlib-undefined
+        no-allow-shlib-undefined no-undefined undefined-version no-undefined-version gc-sections no-gc-sections
+        build-id hash-style eh-frame-hdr no-eh-frame-hdr enable-new-dtags disable-new-dtags rpath rpath-link soname
+        dynamic-linker I no-dynamic-linker z O sort-section sort-common strip-all s strip-debug S discard-all x
+        image-base compress-debug-sections color-diagnostics no-color-diagnostics fatal-warnings no-fatal-warnings w
+        print-gc-sections print-icf-sections print-map version V u entry e wrap export-dynamic E version-script R
+        nmagic n script T l L
+        """
+        }
+    )
+)
+"""What zig hands on to its linker; it refuses the rest, but only when all has been compiled."""
+
+
+def refusal_of_keyword(word: str) -> str:
+    """Return why a keyword after `-z` is refused, or an empty string."""
+    return _KEYWORDS.get(word, "")

@@ -1,0 +1,85 @@
+"""Files in what a user tells the linker: found beside the SConscript, seen when they change, kept when made."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.scons_project import available_forms
+
+SOURCE = "int one(void) { return 1; }\nint two(void) { return 2; }\n"
+MAP = "V1 {{ global: {}; local: *; }};\n"
+TOML = """\
+[crate.there]
+sources = ["lib.c"]
+type = "cdylib"
+lto = "thin"
+ldflags = ["-Wl,--version-script=own.map", "-Wl,-Map=there.txt"]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> NativeProject:
+    """Give a project whose crates lie in a directory of their own, built in another."""
+    project = NativeProject(tmp_path / "project", "llvm", form=available_forms()[-1])
+    project.crates(
+        'Export("env")\nSConscript("lib/SConscript", variant_dir="out", duplicate=0)\nSConscript("toml/SConscript")\n',
+        {
+            "lib/SConscript": """\
+Import("env")
+made = env.Command("made.map", "names.txt", 'sed "s/.*/V1 { global: &; local: *; };/" $SOURCE > $TARGET')
+words = ["-Wl,--version-script=own.map", "-Xlinker", "-Map", "-Xlinker", "sub/lib.txt"]
+lib = env.Crate("lib", ["lib.c"], crate_type=["cdylib", "staticlib"], lto="thin", ldflags=words)
+gen = env.Crate("gen", ["lib.c"], crate_type="cdylib", ldflags=["-Wl,--version-script,made.map"])
+Default(lib, gen, env.Command("copy.txt", "sub/lib.txt", Copy("$TARGET", "$SOURCE")))
+""",
+            "lib/lib.c": SOURCE,
+            "lib/own.map": MAP.format("one"),
+            "lib/names.txt": "two\n",
+            "toml/SConscript": 'Import("env")\nDefault(*env.CrateWorkspace("crates.toml").values())\n',
+            "toml/crates.toml": TOML,
+            "toml/lib.c": SOURCE,
+            "toml/own.map": MAP.format("two"),
+        },
+    )
+    return project
+
+
+def _offered(library: Path) -> set[str]:
+    done = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True)
+    return {line.split()[-1].partition("@")[0] for line in done.stdout.splitlines()} - {"V1"}
+
+
+def test_beside_the_sconscript(project: NativeProject) -> None:
+    project.scons()
+    assert _offered(project.path / "out/liblib.so") == {"one"}
+    assert _offered(project.path / "out/libgen.so") == {"two"}
+    assert _offered(project.path / "toml/libthere.so") == {"two"}
+    assert ctypes.CDLL(str(project.path / "out/liblib.so")).one() == 1
+    maps = [project.path / name for name in ("out/sub/lib.txt", "out/copy.txt", "toml/there.txt")]
+    for path in maps:
+        assert str(project.path) not in path.read_text() and ".text" in path.read_text()
+    project.scons()
+    assert "Linking" not in project.output
+    # What is edited is read again, what is generated is made first, and what is gone is written again.
+    project.write({"lib/own.map": MAP.format("t*"), "lib/names.txt": "one\n"})
+    maps[2].unlink()
+    project.scons()
+    assert _offered(project.path / "out/liblib.so") == {"two"}
+    assert _offered(project.path / "out/libgen.so") == {"one"}
+    assert maps[2].exists()
+    project.scons("-c")
+    assert not maps[0].exists()
+
+
+def test_a_refusal_names_the_word(project: NativeProject) -> None:
+    project.write({"toml/crates.toml": TOML.replace("-Wl,-Map=", "-Wl,--reproduce=")})
+    project.scons(expect=2)
+    assert "'--reproduce=there.txt' cannot be among 'ldflags'" in project.output
+    project.write({"toml/crates.toml": TOML.replace("own.map", "gone.map")})
+    project.scons(expect=2)
+    assert "toml/gone.map" in project.output and not (project.path / "toml/libthere.so").exists()
