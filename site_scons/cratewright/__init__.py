@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    errors, digest, values, codec, shape                       what everyone may use
+    errors, digest, values, codec, shape, diagnostic           what everyone may use
     crate_type, options, source_options, module, identity, crate, stencil  values of crates
     native_library, request                                    values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
@@ -10,7 +10,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, child, scratch, ending, program                the doors to the world
+    fs, memory, child, scratch, ending, program, events        the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
     session, backend, hookspecs, declared, blame, edge         the contract with backends, checked where it is entered
@@ -31,6 +31,7 @@ from .backend import (
     Session,
 )
 from .crate import Crate, CrateType
+from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
 from .errors import CratewrightError
 from .hookspecs import hookimpl
 from .module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
@@ -68,6 +69,7 @@ __all__ = [
     "CrateType",
     "CratewrightError",
     "DebugInfo",
+    "Diagnostic",
     "EntryPoint",
     "LibraryKind",
     "LinkLibrary",
@@ -85,7 +87,9 @@ __all__ = [
     "OptionKind",
     "OptionSpec",
     "Options",
+    "RelatedPlace",
     "Session",
+    "Severity",
     "Symbol",
     "ThinBuffer",
     "ThinModule",
@@ -93,6 +97,7 @@ __all__ = [
     "__version__",
     "hookimpl",
     "programs_digest",
+    "read_diagnostics",
     "register",
     "tool",
 ]

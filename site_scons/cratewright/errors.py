@@ -53,10 +53,12 @@ class CratewrightError(Exception):
     """A failure that the user can do something about.
 
     Shape: printed as the message, then aligned `label: value` lines, then the way out. `leftovers` are files
-    that help to find the cause, as (root-relative path, content), written although the work failed.
+    that help to find the cause, as (root-relative path, content), written although the work failed. `summary` is what
+    is left to say of an error that was told when it happened.
     """
 
     leftovers: tuple[tuple[str, bytes], ...] = ()
+    summary: str = ""
 
     def __init__(self, message: str, *, context: Context = (), hint: str = "") -> None:
         self.message = message
@@ -75,17 +77,22 @@ class CratewrightError(Exception):
         return printable("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.context, self.hint, self.leftovers))
+        return (_rebuild, (type(self), self.message, self.context, self.hint, self.leftovers, self.summary))
 
     def with_context(self, *context: tuple[str, object]) -> CratewrightError:
         """Return the same error with rows put before its own, for a layer that knows more."""
         known = {label for label, _ in self.context}
         fresh = tuple((label, str(value)) for label, value in context if label not in known)
-        return _rebuild(type(self), self.message, fresh + self.context, self.hint, self.leftovers)
+        return _rebuild(type(self), self.message, fresh + self.context, self.hint, self.leftovers, self.summary)
 
     def leaving(self, files: Iterable[tuple[str, bytes]]) -> CratewrightError:
         """Return the same error with files that help to find its cause."""
-        return _rebuild(type(self), self.message, self.context, self.hint, (*self.leftovers, *files))
+        leftovers = (*self.leftovers, *files)
+        return _rebuild(type(self), self.message, self.context, self.hint, leftovers, self.summary)
+
+    def told(self, summary: str) -> CratewrightError:
+        """Return the same error for whoever comes after those that were told: the summary says enough."""
+        return _rebuild(type(self), self.message, self.context, self.hint, self.leftovers, summary)
 
 
 def _rebuild(
@@ -94,9 +101,11 @@ def _rebuild(
     context: tuple[tuple[str, str], ...],
     hint: str,
     leftovers: tuple[tuple[str, bytes], ...],
+    summary: str,
 ) -> CratewrightError:
     error = kind(message, context=context, hint=hint)
     error.leftovers = leftovers
+    error.summary = summary
     return error
 
 

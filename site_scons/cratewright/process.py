@@ -85,11 +85,19 @@ class WorkerPool:
         self._zygote: Zygote | None = None
         self._idle: deque[_Worker] = deque()
         self._busy = 0
+        self._forks = 0
         self._condition = threading.Condition()
         atexit.register(self.close)
 
-    def map(self, calls: Iterable[Call], done: Callable[[int, Outcome], None] | None = None) -> list[Outcome]:
+    def map(
+        self,
+        calls: Iterable[Call],
+        done: Callable[[int, Outcome], None] | None = None,
+        began: Callable[[int, int], None] | None = None,
+    ) -> list[Outcome]:
         """Run calls side by side and return their outcomes in order; `done` sees each as it comes.
+
+        `began` is told the position of each call that begins, and the number of its worker, from 1.
 
         Shape: one outcome a call; a failed call does not stop the others.
         Raises: ToolError if no worker can be started at all.
@@ -106,6 +114,8 @@ class WorkerPool:
                         if worker is None:
                             break
                         index, call = waiting.popleft()
+                        if began:
+                            began(index, worker.number)
                         worker.send(call)
                         running[worker] = (index, call, time.monotonic() + self.timeout)
                         selector.register(worker.socket, selectors.EVENT_READ, worker)
@@ -203,7 +213,8 @@ class WorkerPool:
         if self._zygote is None or not self._zygote.usable:
             warm = [(call.function, call.arguments) for call in self.warm]
             self._zygote = Zygote(warm=warm, paths=self._paths, timeout=self.timeout)
-        return _Worker(*self._zygote.fork(), self._zygote)
+        self._forks += 1
+        return _Worker(*self._zygote.fork(), self._zygote, self._forks)
 
     def _release(self, worker: _Worker, need: int, *, alive: bool) -> None:
         with self._condition:
@@ -222,10 +233,11 @@ def _hung(label: str, seconds: float) -> ToolError:
 class _Worker:
     """One forked process at the other end of a socket."""
 
-    def __init__(self, connection: socket.socket, pid: int, zygote: Zygote) -> None:
+    def __init__(self, connection: socket.socket, pid: int, zygote: Zygote, number: int) -> None:
         self.socket = connection
         self.alive = True
         self.pid = pid
+        self.number = number
         self._zygote = zygote
         own(pid)
 

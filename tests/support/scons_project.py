@@ -44,14 +44,14 @@ def available_forms() -> tuple[str, ...]:
 class SconsProject:
     """Files, and what `scons` makes of them.
 
-    Shape: `output` is what the last run printed, standard error after standard output.
+    Shape: `output` is what the last run printed, standard error after standard output; `errors` the former alone.
     Units: `timeout` in seconds, for one run.
     """
 
     def __init__(self, path: Path, *, form: str = IN_PLACE) -> None:
         self.path = path
         self.form = form
-        self.output = ""
+        self.output = self.errors = ""
         self.timeout = 60
         self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
         path.mkdir(parents=True, exist_ok=True)
@@ -98,6 +98,7 @@ class SconsProject:
             preexec_fn=preexec,
         )
         self.output = done.stdout + done.stderr
+        self.errors = done.stderr
         print(f"scons {' '.join(arguments)}:\n{self.output}")  # shown by pytest if the test fails
         assert done.returncode == expect, f"exit status {done.returncode}, not {expect}:\n{self.output}"
         assert "Traceback" not in self.output, self.output

@@ -60,12 +60,15 @@ class Ledger:
         if self._path:
             self._now[label] = Record(fields, observed)
 
-    def made(self, label: str, fields: Fields, observed: Observations) -> None:
-        """Note a result that was made, and find out why."""
-        if self._path:
-            before = self._earlier().get(label)
-            known = (before.fields, before.observed) if before is not None else None
-            self._now[label] = Record(fields, observed, changes_between(known, fields, observed))
+    def made(self, label: str, fields: Fields, observed: Observations) -> tuple[Change, ...]:
+        """Note a result that was made, and return why; nothing is known where nothing is noted."""
+        if not self._path:
+            return ()
+        before = self._earlier().get(label)
+        known = (before.fields, before.observed) if before is not None else None
+        causes = changes_between(known, fields, observed)
+        self._now[label] = Record(fields, observed, causes)
+        return causes
 
     def reason(self, nouns: Mapping[str, str]) -> str:
         """Return in one line why results were made anew, an empty string if all are merely new.

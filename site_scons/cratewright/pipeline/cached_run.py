@@ -5,6 +5,7 @@ Knows nothing of workers or of where the cache is.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,12 +13,15 @@ from typing import Protocol
 
 from ..backend import CodegenBackend
 from ..cache.entry import RESULTS, Result
+from ..cache.explain import describe
 from ..cache.history import Ledger
 from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.verify import contradiction
+from ..diagnostic import Diagnostic, Severity, error_diagnostics, read_diagnostics
 from ..errors import CacheError, CratewrightError, PluginError
+from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
 from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
 from ..values import dataclass
@@ -27,10 +31,18 @@ __all__ = ["CachedRun"]
 
 
 class Run(Protocol):
-    """Runs a method on the value of each job and gives `done` each outcome as it comes."""
+    """Runs a method on the value of each job and gives `done` each outcome as it comes.
+
+    Shape: `began` is told each job's position and the number of the worker that takes it, 0 for this process.
+    """
 
     def __call__(
-        self, method: str, jobs: Sequence[Job], done: Callable[[int, Outcome], None], function: str = "run"
+        self,
+        method: str,
+        jobs: Sequence[Job],
+        done: Callable[[int, Outcome], None],
+        function: str = "run",
+        began: Callable[[int, int], None] | None = None,
     ) -> None: ...
 
 
@@ -44,6 +56,8 @@ class _Task:
     found: Found = NOTHING
     form: CanonicalForm | None = None
     outcome: JobOutcome | None = None
+    worker: int = 0
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +65,7 @@ class CachedRun:
     """A method, and all that its results depend on beside the values.
 
     Shape: `salt` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is made afresh and compared.
+    `listener` hears of each unit as it happens.
     """
 
     run_method: Run
@@ -61,9 +76,12 @@ class CachedRun:
     method: str
     salt: str
     fingerprint: str
+    listener: Listener
 
     def run(self, jobs: Sequence[Job]) -> list[JobOutcome]:
         """Return one outcome a job, in order."""
+        if jobs:
+            self.listener(UnitsFound(self.method, jobs[0].crate, len(jobs)))
         tasks = self._look_up(jobs)
         if self.cache.keeps:
             # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
@@ -91,6 +109,7 @@ class CachedRun:
             if found.result is not None:
                 with suppress(ValueError):
                     task.outcome = JobOutcome(_whole(found.result, task.job), True)
+                    self._tell(task)
         return tasks
 
     def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
@@ -111,6 +130,7 @@ class CachedRun:
                 result = replace(self.backend.place_unit(found.result, task.form), observed=task.form.observed)
                 self.cache.keep(task.key, result, task.found)
                 task.outcome = JobOutcome(result, True)
+                self._tell(task)
 
     def _form_key(self, job: Job, form: CanonicalForm) -> str:
         tools = self.fingerprint or str(getattr(job.value, "fingerprint", ""))
@@ -124,6 +144,7 @@ class CachedRun:
             task = tasks[position]
             if outcome.error is not None:
                 task.outcome = JobOutcome(None, False, outcome.error)
+                self._tell(task)
                 return
             result, form = _result(outcome.value)
             self.cache.keep(task.key, result, task.found)
@@ -133,8 +154,27 @@ class CachedRun:
                     # The form stands for the files as well: whoever has the same form may have read others.
                     self.cache.keep(self._form_key(task.job, form), replace(bare, observed=()))
             task.outcome = JobOutcome(_whole(result, task.job), False)
+            self._tell(task)
 
-        self.run_method(self.method, [task.job for task in tasks], keep)
+        def began(position: int, worker: int) -> None:
+            task = tasks[position]
+            task.worker, task.began = worker, time.monotonic()
+            self.listener(UnitStarted(self.method, task.job.crate, _unit(task.job), worker))
+
+        self.run_method(self.method, [task.job for task in tasks], keep, began=began)
+
+    def _tell(self, task: _Task) -> None:
+        """Tell what became of a task, as soon as it is known."""
+        outcome, job = task.outcome, task.job
+        assert outcome is not None
+        if job.retried and outcome.error is not None:
+            return
+        seconds = time.monotonic() - task.began if task.began else 0.0
+        word = "failed" if outcome.error is not None else "reused" if outcome.hit else "made"
+        said = tuple(item.of(job.crate, _unit(job)) for item in _diagnostics(outcome, job.crate))
+        self.listener(
+            UnitEnded(self.method, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=said)
+        )
 
     def _check(self, tasks: Sequence[_Task]) -> None:
         def compare(position: int, outcome: Outcome) -> None:
@@ -156,11 +196,27 @@ class CachedRun:
         assert outcome is not None
         if outcome.result is not None:
             observed = tuple((item.path, item.digest) for item in observed_files(outcome.result))
-            (self.ledger.reused if outcome.hit else self.ledger.made)(self._label(task.job), task.fields, observed)
+            if outcome.hit:
+                self.ledger.reused(self._label(task.job), task.fields, observed)
+            else:
+                causes = self.ledger.made(self._label(task.job), task.fields, observed)
+                words = tuple(describe(cause) for cause in causes)
+                self.listener(UnitExplained(self.method, task.job.crate, _unit(task.job), words))
         return outcome
 
     def _label(self, job: Job) -> str:
         return f"{self.method}: {job.label}"
+
+
+def _unit(job: Job) -> str:
+    return job.unit or job.label
+
+
+def _diagnostics(outcome: JobOutcome, crate: str) -> Iterable[Diagnostic]:
+    if outcome.error is not None:
+        return error_diagnostics(outcome.error.with_context(*[("crate", crate)] * bool(crate)))
+    said = getattr(outcome.result, "diagnostics", ())
+    return [item for text in said for item in read_diagnostics(text) or (Diagnostic(Severity.WARNING, text),)]
 
 
 def _fails_now(job: Job, error: CratewrightError) -> CacheError:

@@ -64,8 +64,15 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     ]
     forms = implements(backend, CodegenBackend.canonical_form)
     jobs = [
-        Job(stencil, f"crate '{crate.name}': {stencil.path}", has_form=forms, size=len(stencil.source))
-        for stencil in stencils
+        Job(
+            stencil,
+            f"crate '{crate.name}': {stencil.path}",
+            has_form=forms,
+            size=len(stencil.source),
+            crate=crate.name,
+            unit=source.name,
+        )
+        for stencil, source in zip(stencils, crate.sources, strict=True)
     ]
     outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
     _raise_errors(crate, outcomes)
@@ -167,15 +174,16 @@ def _raise_errors(crate: Crate, outcomes: Sequence[JobOutcome]) -> None:
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if not errors:
         return
+    summary = f"crate '{crate.name}': {len(errors)} of {len(outcomes)} units failed"
     if len(errors) == 1:
-        raise errors[0].with_context(("crate", crate.name))
+        raise errors[0].with_context(("crate", crate.name)).told(summary)
     shown = errors[:10]
     text = "\n".join(str(error) for error in shown)
     more = f"\n({len(errors) - len(shown)} more units failed)" if len(errors) > len(shown) else ""
     raise type(errors[0])(
         f"{text}{more}",
         context=(("crate", crate.name), ("failed", f"{len(errors)} of {len(outcomes)} units")),
-    )
+    ).told(summary)
 
 
 def _check_exports(crate: Crate, modules: Sequence[ModuleCodegen]) -> None:

@@ -24,6 +24,7 @@ from ..cache.store import CacheKvStore
 from ..child import limit_programs
 from ..edge import opened, plugin_class
 from ..errors import CratewrightError, Interrupted, PluginError
+from ..events import Event, Listener, ToolsFound
 from ..fs import FileDigests
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
@@ -60,6 +61,7 @@ class Engine:
     Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side;
     `digests` are of files below that root. Without `workers` all calls are made in this process, which then also takes
     backends that no worker could import, and suffers what they do.
+    `listeners` hear of all that happens, in whatever thread it does.
     """
 
     root: str
@@ -67,6 +69,7 @@ class Engine:
     environ: Mapping[str, str]
     jobs: int = 1
     workers: bool = True
+    listeners: list[Listener] = field(default_factory=list)
     digests: FileDigests = field(init=False)
     _store: CacheKvStore | None = None
     _pool: WorkerPool | None = None
@@ -105,7 +108,8 @@ class Engine:
         """
         key = (name, target)
         if key not in self._fingerprints:
-            self._fingerprints[key] = self.backend(name, target).fingerprint()
+            self._fingerprints[key] = found = self.backend(name, target).fingerprint()
+            self.tell(ToolsFound(name, target, found))
         return self._fingerprints[key]
 
     def salt(self, name: str, target: str) -> str:
@@ -159,8 +163,14 @@ class Engine:
         """
         backend = self.backend(name, target)
 
-        def run(method: str, jobs: Sequence[Job], done: Callable[[int, Outcome], None], function: str = "run") -> None:
-            self._run(backend, target, method, jobs, done, function)
+        def run(
+            method: str,
+            jobs: Sequence[Job],
+            done: Callable[[int, Outcome], None],
+            function: str = "run",
+            began: Callable[[int, int], None] | None = None,
+        ) -> None:
+            self._run(backend, target, method, jobs, done, function, began or _unheard)
 
         work = CachedRun(
             run_method=run,
@@ -171,11 +181,17 @@ class Engine:
             method=method,
             salt=self.salt(name, target),
             fingerprint=fingerprint,
+            listener=self.tell,
         )
         try:
             return work.run(jobs)
         finally:
             self.store.flush()
+
+    def tell(self, event: Event) -> None:
+        """Tell all listeners of something that happened."""
+        for listener in self.listeners:
+            listener(event)
 
     def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
         """Return the answer to a question that stages side by side may ask, and whether it was worked out now.
@@ -209,6 +225,7 @@ class Engine:
         jobs: Sequence[Job],
         done: Callable[[int, Outcome], None],
         function: str,
+        began: Callable[[int, int], None],
     ) -> None:
         if not jobs:
             return
@@ -218,10 +235,12 @@ class Engine:
             done = self._timed(method, done)
         if not self.workers:
             for position, job in enumerate(jobs):
+                began(position, 0)
                 done(position, _run_here(backend, job, function, words))
             return
         if backend.RUNS_PROGRAMS and len(jobs) == 1 and function == "run":
             with self._workers().place(jobs[0].memory):
+                began(0, 0)
                 done(0, _run_here(backend, jobs[0], function, words))
             return
         path = remote.backend_path(plugin_class(backend))
@@ -240,7 +259,7 @@ class Engine:
         # Only the first of them are of use: they are all forked from one that was warmed once.
         warm = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
-        workers.map(calls, done)
+        workers.map(calls, done, began)
 
     def _timed(self, method: str, done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
         """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
@@ -268,6 +287,10 @@ class Engine:
                     memory=read_memory(self.environ),
                 )
             return self._pool
+
+
+def _unheard(position: int, worker: int) -> None:
+    pass
 
 
 def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:

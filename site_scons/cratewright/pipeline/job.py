@@ -34,7 +34,8 @@ class Job:
     Shape: `value` is the argument, or a tuple of them; all of it decides the result. `has_form` if the backend can
     give the canonical form of the value, by which a result is looked for before it is made.
     Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought. `size` in bytes, of what is
-    worked on: the largest is begun first, so that it is not what all wait for in the end.
+    worked on: the largest is begun first, so that it is not what all wait for in the end. `crate` and `unit` are what
+    events call it. A failure of one that is `retried` is no news: more is asked about it first.
     """
 
     value: object
@@ -42,6 +43,9 @@ class Job:
     has_form: bool = False
     memory: int = 0
     size: int = 0
+    crate: str = ""
+    unit: str = ""
+    retried: bool = False
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -63,6 +67,6 @@ class JobOutcome:
         Raises: the error, with the crate it happened to.
         """
         if self.error is not None:
-            raise self.error.with_context(("crate", crate))
+            raise self.error.with_context(("crate", crate)).told(f"crate '{crate}': linking failed")
         assert self.result is not None
         return self.result

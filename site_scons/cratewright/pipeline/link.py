@@ -195,7 +195,12 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
     """Return the result of each part, and how many of them the cache had."""
     label = f"crate '{request.crate}'"
     jobs = [
-        Job(request.of_part(part), f"{label}: {part.name}" if part.name else label)
+        Job(
+            request.of_part(part),
+            f"{label}: {part.name}" if part.name else label,
+            crate=request.crate,
+            unit=part.name or request.crate,
+        )
         for part in backend.split_link(request)
     ]
     fingerprint = engine.fingerprint(backend.NAME, request.target)

@@ -15,13 +15,14 @@ from ..backend import CodegenBackend
 from ..crate import CrateType
 from ..digest import value_digest
 from ..edge import implements
+from ..events import LtoEnded
 from ..module import ModuleCodegen
 from ..options import LtoMode
 from ..request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 
-__all__ = ["LtoReport", "Optimised", "lower", "lto_line", "lto_row", "optimise"]
+__all__ = ["LtoReport", "Optimised", "lower", "lto_event", "lto_line", "lto_row", "optimise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,12 @@ def lto_line(report: LtoReport, *, shared: bool) -> str:
         f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, {crates and 'with ' + crates}"
         f"{report.bytes_before} -> {report.bytes_after} bytes, {report.seconds:.2f} s"
     )
+
+
+def lto_event(crate: str, target: str, report: LtoReport) -> LtoEnded:
+    """Return what LTO did as an event."""
+    counts = (report.optimised, report.reused, report.bytes_before, report.bytes_after)
+    return LtoEnded(crate, target, report.mode.value, *counts, report.seconds)
 
 
 def lto_row(report: LtoReport) -> dict[str, object]:
@@ -146,7 +153,7 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
     memory = backend.lto_memory(request)
 
     def run(method: str, *values: object) -> tuple[ModuleCodegen, bool]:
-        jobs = [Job(values, label, memory=memory)]
+        jobs = [Job(values, label, memory=memory, crate=request.crate)]
         (outcome,) = engine.run_cached(backend.NAME, request.target, method, jobs, _fingerprint(engine, backend))
         result = outcome.get(request.crate)
         assert isinstance(result, ModuleCodegen)
@@ -168,12 +175,21 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     label = f"crate '{request.crate}': thin LTO"
     parts = [request.of_part(part) for part in backend.split_lto(request)]
 
-    def analyse(asked: Sequence[LinkRequest]) -> list[JobOutcome]:
-        jobs = [Job((part,), f"{label} of {part.part}" if part.part else label) for part in asked]
+    def analyse(asked: Sequence[LinkRequest], retried: bool = False) -> list[JobOutcome]:
+        jobs = [
+            Job(
+                (part,),
+                f"{label} of {part.part}" if part.part else label,
+                crate=request.crate,
+                unit=part.part,
+                retried=retried,
+            )
+            for part in asked
+        ]
         return engine.run_cached(name, target, "run_thin_lto", jobs, fingerprint)
 
     todo: list[ThinModule] = []
-    for part, outcome in zip(parts, analyse([backend.narrow_lto(part) for part in parts]), strict=True):
+    for part, outcome in zip(parts, analyse([backend.narrow_lto(part) for part in parts], True), strict=True):
         # What was left out may be what makes a message readable, so a failure is asked for again with all of it.
         modules = (analyse([part])[0] if outcome.error else outcome).get(request.crate)
         assert isinstance(modules, tuple)
@@ -182,7 +198,14 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     memory, config = backend.lto_memory(request), _config(backend, request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
-        Job((module, config.of(item.attributes)), f"{label} of {item.name}", memory=memory, size=len(module.data))
+        Job(
+            (module, config.of(item.attributes)),
+            f"{label} of {item.name}",
+            memory=memory,
+            size=len(module.data),
+            crate=item.crate,
+            unit=item.name,
+        )
         for module, item in zip(blank, todo, strict=True)
     ]
     outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
@@ -212,6 +235,8 @@ def lower(
             f"crate '{item.crate}': {item.module.name}",
             memory=memory,
             size=len(item.module.data),
+            crate=item.crate,
+            unit=item.module.name,
         )
         for item in modules
     ]

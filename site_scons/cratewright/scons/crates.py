@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from ..crate import Crate, CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..digest import content_digest
 from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
+from ..events import CrateDeclared, OutputMade
 from ..format_table import FormatTable, LinkableCrate
 from ..fs import OutputArea, prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
@@ -35,11 +35,12 @@ from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.engine import Engine
 from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
-from ..pipeline.lto import lto_line, lto_row
+from ..pipeline.lto import lto_event, lto_line, lto_row
 from ..request import LinkLibrary
 from ..values import dataclass
 from .generated import GeneratedFiles
 from .paths import relative
+from .reporting import Reporting, diagnostics_of, left_to_say
 from .state import StageState, forget
 
 __all__ = ["Build", "CrateTarget", "DeclaredCrate", "planning_errors"]
@@ -87,6 +88,8 @@ class DeclaredCrate:
     engine: Engine
     version: str
     declared_at: str = ""
+    backend: str = ""
+    machine: str = ""
     metadata: tuple[str, ...] = ()
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
@@ -113,6 +116,13 @@ class DeclaredCrate:
     def reference(self) -> CrateReference:
         """The crate as its dependents know it before anything is built."""
         return CrateReference(self.name, stable_crate_id(self.name, self.version, self.metadata))
+
+    @property
+    def event(self) -> CrateDeclared:
+        """The crate as a build event tells of it."""
+        types = tuple(kind.value for kind in self.crate_types)
+        words = (self.name, self.directory, self.backend, self.machine, types, self.dependencies)
+        return CrateDeclared(*words)
 
     @property
     def described_by(self) -> Node:
@@ -148,9 +158,11 @@ class Build:
     _graph: CrateGraph | None = None
     _formats: FormatTable | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    reporting: Reporting = field(init=False)
 
     def __post_init__(self) -> None:
         self.generated = GeneratedFiles(self.root)
+        self.reporting = Reporting(self.root)
 
     def declare(self, crate: DeclaredCrate) -> None:
         """Add a crate.
@@ -165,6 +177,8 @@ class Build:
                     hint="rename one, or build it in a variant directory of its own",
                 )
         self.crates[crate.key] = crate
+        if self.reporting.is_recorded:
+            self.reporting.hear(crate.event)
         self._graph = self._formats = None
 
     def find(self, name: str, *, near: DeclaredCrate) -> DeclaredCrate:
@@ -250,17 +264,19 @@ class Build:
     def codegen(self, crate: DeclaredCrate, target: Node, state: StageState, jobs: int) -> None:
         """Make the `.rlink`."""
         crate.engine.jobs = jobs
-        with _build_errors(target, state), crate.engine.ledger(str(target.abspath)) as ledger:
+        noted = crate.engine.ledger(str(target.abspath))
+        told = self.reporting.stage("codegen", crate.name, relative(target))
+        with _build_errors(target, state), told as report, noted as ledger:
             result = codegen_crate(crate.engine, crate.crate)
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
             state.update(result.observed, ())
-            _report(crate.name, result.diagnostics, _counts("unit", result.compiled, "compiled", result.reused))
-            _report_reason(crate.name, ledger.reason(NOUNS))
-            _report_timings(crate.name, crate.engine.timing_lines())
+            report.counts = _counts("unit", result.compiled, "compiled", result.reused)
+            report.reason = ledger.reason(NOUNS)
+            report.timings = crate.engine.timing_lines()
 
     def archive(self, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
         """Make the `.rlib`, which records the interfaces of what the crate depends on."""
-        with _build_errors(target, None):
+        with _build_errors(target, None), self.reporting.stage("archive", declared.name, relative(target)):
             crate = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             interfaces = {
                 other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
@@ -281,7 +297,9 @@ class Build:
         """Make what a crate type consists of."""
         crate.engine.jobs = jobs
         noted = crate.engine.ledger(str(targets[0].abspath))
-        with _build_errors(targets[0], state), self._nothing_left(crate, state, targets), noted as ledger:
+        told = self.reporting.stage("link", crate.name, relative(targets[0]))
+        kept = self._nothing_left(crate, state, targets)
+        with _build_errors(targets[0], state), kept, told as report, noted as ledger:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
             dependencies = [_dependency(item, crate.directory) for item in linked_crates]
@@ -293,9 +311,14 @@ class Build:
             counts = _counts("image", linked.linked, "linked", linked.reused)
             if linked.lto is not None:
                 counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
-            _report(crate.name, linked.diagnostics, counts)
-            _report_reason(crate.name, ledger.reason(NOUNS))
-            _report_timings(crate.name, crate.engine.timing_lines())
+            if linked.lto is not None:
+                self.reporting.hear(lto_event(crate.name, relative(targets[0]), linked.lto))
+            for item in linked.artifacts:
+                self.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
+            report.diagnostics = tuple(item for text in linked.diagnostics for item in diagnostics_of(text))
+            report.counts = counts
+            report.reason = ledger.reason(NOUNS)
+            report.timings = crate.engine.timing_lines()
 
     @contextmanager
     def _nothing_left(self, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
@@ -345,35 +368,6 @@ def _counts(noun: str, made: int, verb: str, reused: int) -> str:
     return f"{total} {noun}{'s' if total != 1 else ''}: {made} {verb}, {reused} reused"
 
 
-def _report(name: str, diagnostics: tuple[str, ...], counts: str) -> None:
-    for line in diagnostics:
-        print(line, file=sys.stderr)
-    if not _quiet():
-        _say(f"crate {name}: {counts}")
-
-
-def _report_reason(name: str, reason: str) -> None:
-    if reason and not _quiet():
-        _say(f"crate {name}: because {reason}")
-
-
-def _report_timings(name: str, lines: list[str]) -> None:
-    if lines and not _quiet():
-        _say("\n".join(f"crate {name}: {line}" for line in lines))
-
-
-def _say(line: str) -> None:
-    # One write: two threads' lines must not run into one another.
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _quiet() -> bool:
-    import SCons.Script  # noqa: PLC0415 - only there when SCons runs as a program
-
-    return bool(SCons.Script.GetOption("silent"))
-
-
 @contextmanager
 def planning_errors() -> Iterator[None]:
     """Let SCons print a planning error as one of its own, without a traceback."""
@@ -396,5 +390,5 @@ def _build_errors(target: Node, state: StageState | None) -> Iterator[None]:
             with suppress(OSError):
                 os.unlink(target.abspath)
         if isinstance(error, CratewrightError):
-            raise SCons.Errors.BuildError(node=target, errstr=str(error), status=2, exitstatus=2) from error
+            raise SCons.Errors.BuildError(node=target, errstr=left_to_say(error), status=2, exitstatus=2) from error
         raise

@@ -102,7 +102,9 @@ class Declaration:
             settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
         key = tuple(sorted(settings.items()))
         if key not in self.build.engines:
-            self.build.engines[key] = Engine(self.build.root, default_registry(), settings)
+            reporting = self.build.reporting
+            reporting.begin(settings.get("CRATE_EVENTS", ""), self.env.GetOption("num_jobs"))
+            self.build.engines[key] = Engine(self.build.root, default_registry(), settings, listeners=[reporting.hear])
         return self.build.engines[key]
 
     def _options(self, backend: type[CodegenBackend]) -> Options:
@@ -183,6 +185,8 @@ class Declaration:
             resolve=lambda: self._resolve(entries, declared),
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
+            backend=self.backend_name,
+            machine=self.target,
             version=self.version,
             declared_at=calling_line(self.build.root),
             metadata=self.metadata,

@@ -1,0 +1,184 @@
+"""What a tool has to say of a source, as a value: from where it is born to the terminal, the cache and a report.
+
+Knows nothing of who says it or who hears it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum
+
+from .errors import CratewrightError, printable
+from .values import dataclass
+
+__all__ = ["Diagnostic", "RelatedPlace", "Severity", "error_diagnostics", "read_diagnostics"]
+
+
+class Severity(str, Enum):
+    """How much it matters."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPlace:
+    """Another place that a diagnostic speaks of: a note, an inclusion, an instantiation, a call.
+
+    Shape: `line` and `column` from 1; 0 where not known.
+    """
+
+    text: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One error, warning or note.
+
+    Shape: `file` as the tool names it, `line`, `column` and `end_line`, `end_column` from 1; 0 where not known. `code`
+    is the tool's name for the kind, such as `-Wunused`. `rendered` is the tool's own text, whole, with source lines,
+    carets and notes; empty for what has no more than a headline. `crate` and `unit` tell what was compiled or linked.
+    """
+
+    severity: Severity
+    text: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+    code: str = ""
+    related: tuple[RelatedPlace, ...] = ()
+    rendered: str = ""
+    crate: str = ""
+    unit: str = ""
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as far as it is known."""
+        numbers = [self.line, self.column] if self.column else [self.line] if self.line else []
+        return ":".join([self.file, *map(str, numbers)]) if self.file else ""
+
+    @property
+    def headline(self) -> str:
+        """The first line: `file:line:column: error: text`."""
+        code = f" [{self.code}]" if self.code and self.code not in self.text else ""
+        return printable(f"{self.place}{': ' * bool(self.file)}{self.severity.value}: {self.text}{code}")
+
+    def __str__(self) -> str:
+        return printable(self.rendered) if self.rendered else self.headline
+
+    def of(self, crate: str, unit: str = "") -> Diagnostic:
+        """Return the same diagnostic with what it happened to."""
+        return replace(self, crate=crate or self.crate, unit=unit or self.unit)
+
+
+_HEAD = re.compile(
+    r"(?P<file>(?:[A-Za-z]:[\\/])?[^\s:][^:\n]*?):(?:(?P<line>\d+):)?(?:(?P<column>\d+):)?"
+    r" (?P<severity>fatal error|error|warning|note|remark|Error|Warning|sorry, unimplemented|internal compiler error):"
+    r" (?P<text>.*)"
+)
+_CODE = re.compile(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.]+)\]$")
+_LEAD = re.compile(
+    r"(?:In file included from|                 from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]"
+)
+_FRAME = re.compile(r"(?P<file>[^\s:][^:]*): (?:In|At) .+:$")
+_REQUIRED = re.compile(
+    r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<column>\d+):)? +(?P<text>(?:recursively )?required .*)"
+)
+_SUMMARY = re.compile(r"\d+ (?:warning|error)s?(?: and \d+ errors?)? generated\.|compilation terminated\.")
+
+
+@dataclass(slots=True)
+class _Block:
+    """A diagnostic being read: the lines before its head, its head, and those that follow."""
+
+    lead: list[str]
+    head: re.Match[str]
+    lines: list[str]
+    related: list[RelatedPlace]
+
+
+def read_diagnostics(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
+    """Return what a tool has printed in the way of gcc and clang, in order; each holds its whole text.
+
+    Shape: lines before the first headline belong to it if they tell how it came about. What names no file is about
+    `file`. A text without any headline gives nothing.
+    """
+    blocks: list[_Block] = []
+    lead: list[str] = []
+    for line in text.splitlines():
+        head = _HEAD.fullmatch(line)
+        if head is not None and head["severity"] in ("note", "remark") and blocks:
+            blocks[-1].lines += [*lead, line]
+            blocks[-1].related.append(_place(head, head["text"]))
+            lead = []
+        elif head is not None:
+            blocks.append(_Block(lead, head, [line], []))
+            lead = []
+        elif _LEAD.match(line) or _FRAME.match(line) or _REQUIRED.match(line):
+            lead.append(line)
+        elif _SUMMARY.fullmatch(line.strip()):
+            continue
+        elif lead:
+            lead.append(line)
+        elif blocks:
+            blocks[-1].lines.append(line)
+    if lead and blocks:
+        blocks[-1].lines += lead
+    return tuple(_read(block, file) for block in blocks)
+
+
+def _read(block: _Block, file: str) -> Diagnostic:
+    head = block.head
+    word = head["severity"].lower()
+    coded = _CODE.fullmatch(head["text"])
+    lines = "\n".join([*block.lead, *block.lines])
+    return Diagnostic(
+        severity=Severity.WARNING
+        if word == "warning"
+        else Severity.NOTE
+        if word in ("note", "remark")
+        else Severity.ERROR,
+        text=coded["text"] if coded else head["text"],
+        file=head["file"] or file,
+        line=int(head["line"] or 0),
+        column=int(head["column"] or 0),
+        code=coded["code"] if coded else "",
+        related=(*_led(block.lead), *block.related),
+        rendered=lines if len(block.lead) + len(block.lines) > 1 else "",
+    )
+
+
+def _led(lines: list[str]) -> Iterator[RelatedPlace]:
+    for line in lines:
+        if match := _LEAD.match(line):
+            yield _place(match, "included from here")
+        elif match := _REQUIRED.match(line):
+            yield _place(match, match["text"])
+
+
+def _place(match: re.Match[str], text: str) -> RelatedPlace:
+    return RelatedPlace(text, match["file"], int(match["line"] or 0), int(match["column"] or 0))
+
+
+def error_diagnostics(error: CratewrightError) -> tuple[Diagnostic, ...]:
+    """Return what an error says: the diagnostics in its message, or else one that is the error.
+
+    Shape: the last one is followed by the error's context and hint.
+    """
+    found = read_diagnostics(error.message)
+    if not found:
+        return (
+            Diagnostic(Severity.ERROR, error.message.splitlines()[0] if error.message else "", rendered=str(error)),
+        )
+    after = str(error)[len(printable(error.message)) :]
+    if not after.strip():
+        return found
+    return (*found[:-1], replace(found[-1], rendered=str(found[-1]) + after))

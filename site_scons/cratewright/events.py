@@ -1,0 +1,305 @@
+"""What happens in a build, as values, and the file that they are written to as they happen.
+
+Knows nothing of who looks at them. The file holds a JSON object a line; `events.schema.json` beside this module says
+what is in each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import threading
+import time
+import types
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from .diagnostic import Diagnostic
+from .errors import OutputError
+from .values import dataclass
+
+__all__ = [
+    "EVENTS_VERSION",
+    "BuildEnded",
+    "BuildStarted",
+    "CrateDeclared",
+    "Event",
+    "EventFile",
+    "Listener",
+    "LtoEnded",
+    "OutputMade",
+    "StageEnded",
+    "StageStarted",
+    "ToolsFound",
+    "UnitEnded",
+    "UnitExplained",
+    "UnitStarted",
+    "UnitsFound",
+    "event_row",
+    "event_schema",
+]
+
+EVENTS_VERSION = 1
+"""Grows when a field changes its meaning or goes; new kinds and new fields may come without."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStarted:
+    """The first crate was declared.
+
+    Units: `started` in seconds since 1970.
+    """
+
+    version: int
+    cratewright: str
+    started: float
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class CrateDeclared:
+    """A crate; `dependencies` and `directory` as the project names them."""
+
+    crate: str
+    directory: str
+    backend: str
+    target: str
+    crate_types: tuple[str, ...]
+    dependencies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsFound:
+    """The versions that a backend's results depend on."""
+
+    backend: str
+    target: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage of a crate, which makes `target`: codegen, archive or link."""
+
+    stage: str
+    crate: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """The end of a stage; `reason` says in one line why results were made again.
+
+    Units: `seconds` of wall time.
+    """
+
+    stage: str
+    crate: str
+    target: str
+    seconds: float
+    failed: bool
+    reason: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsFound:
+    """So many units are about to be looked up or made; `step` is a backend's method."""
+
+    step: str
+    crate: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStarted:
+    """A call of a backend began; `step` is its method. `worker` 0 is SCons's own process."""
+
+    step: str
+    crate: str
+    unit: str
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEnded:
+    """What became of a unit: `outcome` is `made`, `reused` or `failed`.
+
+    Units: `seconds` of wall time; `memory` in bytes, what the call was reckoned to need.
+    """
+
+    step: str
+    crate: str
+    unit: str
+    worker: int
+    seconds: float
+    outcome: str
+    memory: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitExplained:
+    """Why the cache had nothing for a unit that was made; `causes` are for people."""
+
+    step: str
+    crate: str
+    unit: str
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LtoEnded:
+    """What link-time optimisation did for a crate; `report` as in the state of the link."""
+
+    crate: str
+    target: str
+    mode: str
+    optimised: int
+    reused: int
+    bytes_before: int
+    bytes_after: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputMade:
+    """A file that a link made.
+
+    Units: `size` in bytes.
+    """
+
+    crate: str
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEnded:
+    """The end; `status` is SCons's exit status. A build that was killed has none.
+
+    Units: `seconds` of wall time.
+    """
+
+    status: int
+    seconds: float
+    made: int
+    reused: int
+    failed: int
+
+
+Event = (
+    BuildStarted
+    | CrateDeclared
+    | ToolsFound
+    | StageStarted
+    | StageEnded
+    | UnitsFound
+    | UnitStarted
+    | UnitEnded
+    | UnitExplained
+    | LtoEnded
+    | OutputMade
+    | BuildEnded
+)
+Listener = Callable[[Event], None]
+
+
+def event_row(event: Event, at: float) -> dict[str, object]:
+    """Return an event as JSON holds it, with its kind and when it happened.
+
+    Units: `at` in seconds since the build began.
+    """
+    return {"event": _kind(type(event)), "time": round(at, 6), **_plain(event)}
+
+
+def _kind(kind: type) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)[1:]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+class EventFile:
+    """Writes events to a file, each whole and at once, so that whoever stops the build has all that came before.
+
+    Raises: OutputError if the file cannot be written when it is opened; later failures end the writing alone.
+    """
+
+    def __init__(self, path: str) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+            self._file: int | None = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: build events cannot be written there",
+                context=(("reason", error.strerror or error),),
+                hint="CRATE_EVENTS names a file in a directory that exists",
+            ) from error
+        self._lock = threading.Lock()
+        self._start = time.monotonic()
+        self._owner = os.getpid()
+
+    def __call__(self, event: Event) -> None:
+        """Write an event."""
+        # Whoever was forked from this process has the file open as well, and no business with it.
+        if os.getpid() != self._owner:
+            return
+        row = event_row(event, time.monotonic() - self._start)
+        line = (json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        with self._lock:
+            if self._file is None:
+                return
+            try:
+                view = memoryview(line)
+                while view:
+                    view = view[os.write(self._file, view) :]
+            except OSError:
+                os.close(self._file)
+                self._file = None
+
+
+def event_schema() -> dict[str, object]:
+    """Return the JSON schema of a line of the file."""
+    definitions: dict[str, object] = {}
+    kinds = [_object(kind, definitions, _kind(kind)) for kind in get_args(Event)]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"cratewright build events, version {EVENTS_VERSION}",
+        "oneOf": kinds,
+        "$defs": definitions,
+    }
+
+
+def _object(kind: type, definitions: dict[str, object], event: str = "") -> dict[str, object]:
+    hints = get_type_hints(kind)
+    rows: dict[str, object] = {"event": {"const": event}, "time": {"type": "number"}} if event else {}
+    rows |= {field.name: _schema(hints[field.name], definitions) for field in dataclasses.fields(kind)}
+    return {"type": "object", "properties": rows, "required": list(rows)}
+
+
+_SCALARS: Mapping[object, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def _schema(hint: Any, definitions: dict[str, object]) -> dict[str, object]:
+    if hint in _SCALARS:
+        return {"type": _SCALARS[hint]}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": _schema(get_args(hint)[0], definitions)}
+    if get_origin(hint) in (Union, types.UnionType):
+        return {"anyOf": [_schema(item, definitions) for item in get_args(hint)]}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"enum": [item.value for item in hint]}
+    if hint.__name__ not in definitions:
+        definitions[hint.__name__] = {}
+        definitions[hint.__name__] = _object(hint, definitions)
+    return {"$ref": f"#/$defs/{hint.__name__}"}

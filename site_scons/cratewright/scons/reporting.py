@@ -1,0 +1,274 @@
+"""What a build tells: the terminal as it happens, a file of events for whoever asks for one.
+
+Knows nothing of how anything is made; it hears of it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import field
+from typing import TextIO
+
+from ..diagnostic import Diagnostic, Severity, error_diagnostics, read_diagnostics
+from ..errors import CratewrightError
+from ..events import (
+    EVENTS_VERSION,
+    BuildEnded,
+    BuildStarted,
+    Event,
+    EventFile,
+    Listener,
+    StageEnded,
+    StageStarted,
+    UnitEnded,
+    UnitsFound,
+)
+from ..values import dataclass
+from ..version import __version__
+
+__all__ = ["Reporting", "StageReport", "diagnostics_of", "left_to_say"]
+
+_EVERY = 5.0
+"""Seconds between lines of progress where there is no terminal."""
+_REDRAW = 0.05
+_SHOWN = 100
+
+
+@dataclass(slots=True)
+class StageReport:
+    """What a stage has to tell when it is done; for people, but for the diagnostics."""
+
+    counts: str = ""
+    reason: str = ""
+    timings: list[str] = field(default_factory=list)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Reporting:
+    """Hears of all that happens in a build.
+
+    Shape: `root` is the project's; `listeners` hear of each event in whatever thread it happens, this one first.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._console = Console(sys.stdout, sys.stderr)
+        self._listeners: list[Listener] = [self._console]
+        self._started: float | None = None
+        self._open: set[str] = set()
+        self._lock = threading.Lock()
+
+    def begin(self, events: str, jobs: int) -> None:
+        """Begin to write events to a file, if one is named that is not written yet; relative to the root.
+
+        Raises: OutputError if it cannot be written.
+        """
+        with self._lock:
+            if self._started is not None:
+                return
+            self._started = time.monotonic()
+            if events:
+                self._listeners.append(EventFile(os.path.join(self._root, events)))
+        self.hear(BuildStarted(EVENTS_VERSION, __version__, time.time(), jobs))
+        atexit.register(self._end)
+
+    def hear(self, event: Event) -> None:
+        """Pass an event on."""
+        for listener in self._listeners:
+            listener(event)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether anybody but the terminal hears."""
+        return len(self._listeners) > 1
+
+    @contextmanager
+    def stage(self, stage: str, crate: str, target: str) -> Iterator[StageReport]:
+        """Tell of a stage; a failure is told when it passes through, and again by nobody."""
+        start, report, failed = time.monotonic(), StageReport(), True
+        self._open.add(target)
+        self.hear(StageStarted(stage, crate, target))
+        try:
+            yield report
+            failed = False
+        except CratewrightError as error:
+            report.diagnostics = () if error.summary else tuple(item.of(crate) for item in error_diagnostics(error))
+            raise
+        except BaseException:
+            report.diagnostics = ()
+            raise
+        finally:
+            self._open.discard(target)
+            seconds = time.monotonic() - start
+            self.hear(StageEnded(stage, crate, target, seconds, failed, report.reason, report.diagnostics))
+            if not failed:
+                self._console.tell_counts(crate, report)
+
+    def _end(self) -> None:
+        import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
+
+        status = SCons.Script.Main.exit_status or SCons.Script.Main.this_build_status or 2 * bool(self._open)
+        done = self._console.totals
+        seconds = time.monotonic() - (self._started or 0.0)
+        self.hear(BuildEnded(status, seconds, done["made"], done["reused"], done["failed"]))
+
+
+def left_to_say(error: CratewrightError) -> str:
+    """Return what SCons is to print of an error beside the target: what no diagnostic has told."""
+    if error.summary:
+        return error.summary
+    return "failed" if error_diagnostics(error)[0].file else str(error)
+
+
+def diagnostics_of(text: str) -> tuple[Diagnostic, ...]:
+    """Return what a backend says beside its results."""
+    return read_diagnostics(text) or (Diagnostic(Severity.WARNING, text),)
+
+
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "35", Severity.NOTE: "36"}
+_WORD = re.compile(r"(?m)^(\S[^\n]*?: )?((?:fatal )?(error|warning|note):)")
+
+
+class Console:
+    """What a person sees: diagnostics as soon as they are known, each block whole, and how far the build is."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self.totals: Counter[str] = Counter()
+        self._out = out
+        self._err = err
+        self._lock = threading.RLock()
+        self._told: Counter[str] = Counter()
+        self._found = 0
+        self._shown = ""
+        self._last = time.monotonic()
+        self._slowest: tuple[float, str] = (0.0, "")
+        self._terminal = out.isatty()
+        self._colour = _wants_colour(err)
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        with self._lock:
+            if isinstance(event, UnitsFound):
+                self._found += event.units
+            elif isinstance(event, UnitEnded):
+                self._unit_ended(event)
+            elif isinstance(event, StageEnded):
+                # What names no file is left to SCons, which names the target.
+                self._tell(item for item in event.diagnostics if item.file)
+                self._tell_repeated()
+            elif isinstance(event, BuildEnded):
+                self._build_ended(event)
+
+    def tell_counts(self, crate: str, report: StageReport) -> None:
+        """Show what a stage did, in lines that nothing breaks."""
+        rows = [report.counts, f"because {report.reason}" if report.reason else "", *report.timings]
+        text = "".join(f"crate {crate}: {row}\n" for row in rows if row)
+        if text and not _option("silent"):
+            with self._lock:
+                self._write(text)
+
+    def _unit_ended(self, event: UnitEnded) -> None:
+        self.totals[event.outcome] += 1
+        self._slowest = max(self._slowest, (event.seconds, f"{event.crate}: {event.unit}"))
+        self._tell(event.diagnostics)
+        self._progress(event)
+
+    def _tell(self, diagnostics: Iterable[Diagnostic]) -> None:
+        blocks = []
+        for item in diagnostics:
+            text = str(item)
+            # A diagnostic of one unit says nothing new of the next one that has it.
+            self._told[text] += 1
+            if self._told[text] == 1:
+                blocks.append(_coloured(text) if self._colour else text)
+        if blocks:
+            self._erase()
+            self._err.write("".join(f"{block}\n" for block in blocks))
+            self._err.flush()
+
+    def _tell_repeated(self) -> None:
+        repeated = [(text, count - 1) for text, count in self._told.items() if count > 1]
+        for text, count in repeated:
+            self._told[text] = 1
+            first = text.split("\n", 1)[0]
+            self._erase()
+            self._err.write(f"{first} ({count} more unit{'s' * (count != 1)} said so)\n")
+
+    def _progress(self, event: UnitEnded) -> None:
+        now = time.monotonic()
+        if now - self._last < (_REDRAW if self._terminal else _EVERY) or not _progress_wanted():
+            return
+        self._last = now
+        done = self.totals.total()
+        width = len(str(self._found))
+        line = f"[{done:>{width}}/{self._found}] {event.crate}: {event.unit}"
+        if not self._terminal:
+            self._out.write(line + "\n")
+            self._out.flush()
+            return
+        self._erase()
+        self._shown = line[:_SHOWN]
+        # The cursor goes back: whatever SCons prints next stands over the line.
+        self._out.write(f"{self._shown}\r")
+        self._out.flush()
+
+    def _build_ended(self, event: BuildEnded) -> None:
+        done = event.made + event.reused + event.failed
+        self._erase()
+        if done and _progress_wanted():
+            failed = f"{event.failed} failed, " if event.failed else ""
+            seconds, unit = self._slowest
+            slowest = f"; slowest: {unit}, {seconds:.2f} s" if event.made else ""
+            self._write(
+                f"{done} steps: {event.made} made, {event.reused} reused, {failed}{event.seconds:.1f} s{slowest}\n"
+            )
+
+    def _erase(self) -> None:
+        if self._shown:
+            self._out.write(" " * len(self._shown) + "\r")
+            self._out.flush()
+            self._shown = ""
+
+    def _write(self, text: str) -> None:
+        # One write: two threads' lines must not run into one another.
+        self._erase()
+        self._out.write(text)
+        self._out.flush()
+
+
+def _coloured(text: str) -> str:
+    """Return a tool's text with the words that matter in colour."""
+
+    def painted(match: re.Match[str]) -> str:
+        code = _COLOURS[Severity(match[3])]
+        return f"{match[1] or ''}\x1b[1;{code}m{match[2]}\x1b[0m"
+
+    return _WORD.sub(painted, text)
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    """Go by what https://no-color.org and https://bixense.com/clicolors agree on."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR", "1") != "0"
+
+
+def _progress_wanted() -> bool:
+    # SCons's own -Q and -s, and --no-progress.
+    return not _option("silent") and not _option("no_progress")
+
+
+def _option(name: str) -> bool:
+    import SCons.Script  # noqa: PLC0415 - only there when SCons runs as a program
+
+    return bool(SCons.Script.GetOption(name))

@@ -1,0 +1,73 @@
+"""Build events as values and as lines of a file.
+
+Knows nothing of builds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from cratewright import events
+from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
+from cratewright.errors import OutputError
+
+SAID = Diagnostic(Severity.WARNING, "unused", "a.c", 3, 4, related=(RelatedPlace("here", "b.h", 1),))
+EVENTS = (
+    events.BuildStarted(1, "0.1.0", 1.5, 2),
+    events.CrateDeclared("a", "", "stub", "text", ("rlib",), ("b",)),
+    events.UnitEnded("compile_codegen_unit", "a", "x.c", 1, 0.25, "made", 7, (SAID,)),
+    events.BuildEnded(0, 2.0, 1, 0, 0),
+)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_line_an_event(tmp_path: Path) -> None:
+    file = events.EventFile(str(tmp_path / "e"))
+    for event in EVENTS:
+        file(event)
+        assert _rows(tmp_path / "e")[-1]["event"], "written as it happens"
+    rows = _rows(tmp_path / "e")
+    assert [row["event"] for row in rows] == ["build-started", "crate-declared", "unit-ended", "build-ended"]
+    assert rows[2]["diagnostics"][0]["severity"] == "warning"
+    assert rows[2]["diagnostics"][0]["related"][0]["file"] == "b.h"
+    assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
+
+
+def test_a_child_writes_nothing(tmp_path: Path) -> None:
+    file = events.EventFile(str(tmp_path / "e"))
+    child = os.fork()
+    if child == 0:
+        file(EVENTS[0])
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (tmp_path / "e").read_bytes() == b""
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="build events cannot be written"):
+        events.EventFile(str(tmp_path / "no" / "e"))
+
+
+def test_names_of_no_text_are_written_out(tmp_path: Path) -> None:
+    file = events.EventFile(str(tmp_path / "e"))
+    file(events.StageStarted("link", "a", "x\udcff\n"))
+    assert len(_rows(tmp_path / "e")) == 1
+
+
+def test_the_schema_knows_every_kind() -> None:
+    schema: Any = events.event_schema()
+    kinds = {row["properties"]["event"]["const"] for row in schema["oneOf"]}
+    assert len(kinds) == len(get_args(events.Event))
+    by_kind = {row["properties"]["event"]["const"]: row for row in schema["oneOf"]}
+    for event in EVENTS:
+        row = events.event_row(event, 0.5)
+        assert set(row) == set(by_kind[str(row["event"])]["required"])
+    assert set(schema["$defs"]) == {"Diagnostic", "RelatedPlace"}
