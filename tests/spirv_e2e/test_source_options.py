@@ -5,8 +5,11 @@ Knows nothing of what the optimiser does beyond that it makes something of what 
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from tests.spirv.conftest import Validate
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 from tests.spirv_e2e.words import instructions
 
@@ -74,3 +77,26 @@ def test_options_of_crates(shaders: ShaderProject) -> None:
     for word in REFUSED:
         assert f"REFUSED '{word}' is an option of crates" in shaders.output, word
     assert "crates.toml:3: 'spirv-val' is an option of crates" in shaders.error()
+
+
+def test_units_with_and_without_debug_information(shaders: ShaderProject, validate: Validate) -> None:
+    crates = ""
+    for crate, source, library in itertools.product(("none", "full"), ("none", "line", "full"), ("none", "full")):
+        name = f"{crate}_{source}_{library}"
+        crates += (
+            f'l = env.Crate("l_{name}", ["m.glsl"], debuginfo="{library}")\n'
+            f'Default(env.Crate("{name}", ["b.comp", ("a.comp", {{"debuginfo": "{source}"}})], deps=[l], '
+            f'debuginfo="{crate}", crate_type="cdylib", opt_level={"03"[len(name) % 2]}))\n'
+        )
+    files = {
+        "m.glsl": "#version 460\nfloat q = 1.0;\n"
+        "float f(float x) { float y = x * 2.0; if (y > 1.0) y += q; return y; }\n",
+        "a.comp": compute("float x = f(store.data[i]); store.data[i] = x;", before="float f(float x);"),
+        "b.comp": compute("store.data[i] += 1.0;"),
+    }
+    shaders.crates(crates, files)
+    shaders.scons("-j2")
+    for image in sorted(shaders.path.glob("*.spv")):
+        validate(image)
+        # What an image has of it is for its crate to say.
+        assert (b"NonSemantic.Shader.DebugInfo" in image.read_bytes()) <= image.name.startswith("full"), image.name

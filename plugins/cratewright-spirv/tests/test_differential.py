@@ -7,6 +7,7 @@ text before it is compiled has to be without effect on the module.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from cratewright.errors import SourceError
 from cratewright_spirv.compiler import Found, UnitRequest, compile_unit
 from cratewright_spirv.glslang import Compiler, Glslang
 from cratewright_spirv.glslang_sdk import GlslangExecutable
-from cratewright_spirv.includes import IncludeResolver
+from cratewright_spirv.includes import IncludeResolver, plain_lines
 from cratewright_spirv.tools import find_tools
 
 from .test_compiler import PREFIX
@@ -116,6 +117,24 @@ CASES: dict[str, tuple[str, str]] = {
         compute(f"#extension {HALF_ARITHMETIC} : enable\n{HALVES}", "h[0] = h[1] * h[2];"),
         "",
     ),
+    "include-backslash.comp": (compute('#include "d\\h.h"\n', "d[1] = D;"), "#define D 2.0\n"),
+    "carriage-returns.comp": (compute('#include "h.h"\n', "d[1] = D;").replace("\n", "\r"), "// D\r#define D 2.0\r"),
+    "nested.comp": (compute("#if 1\n" * 500 + "#endif\n" * 500), ""),
+    "nested-brackets.comp": (compute(f"#if {'(' * 500}1{')' * 500}\n#endif\n"), ""),
+    "intrinsics.comp": (
+        compute(
+            "#extension GL_EXT_spirv_intrinsics : require\nspirv_instruction(id = 127)\nfloat negated(float a);\n"
+            'spirv_instruction(set = "GLSL.std.450", id = 4) float positive(float a);\n',
+            "d[1] = positive(negated(d[2]));",
+        ),
+        "",
+    ),
+    "attributes.comp": (
+        compute("#extension GL_EXT_subgroup_uniform_control_flow : require\n").replace(
+            "main()", "main() [[subgroup_uniform_control_flow]]"
+        ),
+        "",
+    ),
     "macros.comp.hlsl": (
         "RWStructuredBuffer<float> d : register(u0);\n"
         f"[numthreads(1, 1, 1)] void main() {{\nd[0] = 1.0;\n{asked(MACROS)}}}\n",
@@ -163,15 +182,22 @@ def by_package(request: UnitRequest, compiler: Compiler, found: Found | None) ->
 @pytest.mark.parametrize("path", CASES)
 def test_as_the_program_has_it(path: str, tmp_path: Path) -> None:
     text, header = CASES[path]
-    (tmp_path / "h.h").write_text(header)
-    first = text.index("\n") + 1
+    (tmp_path / "d").mkdir()
+    for place in ("h.h", "d/h.h"):
+        (tmp_path / place).write_bytes(header.encode())
+    first = re.search("[\r\n]", text).end()
     # Here the package turns on by itself what the program has to be told.
     told = text[:first] + INCLUDES + "#line 2\n" + text[first:] if header and path[-5:] != ".hlsl" else text
-    (tmp_path / path).write_text(told)
+    (tmp_path / path).write_bytes(told.encode())
     wanted = by_program(tmp_path, path)
     stage, language = path.split(".")[1], "hlsl" if path.endswith(".hlsl") else "glsl"
     request = UnitRequest(
-        root=str(tmp_path), path=path, text=text.encode(), language=language, stage=stage, target="vulkan1.2"
+        root=str(tmp_path),
+        path=path,
+        text=plain_lines(text.encode()),
+        language=language,
+        stage=stage,
+        target="vulkan1.2",
     )
     ways: dict[str, tuple[UnitRequest, Compiler, Found | None]] = {
         "canonical": (request, Glslang(), None),

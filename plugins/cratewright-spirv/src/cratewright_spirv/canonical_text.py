@@ -33,6 +33,10 @@ _LINES_FROM = 330
 _FEW_LINES = 8
 
 
+# A unit that includes more than this many times is a mistake or a stress test.
+_MOST_FILES = 20_000
+
+
 # A piece and the shown name of the file it is from.
 _Placed = tuple["Lines | Directive | Define", str]
 
@@ -90,7 +94,7 @@ def canonical(
     try:
         walker.file(path, text, 0)
         pieces, kept = walker.used(defines)
-    except (Obscure, SourceError):
+    except (Obscure, SourceError, RecursionError):  # how deep a source may nest is the compiler's to say
         return None
     return Canonical(path, pieces, kept, positions=positions)
 
@@ -104,6 +108,7 @@ class _Walker:
         self._out: list[_Placed] = []
         self._once: set[str] = set()
         self._spliced = False
+        self._files = 0
         self.included = False
 
     def file(self, shown: str, text: bytes, depth: int) -> None:
@@ -228,7 +233,8 @@ class _Walker:
 
     def _include(self, item: Include, file: str, depth: int, *, certain: bool) -> None:
         # Whether the file has to exist is for the compiler to say.
-        if not certain or depth >= MAX_DEPTH:
+        self._files += 1
+        if not certain or depth >= MAX_DEPTH or self._files > _MOST_FILES:
             raise Obscure
         found = self._includes.find(item.name, file, angled=item.angled, depth=depth + 1)
         self.included = True

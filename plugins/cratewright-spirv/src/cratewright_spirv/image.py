@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import field
 
-from cratewright import Artifact, LinkRequest, LinkResult, ModuleConfig, OptLevel
+from cratewright import Artifact, DebugInfo, LinkRequest, LinkResult, ModuleConfig, OptLevel
 from cratewright.errors import CratewrightError, ValidationError
 from cratewright.values import dataclass
 
@@ -17,6 +17,8 @@ from . import reflect
 from .assembly import assemble, standing_alone
 from .facts import Facts, restore_names
 from .finalize import strip_names
+from .lines import without_debug_info
+from .mending import mended, needs_legalising
 from .names import Entry, text_path
 from .passes import passes_for
 from .tools import Tools, ValidatorOptions
@@ -59,6 +61,8 @@ def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
         image.dump("dump_pre_link", item.module.data, f"{item.crate}.{item.module.name.replace('/', '.')}")
     # Taking a module apart and putting it together again takes longer than validating it.
     linked = standing_alone(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
+    if request.options.debuginfo is DebugInfo.NONE:
+        linked = without_debug_info(linked)
     image.dump("dump_post_split", linked)
     image.dump("dump_post_link", linked)
     try:
@@ -76,15 +80,20 @@ def optimise(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
     Raises: ToolError if the optimiser refuses.
     """
     passes = passes_for(config.options)
-    if not passes or not config.options.flag("spirv_opt"):
+    if not config.options.flag("spirv_opt"):
         return data
-    return tools.optimize(
+    if config.options.opt_level is OptLevel.NONE and needs_legalising(data):
+        passes = ["--legalize-hlsl", *passes]
+    if not passes:
+        return data
+    optimised = tools.optimize(
         data,
         env=config.target,
         passes=passes,
         validator=None,  # what comes out is validated
         preserve_bindings=config.options.flag("preserve_bindings"),
     )
+    return mended(data, optimised)
 
 
 def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:

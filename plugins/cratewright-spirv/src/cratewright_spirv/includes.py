@@ -17,11 +17,12 @@ from cratewright.fs import plain_path
 from cratewright.stencil import logical_path
 from cratewright.values import dataclass
 
-__all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "redirect"]
+__all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "plain_lines", "redirect"]
 
 MAX_DEPTH = 64
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 # Not anchored to a line's start: a pattern that starts with a literal is found far faster.
 _ONCE = re.compile(rb"#[ \t]*pragma[ \t]+once\b")
 
@@ -61,6 +62,11 @@ class _Place:
     observed: str
     shown: str
     plain: str
+
+
+def plain_lines(text: bytes) -> bytes:
+    """Return a text without carriage returns that end lines by themselves."""
+    return _LONE_RETURN.sub(b"\n", text) if b"\r" in text else text
 
 
 def include_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
@@ -171,6 +177,8 @@ class IncludeResolver:
         )
 
     def _candidates(self, name: str, includer: str, angled: bool) -> Iterator[_Place]:
+        # As glslang's program reads it, wherever it runs.
+        name = name.replace("\\", "/")
         if os.path.isabs(name):
             yield self._place(name, posixpath.basename(name))
             return
@@ -238,6 +246,6 @@ def _content(file: str, whole: bytes) -> _Content:
     if known is None or known.whole != whole:
         once = b"once" in whole and _ONCE.search(whole) is not None
         # Old compilers warn about the pragma instead of obeying it; who asks for the file obeys it.
-        text = (_ONCE.sub(b"", whole) if once else whole).removeprefix(b"\xef\xbb\xbf")
+        text = plain_lines((_ONCE.sub(b"", whole) if once else whole).removeprefix(b"\xef\xbb\xbf"))
         known = _contents[file] = _Content(whole, content_digest(whole), text, once)
     return known

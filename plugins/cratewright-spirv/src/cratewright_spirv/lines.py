@@ -11,11 +11,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-__all__ = ["lines_for_linker"]
+__all__ = ["lines_for_linker", "without_debug_info"]
 
 _HEADER, _BOUND = 5, 3
 _STRING, _LINE, _EXTENDED_IMPORT, _EXTENDED, _CONSTANT, _FUNCTION, _NO_LINE = 7, 8, 11, 12, 43, 54, 317
 _SCOPE, _NO_SCOPE, _SOURCE, _DEBUG_LINE, _DEBUG_NO_LINE = 23, 24, 35, 103, 104
+_EXTENSION = 10
+_NON_SEMANTIC = b"SPV_KHR_non_semantic_info"
 _SET_NAME = b"NonSemantic.Shader.DebugInfo"
 
 
@@ -28,6 +30,29 @@ def lines_for_linker(modules: Sequence[bytes]) -> list[bytes]:
         # What the linker adds to the ids of the next module.
         offset += int.from_bytes(data[_BOUND * 4 : _BOUND * 4 + 4], "little") - 1
     return result
+
+
+def without_debug_info(data: bytes) -> bytes:
+    """Return a module without NonSemantic.Shader.DebugInfo and lines, if it has such: one of its units had it made."""
+    if _SET_NAME not in data:
+        return data
+    words = array("I", data)
+    out = words[:_HEADER]
+    sets: set[int] = set()
+    others = data.count(b"NonSemantic.") > data.count(_SET_NAME)
+    at = _HEADER
+    while at < len(words):
+        op, end = words[at] & 0xFFFF, at + (words[at] >> 16)
+        if op == _EXTENDED_IMPORT and data.startswith(_SET_NAME, (at + 2) * 4):
+            sets.add(words[at + 1])
+        elif not (
+            (op == _EXTENDED and words[at + 3] in sets)
+            or op in (_LINE, _NO_LINE)
+            or (op == _EXTENSION and not others and data.startswith(_NON_SEMANTIC, (at + 1) * 4))
+        ):
+            out += words[at:end]
+        at = end
+    return out.tobytes()
 
 
 def _moved(data: bytes, offset: int) -> bytes:

@@ -30,6 +30,7 @@ from .facts import Facts
 from .finalize import finalize_program
 from .image import optimise
 from .lines import lines_for_linker
+from .mending import mended
 from .module import Instruction, parse
 from .names import Entry, entries_of, image_path, optimised_entries, spv_environment
 from .program import Program, trim
@@ -161,7 +162,8 @@ def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
     """Return a module without capabilities and extensions that nothing in it needs."""
     preserve = config.options.flag("preserve_bindings")
     passes = ["--trim-capabilities"]
-    return tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
+    done = tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
+    return mended(data, done)
 
 
 def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:

@@ -26,6 +26,10 @@ _SHADER = re.compile(rb'\[\s*shader\s*\(\s*"(\w+)"\s*\)\s*\]\s*(?:\[[^\]]*\]\s*)
 _WORD_START = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _OPEN, _CLOSE = frozenset({b"(", b"[", b"<"}), frozenset({b")", b"]", b">"})
 _GROUPED = frozenset({b"layout", b"spirv_instruction", b"spirv_by_reference", b"spirv_literal"})
+# A prototype that says this has a meaning of its own, and no body anywhere.
+_INSTRUCTION = b"spirv_instruction"
+# What a prototype may end in: its parameters, or attributes.
+_ENDS = (b")", b"]")
 _PRIVATE = frozenset({b"static", b"inline"})
 # These do not take part in overloading, so a prototype and its body may differ in them.
 _UNTYPED = frozenset(
@@ -118,7 +122,10 @@ def scan(text: bytes) -> Declarations:
         offset = start
         for statement in statements:
             # Most statements with a parenthesis are variables with a layout; they end in a name.
-            if b"(" in statement and (b":" in statement or statement.rstrip()[-1:] == b")"):
+            if b"(" in statement and (b":" in statement or statement.rstrip()[-1:] in _ENDS):
+                if _INSTRUCTION in statement:
+                    offset += len(statement) + 1
+                    continue
                 function = _function(statement, offset)
                 if function is not None:
                     prototypes.append(function)
@@ -181,7 +188,7 @@ def _function(piece: bytes, offset: int) -> Function | None:
     if name[0] not in _WORD_START or b"=" in head or b":" in head or closing < 0:
         return None
     after = rest[closing + 1 :]
-    if after and after[0] != b":":
+    if after and after[0] != b":" and after[:2] != [b"[", b"["]:
         return None
     parameters = _parameters(rest[:closing])
     result = b" ".join(word for word in head if word not in _UNSTUBBED)

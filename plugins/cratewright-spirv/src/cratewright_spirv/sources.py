@@ -11,6 +11,7 @@ import re
 from cratewright.errors import ConfigurationError, SourceError, near_miss
 from cratewright.values import dataclass
 
+from .includes import plain_lines
 from .scan import shader_entries
 from .stages import STAGES
 
@@ -56,6 +57,7 @@ def classify(path: str, text: bytes, entry_point: str | None = None) -> tuple[So
     stem, language, stage = _suffixes(path)
     if language in ("spvasm", "spv"):
         return (SourceUnit(language, None, entry_point or "main", posixpath.basename(path)),)
+    text = plain_lines(text)
     stage = _pragma(path, text, stage)
     if language == "hlsl":
         entries = _attributes(path, text)

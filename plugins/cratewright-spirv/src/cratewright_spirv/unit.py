@@ -18,6 +18,7 @@ from .demangle import demangle
 from .finalize import rename_entry_points
 from .glslang import Compiler
 from .implied import IMPLIES
+from .includes import plain_lines
 from .linkage import linkage_symbols
 from .names import spv_environment
 from .objects import ObjectVariant, SymbolInfo
@@ -87,7 +88,7 @@ def unit_request(stencil: UnitStencil, unit: SourceUnit, root: str) -> UnitReque
     return UnitRequest(
         root=root,
         path=stencil.path,
-        text=stencil.source,
+        text=plain_lines(stencil.source),
         language=unit.language,
         stage=unit.stage,
         entry_point=unit.entry_point,

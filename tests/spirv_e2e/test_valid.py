@@ -1,0 +1,104 @@
+"""Valid shaders link and stay valid, in every mode.
+
+Knows nothing of what they compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.spirv.conftest import Validate
+from tests.spirv_e2e.shader_project import ShaderProject, compute
+
+NARROW = (
+    "#extension GL_EXT_shader_16bit_storage : require\n#extension GL_EXT_shader_8bit_storage : require\n"
+    "#extension GL_AMD_gpu_shader_half_float : require\n"
+)
+UNROLL = "#extension GL_EXT_control_flow_attributes : require\nprecision mediump float;\n"
+INTRINSIC = (
+    "#extension GL_EXT_spirv_intrinsics : require\n"
+    'spirv_instruction(id = 127) float negated(float a);\nspirv_instruction(set = "GLSL.std.450", id = 4)\n'
+    "float positive(float a);\n"
+)
+UNIFORM_FLOW = "#extension GL_EXT_subgroup_uniform_control_flow : require\n"
+FILTER = "Texture2D tex : register(t0);\nSamplerState how : register(s1);\n"
+
+
+def _store(before: str, value: str) -> str:
+    return compute(f"store.data[i] = {value};", before=before)
+
+
+CASES: Mapping[str, Mapping[str, str]] = {
+    "half_in_uniforms": {"a.comp": _store(NARROW + "layout(binding = 1) uniform U { f16vec2 h; } u;", "float(u.h.y)")},
+    "half_in_arrays": {
+        "a.comp": _store(
+            NARROW + "struct Q { f16vec4 h[3]; };\nlayout(binding = 1) uniform U { Q q[2]; } u[2];",
+            "float(u[1].q[1].h[2].x)",
+        )
+    },
+    "half_not_read": {
+        "a.comp": _store(NARROW + "layout(binding = 1) uniform U { float16_t h; float x; } u;", "u.x"),
+    },
+    "byte_in_uniforms": {
+        "a.comp": _store(NARROW + "layout(binding = 1) uniform U { uint8_t b; } u;", "float(uint(u.b))"),
+    },
+    "half_pushed": {"a.comp": _store(NARROW + "layout(push_constant) uniform U { float16_t h; } u;", "float(u.h)")},
+    "half_between_stages": {
+        "a.vert": f"#version 460\n{NARROW}layout(location = 0) in f16vec4 a;\nlayout(location = 0) out f16vec4 b;\n"
+        "void main() { b = a; gl_Position = vec4(a); }\n",
+        "a.frag": f"#version 460\n{NARROW}layout(location = 0) in B {{ f16vec4 a[2]; }} b;\n"
+        "layout(location = 0) out f16vec4 c;\nvoid main() { c = b.a[1]; }\n",
+    },
+    "mediump_unrolled": {
+        "a.frag": f"#version 460\n{UNROLL}layout(location = 0) in vec4 a;\nlayout(location = 0) out vec4 c;\n"
+        "void main() { float s = 0.0; [[unroll]] for (mediump int i = 0; i < 4; ++i) {\n"
+        "float q = a[i] * 2.0; if (q > 1.0) s += q; else s -= q; } c = vec4(s); }\n",
+    },
+    "attributes_after": {
+        "a.comp": _store(UNIFORM_FLOW + "float f(float x);", "f(2.0)").replace(
+            "main()", "main() [[subgroup_uniform_control_flow]]"
+        ),
+        "m.glsl": f"#version 460\n{UNIFORM_FLOW}float f(float x) [[subgroup_uniform_control_flow]] {{ return x; }}\n",
+    },
+    "intrinsics": {
+        "a.comp": _store(INTRINSIC + "float f(float x);", "f(positive(negated(store.data[i])))"),
+        "m.glsl": f"#version 460\n{INTRINSIC}float f(float x) {{ return negated(x); }}\n",
+    },
+    "texture_copied": {
+        "a.frag.hlsl": f"{FILTER}float4 main(float2 uv : TEXCOORD0) : SV_Target\n"
+        "{ Texture2D t = tex; SamplerState s = how; return t.Sample(s, uv); }\n",
+    },
+    "texture_in_a_struct": {
+        "a.frag.hlsl": f"{FILTER}struct T {{ Texture2D t; SamplerState s; }};\n"
+        "float4 f(T t, float2 uv) { return t.t.Sample(t.s, uv); }\n"
+        "float4 main(float2 uv : TEXCOORD0) : SV_Target { T t; t.t = tex; t.s = how; return f(t, uv); }\n",
+    },
+}  # fmt: skip
+
+MODES = (("off", 0), ("off", 3), ("thin", 0), ("thin", 3), ("fat", 3))
+
+
+def _crates(name: str, files: Mapping[str, str], lto: str, opt: int, target: str) -> str:
+    libraries = [f"{name}/{file}" for file in files if file.endswith(".glsl")]
+    sources = [f"{name}/{file}" for file in files if not file.endswith(".glsl")]
+    options = f"target={target!r}, opt_level={opt}"
+    crate = f"{name}_{lto}_{opt}"
+    declared = f"l = [env.Crate('{crate}_l', {libraries!r}, {options})]\n" if libraries else "l = []\n"
+    return (
+        f"{declared}Default(env.Crate('{crate}', {sources!r}, deps=l, crate_type='cdylib', multimodule=True, "
+        f"lto='{lto}', {options}))\n"
+    )
+
+
+@pytest.mark.parametrize("target", ["vulkan1.3", "vulkan1.1"])
+def test_valid_shaders_link(shaders: ShaderProject, validate: Validate, target: str) -> None:
+    modes = MODES if target == "vulkan1.3" else (("off", 3), ("thin", 3))
+    text = "".join(_crates(name, files, *mode, target) for name, files in CASES.items() for mode in modes)
+    shaders.crates(text, {f"{name}/{file}": source for name, files in CASES.items() for file, source in files.items()})
+    shaders.scons("-j2")
+    images = sorted(shaders.path.glob("*.spvs/**/*.spv"))
+    assert len(images) >= len(CASES) * len(modes)
+    for image in images:
+        validate(image)
