@@ -765,10 +765,59 @@ _GEOMETRY = (
     ),
 )
 
-_TRACE = (
-    "layout(set = 0, binding = 6) uniform accelerationStructureEXT scene;\n"
-    "void trace(int k) { traceRayEXT(scene, 0u, 255u, 0u, 0u, 0u, vec3(0), 0.1, vec3(1), 9.0, %d); }\n"
+_ARRAYS = (
+    _other(
+        "arrays of a geometry shader, in a library of no layout",
+        "geom",
+        "layout(location = 0) in vec4 c[];\nvec4 f@() { return gl_in[2].gl_Position + c[1]; }\n",
+        "layout(location = 0) in vec4 c[];\nvec4 f@();\n"
+        "void main() { gl_Position = f@() + c[2] + gl_in[1].gl_Position; EmitVertex(); }\n",
+        layout=_TRIANGLES,
+        one=f"{_TRIANGLES}layout(location = 0) in vec4 c[];\nvec4 f@() {{ return gl_in[2].gl_Position + c[1]; }}\n"
+        "void main() { gl_Position = f@() + c[2] + gl_in[1].gl_Position; EmitVertex(); }\n",
+    ),
+    _other(
+        "arrays of a geometry shader that only a library without a layout has",
+        "geom",
+        "layout(location = 0) in vec4 c[];\nvec4 f@() { return gl_in[2].gl_Position + c[1]; }\n",
+        "vec4 f@();\nvoid main() { gl_Position = f@(); EmitVertex(); }\n",
+        layout=_TRIANGLES,
+    ),
+    _other(
+        "arrays of a mesh shader, in a library of no layout",
+        "mesh",
+        "#pragma shader_stage(mesh)\nlayout(location = 0) out vec4 c[];\n"
+        "layout(location = 1) perprimitiveEXT out vec4 d[];\n"
+        "void f@() { gl_MeshVerticesEXT[5].gl_Position = vec4(1); c[1] = vec4(1); d[2] = vec4(2); }\n",
+        "void f@();\nvoid main() { SetMeshOutputsEXT(9u, 3u); f@(); }\n",
+        layout=_MESH,
+        extensions=("GL_EXT_mesh_shader",),
+        one=f"{_MESH}layout(location = 0) out vec4 c[];\nlayout(location = 1) perprimitiveEXT out vec4 d[];\n"
+        "void f@() { gl_MeshVerticesEXT[5].gl_Position = vec4(1); c[1] = vec4(1); d[2] = vec4(2); }\n"
+        "void main() { SetMeshOutputsEXT(9u, 3u); f@(); }\n",
+    ),
+    _other(
+        "distances to clip at, of which a library knows nothing",
+        "vert",
+        "void f@() { gl_Position = vec4(2); }\n",
+        "void f@();\nvoid main() { f@(); gl_ClipDistance[0] = 1.0; gl_ClipDistance[1] = 1.0; }\n",
+        layout="out float gl_ClipDistance[2];\n",
+    ),
+    _other(
+        "an invariant position, in the shader",
+        "vert",
+        "void f@() { gl_Position = vec4(2); }\n",
+        "void f@();\nvoid main() { gl_Position = vec4(1); f@(); }\n",
+        layout="invariant gl_Position;\n",
+    ),
+    _other(
+        "an invariant position, in a library",
+        "vert",
+        "invariant gl_Position;\nvoid f@() { gl_Position = vec4(2); }\n",
+        "void f@();\nvoid main() { gl_Position = vec4(1); f@(); }\n",
+    ),
 )
+
 _RAYS = (
     _other(
         "a payload that comes in",
@@ -833,7 +882,7 @@ _RAYS = (
     ),
 )
 
-LINKED: tuple[Linked, ...] = (*_SIZES, *_SHARED, *_GLOBALS, *_BOUND, *_HLSL, *_FRAGMENT, *_GEOMETRY, *_RAYS)
+LINKED: tuple[Linked, ...] = (*_SIZES, *_SHARED, *_GLOBALS, *_BOUND, *_HLSL, *_FRAGMENT, *_GEOMETRY, *_ARRAYS, *_RAYS)
 
 
 def _refused(name: str, library: str, shader: str, *words: str, declare: str = "uint f();", **more: object) -> Refused:
@@ -1032,6 +1081,25 @@ REFUSED: tuple[Refused, ...] = (
         "location = 0",
         "lib.glsl",
         "main.frag",
+    ),
+    _refused_in(
+        "vert",
+        "two blocks of built-in variables",
+        "out gl_PerVertex { vec4 gl_Position; };\nvoid f() { gl_Position = vec4(1); }\n",
+        "void f();\nvoid main() { gl_Position = vec4(1); f(); }\n",
+        "gl_PerVertex out",
+        "lib.glsl",
+        "main.vert",
+    ),
+    _refused_in(
+        "frag",
+        "distances to clip at, of two numbers",
+        "in float gl_ClipDistance[2];\nfloat f() { return gl_ClipDistance[1]; }\n",
+        f"in float gl_ClipDistance[3];\n{_COLOUR}float f();\n"
+        f"void main() {{ colour = vec4(f() + gl_ClipDistance[2]); }}\n",
+        "float[2] gl_ClipDistance",
+        "float[3] gl_ClipDistance",
+        "lib.glsl",
     ),
     _refused_in(
         "geom",

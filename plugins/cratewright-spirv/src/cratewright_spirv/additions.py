@@ -18,19 +18,19 @@ from .scan import Function
 __all__ = ["layouts_wanted", "tail", "with_size"]
 
 # A stub main needs these where the unit has no layout of its own: what the compiler asks for, a layout that has it,
-# and the execution mode that this makes.
+# and the execution mode that this makes. Arrays get the longest length there is; the link gives them the right one.
 _LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {
     "geom": (
-        ("input layout primitive", b"layout(points) in;", (19,)),
+        ("input layout primitive", b"layout(triangles_adjacency) in;", (23,)),
         ("output layout primitive", b"layout(points) out;", (27,)),
         ("max_vertices", b"layout(max_vertices = 1) out;", (26, 1)),
     ),
-    "tesc": (("vertices", b"layout(vertices = 1) out;", (26, 1)),),
+    "tesc": (("vertices", b"layout(vertices = 32) out;", (26, 32)),),
     "tese": (("input layout primitive", b"layout(triangles) in;", (22,)),),
     "mesh": (
         ("output layout primitive", b"layout(triangles) out;", (5298,)),
-        ("max_vertices", b"layout(max_vertices = 3) out;", (26, 3)),
-        ("max_primitives", b"layout(max_primitives = 1) out;", (5270, 1)),
+        ("max_vertices", b"layout(max_vertices = 256) out;", (26, 256)),
+        ("max_primitives", b"layout(max_primitives = 256) out;", (5270, 256)),
     ),
 }
 _EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")

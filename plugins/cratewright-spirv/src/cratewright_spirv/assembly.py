@@ -151,7 +151,8 @@ class _Assembly:
         if sized:
             program = self._sized(program, reached[0].entry)
         if shared:
-            program = with_shared_globals(program, reached[0], units)
+            # What says the size of the module would keep apart constants that are else equal.
+            program = with_shared_globals(size_by_entry_point(program), reached[0], units)
         return size_by_module(program, target=self.request.target)
 
     def _sized(self, program: Program, entry: ProgramEntry) -> Program:
@@ -172,7 +173,9 @@ class _Assembly:
         return self.tools.link(lines_for_linker(parts), env=spv_environment(self.request.target))
 
     def _joined(self, parts: Sequence[Program]) -> Program:
-        return Program.of(parse(self._link([part.encode() for part in parts]), self.name))
+        # One module's size must not become that of another's entry points.
+        sized = [size_by_entry_point(part).encode() for part in parts]
+        return Program.of(parse(self._link(sized), self.name))
 
     def _finalize(self, linked: Program, initialisers: Sequence[str]) -> Program:
         return finalize_program(

@@ -167,7 +167,7 @@ class _Reader:
         new = self.new.get(old)
         if new is not None:
             return new
-        words = self.definitions[old]
+        words = self._definition(old)
         opcode = words[0] & 0xFFFF
         if old in self.forward:
             new = self.new[old] = self.writer.number()
@@ -188,6 +188,15 @@ class _Reader:
             self._describe(old, new, described)
         self.new[old] = new
         return new
+
+    def _definition(self, old: int) -> Instruction:
+        try:
+            return self.definitions[old]
+        except KeyError:
+            raise FormatError(
+                f"{self.program.module.name} uses id {old}, which nothing defines",
+                hint="with debuginfo='full' some compilers do so for references to buffers: try 'line'",
+            ) from None
 
     def _sort_preamble(self) -> None:
         writer, every = self.writer, self.writer.names is Names.ALL

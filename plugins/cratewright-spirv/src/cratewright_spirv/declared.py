@@ -7,7 +7,7 @@ default was written.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from cratewright.values import dataclass
@@ -18,7 +18,7 @@ from .implied import Implied, Mode
 from .module import Instruction, parse
 from .program import BINDING, INPUT, OUTPUT, Program
 
-__all__ = ["About", "declares_size", "implied_by", "initialises", "place_of", "shared_name", "takes_size"]
+__all__ = ["About", "block_of", "declares_size", "implied_by", "initialises", "place_of", "shared_name", "takes_size"]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 _SPEC_ID, _BUILT_IN, _LOCATION, _COMPONENT, _INDEX, _SET = 1, 11, 30, 31, 32, 34
@@ -55,7 +55,7 @@ class About:
     hlsl: bool
     library: bool
     text: bytes
-    stubs: Collection[Mode] = field(default=())
+    stubs: Sequence[Mode] = field(default=())
     reserved: int = 0
 
 
@@ -78,6 +78,7 @@ def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Im
         stage=about.stage,
         modes=tuple(unit.modes()) if about.library else tuple(unit.depth()),
         defaults=() if about.library else tuple(unit.defaults()),
+        unbounded=bool(about.stubs) and unit.has_stage_arrays(),
         sized=bool(about.reserved),
         shared=tuple(dict.fromkeys((name, values.get(name, "")) for name in unit.shared())),
         placed=tuple(dict.fromkeys(unit.placed())),
@@ -126,6 +127,13 @@ class _Unit:
             ):
                 yield words[2]
 
+    def has_stage_arrays(self) -> bool:
+        """Return whether an interface variable is an array, whose length a layout may decide."""
+        return any(
+            words[3] in (INPUT, OUTPUT) and self._pointee(words)[0] & 0xFFFF == op.TYPE_ARRAY
+            for words in self.program.variables().values()
+        )
+
     def shared(self) -> Iterator[str]:
         """Yield the names of variables of which a stage has one."""
         for number, words in self.program.variables().items():
@@ -156,7 +164,7 @@ class _Unit:
         """Yield each place that this unit binds to, with a digest of what it binds there."""
         for number, words in self.program.variables().items():
             marks = self._marks(number)
-            place = place_of(words[3], marks)
+            place = place_of(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
         for number, words in self.contents.definitions.items():
@@ -170,14 +178,14 @@ class _Unit:
         if self.about.hlsl and words[3] == _PRIVATE:
             return ""
         names = self.contents.names
-        name = shared_name(words, names.get(number) or names.get(self._pointee(words), ""))
+        name = shared_name(words, names.get(number) or names.get(self.contents.definitions[words[1]][3], ""))
         return "" if self.about.hlsl and name in self._static_shared() else name
 
     def _static_shared(self) -> set[str]:
         return {word.decode() for pair in _STATIC_SHARED.findall(self.about.text) for word in pair if word}
 
-    def _pointee(self, words: Instruction) -> int:
-        return self.contents.definitions[words[1]][3]
+    def _pointee(self, words: Instruction) -> Instruction:
+        return self.contents.definitions[self.contents.definitions[words[1]][3]]
 
     def _marks(self, number: int) -> dict[int, tuple[int, ...]]:
         return {
@@ -212,6 +220,19 @@ def shared_name(variable: Instruction, name: str) -> str:
     """Return by which name the units of a stage share a variable; empty if each has its own."""
     single = _SINGLE.get(variable[3])
     return single or (name if variable[3] in _BOUND_BY_NAME else "")
+
+
+def block_of(contents: Contents, variable: Instruction) -> str:
+    """Return the name of the block of built-in variables that a variable is, and whether it is input or output."""
+    if variable[3] not in (INPUT, OUTPUT):
+        return ""
+    number = contents.definitions[variable[1]][3]
+    if contents.definitions[number][0] & 0xFFFF == op.TYPE_ARRAY:
+        number = contents.definitions[number][2]
+    is_block = any(
+        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == _BUILT_IN for words in contents.marks.get(number, ())
+    )
+    return f"{contents.names.get(number, '')} {'in' if variable[3] == INPUT else 'out'}" if is_block else ""
 
 
 def place_of(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:

@@ -25,7 +25,8 @@ class Implied:
     """Execution modes and storage of one unit.
 
     Shape: `stage` is the suffix word that the unit was compiled for; `modes` those that a library declares, `defaults`
-    those of an entry point that its source does not declare; `sized` if code takes the workgroup's size from whatever
+    those of an entry point that its source does not declare; `unbounded` if arrays of a library's interface are as long
+    as a layout says that it lacks; `sized` if code takes the workgroup's size from whatever
     links it; `shared` names each variable of which a stage has one, with a digest of its initialiser (empty: none;
     `?`: no constant); `placed` each place that units may bind to, with a digest of what it is bound to.
     """
@@ -33,15 +34,16 @@ class Implied:
     stage: str = ""
     modes: tuple[Mode, ...] = ()
     defaults: tuple[int, ...] = ()
+    unbounded: bool = False
     sized: bool = False
     shared: tuple[tuple[str, str], ...] = ()
     placed: tuple[tuple[str, str], ...] = ()
 
     def encode(self) -> str:
         """Return it as text; empty if nothing is implied."""
-        if not (self.modes or self.defaults or self.sized or self.shared or self.placed):
+        row = (self.stage, self.modes, self.defaults, int(self.unbounded), int(self.sized), self.shared, self.placed)
+        if not any(row[1:]):
             return ""
-        row = (self.stage, self.modes, self.defaults, int(self.sized), self.shared, self.placed)
         return json.dumps(row, separators=(",", ":"))
 
     @classmethod
@@ -50,11 +52,12 @@ class Implied:
         text = module.attribute(IMPLIES)
         if not text:
             return NOTHING
-        stage, modes, defaults, sized, shared, placed = json.loads(text)
+        stage, modes, defaults, unbounded, sized, shared, placed = json.loads(text)
         return cls(
             stage=stage,
             modes=tuple(map(tuple, modes)),
             defaults=tuple(defaults),
+            unbounded=bool(unbounded),
             sized=bool(sized),
             shared=tuple((name, initial) for name, initial in shared),
             placed=tuple((place, digest) for place, digest in placed),
@@ -65,12 +68,15 @@ NOTHING = Implied()
 
 
 def share(units: Iterable[Implied]) -> bool:
-    """Return whether two of some units name one variable, or bind different things to one place."""
+    """Return whether units have to be looked at together.
+
+    Shape: so if two name one variable or bind different things to one place, or one hangs on a layout it does not have.
+    """
     names: set[str] = set()
     places: dict[str, str] = {}
     for unit in units:
         own = {name for name, _ in unit.shared}
-        if not names.isdisjoint(own):
+        if unit.unbounded or not names.isdisjoint(own):
             return True
         names |= own
         for place, digest in unit.placed:

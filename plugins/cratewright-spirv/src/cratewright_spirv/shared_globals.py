@@ -5,18 +5,19 @@ Knows nothing of how modules are linked; before that it marks each unit's variab
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from cratewright.errors import LinkError
 
 from . import opcodes as op
 from .contents import Contents, substituted, unify
-from .declared import place_of, shared_name
+from .declared import block_of, place_of, shared_name
 from .module import Instruction, build, literal, parse, result, string
 from .program import Program
 from .reached import Reached, Unit
 from .shapes import Shapes
+from .stage_arrays import with_stage_arrays
 
 __all__ = ["marked", "with_shared_globals"]
 
@@ -47,10 +48,10 @@ def with_shared_globals(program: Program, reached: Reached, units: Sequence[Unit
     Raises: LinkError naming both files for one name with different types or initialisers, and for one place to which
     different things are bound.
     """
-    program = unify(program)
+    program = unify(with_stage_arrays(program, reached.entry, _unbounded(program, units)))
     found = _Found(program, reached, units)
-    merged = dict(found.merged())
-    found.check_places()
+    merged = {**dict(found.merged()), **dict(found.merged_blocks())}
+    found.check_places(merged)
     return _unmarked(substituted(program, merged) if merged else program)
 
 
@@ -60,6 +61,7 @@ class _Found:
         self.taking_part = {reached.own, *reached.units}
         self.strict, self.loose = Contents(program), Contents(program, loose=True)
         self.variables = program.variables()
+        self.shapes = Shapes(program.preamble)
 
     def merged(self) -> Iterator[tuple[int, int]]:
         """Yield each variable that another stands for, and that other."""
@@ -77,15 +79,46 @@ class _Found:
                 elif {variable, first} <= set(self.reached.globals):
                     raise self._two_types(name, (first, by), (variable, position))
 
-    def check_places(self) -> None:
-        """Raise LinkError for a place that two units bind to different things."""
+    def merged_blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield each block of built-in variables for which another unit's has room, and that other."""
+        groups: dict[str, list[int]] = {}
+        for variable, _ in self._marked():
+            place = block_of(self.strict, self.variables[variable])
+            if place and variable in self.reached.globals:
+                groups.setdefault(place, []).append(variable)
+        for group in groups.values():
+            for widest in [each for each in group if all(self._covers(each, other) for other in group)][:1]:
+                for each in group:
+                    if self.variables[each][1] != self.variables[widest][1]:
+                        yield each, widest
+
+    def _covers(self, one: int, other: int) -> bool:
+        """Return whether a block has all members of another, decorated as there, and arrays as long."""
+        mine, theirs = (self._block(each) for each in (one, other))
+        if len(mine[1]) != len(theirs[1]) or not mine[0] >= theirs[0]:
+            return False
+        return all(a == b or (a[0] == b[0] and a[1] >= b[1]) for a, b in zip(mine[1], theirs[1], strict=True))
+
+    def _block(self, variable: int) -> tuple[set[tuple[int, ...]], list[tuple[str, int]]]:
+        """Return the decorations of a block's members, and of each member its type and, of an array, its length."""
+        shapes, number = self.shapes, self.strict.definitions[self.variables[variable][1]][3]
+        outer: list[tuple[str, int]] = []
+        if shapes.opcode(number) == op.TYPE_ARRAY:
+            outer = [("", shapes.element(number)[1])]
+            number = self.strict.definitions[number][2]
+        marks = {words[2:] for words in self.strict.marks.get(number, ()) if words[0] & 0xFFFF == op.MEMBER_DECORATE}
+        members = [shapes.element(each) for each in self.strict.definitions[number][2:]]
+        return marks, [*outer, *((self.strict.digest(kind), length) for kind, length in members)]
+
+    def check_places(self, merged: Collection[int]) -> None:
+        """Raise LinkError for a place that two units bind to different things, but for what is merged."""
         self._check_constants()
         places: dict[str, tuple[int, int]] = {}
         for variable, position in self._marked():
             words = self.variables[variable]
             marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
-            place = place_of(words[3], marks)
-            if not place or variable not in self.reached.globals:
+            place = place_of(words[3], marks) or block_of(self.strict, words)
+            if not place or variable not in self.reached.globals or variable in merged:
                 continue
             first, by = places.setdefault(place, (variable, position))
             if by == position or self.loose.bound(first) == self.loose.bound(variable):
@@ -136,7 +169,7 @@ class _Found:
                         )
 
     def _two_types(self, what: str, one: tuple[int, int], other: tuple[int, int]) -> LinkError:
-        shapes = Shapes(self.program.preamble)
+        shapes = self.shapes
         rows: list[tuple[str, str]] = []
         for variable, position in (one, other):
             kind = shapes.name(shapes.pointee(self.variables[variable][1]))
@@ -155,6 +188,14 @@ class _Found:
 
     def _paths(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
         yield from (("path", self.reached.units[each]) for each in positions if each in self.reached.units)
+
+
+def _unbounded(program: Program, units: Sequence[Unit]) -> set[int]:
+    """Return the variables of units that lack a layout which arrays hang on."""
+    positions = {at for at, unit in enumerate(units) if unit.implied.unbounded}
+    names = program.names() if positions else {}
+    marks = {f"{_MARK}{at}" for at in positions}
+    return {each for each in program.variables() if (name := names.get(each, ""))[name.find(_MARK) :] in marks}
 
 
 def _unmarked(program: Program) -> Program:
