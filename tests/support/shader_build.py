@@ -25,12 +25,7 @@ from tests.support.memory_store import MemoryStore
 __all__ = ["Image", "ShaderBuild"]
 
 
-class _Here(SpirvBackend):
-    """The backend in this process: no worker can import it under this name."""
-
-
-_Here.__module__ = "nowhere"
-_TABLE = (*CORE_OPTIONS, *_Here.OPTIONS)
+_TABLE = (*CORE_OPTIONS, *SpirvBackend.OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,8 @@ class ShaderBuild:
 
     def __post_init__(self) -> None:
         registry = Registry()
-        registry._backends["spirv"] = _Here
-        self._engine = Engine(str(self.root), registry, {})
+        registry._backends["spirv"] = SpirvBackend
+        self._engine = Engine(str(self.root), registry, {}, workers=False)
         self._engine._store = self.store
 
     def write(self, files: Mapping[str, str]) -> None:
