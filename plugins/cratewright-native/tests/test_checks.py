@@ -60,6 +60,21 @@ def test_gcc_reads_no_llvm(project_with: ProjectWith) -> None:
         project.backend.check_crate(_crate(source="a.ll", target=project.target))
 
 
+@pytest.mark.parametrize("suffix", ["cppm", "ixx", "ccm", "c++m", "mpp"])
+def test_modules_of_cxx(project_with: ProjectWith, suffix: str) -> None:
+    project = project_with("gcc")
+    with pytest.raises(UnsupportedError, match=r"C\+\+ modules are not compiled yet"):
+        project.backend.check_crate(_crate(source=f"a.{suffix}", target=project.target))
+
+
+def test_objective_c_without_its_compiler(project_with: ProjectWith) -> None:
+    project = project_with("gcc")
+    if project.toolchain.compiles("objective-c"):
+        pytest.skip("this gcc has it")
+    with pytest.raises(UnsupportedError, match="this gcc has no compiler for Objective-C"):
+        project.backend.check_crate(_crate(source="a.m", target=project.target))
+
+
 def test_another_target(project_with: ProjectWith) -> None:
     other = "aarch64-linux-gnu" if project_with("gcc").target.startswith("x86_64") else "x86_64-linux-gnu"
     with pytest.raises(UnsupportedError, match="this gcc compiles for"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cratewright.errors import SourceError
@@ -12,10 +14,11 @@ from tests.support.native_project import Project
 def test_a_warning(project: Project) -> None:
     project.write(src__a_c='#include "b.h"\nint f(void) { int unused; return 0; }\n', src__b_h="int h(void) { }\n")
     lines = project.compile("src/a.c", flags=["-Wall"]).diagnostics
-    assert sorted(line[: line.index("warning:") + 8] for line in lines) == [
-        "src/a.c:2: warning:",
-        "src/b.h:1: warning:",
-    ]
+    heads = [re.sub(r":\d+: warning.*", ": warning", line.splitlines()[0]) for line in lines]
+    assert sorted(heads) == ["src/a.c:2: warning", "src/b.h:1: warning"]
+    # Everything that the compiler has to say about it: the line, its mark, and what included the file.
+    assert all("^" in line for line in lines)
+    assert any("In file included from src/a.c:1:" in line and "int h(void) { }" in line for line in lines)
     assert project.compile("src/a.c", flags=["-w"]).diagnostics == ()
 
 
@@ -23,14 +26,16 @@ def test_an_error(project: Project) -> None:
     project.write(src__a_c="int f(void) { return here; }\nint g(void) { return there; }\n")
     with pytest.raises(SourceError) as caught:
         project.compile("src/a.c")
-    first, second = caught.value.message.splitlines()
-    assert first.startswith("src/a.c:1: error: ") and "here" in first
-    assert second.startswith("src/a.c:2: error: ") and "there" in second
+    text = caught.value.message
+    first, second = (line for line in text.splitlines() if "error: " in line)
+    assert text.startswith(first) and text.count("^") >= 2 and "COLLECT" not in text and "-cc1" not in text
+    assert re.match(r"src/a\.c:1:2\d: error: ", first) and "here" in first
+    assert re.match(r"src/a\.c:2:2\d: error: ", second) and "there" in second
 
 
 def test_a_missing_include(project: Project) -> None:
     project.write(a_c="\n#include <no/such.h>\n")
-    with pytest.raises(SourceError, match=r"a\.c:2: error: .*no/such\.h") as caught:
+    with pytest.raises(SourceError, match=r"a\.c:2:10: error: .*no/such\.h") as caught:
         project.compile("a.c")
     assert "include_dirs" in caught.value.hint
 
@@ -43,13 +48,13 @@ def test_an_option_that_is_none(project: Project) -> None:
 
 def test_assembly(project: Project) -> None:
     project.write(a_S="good: nop\nbad: nonsense %rax\n")
-    with pytest.raises(SourceError, match=r"a\.S:2: error: "):
+    with pytest.raises(SourceError, match=r"a\.S:2:(\d+:)? error: "):
         project.compile("a.S")
 
 
 def test_intermediate_representation(llvm_project: Project) -> None:
     llvm_project.write(a_ll="define i32 @f() {\n  ret i64 0\n}\n")
-    with pytest.raises(SourceError, match=r"a\.ll:2: error: "):
+    with pytest.raises(SourceError, match=r"a\.ll:2:\d+: error: "):
         llvm_project.compile("a.ll")
 
 
@@ -67,15 +72,39 @@ def test_bitcode_of_a_newer_llvm(project_with: object) -> None:
     assert "newer LLVM" in caught.value.hint
 
 
+def test_a_template(project: Project) -> None:
+    project.write(a_cc="template <class T> int size(T t) {\n  return t.size();\n}\nint f() { return size(1); }\n")
+    with pytest.raises(SourceError, match=r"^a\.cc:2:\d+: error: ") as caught:
+        project.compile("a.cc")
+    assert re.search(r"[Ii]n instantiation of", caught.value.message) and "a.cc:4:" in caught.value.message
+
+
+def test_what_a_macro_of_the_assembler_makes(project: Project) -> None:
+    project.write(a_S=".macro bad\nnonsense %rax\n.endm\n\nbad\n")
+    with pytest.raises(SourceError, match=r"^a\.S:[25]:(\d+:)? error: ") as caught:
+        project.compile("a.S")
+    assert "a.S:5" in caught.value.message
+
+
+def test_the_way_out_of_the_clock(project: Project) -> None:
+    project.write(a_c="const char *when = __TIME__;\n")
+    with pytest.raises(SourceError, match=r"a\.c:1:20: error: .*(date or time|__TIME__)") as caught:
+        project.compile("a.c")
+    assert "defines=" in caught.value.hint
+
+
 def test_what_is_read() -> None:
     said = (
+        'clang version 19\n "/usr/bin/clang" -cc1\n#include "..." search starts here:\n x\nEnd of search list.\n'
         "In file included from a.c:1:\n./x/b.h:3:7: warning: hm [-Wx]\n  3 | y\n    | ^\n"
         "a.c:9: fatal error: no\na.c: In function 'f':\na.c:9:1: note: see\nclang-19: error: unknown argument\n"
         "error: unknown clang option\n./x/b.h:3:7: warning: hm [-Wx]\n2 warnings generated.\n"
+        "COLLECT_GCC_OPTIONS='-c'\n as -v\nGNU assembler version 2\n"
     )
     assert [str(message) for message in messages(said, path="a.c")] == [
-        "x/b.h:3: warning: hm [-Wx]",
-        "a.c:9: error: no",
-        "a.c: unknown argument",
-        "a.c: unknown clang option",
+        "x/b.h:3:7: warning: hm [-Wx]\nIn file included from a.c:1:\n  3 | y\n    | ^",
+        "a.c:9: error: no\na.c: In function 'f':\na.c:9:1: note: see",
+        "a.c:1: error: unknown argument",
+        "a.c:1: error: unknown clang option",
+        "x/b.h:3:7: warning: hm [-Wx]",
     ]

@@ -22,10 +22,18 @@ def _names(unit: CompiledUnit) -> list[str]:
 
 def test_languages(project: Project) -> None:
     project.write(a_c="int f(void) { return sizeof('a') == 4; }\n")
-    for name in ("a_cc", "a_cpp", "a_cxx"):
-        project.write(**{name: "bool f() { return sizeof('a') == 1; }\n"})
-        assert _names(project.compile(name.replace("_", "."))) == ["_Z1fv"]
+    for suffix in ("cc", "cpp", "cxx", "C", "c++", "cp", "CPP"):
+        project.write(**{f"a_{suffix}": "bool f() { return sizeof('a') == 1; }\n"})
+        assert _names(project.compile(f"a.{suffix}")) == ["_Z1fv"]
     assert _names(project.compile("a.c")) == ["f"]
+
+
+def test_objective_c(llvm_project: Project) -> None:
+    llvm_project.write(a_m='#import "h.h"\n#import "h.h"\nint f(void) { return ONE; }\n', h_h="#define ONE 1\nint x;\n")
+    llvm_project.write(a_mm="#ifndef __OBJC__\n#error no\n#endif\nbool f() { return true; }\n")
+    unit = llvm_project.compile("a.m", std=["c11"], cflags=["-DX"])
+    assert _names(unit) == ["f", "x"] and "h.h" in llvm_project.observed(unit)
+    assert _names(llvm_project.compile("a.mm")) == ["_Z1fv"]
 
 
 def test_intermediate_representation(llvm_project: Project) -> None:
@@ -65,6 +73,21 @@ def test_the_project_root_among_the_include_directories(project: Project) -> Non
         assert {"above.h", "below/below.h"} <= set(project.observed(unit))
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_macros_that_no_command_line_could_hold(project: Project, many: bool) -> None:
+    big = {f"M{i}": '"' + "x" * 1000 + '"' for i in range(4000)} if many else {"M3999": '"' + "x\\\\y" * 35000 + '"'}
+    project.write(inc__h_h="#define LESS 1\n")
+    text = f'#include "h.h"\nchar ok[sizeof(M3999) == {1001 if many else 105001} ? LESS : -1];\n'
+    project.write(a_c=text)
+    unit = project.compile("a.c", defines=big, include_dirs=["inc"], flags=["-ULESS", "-Wall"])
+    assert unit.diagnostics == ()
+    again = project.compile("a.c", defines=big, include_dirs=["inc"], flags=["-ULESS", "-Wall"])
+    assert again.modules == unit.modules and "inc/h.h" in project.observed(unit)
+    if project.toolchain.kind != "zig":
+        project.write(b_S='#ifdef M3999\n.globl b\nb:\n#endif\n.section .note.GNU-stack,"",%progbits\n')
+        assert _names(project.compile("b.S", defines=big)) == ["b"]
+
+
 def test_nothing_is_defined_that_nobody_asked_for(project: Project) -> None:
     """zig's driver would define NDEBUG where code is optimised."""
     project.write(a_c="#ifdef NDEBUG\n#error asserts are off\n#endif\n")
@@ -99,7 +122,7 @@ def test_coverage(project: Project) -> None:
 
 def test_the_clock_is_refused(project: Project) -> None:
     project.write(a_c="const char *when = __DATE__;\n")
-    with pytest.raises(SourceError, match=r"a\.c:1: error: .*date"):
+    with pytest.raises(SourceError, match=r"a\.c:1:20: error: .*date"):
         project.compile("a.c")
 
 
@@ -187,7 +210,7 @@ def test_a_space_and_an_umlaut_in_a_path(project: Project) -> None:
     (project.root / "in dir" / "k.h").write_text("#define K 1\n")
     unit = project.compile("in dir/grün.c", flags=["-Wall"])
     assert "in dir/k.h" in project.observed(unit)
-    assert re.match(r"in dir/grün\.c:2: warning: ", unit.diagnostics[0])
+    assert re.match(r"in dir/grün\.c:2:\d+: warning: ", unit.diagnostics[0])
 
 
 @pytest.mark.parametrize("target", ["aarch64-linux-gnu", "aarch64-linux-musl", "x86_64-linux-musl"])

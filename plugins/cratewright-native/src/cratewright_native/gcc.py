@@ -66,6 +66,10 @@ class Gcc(Toolchain):
         """Refuse."""
         raise UnsupportedError(_NO_LLVM)
 
+    def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
+        """Let cc1 read it: the driver would hand on the words one by one."""
+        return (f"-Wp,@{file}",)
+
     def ar(self) -> tuple[str, ...]:
         """Return gcc-ar, which indexes objects with gcc's own representation in them."""
         return (self._beside("gcc-ar"),)

@@ -104,6 +104,13 @@ class Toolchain(ABC):
         """
         raise UnsupportedError(f"{self.kind} makes no objects of which anything is to be removed")
 
+    def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
+        """Return what has the preprocessor read words from a response file; drivers themselves may not pass it on.
+
+        Raises: UnsupportedError if there is no way.
+        """
+        return (f"@{file}",)
+
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
         """Return what makes the driver list the files that a link reads, and say where it looks for libraries.
 

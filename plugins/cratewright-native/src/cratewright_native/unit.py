@@ -25,6 +25,7 @@ from .elf import elf_symbols, has_gcc_representation, is_elf
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
 from .listing import Unit, ask_assembler, ask_preprocessor, called
 from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
+from .response_file import response_file
 from .search_path import parse_search_path, plain
 from .toolchain import Completed, Toolchain
 from .words import embed_directories, file_words, included_files
@@ -36,6 +37,18 @@ Files = Mapping[str, FileFacts | None]
 Missing = tuple[Observed, ...]
 
 _SHOWN = 20
+# A single word may have 128 KiB, and so has the variable in which gcc passes them on.
+_LONG = 96 << 10
+_HINTS = (
+    (r"file not found|No such file", "add the directory that holds it to include_dirs"),
+    (r"Producer:", "this bitcode was made by a newer LLVM; use one toolchain of that version for all"),
+    (
+        r"date-time|__TIMESTAMP__",
+        "the result would hang on when it is made; let the SConstruct say, as in defines={'BUILT': '\"2026-01-31\"'}",
+    ),
+    (r"modules?\b.*not found|module interface", "C++ modules are not compiled; include headers"),
+)
+"""What an error says, and the way out."""
 # What gcc calls the file by which its compiler passes assembly on.
 _PASSED = re.compile(r"/cc\w{6}\.s\Z|\{standard input\}")
 # What `main` is called where its arguments are part of its name, or where names have an underscore in front.
@@ -50,16 +63,17 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     Raises: SourceError with `file:line:`; ToolError.
     """
     language = _language(stencil.path)
-    unit = Unit(
-        path=stencil.path,
-        file=plain(stencil.file or stencil.path),
-        target=stencil.target,
-        words=command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain),
-        driver=toolchain.clang_ir(stencil.target) if language == "ir" else toolchain.cc(stencil.target, language),
-        toolchain=toolchain,
-    )
+    words = command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain)
     with toolchain.scratch() as directory:
         output = directory / "module.bc"
+        unit = Unit(
+            path=stencil.path,
+            file=plain(stencil.file or stencil.path),
+            target=stencil.target,
+            words=_shortened(words, language, toolchain, directory),
+            driver=toolchain.clang_ir(stencil.target) if language == "ir" else toolchain.cc(stencil.target, language),
+            toolchain=toolchain,
+        )
 
         def attempt() -> tuple[tuple[Completed, Files, Missing], int]:
             said = _run(stencil, unit, output, directory)
@@ -93,6 +107,19 @@ def command(path: str, target: str, options: Options, toolchain: Toolchain) -> t
     if language == "ir":
         return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", file)
     return (*toolchain.cc(target, language), *words, *language_words(path), "-c", file)
+
+
+def _shortened(words: tuple[str, ...], language: str, toolchain: Toolchain, directory: Path) -> tuple[str, ...]:
+    """Return a command with what is for the preprocessor in a file, if it would be too long for the system."""
+    if sum(map(len, words)) < _LONG:
+        return words
+    # An assembler searches the directories as well.
+    moved = ("-D", "-U") if language == "assembler" else ("-D", "-U", "-I")
+    told = [word for word in words if word.startswith(moved) and len(word) > len("-D")]
+    file = directory / response_file("defines.rsp", told, directory).removeprefix("@")
+    kept = tuple(word for word in words if word not in set(told))
+    at = len(kept) - 2  # before -c and the source
+    return (*kept[:at], *toolchain.preprocessor_words(str(file), language), *kept[at:])
 
 
 def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
@@ -212,22 +239,17 @@ def _logical(said: str, stencil: UnitStencil) -> str:
 
 
 def _source_error(said: str, path: str) -> CratewrightError:
-    errors = [message for message in messages(said, path=path) if message.kind == "error"]
-    placed = [message for message in errors if message.line]
-    if not placed:
-        text = errors[0].text if errors else "the compiler failed"
-        newer = "Producer:" in text
+    found = messages(said, path=path)
+    errors = [message for message in found if message.kind == "error"]
+    if not errors:
         return SourceError(
-            f"{path}:1: error: {text}",
-            context=() if errors else (("said", "\n".join(said.strip().splitlines()[-_SHOWN:])),),
-            hint="this bitcode was made by a newer LLVM; use one toolchain of that version for all" if newer else "",
+            f"{path}:1: error: the compiler failed",
+            context=(("said", "\n".join(said.strip().splitlines()[-_SHOWN:])),),
         )
-    more = [f"({len(placed) - _SHOWN} more errors)"] if len(placed) > _SHOWN else []
-    missing = any("file not found" in item.text or "No such file" in item.text for item in placed)
-    return SourceError(
-        "\n".join([*map(str, placed[:_SHOWN]), *more]),
-        hint="add the directory that holds it to include_dirs" if missing else "",
-    )
+    shown = [*errors[:_SHOWN], *(message for message in found if message.kind != "error")]
+    more = [f"({len(errors) - _SHOWN} more errors)"] if len(errors) > _SHOWN else []
+    hints = (hint for pattern, hint in _HINTS if any(re.search(pattern, item.text) for item in errors))
+    return SourceError("\n".join([*map(str, shown), *more]), hint=next(hints, ""))
 
 
 def _names(listing: str, unit: Unit) -> tuple[str, ...]:

@@ -92,6 +92,14 @@ class Zig(Toolchain):
         """Ask clang where it compiles; this lld reports nothing."""
         return ("-ftime-report",) if argv[1] in ("cc", "c++", "clang") and "-c" in argv else ()
 
+    def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
+        """Let clang read it, which zig runs with the words one by one."""
+        if language == "assembler":
+            raise UnsupportedError(
+                "zig takes no command line as long as that for assembly", hint="put the defines into a header"
+            )
+        return ("-Xclang", f"@{file}")
+
     def ar(self) -> tuple[str, ...]:
         """Return llvm-ar."""
         return (self.program, "ar")
