@@ -220,6 +220,20 @@ def test_what_zig_has_no_library_for(project_with: ProjectWith) -> None:
         project.backend.check_crate(_crate(CrateType.BIN, pic=False))
 
 
+def test_a_library_that_is_not_installed(project_with: ProjectWith, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = project_with("gcc")
+    with pytest.raises(UnsupportedError, match="the library for -fsanitize=nonsense is not installed") as caught:
+        project.backend.check_crate(_crate(CrateType.BIN, target=project.target, sanitize=["nonsense"]))
+    assert "leave the option out" in caught.value.hint
+
+
+def test_coverage_of_gcc_without_lto(project_with: ProjectWith) -> None:
+    project = project_with("gcc")
+    project.backend.check_crate(_crate(CrateType.BIN, target=project.target, coverage=True))
+    with pytest.raises(UnsupportedError, match="coverage and lto='fat'"):
+        project.backend.check_crate(_crate(CrateType.BIN, target=project.target, coverage=True, lto="fat"))
+
+
 def test_a_dynamic_library_moves(project: Project) -> None:
     with pytest.raises(UnsupportedError, match="position-independent code"):
         project.backend.check_crate(_crate(CrateType.DYLIB, target=project.target, pic=False))

@@ -180,11 +180,19 @@ class NativeBackend(CodegenBackend):
         return _COMPILER_MEMORY + _MEMORY_FACTOR * optimised
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return the file that a crate type becomes."""
+        """Return the file that a crate type becomes, what a user has the linker write, and the directory of notes.
+
+        Notes are what gcc's coverage leaves beside it.
+        """
         from .ldflags import written_files  # noqa: PLC0415
 
         name = output_name(crate, crate_type, find_target(self.session.target).rustc)
-        return (name, *written_files(crate_type, options.texts("ldflags")))
+        names = (name, *written_files(crate_type, options.texts("ldflags")))
+        if not (options.flag("coverage") and self._toolchain.kind == "gcc"):
+            return names
+        from .coverage import notes_directory  # noqa: PLC0415 - few crates have any
+
+        return (*names, notes_directory(name))
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link a program or a library."""

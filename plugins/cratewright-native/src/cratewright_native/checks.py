@@ -14,6 +14,7 @@ from .flags import LANGUAGES, MODULES, refused_word
 from .kept import is_versioned
 from .ldflags import parse_ldflags, refused_flag
 from .linker_options import ZIG_OPTIONS
+from .probe import can_link
 from .targets import find_target
 from .toolchain import Toolchain
 from .words import refusal
@@ -23,6 +24,10 @@ __all__ = ["check_crate"]
 _COMPILER_WORDS = ("flags", "cflags", "cxxflags", "asmflags")
 _OTHER = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
 _OTHER_LINKER = {"undefined": "write -Wl,-u,NAME", "require-defined": "write -Wl,-u,NAME"}
+_RUNTIME = {
+    "llvm": "install compiler-rt of the same version (on Debian libclang-rt-NN-dev), or leave the option out",
+    "gcc": "install the library of this gcc (as libasan, libtsan, libubsan), or leave the option out",
+}
 # The rest need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
 
@@ -52,12 +57,22 @@ def _check_lto(crate: Crate, toolchain: Toolchain) -> None:
                 context=(("crate type", kind.value), ("toolchain", toolchain.version)),
                 hint=f"gcc splits whole programs only: set lto='fat' or 'off'; or {_OTHER}",
             )
+        if toolchain.kind == "gcc" and _covered(crate):
+            raise UnsupportedError(
+                f"crate '{crate.name}' asks for coverage and lto='{lto.value}', which gcc does not do together",
+                context=(("crate type", kind.value), ("toolchain", toolchain.version)),
+                hint=f"set lto='off' where coverage is counted; or {_OTHER}",
+            )
         if find_target(crate.target).format != "elf":
             raise UnsupportedError(
                 f"crate '{crate.name}' asks for lto='{lto.value}', which target '{crate.target}' does not have yet",
                 context=(("crate type", kind.value),),
                 hint="set lto='off'; targets in ELF format have LTO",
             )
+
+
+def _covered(crate: Crate) -> bool:
+    return any(options.flag("coverage") for _, options in _options(crate))
 
 
 def _check_types(crate: Crate, toolchain: Toolchain) -> None:
@@ -188,6 +203,11 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
         return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"
     if zig and options.flag("coverage"):
         return "zig has no library for coverage", "use clang with compiler-rt, or gcc"
+    instrumented = [f"-fsanitize={name}" for name in options.texts("sanitize")]
+    instrumented += ["--coverage"] if options.flag("coverage") else []
+    absent = [word for word in instrumented if not zig and not can_link(toolchain, crate.target, word)]
+    if absent:
+        return f"the library for {absent[0]} is not installed", _RUNTIME[toolchain.kind]
     shared = [kind for kind in crate.crate_types if kind in (CrateType.DYLIB, CrateType.CDYLIB)]
     if options.flag("pic") or not (zig or shared):
         return "", ""

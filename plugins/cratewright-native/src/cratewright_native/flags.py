@@ -78,7 +78,7 @@ def compile_words(toolchain: Toolchain, target: str, options: Options, language:
         gcc = toolchain.kind == "gcc"
         words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
     if language != "assembler":
-        words += _representation(toolchain, target, path)
+        words += _representation(toolchain, target, options, path)
     if language == "ir":
         return tuple(words)
     words += _standard(options.texts("std"), language)
@@ -150,7 +150,10 @@ def has_summary(target: str) -> bool:
     return find_target(target).format != "macho"
 
 
-def _representation(toolchain: Toolchain, target: str, path: str) -> list[str]:
+def _representation(toolchain: Toolchain, target: str, options: Options, path: str) -> list[str]:
+    if toolchain.kind == "gcc" and options.flag("coverage"):
+        # gcc would repeat in the module where its notes are written; so there is no representation for LTO.
+        return [f"-frandom-seed={path}", "-gno-record-gcc-switches"]
     if toolchain.kind == "gcc":
         # Names of local symbols are otherwise made from the time and the process.
         return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]

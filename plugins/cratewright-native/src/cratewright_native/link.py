@@ -18,6 +18,7 @@ from cratewright.options import DebugInfo
 from cratewright.output_name import output_name
 from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
 
+from .coverage import notes_of, place_object
 from .demand import is_direct
 from .depfile import parse_link_depfile
 from .elf import elf_symbols, retaining
@@ -57,9 +58,10 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
     target = find_target(request.target)
     name = output_name(request.crate, request.crate_type, target.rustc)
     if request.crate_type is CrateType.STATICLIB:
-        return LinkResult(artifacts=(Artifact(name, write_staticlib(request, toolchain)),))
+        library = Artifact(name, write_staticlib(request, toolchain))
+        return LinkResult(artifacts=(library, *notes_of(request, name)))
     with toolchain.scratch() as directory:
-        inputs = _inputs(request, toolchain, directory)
+        inputs = [*place_object(request, toolchain, directory), *_inputs(request, toolchain, directory)]
         users = users_words(request, toolchain.root)
         words = [*inputs, *_options(request, toolchain, target, name, directory)]
         words += [*_libraries(request, toolchain, target), *users.words]
@@ -78,7 +80,7 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
         observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
         program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
         written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
-    return LinkResult(artifacts=(program, *written), observed=observed, diagnostics=tuple(said.splitlines()))
+    return LinkResult(artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=tuple(said.splitlines()))
 
 
 def _run(

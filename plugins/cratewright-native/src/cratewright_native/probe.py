@@ -31,6 +31,7 @@ __all__ = [
     "asked_of",
     "cache_directory",
     "can_cross",
+    "can_link",
     "can_thin",
     "compilers_behind",
     "file_of",
@@ -50,6 +51,7 @@ _FORMAT = 3
 _CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
 _CALLEE = b"int callee(int value) { return value + 41; }\n"
 # A compiler that is told of one C library takes the headers of another where it finds nothing else.
+_EMPTY = b"int main(void) { return 0; }\n"
 _PROGRAM = b"""\
 #include <stdio.h>
 #if defined(__linux__) && defined(__GLIBC__) != GLIBC
@@ -187,6 +189,23 @@ def can_thin(toolchain: Toolchain) -> None:
         toolchain.run(
             (*lower, "-c", "-o", "a.n.o"), cwd=directory, what="the thin backend of a sample", outputs=["a.n.o"]
         )
+
+
+def can_link(toolchain: Toolchain, target: str, word: str) -> bool:
+    """Return whether a program that a word has instrumented can be linked: its library may not be installed."""
+    word = "-fprofile-instr-generate" if word == "--coverage" and toolchain.kind == "llvm" else word
+    command = (*toolchain.cc(target), word)
+
+    def link() -> str:
+        with toolchain.scratch() as directory:
+            (directory / "sample.c").write_bytes(_EMPTY)
+            toolchain.run((*command, "sample.c", "-o", "sample"), cwd=directory, what="a sample", outputs=["sample"])
+        return "yes"
+
+    try:
+        return remembered(f"{word} {target} {toolchain.version}", identity(command[:1]), link) == "yes"
+    except CratewrightError:
+        return False
 
 
 def can_cross(toolchain: Toolchain, target: Target) -> bool:

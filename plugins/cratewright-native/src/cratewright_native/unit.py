@@ -18,6 +18,7 @@ from cratewright.module import merge_observed
 from .assembly import assembly_of
 from .bitcode import bitcode_symbols, is_bitcode
 from .codegen import OPTIMISED
+from .coverage import keep_notes, notes_name
 from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .directives import Asked, embeds
@@ -85,12 +86,14 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
             attempt, f"{stencil.path}: files that it includes keep changing while it is compiled"
         )
         data = output.read_bytes()
-        _refuse_embedding(unit, files, said, directory)
+        notes = directory / "module.gcno"
+        kept = (keep_notes(stencil.path, notes.read_bytes()),) if notes.exists() else ()
+        _refuse_embedding(unit, files, directory)
     observed = observe(
         unit.file, files, _search(unit, stencil, files, said.stderr), root=memory.root, bundled=toolchain.headers
     )
     # Where there is no summary there is no second half of optimisation either.
-    attributes = () if has_summary(stencil.target) else (OPTIMISED,)
+    attributes = kept if has_summary(stencil.target) else (OPTIMISED,)
     return CompiledUnit(
         modules=(module_of(data, path=stencil.path, attributes=attributes),),
         observed=merge_observed([observed, missing]),
@@ -172,6 +175,10 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
             refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
         )
         listing = ("-v",)
+    if toolchain.kind == "gcc" and stencil.options.flag("coverage"):
+        place, name = os.path.split(notes_name(stencil.path))
+        listing += ("-dumpdir", os.path.join(place, ""), "-dumpbase", name, "-dumpbase-ext", "")
+        listing += (f"-fprofile-note={directory / 'module.gcno'}",)
     if toolchain.kind == "gcc" and _language(stencil.path) == "assembler":
         # Of a source in C gcc would repeat this in the module, and LTO would print it among the objects that it makes.
         listing += ("-Wa,--MD,/dev/stdout",)
@@ -291,18 +298,18 @@ def _read(root: str, path: str) -> bytes:
         return b""
 
 
-def _refuse_embedding(unit: Unit, files: Files, said: Completed, directory: Path) -> None:
+def _refuse_embedding(unit: Unit, files: Files, directory: Path) -> None:
     """Refuse inline assembly that reads files: it would be read whenever an object is made, unseen by any key."""
     if _language(unit.path) == "assembler":
         return
+    ours = [facts.directives for path, facts in files.items() if facts is not None and path[:5] != "/usr/"]
+    suspected = any(item.assembly for item in ours) and any(item.reading for item in ours)
+    if not suspected and not unit.path.endswith(".bc"):
+        return
     if unit.toolchain.kind == "gcc":
-        read = bool(_assembled(unit, said))
+        words = (*unit.words, "-fno-lto", "-w", "-Wa,--MD,/dev/stdout", "-o", str(directory / "again.o"))
+        read = bool(_assembled(unit, unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)))
     else:
-        ours = [facts.directives for path, facts in files.items() if facts is not None and path[:5] != "/usr/"]
-        if not unit.path.endswith(".bc") and not (
-            any(item.assembly for item in ours) and any(item.reading for item in ours)
-        ):
-            return
         words = (*unit.toolchain.clang_ir(unit.target), "-x", "ir", str(directory / "module.bc"), "-S", "-emit-llvm")
         text = unit.run((*words, "-Xclang", "-disable-llvm-passes", "-w"), directory / "module.ll")
         read = embeds("\n".join(assembly_of(text.decode("utf-8", "surrogateescape"))))
