@@ -80,7 +80,9 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
         observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
         program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
         written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
-    return LinkResult(artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=tuple(said.splitlines()))
+    return LinkResult(
+        artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=tuple(said.splitlines())
+    )
 
 
 def _run(
