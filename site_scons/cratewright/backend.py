@@ -321,6 +321,15 @@ class CodegenBackend(ABC):
         """
         raise self._undeclared(Capability.THIN_LTO)
 
+    def could_return(self, method: str, value: object, arguments: Sequence[object]) -> bool:
+        """Say whether a method could have returned a value for some arguments, as a cache says that it did.
+
+        Called: in the build's own process, once a hit; cheap. An exception counts as no, and no as a miss.
+        Guarantees: no word of the backend's own (`attributes`, `index`, `report`) becomes a path, an argument or an
+        exception unchecked; all else the pipeline has checked. Others may have written what a shared cache holds.
+        """
+        return True
+
     def lto_memory(self, request: LinkRequest) -> int:
         """Return how much memory one job of LTO may need.
 

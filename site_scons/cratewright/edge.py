@@ -15,6 +15,7 @@ from typing import Any
 
 from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_words
+from .crate_type import CrateType
 from .declared import METHODS
 from .errors import CratewrightError, OutputError, PluginError, printable
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
@@ -23,7 +24,7 @@ from .request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch, find_mismatch
 from .stencil import UnitStencil
 
-__all__ = ["check_promised", "guard", "implements", "opened", "plugin_class"]
+__all__ = ["check_promised", "could_return", "guard", "implements", "opened", "plugin_class"]
 
 
 def opened(kind: type[CodegenBackend], session: Session) -> CodegenBackend:
@@ -95,6 +96,51 @@ def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkRe
         diagnostics=result.diagnostics,
         observed=result.observed,
     )
+
+
+def could_return(backend: CodegenBackend, method: str, value: object, arguments: Sequence[object]) -> bool:
+    """Say whether what a cache holds may pass for a method's answer: all that is checked of an answer, and by whom.
+
+    Shape: the types of all fields are those of its class, as decoding leaves them.
+    """
+    function = METHODS[method]
+    expected = _returned(function)
+    if typing.get_origin(expected) is tuple:
+        kind: type = typing.get_args(expected)[0]
+        if type(value) is not tuple or not all(type(item) is kind for item in value):
+            return False
+    elif type(value) is not expected:
+        return False
+    rule = _RULES.get(method)
+    if rule is not None and rule(value, tuple(arguments)) is not None:
+        return False
+    # A terminal is told them as they are.
+    if isinstance(value, (CompiledUnit, LinkResult)) and any(printable(line) != line for line in value.diagnostics):
+        return False
+    if isinstance(value, LinkResult) and not _promised(backend, value, arguments):
+        return False
+    try:
+        return backend.could_return(method, value, arguments)
+    except CratewrightError:  # what it was not prepared for is not its own
+        return False
+
+
+def _promised(backend: CodegenBackend, value: LinkResult, arguments: Sequence[object]) -> bool:
+    """Say whether a part of a link has only files that the link promised, and programs only where one is made."""
+    request = arguments[0]
+    assert isinstance(request, LinkRequest)
+    files, directories = _split(backend.output_names(request.crate, request.crate_type, request.options))
+    return all(
+        artifact.dump
+        or (
+            (artifact.path in files or artifact.path.startswith(tuple(directories)))
+            and (not artifact.executable or request.crate_type in _PROGRAMS)
+        )
+        for artifact in value.artifacts
+    )
+
+
+_PROGRAMS = (CrateType.BIN, CrateType.DYLIB, CrateType.CDYLIB)
 
 
 def _split(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -258,7 +304,7 @@ def _linked(value: LinkResult, _: object) -> Mismatch | None:
     if value.report:
         try:
             json.loads(value.report)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return Mismatch(".report", f"no JSON ({error})", "JSON text, or an empty string", "use json.dumps()")
     paths: list[str] = []
     for number, artifact in enumerate(value.artifacts):

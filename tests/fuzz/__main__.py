@@ -20,7 +20,7 @@ sys.path[:0] = source_paths()
 import atheris  # noqa: E402
 
 with atheris.instrument_imports(include=["cratewright", "cratewright_native", "cratewright_spirv", "msgpack"]):
-    from tests.fuzz.decoders import DECODERS, Decoder
+    from tests.support.decoders import DECODERS, Decoder
 
 
 def main(arguments: list[str]) -> int:

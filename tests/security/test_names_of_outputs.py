@@ -207,7 +207,9 @@ def test_options_in_files_are_all_there() -> None:
 def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
     from cratewright.scons.state import StageState
 
-    state = StageState("s", digests=fs.FileDigests(str(tmp_path)), target=str(tmp_path / "a"), request=lambda: "")
+    def state() -> StageState:
+        return StageState("s", digests=fs.FileDigests(str(tmp_path)), target=str(tmp_path / "a"), request=lambda: "")
+
     seen = StageRecord((SeenFile("a", "b"),), ("a",))
     whole = encode_record(seen)
     for data in (
@@ -222,6 +224,6 @@ def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
         b"",
     ):
         (tmp_path / ".a.state").write_bytes(data)
-        assert state.outputs() == () and state._remembered() == ((), ("(never built)",)), data[:99]
+        assert state().outputs() == () and state()._remembered() == ((), ("(never built)",)), data[:99]
     (tmp_path / ".a.state").write_bytes(encode_record(seen))
-    assert state.outputs() == ("a",)
+    assert state().outputs() == ("a",)

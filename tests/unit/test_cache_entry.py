@@ -271,3 +271,16 @@ def test_a_result_that_would_not_come_back_equal_is_not_kept(wrong: CompiledUnit
     store = MemoryStore()
     ResultCache(store, {}.get).keep(KEY, wrong)
     assert not store
+
+
+def test_an_entry_names_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tuple(Observed(str(number), None) for number in range(9)), b"")
+    data = encode_worlds([world] * 4)
+    with pytest.raises(ValueError):
+        encode_worlds([world] * 5)
+    monkeypatch.setattr("cratewright.cache.entry._MOST_FILES", 35)
+    with pytest.raises(RecompileError):
+        decode_worlds(data)
+    store = MemoryStore()
+    ResultCache(store, {}.get).keep(KEY, replace(UNIT, observed=world.observed * 4))
+    assert not store

@@ -18,6 +18,7 @@ from ..values import dataclass
 from .shortened import Shortened
 
 __all__ = [
+    "MOST_WORLDS",
     "RESULTS",
     "RecompileError",
     "RecompileFault",
@@ -41,6 +42,10 @@ RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
 _MARKER = b"cratewright entry 4\n"
 _FAMILY = b"cratewright entry "
 _KEY = 32
+MOST_WORLDS = 4
+"""How many results are kept for one key, each with the files it was made from."""
+_MOST_FILES = 1 << 17
+"""How many files an entry may name: each of them is looked at before the entry is believed."""
 _HEAD = len(_MARKER) + _KEY + hashlib.sha256().digest_size
 
 
@@ -107,8 +112,14 @@ class World:
 
 
 def encode_worlds(worlds: Iterable[World]) -> bytes:
-    """Return what a key came to, newest first, as bytes."""
-    return _WORLDS.encode(tuple(worlds))
+    """Return what a key came to, newest first, as bytes.
+
+    Raises: ValueError for more worlds, or files, than an entry has.
+    """
+    worlds = tuple(worlds)
+    if not _bounded(worlds):
+        raise ValueError("an entry of too many files")
+    return _WORLDS.encode(worlds)
 
 
 def decode_worlds(data: bytes) -> tuple[World, ...]:
@@ -116,7 +127,14 @@ def decode_worlds(data: bytes) -> tuple[World, ...]:
 
     Raises: RecompileError for other bytes.
     """
-    return _decode(_WORLDS, data)
+    worlds = _decode(_WORLDS, data)
+    if not _bounded(worlds):
+        raise RecompileError(RecompileFault.FOREIGN, "too many files")
+    return worlds
+
+
+def _bounded(worlds: tuple[World, ...]) -> bool:
+    return len(worlds) <= MOST_WORLDS and sum(len(world.observed) for world in worlds) <= _MOST_FILES
 
 
 _RESULT: Codec[Result] = Codec(Result)

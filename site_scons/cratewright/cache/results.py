@@ -12,6 +12,7 @@ from ..module import CompiledUnit, Observed
 from ..request import LinkResult
 from ..values import dataclass
 from .entry import (
+    MOST_WORLDS,
     RecompileError,
     Result,
     World,
@@ -36,9 +37,6 @@ __all__ = [
 
 _OBSERVING = (CompiledUnit, LinkResult)
 """Results that files decide beside their key."""
-
-_WORLDS = 4
-"""How many results are kept for one key, each with the files it was made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +73,14 @@ class ResultCache:
         if not self.keeps:
             return
         observed = observed_files(result)
+        others = [world for world in earlier.worlds if world.observed != observed]
         try:
             new = World(observed, serialize_compiled(without_files(result)))
-        except ValueError:  # a field of another kind than it should be: it would not come back equal
+            worlds = encode_worlds([new, *others][:MOST_WORLDS])
+        except ValueError:  # a field of another kind than it should be, or too much of it: it would not come back
             return
         # Whoever writes at the same time may win: the loser's world is compiled again some day.
-        others = [world for world in earlier.worlds if world.observed != observed]
-        self._store.insert(key, seal_entry(key, encode_worlds([new, *others][:_WORLDS])))
+        self._store.insert(key, seal_entry(key, worlds))
 
     def _open(self, key: str, data: bytes, digests: dict[str, str | None]) -> Found:
         try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.verify import contradiction
 from ..diagnostic import Diagnostic, Severity, error_diagnostics, read_diagnostics
+from ..edge import could_return
 from ..errors import CacheError, CratewrightError, PluginError
 from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
 from ..module import CanonicalForm, CompiledUnit
@@ -107,8 +107,9 @@ class CachedRun:
         for task, found in zip(tasks, self.cache.find([task.key for task in tasks]), strict=True):
             task.found = found
             if found.result is not None:
-                with suppress(ValueError):
-                    task.outcome = JobOutcome(_whole(found.result, task.job), True)
+                result = _restored(found.result, task.job)
+                if result is not None and could_return(self.backend, self.method, result, task.job.arguments):
+                    task.outcome = JobOutcome(result, True)
                     self._tell(task)
         return tasks
 
@@ -126,11 +127,14 @@ class CachedRun:
         formed = [task for task in tasks if task.form is not None]
         keys = [self._form_key(task.job, task.form) for task in formed if task.form is not None]
         for task, found in zip(formed, self.cache.find(keys), strict=True):
-            if isinstance(found.result, CompiledUnit) and task.form is not None:
+            if task.form is not None and isinstance(found.result, CompiledUnit) and self._fits(found.result, task.job):
                 result = replace(self.backend.place_unit(found.result, task.form), observed=task.form.observed)
                 self.cache.keep(task.key, result, task.found)
                 task.outcome = JobOutcome(result, True)
                 self._tell(task)
+
+    def _fits(self, result: CompiledUnit, job: Job) -> bool:
+        return could_return(self.backend, self.method, result, job.arguments)
 
     def _form_key(self, job: Job, form: CanonicalForm) -> str:
         tools = self.fingerprint or str(getattr(job.value, "fingerprint", ""))
@@ -241,6 +245,14 @@ def _whole(result: Result, job: Job) -> Made:
     Raises: ValueError if it belongs to another one.
     """
     return restore(result, job.arguments) if isinstance(result, Shortened) else result
+
+
+def _restored(result: Result, job: Job) -> Made | None:
+    """Return a result that was kept with what its request has, None if that is not there."""
+    try:
+        return _whole(result, job)
+    except ValueError:
+        return None
 
 
 def _watched(value: object, job: Job) -> tuple[Made, tuple[str, ...]]:

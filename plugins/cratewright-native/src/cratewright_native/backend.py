@@ -164,6 +164,14 @@ class NativeBackend(CodegenBackend):
 
         return optimize_thin(module, config, self._toolchain)
 
+    def could_return(self, method: str, value: object, arguments: Sequence[object]) -> bool:
+        """Refuse an analysis that names other files than its modules: they are written, and clang is told them."""
+        if method != "run_thin_lto" or not isinstance(value, tuple):
+            return True
+        from .thin import names_own_files  # noqa: PLC0415
+
+        return all(names_own_files(item) for item in value)
+
     def print_pass_timings(self) -> Mapping[str, float]:
         """Return what clang and lld said of their passes; gcc is not asked, and the lld of zig says nothing."""
         report = self._toolchain.report

@@ -75,7 +75,7 @@ def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
         rows = _DYNAMIC.iter_unpack(data[table[4] : table[4] + table[5]])
         begin = sections[table[6]][4]
         return tuple(_text(data, begin + value).decode() for tag, value in rows if tag == _NEEDED)
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise FormatError(f"{name}: the file is damaged") from error
 
 
@@ -105,7 +105,7 @@ def retaining(data: bytes, *, name: str) -> bytes:
                 changed[at : at + 8] = (flags | _RETAINED).to_bytes(8, "little")
                 changed[_ABI] = _GNU
         return bytes(changed)
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise FormatError(f"{name}: the object is damaged") from error
 
 
@@ -115,6 +115,10 @@ def _sections(data: bytes) -> list[tuple[int, ...]]:
     if start and not count:
         # More sections than the header can count: the first one's size is their number.
         count = _SECTION.unpack_from(data, start)[5]
+    if size < _SECTION.size or start + size * count > len(data):
+        if not count:
+            return []
+        raise IndexError
     return [_SECTION.unpack_from(data, start + index * size) for index in range(count)]
 
 
@@ -125,6 +129,8 @@ def _text(data: bytes, first: int) -> bytes:
 def _symbols(data: bytes, table: tuple[int, ...], strings: tuple[int, ...]) -> list[ObjectSymbol]:
     begin, end = strings[4], strings[4] + strings[5]
     found: list[ObjectSymbol] = []
+    if table[4] + table[5] > len(data):
+        raise IndexError
     # The section's `info` is the number of the first symbol that is not local.
     for at in range(table[4] + table[7] * _SYMBOL.size, table[4] + table[5], _SYMBOL.size):
         offset, info, other, section, _, _ = _SYMBOL.unpack_from(data, at)

@@ -5,6 +5,7 @@ Knows nothing of caches, nor of the order in which jobs run.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from cratewright import Capability
@@ -13,13 +14,14 @@ from cratewright.module import ModuleCodegen
 from cratewright.request import LinkRequest, ModuleConfig, ThinBuffer, ThinModule
 
 from .flags import lowering_words
-from .resolve import write_inputs
+from .resolve import module_file, write_inputs
 from .toolchain import Toolchain
 
-__all__ = ["optimize_thin", "run_thin_lto"]
+__all__ = ["names_own_files", "optimize_thin", "run_thin_lto"]
 
 _NEEDED = "needed.rsp"
 _OBJECT = "module.o"
+_FILE = re.compile(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,5}))?\.bc")
 
 
 def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule, ...]:
@@ -65,6 +67,19 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
         )
 
 
+def names_own_files(module: ThinModule) -> bool:
+    """Say whether a module and those that it imports are called as `run_thin_lto` calls them, after their contents.
+
+    Names become files and words of a command line, and an analysis may come from a cache that others write to.
+    """
+    own = module.index.partition(b"\n")[0].decode("utf-8", "replace")
+    named = [(own, module.data), *((item.name, item.data) for item in module.imports)]
+    return all(
+        (match := _FILE.fullmatch(name)) is not None and name == module_file(data, int(match[1] or 0))
+        for name, data in named
+    )
+
+
 def _imports(directory: Path, name: str) -> list[str]:
     text = (directory / f"{name}.imports").read_text(encoding="utf-8")
     return sorted(set(filter(None, text.splitlines())))
@@ -75,6 +90,8 @@ def optimize_thin(module: ThinModule, config: ModuleConfig, toolchain: Toolchain
 
     Raises: ToolError if LLVM fails, which includes that it says it succeeded and made nothing.
     """
+    if not names_own_files(module):
+        raise ToolError("the analysis of a thin link names files that are not its own")
     name, _, index = module.index.partition(b"\n")
     file = name.decode()
     with toolchain.scratch() as directory:

@@ -208,6 +208,12 @@ class SpirvBackend(CodegenBackend):
 
         return reduce_part(request)
 
+    def could_return(self, method: str, value: object, arguments: Sequence[object]) -> bool:
+        """Refuse words that no method here would have written."""
+        from .kept import is_ours  # noqa: PLC0415 - only hits are asked about
+
+        return is_ours(value)
+
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""
         from .lto import run_thin_lto  # noqa: PLC0415 - only workers link

@@ -189,9 +189,9 @@ def _wide_selectors(instructions: Iterable[Instruction]) -> frozenset[int]:
     wide_types, wide, selectors = set(), set(), set()
     for words in instructions:
         opcode = words[0] & 0xFFFF
-        if opcode == op.TYPE_INT and words[2] > WIDE:
+        if opcode == op.TYPE_INT and len(words) > 2 and words[2] > WIDE:
             wide_types.add(words[1])
-        elif opcode == op.SWITCH:
+        elif opcode == op.SWITCH and len(words) > 1:
             selectors.add(words[1])
         elif len(words) > 2 and words[1] in wide_types and RESULTS.get(opcode) == 2:
             wide.add(words[2])

@@ -21,6 +21,7 @@ __all__ = [
     "entries_of",
     "image_directory",
     "image_path",
+    "known_stage",
     "manifest_name",
     "optimised_entries",
     "spv_environment",
@@ -52,6 +53,11 @@ class Entry:
     def suffix(self) -> str:
         """The stage's suffix word, such as `comp`."""
         return _SUFFIXES[self.stage]
+
+
+def known_stage(stage: object) -> bool:
+    """Say whether an entry point of a stage has a name for its image."""
+    return stage in _SUFFIXES
 
 
 def entries_of(request: LinkRequest) -> tuple[Entry, ...]:

@@ -1,0 +1,238 @@
+"""What a stranger's entry says a method returned: a wrong result at worst, and a miss where it could be more.
+
+Knows nothing of stores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cratewright.backend import Session
+from cratewright.cache.database import EmbeddedStore
+from cratewright.cache.entry import (
+    World,
+    decode_worlds,
+    encode_worlds,
+    open_entry,
+    seal_entry,
+    serialize_compiled,
+    try_finish_recompile,
+)
+from cratewright.crate import CrateType
+from cratewright.edge import could_return, opened
+from cratewright.errors import ToolError
+from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed
+from cratewright.options import CORE_OPTIONS, Options
+from cratewright.request import Artifact, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
+from cratewright.testing import StubBackend
+from tests.soak.rounds import soak
+from tests.support.engine_build import build_here
+from tests.support.random_tree import RandomTree
+
+OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in (*CORE_OPTIONS, *StubBackend.OPTIONS))))
+
+
+def _request(kind: CrateType = CrateType.CDYLIB, options: Options = OPTIONS) -> LinkRequest:
+    return LinkRequest(crate="app", crate_type=kind, target="text", options=options, modules=())
+
+
+def _stub() -> Any:
+    return opened(StubBackend, Session(root="/", target="text"))
+
+
+def _linked(*artifacts: Artifact, **changes: Any) -> LinkResult:
+    return LinkResult(artifacts=artifacts, **changes)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/home/somebody/.bashrc",
+            "../app.cdylib",
+            "a/../../b",
+            "SConstruct",
+            ".git/hooks/post-checkout",
+            "app.cdylib/x",
+        ),
+        *("", ".", "app.cdylib\0", "app.images/../SConstruct", "app.json", "app.cdylib.json.state", ".app.rlink.why"),
+    ],
+)
+def test_no_file_but_what_the_link_promised(path: str) -> None:
+    link = (_stub(), "link")
+    assert could_return(*link, _linked(Artifact("app.cdylib", b"")), [_request()])
+    for executable in (False, True):
+        assert not could_return(*link, _linked(Artifact(path, b"", executable=executable)), [_request()])
+        both = _linked(Artifact("app.cdylib", b""), Artifact(path, b"", executable=executable))
+        assert not could_return(*link, both, [_request()])
+
+
+def test_directories_that_were_promised() -> None:
+    several = OPTIONS.override({"multimodule": True})
+    for path, fits in (("app.images/main", True), ("app.imagesmain", False), ("app.images/../x", False)):
+        assert could_return(_stub(), "link", _linked(Artifact(path, b"")), [_request(options=several)]) is fits
+
+
+def test_only_what_can_be_run_is_a_program() -> None:
+    for kind in (CrateType.BIN, CrateType.CDYLIB, CrateType.STATICLIB):
+        made = _linked(Artifact(f"app.{kind.value}", b"", executable=True))
+        assert could_return(_stub(), "link", made, [_request(kind)]) is (kind is not CrateType.STATICLIB)
+
+
+UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
+
+
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [
+        ("compile_codegen_unit", _linked()),
+        ("compile_codegen_unit", UNIT.modules[0]),
+        ("compile_codegen_unit", CompiledUnit(modules=())),
+        ("compile_codegen_unit", replace(UNIT, modules=UNIT.modules * 2)),
+        ("compile_codegen_unit", replace(UNIT, modules=(replace(UNIT.modules[0], name="a\nb"),))),
+        ("compile_codegen_unit", replace(UNIT, modules=(replace(UNIT.modules[0], attributes=(("b", ""), ("a", ""))),))),
+        ("compile_codegen_unit", replace(UNIT, observed=(Observed("a\0b", None),))),
+        ("compile_codegen_unit", replace(UNIT, observed=(Observed("a", "no digest"),))),
+        ("compile_codegen_unit", replace(UNIT, observed=(Observed("a", None),) * 2)),
+        ("compile_codegen_unit", replace(UNIT, diagnostics=("a\x1b]0;evil\x07",))),
+        ("compile_codegen_unit", replace(UNIT, diagnostics=("a\udcff",))),
+        ("link", _linked(diagnostics=("a\x9b2J",))),
+        ("link", UNIT),
+        ("link", _linked(report="[[[[")),
+        ("link", _linked(report="[" * 100_000)),
+        ("run_thin_lto", UNIT),
+        ("run_thin_lto", (UNIT,)),
+        ("optimize_thin", ()),
+        ("codegen", UNIT),
+    ],
+)
+def test_what_a_method_does_not_return_is_a_miss(method: str, value: object) -> None:
+    assert not could_return(_stub(), method, value, [_request()])
+
+
+def test_an_exception_of_the_backend_is_a_miss() -> None:
+    class Careless(StubBackend):
+        def could_return(self, method: str, value: object, arguments: object) -> bool:
+            raise KeyError(method)
+
+    backend: Any = opened(Careless, Session(root="/", target="text"))
+    assert not could_return(backend, "compile_codegen_unit", UNIT, [])
+
+
+def _planted(store: Path, change: Callable[[Any], Any]) -> int:
+    """Change every result in a store that `change` knows, and say that it holds everywhere; return how many."""
+    opened_store, count = EmbeddedStore(str(store)), 0
+    for key, data in list(opened_store.entries()):
+        (world, *_) = decode_worlds(open_entry(key, data))
+        before = try_finish_recompile(world.result)
+        after = change(before)
+        if after != before:
+            opened_store.insert(key, seal_entry(key, encode_worlds([World((), serialize_compiled(after))])))
+            count += 1
+    opened_store.close()
+    return count
+
+
+@pytest.mark.parametrize(
+    "artifact",
+    [Artifact("../outside", b""), Artifact("SConstruct", b"evil", executable=True), Artifact("/tmp/x", b"", dump=True)],
+    ids=["above", "a source", "a dump"],
+)
+def test_a_planted_link_is_made_again_or_harmless(tmp_path: Path, artifact: Artifact) -> None:
+    tree = RandomTree(1, "stub")
+    before = tree.write(tmp_path / "tree", {})
+    environ = {"CRATE_CACHE": str(tmp_path / "store")}
+    expected = build_here(tmp_path / "tree", environ, before["SConstruct"])
+    assert isinstance(expected, dict)
+
+    def change(result: Any) -> Any:
+        return replace(result, artifacts=(*result.artifacts, artifact)) if isinstance(result, LinkResult) else result
+
+    assert _planted(tmp_path / "store", change)
+    found = build_here(tmp_path / "tree", environ, before["SConstruct"])
+    assert found == expected or artifact.dump
+    assert (
+        not (tmp_path / "outside").exists() and (tmp_path / "tree" / "SConstruct").read_text() == before["SConstruct"]
+    )
+
+
+def _native() -> Any:
+    native = pytest.importorskip("cratewright_native.backend")
+    return native.NativeBackend()
+
+
+def test_an_analysis_names_its_own_files_alone() -> None:
+    from cratewright_native.resolve import module_file
+    from cratewright_native.thin import names_own_files, optimize_thin
+
+    data, other = b"BC\xc0\xdeone", b"BC\xc0\xdetwo"
+    whole = ThinModule(
+        name="a",
+        crate="c",
+        data=data,
+        index=f"{module_file(data)}\n".encode() + b"index",
+        imports=(ThinBuffer(module_file(other, 3), other),),
+    )
+    assert names_own_files(whole) and _native().could_return("run_thin_lto", (whole,), ())
+    for name in (
+        "../x.bc",
+        "/tmp/x.bc",
+        "-fplugin=x",
+        "@x",
+        "a\0.bc",
+        "",
+        "index",
+        module_file(other),
+        "0" * 32 + ".bc",
+    ):
+        for wrong in (
+            replace(whole, index=f"{name}\nindex".encode()),
+            replace(whole, imports=(ThinBuffer(name, b"data"),)),
+        ):
+            assert not names_own_files(wrong) and not _native().could_return("run_thin_lto", (wrong,), ())
+            config = ModuleConfig(target="t", options=OPTIONS)
+            with pytest.raises(ToolError, match="names files that are not its own"):
+                optimize_thin(wrong, config, None)  # type: ignore[arg-type]
+
+
+def _row(**changes: object) -> str:
+    row = {"path": "app.spv", "entries": [], "spec_constants": [], "imported": {}, "crates": [], **changes}
+    return json.dumps([{key: value for key, value in row.items() if value is not ...}])
+
+
+def test_words_of_shaders() -> None:
+    kept = pytest.importorskip("cratewright_spirv.kept")
+    image = _linked(Artifact("app.spv", b""), report=_row())
+    assert kept.is_ours(image) and kept.is_ours(UNIT) and kept.is_ours(())
+    for report in (_row(path="other"), _row(path=3), _row(entries=...), _row(entries=[{}]), _row(entries=3), "3", "{}"):
+        assert not kept.is_ours(replace(image, report=report))
+    module = UNIT.modules[0]
+    for words in (
+        {"entries": "[[1]]"},
+        {"entries": "[3]"},
+        {"entries": "[[[["},
+        {"entries": '[["no stage", "a", "b", "c", "d"]]'},
+        {"facts": "[[1]]"},
+        {"facts": '["a"]'},
+        {"facts": "[" * 100_000},
+        {"parts": "1 -2"},
+        {"parts": "x"},
+    ):
+        wrong = replace(module, attributes=tuple(words.items()))
+        thin = ThinModule(name="", crate="", data=b"", attributes=tuple(words.items()))
+        assert (
+            not kept.is_ours(wrong) and not kept.is_ours((thin,)) and not kept.is_ours(replace(UNIT, modules=(wrong,)))
+        )
+    assert not kept.is_ours(replace(module, entry_points=(EntryPoint("no stage", "main"),)))
+
+
+def test_a_dose_of_everything() -> None:
+    """The rest is `python -m tests.soak --minutes 30`."""
+    tried, wrong = soak(0, 1)
+    assert all(tried.values()) and not any(wrong.values()), wrong
