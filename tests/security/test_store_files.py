@@ -21,7 +21,7 @@ import pytest
 from cratewright.cache import database
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.store import NoStore, ReadStore, WriteStore
-from cratewright.cache.store_file import SCHEMA
+from cratewright.cache.store_file import SCHEMA, check_journal
 from cratewright.errors import ConfigurationError
 from cratewright.pipeline.settings import read_store
 from cratewright.registry import Registry
@@ -336,3 +336,11 @@ def test_modes() -> None:
     for mode in ("readonly", "ro", "READ", "write-read", "1"):
         with pytest.raises(ConfigurationError, match="CRATE_CACHE_MODE takes"):
             read_store({"CRATE_CACHE": "off", "CRATE_CACHE_MODE": mode}, "/", Registry())
+
+
+@pytest.mark.parametrize("size", [0, 8, 28, 512])
+def test_a_journal_that_another_build_begins_is_no_reason_to_leave(tmp_path: Path, size: int) -> None:
+    file = _filled(tmp_path)
+    begun = bytes.fromhex("d9d505f920a163d7").ljust(512, b"\0")[:size]
+    (tmp_path / f"{FIRST}-journal").write_bytes(begun)
+    check_journal(str(file))

@@ -33,6 +33,7 @@ _ROLLBACK = b"\1\1"
 """The versions, at offset 18, of a file that has no write-ahead log: its index would be memory that others can cut."""
 _OTHERS_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 """The last bytes of a journal that names another one, which SQLite deletes when it is done; ours never do."""
+_JOURNAL_HEAD = 512
 _STEPS = 100_000
 """Steps of SQLite's machine from one look at the clock to the next; statements of a build are over before the first."""
 
@@ -101,7 +102,9 @@ def _is_journal(journal: str) -> bool:
     except OSError as error:
         return isinstance(error, (FileNotFoundError, PermissionError))
     try:
-        return os.pread(handle, 8, max(0, found.st_size - 8)) != _OTHERS_JOURNAL
+        size = os.fstat(handle).st_size
+        # The head of every journal, up to here, begins with the same bytes; another build may be writing it now.
+        return size <= _JOURNAL_HEAD or os.pread(handle, 8, size - 8) != _OTHERS_JOURNAL
     finally:
         os.close(handle)
 
