@@ -180,3 +180,15 @@ def test_a_repository_does_not_show(native: NativeProject) -> None:
         assert b"src/near.h" in outputs[-1] and str(native.path).encode() not in outputs[-1]
         assert here.up_to_date()
     assert outputs[0] == outputs[1]
+
+
+def test_a_program_named_like_a_directory(any_native: NativeProject) -> None:
+    """As that of its sources, whether SCons has seen it or not."""
+    for source in ("app/main.c", "main.c"):
+        any_native.crates(
+            f'env.Crate("app", ["{source}"], crate_type="bin")\n', {source: "int main(void) { return 0; }\n"}
+        )
+        (any_native.path / "app").mkdir(exist_ok=True)
+        output = any_native.scons(expect=2)
+        assert "crate 'app' makes the file 'app', and there is a directory of that name" in output
+        assert "rename the crate or the directory" in output and "Traceback" not in output

@@ -149,7 +149,7 @@ def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option
         ("--coverage", "coverage"),
         ("-fprofile-instr-generate", "coverage"),
         ("-fPIE", "pic"),
-        ("-c", "emit"),
+        ("-c", "crate_type"),
         ("-oa.o", "called after the crate"),
         ("-lm", "libs"),
         ("-Wl,-s", "ldflags"),

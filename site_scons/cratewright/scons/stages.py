@@ -5,6 +5,7 @@ Knows nothing of what an SConstruct wrote to declare the crate.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from ..child import running
 from ..crate import CrateType
 from ..digest import value_digest
 from ..ending import watch_signals
+from ..errors import ConfigurationError
 from ..options import Options
 from ..output_name import state_path
 from ..pipeline.codegen import link_options
@@ -131,7 +133,7 @@ class CrateNodes:
 
     def _codegen(self) -> Any:
         declared, build = self.declared, self.build
-        target = file_node(self.env, f"{declared.name}.rlink")
+        target = self._output(f"{declared.name}.rlink")
         state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
@@ -163,7 +165,7 @@ class CrateNodes:
 
     def _archive(self, rlink: Any) -> Any:
         build, declared = self.build, self.declared
-        target = file_node(self.env, f"lib{declared.name}.rlib")
+        target = self._output(f"lib{declared.name}.rlib")
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             build.archive(declared, sources[0], targets[0])
@@ -176,7 +178,7 @@ class CrateNodes:
     def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
         declared, build, env = self.declared, self.build, self.env
         names = self.backend.output_names(declared.name, kind, link_options(self.options, self.backend))
-        targets = [file_node(env, name) for name in names if not name.endswith("/")]
+        targets = [self._output(name) for name in names if not name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
         directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]
 
@@ -199,6 +201,24 @@ class CrateNodes:
             env.Depends(directory, nodes[0])
             env.Clean(nodes[0], directory)
         return [*nodes, *directories]
+
+    def _output(self, name: str) -> Any:
+        """Return the node of a file of this crate.
+
+        Raises: ConfigurationError if there is a directory of that name.
+        """
+        try:
+            node = file_node(self.env, name)
+            taken = os.path.isdir(node.abspath)
+        except TypeError:
+            taken = True
+        if taken:
+            raise ConfigurationError(
+                f"crate '{self.declared.name}' makes the file '{name}', and there is a directory of that name",
+                context=(("declared at", self.declared.declared_at),),
+                hint="rename the crate or the directory, or build elsewhere: variant_dir of SConscript()",
+            )
+        return node
 
     def _state(self, what: str, target: Any, request: Callable[[], str]) -> StageState:
         def digest() -> str:

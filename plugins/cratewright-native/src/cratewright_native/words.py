@@ -70,7 +70,7 @@ _RULES = (
     _rule(r"-s\Z", _LINK, "set strip=True"),
     _rule(r"-(?:shared|static|r|nostartfiles|nostdlib\+*|nodefaultlibs)\b", _LINK, "set crate_type, or ldflags"),
     _rule(r"-(?:Wl,|Xlinker|z\Z|T|u\Z|rdynamic|fuse-ld|-ld-path)", _LINK, "put it into ldflags"),
-    _rule(r"-(?:c|S|E|emit-[\w-]+|fsyntax-only|dM)\Z", _OWN, "option 'emit' has a crate's code written beside it"),
+    _rule(r"-(?:c|S|E|emit-[\w-]+|fsyntax-only|dM)\Z", _OWN, "set crate_type"),
     _rule(r"-o|--output", _OWN, "files are called after the crate"),
     _rule(r"-x", "the suffix of a source tells its language", "rename the source"),
     _rule(r"-M(?:\Z|M\Z|D\Z|MD\Z|F|T|Q|P\Z|J|G\Z|V\Z)|-(?:v|H|P|C|CC|#+|-verbose|wrapper)\Z|-wrapper", _OWN),
