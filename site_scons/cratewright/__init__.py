@@ -16,27 +16,52 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     session, backend, hookspecs, declared, blame, edge         the contract with backends, checked where it is entered
     registry                                                   finding them
     pipeline                                                   plan, codegen, lto, link, relink
-    inspection, scons, cli, cli_build, cli_cache, cli_init     the edges
-    testing                                                    the edge for authors of backends
+    inspection, scons, cli_build, cli_cache, cli_init          the edges
+    trial, watching, conformance, scons_project, testing       the edge for authors of backends
+    template, cli_new, cli                                     the command line
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .backend import (
-    API_VERSION,
-    Capability,
-    CodegenBackend,
-    Session,
-)
-from .crate import Crate, CrateType
+from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
+from .crate import Crate, CrateType, Source
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
-from .errors import CratewrightError
+from .digest import content_digest, value_digest
+from .errors import (
+    CacheError,
+    ConfigurationError,
+    CratewrightError,
+    FormatError,
+    GraphError,
+    Interrupted,
+    LinkageConflictError,
+    LinkError,
+    OutputError,
+    PluginError,
+    SourceError,
+    ToolError,
+    UnknownNameError,
+    UnsupportedError,
+    ValidationError,
+    VersionError,
+    near_miss,
+)
 from .hookspecs import hookimpl
-from .module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from .native_library import LibraryKind, NativeLibrary
-from .options import DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptLevel
+from .module import (
+    CanonicalForm,
+    CompiledUnit,
+    EntryPoint,
+    ModuleCodegen,
+    ModuleKind,
+    Observed,
+    Symbol,
+    merge_observed,
+)
+from .native_library import LibraryKind, NativeLibrary, parse_library
+from .options import CORE_OPTIONS, DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptionValue, OptLevel
 from .request import (
     Artifact,
     LinkLibrary,
@@ -48,35 +73,58 @@ from .request import (
     ThinBuffer,
     ThinModule,
 )
-from .stencil import UnitStencil
+from .stencil import UnitStencil, logical_path
+from .values import dataclass
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .archive import MAGIC as ARCHIVE_MAGIC
+    from .archive import read_archive as read_archive
+    from .child import Finished as Finished
+    from .child import run_program as run_program
     from .cache.store import CacheKvStore as CacheKvStore
+    from .fs import digest_file as digest_file
+    from .fs import file_stamp as file_stamp
+    from .fs import plain_path as plain_path
+    from .fs import read_bytes as read_bytes
+    from .fs import write_atomic as write_atomic
+    from .output_name import output_name as output_file_name
+    from .output_place import check_output_path as check_output_path
     from .program import programs_digest as programs_digest
     from .registry import register as register
     from .scons import tool as tool
 
 __all__ = [
     "API_VERSION",
+    "ARCHIVE_MAGIC",
+    "CORE_OPTIONS",
+    "OLDEST_API_VERSION",
     "Artifact",
+    "CacheError",
     "CacheKvStore",
     "CanonicalForm",
     "Capability",
     "CodegenBackend",
     "CompiledUnit",
+    "ConfigurationError",
     "Crate",
     "CrateType",
     "CratewrightError",
     "DebugInfo",
     "Diagnostic",
     "EntryPoint",
+    "Finished",
+    "FormatError",
+    "GraphError",
+    "Interrupted",
     "LibraryKind",
+    "LinkError",
     "LinkLibrary",
     "LinkModule",
     "LinkPart",
     "LinkRequest",
     "LinkResult",
+    "LinkageConflictError",
     "LtoMode",
     "ModuleCodegen",
     "ModuleConfig",
@@ -86,40 +134,63 @@ __all__ = [
     "OptLevel",
     "OptionKind",
     "OptionSpec",
+    "OptionValue",
     "Options",
-    "RelatedPlace",
-    "Session",
-    "Severity",
     "Symbol",
     "ThinBuffer",
     "ThinModule",
+    "ToolError",
     "UnitStencil",
+    "UnknownNameError",
+    "UnsupportedError",
+    "ValidationError",
+    "VersionError",
     "__version__",
+    "check_output_path",
+    "content_digest",
+    "dataclass",
+    "digest_file",
+    "file_stamp",
     "hookimpl",
+    "logical_path",
+    "merge_observed",
+    "near_miss",
+    "output_file_name",
+    "parse_library",
+    "plain_path",
     "programs_digest",
     "read_diagnostics",
     "register",
+    "run_program",
     "tool",
+    "value_digest",
+    "write_atomic",
 ]
+
+_LATER = {
+    "ARCHIVE_MAGIC": "archive:MAGIC",
+    "read_archive": "archive",
+    "CacheKvStore": "cache.store",
+    "digest_file": "fs",
+    "file_stamp": "fs",
+    "plain_path": "fs",
+    "read_bytes": "fs",
+    "write_atomic": "fs",
+    "output_file_name": "output_name:output_name",
+    "check_output_path": "output_place",
+    "programs_digest": "program",
+    "register": "registry",
+    "tool": "scons",
+    "Finished": "child",
+    "run_program": "child",
+}
+"""What is imported when it is asked for, and from where: a build with nothing to do needs none of it but `tool`."""
 
 
 def __getattr__(name: str) -> object:
-    # `tool` is the one public name that needs SCons; the engine, the CLI and plugins must run without it.
-    if name == "tool":
-        from .scons import tool  # noqa: PLC0415
-
-        return tool
-    # Looking for plugins takes a while to import, and workers have theirs already.
-    if name == "register":
-        from .registry import register  # noqa: PLC0415
-
-        return register
-    if name == "programs_digest":
-        from .program import programs_digest  # noqa: PLC0415
-
-        return programs_digest
-    if name == "CacheKvStore":
-        from .cache.store import CacheKvStore  # noqa: PLC0415
-
-        return CacheKvStore
-    raise AttributeError(f"module 'cratewright' has no attribute '{name}'")
+    module, _, inside = _LATER.get(name, "").partition(":")
+    if not module:
+        raise AttributeError(f"module 'cratewright' has no attribute '{name}'")
+    value: object = getattr(import_module(f".{module}", __name__), inside or name)
+    globals()[name] = value
+    return value

@@ -16,6 +16,7 @@ from .child import end_all
 from .cli_build import add_build, build
 from .cli_cache import add_commands
 from .cli_init import add_init
+from .cli_new import add_new_backend
 from .crate import parse_crate_types
 from .ending import end_on_signals
 from .errors import CratewrightError, PluginError
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_build(commands)
     add_init(commands, default_registry)
+    add_new_backend(commands, default_registry)
     backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
     backends.set_defaults(run=_backends)
     inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink, a dylib or a .spv.json")

@@ -18,7 +18,7 @@ from .options import CORE_OPTIONS, OptionKind, OptionSpec
 from .shape import find_mismatch, value_words
 from .values import dataclass
 
-__all__ = ["METHODS", "ClassFault", "find_class_fault"]
+__all__ = ["METHODS", "ClassFault", "find_class_fault", "misspelt_method"]
 
 METHODS: dict[str, FunctionType] = {
     name: value
@@ -253,3 +253,17 @@ def _signature(name: str, found: FunctionType, wanted: Iterable[str]) -> Iterato
 
 def _shown(name: str, parameters: Iterable[str]) -> str:
     return f"{name}({', '.join(('self', *parameters))})"
+
+
+def misspelt_method(kind: type[CodegenBackend]) -> tuple[str, str] | None:
+    """Return a method of a class that is nearly called as one of the contract, and that one."""
+    import difflib  # noqa: PLC0415 - beside its only use
+
+    known = {*METHODS, *vars(CodegenBackend)}
+    own: list[str] = [name for base in kind.__mro__ if base not in CodegenBackend.__mro__ for name in vars(base)]
+    for name in own:
+        if not name.startswith("_") and name not in known and callable(getattr(kind, name)):
+            close = difflib.get_close_matches(name, METHODS, n=1, cutoff=0.85)
+            if close:
+                return name, close[0]
+    return None

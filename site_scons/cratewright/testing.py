@@ -24,6 +24,7 @@ import os
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .backend import Capability, CodegenBackend
 from .crate import CrateType
@@ -43,9 +44,33 @@ from .request import (
     ThinBuffer,
     ThinModule,
 )
+from .scons_project import SconsProject
 from .stencil import UnitStencil, logical_path
+from .trial import Built, Trial, make_options
 
-__all__ = ["StubBackend", "check_observations", "cratewright_register_backend"]
+if TYPE_CHECKING:
+    from .conformance import Conformance
+
+__all__ = [
+    "Built",
+    "Conformance",
+    "SconsProject",
+    "StubBackend",
+    "Trial",
+    "check_observations",
+    "cratewright_register_backend",
+    "make_options",
+    "require_tool",
+]
+
+
+def __getattr__(name: str) -> object:
+    # It needs pytest, which only tests have; this module also serves builds that use the stub.
+    if name == "Conformance":
+        from .conformance import Conformance  # noqa: PLC0415
+
+        return Conformance
+    raise AttributeError(f"module 'cratewright.testing' has no attribute '{name}'")
 
 
 class StubBackend(CodegenBackend):

@@ -1,0 +1,55 @@
+"""What processes of a test did: the files they read, and those that are left.
+
+Knows nothing of backends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["can_trace", "child_environment", "processes_of", "read_files"]
+
+_OPEN = re.compile(rb'(?:openat\([^,]*, |open\()"((?:[^"\\]|\\.)*)", ([A-Z_|]+).*= (-?\d+)')
+
+
+def child_environment(surroundings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of another Python that finds what this one does."""
+    path = os.pathsep.join(item for item in sys.path if item)
+    return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **surroundings}
+
+
+def can_trace(strace: str) -> bool:
+    """Say whether strace may be used here."""
+    return subprocess.run([strace, "-qq", "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+
+
+def read_files(log: Path, root: Path) -> set[str]:
+    """Return the files below a directory that a trace tells of, opened for reading."""
+    found: set[str] = set()
+    for line in log.read_bytes().splitlines():
+        match = _OPEN.search(line)
+        if match and b"O_DIRECTORY" not in match[2] and b"O_WRONLY" not in match[2] and b"O_CREAT" not in match[2]:
+            path = os.path.normpath(os.path.join(root, os.fsdecode(match[1])))
+            if path.startswith(f"{root}{os.sep}") and not os.path.isdir(path):
+                found.add(path)
+    return found
+
+
+def processes_of(leader: int) -> list[str]:
+    """Return the programs that run in a session still."""
+    left: list[str] = []
+    for entry in os.listdir("/proc"):
+        try:
+            row = Path("/proc", entry, "stat").read_text(encoding="utf-8", errors="replace") if entry.isdigit() else ""
+        except OSError:
+            continue
+        name, _, rest = row.partition("(")[2].rpartition(")")
+        words = rest.split()
+        if len(words) > 3 and words[3] == str(leader) and words[0] not in "ZX":
+            left.append(name)
+    return left
