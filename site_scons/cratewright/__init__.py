@@ -80,9 +80,9 @@ from .version import __version__
 if TYPE_CHECKING:
     from .archive import MAGIC as ARCHIVE_MAGIC
     from .archive import read_archive as read_archive
+    from .cache.store import CacheKvStore as CacheKvStore
     from .child import Finished as Finished
     from .child import run_program as run_program
-    from .cache.store import CacheKvStore as CacheKvStore
     from .fs import digest_file as digest_file
     from .fs import file_stamp as file_stamp
     from .fs import plain_path as plain_path

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -30,7 +29,7 @@ from .options import LtoMode
 from .pipeline.remote import call_watched
 from .registry import default_registry
 from .trial import Built, Trial
-from .watching import can_trace, child_environment, processes_of, read_files
+from .watching import can_trace, child_environment, processes_of, read_files, write_broken_tool
 
 __all__ = ["Conformance"]
 
@@ -272,9 +271,7 @@ class Conformance:
         settings = self.with_tool(tool)
         if settings is None:
             pytest.skip("it runs no tool that a test could replace: `with_tool` returns None")
-        if fault != "missing":
-            tool.write_text(_FAULTS[fault])
-            tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+        write_broken_tool(tool, fault)
         trial = replace(self._trial(), environ={**self.environ, **settings, "CRATE_TIMEOUT": "2"})
         started = time.monotonic()
         try:
@@ -317,7 +314,9 @@ class Conformance:
             time.sleep(0.05)
         if left:
             os.killpg(child.pid, signal.SIGKILL)
-            _broken(f"an interrupted build leaves processes: {', '.join(left)}", "run tools with cratewright.run_program")
+            _broken(
+                f"an interrupted build leaves processes: {', '.join(left)}", "run tools with cratewright.run_program"
+            )
         self._trial().build(str(root))
 
     # What the rules share.
@@ -392,11 +391,6 @@ _SURROUNDINGS: tuple[Mapping[str, str], ...] = (
     {"PYTHONHASHSEED": "1", "TZ": "UTC", "LANG": "C"},
     {"PYTHONHASHSEED": "2", "TZ": "Pacific/Apia", "LANG": "C.UTF-8", "HOME": "/nonexistent", "USER": "somebody"},
 )
-_FAULTS = {
-    "crash": "#!/bin/sh\nkill -SEGV $$\n",
-    "hang": "#!/bin/sh\nsleep 60 & wait\n",
-    "garbage": "#!/bin/sh\nprintf 'garbage \\377\\376'\nexit 0\n",
-}
 
 
 def _broken(what: str, hint: str) -> NoReturn:

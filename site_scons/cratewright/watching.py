@@ -1,4 +1,4 @@
-"""What processes of a test did: the files they read, and those that are left.
+"""What processes of a test do: the files they read, those that are left, and programs that fail.
 
 Knows nothing of backends.
 """
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["can_trace", "child_environment", "processes_of", "read_files"]
+__all__ = ["can_trace", "child_environment", "processes_of", "read_files", "write_broken_tool"]
 
 _OPEN = re.compile(rb'(?:openat\([^,]*, |open\()"((?:[^"\\]|\\.)*)", ([A-Z_|]+).*= (-?\d+)')
 
@@ -53,3 +53,17 @@ def processes_of(leader: int) -> list[str]:
         if len(words) > 3 and words[3] == str(leader) and words[0] not in "ZX":
             left.append(name)
     return left
+
+
+_FAULTS = {
+    "crash": "#!/bin/sh\nkill -SEGV $$\n",
+    "hang": "#!/bin/sh\nsleep 60 & wait\n",
+    "garbage": "#!/bin/sh\nprintf 'garbage \\377\\376'\nexit 0\n",
+}
+
+
+def write_broken_tool(path: Path, fault: str) -> None:
+    """Write a program that fails in one way: `crash`, `hang`, `garbage`, or `missing`, which writes none."""
+    if fault != "missing":
+        path.write_text(_FAULTS[fault], encoding="utf-8")
+        path.chmod(0o755)
