@@ -23,6 +23,7 @@ __all__ = [
     "digest_file",
     "file_stamp",
     "is_recent",
+    "make_private",
     "plain_path",
     "read_bytes",
     "read_regular",
@@ -165,6 +166,20 @@ class FileDigests:
     def learn(self, path: str, stamp: list[int], digest: str) -> None:
         """Take note of the digest that a file of this stamp has, as somebody knows who has read it before."""
         self._known[path] = (stamp, digest)
+
+
+def make_private(path: str) -> bool:
+    """Make a directory that only this user can use; say whether that is what is there now.
+
+    In a place where all may write, somebody else may have come first: with a link, or a directory of theirs.
+    """
+    with suppress(OSError):
+        os.mkdir(path, 0o700)
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
 def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:

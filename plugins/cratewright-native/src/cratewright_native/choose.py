@@ -15,6 +15,8 @@ from pathlib import Path
 
 from cratewright import CratewrightError
 from cratewright.errors import ToolError
+from cratewright.fs import make_private
+from cratewright.scratch import scratch_root
 
 from .gcc import Gcc
 from .llvm import Llvm, LlvmPrograms, find_programs, programs_in, programs_of
@@ -148,13 +150,15 @@ def _zig(root: str, program: str) -> Zig:
 
 def _cache(version: str) -> str:
     directory = cache_directory()
-    return zig_cache(directory, version) if _writable(directory) else zig_cache(Path(_fallback()), version)
+    return zig_cache(directory if _writable(directory) else _fallback(), version)
 
 
-def _fallback() -> str:
+def _fallback() -> Path:
+    """Return a directory for what zig builds where there is no home: the same for all builds, if nobody else has it."""
     import tempfile  # noqa: PLC0415 - only without a home
 
-    return os.path.join(tempfile.gettempdir(), f"cratewright-{os.getuid()}")
+    directory = os.path.join(tempfile.gettempdir(), f"cratewright-{os.getuid()}")
+    return Path(directory if make_private(directory) else scratch_root())
 
 
 def _writable(directory: Path) -> bool:
