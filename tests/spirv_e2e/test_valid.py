@@ -30,6 +30,46 @@ def _store(before: str, value: str) -> str:
     return compute(f"store.data[i] = {value};", before=before)
 
 
+REFERENCE = (
+    "#extension GL_EXT_buffer_reference : require\nlayout(buffer_reference, std430) buffer Ref { float v; };\n"
+    "layout(push_constant) uniform P { Ref ref; };\n"
+)
+LIGHT = (
+    "struct Light { vec3 p; float k; mat3 m; };\nlayout(binding = 1, std140) uniform U { Light light; } u;\n"
+    "layout(binding = 2, std430) buffer S { Light light; Light many[]; } s;\n"
+)
+TWICE = "#version 460\nfloat f(float x) { return x * 2.0; }\n"
+ASSEMBLY = """\
+OpCapability Shader
+OpCapability Linkage
+OpExtension "SPV_KHR_linkonce_odr"
+OpMemoryModel Logical GLSL450
+OpEntryPoint GLCompute %main "main"
+OpExecutionMode %main LocalSize 1 1 1
+DECORATION
+%void = OpTypeVoid
+%nothing = OpTypeFunction %void
+%float = OpTypeFloat 32
+%type = OpTypeFunction %float %float
+%two = OpConstant %float 2
+%main = OpFunction %void None %nothing
+%start = OpLabel
+%call = OpFunctionCall %float %f %two
+OpReturn
+OpFunctionEnd
+%f = OpFunction %float None %type
+%x = OpFunctionParameter %float
+%body = OpLabel
+%value = OpFMul %float %x %x
+OpReturnValue %value
+OpFunctionEnd
+"""
+
+
+def _assembly(decoration: str, value: str = "OpFMul %float %x %x") -> str:
+    return ASSEMBLY.replace("DECORATION", decoration).replace("OpFMul %float %x %x", value)
+
+
 CASES: Mapping[str, Mapping[str, str]] = {
     "half_in_uniforms": {"a.comp": _store(NARROW + "layout(binding = 1) uniform U { f16vec2 h; } u;", "float(u.h.y)")},
     "half_in_arrays": {
@@ -65,6 +105,25 @@ CASES: Mapping[str, Mapping[str, str]] = {
     "intrinsics": {
         "a.comp": _store(INTRINSIC + "float f(float x);", "f(positive(negated(store.data[i])))"),
         "m.glsl": f"#version 460\n{INTRINSIC}float f(float x) {{ return negated(x); }}\n",
+    },
+    "copied_between_blocks": {"a.comp": _store(LIGHT, "s.light.k; s.light = u.light; s.many[1] = u.light")},
+    "copied_beside_a_call": {
+        "a.comp": _store(LIGHT + "float f(float x);", "f(2.0); s.light = u.light"),
+        "m.glsl": TWICE,
+    },
+    "copied_in_a_library": {
+        "a.comp": _store("float f(float x);", "f(2.0)"),
+        "m.glsl": f"#version 460\n{LIGHT}float f(float x) {{ s.light = u.light; return s.many[1].k * x; }}\n",
+    },
+    "reference_and_library": {"a.comp": _store(REFERENCE + "float f(float x);", "f(ref.v)"), "m.glsl": TWICE},
+    "reference_in_a_library": {
+        "a.comp": _store("float f(float x);", "f(2.0)"),
+        "m.glsl": f"#version 460\n{REFERENCE}float f(float x) {{ return x * ref.v; }}\n",
+    },
+    "linkage_of_nothing": {"a.spvasm": _assembly("")},
+    "linkage_once": {
+        "a.spvasm": _assembly('OpDecorate %f LinkageAttributes "once" LinkOnceODR'),
+        "b.spvasm": _assembly('OpDecorate %f LinkageAttributes "once" LinkOnceODR'),
     },
     "texture_copied": {
         "a.frag.hlsl": f"{FILTER}float4 main(float2 uv : TEXCOORD0) : SV_Target\n"
@@ -102,3 +161,48 @@ def test_valid_shaders_link(shaders: ShaderProject, validate: Validate, target: 
     assert len(images) >= len(CASES) * len(modes)
     for image in images:
         validate(image)
+
+
+def test_one_module_of_shaders_that_differ(shaders: ShaderProject, validate: Validate) -> None:
+    subgroup = "#version 460\n#extension GL_KHR_shader_subgroup_basic : require\n"
+    groups = {
+        "references": {"a.comp": _store(REFERENCE, "ref.v"), "b.comp": _store("float f(float x);", "f(1.0)")},
+        "stages": {
+            "a.vert": f"{subgroup}void main() {{ gl_Position = vec4(gl_SubgroupSize); }}\n",
+            "a.frag": f"{subgroup}layout(location = 0) out vec4 c;\nvoid main() {{ c = vec4(gl_SubgroupSize); }}\n",
+        },
+    }
+    crates = "".join(
+        f"Default(env.Crate('{name}_{lto}_{opt}', {[f'{name}/{file}' for file in files]!r}, deps=m, opt_level={opt}, "
+        f"crate_type='cdylib', lto='{lto}'))\n"
+        for name, files in groups.items()
+        for lto, opt in MODES
+    )
+    files = {f"{name}/{file}": text for name, group in groups.items() for file, text in group.items()}
+    shaders.crates(f"m = env.Crate('m', ['m.glsl'])\n{crates}", {"m.glsl": TWICE, **files})
+    shaders.scons("-j2")
+    images = sorted(shaders.path.glob("*.spv"))
+    assert len(images) == len(groups) * len(MODES)
+    for image in images:
+        validate(image)
+
+
+def test_memory_models_that_differ_name_the_sources(shaders: ShaderProject) -> None:
+    vulkan = _store("#pragma use_vulkan_memory_model\nfloat f(float x);", "f(1.0)")
+    for lto in ("off", "thin", "fat"):
+        shaders.crates(
+            "m = env.Crate('m', ['m.glsl'])\n"
+            f"Default(env.Crate('a', ['a.comp'], deps=m, crate_type='cdylib', lto='{lto}'))\n",
+            {"a.comp": vulkan, "m.glsl": TWICE},
+        )
+        shaders.scons(expect=2)
+        error = shaders.error()
+        assert "differ in their memory model" in error and "use_vulkan_memory_model" in error
+        assert "a.comp" in error and "m.glsl" in error and "input module" not in error
+
+
+def test_recursion_in_assembly_is_shown_as_it_is_written(shaders: ShaderProject) -> None:
+    text = _assembly("", "OpFunctionCall %float %f %x")
+    shaders.crates("Default(env.Crate('a', ['a.spvasm'], crate_type='cdylib'))\n", {"a.spvasm": text})
+    shaders.scons(expect=2)
+    assert "%f calls itself" in shaders.error() and "%f -> %f" in shaders.error()

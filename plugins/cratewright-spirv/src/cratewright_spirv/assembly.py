@@ -5,6 +5,7 @@ Knows nothing of optimisation or of files; copies for people go to whoever asks 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cratewright import LinkModule, LinkRequest
@@ -16,6 +17,7 @@ from .demangle import demangle
 from .finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
 from .implied import Implied, share
 from .lines import lines_for_linker
+from .memory_model import modules_of_one_model, programs_of_one_model
 from .module import parse
 from .names import Entry, spv_environment
 from .program import Entry as ProgramEntry
@@ -29,6 +31,8 @@ from .tools import Tools
 from .workgroup import entry_size, size_by_entry_point, size_by_module, with_bound_size
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
+
+_COUNTED = re.compile(r" \(input modules? [^)]*\)")
 
 Dump = Callable[[str, bytes], None]
 """Takes the name of a dump option and what it may be wanted for."""
@@ -119,7 +123,7 @@ class _Assembly:
         if shared:
             parts = [marked(part, at, self.name) for at, part in enumerate(parts)]
         try:
-            linked = self._link(parts)
+            linked = self._link(modules_of_one_model(parts, [_source(item) for item in items]))
         except LinkError as error:
             raise _readable(error, items) from error
         self.dump("dump_post_merge", linked)
@@ -174,8 +178,10 @@ class _Assembly:
 
     def _joined(self, parts: Sequence[Program]) -> Program:
         # One module's size must not become that of another's entry points.
-        sized = [size_by_entry_point(part).encode() for part in parts]
-        return Program.of(parse(self._link(sized), self.name))
+        sized = [size_by_entry_point(part) for part in parts]
+        names = [entry.name for part in parts for entry in part.entries()[:1]]
+        alike = programs_of_one_model(sized, names)
+        return Program.of(parse(self._link([part.encode() for part in alike]), self.name))
 
     def _finalize(self, linked: Program, initialisers: Sequence[str]) -> Program:
         return finalize_program(
@@ -183,6 +189,10 @@ class _Assembly:
             initialisers=initialisers,
             preserve_bindings=self.request.options.flag("preserve_bindings"),
         )
+
+
+def _source(item: LinkModule) -> str:
+    return f"crate '{item.crate}', {item.module.attribute('source') or item.module.name}"
 
 
 def _clash(modules: Sequence[LinkModule], chosen: Iterable[int]) -> bool:
@@ -221,4 +231,9 @@ def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
                     ],
                     hint="make return type and parameter qualifiers the same in both",
                 )
-    return error
+    if error.context:
+        return error
+    # The linker counts what it is given.
+    message = _COUNTED.sub("", error.message)
+    units = "\n".join(dict.fromkeys(map(_source, items)))
+    return LinkError(message, context=(("units", units),), hint=error.hint)

@@ -18,7 +18,7 @@ from .assembly import assemble, standing_alone
 from .facts import Facts, restore_names
 from .finalize import strip_names
 from .lines import without_debug_info
-from .mending import mended, needs_legalising
+from .mending import mended, needs_legalising, with_plain_copies
 from .names import Entry, text_path
 from .passes import passes_for
 from .tools import Tools, ValidatorOptions
@@ -79,7 +79,7 @@ def optimise(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
 
     Raises: ToolError if the optimiser refuses.
     """
-    passes = passes_for(config.options)
+    passes, data = passes_for(config.options), with_plain_copies(data)
     if not config.options.flag("spirv_opt"):
         return data
     if config.options.opt_level is OptLevel.NONE and needs_legalising(data):

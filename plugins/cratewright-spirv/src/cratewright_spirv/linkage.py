@@ -5,14 +5,40 @@ Knows nothing of who made the module.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import opcodes as op
-from .module import parse, string
+from .module import Instruction, build, parse, string
 from .signatures import DECLARES_TYPES, Signatures
 
-__all__ = ["linkage_symbols"]
+__all__ = ["linkage_symbols", "with_plain_linkage"]
 
 _LINKAGE_ATTRIBUTES = 41
 _EXPORT, _IMPORT, _LINK_ONCE = 0, 1, 2
+_MAGIC = b"\x03\x02\x23\x07"
+_LINKAGE_CAPABILITY = b"\x11\0\x02\0\x05\0\0\0"
+
+
+def with_plain_linkage(data: bytes, *, name: str) -> bytes:
+    """Return a module whose exports are of one kind, and that speaks of linkage only if it has such.
+
+    What may be defined in several modules alike is a definition like any other; where two meet, they are told of.
+    """
+    if _LINKAGE_CAPABILITY not in data or data[:4] != _MAGIC:
+        return data
+    module = parse(data, name, foreign=True)
+    linked = False
+    kept: list[Instruction] = []
+    for words in module.instructions:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE_ATTRIBUTES:
+            linked = True
+            words = (*words[:-1], _EXPORT) if words[-1] == _LINK_ONCE else words  # noqa: PLW2901
+        elif words[0] & 0xFFFF == op.EXTENSION and string(words, 1)[0] == "SPV_KHR_linkonce_odr":
+            continue
+        kept.append(words)
+    if not linked:
+        kept = [words for words in kept if words != build(op.CAPABILITY, 5)]
+    return replace(module, instructions=tuple(kept)).encode()
 
 
 def linkage_symbols(data: bytes, *, name: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -30,6 +30,7 @@ from .facts import Facts
 from .finalize import finalize_program
 from .image import optimise
 from .lines import lines_for_linker
+from .memory_model import programs_of_one_model
 from .mending import mended
 from .module import Instruction, parse
 from .names import Entry, entries_of, image_path, optimised_entries, spv_environment
@@ -113,6 +114,7 @@ def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apa
     Shape: variables and functions of different programs stay `apart` if they are to be optimised: a variable of
     two entry points is none of one.
     """
+    programs = programs_of_one_model(programs, [program.module.name for program in programs])
     if len(programs) == 1 or all(map(is_orderable, programs)):
         return canonical_form(programs, config.options, apart=apart)
     linked = tools.link([program.encode() for program in programs], env=spv_environment(config.target))

@@ -10,10 +10,13 @@ from array import array
 from collections.abc import Iterator
 
 from . import opcodes as op
+from .module import RESULTS
 
-__all__ = ["mended", "needs_legalising"]
+__all__ = ["mended", "needs_legalising", "with_plain_copies"]
 
 _HEADER = 5
+_COPY_LOGICAL_OPCODE = 400
+_COPY_LOGICAL = b"\x90\x01\x04\0"
 _TYPE_INT, _TYPE_FLOAT, _TYPE_VECTOR, _TYPE_MATRIX = 21, 22, 23, 24
 _TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE = 25, 26, 27
 _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_ACCELERATION = 29, 30, 5341
@@ -51,6 +54,23 @@ def needs_legalising(data: bytes) -> bool:
         elif opcode == op.TYPE_POINTER and words[2] == _FUNCTION_STORAGE and words[3] in opaque:
             return True
     return False
+
+
+def with_plain_copies(data: bytes) -> bytes:
+    """Return a module in which what is copied between types that have become one is just copied."""
+    if _COPY_LOGICAL not in data:
+        return data
+    words = array("I", data)
+    types: dict[int, int] = {}
+    at = _HEADER
+    while at < len(words):
+        opcode, length = words[at] & 0xFFFF, words[at] >> 16
+        if RESULTS.get(opcode) == 2 and length > 2:
+            types[words[at + 2]] = words[at + 1]
+        if opcode == _COPY_LOGICAL_OPCODE and types.get(words[at + 3]) == words[at + 1]:
+            words[at] = length << 16 | op.COPY_OBJECT
+        at += length or len(words)
+    return words.tobytes()
 
 
 def _preamble(data: bytes) -> Iterator[array[int]]:

@@ -16,6 +16,7 @@ __all__ = ["merge_variables"]
 
 RELAXED_PRECISION = 0
 BUILT_IN = 11
+FLAT = 14
 LOCATION = 30
 PUSH_CONSTANT = 9
 # incoming payloads, hit attributes, shader records and task payloads: an entry point may have one of each
@@ -40,7 +41,7 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
         marks = {each[1]: each for each in own}
         key: Key = (words[1], *words[3:])
         if words[3] in (INPUT, OUTPUT) and (BUILT_IN in marks or words[1] in built_in):
-            everywhere.setdefault((*key, marks.get(BUILT_IN)), []).append(variable)
+            everywhere.setdefault((*key, marks.get(BUILT_IN), FLAT in marks), []).append(variable)
         elif words[3] in SINGLE or (words[3] in (INPUT, OUTPUT) and (LOCATION in marks or words[1] in located)):
             by_entry.setdefault((*key, *sorted(own)), []).append(variable)
         elif merge_descriptors and (BINDING in marks or words[3] == PUSH_CONSTANT):

@@ -5,6 +5,7 @@ Knows nothing of how a shader is compiled or a text assembled; it sends a source
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,14 +13,17 @@ from dataclasses import replace
 from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol, UnitStencil
 from cratewright.errors import CratewrightError, SourceError, ValidationError
 
+from . import opcodes as op
 from . import reflect
+from .checks import check
 from .compiler import Found, UnitRequest, canonical_form, compile_unit
 from .demangle import demangle
 from .finalize import rename_entry_points
 from .glslang import Compiler
 from .implied import IMPLIES
 from .includes import plain_lines
-from .linkage import linkage_symbols
+from .linkage import linkage_symbols, with_plain_linkage
+from .module import parse
 from .names import spv_environment
 from .objects import ObjectVariant, SymbolInfo
 from .places import AS_WRITTEN
@@ -31,6 +35,7 @@ __all__ = ["compile_source", "read_ahead", "unit_request"]
 
 # What an image may be allowed, one of its modules is; the image is validated again.
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
+_FUNCTION_NAME = re.compile(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
 # So many sources include most of what is included at all.
 _AHEAD = 32
 _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
@@ -153,12 +158,15 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
     data = stencil.source
     if unit.language == "spvasm":
         data = tools.assemble(data, env=environment, name=stencil.path)
+    data = with_plain_linkage(data, name=stencil.path)
     exports, imports = linkage_symbols(data, name=stencil.path)
     # What a stranger made is checked before it is archived: the linker trusts its input.
     try:
         tools.validate(data, env=environment, options=_LENIENT)
     except ValidationError as error:
         raise ValidationError(f"{stencil.path}: {error.message}", context=error.context, hint=error.hint) from error
+    if not imports and reflect.entry_points(data, name=stencil.path):
+        check(data, name=stencil.path, describe=_names_in(stencil.source, data, stencil.path))
     module = ModuleCodegen(
         name=".spv" if unit.language == "spvasm" else "",
         data=data,
@@ -170,3 +178,12 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
         attributes=(("member", ".spv" if unit.language == "spvasm" else ""), ("source", stencil.path)),
     )
     return CompiledUnit(modules=(module,))
+
+
+def _names_in(text: bytes, data: bytes, path: str) -> Callable[[str], str]:
+    """Return what says how a text calls a function that has no debug name."""
+    functions = [words[2] for words in parse(data, path).instructions if words[0] & 0xFFFF == op.FUNCTION]
+    written = dict(
+        zip((f"%{each}" for each in functions), map(bytes.decode, _FUNCTION_NAME.findall(text)), strict=False)
+    )
+    return lambda name: written.get(name) or demangle(name)
