@@ -301,3 +301,19 @@ def test_search_path() -> None:
     )
     assert parse_search_path(said) == SearchPath(("q",), ("", "inc", "/usr/include", "/L"), ("no/where",))
     assert parse_search_path("") == SearchPath()
+
+
+@pytest.mark.parametrize(
+    ("text", "computed"),
+    [
+        (b"#include NAME\n", True),
+        (b"  /* c */ # include NAME\n", True),
+        (b"/* c\n */ #include NAME\n", True),
+        (b"%:include NAME\n", True),
+        (b"// You should #include this.\n", False),
+        (b" * a \\#include is meant\n", False),
+        (b'#include "a.h"\n#include <b.h>\n', False),
+    ],
+)
+def test_prose_about_includes_is_none(text: bytes, computed: bool) -> None:
+    assert read_facts(text).directives.computed is computed

@@ -27,7 +27,8 @@ _ASK = re.compile(
 _DEFINED = re.compile(rb"#" + _SPACE + rb"define\b[^\n]*?" + _QUESTION + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
 _CONDITION = re.compile(rb"#" + _SPACE + rb"(?:el)?if\b((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
 _ASSEMBLY = re.compile(rb"\b_*asm_*\b")
-_READING = re.compile(rb'(?i)incbin|\.i(?:n?["\\]|nc)|\.(?:macro|irp|altmacro)')
+_READING = re.compile(rb'incbin|\.i(?:n?["\\]|nc)|\.(?:macro|irp|altmacro)')
+_READING_WORDS = (b"incbin", b".i", b".macro", b".altmacro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,31 @@ class Condition:
 def read_directives(data: bytes) -> Directives:
     """Return what a content has looked for."""
     text = _plain(data)
-    includes = _INCLUDE.findall(text)
+    quoted: dict[bytes, None] = {}
+    computed = b"include_alias" in text and _ALIAS.search(text) is not None
+    for found in _INCLUDE.finditer(text):
+        if found[1]:
+            quoted[found[1]] = None
+        elif not computed:
+            # Where prose stands in front it is prose itself.
+            before = text[text.rfind(b"\n", 0, found.start()) + 1 : found.start()].strip()
+            computed = not before or b"*/" in before
     asked, unclear = find_asked(text) if b"__has_" in text else ((), False)
     return Directives(
-        quoted=tuple(os.fsdecode(name) for name in dict.fromkeys(quoted for quoted, _ in includes) if name),
-        computed=any(other for _, other in includes) or (b"include_alias" in text and bool(_ALIAS.search(text))),
+        quoted=tuple(map(os.fsdecode, quoted)),
+        computed=computed,
         asked=asked,
         unclear=unclear or (b"__has_" in text and _DEFINED.search(text) is not None),
         assembly=b"asm" in text and _ASSEMBLY.search(text) is not None,
-        reading=_READING.search(text) is not None,
+        reading=_may_read(text),
     )
+
+
+def _may_read(text: bytes) -> bool:
+    lower = text.lower()
+    if not any(word in lower for word in _READING_WORDS):
+        return False
+    return _READING.search(lower) is not None
 
 
 def find_asked(text: bytes) -> tuple[tuple[Asked, ...], bool]:
