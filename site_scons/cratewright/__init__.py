@@ -16,9 +16,9 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     session, backend, hookspecs, declared, blame, edge         the contract with backends, checked where it is entered
     registry                                                   finding them
     pipeline                                                   plan, codegen, lto, link, relink
-    inspection, scons, cli_build, cli_cache, cli_init          the edges
+    inspection, report, scons, cli_build, cli_cache, cli_init  the edges
     trial, watching, conformance, scons_project, testing       the edge for authors of backends
-    template, cli_new, cli                                     the command line
+    template, cli_new, cli_report, cli                         the command line
 """
 
 from __future__ import annotations

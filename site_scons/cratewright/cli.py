@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .backend import API_VERSION
 from .child import end_all
@@ -17,16 +17,17 @@ from .cli_build import add_build, build
 from .cli_cache import add_commands
 from .cli_init import add_init
 from .cli_new import add_new_backend
+from .cli_report import add_report
 from .crate import parse_crate_types
 from .ending import end_on_signals
 from .errors import CratewrightError, PluginError
 from .fs import read_bytes
-from .inspection import describe, row
+from .inspection import describe, facts, row
 from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
 from .pipeline.plan import option_table, source_table
 from .pipeline.relink import relink
-from .registry import BLOCKED, default_registry
+from .registry import BLOCKED, Registry, default_registry
 from .version import __version__
 
 __all__ = ["main"]
@@ -72,10 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     add_build(commands)
     add_init(commands, default_registry)
     add_new_backend(commands, default_registry)
+    add_report(commands)
     backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
+    backends.add_argument("--json", action="store_true", help="the same as JSON")
     backends.set_defaults(run=_backends)
     inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink, a dylib or a .spv.json")
     inspect.add_argument("file", metavar="FILE")
+    inspect.add_argument("--json", action="store_true", help="the same as JSON")
     inspect.set_defaults(run=_inspect)
     link = commands.add_parser("link", help="link an .rlink file again, resolving its dependencies afresh")
     link.add_argument("file", metavar="FILE.rlink")
@@ -86,10 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     link.set_defaults(run=_link)
     graph = commands.add_parser("graph", help="draw the crates of a workspace")
     graph.add_argument("file", metavar="FILE.toml")
-    graph.add_argument("--format", choices=("mermaid", "dot"), default="mermaid", help="default: mermaid")
+    graph.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid", help="default: mermaid")
+    graph.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     graph.set_defaults(run=_graph)
     add_commands(commands, default_registry)
-    schema = commands.add_parser("schema", help="print the JSON schema of workspaces, for editors")
+    schema = commands.add_parser("schema", help="print the JSON schema of workspaces, or of build events")
+    schema.add_argument("--events", action="store_true", help="of a line that CRATE_EVENTS has written")
     schema.add_argument("backend", metavar="BACKEND", nargs="?", help="with the options of one, not of all backends")
     schema.set_defaults(run=_schema)
     return parser
@@ -103,6 +109,11 @@ def _graph(arguments: argparse.Namespace) -> None:
 
 
 def _schema(arguments: argparse.Namespace) -> None:
+    if arguments.events:
+        from .events import event_schema  # noqa: PLC0415 - only this command needs it
+
+        print(json.dumps(event_schema(), indent=1))
+        return
     from .workspace import json_schema  # noqa: PLC0415 - only this command needs it
 
     registry = default_registry()
@@ -132,22 +143,68 @@ def _backends(arguments: argparse.Namespace) -> None:
     registry = default_registry()
     engine = _engine()
     broken = [plugin.name for plugin in registry.plugins if plugin.broken not in ("", BLOCKED)]
+    rows: list[dict[str, object]] = []
     for name in registry.names:
         kind = registry.backend(name)
-        print(f"{name} ({registry.origin(name)})")
         try:
             tools = engine.fingerprint(name, kind.TARGETS[0])
         except CratewrightError as error:
             tools = str(error)
             if isinstance(error, PluginError):
                 broken.append(name)
-        _row("tools", tools)
-        _row("contract", f"version {kind.API_VERSION}{'' if kind.API_VERSION == API_VERSION else ', to be withdrawn'}")
-        _row("targets", " ".join(kind.TARGETS))
-        _row("sources", " ".join(kind.SUFFIXES))
-        _row("crate types", " ".join(sorted(item.value for item in kind.supported_crate_types)))
-        _row("can", " ".join(sorted(item.value for item in kind.capabilities)) or "compile and link")
-        _row("options", " ".join(spec.name for spec in kind.OPTIONS) or "none of its own")
+        rows.append(
+            {
+                "name": name,
+                "origin": registry.origin(name),
+                "tools": tools,
+                "contract": kind.API_VERSION,
+                "targets": list(kind.TARGETS),
+                "sources": list(kind.SUFFIXES),
+                "crate_types": sorted(item.value for item in kind.supported_crate_types),
+                "capabilities": sorted(item.value for item in kind.capabilities),
+                "options": [spec.name for spec in kind.OPTIONS],
+            }
+        )
+    if arguments.json:
+        plugins = [
+            {
+                "name": plugin.name,
+                "origin": plugin.origin,
+                "module": plugin.target,
+                "blocked": plugin.broken == BLOCKED,
+                "broken": "" if plugin.broken == BLOCKED else plugin.broken,
+                "hooks": list(plugin.hooks),
+                "backends": list(plugin.backends),
+            }
+            for plugin in registry.plugins
+        ]
+        print(json.dumps({"backends": rows, "plugins": plugins}, indent=1))
+    else:
+        _print_backends(rows, registry)
+    if broken:
+        raise PluginError(
+            f"{'a plugin' if len(broken) == 1 else 'plugins'} cannot be used: {', '.join(broken)}",
+            hint="mend or uninstall what is broken, or block it: CRATE_PLUGINS=-NAME",
+        )
+
+
+def _print_backends(rows: Sequence[Mapping[str, object]], registry: Registry) -> None:
+    def words(value: object) -> str:
+        return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    for item in rows:
+        print(f"{item['name']} ({item['origin']})")
+        _row("tools", words(item["tools"]))
+        old = "" if item["contract"] == API_VERSION else ", to be withdrawn"
+        _row("contract", f"version {item['contract']}{old}")
+        for label, key, none in (
+            ("targets", "targets", ""),
+            ("sources", "sources", ""),
+            ("crate types", "crate_types", ""),
+            ("can", "capabilities", "compile and link"),
+            ("options", "options", "none of its own"),
+        ):
+            _row(label, words(item[key]) or none)
     for plugin in registry.plugins:
         state = "" if not plugin.broken else ": blocked" if plugin.broken == BLOCKED else ": broken"
         print(f"plugin {plugin.name} ({plugin.origin}){state}")
@@ -157,16 +214,14 @@ def _backends(arguments: argparse.Namespace) -> None:
         else:
             _row("hooks", " ".join(plugin.hooks))
             _row("backends", " ".join(plugin.backends) or "none")
-    if not registry.names:
+    if not rows:
         print("no backend is installed; try: pip install cratewright-spirv")
-    if broken:
-        raise PluginError(
-            f"{'a plugin' if len(broken) == 1 else 'plugins'} cannot be used: {', '.join(broken)}",
-            hint="mend or uninstall what is broken, or block it: CRATE_PLUGINS=-NAME",
-        )
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps(facts(arguments.file), indent=1))
+        return
     for line in describe(arguments.file):
         print(line)
 

@@ -6,11 +6,12 @@ Knows nothing of the other commands.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 
-from .cache.history import explanation, history_path
+from .cache.history import explained, explanation, history_path
 from .cache.results import damaged_entries
 from .cache.store import CacheKvStore, ReadStore, StoreReport
 from .errors import CacheError, ConfigurationError, FormatError
@@ -30,10 +31,12 @@ def add_commands(
     """Add `explain` and `cache` to a command line; `registry` finds the plugins that open stores."""
     explain = commands.add_parser("explain", help="say why the units of a target were last compiled or linked")
     explain.add_argument("target", metavar="TARGET", help="an .rlink, .rlib, .spv.json or image")
+    explain.add_argument("--json", action="store_true", help="causes by target and unit, as JSON")
     explain.set_defaults(run=_explain)
     cache = commands.add_parser("cache", help="look after the cache of results")
     cache.add_argument("action", choices=tuple(_ACTIONS), metavar="stats|gc|verify", help="what to do")
     cache.add_argument("--cache", metavar="CACHE", help="a directory or URL (default: CRATE_CACHE, then .crate-cache)")
+    cache.add_argument("--json", action="store_true", help="the same as JSON")
     cache.set_defaults(run=lambda arguments: _cache(arguments, registry()))
 
 
@@ -46,6 +49,9 @@ def _explain(arguments: argparse.Namespace) -> None:
             context=(("looked for", history_path(target)),),
             hint="name a file that scons has built from a crate; `scons -c` forgets its history",
         )
+    if arguments.json:
+        print(json.dumps({name: explained(path) for name, path in history}, indent=1))
+        return
     for name, path in history:
         print(f"{name}: {next(lines := explanation(path))}")
         for line in lines:
@@ -100,20 +106,18 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
     try:
         if arguments.action == "gc" and isinstance(store, ReadStore):
             raise ConfigurationError("CRATE_CACHE_MODE=read: nothing of the cache may be removed")
-        _ACTIONS[arguments.action](store)
+        report = _ACTIONS[arguments.action](store)
+        if arguments.json:
+            print(
+                json.dumps({**dict(report.rows), **({"problem": report.problem} if report.problem else {})}, indent=1)
+            )
+        else:
+            _print(report)
     finally:
         store.close()
 
 
-def _stats(store: CacheKvStore) -> None:
-    _print(store.report())
-
-
-def _gc(store: CacheKvStore) -> None:
-    _print(store.collect())
-
-
-def _verify(store: CacheKvStore) -> None:
+def _verify(store: CacheKvStore) -> StoreReport:
     count = 0
 
     def counted() -> Iterator[tuple[str, bytes]]:
@@ -131,7 +135,7 @@ def _verify(store: CacheKvStore) -> None:
             context=[(key[:12], error) for key, error in damaged[:10]],
             hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
         )
-    print(f"{count} entries, all whole")
+    return StoreReport((("entries", f"{count}, all whole"),))
 
 
 def _print(report: StoreReport) -> None:
@@ -141,4 +145,8 @@ def _print(report: StoreReport) -> None:
         print(f"{label + ':':<{width}} {text}")
 
 
-_ACTIONS: dict[str, Callable[[CacheKvStore], None]] = {"stats": _stats, "gc": _gc, "verify": _verify}
+_ACTIONS: dict[str, Callable[[CacheKvStore], StoreReport]] = {
+    "stats": lambda store: store.report(),
+    "gc": lambda store: store.collect(),
+    "verify": _verify,
+}

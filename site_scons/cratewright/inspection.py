@@ -5,8 +5,10 @@ Knows nothing of how any of the files are made.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from .archive import MAGIC
 from .crate_metadata import CrateMetadata
@@ -18,7 +20,7 @@ from .module import ModuleCodegen, Symbol
 from .output_name import state_path
 from .stage_record import decode_record
 
-__all__ = ["describe", "row"]
+__all__ = ["describe", "facts", "row"]
 
 _SHORT = 12
 
@@ -39,11 +41,85 @@ def describe(path: str) -> Iterator[str]:
     elif carries_metadata(data):
         yield from _dylib(*decode_dylib(data, path=path))
     elif report is None:
-        raise FormatError(
-            f"{path} is neither an .rlib, an .rlink, a dylib of a crate nor a manifest",
-            context=(("begins with", repr(data[:12])),),
-        )
+        raise _unknown(path, data)
     yield from report or ()
+
+
+def facts(path: str) -> dict[str, object]:
+    """Return the same as plain values, ready for JSON; a manifest as it is.
+
+    Raises: FormatError as `describe`.
+    """
+    data = read_bytes(path)
+    record = _record(path)
+    known: dict[str, object] = {"lto": record} if record else {}
+    if data.startswith(MAGIC):
+        return {"kind": "rlib", **_crate_facts(decode_rlib(data, path=path)), **known}
+    if data.startswith(b"cratewright-"):
+        return {"kind": "rlink", **_crate_facts(decode_rlink(data, path=path)), **known}
+    if data.startswith(b"{"):
+        try:
+            return {"kind": "manifest", **dict(json.loads(data)), **known}
+        except ValueError as error:
+            raise FormatError(f"{path} is no manifest", context=(("reason", error),)) from error
+    if carries_metadata(data):
+        crate, inside = decode_dylib(data, path=path)
+        linked = [{"crate": item.name, "stable_id": item.stable_id, "linkage": how.value} for item, how in inside]
+        return {"kind": "dylib", **_crate_facts(crate), "linked_with": linked, **known}
+    if not known:
+        raise _unknown(path, data)
+    return {"kind": "output", **known}
+
+
+def _crate_facts(crate: CrateMetadata) -> dict[str, object]:
+    return {
+        "crate": crate.name,
+        "version": crate.version,
+        "metadata": list(crate.metadata),
+        "stable_id": crate.stable_id,
+        "interface": crate.interface,
+        "content": crate.content,
+        "backend": crate.backend,
+        "target": crate.target,
+        "producer": crate.producer,
+        "fingerprint": crate.fingerprint,
+        "crate_types": [kind.value for kind in crate.crate_types],
+        "dependencies": [
+            {"crate": item.name, "stable_id": item.stable_id, "interface": item.interface}
+            for item in crate.dependencies
+        ],
+        "libraries": [str(library) for library in crate.natives],
+        "allocator": crate.allocator,
+        "modules": [
+            {
+                "name": module.name,
+                "size": len(module.data),
+                "sha256": content_digest(module.data),
+                "entry_points": [{"stage": entry.stage, "name": entry.name} for entry in module.entry_points],
+                "exports": [_symbol_facts(symbol) for symbol in module.exports],
+                "imports": [_symbol_facts(symbol) for symbol in module.imports],
+                "attributes": dict(module.attributes),
+            }
+            for module in crate.modules
+        ],
+    }
+
+
+def _symbol_facts(symbol: Symbol) -> dict[str, object]:
+    return {
+        "name": symbol.name,
+        "display": symbol.display,
+        "file": symbol.file,
+        "line": symbol.line,
+        "signature": symbol.signature,
+    }
+
+
+def _unknown(path: str, data: bytes) -> FormatError:
+    return FormatError(
+        f"{path} is neither an .rlib, an .rlink, a dylib of a crate nor a manifest",
+        context=(("begins with", repr(data[:12])),),
+    )
 
 
 def row(label: str, text: str) -> str:
@@ -105,14 +181,10 @@ def _typed(symbol: Symbol) -> str:
 
 def _report(path: str) -> list[str] | None:
     """Return what LTO did for an output, if a build has left word of it."""
-    state = state_path(path)
-    if not os.path.isfile(state):
+    report = _record(path)
+    if not report:
         return None
     try:
-        record = decode_record(read_regular(state))
-        report = record.report_rows() if record is not None else {}
-        if not report:
-            return None
         offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
         return [
             f"link-time optimisation of {os.path.basename(path)}",
@@ -122,5 +194,16 @@ def _report(path: str) -> list[str] | None:
             row("bytes", f"{report['bytes_before']} before, {report['bytes_after']} after"),
             row("seconds", str(report["seconds"])),
         ]
-    except (OSError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         return None  # what a build keeps for itself is no reason to fail
+
+
+def _record(path: str) -> dict[str, Any]:
+    state = state_path(path)
+    if not os.path.isfile(state):
+        return {}
+    try:
+        record = decode_record(read_regular(state))
+        return dict(record.report_rows()) if record is not None else {}
+    except (OSError, ValueError):
+        return {}

@@ -39,6 +39,7 @@ def test_the_wheel_holds_exactly_the_package(tmp_path: Path) -> None:
     files = [
         *package.rglob("*.py"),
         package / "cratewright" / "py.typed",
+        package / "cratewright" / "report" / "page.html",
         package / "cratewright" / "scons" / "packaged" / "SConstruct",
     ]
     expected = [path.relative_to(package).as_posix() for path in files]

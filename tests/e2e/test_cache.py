@@ -225,10 +225,10 @@ def test_explain(project: SconsProject) -> None:
 def test_commands(project: SconsProject) -> None:
     stats = _run(project, "cache", "stats")
     assert "entries:   5\n" in stats and " of 5.0 GiB\n" in stats and "last used: at most 0 days ago\n" in stats
-    assert _run(project, "cache", "verify") == "5 entries, all whole\n"
+    assert _run(project, "cache", "verify") == "entries: 5, all whole\n"
     project.environ["CRATE_CACHE_SIZE"] = "10k"
     assert "entries:   0\n" in _run(project, "cache", "gc")
-    assert _run(project, "cache", "verify", "--cache", "nowhere") == "0 entries, all whole\n"
+    assert _run(project, "cache", "verify", "--cache", "nowhere") == "entries: 0, all whole\n"
     assert not project.exists("nowhere")
     project.environ["CRATE_CACHE_SIZE"] = "ten"
     assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in _run(project, "cache", "gc", expect=2)

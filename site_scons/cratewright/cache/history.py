@@ -16,7 +16,7 @@ from ..values import dataclass
 from .explain import NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
-__all__ = ["Ledger", "Record", "history_path", "read_history"]
+__all__ = ["Ledger", "Record", "explained", "explanation", "history_path", "read_history"]
 
 _FORMAT = "cratewright history 2"
 _SHOWN = 2
@@ -119,6 +119,11 @@ def _step(label: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def explained(path: str) -> dict[str, list[str]]:
+    """Return why each result of the last run of a stage was made, by its label; nothing for one that was reused."""
+    return {label: [describe(cause) for cause in record.causes] for label, record in read_history(path).items()}
 
 
 def explanation(path: str) -> Iterator[str]:

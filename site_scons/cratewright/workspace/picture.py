@@ -5,6 +5,7 @@ Knows nothing of how the crates were declared, nor of crates declared elsewhere 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import field
 
@@ -19,7 +20,7 @@ from .features import select_features
 
 __all__ = ["FORMATS", "draw"]
 
-FORMATS = ("mermaid", "dot")
+FORMATS = ("mermaid", "dot", "json")
 _RLIB = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
 
 
@@ -64,6 +65,8 @@ def draw(workspace: Workspace, style: str) -> str:
     crate type for itself. What is declared elsewhere is taken for an rlib.
     """
     picture = _picture(workspace)
+    if style == "json":
+        return json.dumps(_plain(picture), indent=1) + "\n"
     return "\n".join(_dot(picture) if style == "dot" else _mermaid(picture)) + "\n"
 
 
@@ -111,6 +114,23 @@ def _link(picture: _Picture, workspace: Workspace) -> None:
                     # A file is an rlib; of other crates from elsewhere nothing is known.
                     if edge.used in picture.types or edge.used.endswith(".rlib"):
                         edge.linkages[f"{root} {kind.value}"] = how[edge.used]
+
+
+def _plain(picture: _Picture) -> dict[str, object]:
+    crates = [
+        {"crate": name, "crate_types": types.split(), "conflicts": picture.conflicts.get(name, [])}
+        for name, types in picture.types.items()
+    ]
+    edges = [
+        {
+            "user": edge.user,
+            "used": edge.used,
+            "optional": edge.optional,
+            "linkages": {root: linkage.value for root, linkage in edge.linkages.items()},
+        }
+        for edge in picture.edges
+    ]
+    return {"crates": crates, "elsewhere": list(picture.elsewhere), "dependencies": edges}
 
 
 def _mermaid(picture: _Picture) -> Iterator[str]:

@@ -1,0 +1,34 @@
+"""Annotations of GitHub Actions: lines that a workflow prints to have them shown beside the source.
+
+Knows nothing of workflows.
+Source: GitHub's documentation, "Workflow commands for GitHub Actions".
+"""
+
+from __future__ import annotations
+
+from .recording import Message, Recording
+
+__all__ = ["github"]
+
+_WORDS = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+def github(build: Recording) -> str:
+    """Return one line a diagnostic."""
+    return "".join(f"{_line(item)}\n" for item in build.messages)
+
+
+def _line(item: Message) -> str:
+    file, line, column = item.place
+    rows = [("file", file), ("line", line), ("col", column), ("title", item.row.get("code", ""))]
+    properties = ",".join(f"{name}={_property(str(value))}" for name, value in rows if value)
+    many = f" ({len(item.units)} units)" if len(item.units) > 1 else ""
+    return f"::{_WORDS[str(item.row['severity'])]} {properties}::{_data(str(item.row['text']) + many)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

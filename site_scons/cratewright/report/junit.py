@@ -1,0 +1,70 @@
+"""JUnit's XML, which most pipelines show: a suite a crate, a case a unit.
+
+Knows nothing of who reads it.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+from .recording import Recording, Unit
+
+__all__ = ["junit"]
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(build: Recording) -> str:
+    """Return the build as test results: units that failed, and those that did not come to their end, are failures."""
+    root = ET.Element("testsuites", name="cratewright", time=f"{build.seconds:.3f}")
+    told = _told(build)
+    for crate in dict.fromkeys(unit.crate for unit in build.units):
+        units = [unit for unit in build.units if unit.crate == crate]
+        failures = sum(unit.outcome == "failed" for unit in units)
+        errors = sum(unit.outcome == "unfinished" for unit in units)
+        seconds = sum(unit.seconds for unit in units)
+        suite = ET.SubElement(root, "testsuite", name=_xml(crate) or "build", tests=str(len(units)))
+        suite.attrib |= {"failures": str(failures), "errors": str(errors), "time": f"{seconds:.3f}"}
+        for unit in units:
+            case = ET.SubElement(suite, "testcase", name=_xml(unit.name), time=f"{unit.seconds:.3f}")
+            case.set("classname", _xml(f"{crate}.{unit.step}"))
+            _outcome(case, unit, told.get((crate, unit.name), ""))
+    for stage in build.stages:
+        known = any(unit.crate == stage["crate"] and unit.outcome == "failed" for unit in build.units)
+        if stage["failed"] and not known:
+            suite = ET.SubElement(
+                root, "testsuite", name=_xml(f"{stage['crate']} {stage['stage']}"), tests="1", failures="1"
+            )
+            case = ET.SubElement(
+                suite, "testcase", name=_xml(str(stage["target"])), time=f"{float(stage['seconds']):.3f}"
+            )
+            text = "\n".join(str(item.get("rendered") or item["text"]) for item in stage["diagnostics"])
+            ET.SubElement(case, "failure", message=_xml(text.split("\n", 1)[0])).text = _xml(text)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _told(build: Recording) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for item in build.messages:
+        text = str(
+            item.row.get("rendered") or f"{':'.join(map(str, item.place))}: {item.row['severity']}: {item.row['text']}"
+        )
+        for who in item.units:
+            crate, _, unit = who.partition(": ")
+            found[crate, unit] = f"{found[crate, unit]}\n{text}" if (crate, unit) in found else text
+    return found
+
+
+def _outcome(case: ET.Element, unit: Unit, text: str) -> None:
+    if unit.outcome == "failed":
+        ET.SubElement(case, "failure", message=_xml(text.split("\n", 1)[0] or "failed")).text = _xml(text)
+    elif unit.outcome == "unfinished":
+        ET.SubElement(case, "error", message="the build ended first")
+    elif text:
+        ET.SubElement(case, "system-err").text = _xml(text)
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,91 @@
+"""One page that shows a build to a person; it needs no network, and no server.
+
+Knows nothing of how it is laid out: `page.html` beside this module does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .recording import Recording
+
+__all__ = ["critical_path", "html"]
+
+Row = dict[str, Any]
+
+
+def html(build: Recording) -> str:
+    """Return the page."""
+    data = {
+        "started": build.started,
+        "status": build.status,
+        "seconds": build.seconds,
+        "tools": build.tools,
+        "crates": build.crates,
+        "units": [
+            [unit.step, unit.crate, unit.name, unit.worker, unit.start, unit.seconds, unit.outcome, unit.causes]
+            for unit in build.units
+        ],
+        "stages": [{key: value for key, value in stage.items() if key != "diagnostics"} for stage in build.stages],
+        "path": critical_path(build),
+        "lto": build.lto,
+        "outputs": build.outputs,
+        "messages": [{**item.row, "units": item.units} for item in build.messages],
+    }
+    text = json.dumps(data, separators=(",", ":"))
+    # The only place of the template: what a build says is data there, never markup.
+    safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    return template.replace("@BUILD@", safe)
+
+
+def critical_path(build: Recording) -> list[Row]:
+    """Return the stages that decided how long the build took, first to last: each waited for the one before it.
+
+    Shape: a stage waits for earlier stages of its crate and of the crates below it.
+    """
+    needs = {_name(row): {_plain(word) for word in row["dependencies"]} for row in build.crates}
+    left = [stage for stage in build.stages if not stage["failed"]]
+    path: list[Row] = []
+    last = max(left, key=_end, default=None)
+    while last is not None:
+        path.append({key: last[key] for key in ("stage", "crate", "target", "seconds")} | {"start": _start(last)})
+        begun = _start(last)
+        crates = _below(str(last["crate"]), needs)
+        before = [
+            stage
+            for stage in left
+            if str(stage["crate"]) in crates and _end(stage) <= begun + 0.005 and stage is not last
+        ]
+        last = max((stage for stage in before if _end(stage) < _end(last)), key=_end, default=None)
+    return path[::-1]
+
+
+def _below(crate: str, needs: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    left = [crate]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += needs.get(name, ())
+    return found
+
+
+def _name(row: Row) -> str:
+    return str(row["crate"])
+
+
+def _plain(word: object) -> str:
+    return str(word).rpartition(":")[2]
+
+
+def _end(stage: Row) -> float:
+    return float(stage["time"])
+
+
+def _start(stage: Row) -> float:
+    return max(0.0, float(stage["time"]) - float(stage["seconds"]))

@@ -1,0 +1,170 @@
+"""The events of one build, read back.
+
+Knows nothing of what is made of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import field
+from typing import Any
+
+from ..errors import FormatError, VersionError
+from ..events import EVENTS_VERSION
+from ..values import dataclass
+
+__all__ = ["Message", "Recording", "Unit", "read_recording"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What became of one unit.
+
+    Shape: `outcome` is `made`, `reused`, `failed`, or `unfinished` if the build ended first.
+    Units: `start` and `seconds` in seconds, `start` since the build began.
+    """
+
+    step: str
+    crate: str
+    name: str
+    worker: int
+    start: float
+    seconds: float
+    outcome: str
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Message:
+    """A diagnostic, once; `units` are those that said it, as `crate: unit`."""
+
+    row: Row
+    units: list[str]
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column; the numbers from 1, 0 where not known."""
+        return str(self.row.get("file", "")), int(self.row.get("line", 0)), int(self.row.get("column", 0))
+
+
+@dataclass(slots=True)
+class Recording:
+    """A build as its events tell it.
+
+    Shape: `status` is None for a build that did not come to its end.
+    Units: `seconds` of wall time, up to the last event.
+    """
+
+    started: Row = field(default_factory=dict)
+    status: int | None = None
+    seconds: float = 0.0
+    crates: list[Row] = field(default_factory=list)
+    tools: list[Row] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    stages: list[Row] = field(default_factory=list)
+    lto: list[Row] = field(default_factory=list)
+    outputs: list[Row] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+
+def read_recording(data: bytes, *, path: str) -> Recording:
+    """Return the build that a file of events tells of; a line that was cut short by the build's end is left out.
+
+    Raises: FormatError for a file that is none; VersionError for one of a later version.
+    """
+    rows = _rows(data, path)
+    found = Recording()
+    if not rows or rows[0].get("event") != "build-started":
+        raise FormatError(f"{path} holds no build events", hint="CRATE_EVENTS=FILE scons writes them")
+    version = rows[0].get("version")
+    if not isinstance(version, int) or version > EVENTS_VERSION:
+        raise VersionError(
+            f"{path} holds build events of version {version}",
+            context=(("this cratewright reads", EVENTS_VERSION),),
+            hint="use the cratewright that wrote them",
+        )
+    try:
+        _Reader(found).read(rows)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError(f"{path}: an event lacks what it should have", context=(("missing", error),)) from error
+    return found
+
+
+def _rows(data: bytes, path: str) -> list[Row]:
+    lines = data.split(b"\n")
+    rows: list[Row] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line) if line.strip() else None
+        except (ValueError, RecursionError) as error:
+            if number == len(lines):
+                break
+            raise FormatError(f"{path}:{number}: this is no build event", context=(("reason", error),)) from error
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows
+
+
+class _Reader:
+    """Puts events together."""
+
+    def __init__(self, found: Recording) -> None:
+        self.found = found
+        self.begun: dict[tuple[str, str, str], Row] = {}
+        self.causes: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self.said: dict[str, Message] = {}
+
+    def read(self, rows: list[Row]) -> None:
+        found = self.found
+        lists = {"crate-declared": found.crates, "tools-found": found.tools, "lto-ended": found.lto}
+        lists["output-made"] = found.outputs
+        ended: list[Row] = []
+        for row in rows:
+            kind = row["event"]
+            found.seconds = max(found.seconds, float(row["time"]))
+            if kind == "build-started":
+                found.started = row
+            elif kind in lists:
+                lists[kind].append(row)
+            elif kind == "unit-started":
+                self.begun[_key(row)] = row
+            elif kind == "unit-explained":
+                self.causes[_key(row)] = tuple(str(cause) for cause in row["causes"])
+            elif kind == "unit-ended":
+                self.begun.pop(_key(row), None)
+                ended.append(row)
+                self._hear(row, f"{row['crate']}: {row['unit']}")
+            elif kind == "stage-ended":
+                found.stages.append(row)
+                self._hear(row, str(row["crate"]))
+            elif kind == "build-ended":
+                found.status = int(row["status"])
+        found.units = [self._unit(row) for row in ended] + [self._unfinished(row) for row in self.begun.values()]
+        found.units.sort(key=lambda unit: (unit.start, unit.worker, unit.name))
+        found.messages = list(self.said.values())
+
+    def _unit(self, row: Row) -> Unit:
+        seconds = float(row["seconds"])
+        start = max(0.0, float(row["time"]) - seconds)
+        words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
+        return Unit(*words, start, seconds, str(row["outcome"]), self.causes.get(_key(row), ()))
+
+    def _unfinished(self, row: Row) -> Unit:
+        start = float(row["time"])
+        words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
+        return Unit(*words, start, max(0.0, self.found.seconds - start), "unfinished")
+
+    def _hear(self, row: Row, who: str) -> None:
+        for item in row.get("diagnostics", ()):
+            text = json.dumps(
+                {key: value for key, value in item.items() if key not in ("crate", "unit")}, sort_keys=True
+            )
+            message = self.said.setdefault(text, Message(item, []))
+            if who not in message.units:
+                message.units.append(who)
+
+
+def _key(row: Row) -> tuple[str, str, str]:
+    return str(row["step"]), str(row["crate"]), str(row["unit"])
