@@ -344,6 +344,14 @@ class CodegenBackend(ABC):
         Shape: at least one; the first stands for the link and is written last.
         """
 
+    def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
+        """Return the files that a link puts into the directory that `output_names` tells of, by entry point.
+
+        Called: once a crate while planning, in the build's own process; must be cheap. Sources may be yet to be made.
+        Shape: files relative to the output directory, in the order of the sources; None if they are not all known.
+        """
+        return None
+
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return the independent parts of a link.
 

@@ -25,9 +25,10 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from pathlib import Path
 
 from .backend import Capability, CodegenBackend
-from .crate import CrateType
+from .crate import Crate, CrateType
 from .digest import content_digest
 from .errors import CacheError, LinkError, SourceError, ToolError
 from .hookspecs import hookimpl
@@ -181,6 +182,15 @@ class StubBackend(CodegenBackend):
         """Return a manifest and an image, or a directory of images."""
         image = f"{crate}.images/" if options.flag("multimodule") else f"{crate}.{crate_type.value}"
         return (f"{crate}.{crate_type.value}.json", image)
+
+    def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
+        """Return what the words `entry` of the sources make, if all are there."""
+        try:
+            texts = [Path(self.session.root, source.location).read_text("utf-8") for source in crate.sources]
+        except OSError:
+            return None
+        lines = [line.split() for text in texts for line in text.splitlines()]
+        return {words[1]: f"{crate.name}.images/{words[1]}" for words in lines if words[:1] == ["entry"]}
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return one part, or one for each entry point with what it reaches."""

@@ -52,13 +52,17 @@ Node = Any
 class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
 
-    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. A slice or a
+    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
+    files of a directory by entry point, as far as they are known. A slice or a
     sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
     """
 
-    def __init__(self, nodes: list[Node], *, name: str = "", **parts: Node | None) -> None:
+    def __init__(
+        self, nodes: list[Node], *, name: str = "", images: Mapping[str, Node] | None = None, **parts: Node | None
+    ) -> None:
         super().__init__(nodes)
         self.name = name
+        self.images = images or {}
         self.rlink = parts.get("rlink")
         self.rlib = parts.get("rlib")
         self.image = parts.get("image")

@@ -200,11 +200,12 @@ class Declaration:
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
         names = tuple(CrateReference(dep.rpartition(":")[2]) for dep in declared.dependencies)
-        check_crate(self._values(entries, names, types), self.backend)
+        planned = self._values(entries, names, types)
+        check_crate(planned, self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
         declared.target = CrateNodes(
-            self.env, self.build, declared, backend=self.backend, options=self.options, types=types
+            self.env, self.build, declared, backend=self.backend, options=self.options, types=types, planned=planned
         ).make()
         return declared.target
 

@@ -1,36 +1,138 @@
-"""A directory of images as an SCons node.
+"""A directory of images as an SCons node, and each image in it as one.
 
 Knows nothing of images. SCons compares a directory by whether it changed in the same run; who packs or installs what
-an earlier run has made would be left with what was there before. This directory is compared by its content.
+an earlier run has made would be left with what was there before. This directory is compared by its content, and
+whatever is looked up in it is made by the link, whether that was known when the crate was declared or not.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import SCons.Action
+import SCons.Builder
 import SCons.Environment
+import SCons.Errors
 import SCons.Node
 import SCons.Node.FS
+import SCons.Scanner
 
 from ..digest import value_digest
+from ..errors import GraphError, near_miss
 from ..fs import digest_file
-from .paths import directory_node
+from .paths import by_content, directory_node, file_node, relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["image_directory"]
+__all__ = ["ImageNodes", "image_directory"]
 
 
-def image_directory(env: Environment, name: str, files: Callable[[], Iterable[str]]) -> Any:
-    """Return the node of a directory; `files` gives what it holds now, as absolute paths."""
+def image_directory(
+    env: Environment, name: str, manifest: Any, files: Callable[[], Iterable[str]], expected: Mapping[str, str] | None
+) -> Any:
+    """Return the node of a directory that is made with a manifest; `files` gives what it holds now, as absolute paths.
+
+    Shape: `expected` are the files that will be in it, by entry point, if all of them are known.
+    """
     node = directory_node(env, name)
-    node.__class__ = _ImageDirectory
-    node.attributes.crate_files = files
-    node.Decider(_is_changed)
+    known = None if expected is None else {file_node(env, file).abspath for file in expected.values()}
+    _adopt_directory(node, _Owner(env, manifest, files, known))
     return node
+
+
+class ImageNodes(Mapping[str, Any]):
+    """The images of a crate by entry point, such as `clouds.comp`, as far as they are known before the link.
+
+    Shape: in the order of the sources. A name without its directories will do where that is unambiguous.
+    """
+
+    def __init__(self, crate: str, nodes: Mapping[str, Any], hint: str) -> None:
+        self._crate = crate
+        self._nodes = dict(nodes)
+        self._hint = hint
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._nodes:
+            return self._nodes[name]
+        short = [node for key, node in self._nodes.items() if key.rpartition("/")[2] == name]
+        if len(short) == 1:
+            return short[0]
+        raise SCons.Errors.UserError(
+            str(
+                GraphError(
+                    f"crate '{self._crate}' has no image '{name}'"
+                    if not short
+                    else f"'{name}' could be several images",
+                    context=(("images", " ".join(self._nodes) or "none that is known before the link"),),
+                    hint=near_miss(name, self._nodes) or self._hint,
+                )
+            )
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+ImageNodes.__getitem__.__code__ = ImageNodes.__getitem__.__code__.replace(co_filename=SCons.Errors.__file__)
+
+
+class _Owner:
+    """What all nodes below one directory of images have in common."""
+
+    def __init__(
+        self, env: Environment, manifest: Any, files: Callable[[], Iterable[str]], known: set[str] | None
+    ) -> None:
+        self.env = env
+        self.manifest = manifest
+        self.files = files
+        self.known = known
+
+    def is_obsolete(self, path: str) -> bool:
+        """Return whether the next link removes a file."""
+        return self.known is not None and path not in self.known and path in self.files()
+
+
+def _adopt_directory(node: Any, owner: _Owner) -> None:
+    node.__class__ = _ImageDirectory
+    node.attributes.crate_images = owner
+    node.Decider(_is_changed)
+    # The files in it are made with the manifest: whoever uses the directory waits for that.
+    owner.env.Depends(node, owner.manifest)
+    before = {name: entry for name, entry in node.entries.items() if name not in (".", "..")}
+    node.entries = _Entries(node.entries, owner)
+    for entry in before.values():
+        _adopt(entry, owner)
+
+
+def _adopt(node: Any, owner: _Owner) -> None:
+    if isinstance(node, SCons.Node.FS.Dir):
+        _adopt_directory(node, owner)
+    elif not node.has_builder():
+        _IMAGE(owner.env, [node], [owner.manifest])
+        node.attributes.crate_images = owner
+        node.Decider(by_content)
+        owner.env.Precious(node)
+        owner.env.NoCache(node)
+        owner.env.Local(node)
+
+
+class _Entries(dict[str, Any]):
+    """What SCons knows to be in a directory of images: whatever is looked up there becomes an image."""
+
+    def __init__(self, before: Mapping[str, Any], owner: _Owner) -> None:
+        super().__init__(before)
+        self._owner = owner
+
+    def __setitem__(self, name: str, node: Any) -> None:
+        super().__setitem__(name, node)
+        _adopt(node, self._owner)
 
 
 class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
@@ -40,7 +142,7 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
 
     def get_csig(self) -> str:
         """Return the digest of the images, which are not there before the link: nothing is remembered."""
-        csig = value_digest([(name, digest_file(self._path(name))) for name in self._names()])
+        csig = value_digest([(name, digest_file(self._file(name))) for name in self._image_names()])
         self.get_ninfo().csig = csig
         return csig
 
@@ -52,17 +154,56 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
                 target.set_always_build()
         return bool(super().is_up_to_date())
 
-    def _path(self, name: str) -> str:
+    def get_found_includes(self, env: Environment, scanner: Any, path: object) -> list[Any]:
+        """Say that it hangs on no other node: its signature covers the files in it, those that are to go as well."""
+        return []
+
+    def _glob1(self, pattern: str, ondisk: bool = True, source: bool = False, strings: bool = False) -> list[Any]:
+        found = super()._glob1(pattern, ondisk, source, strings)
+        owner = self.attributes.crate_images
+        return [item for item in found if not owner.is_obsolete(self._file(os.path.basename(str(item))))]
+
+    def _file(self, name: str) -> str:
         return os.path.join(str(self.abspath), name)
 
-    def _names(self) -> list[str]:
-        start = self._path("")
-        return sorted(path[len(start) :] for path in self.attributes.crate_files() if path.startswith(start))
+    def _image_names(self) -> list[str]:
+        start = self._file("")
+        return sorted(path[len(start) :] for path in self.attributes.crate_images.files() if path.startswith(start))
 
     def _differs(self, directory: str) -> bool:
         return any(
-            digest_file(self._path(name)) != digest_file(os.path.join(directory, name)) for name in self._names()
+            digest_file(self._file(name)) != digest_file(os.path.join(directory, name)) for name in self._image_names()
         )
+
+
+class _CheckImage:
+    """The action of an image's node: the link has made it."""
+
+    def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
+        for node in target:
+            if not os.path.isfile(node.abspath):
+                owner = node.attributes.crate_images
+                root = os.path.join(env.fs.Top.abspath, "")
+                made = [path.removeprefix(root) for path in owner.files()]
+                error = GraphError(
+                    f"{relative(node)} is no image that {relative(owner.manifest)} tells of",
+                    context=(("images", "\n".join(made) or "none"),),
+                    hint=near_miss(relative(node), made),
+                )
+                raise SCons.Errors.BuildError(node=node, errstr=str(error), status=2, exitstatus=2)
+
+    def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
+        return b"image of a crate"
+
+
+def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
+    return []
+
+
+_IMAGE = SCons.Builder.Builder(
+    action=SCons.Action.Action(_CheckImage(), cmdstr=None),
+    source_scanner=SCons.Scanner.ScannerBase(_scan_nothing, "nothing"),
+)
 
 
 def _is_changed(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:

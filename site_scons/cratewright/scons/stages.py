@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Action
 import SCons.Builder
+import SCons.Node.FS
 import SCons.Scanner
 
 from ..backend import CodegenBackend
 from ..cache.history import history_path
 from ..child import running
-from ..crate import CrateType
+from ..crate import Crate, CrateType
 from ..digest import value_digest
 from ..ending import watch_signals
 from ..errors import ConfigurationError
@@ -25,7 +26,7 @@ from ..output_name import state_path
 from ..pipeline.codegen import link_options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .generated import Reader
-from .images import image_directory
+from .images import ImageNodes, image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .paths import by_content, file_node
@@ -104,7 +105,10 @@ class CrateNodes:
         backend: CodegenBackend,
         options: Options,
         types: tuple[CrateType, ...],
+        planned: Crate,
     ) -> None:
+        self.planned = planned
+        self.images: dict[str, Any] = {}
         self.env = env
         self.build = build
         self.declared = declared
@@ -129,7 +133,15 @@ class CrateNodes:
                 self.declared.libraries[kind] = next(node for node in targets if not str(node).endswith(".json"))
             manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
             image = image or next((node for node in targets if node is not manifest), None)
-        return CrateTarget(final, name=self.declared.name, rlink=rlink, rlib=rlib, image=image, manifest=manifest)
+        images = ImageNodes(self.declared.name, self.images, self._images_hint(image))
+        return CrateTarget(
+            final, name=self.declared.name, images=images, rlink=rlink, rlib=rlib, image=image, manifest=manifest
+        )
+
+    def _images_hint(self, image: Any) -> str:
+        if image is None or not isinstance(image, SCons.Node.FS.Dir):
+            return "the crate has no image for each entry point: multimodule=True makes them"
+        return f'File("{image}/...") is one that only the compiler knows of'
 
     def _codegen(self) -> Any:
         declared, build = self.declared, self.build
@@ -180,10 +192,10 @@ class CrateNodes:
         names = self.backend.output_names(declared.name, kind, link_options(self.options, self.backend))
         targets = [self._output(name) for name in names if not name.endswith("/")]
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
-        directories = [image_directory(env, name[:-1], state.paths) for name in names if name.endswith("/")]
+        directories = [name[:-1] for name in names if name.endswith("/")]
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.link(declared, kind, sources[0], [*targets, *directories], state, jobs)
+            build.link(declared, kind, sources[0], [*targets, *made], state, jobs)
 
         def dependencies() -> list[Any]:
             linked = [item.node for item in build.linked(declared, kind)[1]]
@@ -196,11 +208,12 @@ class CrateNodes:
 
         stage = Stage(run, dependencies, state, before)
         nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
-        for directory in directories:
-            # The files in it are made with the manifest: whoever uses the directory waits for that.
-            env.Depends(directory, nodes[0])
+        expected = self.backend.expected_images(self.planned) if directories else {}
+        made = [image_directory(env, name, nodes[0], state.paths, expected) for name in directories]
+        for directory in made:
             env.Clean(nodes[0], directory)
-        return [*nodes, *directories]
+        self.images |= {entry: file_node(env, file) for entry, file in (expected or {}).items()}
+        return [*nodes, *made]
 
     def _output(self, name: str) -> Any:
         """Return the node of a file of this crate.

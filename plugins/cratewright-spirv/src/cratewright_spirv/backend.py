@@ -176,6 +176,13 @@ class SpirvBackend(CodegenBackend):
         texts = (text_path(image),) if options.flag("disassemble") else ()
         return (manifest_name(crate), image, *texts)
 
+    def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
+        """Return the image of each entry point, by output name."""
+        from .expected import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
+
+        outputs = expected_outputs(crate.sources, self.session.root)
+        return None if outputs is None else {output: image_path(crate.name, output) for output in outputs}
+
     def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
         """Link modules to one that still exports what they export, and imports nothing."""
         from .lto import link_modules  # noqa: PLC0415 - only workers link

@@ -17,6 +17,7 @@ from cratewright.values import dataclass
 from .stages import STAGES
 
 __all__ = [
+    "LANGUAGES",
     "Entry",
     "entries_of",
     "image_directory",
@@ -28,7 +29,7 @@ __all__ = [
     "text_path",
 ]
 
-_LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
+LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
 _SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
 _SPIRV = {"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5", "vulkan1.3": "spv1.6"}
 
@@ -99,7 +100,7 @@ def _entries_of_module(index: int, module: ModuleCodegen) -> list[Entry]:
 
 def _output(module: ModuleCodegen, stage: str, entry: str) -> str:
     base = module.name.removesuffix(module.attribute("member"))
-    for language in _LANGUAGES:
+    for language in LANGUAGES:
         base = base.removesuffix(language)
     suffix = f".{_SUFFIXES[stage]}"
     if module.attribute("several") or len(module.entry_points) > 1:
