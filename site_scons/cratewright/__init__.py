@@ -4,7 +4,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
 
     errors, digest, values, codec, shape, diagnostic           what everyone may use
     crate_type, options, source_options, module, identity, crate, stencil  values of crates
-    native_library, request                                    values of links
+    construction, native_library, request                      values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, archive                pure rules of files
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
@@ -27,6 +27,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
+from .construction import ConstructionVariable
 from .crate import Crate, CrateType, Source
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
 from .digest import content_digest, value_digest
@@ -107,6 +108,7 @@ __all__ = [
     "CodegenBackend",
     "CompiledUnit",
     "ConfigurationError",
+    "ConstructionVariable",
     "Crate",
     "CrateType",
     "CratewrightError",

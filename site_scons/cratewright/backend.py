@@ -41,6 +41,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import ClassVar
 
+from .construction import ConstructionVariable
 from .crate import Crate, CrateType
 from .errors import UnsupportedError
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
@@ -109,6 +110,10 @@ class CodegenBackend(ABC):
     """Those of `LINK_OPTIONS` beside `MODULE_OPTIONS` that the global analysis of LTO may see."""
     PATH_OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Options, lists of words, in which a word may name a file: those that `locate_words` is asked about."""
+    VARIABLES: ClassVar[tuple[ConstructionVariable, ...]] = ()
+    """Construction variables of SCons that count for its crates, below the options of the crate."""
+    SETTINGS: ClassVar[frozenset[str]] = frozenset()
+    """Names of the `CRATE_*` settings that it reads through the session, beside those that all know."""
     RUNS_PROGRAMS: ClassVar[bool] = False
     """Whether its methods leave all work to programs, which they wait for no longer than `Session.timeout`.
 
@@ -175,6 +180,15 @@ class CodegenBackend(ABC):
         Shape: `options` are those that `compile_codegen_unit` would see; outputs may be left out.
         """
         return ()
+
+    def read_variables(self, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, bool | str | tuple[str, ...]]:
+        """Return the options that construction variables stand for.
+
+        Called: in the build's own process, for a crate whose Environment holds some of `VARIABLES`.
+        Shape: `values` are the words of each option, as a program would be given them; so are the options returned,
+        which go below what an SConstruct says with `CRATE_*` and in its call, and are put together with lists of those.
+        """
+        return dict(values)
 
     def included_names(self, text: bytes) -> tuple[str, ...]:
         """Return the names of the files that a text includes, as it spells them.

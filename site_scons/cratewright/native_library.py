@@ -6,6 +6,7 @@ Source: rustc's `-l [KIND[:MODIFIERS]=]NAME`.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 from enum import Enum
 
@@ -25,7 +26,7 @@ class LibraryKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NativeLibrary:
-    """A library by name.
+    """A library by name, or by a path, which has a `/` in it.
 
     Shape: `bundle` if a static library becomes part of the crate's rlib and staticlib (the default, as in rustc);
     `whole_archive` if all of its members are linked, needed or not.
@@ -35,6 +36,11 @@ class NativeLibrary:
     kind: LibraryKind = LibraryKind.DYLIB
     bundle: bool = False
     whole_archive: bool = False
+
+    @property
+    def path(self) -> str:
+        """The file that is meant, relative to the project root or absolute; empty if a library is named."""
+        return posixpath.normpath(self.name) if "/" in self.name else ""
 
     def __str__(self) -> str:
         words = [f"{sign}{word}" for sign, word in self._modifiers()]
@@ -77,10 +83,10 @@ def parse_library(text: str, *, where: str) -> NativeLibrary:
                 f"'{modifier}' is for static libraries only", context=(("where", where), ("library", text))
             )
         switches[option] = sign == "+"
-    if not name or "/" in name:
+    if not name or name.endswith("/") or (kind is LibraryKind.FRAMEWORK and "/" in name):
         raise ConfigurationError(
             f"library {text!r} has no name",
             context=(("where", where),),
-            hint="a name as after the linker's -l; directories go into lib_dirs",
+            hint="a name as after the linker's -l, or the path of a library's file",
         )
     return NativeLibrary(name, kind, switches["bundle"], switches["whole-archive"])

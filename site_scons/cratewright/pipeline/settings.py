@@ -13,7 +13,16 @@ from ..cache.store import CacheKvStore, GuardedStore, NoStore, ReadStore, WriteS
 from ..errors import ConfigurationError, near_miss
 from ..registry import Registry
 
-__all__ = ["read_memory", "read_mode", "read_store", "read_time_passes", "read_verify"]
+__all__ = ["SETTINGS", "read_memory", "read_mode", "read_store", "read_time_passes", "read_verify"]
+
+SETTINGS = frozenset(
+    f"CRATE_{word}"
+    for word in (
+        *("CACHE", "CACHE_MODE", "CACHE_SIZE", "CACHE_VERIFY", "EVENTS", "MEMORY", "PLUGINS", "REMOTE"),
+        *("REQUIRE_TOOLS", "TIMEOUT", "TIME_PASSES", "TRACE_PLUGINS"),
+    )
+)
+"""Names of the settings that are no backend's own."""
 
 _MODES = ("read-write", "read", "write")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from typing import Any
@@ -17,18 +17,16 @@ import SCons.Errors
 import SCons.Node.FS
 import SCons.Util
 
-from ..crate import Crate, CrateType
+from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..digest import content_digest
 from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
-from ..events import CrateDeclared, OutputMade
+from ..events import OutputMade
 from ..format_table import FormatTable, LinkableCrate
 from ..fs import OutputArea, prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
-from ..identity import CrateReference, stable_crate_id
 from ..locator import check_stable_ids
 from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
-from ..native_library import NativeLibrary
 from ..output_name import seen_from
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, output_area, place
@@ -42,101 +40,12 @@ from .generated import GeneratedFiles
 from .paths import relative
 from .reporting import Reporting, diagnostics_of, left_to_say
 from .state import StageState, forget
+from .target import CrateTarget, DeclaredCrate
 
 __all__ = ["Build", "CrateTarget", "DeclaredCrate", "planning_errors"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
-
-
-class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
-    """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
-
-    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
-    files of a directory by entry point, as far as they are known. A slice or a
-    sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
-    """
-
-    def __init__(
-        self, nodes: list[Node], *, name: str = "", images: Mapping[str, Node] | None = None, **parts: Node | None
-    ) -> None:
-        super().__init__(nodes)
-        self.name = name
-        self.images = images or {}
-        self.rlink = parts.get("rlink")
-        self.rlib = parts.get("rlib")
-        self.image = parts.get("image")
-        self.manifest = parts.get("manifest")
-
-    def __repr__(self) -> str:
-        return f"<crate {self.name}>" if self.name else str(super().__repr__())
-
-
-@dataclass(slots=True)
-class DeclaredCrate:
-    """A crate that an SConstruct declared.
-
-    Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
-    it when SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is
-    relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
-    names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `natives`
-    are no crates, looked for in `lib_dirs`; `read_by_link` are generated files that words for the linker name.
-    """
-
-    name: str
-    key: str
-    directory: str
-    dependencies: tuple[str, ...]
-    resolve: Callable[[], Crate]
-    generated: Callable[[], list[Node]]
-    engine: Engine
-    version: str
-    declared_at: str = ""
-    backend: str = ""
-    machine: str = ""
-    metadata: tuple[str, ...] = ()
-    crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
-    prefer_dynamic: bool = False
-    export_include_dirs: tuple[str, ...] = ()
-    natives: tuple[NativeLibrary, ...] = ()
-    lib_dirs: tuple[str, ...] = ()
-    place: Callable[[str], str] | None = None
-    read_by_link: tuple[Node, ...] = ()
-    target: CrateTarget | None = None
-    libraries: dict[CrateType, Node] = field(default_factory=dict)
-    _crate: Crate | None = None
-
-    @property
-    def crate(self) -> Crate:
-        """The crate's values.
-
-        Raises: ConfigurationError as `pipeline.plan.check_crate`.
-        """
-        if self._crate is None:
-            self._crate = self.resolve()
-        return self._crate
-
-    @property
-    def reference(self) -> CrateReference:
-        """The crate as its dependents know it before anything is built."""
-        return CrateReference(self.name, stable_crate_id(self.name, self.version, self.metadata))
-
-    @property
-    def event(self) -> CrateDeclared:
-        """The crate as a build event tells of it."""
-        types = tuple(kind.value for kind in self.crate_types)
-        words = (self.name, self.directory, self.backend, self.machine, types, self.dependencies)
-        return CrateDeclared(*words)
-
-    @property
-    def described_by(self) -> Node:
-        """The first file that tells the crate's interface: the `.rlink`, or what there is of a prebuilt crate."""
-        rlink = self.target.rlink if self.target is not None else None
-        return rlink if rlink is not None else next(iter(self.libraries.values()))
-
-    def path(self, name: str) -> str:
-        """Return the root-relative path of one of the crate's files."""
-        return os.path.normpath(os.path.join(self.directory, name)).replace(os.sep, "/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,15 +221,14 @@ class Build:
             files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
             emit(area, files, state.outputs())
             state.update(linked.observed, outputs, lto_row(linked.lto) if linked.lto else None)
-            counts = _counts("image", linked.linked, "linked", linked.reused)
+            made = _counts("image", linked.linked, "linked", linked.reused)
             if linked.lto is not None:
-                counts = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {counts}"
-            if linked.lto is not None:
+                made = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {made}"
                 self.reporting.hear(lto_event(crate.name, relative(targets[0]), linked.lto))
             for item in linked.artifacts:
                 self.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
             report.diagnostics = tuple(item for text in linked.diagnostics for item in diagnostics_of(text))
-            report.counts = counts
+            report.counts = made
             report.reason = ledger.reason(NOUNS)
             report.timings = crate.engine.timing_lines()
 
@@ -379,6 +287,11 @@ def planning_errors() -> Iterator[None]:
         yield
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+_body = planning_errors.__wrapped__  # type: ignore[attr-defined]
+_body.__code__ = _body.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
 @contextmanager

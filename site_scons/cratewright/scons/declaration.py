@@ -13,13 +13,22 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 import SCons.Util
 
-from ..backend import CodegenBackend
+from ..backend import Capability
+from ..construction import combine_options
 from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
 from ..fs import plain_path
 from ..identity import CrateReference
-from ..native_library import parse_library
-from ..options import BUILTIN_PROFILES, SEARCH_PATHS, OptionKind, Options, OptionSpec, parse_options, resolve_profile
+from ..options import (
+    BUILTIN_PROFILES,
+    SEARCH_PATHS,
+    OptionKind,
+    Options,
+    OptionSpec,
+    OptionValue,
+    parse_options,
+    resolve_profile,
+)
 from ..output_name import seen_from
 from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
@@ -27,17 +36,20 @@ from ..registry import default_registry
 from ..source_options import refusal_of_source_option
 from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
+from .foreign import check_shared_objects, is_library, library_words
 from .paths import calling_line, check_path, located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
+from .spelling import check_names
 from .stages import CrateNodes
+from .variables import chosen_programs, library_word, variable_options
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["Declaration", "build_of"]
 
-Entry = tuple[Any, str, Options]
-"""A source's node, the name it is given and its options."""
+Entry = tuple[Any, str, Mapping[str, OptionValue]]
+"""A source's node, the name it is given and the options of its own."""
 
 _PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
@@ -66,6 +78,8 @@ class Declaration:
         self.where = f"crate '{name}'"
         self.build = build_of(env)
         self.given = dict(options)
+        if "libs" in self.given:
+            self.given["libs"] = library_words(env, self.given["libs"], crate=name)
         self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
         self.version = str(self._take("version") or "0.0.0")
         self.metadata = _words(self._take("metadata"), where=self.where)
@@ -78,13 +92,18 @@ class Declaration:
         kind = default_registry().backend(self.backend_name)
         self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
         self.table, self.source_words = option_table(kind), {"name", *(spec.name for spec in source_table(kind))}
+        check_names(env, kind)
         self.engine = self._engine()
         self.backend = self.engine.backend(self.backend_name, self.target)
         # SCons reads its files in one thread and builds in several.
         fork_ahead()
         self.read_by_link: list[Any] = []
-        self.directory = relative(env.Dir("."))
-        self.options = self._options(kind)
+        self.here = env.fs.getcwd()
+        self.directory = relative(self.here)
+        self.explicit, self.general = self._given_options()
+        self.options = self._with_variables()
+
+    _late: Options | None = None
 
     def _take(self, name: str) -> object:
         return self.given.pop(name, None)
@@ -100,6 +119,8 @@ class Declaration:
         cache = settings.get("CRATE_CACHE", "")
         if cache and cache != "off" and "://" not in cache:
             settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
+        programs = chosen_programs(self.env, default_registry().backend(self.backend_name), where=self.where)
+        settings = {**programs, **settings}
         key = tuple(sorted(settings.items()))
         if key not in self.build.engines:
             reporting = self.build.reporting
@@ -107,25 +128,51 @@ class Declaration:
             self.build.engines[key] = Engine(self.build.root, default_registry(), settings, listeners=[reporting.hear])
         return self.build.engines[key]
 
-    def _options(self, backend: type[CodegenBackend]) -> Options:
-        """Merge defaults, profile, construction variables and the call's own options, the last one winning."""
-        values = {spec.name: spec.default for spec in self.table}
+    def _given_options(self) -> tuple[dict[str, OptionValue], dict[str, OptionValue]]:
+        """Return what the call and `CRATE_*` say, and what defaults and the profile say."""
+        general = {spec.name: spec.default for spec in self.table}
         profile = resolve_profile(self.profile, self.profiles)
-        values |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
+        general |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
         variables = {
             spec.name: self.env[variable]
             for spec in self.table
             if (variable := f"CRATE_{spec.name.upper()}") in self.env
         }
-        values |= parse_options(self._located(variables), self.table, where="a construction variable CRATE_*")
+        explicit = parse_options(self._located(variables), self.table, where="a construction variable CRATE_*")
         known = {spec.name for spec in self.table} | _PER_CRATE
         for word in self.given:
             if word not in known:
                 raise UnknownNameError(
                     f"unknown option '{word}'", context=(("where", self.where),), hint=near_miss(word, known)
                 )
-        values |= parse_options(self._located(self.given), self.table, where=self.where)
-        return Options(tuple(sorted(values.items())))
+        explicit |= parse_options(self._located(self.given), self.table, where=self.where)
+        return explicit, general
+
+    def late_options(self) -> Options:
+        """Return the options with what construction variables say once all SConscripts have been read."""
+        if self._late is None:
+            late = self._with_variables()
+            self._late = self.options if late == self.options else late
+        return self._late
+
+    def _with_variables(self) -> Options:
+        said = variable_options(
+            self.env,
+            self.backend,
+            self.table,
+            self.here,
+            lambda node: self._directory_paths(node, ""),
+            where=self.where,
+        )
+        said = {
+            name: self.backend.locate_words(name, [str(word) for word in value], self._program_path)
+            if name in self.backend.PATH_OPTIONS and isinstance(value, tuple)
+            else value
+            for name, value in said.items()
+        }
+        values = parse_options(said, self.table, where=f"{self.where}, construction variables")
+        merged = combine_options(self.table, self.general, values, self.explicit)
+        return Options(tuple(sorted(merged.items())))
 
     def _located(self, given: Mapping[str, object]) -> dict[str, object]:
         """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
@@ -172,11 +219,16 @@ class Declaration:
             return relative(node)
         return relative(located_source(node))
 
+    def _program_path(self, path: str, made: bool) -> str:
+        """Return what `_word_path` returns for a word of a variable: SCons's programs run in the root."""
+        return self._word_path(path if os.path.isabs(path) else os.path.join(self.build.root, path), made)
+
     def declare(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
     ) -> CrateTarget:
         types = parse_crate_types(crate_type, crate=self.name)
-        entries = self._sources(sources)
+        entries = self._sources(self._without_libraries(sources))
+        check_shared_objects((node for node, _, _ in entries), types, crate=self.name)
         declared = DeclaredCrate(
             name=self.name,
             key=f"{self.directory}:{self.name}",
@@ -193,14 +245,13 @@ class Declaration:
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
             export_include_dirs=self.options.texts("export_include_dirs"),
-            natives=tuple(parse_library(text, where=self.where) for text in self.options.texts("libs")),
-            lib_dirs=self.options.texts("lib_dirs"),
+            late_options=self.late_options,
             place=place,
-            read_by_link=tuple(self.read_by_link),
+            read_by_link=self.read_by_link,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
         names = tuple(CrateReference(dep.rpartition(":")[2]) for dep in declared.dependencies)
-        planned = self._values(entries, names, types)
+        planned = self._values(entries, names, types, self.options)
         check_crate(planned, self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
@@ -208,6 +259,26 @@ class Declaration:
             self.env, self.build, declared, backend=self.backend, options=self.options, types=types, planned=planned
         ).make()
         return declared.target
+
+    def _without_libraries(self, sources: object) -> object:
+        """Return the sources but for libraries, which join `libs`, as for SCons's own builders."""
+        items = [sources] if isinstance(sources, SCons.Node.FS.Base) else sources
+        if Capability.NATIVE_LIBRARIES not in self.backend.capabilities:
+            return sources
+        if not isinstance(items, (list, SCons.Util.UserList)) or isinstance(items, CrateTarget):
+            return sources
+        flat: list[Any] = []
+        for item in items:
+            spread = isinstance(item, SCons.Util.UserList) and not isinstance(item, CrateTarget)
+            flat += item if spread else [item]
+        libraries = [item for item in flat if isinstance(item, SCons.Node.FS.Base) and is_library(item)]
+        if libraries:
+            words = [library_word(item, bundle=True) for item in libraries]
+            asked = self.explicit.get("libs", self.general["libs"])
+            texts = [str(item) for item in asked] if isinstance(asked, tuple) else []
+            self.explicit["libs"] = tuple(dict.fromkeys([*texts, *words]))
+            self.options = self._with_variables()
+        return [item for item in flat if item not in libraries]
 
     def _dependencies(self, deps: object) -> tuple[str, ...]:
         names: list[str] = []
@@ -250,9 +321,9 @@ class Declaration:
                 located = self._located(own)
                 for node in self._nodes(path):
                     options = parse_options(located, self.table, where=f"{self.where}, source {node}")
-                    entries.append((node, given, self.options.override(options)))
+                    entries.append((node, given, options))
             else:
-                entries.extend((node, "", self.options) for node in self._nodes(item))
+                entries.extend((node, "", {}) for node in self._nodes(item))
         return entries
 
     def _nodes(self, item: object) -> list[Any]:
@@ -278,15 +349,16 @@ class Declaration:
         entries: Sequence[Entry],
         deps: tuple[CrateReference, ...],
         types: tuple[CrateType, ...],
+        options: Options,
     ) -> Crate:
         sources: list[Source] = []
-        for node, given, options in entries:
+        for node, given, own in entries:
             path, file = relative(logical_source(node)), relative(located_source(node))
             sources.append(
                 Source(
                     path=path,
                     name=given or unit_name(relative(node), self.directory),
-                    options=options,
+                    options=options.override(own) if own else options,
                     file=file if file != path else "",
                 )
             )
@@ -299,14 +371,16 @@ class Declaration:
             crate_types=types,
             sources=tuple(sources),
             dependencies=deps,
-            options=self.options,
+            options=options,
             metadata=self.metadata,
             repositories=tuple(relative(node) for node in self.env.Dir("#").repositories),
         )
 
     def _resolve(self, entries: Sequence[Entry], declared: DeclaredCrate) -> Crate:
         deps = tuple(other.reference for other in self.build.direct(declared))
-        crate = self._values(entries, deps, declared.crate_types)
+        crate = self._values(entries, deps, declared.crate_types, self.late_options())
+        if self.late_options() != self.options:
+            check_crate(crate, self.backend)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source of a variant directory lies there, the source itself does not.
         beside = [

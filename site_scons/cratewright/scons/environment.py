@@ -17,6 +17,9 @@ from ..errors import CratewrightError
 from ..options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget
 from .declaration import Declaration, build_of
+from .foreign import add_emitters
+from .spelling import commanded
+from .variables import FOUND, found_programs
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -45,6 +48,8 @@ def generate(env: Environment) -> None:
     env.get_CacheDir()
     end_on_signals()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
+    env[FOUND] = found_programs(env)
+    add_emitters(env)
     for name in _SETTINGS:
         env.SetDefault(**{name: os.environ.get(name, "")})
     for name, value in os.environ.items():
@@ -83,7 +88,11 @@ def _crate(
 ) -> CrateTarget:
     """Declare a crate and return its target."""
     try:
-        return Declaration(env, name, options).declare(sources, deps, crate_type)
+        # As for any builder, words in capitals are construction variables of this call alone.
+        own = {word: value for word, value in options.items() if word.isupper()}
+        rest = {word: value for word, value in options.items() if word not in own}
+        env = commanded(env.Override(own) if own else env)
+        return Declaration(env, name, rest).declare(sources, deps, crate_type)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 
@@ -95,7 +104,9 @@ def _workspace(
     from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
 
     try:
-        return declare_workspace(env, file, Declaration, features=features, default_features=default_features)
+        return declare_workspace(
+            commanded(env), file, Declaration, features=features, default_features=default_features
+        )
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 

@@ -35,8 +35,9 @@ def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *
         return []
     paths = dict.fromkeys(path for other in asking for path in other.lib_dirs)
     directories = tuple(env.fs.Dir(as_written(path), env.fs.Top) for path in paths)
-    names = dict.fromkeys(name for library in wanted for name in _file_names(env, library.name))
+    names = dict.fromkeys(name for library in wanted for name in _file_names(env, library.name) if not library.path)
     found = [SCons.Node.FS.find_file(name, (directory,)) for name in names for directory in directories]
+    found += [env.fs.File(as_written(library.path), env.fs.Top) for library in wanted if library.path]
     # A crate may be called as a library of the system is.
     own = set(crate.target or ())
     return [node for node in found if node is not None and node.is_derived() and node not in own]

@@ -124,11 +124,14 @@ class CrateNodes:
         if rlib is not None:
             self.declared.libraries[CrateType.RLIB] = rlib
         manifest = image = None
+        names = {name for name, _ in self.options.values}
         for kind in self.types:
             if kind is CrateType.RLIB:
                 continue
             targets = self._link(rlink, kind)
             final += targets
+            self.declared.made[kind] = next(node for node in targets if not str(node).endswith(".json"))
+            self.declared.made[kind].attributes.shared = "pic" not in names or self.options.flag("pic")
             if kind is CrateType.DYLIB:
                 self.declared.libraries[kind] = next(node for node in targets if not str(node).endswith(".json"))
             manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)

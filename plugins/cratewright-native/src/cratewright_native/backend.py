@@ -27,11 +27,12 @@ from cratewright import (
 from cratewright.native_library import NativeLibrary
 from cratewright.output_name import output_name
 
-from .flags import LANGUAGES, MODULES
+from .flags import LANGUAGES, MODULES, OBJECTS
 from .observe import FileMemory
 from .options import LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
 from .targets import TARGETS, find_target
 from .toolchain import Toolchain, toolchain_for
+from .variables import SETTINGS, VARIABLES, read_variables
 
 __all__ = ["NativeBackend"]
 
@@ -54,6 +55,8 @@ class NativeBackend(CodegenBackend):
     MODULE_OPTIONS = MODULE_OPTIONS
     LTO_OPTIONS = LTO_OPTIONS
     PATH_OPTIONS = PATH_OPTIONS
+    VARIABLES = VARIABLES
+    SETTINGS = SETTINGS
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
@@ -66,6 +69,10 @@ class NativeBackend(CodegenBackend):
     @cached_property
     def _memory(self) -> FileMemory:
         return FileMemory(self.session.root)
+
+    def read_variables(self, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, bool | str | tuple[str, ...]]:
+        """Return what words for compilers and linkers say as options."""
+        return read_variables(values)
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Find the toolchain once for all workers, and load what they need."""
@@ -88,6 +95,10 @@ class NativeBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to bitcode with a summary, or to an object of gcc's that has both."""
+        if stencil.path.endswith(OBJECTS):
+            from .object_source import foreign_module  # noqa: PLC0415 - few crates have any
+
+            return CompiledUnit(modules=(foreign_module(stencil, self._toolchain),))
         from .unit import compile_source  # noqa: PLC0415 - only workers compile
 
         return compile_source(stencil, self._toolchain, self._memory)

@@ -19,6 +19,7 @@ from .zig import Zig
 __all__ = [
     "LANGUAGES",
     "MODULES",
+    "OBJECTS",
     "compile_words",
     "has_summary",
     "language_words",
@@ -27,6 +28,7 @@ __all__ = [
     "user_words",
 ]
 
+OBJECTS = (".o", ".os")
 LANGUAGES = {
     ".c": "c",
     **dict.fromkeys((".cc", ".cpp", ".cxx", ".C", ".c++", ".cp", ".CPP"), "c++"),
@@ -36,6 +38,7 @@ LANGUAGES = {
     ".s": "assembler",
     ".ll": "ir",
     ".bc": "ir",
+    **dict.fromkeys(OBJECTS, "object"),
 }
 MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
 """Suffixes of C++ modules, which are refused."""

@@ -30,7 +30,9 @@ def library_words(
     """
     words = [f"-L{os.path.join(toolchain.root, directory)}" for directory in directories]
     for library in libraries:
-        if library.kind is LibraryKind.DYLIB:
+        if library.path and library.kind is LibraryKind.DYLIB:
+            words.append(os.path.join(toolchain.root, library.path))
+        elif library.kind is LibraryKind.DYLIB:
             words.append(f"-l{library.name}")
         elif library.kind is LibraryKind.STATIC:
             found, _ = find_static(library, directories, target, toolchain)
@@ -58,6 +60,10 @@ def find_static(
     Shape: relative to the project root, or absolute outside it.
     Raises: LinkError if it is nowhere.
     """
+    if library.path:
+        if os.path.isfile(os.path.join(toolchain.root, library.path)):
+            return library.path, ()
+        raise LinkError(f"static library '{library.path}' is not there", hint="check the path in libs")
     name = f"lib{library.name}.a"
     paths = [posixpath.join(directory, name) for directory in directories]
     for index, path in enumerate(paths):

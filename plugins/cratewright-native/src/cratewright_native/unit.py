@@ -104,6 +104,8 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
 def command(path: str, target: str, options: Options, toolchain: Toolchain) -> tuple[str, ...]:
     """Return the command that compiles a source in the project root, without its output."""
     language = _language(path)
+    if language == "object":
+        return ()
     words = compile_words(toolchain, target, options, language, path)
     # What begins so would be an option, or the name of a file with options in it.
     file = f"./{path}" if path.startswith(("-", "@")) else path

@@ -14,6 +14,7 @@ from cratewright import (
     Capability,
     CodegenBackend,
     CompiledUnit,
+    ConstructionVariable,
     Crate,
     CrateType,
     LinkPart,
@@ -90,6 +91,11 @@ class SpirvBackend(CodegenBackend):
         _directory("dump_post_split", "directory for copies of each image after it was finalised"),
         _directory("dump_post_link", "directory for copies of each image before it is optimised"),
     )
+    VARIABLES = (
+        ConstructionVariable(name="GLSLPATH", option="include_dirs"),
+        ConstructionVariable(name="GLSLDEFINES", option="defines"),
+    )
+    SETTINGS = frozenset({"CRATE_SPIRV_SDK", "CRATE_GLSLANG"})
     UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point"})
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
     SOURCE_OPTIONS = frozenset({"opt_level", "spirv_opt"})

@@ -1,0 +1,33 @@
+"""An object that somebody else has compiled, as a source of a crate.
+
+Knows nothing of how it was compiled: it is linked as it is.
+"""
+
+from __future__ import annotations
+
+from cratewright import ModuleCodegen, UnitStencil
+from cratewright.errors import SourceError
+
+from .bitcode import is_bitcode
+from .elf import is_elf
+from .toolchain import Toolchain
+from .unit import module_of
+
+__all__ = ["foreign_module"]
+
+
+def foreign_module(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
+    """Return the module of an object.
+
+    Raises: SourceError for one that the toolchain's linker cannot read.
+    """
+    if is_elf(stencil.source):
+        module = module_of(stencil.source, path=stencil.path)
+        if module.attribute("representation") != "gcc" or toolchain.kind == "gcc":
+            return module
+        reason, hint = "it holds gcc's intermediate representation", "compile it without -flto, or set CRATE_CC=gcc"
+    elif is_bitcode(stencil.source):
+        reason, hint = "it is LLVM bitcode", "compile it without -flto, or name it .bc"
+    else:
+        reason, hint = "it is no ELF object", ""
+    raise SourceError(f"{stencil.path}:1: error: this object cannot be linked: {reason}", hint=hint)

@@ -1,0 +1,80 @@
+"""SCons's construction variables as options of a native crate.
+
+Knows nothing of SCons: it is given the words that a compiler or a linker would be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cratewright import ConstructionVariable
+
+__all__ = ["SETTINGS", "VARIABLES", "read_variables"]
+
+_C_COMPILER = (("clang++", "clang"), ("g++", "gcc"))
+
+VARIABLES = (
+    ConstructionVariable(name="CC", setting="CRATE_CC"),
+    ConstructionVariable(name="CXX", setting="CRATE_CC", renamed=_C_COMPILER),
+    ConstructionVariable(name="CPPPATH", option="include_dirs"),
+    ConstructionVariable(name="CPPDEFINES", option="defines"),
+    ConstructionVariable(name="CCFLAGS", option="flags"),
+    ConstructionVariable(name="CPPFLAGS", option="flags"),
+    ConstructionVariable(name="CFLAGS", option="cflags"),
+    ConstructionVariable(name="CXXFLAGS", option="cxxflags"),
+    ConstructionVariable(name="ASPPFLAGS", option="asmflags"),
+    # ASPPFLAGS begins with it, unless the user says otherwise; it alone is for sources that no crate has.
+    ConstructionVariable(name="ASFLAGS"),
+    ConstructionVariable(name="LINKFLAGS", option="ldflags"),
+    ConstructionVariable(name="LIBS", option="libs"),
+    ConstructionVariable(name="LIBPATH", option="lib_dirs"),
+    ConstructionVariable(name="RPATH", option="rpath"),
+)
+SETTINGS = frozenset({"CRATE_CC", "CRATE_LLVM"})
+_COMPILED = ("flags", "cflags", "cxxflags", "asmflags")
+_LEVELS: dict[str, bool | str] = {"-O": "1", **{f"-O{level}": level for level in "0123sz"}}
+_DEBUGGING: dict[str, bool | str] = {
+    "-g0": "none",
+    "-g1": "line",
+    "-gline-tables-only": "line",
+    "-g": "full",
+    "-g2": "full",
+    "-g3": "full",
+}
+_POSITION: dict[str, bool | str] = {
+    **dict.fromkeys(("-fPIC", "-fpic", "-fPIE", "-fpie"), True),
+    **dict.fromkeys(("-fno-pic", "-fno-PIC"), False),
+}
+
+
+def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | str | tuple[str, ...]]:
+    """Return options: words that say what an option says become that option, so that the crate's own goes first."""
+    scalars: dict[str, bool | str] = {}
+    lists: dict[str, list[str]] = {name: list(words) for name, words in values.items() if name not in _COMPILED}
+    for name in _COMPILED:
+        for word in values.get(name, ()):
+            option, value = _meaning(word)
+            if isinstance(value, list):
+                lists.setdefault(option, []).extend(value)
+            elif option:
+                scalars[option] = value
+            else:
+                lists.setdefault(name, []).append(word)
+    # The option says it to both.
+    lists["ldflags"] = [word for word in lists.get("ldflags", ()) if not word.startswith("-fsanitize=")]
+    return {
+        **scalars,
+        **{name: tuple(dict.fromkeys(words) if name == "sanitize" else words) for name, words in lists.items()},
+    }
+
+
+def _meaning(word: str) -> tuple[str, bool | str | list[str]]:
+    """Return the option that a word stands for with its value, an empty name if there is none."""
+    for table, option in ((_LEVELS, "opt_level"), (_DEBUGGING, "debuginfo"), (_POSITION, "pic")):
+        if word in table:
+            return option, table[word]
+    if word.startswith("-std="):
+        return "std", [word.removeprefix("-std=")]
+    if word.startswith("-fsanitize="):
+        return "sanitize", word.removeprefix("-fsanitize=").split(",")
+    return "", ""

@@ -1,0 +1,72 @@
+"""Names that begin with `CRATE_`: all that there are, and those that somebody misspelt.
+
+Knows nothing of what a variable does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import SCons.Script
+
+from ..backend import CodegenBackend
+from ..errors import UnknownNameError, near_miss
+from ..options import CORE_OPTIONS
+from ..pipeline.settings import SETTINGS
+from ..registry import default_registry
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["check_names", "commanded"]
+
+_PREFIX = "CRATE_"
+_LIKE = 0.85
+_OF_CRATES = frozenset({"CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES"})
+
+
+def commanded(env: Environment) -> Environment:
+    """Return an Environment in which the command line's `CRATE_*=...` go before what is in it."""
+    said = _arguments()
+    return env.Override(said) if said else env
+
+
+def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
+    """Refuse names that nobody knows: in an Environment, on the command line, and in the process environment.
+
+    Raises: UnknownNameError with the near miss. In the process environment, which others use as well, a name that is
+    like none is left alone.
+    """
+    names = [name for name in env.Dictionary() if name.startswith(_PREFIX)]
+    known = _names([backend])
+    if known.issuperset(names):
+        return
+    registry = default_registry()
+    known |= _names(registry.backend(name) for name in registry.names)
+    for name in names:
+        if name in known:
+            continue
+        near = get_close_matches(name, known, n=1, cutoff=_LIKE)
+        inherited = name in os.environ and env[name] == os.environ[name] and name not in _arguments()
+        if inherited and not near:
+            continue
+        hint = f"did you mean '{near[0]}'?" if near else near_miss(name, known)
+        place = "the process environment" if inherited else "the command line" if name in _arguments() else ""
+        raise UnknownNameError(
+            f"{name} is no variable that anything reads", context=(("in", place or "an Environment"),), hint=hint
+        )
+
+
+def _arguments() -> Mapping[str, str]:
+    return {name: value for name, value in SCons.Script.ARGUMENTS.items() if name.startswith(_PREFIX)}
+
+
+def _names(backends: Iterable[type[CodegenBackend]]) -> set[str]:
+    names = {*_OF_CRATES, *SETTINGS, *(f"{_PREFIX}{spec.name.upper()}" for spec in CORE_OPTIONS)}
+    for backend in backends:
+        names |= backend.SETTINGS
+        names |= {f"{_PREFIX}{spec.name.upper()}" for spec in backend.OPTIONS}
+    return names

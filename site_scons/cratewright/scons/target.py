@@ -1,0 +1,128 @@
+"""A crate that an SConstruct declared, and what `env.Crate` returns for it.
+
+Knows nothing of how a crate is built, nor of other crates.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+import SCons.Util
+
+from ..crate import Crate, CrateType
+from ..events import CrateDeclared
+from ..identity import CrateReference, stable_crate_id
+from ..native_library import NativeLibrary, parse_library
+from ..options import Options
+from ..pipeline.engine import Engine
+from ..values import dataclass
+
+__all__ = ["CrateTarget", "DeclaredCrate"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+
+class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
+    """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
+
+    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
+    files of a directory by entry point, as far as they are known. A slice or a
+    sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
+    """
+
+    def __init__(
+        self, nodes: list[Node], *, name: str = "", images: Mapping[str, Node] | None = None, **parts: Node | None
+    ) -> None:
+        super().__init__(nodes)
+        self.name = name
+        self.images = images or {}
+        self.rlink = parts.get("rlink")
+        self.rlib = parts.get("rlib")
+        self.image = parts.get("image")
+        self.manifest = parts.get("manifest")
+
+    def __repr__(self) -> str:
+        return f"<crate {self.name}>" if self.name else str(super().__repr__())
+
+
+@dataclass(slots=True)
+class DeclaredCrate:
+    """A crate that an SConstruct declared.
+
+    Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
+    it when SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is
+    relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
+    names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `made` is
+    what each linked crate type becomes; `late_options` gives the options once all SConscripts have been read, and
+    `read_by_link` generated files that words for the linker name.
+    """
+
+    name: str
+    key: str
+    directory: str
+    dependencies: tuple[str, ...]
+    resolve: Callable[[], Crate]
+    generated: Callable[[], list[Node]]
+    engine: Engine
+    version: str
+    declared_at: str = ""
+    backend: str = ""
+    machine: str = ""
+    metadata: tuple[str, ...] = ()
+    crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
+    prefer_dynamic: bool = False
+    export_include_dirs: tuple[str, ...] = ()
+    late_options: Callable[[], Options] | None = None
+    place: Callable[[str], str] | None = None
+    read_by_link: Sequence[Node] = ()
+    target: CrateTarget | None = None
+    libraries: dict[CrateType, Node] = field(default_factory=dict)
+    made: dict[CrateType, Node] = field(default_factory=dict)
+    _crate: Crate | None = None
+
+    @property
+    def crate(self) -> Crate:
+        """The crate's values.
+
+        Raises: ConfigurationError as `pipeline.plan.check_crate`.
+        """
+        if self._crate is None:
+            self._crate = self.resolve()
+        return self._crate
+
+    @property
+    def natives(self) -> tuple[NativeLibrary, ...]:
+        """Libraries that are no crates, looked for in `lib_dirs`; asked for once SConscripts have been read."""
+        texts = self.late_options().texts("libs") if self.late_options is not None else ()
+        return tuple(parse_library(text, where=f"crate '{self.name}'") for text in texts)
+
+    @property
+    def lib_dirs(self) -> tuple[str, ...]:
+        """Directories that are searched for libraries."""
+        return self.late_options().texts("lib_dirs") if self.late_options is not None else ()
+
+    @property
+    def reference(self) -> CrateReference:
+        """The crate as its dependents know it before anything is built."""
+        return CrateReference(self.name, stable_crate_id(self.name, self.version, self.metadata))
+
+    @property
+    def event(self) -> CrateDeclared:
+        """The crate as a build event tells of it."""
+        types = tuple(kind.value for kind in self.crate_types)
+        words = (self.name, self.directory, self.backend, self.machine, types, self.dependencies)
+        return CrateDeclared(*words)
+
+    @property
+    def described_by(self) -> Node:
+        """The first file that tells the crate's interface: the `.rlink`, or what there is of a prebuilt crate."""
+        rlink = self.target.rlink if self.target is not None else None
+        return rlink if rlink is not None else next(iter(self.libraries.values()))
+
+    def path(self, name: str) -> str:
+        """Return the root-relative path of one of the crate's files."""
+        return os.path.normpath(os.path.join(self.directory, name)).replace(os.sep, "/")

@@ -1,0 +1,212 @@
+"""Construction variables as options of a crate: expanded as SCons does it for its own builders.
+
+Knows nothing of what an option does; a backend's table says which variables count, and for which option.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections import UserString
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import SCons.Environment
+import SCons.Errors
+import SCons.Node.FS
+import SCons.PathList
+import SCons.Subst
+import SCons.Util
+
+from ..backend import CodegenBackend
+from ..construction import ConstructionVariable
+from ..errors import ConfigurationError
+from ..options import SEARCH_PATHS, OptionKind, OptionSpec
+from .paths import relative
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["FOUND", "chosen_programs", "found_programs", "library_word", "unused_variables", "variable_options"]
+
+FOUND = "_CRATE_FOUND"
+"""The construction variable that holds the programs which SCons's own tools have found."""
+
+_PROGRAMS = ("CC", "CXX")
+# What SCons's own tools call them, whoever asked for it.
+_USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
+_RELEVANT = (
+    *("CC", "CXX", "CPPPATH", "CPPDEFINES", "CPPFLAGS", "CCFLAGS", "CFLAGS", "CXXFLAGS", "ASFLAGS", "ASPPFLAGS"),
+    *("SHCCFLAGS", "SHCFLAGS", "SHCXXFLAGS", "LINKFLAGS", "SHLINKFLAGS", "LDMODULEFLAGS", "LIBS", "LIBPATH", "RPATH"),
+    *("FRAMEWORKS", "FRAMEWORKPATH", "FRAMEWORKSFLAGS", "ARFLAGS", "GLSLPATH", "GLSLDEFINES"),
+)
+_ORIGIN = re.compile(r"\\*\$+ORIGIN\b")
+
+
+def found_programs(env: Environment) -> dict[str, object]:
+    """Return the programs that SCons's tools have found by themselves, for an Environment that is being made."""
+    given = _given_words(env)
+    return {name: env[name] for name in _PROGRAMS if name not in given and env.get(name) in _USUAL}
+
+
+def _given_words(env: Environment) -> frozenset[str]:
+    """Return what the user has passed to the Environment that is being made: tools see no difference."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if frame.f_code is SCons.Environment.Base.__init__.__code__ and frame.f_locals.get("self") is env:
+            return frozenset(frame.f_locals.get("kw") or ())
+        frame = frame.f_back
+    return frozenset()
+
+
+def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: str) -> dict[str, str]:
+    """Return the settings that the user's choice of programs stands for.
+
+    Raises: ConfigurationError if variables differ, or hold more than a program.
+    """
+    chosen: dict[str, tuple[str, str]] = {}
+    for variable in backend.VARIABLES:
+        if not variable.setting or not _is_chosen(env, variable.name):
+            continue
+        text = str(env.subst(f"${variable.name}")).strip()
+        if len(text.split()) != 1:
+            raise ConfigurationError(
+                f"{variable.name}={text!r} is not the name of one program",
+                context=(("where", where),),
+                hint=f"results are kept without a launcher; or set {variable.setting}",
+            )
+        program = text
+        for old, new in variable.renamed:
+            program = program.replace(old, new)
+        before = chosen.setdefault(variable.setting, (variable.name, program))
+        if before[1] != program:
+            raise ConfigurationError(
+                f"{before[0]} and {variable.name} are of different toolchains",
+                context=(("where", where), (before[0], before[1]), (variable.name, text)),
+                hint=f"set {variable.setting} to say which is meant",
+            )
+    return {setting: program for setting, (_, program) in chosen.items()}
+
+
+def _is_chosen(env: Environment, name: str) -> bool:
+    value = env.get(name)
+    return bool(value) and value != env.get(FOUND, {}).get(name)
+
+
+def unused_variables(env: Environment, backend: type[CodegenBackend]) -> tuple[str, ...]:
+    """Return the variables about compiling and linking that say something and that a backend does not take."""
+    taken = {variable.name for variable in backend.VARIABLES}
+    usual = {"SHCCFLAGS": "$CCFLAGS -fPIC", "SHCFLAGS": "$CFLAGS", "SHCXXFLAGS": "$CXXFLAGS", "ARFLAGS": "rc"}
+    usual |= {"SHLINKFLAGS": "$LINKFLAGS -shared", "LDMODULEFLAGS": "$SHLINKFLAGS", "ASPPFLAGS": "$ASFLAGS"}
+    return tuple(
+        name
+        for name in _RELEVANT
+        if name not in taken
+        and env.get(name)
+        and str(env[name]) != usual.get(name, "")
+        and (name not in _PROGRAMS or _is_chosen(env, name))
+    )
+
+
+def variable_options(
+    env: Environment,
+    backend: CodegenBackend,
+    table: Iterable[OptionSpec],
+    directory: Any,
+    located: Callable[[Any], list[str]],
+    *,
+    where: str,
+) -> Mapping[str, object]:
+    """Return what an Environment's variables say now, by option, as a backend reads them.
+
+    Shape: relative paths are below `directory`, a node; `located` gives the root-relative places of a directory.
+    Raises: ConfigurationError for a value of a type that means nothing.
+    """
+    kinds = {spec.name: spec.kind for spec in table}
+    values: dict[str, list[str]] = {}
+    for variable in backend.VARIABLES:
+        if not variable.option or not _says_something(env.get(variable.name)):
+            continue
+        try:
+            words = _words(env, variable, kinds[variable.option], directory, located)
+        except (SCons.Errors.UserError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"{variable.name} cannot be {env.get(variable.name)!r}",
+                context=(("where", where), ("reason", str(error))),
+            ) from error
+        for option, word in words:
+            values.setdefault(option, []).append(word)
+    return backend.read_variables({name: tuple(words) for name, words in values.items()}) if values else {}
+
+
+def _says_something(value: object) -> bool:
+    return value is not None and (not hasattr(value, "__len__") or len(value) > 0)
+
+
+def _words(
+    env: Environment,
+    variable: ConstructionVariable,
+    kind: OptionKind,
+    directory: Any,
+    located: Callable[[Any], list[str]],
+) -> list[tuple[str, str]]:
+    name, option = variable.name, variable.option
+    if option in SEARCH_PATHS:
+        paths = SCons.PathList.PathList(_flat(name, env[name])).subst_path(env, directory, None)
+        nodes = [path if isinstance(path, SCons.Node.FS.Base) else env.fs.Dir(str(path), directory) for path in paths]
+        return [(option, path) for node in nodes for path in located(node)]
+    if option == "libs":
+        return [word for item in _flat(name, env[name]) for word in _libraries(env, item)]
+    if kind is OptionKind.DEFINES:
+        said = _shell_words(env, f"${{_defines('-D', {name}, '', __env__, TARGET, SOURCE)}}", directory)
+        return [(option, word.removeprefix("-D")) for word in said]
+    _flat(name, env[name])
+    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, f"${name}", directory)]
+
+
+def _flat(name: str, value: object) -> list[Any]:
+    items = SCons.Util.flatten(value)
+    for item in items:
+        if not isinstance(item, (str, SCons.Node.Node, SCons.Subst.Literal, UserString)):
+            raise TypeError(f"{item!r} is neither text nor a node")
+    return list(items)
+
+
+def _shell_words(env: Environment, text: str, directory: Any) -> list[str]:
+    """Return the words that a program would be given, as a shell takes SCons's command line apart."""
+    (line, *_) = env.subst_list(text, SCons.Subst.SUBST_CMD, target=[], source=[]) or [[]]
+    quote = SCons.Subst.quote_spaces
+    return shlex.split(" ".join(str(word.escape(_escape, quote)) for word in line))
+
+
+def _escape(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _libraries(env: Environment, item: Any) -> list[tuple[str, str]]:
+    if isinstance(item, SCons.Node.FS.Base):
+        return [("libs", library_word(item, bundle=False))]
+    words: list[tuple[str, str]] = []
+    for word in str(env.subst(item)).split():
+        if word.startswith("-l"):
+            words.append(("libs", word[2:]))
+        elif word.startswith("-"):
+            words.append(("ldflags", word))
+        elif "/" in word:
+            words.append(("libs", library_word(env.File(word), bundle=False)))
+        else:
+            words.append(("libs", re.sub(r"\.(?:a|so)\Z", "", word.removeprefix("lib") if "." in word else word)))
+    return words
+
+
+def library_word(node: Any, *, bundle: bool) -> str:
+    """Return how a crate asks for a library by its file.
+
+    Shape: with `bundle`, a static one becomes part of the crate.
+    """
+    path = relative(node)
+    path = path if "/" in path else f"./{path}"
+    if path.endswith((".a", ".lib")):
+        return f"static={path}" if bundle else f"static:-bundle={path}"
+    return path

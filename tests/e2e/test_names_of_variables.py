@@ -1,0 +1,34 @@
+"""Names that begin with CRATE_: those that nobody knows are refused, those of the command line count.
+
+Knows nothing of what the variables do.
+"""
+
+from __future__ import annotations
+
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+CRATE = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
+
+
+def test_misspelt_names(scons_project: SconsProject) -> None:
+    scons_project.sconstruct('env["CRATE_PROFLE"] = "dev"\n' + CRATE, a="entry a\n")
+    output = scons_project.scons(expect=2)
+    assert "CRATE_PROFLE is no variable that anything reads" in output
+    assert "'CRATE_PROFILE'" in output and "SConstruct" in output
+    scons_project.sconstruct(CRATE, a="entry a\n")
+    assert "the command line" in scons_project.scons("CRATE_TIMEOTU=3", expect=2)
+    scons_project.environ["CRATE_OPT_LEVLE"] = "3"
+    assert "the process environment" in scons_project.scons(expect=2)
+    del scons_project.environ["CRATE_OPT_LEVLE"]
+    scons_project.environ["CRATE_DB_DATA_DIRECTORY"] = "/"
+    scons_project.scons()
+
+
+def test_the_command_line_counts(scons_project: SconsProject) -> None:
+    scons_project.sconstruct('env["CRATE_SHOUT"] = False\n' + CRATE, a="entry a\n")
+    scons_project.scons("CRATE_SHOUT=1")
+    assert scons_project.read("app.cdylib") == "ENTRY A\n"
+    assert "CRATE_TIMEOUT takes a number of seconds" in scons_project.scons("CRATE_TIMEOUT=x", expect=2)
+    scons_project.scons()
+    assert scons_project.read("app.cdylib") == "entry a\n"
