@@ -34,8 +34,6 @@ A complete plugin is a class and a hook, in a module that an entry point or `cra
 
 from __future__ import annotations
 
-import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -44,6 +42,7 @@ from typing import ClassVar
 from .construction import ConstructionVariable
 from .crate import Crate, CrateType
 from .errors import UnsupportedError
+from .included import included_names
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
 from .native_library import NativeLibrary
 from .options import Options, OptionSpec
@@ -63,11 +62,6 @@ API_VERSION = 1
 """The version of this contract; docs/contract-versions.md says what each changed, and how long it is served."""
 OLDEST_API_VERSION = 1
 """The oldest version that is still served."""
-_INCLUDE = re.compile(
-    rb"(?:#[ \t]*(?:include(?:_next)?|import|embed)|__has_(?:include(?:_next)?|embed)[ \t]*\(|\.inc(?:bin|lude)\b)"
-    rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'
-)
-"""What the C preprocessor and assemblers include; so do GLSL and HLSL."""
 
 
 class Capability(Enum):
@@ -197,7 +191,7 @@ class CodegenBackend(ABC):
         makes: those among them must be made first. A name too many costs nothing but its order, so conditions need not
         be heeded. What a unit read last time is known; this is for what is new or has changed.
         """
-        return tuple(os.fsdecode(name) for name in dict.fromkeys(_INCLUDE.findall(text)))
+        return included_names(text)
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
         """Return what is left of a unit when all that cannot alter its result is taken away, None if nothing can be.

@@ -24,8 +24,8 @@ import os
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .backend import Capability, CodegenBackend
 from .crate import Crate, CrateType

@@ -30,18 +30,18 @@ from ..options import (
     resolve_profile,
 )
 from ..output_name import seen_from
-from ..pipeline.engine import Engine
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
 from ..registry import default_registry
 from ..source_options import refusal_of_source_option
 from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
+from .engines import engine_of
 from .foreign import check_shared_objects, is_library, library_words
 from .paths import calling_line, check_path, located_source, logical_source, nearby, relative
 from .prebuilt import as_rlib, prebuilt_crate
 from .spelling import check_names
 from .stages import CrateNodes
-from .variables import chosen_programs, library_word, variable_options
+from .variables import library_word, variable_options
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -93,7 +93,7 @@ class Declaration:
         self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
         self.table, self.source_words = option_table(kind), {"name", *(spec.name for spec in source_table(kind))}
         check_names(env, kind)
-        self.engine = self._engine()
+        self.engine = engine_of(self.build, env, self.table, kind, where=self.where)
         self.backend = self.engine.backend(self.backend_name, self.target)
         # SCons reads its files in one thread and builds in several.
         fork_ahead()
@@ -107,26 +107,6 @@ class Declaration:
 
     def _take(self, name: str) -> object:
         return self.given.pop(name, None)
-
-    def _engine(self) -> Engine:
-        # Options are a crate's own; what is left is the same for all crates that share workers and cache.
-        options = {f"CRATE_{spec.name.upper()}" for spec in self.table}
-        settings = {
-            name: text
-            for name, value in self.env.Dictionary().items()
-            if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
-        }
-        cache = settings.get("CRATE_CACHE", "")
-        if cache and cache != "off" and "://" not in cache:
-            settings["CRATE_CACHE"] = self.env.Dir(cache).abspath if not os.path.isabs(cache) else cache
-        programs = chosen_programs(self.env, default_registry().backend(self.backend_name), where=self.where)
-        settings = {**programs, **settings}
-        key = tuple(sorted(settings.items()))
-        if key not in self.build.engines:
-            reporting = self.build.reporting
-            reporting.begin(settings.get("CRATE_EVENTS", ""), self.env.GetOption("num_jobs"))
-            self.build.engines[key] = Engine(self.build.root, default_registry(), settings, listeners=[reporting.hear])
-        return self.build.engines[key]
 
     def _given_options(self) -> tuple[dict[str, OptionValue], dict[str, OptionValue]]:
         """Return what the call and `CRATE_*` say, and what defaults and the profile say."""
@@ -425,16 +405,3 @@ def _dependency_items(deps: object) -> list[object]:
 def _words(value: object, *, where: str) -> tuple[str, ...]:
     words = _METADATA.parse(value, where=where)
     return tuple(str(word) for word in words) if isinstance(words, tuple) else ()
-
-
-def _is_setting(name: str) -> bool:
-    return name not in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES")
-
-
-def _setting(value: object) -> str:
-    """Return a setting as a process environment would hold it; nothing for what is no plain value."""
-    if isinstance(value, bool):
-        return "1" if value else ""
-    if isinstance(value, SCons.Node.FS.Base):
-        return str(value.abspath)
-    return str(value) if isinstance(value, (str, int, float)) else ""

@@ -1,0 +1,63 @@
+"""The engine that serves a crate: one for all whose settings are the same.
+
+Knows nothing of crates.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import SCons.Node.FS
+
+from ..backend import CodegenBackend
+from ..options import OptionSpec
+from ..pipeline.engine import Engine
+from ..registry import default_registry
+from .crates import Build
+from .variables import chosen_programs
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["engine_of"]
+
+
+def engine_of(
+    build: Build, env: Environment, table: Iterable[OptionSpec], backend: type[CodegenBackend], *, where: str
+) -> Engine:
+    """Return the engine for an Environment's settings.
+
+    Raises: ConfigurationError for a choice of programs that is none.
+    """
+    # Options are a crate's own; what is left is the same for all crates that share workers and cache.
+    options = {f"CRATE_{spec.name.upper()}" for spec in table}
+    settings = {
+        name: text
+        for name, value in env.Dictionary().items()
+        if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
+    }
+    cache = settings.get("CRATE_CACHE", "")
+    if cache and cache != "off" and "://" not in cache:
+        settings["CRATE_CACHE"] = env.Dir(cache).abspath if not os.path.isabs(cache) else cache
+    settings = {**chosen_programs(env, backend, where=where), **settings}
+    key = tuple(sorted(settings.items()))
+    if key not in build.engines:
+        reporting = build.reporting
+        reporting.begin(settings.get("CRATE_EVENTS", ""), env.GetOption("num_jobs"))
+        build.engines[key] = Engine(build.root, default_registry(), settings, listeners=[reporting.hear])
+    return build.engines[key]
+
+
+def _is_setting(name: str) -> bool:
+    return name not in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES")
+
+
+def _setting(value: object) -> str:
+    """Return a setting as a process environment would hold it; nothing for what is no plain value."""
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, SCons.Node.FS.Base):
+        return str(value.abspath)
+    return str(value) if isinstance(value, (str, int, float)) else ""
