@@ -109,8 +109,9 @@ class CodegenBackend(ABC):
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     """Names of the `CRATE_*` settings that it reads through the session, beside those that all know."""
     RUNS_PROGRAMS: ClassVar[bool] = False
-    """Whether its methods leave all work to programs, which they wait for no longer than `Session.timeout`.
+    """Whether its methods leave all work to programs, which they run by `child.run_program`.
 
+    That ends a program, with all that it has started, after `Session.timeout` and with the build.
     Then several threads may call one object, and a call that is alone is made where it is asked for: what it is given
     need not be copied to a worker.
     """

@@ -132,13 +132,12 @@ def _check_words(crate: Crate, toolchain: Toolchain) -> None:
                     context=(("reason", refused.reason), ("crate", crate.name)),
                     hint=refused.hint,
                 )
-        for name in ("ldflags",):
-            found = refused_word(options.texts(name))
-            if found:
-                raise ConfigurationError(
-                    f"{where}: '{found[0]}' cannot be among '{name}'",
-                    context=(("reason", found[1]), ("crate", crate.name)),
-                )
+        found = refused_word(options.texts("ldflags"))
+        if found:
+            raise ConfigurationError(
+                f"{where}: '{found[0]}' cannot be among 'ldflags'",
+                context=(("reason", found[1]), ("crate", crate.name)),
+            )
         if options.text("entry_point") or options.flag("multimodule"):
             raise ConfigurationError(
                 f"{where}: 'entry_point' and 'multimodule' have no meaning for programs and libraries",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from cratewright.errors import LinkError
 from cratewright.request import LinkRequest
 
 from .bitcode import is_bitcode
 
-__all__ = ["replaceable_symbols", "required_symbols", "version_script"]
+__all__ = ["check_symbols", "replaceable_symbols", "required_symbols", "version_script"]
 
 # What a program may define in place of the C and C++ libraries' own, which then call the program's. LTO does not see
 # these libraries, so what they might call must stay.
@@ -47,11 +48,31 @@ def version_script(symbols: Iterable[str], *, named: bool = False) -> bytes:
     """Return a version script that offers these symbols and no other.
 
     Shape: `named` if it is to have a name, and the versions that symbols say they are of, as in `f@@V1`.
+    Raises: LinkError as `check_symbols`.
     """
-    symbols = tuple(symbols)
+    symbols = check_symbols(symbols)
     plain = dict.fromkeys(symbol.partition("@")[0] for symbol in symbols)
     versions = dict.fromkeys(symbol.rpartition("@")[2] for symbol in symbols if "@" in symbol)
     offered = "".join(f'    "{symbol}";\n' for symbol in plain)
     head = f"{_BASE} " if named and versions else ""
     nodes = "".join(f"{version} {{ }};\n" for version in versions) if named else ""
     return f"{head}{{\n{'  global:' + chr(10) + offered if offered else ''}  local:\n    *;\n}};\n{nodes}".encode()
+
+
+_UNFIT = re.compile(r'[\x00-\x1f",\\\x7f\ud800-\udfff]')
+_VERSION = re.compile(r"\A[^@]*(?:@@?[\w.$-]+)?\Z")
+
+
+def check_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
+    """Return names that can stand in a script and be told to a driver, between commas.
+
+    Raises: LinkError for one that cannot: it would be read as something else.
+    """
+    names = tuple(symbols)
+    for name in names:
+        if _UNFIT.search(name) or not _VERSION.search(name):
+            raise LinkError(
+                f"a symbol called {name!r} cannot be offered under its name",
+                hint="commas, quotes, backslashes and control characters mean something to a linker; rename it",
+            )
+    return names

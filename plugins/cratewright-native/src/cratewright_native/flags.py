@@ -47,6 +47,7 @@ _TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
 
 _OWN = "cratewright decides it"
 _HIDDEN = "the compiler would read files that no cache could know of"
+_RUNS = "a build runs the programs of its toolchain and no other; set CRATE_CC or CRATE_LLVM"
 _HOST = "the result would hang on the machine it is made on; name the processor"
 # Words that would break what is promised of a result, and why.
 _REFUSED = {
@@ -55,6 +56,7 @@ _REFUSED = {
     **dict.fromkeys(("-M", "-MM", "-MD", "-MMD", "-MF", "-MT", "-MQ", "-MP", "-MJ", "-H"), _OWN),
     **dict.fromkeys(("-fprofile-use", "-fprofile-instr-use", "-fprofile-sample-use"), _HIDDEN),
     **dict.fromkeys(("-fplugin", "-fpass-plugin", "-specs", "--config", "-B", "-Xclang", "-load"), _HIDDEN),
+    **dict.fromkeys(("--ld-path", "-fuse-ld", "-wrapper", "--wrapper"), _RUNS),
     **dict.fromkeys(("-march=native", "-mcpu=native", "-mtune=native"), _HOST),
 }
 

@@ -23,13 +23,13 @@ from .demand import is_direct
 from .depfile import parse_link_depfile
 from .elf import elf_symbols, retaining
 from .embed import embed_object
-from .exports import replaceable_symbols, version_script
+from .exports import check_symbols, replaceable_symbols, version_script
 from .kept import is_versioned, offered_symbols, offers_all, reader
 from .libraries import library_words
 from .link_files import link_search, observe_link
 from .observe import FileMemory, settled
 from .response_file import response_file
-from .staticlib import member_names, write_staticlib
+from .staticlib import member_names, object_name, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
 from .toolchain import Completed, Toolchain
@@ -156,7 +156,7 @@ def _language(modules: Sequence[LinkModule]) -> str:
 
 def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
     """Write the objects: own ones and those that LTO has chosen are linked, others if somebody needs them."""
-    names = member_names(f"{item.crate}.{Path(item.module.name).stem}.o" for item in request.modules)
+    names = member_names(object_name(item.crate, Path(item.module.name).stem) for item in request.modules)
     direct: list[str] = []
     lazy: list[str] = []
     for name, item in zip(names, request.modules, strict=True):
@@ -175,7 +175,7 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
         outputs=[_ARCHIVE],
     )
     # What is to be offered must come out of the archive although nobody here calls it.
-    wanted = [f"-Wl,-u,{symbol}" for symbol in request.exported if "@" not in symbol]
+    wanted = [f"-Wl,-u,{symbol}" for symbol in check_symbols(request.exported) if "@" not in symbol]
     return [*wanted, *direct, _ARCHIVE]
 
 

@@ -5,15 +5,19 @@ Knows nothing of how objects were made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from cratewright.digest import content_digest
 from cratewright.request import LinkRequest
 
 from .toolchain import Toolchain
 
-__all__ = ["member_names", "write_staticlib"]
+__all__ = ["member_names", "object_name", "write_staticlib"]
 
 _ARCHIVE = "lib.a"
+_NO_PART = re.compile(r'[\x00-\x1f/"\\\x7f\ud800-\udfff]')
+_LONGEST = 200
 
 
 def write_staticlib(request: LinkRequest, toolchain: Toolchain) -> bytes:
@@ -21,7 +25,7 @@ def write_staticlib(request: LinkRequest, toolchain: Toolchain) -> bytes:
 
     Raises: ToolError if the archiver fails.
     """
-    objects = [(f"{item.crate}.{_object_name(item.module.name)}", item.module.data) for item in request.modules]
+    objects = [(object_name(item.crate, item.module.name), item.module.data) for item in request.modules]
     names = member_names(name for name, _ in objects)
     with toolchain.scratch() as directory:
         for name, (_, data) in zip(names, objects, strict=True):
@@ -51,6 +55,10 @@ def member_names(names: Iterable[str]) -> list[str]:
     return result
 
 
-def _object_name(name: str) -> str:
-    stem = name.replace("/", "_").removesuffix(".o").removesuffix(".bc")
-    return f"{stem}.o"
+def object_name(crate: str, module: str) -> str:
+    """Return the name of a module's object, which is that of a file, whatever the words of its crate are."""
+    stem = module.removesuffix(".o").removesuffix(".bc")
+    name = _NO_PART.sub("_", f"{crate}.{stem}")
+    if len(name.encode()) > _LONGEST:
+        name = f"{name.encode()[:_LONGEST].decode(errors='ignore')}-{content_digest(name.encode())[:16]}"
+    return f"{name}.o"

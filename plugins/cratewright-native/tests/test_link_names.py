@@ -1,0 +1,57 @@
+"""What is handed on to a link runs no program and decides no place, whoever says it.
+
+Knows nothing of linkers: it looks at words.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cratewright.errors import LinkError
+from cratewright_native.exports import check_symbols, version_script
+from cratewright_native.flags import refused_word
+from cratewright_native.ldflags import refused_flag
+from cratewright_native.staticlib import object_name
+
+REFUSED = [
+    *("--ld-path=evil", "-fuse-ld=evil", "-wrapper", "-Bx", "-B", "-specs=x", "--config=x", "@x", "-fplugin=x"),
+    *("-Wl,-o,x", "-Wl,--output=x", "-Wl,-plugin,x", "-Wl,--plugin=x", "-Wl,-z,now,--plugin,x", "-Wl,@x"),
+    *("-Wl,--load-pass-plugin=x", "-Wl,--dependency-file=x", "-Wl,--reproduce=x", "-Wl,--time-trace=x"),
+    *("-Wl,--thinlto-cache-dir=x", "-Wl,-plugin-opt=x", "-Wl,-mllvm,-load=x", "-Wl,--save-temps", "-save-temps"),
+    *("-Xlinker --plugin=x", "-Xlinker -o", "-Xclang", "-load", "-o"),
+]
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_words_that_write_or_run_are_refused(words: str) -> None:
+    told = ["-Wl,-O1", *words.split()]
+    assert refused_word(told) is not None or refused_flag(told, lto=False) is not None
+
+
+@pytest.mark.parametrize("name", ["f,--plugin=x", 'f";}; INPUT(x)', "f\ng", "f\\", "f\udcff", "f\0", "f@@V;}; INPUT(x)"])
+def test_a_symbol_is_no_option_and_no_script(name: str) -> None:
+    with pytest.raises(LinkError, match="under its name"):
+        version_script([name])
+    with pytest.raises(LinkError):
+        check_symbols(["main", name])
+
+
+def test_odd_symbols_that_can_be_told() -> None:
+    names = ("_ZN1aC2Ev", "a.b$c", "f@@V1", "-[Foo bar:]", "\u00e4")
+    assert check_symbols(names) == names
+
+
+@pytest.mark.parametrize(
+    ("crate", "module"),
+    [
+        ("a 1/../../../x", "m.o"),
+        ("a 1\n", "m.o"),
+        ("a", "x/../../y.o"),
+        ("a", "m" * 400 + ".o"),
+        ("a\udcff", "\u00e4" * 200),
+    ],
+)
+def test_an_object_lies_where_it_is_written(crate: str, module: str) -> None:
+    name = object_name(crate, module)
+    assert "/" not in name and name.isprintable() and len(name.encode()) <= 255
+    assert name != object_name(crate, module.replace("m", "n", 1).replace("\u00e4", "o", 1)) or "/" in module
