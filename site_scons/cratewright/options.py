@@ -100,7 +100,12 @@ class OptionSpec:
         """
         if value is None:
             return self.default
-        parsed = self._parse(value, where)
+        try:
+            parsed = self._parse(value, where)
+        except (ValueError, RecursionError) as error:  # what cannot even be shown, such as a number of 10,000 digits
+            raise ConfigurationError(
+                f"option '{self.name}' cannot have this value", context=(("where", where), ("reason", error))
+            ) from error
         if _has_nul(parsed):
             raise self._refuse(value, where, "text without NUL characters")
         return parsed
@@ -269,6 +274,9 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
 SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
 """The options that name directories, and what for."""
 
+_SHOWN = 20
+"""Profiles of a chain that a message names."""
+
 BUILTIN_PROFILES: Mapping[str, Mapping[str, object]] = {
     "dev": {"opt_level": "0", "debuginfo": "line"},
     "release": {"opt_level": "3", "debuginfo": "none"},
@@ -374,18 +382,19 @@ def resolve_profile(name: str, profiles: Mapping[str, Mapping[str, object]]) -> 
 
     Raises: UnknownNameError for an unknown profile, ConfigurationError for one that inherits itself.
     """
-    chain: list[str] = []
-    merged: dict[str, object] = {}
+    chain: dict[str, None] = {}
     current: object = name
     while current:
         word = str(current)
         if word in chain:
-            raise ConfigurationError(
-                f"profile '{name}' inherits itself", context=(("chain", " -> ".join([*chain, word])),)
-            )
+            shown = [*chain, word] if len(chain) < _SHOWN else [*list(chain)[:_SHOWN], "...", word]
+            raise ConfigurationError(f"profile '{name}' inherits itself", context=(("chain", " -> ".join(shown)),))
         if word not in profiles:
             raise UnknownNameError(f"unknown profile '{word}'", hint=near_miss(word, profiles))
-        chain.append(word)
-        merged = {**profiles[word], **merged}
-        current = merged.pop("inherits", None)
+        chain[word] = None
+        current = profiles[word].get("inherits")
+    merged: dict[str, object] = {}
+    for word in reversed(chain):
+        merged |= profiles[word]
+    merged.pop("inherits", None)
     return merged

@@ -28,7 +28,9 @@ def test_words_that_write_or_run_are_refused(words: str) -> None:
     assert refused_word(told) is not None or refused_flag(told, lto=False) is not None
 
 
-@pytest.mark.parametrize("name", ["f,--plugin=x", 'f";}; INPUT(x)', "f\ng", "f\\", "f\udcff", "f\0", "f@@V;}; INPUT(x)"])
+@pytest.mark.parametrize(
+    "name", ["f,--plugin=x", 'f";}; INPUT(x)', "f\ng", "f\\", "f\udcff", "f\0", "f@@V;}; INPUT(x)"]
+)
 def test_a_symbol_is_no_option_and_no_script(name: str) -> None:
     with pytest.raises(LinkError, match="under its name"):
         version_script([name])

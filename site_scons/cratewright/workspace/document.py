@@ -29,6 +29,12 @@ _TOKEN = re.compile(
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
 
 
+_DEEPEST = 100
+_BITS = 10_000
+"""Python shows no number of more than 4,300 digits."""
+_TOO_MUCH = "this is more than a workspace can hold"
+
+
 class Document:
     """A parsed TOML text.
 
@@ -52,6 +58,9 @@ class Document:
             self.values: Mapping[str, object] = tomli.loads(text)
         except tomli.TOMLDecodeError as error:
             raise self._syntax_error(str(error)) from error
+        except (ValueError, RecursionError, OverflowError) as error:
+            raise ConfigurationError(f"{path}: {_TOO_MUCH}", context=(("reason", error),)) from error
+        _check_size(self.values, path)
 
     def place(self, *key: str | int) -> str:
         """Return `file:line` of a key, or of the nearest table around it that is written down."""
@@ -101,6 +110,25 @@ class Document:
         line = int(position[1]) if position and position[1] else max(1, len(self._text.splitlines()))
         reason = text[: position.start()] if position else text
         return ConfigurationError(f"{self.path}:{line}: this is not TOML: {reason[:1].lower()}{reason[1:]}")
+
+
+def _check_size(values: Mapping[str, object], path: str) -> None:
+    """Refuse what nobody writes by hand, and no message could show."""
+    level: list[object] = [values]
+    for _ in range(_DEEPEST):
+        found: list[object] = []
+        for value in level:
+            if isinstance(value, Mapping):
+                found += value.values()
+            elif isinstance(value, list):
+                found += value
+            elif isinstance(value, int) and value.bit_length() > _BITS:
+                raise ConfigurationError(
+                    f"{path}: {_TOO_MUCH}", context=(("reason", f"a number has more than {_BITS} bits"),)
+                )
+        level = found
+    if level:
+        raise ConfigurationError(f"{path}: {_TOO_MUCH}", context=(("reason", f"more than {_DEEPEST} levels"),))
 
 
 class _Scan:

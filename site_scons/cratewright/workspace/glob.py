@@ -28,28 +28,60 @@ def expand_glob(pattern: str, listing: Listing) -> tuple[str, ...]:
 
     Shape: a name that begins with a dot is matched only by one that does.
     """
-    return tuple(sorted(set(_walk("", pattern.split("/"), listing)), key=lambda path: path.split("/")))
+    parts: list[str] = []
+    for part in pattern.split("/"):
+        # Two in a row say no more than one, and would be tried in every way that they can share directories.
+        if part != "**" or parts[-1:] != ["**"]:
+            parts.append(part)
+    return tuple(sorted(_Walk(parts, listing).files(), key=lambda path: path.split("/")))
 
 
-def _walk(directory: str, parts: Sequence[str], listing: Listing) -> Iterator[str]:
-    head, rest = parts[0], parts[1:]
-    if head == "**":
-        yield from _walk(directory, rest or ["*"], listing)
-        for name, is_directory in listing(directory).items():
-            if is_directory and not name.startswith("."):
-                yield from _walk(_join(directory, name), parts, listing)
-    elif rest and not is_glob(head):
-        yield from _walk(_join(directory, head) or "/", rest, listing)
-    else:
-        matches = re.compile(translate(head)).match
-        for name, is_directory in listing(directory).items():
-            if not matches(name) or (name.startswith(".") and not head.startswith(".")):
-                continue
-            path = _join(directory, name)
-            if rest and is_directory:
-                yield from _walk(path, rest, listing)
-            elif not rest and not is_directory:
-                yield path
+class _Walk:
+    """One search; what is left of a pattern is matched once below each directory, however many ways lead there."""
+
+    def __init__(self, parts: Sequence[str], listing: Listing) -> None:
+        self._parts = parts
+        self._listing = listing
+        self._matches = [re.compile(translate(part)).match if is_glob(part) else None for part in parts]
+        self._found: set[str] = set()
+
+    def files(self) -> set[str]:
+        """Return what matches."""
+        seen: set[tuple[str, int]] = set()
+        waiting = [("", 0)]
+        while waiting:
+            place = waiting.pop()
+            if place not in seen:
+                seen.add(place)
+                waiting += self._next(*place)
+        return self._found
+
+    def _next(self, directory: str, at: int) -> Iterator[tuple[str, int]]:
+        """Yield where to go on from a directory with the parts of the pattern from one on."""
+        head, last = self._parts[at], at == len(self._parts) - 1
+        if head == "**":
+            if last:
+                self._note(directory, lambda name: True, hidden=False)
+            else:
+                yield directory, at + 1
+            for name, is_directory in self._listing(directory).items():
+                if is_directory and not name.startswith("."):
+                    yield _join(directory, name), at
+            return
+        match = self._matches[at] or re.compile(translate(head)).match
+        if last:
+            self._note(directory, match, hidden=head.startswith("."))
+        elif not is_glob(head):
+            yield _join(directory, head) or "/", at + 1
+        else:
+            for name, is_directory in self._listing(directory).items():
+                if is_directory and match(name) and (head.startswith(".") or not name.startswith(".")):
+                    yield _join(directory, name), at + 1
+
+    def _note(self, directory: str, match: Callable[[str], object], *, hidden: bool) -> None:
+        for name, is_directory in self._listing(directory).items():
+            if not is_directory and match(name) and (hidden or not name.startswith(".")):
+                self._found.add(_join(directory, name))
 
 
 def _join(directory: str, name: str) -> str:

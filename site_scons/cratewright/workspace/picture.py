@@ -11,7 +11,7 @@ from dataclasses import field
 
 from ..crate_type import CrateType
 from ..dependency_format import Linkage
-from ..errors import LinkageConflictError
+from ..errors import LinkageConflictError, printable
 from ..format_table import FormatTable, LinkableCrate
 from ..graph import CrateGraph
 from ..values import dataclass
@@ -140,7 +140,7 @@ def _mermaid(picture: _Picture) -> Iterator[str]:
     yield from _comments(picture, "  %% ")
     for name, text in picture.types.items():
         yield f'  {ids[name]}["{name}<br>{text}"]' + (":::conflict" if name in picture.conflicts else "")
-    yield from (f'  {ids[name]}["{name}"]:::elsewhere' for name in picture.elsewhere)
+    yield from (f'  {ids[name]}["{_entities(name)}"]:::elsewhere' for name in picture.elsewhere)
     for edge in picture.edges:
         label = f'|"{"<br>".join(edge.words)}"|' if edge.words else ""
         yield f"  {ids[edge.user]} {'-.->' if edge.dashed else '-->'}{label} {ids[edge.used]}"
@@ -157,15 +157,27 @@ def _dot(picture: _Picture) -> Iterator[str]:
     yield from _comments(picture, "  // ")
     for name, text in picture.types.items():
         yield f'  "{name}" [{_attributes(label=f"{name}|{text}", color=_colour(picture, name))}];'
-    yield from (f'  "{name}" [style = dashed];' for name in picture.elsewhere)
+    yield from (f'  "{_escaped(name)}" [style = dashed];' for name in picture.elsewhere)
     for edge in picture.edges:
         attributes = _attributes(label="|".join(edge.words), style="dashed" if edge.dashed else "")
-        yield f'  "{edge.user}" -> "{edge.used}"' + (f" [{attributes}];" if attributes else ";")
+        yield f'  "{edge.user}" -> "{_escaped(edge.used)}"' + (f" [{attributes}];" if attributes else ";")
     yield "}"
 
 
 def _colour(picture: _Picture, name: str) -> str:
     return "red" if name in picture.conflicts else ""
+
+
+def _escaped(path: str) -> str:
+    """Return a path as a text of DOT's, in which a backslash is one before a quote alone."""
+    return printable(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+
+
+def _entities(path: str) -> str:
+    """Return a path as a text of Mermaid's, which reads HTML and Markdown in it."""
+    return "".join(
+        character if character.isalnum() or character in " ./_-" else f"#{ord(character)};" for character in path
+    )
 
 
 def _attributes(**values: str) -> str:
