@@ -51,10 +51,10 @@ def read_bytes(path: str, *, role: str = "file") -> bytes:
     Raises: FormatError naming the file and the reason if it cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise FormatError(f"cannot read {role} {path}", context=(("reason", error.strerror),)) from error
+        return read_regular(path)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise FormatError(f"cannot read {role} {path}", context=(("reason", reason),)) from error
 
 
 def read_regular(path: str) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import SCons.Errors
+
 from ..digest import value_digest
 from ..fs import FileDigests, write_atomic
 from .crates import Build, planning_errors
@@ -24,7 +26,10 @@ __all__ = ["compile_commands"]
 
 def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
     """Return the node of the file, in a list; it covers the crates of all Environments, declared before or after."""
-    target = env.File(file)
+    try:
+        target = env.File(file)
+    except TypeError as error:
+        raise SCons.Errors.UserError(f"{file} is a directory, and a file of that name is asked for") from error
 
     def request() -> str:
         with planning_errors():

@@ -32,15 +32,25 @@ __all__ = [
 def file_node(env: Any, path: str) -> Any:
     """Return the node of a file by its path as it is: neither `$` nor a `#` in front means anything.
 
-    Raises: TypeError as SCons does it, if there is a directory of that name.
+    Raises: ConfigurationError if there is a directory of that name.
     """
-    return env.fs.File(as_written(path), env.fs.getcwd())
+    try:
+        return env.fs.File(as_written(path), env.fs.getcwd())
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{path} is a directory, and a file of that name is asked for", hint="remove or rename the directory"
+        ) from error
 
 
 def directory_node(env: Any, path: str) -> Any:
     """Return the node of a directory, as `file_node`; a step up from a link leads to where the linked one lies."""
     here = env.fs.getcwd()
-    node = env.fs.Dir(as_written(path), here)
+    try:
+        node = env.fs.Dir(as_written(path), here)
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{path} is a file, and a directory of that name is asked for", hint="remove or rename the file"
+        ) from error
     if ".." not in path.split("/"):
         return node
     plain = plain_path(os.path.join(here.srcnode().abspath, path))

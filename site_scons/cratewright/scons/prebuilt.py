@@ -29,8 +29,15 @@ SUFFIX = ".rlib"
 def as_rlib(env: Environment, item: object) -> Any:
     """Return the node of an rlib that a dependency names by its file, None if it names something else."""
     if isinstance(item, str):
-        return env.File(item) if item.endswith(SUFFIX) else None
+        return _named(env, item) if item.endswith(SUFFIX) else None
     return item if isinstance(item, (SCons.Node.FS.File, SCons.Node.FS.Entry)) and str(item).endswith(SUFFIX) else None
+
+
+def _named(env: Environment, path: str) -> Any:
+    try:
+        return env.File(path)
+    except TypeError as error:
+        raise ConfigurationError(f"{path} is a directory and no rlib") from error
 
 
 def prebuilt_crate(build: Build, engine: Engine, node: Any, *, user: str) -> str:

@@ -201,7 +201,7 @@ class _WorkspaceDeclaration:
     def _source(self, path: str) -> object:
         try:
             return file_node(self._env, path)
-        except TypeError:  # SCons found a directory of that name, which whoever declares the crate refuses
+        except ConfigurationError:  # a directory, which whoever declares the crate refuses
             return directory_node(self._env, path)
 
     def _located(self, options: Mapping[str, object]) -> dict[str, object]:
@@ -216,7 +216,7 @@ class _WorkspaceDeclaration:
     def _directory(self, path: str) -> object:
         try:
             return directory_node(self._env, path)
-        except TypeError:  # SCons found a file of that name
+        except ConfigurationError:  # a file, which whoever declares the crate refuses
             return file_node(self._env, path)
 
 
@@ -225,7 +225,7 @@ def _listing(env: Environment) -> Listing:
     def names(path: str) -> Mapping[str, bool]:
         try:
             directory = directory_node(env, path)
-        except TypeError:  # SCons found a file of that name
+        except ConfigurationError:  # there is a file of that name
             return {}
         source = directory.srcnode()
         # Copies in a variant directory are no sources.
