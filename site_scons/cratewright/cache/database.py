@@ -12,6 +12,7 @@ what keeping a value does, for half the size.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -246,6 +247,8 @@ class EmbeddedStore(CacheKvStore):
             try:
                 create_store_file(file)
             except FileExistsError:  # another build's, made at this moment, or what is no file
+                if not os.path.isdir(self._directory):
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self._directory) from None
                 if not is_store_file(file):
                     self._number += 1
                     continue

@@ -21,7 +21,7 @@ import SCons.Script
 
 from ..crate import Crate
 from ..errors import GraphError
-from ..fs import file_stamp
+from ..fs import file_stamp, read_regular
 from ..options import Options
 from ..stage_record import SeenFile
 from ..values import dataclass
@@ -157,8 +157,7 @@ class GeneratedFiles:
             before = self._mentions.get(path)
             if before is not None and before[1] == stamp:
                 return before[0]
-            with open(file, "rb") as stream:
-                text = stream.read()
+            text = read_regular(file)
             names = dict.fromkeys(included(text), True)
             for name in self._words(text):
                 names.setdefault(os.fsdecode(name), False)

@@ -1,0 +1,43 @@
+"""A directory, a pipe or a device where a file should be is an error that names it, at once.
+
+Knows nothing of what the files would hold.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+CRATE = 'env.Crate("a", ["a.stub"], crate_type=["rlib", "cdylib"])\n'
+
+
+@pytest.mark.parametrize("name", ["a.stub", "a.rlink", "liba.rlib", "a.cdylib", "a.cdylib.json", ".a.rlink.state"])
+def test_a_directory_in_place_of_a_file(scons_project: SconsProject, name: str) -> None:
+    scons_project.sconstruct(CRATE)
+    if name != "a.stub":
+        scons_project.write({"a.stub": "entry a\n"})
+    (scons_project.path / name).mkdir()
+    scons_project.scons(expect=2)
+    assert f"{name}" in scons_project.output.partition("scons: ***")[2] and "Traceback" not in scons_project.output
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_source_without_an_end(scons_project: SconsProject, kind: str) -> None:
+    scons_project.sconstruct(CRATE)
+    path = scons_project.path / "a.stub"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    scons_project.timeout = 30
+    scons_project.scons(expect=2)
+    assert "a.stub: the source cannot be read" in scons_project.output
+
+
+def test_a_cache_that_is_a_file(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(CRATE, a="entry a\n")
+    scons_project.write({".crate-cache": ""})
+    scons_project.scons()
+    assert scons_project.exists("a.cdylib") and scons_project.read(".crate-cache") == ""
