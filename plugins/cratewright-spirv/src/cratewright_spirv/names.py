@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cratewright import LinkRequest, ModuleCodegen
-from cratewright.errors import LinkError
+from cratewright.errors import LinkError, OutputError
+from cratewright.output_place import check_output_path
 from cratewright.values import dataclass
 
 from .stages import STAGES
@@ -79,6 +80,8 @@ def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
             hint="give it a source with a stage (such as .comp) and a main function, or make it an rlib",
         )
     _refuse_shared_outputs(request, entries)
+    if request.options.flag("multimodule"):
+        _refuse_other_places(request, entries)
     return tuple(entries) if request.options.flag("multimodule") else _without_clashes(entries)
 
 
@@ -118,6 +121,18 @@ def _refuse_shared_outputs(request: LinkRequest, entries: list[Entry]) -> None:
                 context=[("from", each.source) for each in (other, entry)],
                 hint='rename one source, or give it a name of its own: (path, {"name": ...})',
             )
+
+
+def _refuse_other_places(request: LinkRequest, entries: list[Entry]) -> None:
+    for entry in entries:
+        try:
+            check_output_path(image_path(request.crate, entry.output), where=entry.source)
+        except OutputError as error:
+            raise LinkError(
+                f"{entry.source}: entry point {entry.own_name!r} cannot be part of the name of an image",
+                context=error.context,
+                hint="rename it, or set multimodule=False: a single module is not called after entry points",
+            ) from error
 
 
 def _without_clashes(entries: list[Entry]) -> tuple[Entry, ...]:
