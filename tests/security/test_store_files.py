@@ -52,6 +52,12 @@ def _hard_link(directory: Path, victim: Path) -> None:
     os.link(victim, directory / FIRST)
 
 
+def _hard_link_to_nothing_yet(directory: Path, victim: Path) -> None:
+    """SQLite takes an empty file for a new store."""
+    victim.write_bytes(b"")
+    os.link(victim, directory / FIRST)
+
+
 def _pipe(directory: Path, victim: Path) -> None:
     os.mkfifo(directory / FIRST)
 
@@ -124,7 +130,18 @@ def _damaged_pages(directory: Path, victim: Path) -> None:
 
 
 PLANTED: list[Callable[[Path, Path], None]] = [
-    *(_link_to_nothing, _link, _hard_link, _pipe, _directory, _device, _socket, _far_number, _journal_link),
+    *(
+        _link_to_nothing,
+        _link,
+        _hard_link,
+        _hard_link_to_nothing_yet,
+        _pipe,
+        _directory,
+        _device,
+        _socket,
+        _far_number,
+        _journal_link,
+    ),
     *(_journal_pipe, _journal_of_the_first, _journal_that_deletes, _log, _damaged_pages),
 ]
 
@@ -138,6 +155,7 @@ def test_what_is_planted_harms_nobody(tmp_path: Path, plant: Callable[[Path, Pat
     victim.chmod(0o600)
     plant(store, victim)
     there = victim.exists()
+    content = victim.read_bytes() if there else b""
     start = time.monotonic()
     for read_only in (True, False, False):
         opened = EmbeddedStore(str(store), read_only=read_only)
@@ -147,7 +165,7 @@ def test_what_is_planted_harms_nobody(tmp_path: Path, plant: Callable[[Path, Pat
     assert time.monotonic() - start < 5
     assert victim.exists() == there
     if there:
-        assert victim.read_bytes() == b"precious" and stat.S_IMODE(victim.stat().st_mode) == 0o600
+        assert victim.read_bytes() == content and stat.S_IMODE(victim.stat().st_mode) == 0o600
     again = EmbeddedStore(str(store))
     assert again.get_many(KEYS) == ITEMS, "a build goes on with another file"
     again.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,8 +30,8 @@ from tests.support.scons_project import SconsProject
 
 __all__ = ["soak"]
 
-_HANG = 120
-"""Seconds that no round takes, on a machine that does much else."""
+_HANG = 900
+"""Seconds that no round takes, though it be the last in line on a machine that does much else."""
 _TRIED = ("edits", "kills", "corruptions", "mutants", "planted entries", "planted builds")
 _WRONG = ("mismatches", "hangs", "tracebacks", "orphans", "files outside")
 
@@ -58,8 +59,9 @@ def soak(seconds: float, seed: int) -> tuple[Counter[str], Counter[str]]:
             except AssertionError as error:
                 kind = "orphans" if "outlived" in str(error) else "files outside" if "outside" in str(error) else ""
                 _tell(wrong, kind or "mismatches", work, seed, number)
-            except Exception:
-                _tell(wrong, "tracebacks", work, seed, number)
+            except Exception as error:
+                late = isinstance(error, subprocess.TimeoutExpired)
+                _tell(wrong, "hangs" if late else "tracebacks", work, seed, number)
     return tried, wrong
 
 
@@ -159,6 +161,7 @@ def _planted_scons(directory: Path, rng: random.Random, tried: Counter[str]) -> 
     """The same through SCons, where outputs are written."""
     tree = RandomTree(rng.randrange(1 << 30), "stub")
     project, outside = SconsProject(directory / "tree"), directory / "outside"
+    project.timeout = _HANG
     outside.mkdir()
     store = directory / "store"
     project.environ["CRATE_CACHE"] = str(store)

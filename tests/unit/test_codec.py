@@ -141,7 +141,7 @@ HOSTILE = {
     "an array": b"\x90",
     "nested arrays": b"\x91" * 100_000,
     "arrays that claim all": b"\xdd\x7f\xff\xff\xff" * 1000,
-    "arrays that claim what there is": struct.pack(">BI", 0xDD, 60_000) * 1000 + bytes(60_000),
+    "arrays that claim what there is": struct.pack(">BI", 0xDD, 400_000) * 1000 + bytes(400_000),
     "a mapping": b"\xdf\x7f\xff\xff\xff",
     "a long text": b"\xdb\x7f\xff\xff\xff",
     "long bytes": b"\xc6\xff\xff\xff\xff",
