@@ -1,0 +1,97 @@
+"""The rules of every backend: the stub keeps them, and each that is broken is told, with what to do.
+
+Knows nothing of how a rule is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from _pytest.outcomes import Failed
+
+from cratewright.backend import CodegenBackend
+from cratewright.crate_type import CrateType
+from cratewright.testing import Conformance, StubBackend
+from tests.support import broken_backends as broken
+
+
+class TestStub(Conformance):
+    """The stub keeps all rules."""
+
+    backend: ClassVar[str | type[CodegenBackend]] = StubBackend
+    sources: ClassVar[Mapping[str, str]] = {
+        "a.stub": "include x.inc\nentry main @f\nimport f\n",
+        "more/b.stub": "export f body\n",
+    }
+    files: ClassVar[Mapping[str, str]] = {"x.inc": "export x\n"}
+    bad_source = ("bad.stub", "entry a\nerror this is wrong\n")
+    crate_types = (CrateType.CDYLIB, CrateType.STATICLIB)
+
+    def behaviour(self, artifacts: Mapping[str, bytes], directory: Path) -> object:
+        """Return what is exported or entered, whatever has been done to it."""
+        words = {line.split()[1] for data in artifacts.values() for line in data.splitlines() if line[:5] == b"entry"}
+        return sorted(words)
+
+
+BROKEN = [
+    (broken.Watches, "test_the_same_in_other_processes", "two processes make different", "a clock"),
+    (broken.HangsOnHash, "test_the_same_in_other_processes", "two processes make different", "the order of a set"),
+    (broken.HangsOnMachine, "test_the_fingerprint_is_the_same_everywhere", "hangs on the directory", "no path"),
+    (broken.ShowsThePath, "test_no_path_in_results", "the path of the project is in", "relative to the root"),
+    (
+        broken.ShowsThePath,
+        "test_the_same_twice_and_at_another_path",
+        "differ in two directories",
+        "leave the session's",
+    ),
+    (broken.ReadsInSecret, "test_reports_what_it_reads", "x.inc is read, or looked for, and not", "as `observed`"),
+    (broken.Forgets, "test_what_it_includes_counts", "x.inc changed, and the cache served", "return every file read"),
+    (broken.HasState, "test_side_by_side", "differ by one worker and by four", "let calls share nothing"),
+    (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "cannot be done"),
+    (broken.DeadOption, "test_the_class_is_sound", "option 'dead' reaches neither", "name it in UNIT_OPTIONS"),
+    (broken.Misspelt, "test_the_class_is_sound", "print_pass_timing() is no method", "print_pass_timings()?"),
+    (broken.PlacelessErrors, "test_errors_name_their_place", "does not begin with its place", "raise SourceError("),
+    (
+        broken.LosesWhatIsExported,
+        "test_lto_keeps_symbols_and_behaviour",
+        "results behave differently",
+        "keep what request.exported",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "said", "hint"), BROKEN, ids=[f"{row[0].__name__}-{row[1]}" for row in BROKEN]
+)
+def test_a_broken_rule_is_told(
+    kind: type[StubBackend], rule: str, said: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Suite(TestStub):
+        backend = kind
+        crate_types = (CrateType.CDYLIB,) if kind is not broken.PromisesTooMuch else (CrateType.DYLIB,)
+
+    with pytest.raises(Failed) as caught:
+        getattr(Suite(), rule)(tmp_path) if rule != "test_the_class_is_sound" else Suite().test_the_class_is_sound()
+    message = str(caught.value)
+    assert said in message and hint in message.partition("hint: ")[2], message
+
+
+@pytest.mark.parametrize("fault", ["crash", "hang", "garbage", "missing"])
+def test_programs_that_fail_do_fail(fault: str, tmp_path: Path) -> None:
+    import signal
+
+    from cratewright import CratewrightError, run_program
+    from cratewright.watching import write_broken_tool
+
+    tool = tmp_path / "tool"
+    write_broken_tool(tool, fault)
+    try:
+        done = run_program([str(tool)], what="it", timeout=0.3)
+    except (OSError, CratewrightError) as error:
+        assert fault in ("missing", "hang"), error
+    else:
+        assert done.status == {"crash": -signal.SIGSEGV, "garbage": 0}[fault]
+        assert bool(done.stdout) == (fault == "garbage")
