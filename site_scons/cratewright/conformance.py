@@ -143,7 +143,7 @@ class Conformance:
         trial, root, log = self._trial(), tmp_path / "root", tmp_path / "log"
         root.mkdir()
         trial.write(str(root))
-        command = [strace, "-f", "-qq", "-s", "4096", "-o", str(log), "-e", "trace=open,openat", "-e", "signal=none"]
+        command = [strace, "-f", "-y", "-qq", "-s", "4096", "-o", str(log), "-e", "trace=open,openat"]
         self._elsewhere(root, {}, command)
         known = {*trial.sources, *self._observed(root)}
         read = {os.path.relpath(path, root) for path in read_files(log, root)}

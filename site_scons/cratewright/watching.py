@@ -14,7 +14,7 @@ from pathlib import Path
 
 __all__ = ["can_trace", "child_environment", "processes_of", "read_files", "write_broken_tool"]
 
-_OPEN = re.compile(rb'(?:openat\([^,]*, |open\()"((?:[^"\\]|\\.)*)", ([A-Z_|]+).*= (-?\d+)')
+_OPEN = re.compile(rb'open(?:at\((?:AT_FDCWD|\d+)(?:<([^>]*)>)?, |\()"((?:[^"\\]|\\.)*)", ([A-Z_|]+)')
 
 
 def child_environment(surroundings: Mapping[str, str]) -> dict[str, str]:
@@ -33,8 +33,8 @@ def read_files(log: Path, root: Path) -> set[str]:
     found: set[str] = set()
     for line in log.read_bytes().splitlines():
         match = _OPEN.search(line)
-        if match and b"O_DIRECTORY" not in match[2] and b"O_WRONLY" not in match[2] and b"O_CREAT" not in match[2]:
-            path = os.path.normpath(os.path.join(root, os.fsdecode(match[1])))
+        if match and not any(word in match[3] for word in (b"O_DIRECTORY", b"O_WRONLY", b"O_CREAT")):
+            path = os.path.normpath(os.path.join(root, os.fsdecode(match[1] or b""), os.fsdecode(match[2])))
             if path.startswith(f"{root}{os.sep}") and not os.path.isdir(path):
                 found.add(path)
     return found

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from cratewright import run_program
 from cratewright.crate_type import CrateType
 from cratewright.module import CompiledUnit, ModuleCodegen
 from cratewright.options import OptionKind, Options, OptionSpec
@@ -28,6 +29,7 @@ __all__ = [
     "Misspelt",
     "PlacelessErrors",
     "PromisesTooMuch",
+    "ReadsByProgram",
     "ReadsInSecret",
     "ShowsThePath",
     "Watches",
@@ -88,6 +90,15 @@ class ReadsInSecret(StubBackend):
 
 class Forgets(ReadsInSecret):
     """The same, seen from the cache: what it includes may change."""
+
+
+class ReadsByProgram(StubBackend):
+    """Lets a program read a file that it does not report."""
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile and run a program."""
+        run_program(["cat", "secret.txt"], what=stencil.path, cwd=self.session.root)
+        return super().compile_codegen_unit(stencil)
 
 
 class HasState(StubBackend):

@@ -17,7 +17,8 @@ class TestSpirv(Conformance):
 
     backend = "spirv"
     sources: ClassVar[Mapping[str, str]] = {
-        "sky.comp": "#version 460\nlayout(local_size_x = 64) in;\nlayout(set = 0, binding = 0) buffer D { float d[]; };\n"
+        "sky.comp": "#version 460\nlayout(local_size_x = 64) in;\n"
+        "layout(set = 0, binding = 0) buffer D { float d[]; };\n"
         "float square(float x);\nvoid main() { d[gl_GlobalInvocationID.x] = square(d[gl_GlobalInvocationID.x]); }\n",
         "lib/square.glsl": '#version 460\n#include "scale.h"\nfloat square(float x) { return x * x * SCALE; }\n',
     }
