@@ -89,6 +89,9 @@ class SpirvBackend(CodegenBackend):
         _directory("dump_pre_link", "directory for copies of the modules that are linked"),
         _directory("dump_post_merge", "directory for copies of what the linker made of them"),
         _directory("dump_post_split", "directory for copies of each image after it was finalised"),
+        _directory(
+            "dump_post_opt", "directory for copies of each image after it was optimised, before it is validated"
+        ),
         _directory("dump_post_link", "directory for copies of each image before it is optimised"),
     )
     VARIABLES = (
@@ -297,7 +300,8 @@ class SpirvBackend(CodegenBackend):
         return LinkResult(
             artifacts=(
                 write_manifest(request, results),
-                *(artifact for result in results for artifact in result.artifacts),
+                # Images of one library have one copy of it.
+                *{artifact.path: artifact for result in results for artifact in result.artifacts}.values(),
             ),
             diagnostics=tuple(line for result in results for line in result.diagnostics),
         )

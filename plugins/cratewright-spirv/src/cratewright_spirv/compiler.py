@@ -21,7 +21,7 @@ from .implied import Mode
 from .includes import IncludeResolver
 from .narrow import narrows, widened
 from .objects import ObjectVariant, Outline, Place, link_object
-from .scan import Declarations, Function, LineMap, missing_bodies, scan
+from .scan import Declarations, Function, LineMap, missing_bodies, scan, unfinished
 from .stopwatch import step
 
 __all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
@@ -300,7 +300,9 @@ class _Unit:
                 elif not wanted.keys() <= added.keys():
                     added |= wanted
                 else:
-                    raise _Failed(_at_prototypes(messages, stubs, lines)) from None
+                    raise _Failed(
+                        _unfinished(text, lines, messages) or _at_prototypes(messages, stubs, lines)
+                    ) from None
 
     def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, Place | None], ...]:
         """Return all definitions; what an include brought in or the language hides has no place."""
@@ -363,6 +365,15 @@ class _Unit:
 
 def _for_stages(attempt: _Attempt, stages: tuple[str, ...]) -> _Attempt:
     return replace(attempt, variant=replace(attempt.variant, stages=stages))
+
+
+def _unfinished(text: bytes, lines: LineMap, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the message about a function that does not end, if that is why what was appended is a mistake."""
+    name = None if any(m.kind == "error" and not m.stub for m in messages) else unfinished(text)
+    if name is None:
+        return ()
+    file, line = lines.locate(name.offset)
+    return (Message("error", file, line, f"'{name.name}' : the body of this function does not end"),)
 
 
 def _at_prototypes(messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap) -> tuple[Message, ...]:

@@ -15,10 +15,11 @@ from cratewright.values import dataclass
 
 from . import reflect
 from .assembly import assemble, standing_alone
+from .blame import in_our_words, place_row, way_out
 from .facts import Facts, restore_names
 from .finalize import strip_names
 from .lines import without_debug_info
-from .mending import mended, needs_legalising, with_plain_copies
+from .mending import mended, needs_legalising, with_plain_copies, without_names
 from .names import Entry, text_path
 from .passes import passes_for
 from .tools import Tools, ValidatorOptions
@@ -34,11 +35,11 @@ class Image:
     path: str
     dumps: list[Artifact] = field(default_factory=list)
 
-    def dump(self, option: str, data: bytes, name: str = "") -> None:
+    def dump(self, option: str, data: bytes, name: str = "", suffix: str = "") -> None:
         """Keep a copy in the directory that a dump option names, if it does."""
         directory = self.request.options.text(option)
         if directory:
-            name = name or f"{self.request.crate}.{self.path.replace('/', '.')}"
+            name = name or f"{self.request.crate}.{self.path.replace('/', '.')}{suffix}"
             self.dumps.append(Artifact(f"{directory}/{name}", data, dump=True))
 
 
@@ -105,7 +106,10 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
     options = request.options
     if options.text("spirv_metadata") == "name-variables":
         data = strip_names(data, True, name=path)
+    image.dump("dump_post_opt", data)
     _validate(image, data, facts, tools)
+    if options.flag("spirv_opt") and options.text("spirv_metadata") == "none" and options.debuginfo is DebugInfo.LINE:
+        data = without_names(data)  # now that no message can use them
     artifacts = [Artifact(path, data)]
     if options.flag("disassemble"):
         text = tools.disassemble(data, env=request.target)
@@ -141,10 +145,18 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
         tools.validate(data, env=image.request.target, options=_validator(image.request))
     except ValidationError as error:
         sources = " ".join(sorted(f"{crate}/{module}" for crate, module in facts.modules))
+        if image.request.options.flag("disassemble"):
+            text = tools.disassemble(data, env=image.request.target)
+            image.dump("dump_post_opt", text.encode(), suffix="asm")
         raise ValidationError(
             f"{image.path} breaks the rules of {image.request.target}",
-            context=(("validator", error.message), *error.context, ("made from", sources)),
-            hint=error.hint or "nothing was written; spirv_val=False skips this check",
+            context=(
+                *place_row(data, dict(error.context).get("instruction")),
+                ("validator", in_our_words(error.message)),
+                *error.context,
+                ("made from", sources),
+            ),
+            hint=error.hint or way_out(error.message) or "nothing was written; spirv_val=False skips this check",
         ) from error
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from . import opcodes as op
 from .module import RESULTS
 
-__all__ = ["mended", "needs_legalising", "with_plain_copies"]
+__all__ = ["mended", "needs_legalising", "with_plain_copies", "without_names"]
 
 _HEADER = 5
 _COPY_LOGICAL_OPCODE = 400
@@ -27,6 +27,8 @@ _CAPABILITIES = {
     16: {_STORAGE_BUFFER: 4433, _PHYSICAL: 4433, _UNIFORM: 4434, _PUSH: 4435, _INPUT: 4436, _OUTPUT: 4436},
     8: {_STORAGE_BUFFER: 4448, _PHYSICAL: 4448, _UNIFORM: 4449, _PUSH: 4450},
 }
+# Capabilities to strings and sources, in the order that the specification asks for.
+_BEFORE_NAMES = frozenset({2, 3, 4, 7, 10, 11, 14, 15, 16, 17, 331})
 _STORAGE = re.compile(rb"\x11\0\x02\0(?:[\x51-\x54]|[\x60-\x62])\x11\0\0")
 _EXTENSIONS = {16: b"SPV_KHR_16bit_storage", 8: b"SPV_KHR_8bit_storage"}
 _RELAXED_DECORATION = re.compile(rb"\x47\0\x03\0.{4}\0\0\0\0", re.S)
@@ -71,6 +73,17 @@ def with_plain_copies(data: bytes) -> bytes:
             words[at] = length << 16 | op.COPY_OBJECT
         at += length or len(words)
     return words.tobytes()
+
+
+def without_names(data: bytes) -> bytes:
+    """Return a module without debug names, which stand together."""
+    words, at = array("I", data), _HEADER
+    while at < len(words) and words[at] & 0xFFFF in _BEFORE_NAMES:
+        at += words[at] >> 16
+    end = at
+    while end < len(words) and words[end] & 0xFFFF in (op.NAME, op.MEMBER_NAME):
+        end += words[end] >> 16
+    return data[: at * 4] + data[end * 4 :]
 
 
 def _preamble(data: bytes) -> Iterator[array[int]]:

@@ -13,8 +13,9 @@ from functools import cached_property
 
 from cratewright.values import dataclass
 
-__all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries"]
+__all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries", "unfinished"]
 
+_BRACE = re.compile(rb"[{}]")
 _STRING_WITH_BRACE = re.compile(rb'"[^"{}\n]*[{}][^"\n]*"')
 _DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*", re.M)
 _LINE = re.compile(rb'^[ \t]*#[ \t]*line[ \t]+(\d+)(?:[ \t]+(?:"([^"\n]*)"|\d+))?[^\n]*\n?', re.M)
@@ -146,6 +147,24 @@ def missing_bodies(found: Declarations, text: bytes) -> tuple[Function, ...]:
     mentioned = Counter(_CALLED.findall(text))
     declared = Counter(f.name.encode() for f in (*found.prototypes, *found.definitions))
     return tuple(f for f in missing.values() if mentioned[f.name.encode()] > declared[f.name.encode()])
+
+
+def unfinished(text: bytes) -> Function | None:
+    """Return the function whose body the text ends in."""
+    bare = _STRING_WITH_BRACE.sub(_blank, text) if b'"' in text else text
+    depth = start = last = 0
+    for match in _BRACE.finditer(bare):
+        opens = match.group() == b"{"
+        if opens and depth == 0:
+            last = match.start()
+        depth = max(depth + (1 if opens else -1), 0)
+        if depth == 0:
+            start = match.end()
+    if not depth:
+        return None
+    piece = bare[start:last]
+    begin = piece.rfind(b";") + 1
+    return _function(_DIRECTIVE.sub(_blank, piece[begin:]), start + begin)
 
 
 def shader_entries(text: bytes) -> tuple[tuple[str, str], ...]:

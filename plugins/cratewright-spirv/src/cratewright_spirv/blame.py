@@ -1,0 +1,63 @@
+"""What the validator says of an image, in the user's terms: a place in a source, and options of this package.
+
+Knows nothing of how an image was made; what it says of places is what the image itself holds.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import fields
+
+from . import opcodes as op
+from .tools import ValidatorOptions
+
+__all__ = ["in_our_words", "place_row", "way_out"]
+
+_HEADER = 5
+_FLAG = re.compile(r"--([a-z][a-z-]+)")
+_FEATURE = re.compile(
+    r"This is may be allowed if you enable the (.*?) feature \(or use the --([a-z-]+) command line flag\)"
+)
+_OPTIONS = frozenset(field.name for field in fields(ValidatorOptions))
+
+
+def in_our_words(message: str) -> str:
+    """Return the message with options of this package for the validator's flags."""
+
+    def option(match: re.Match[str]) -> str:
+        name = match[1].replace("-", "_")
+        return f"{name}=True" if name in _OPTIONS else match[0]
+
+    return _FLAG.sub(option, _FEATURE.sub(_allowed, message))
+
+
+def _allowed(match: re.Match[str]) -> str:
+    return f"It is allowed with {match[1]}, which --{match[2]} says the device has"
+
+
+def way_out(message: str) -> str:
+    """Return a hint with an option that allows what the validator refuses, if there is one."""
+    if "layout rules" in message:
+        return "set scalar_block_layout=True or uniform_buffer_standard_layout=True if the device has that feature"
+    return ""
+
+
+def place_row(data: bytes, instruction: str | int | None) -> tuple[tuple[str, str], ...]:
+    """Return the row with the place in a source that an instruction, counted from 1, is from, if that is kept."""
+    if instruction is None:
+        return ()
+    words, at, place = array("I", data), _HEADER, (0, 0)
+    strings: dict[int, str] = {}
+    for _ in range(int(instruction)):
+        if at >= len(words):
+            break
+        opcode, end = words[at] & 0xFFFF, at + (words[at] >> 16)
+        if opcode == op.STRING:
+            strings[words[at + 1]] = words[at + 2 : end].tobytes().partition(b"\0")[0].decode("utf-8", "replace")
+        elif opcode == op.LINE:
+            place = (words[at + 1], words[at + 2])
+        elif opcode in (op.NO_LINE, op.FUNCTION_END):
+            place = (0, 0)
+        at = end
+    return (("source", f"{strings[place[0]]}:{place[1]}"),) if place[0] in strings else ()

@@ -1,0 +1,55 @@
+"""What is said of shaders that are refused late: by the validator, or where an appended text shows through.
+
+Knows nothing of how a message comes about.
+"""
+
+from __future__ import annotations
+
+from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.words import instructions, names
+
+SCALAR = "#extension GL_EXT_scalar_block_layout : require\nlayout(binding = 1, scalar) uniform S { float a[3]; } s;\n"
+WRONG = "#extension GL_EXT_spirv_intrinsics : require\nspirv_instruction(id = 126) float wrong(float a);\n"
+
+
+def test_the_validator_speaks_of_options(shaders: ShaderProject) -> None:
+    crate = 'Default(env.Crate("m", ["a.comp"], crate_type="cdylib"{}))\n'
+    shaders.crates(crate.format(""), {"a.comp": compute("store.data[i] = s.a[2];", before=SCALAR)})
+    shaders.scons(expect=2)
+    error = shaders.error()
+    assert "scalar_block_layout=True" in error and "uniform_buffer_standard_layout=True" in error
+    assert "command line" not in error and "--" not in error.partition("validator:")[2]
+    for option in ("scalar_block_layout", "uniform_buffer_standard_layout"):
+        shaders.crates(crate.format(f", {option}=True"))
+        shaders.scons()
+
+
+def test_the_validator_names_a_line(shaders: ShaderProject) -> None:
+    shader = compute("\nstore.data[i] = wrong(store.data[i]);", before=WRONG)
+    line = shader[: shader.index("wrong(store")].count("\n") + 1
+    for lto in ("off", "thin"):
+        options = f'crate_type="cdylib", debuginfo="line", lto="{lto}", disassemble=True, dump_post_opt="dumps"'
+        shaders.crates(f'Default(env.Crate("m", ["a.comp"], {options}))\n', {"a.comp": shader})
+        shaders.scons(expect=2)
+        assert f"a.comp:{line}\n" in shaders.error()
+        # What was refused can be looked at.
+        assert "OpSNegate" in shaders.read("dumps/m.m.spvasm") and shaders.exists("dumps/m.m.spv")
+        assert not shaders.exists("m.spv")
+
+
+def test_a_function_that_does_not_end(shaders: ShaderProject) -> None:
+    library = "float g(float x) { return x; }\n\nfloat f(float x) {\n    if (x > 1.0) { return x;\n}\n"
+    shaders.crates('Default(env.Crate("m", ["m.glsl"]))\n', {"m.glsl": library})
+    shaders.scons(expect=2)
+    assert "m.glsl:3: error: 'f' : the body of this function does not end" in shaders.error()
+    assert "main" not in shaders.error()
+
+
+def test_lines_without_names(shaders: ShaderProject) -> None:
+    shader = compute("float zed = foo(store.data[i]); store.data[i] = zed;", before="float foo(float x) { return x; }")
+    crate = 'Default(env.Crate("{0}", ["a.comp"], crate_type="cdylib", debuginfo="line", spirv_metadata="{0}"))\n'
+    shaders.crates("".join(map(crate.format, ("none", "full"))), {"a.comp": shader})
+    shaders.scons()
+    assert "zed" in names(shaders.path / "full.spv") and not names(shaders.path / "none.spv")
+    for image in ("full", "none"):
+        assert any(words[0] & 0xFFFF == 8 for words in instructions(shaders.path / f"{image}.spv"))
