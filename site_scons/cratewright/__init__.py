@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from .child import run_program as run_program
     from .fs import digest_file as digest_file
     from .fs import file_stamp as file_stamp
+    from .fs import make_private as make_private
     from .fs import plain_path as plain_path
     from .fs import read_bytes as read_bytes
     from .fs import write_atomic as write_atomic
@@ -94,6 +95,11 @@ if TYPE_CHECKING:
     from .program import programs_digest as programs_digest
     from .registry import register as register
     from .scons import tool as tool
+    from .scratch import scratch_directory as scratch_directory
+    from .scratch import scratch_root as scratch_root
+    from .source_options import option_attributes as option_attributes
+    from .source_options import options_among as options_among
+    from .source_options import with_own as with_own
 
 __all__ = [
     "API_VERSION",
@@ -162,8 +168,11 @@ __all__ = [
     "file_stamp",
     "hookimpl",
     "logical_path",
+    "make_private",
     "merge_observed",
     "near_miss",
+    "option_attributes",
+    "options_among",
     "output_file_name",
     "parse_library",
     "plain_path",
@@ -173,8 +182,11 @@ __all__ = [
     "read_diagnostics",
     "register",
     "run_program",
+    "scratch_directory",
+    "scratch_root",
     "tool",
     "value_digest",
+    "with_own",
     "write_atomic",
 ]
 
@@ -184,6 +196,7 @@ _LATER = {
     "CacheKvStore": "cache.store",
     "digest_file": "fs",
     "file_stamp": "fs",
+    "make_private": "fs",
     "plain_path": "fs",
     "read_bytes": "fs",
     "write_atomic": "fs",
@@ -192,6 +205,11 @@ _LATER = {
     "programs_digest": "program",
     "register": "registry",
     "tool": "scons",
+    "scratch_directory": "scratch",
+    "scratch_root": "scratch",
+    "option_attributes": "source_options",
+    "options_among": "source_options",
+    "with_own": "source_options",
     "Finished": "child",
     "run_program": "child",
 }

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import Crate, CrateType, Options
-from cratewright.crate import Source
-from cratewright.errors import ConfigurationError, UnsupportedError
+from cratewright import ConfigurationError, Crate, CrateType, Options, Source, UnsupportedError
 from tests.support.native_project import Project, options
 
 ProjectWith = Callable[[str], Project]

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import Session
-from cratewright.errors import ToolError
+from cratewright import Session, ToolError
 from cratewright.testing import require_tool
 from cratewright_native import choose as choose_module
 from cratewright_native.backend import NativeBackend

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright.errors import ToolError
+from cratewright import ToolError
 from cratewright_native.codegen import OPTIMISED
 from cratewright_native.elf import elf_symbols, is_elf
 from tests.support.native_link import symbols

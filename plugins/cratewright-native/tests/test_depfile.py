@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 from cratewright_native.depfile import parse_depfile
 from tests.support.native_project import Project
 

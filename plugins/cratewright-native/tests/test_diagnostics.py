@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cratewright.errors import SourceError
+from cratewright import SourceError
 from cratewright_native.diagnostics import messages
 from tests.support.native_project import Project
 

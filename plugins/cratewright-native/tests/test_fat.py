@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cratewright import CrateType, LtoMode, ModuleCodegen
-from cratewright.request import LinkRequest
+from cratewright import CrateType, LinkRequest, LtoMode, ModuleCodegen
 from cratewright_native.bitcode import is_bitcode
 from cratewright_native.elf import elf_symbols, is_elf
 from tests.support.native_link import compiled, link, request_for, symbols

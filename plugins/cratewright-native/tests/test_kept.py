@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from cratewright import CrateType, LtoMode
-from cratewright.errors import FormatError
+from cratewright import CrateType, FormatError, LtoMode
 from cratewright_native.elf import needed_libraries, retaining
 from tests.support.native_link import compiled, finished, link, request_for
 from tests.support.native_project import Project

@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cratewright import CrateType, LtoMode
-from cratewright.errors import LinkError
+from cratewright import CrateType, LinkError, LtoMode
 from cratewright_native.kept import kept_symbols, script_patterns
 from cratewright_native.ldflags import located, parse_ldflags, refused_flag, spelled, written_files
 from cratewright_native.linker_options import LINKER_OPTIONS, Fate

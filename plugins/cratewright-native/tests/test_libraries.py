@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.errors import ConfigurationError, ToolError
+from cratewright import ConfigurationError, ToolError
 from cratewright_native.libraries import pkg_config
 
 SAYS = """#!/bin/sh

@@ -10,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import CrateType, ModuleKind
-from cratewright.errors import LinkError, UnsupportedError
-from cratewright.native_library import parse_library
-from cratewright.request import LinkLibrary, LinkModule, LinkRequest
+from cratewright import (
+    CrateType,
+    LinkError,
+    LinkLibrary,
+    LinkModule,
+    LinkRequest,
+    ModuleKind,
+    UnsupportedError,
+    parse_library,
+)
 from cratewright_native.embed import EMBEDDED
 from tests.support.native_link import link, request_for
 from tests.support.native_project import Project

@@ -11,11 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import CrateType, LinkRequest, Observed
-from cratewright.errors import LinkError, ToolError
-from cratewright.fs import digest_file
-from cratewright.native_library import parse_library
-from cratewright.request import LinkLibrary, LinkModule
+from cratewright import (
+    CrateType,
+    LinkError,
+    LinkLibrary,
+    LinkModule,
+    LinkRequest,
+    Observed,
+    ToolError,
+    digest_file,
+    parse_library,
+)
 from cratewright_native.depfile import parse_link_depfile
 from cratewright_native.link_files import LinkSearch, link_search, observe_link
 from cratewright_native.observe import FileMemory, settled

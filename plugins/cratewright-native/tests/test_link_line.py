@@ -11,11 +11,7 @@ from typing import Any
 
 import pytest
 
-from cratewright import CrateType
-from cratewright.errors import LinkError
-from cratewright.native_library import parse_library
-from cratewright.options import OptionValue
-from cratewright.request import LinkRequest
+from cratewright import CrateType, LinkError, LinkRequest, OptionValue, parse_library
 from cratewright_native.link_line import link_line
 from cratewright_native.llvm import Llvm
 from cratewright_native.toolchain import Toolchain

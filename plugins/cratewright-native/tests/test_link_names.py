@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 from cratewright_native.exports import check_symbols, version_script
 from cratewright_native.flags import refused_word
 from cratewright_native.ldflags import refused_flag

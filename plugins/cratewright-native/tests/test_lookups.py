@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import CompiledUnit
-from cratewright.errors import CratewrightError
-from cratewright.fs import digest_file
+from cratewright import CompiledUnit, CratewrightError, digest_file
 from tests.support.native_project import Project, named
 from tests.support.random_lookups import Lookups
 

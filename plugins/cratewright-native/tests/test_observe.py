@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import CompiledUnit
-from cratewright.errors import SourceError, ToolError
-from cratewright.fs import digest_file
+from cratewright import CompiledUnit, SourceError, ToolError, digest_file
 from cratewright_native.observe import FileMemory, Search, observe, read_facts
 from cratewright_native.search_path import SearchPath, parse_search_path
 from tests.support.native_project import Project

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 from cratewright.testing import require_tool
 from cratewright_native.bitcode import bitcode_symbols, is_bitcode
 from cratewright_native.elf import elf_symbols

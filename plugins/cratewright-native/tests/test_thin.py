@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import LtoMode
-from cratewright.errors import LinkError, ToolError, UnsupportedError
-from cratewright.request import LinkLibrary, ThinModule
+from cratewright import LinkError, LinkLibrary, LtoMode, ThinModule, ToolError, UnsupportedError
 from cratewright_native.bitcode import bitcode_major
 from cratewright_native.resolve import module_file
 from cratewright_native.thin import run_thin_lto

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.errors import LinkError, SourceError, ToolError
+from cratewright import LinkError, SourceError, ToolError
 from cratewright_native.gcc import Gcc
 from cratewright_native.toolchain import Toolchain
 from tests.support.native_project import Project

@@ -9,7 +9,7 @@ from itertools import chain
 
 import pytest
 
-from cratewright.errors import FormatError, LinkError
+from cratewright import FormatError, LinkError
 from cratewright_spirv import opcodes as op
 from cratewright_spirv.canonical import Names, canonical, canonical_library, is_orderable
 from cratewright_spirv.module import Instruction, build, parse, result

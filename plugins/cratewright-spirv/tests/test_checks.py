@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 from cratewright_spirv.checks import check
 from cratewright_spirv.demangle import demangle
 from cratewright_spirv.restrictions import BUILT_INS, EXTENDED, OPERATIONS

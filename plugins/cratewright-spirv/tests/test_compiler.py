@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.errors import ConfigurationError, SourceError, ToolError
+from cratewright import ConfigurationError, SourceError, ToolError
 from cratewright_spirv.compiler import UnitRequest, UnitResult, compile_unit
 from cratewright_spirv.glslang import SUFFIXES, Compiler, Glslang
 from cratewright_spirv.glslang_sdk import GlslangExecutable

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.errors import SourceError
+from cratewright import SourceError
 from cratewright_spirv.compiler import Found, UnitRequest, compile_unit
 from cratewright_spirv.glslang import Compiler, Glslang
 from cratewright_spirv.glslang_sdk import GlslangExecutable

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 from cratewright_spirv.finalize import finalize, keep_entry_points, rename_entry_points, strip_names
 from cratewright_spirv.reflect import entry_points
 

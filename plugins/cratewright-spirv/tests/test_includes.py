@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import Observed
-from cratewright.errors import SourceError
+from cratewright import Observed, SourceError
 from cratewright_spirv.includes import MAX_DEPTH, IncludeResolver, redirect
 
 

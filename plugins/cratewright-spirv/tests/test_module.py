@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 from cratewright_spirv import module, opcodes
 
 HEADER = """

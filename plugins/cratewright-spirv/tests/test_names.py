@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright import CrateType, EntryPoint, LinkModule, LinkRequest, ModuleCodegen, Options
-from cratewright.errors import LinkError
+from cratewright import CrateType, EntryPoint, LinkError, LinkModule, LinkRequest, ModuleCodegen, Options
 from cratewright_spirv.names import entries_of
 
 

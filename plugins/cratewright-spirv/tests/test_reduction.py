@@ -6,8 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright import CrateType, EntryPoint, LinkModule, LinkRequest, LtoMode, ModuleCodegen, Symbol
-from cratewright.options import CORE_OPTIONS, Options
+from cratewright import (
+    CORE_OPTIONS,
+    CrateType,
+    EntryPoint,
+    LinkModule,
+    LinkRequest,
+    LtoMode,
+    ModuleCodegen,
+    Options,
+    Symbol,
+)
 from cratewright_spirv.backend import SpirvBackend
 from cratewright_spirv.reduction import reduce_part
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.errors import ConfigurationError, SourceError
+from cratewright import ConfigurationError, SourceError
 from cratewright_spirv.sources import SourceUnit, classify, glsl_version
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import Session
-from cratewright.errors import (
+from cratewright import (
     ConfigurationError,
     CratewrightError,
     FormatError,
     LinkError,
+    Session,
     SourceError,
     ToolError,
     ValidationError,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from cratewright.errors import CratewrightError, SourceError
+from cratewright import CratewrightError, SourceError
 
 from .toolchain import Toolchain
 

@@ -19,13 +19,13 @@ from cratewright import (
     LtoMode,
     ModuleCodegen,
     ModuleConfig,
+    NativeLibrary,
     Options,
     ThinModule,
     UnitStencil,
     programs_digest,
 )
-from cratewright.native_library import NativeLibrary
-from cratewright.output_name import output_name
+from cratewright import output_file_name as output_name
 
 from .flags import LANGUAGES, MODULES, OBJECTS
 from .observe import FileMemory

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 
 from .symbol import ObjectSymbol
 

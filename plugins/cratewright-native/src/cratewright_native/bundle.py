@@ -8,12 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from cratewright import CompiledUnit, ModuleCodegen, Observed, Symbol
-from cratewright.archive import MAGIC, read_archive
-from cratewright.digest import content_digest
-from cratewright.errors import LinkError
-from cratewright.fs import read_bytes
-from cratewright.native_library import NativeLibrary
+from cratewright import ARCHIVE_MAGIC as MAGIC
+from cratewright import (
+    CompiledUnit,
+    LinkError,
+    ModuleCodegen,
+    NativeLibrary,
+    Observed,
+    Symbol,
+    content_digest,
+    read_archive,
+    read_bytes,
+)
 
 from .bitcode import is_bitcode
 from .elf import elf_symbols, is_elf

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cratewright import Crate, CrateType, LtoMode, Options
-from cratewright.errors import ConfigurationError, UnsupportedError
+from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError
 
 from .flags import LANGUAGES, MODULES, refused_word
 from .kept import is_versioned

@@ -13,10 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from cratewright import CratewrightError
-from cratewright.errors import ToolError
-from cratewright.fs import make_private
-from cratewright.scratch import scratch_root
+from cratewright import CratewrightError, ToolError, make_private, scratch_root
 
 from .gcc import Gcc
 from .llvm import Llvm, LlvmPrograms, find_programs, programs_in, programs_of

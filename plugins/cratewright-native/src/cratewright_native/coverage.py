@@ -11,9 +11,7 @@ import os
 import posixpath
 from pathlib import Path
 
-from cratewright import Artifact, CrateType, LinkRequest
-from cratewright.digest import content_digest
-from cratewright.errors import LinkError
+from cratewright import Artifact, CrateType, LinkError, LinkRequest, content_digest
 
 from .gcc import WORKING_DIRECTORY
 from .toolchain import Toolchain

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cratewright.request import LinkModule, LinkRequest
+from cratewright import LinkModule, LinkRequest
 
 from .bundle import is_linked_whole, is_own
 from .elf import elf_symbols

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 
 __all__ = ["parse_depfile", "parse_link_depfile"]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from .search_path import plain
 

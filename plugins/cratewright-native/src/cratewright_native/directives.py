@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["Asked", "Condition", "Directives", "conditions", "embeds", "find_asked", "read_directives"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 
 from .symbol import ObjectSymbol
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from cratewright.errors import LinkError
-from cratewright.request import LinkRequest
+from cratewright import LinkError, LinkRequest
 
 from .bitcode import is_bitcode
 

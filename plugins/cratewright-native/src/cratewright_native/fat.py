@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cratewright.errors import LinkError
-from cratewright.module import ModuleCodegen
-from cratewright.options import OptLevel
-from cratewright.request import LinkRequest, ModuleConfig
+from cratewright import LinkError, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
 
 from .codegen import OPTIMISED
 from .demand import needed_modules

@@ -9,9 +9,7 @@ import os
 from functools import cache
 from typing import ClassVar
 
-from cratewright.child import run_program
-from cratewright.errors import UnsupportedError
-from cratewright.values import dataclass
+from cratewright import UnsupportedError, dataclass, run_program
 
 from .probe import compilers_behind, file_of, program_of
 from .targets import host_target

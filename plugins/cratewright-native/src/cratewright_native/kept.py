@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from cratewright.errors import LinkError
-from cratewright.request import LinkRequest
+from cratewright import LinkError, LinkRequest
 
 from .ldflags import Flag, parse_ldflags
 from .linker_options import Fate

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from cratewright.crate_type import CrateType
-from cratewright.values import dataclass
+from cratewright import CrateType, dataclass
 
 from .linker_options import DRIVER_OPTIONS, LINKER_OPTIONS, Fate, LinkerOption, refusal_of_keyword
 

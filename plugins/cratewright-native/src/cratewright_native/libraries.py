@@ -10,9 +10,15 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
 
-from cratewright.child import run_program
-from cratewright.errors import ConfigurationError, LinkError, ToolError, UnsupportedError
-from cratewright.native_library import LibraryKind, NativeLibrary
+from cratewright import (
+    ConfigurationError,
+    LibraryKind,
+    LinkError,
+    NativeLibrary,
+    ToolError,
+    UnsupportedError,
+    run_program,
+)
 
 from .targets import Target
 from .toolchain import Toolchain

@@ -11,12 +11,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cratewright import CrateType, CratewrightError, Observed
-from cratewright.errors import LinkError, ToolError, UnsupportedError
-from cratewright.module import merge_observed
-from cratewright.options import DebugInfo
-from cratewright.output_name import output_name
-from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult
+from cratewright import (
+    Artifact,
+    CrateType,
+    CratewrightError,
+    DebugInfo,
+    LinkError,
+    LinkModule,
+    LinkRequest,
+    LinkResult,
+    Observed,
+    ToolError,
+    UnsupportedError,
+    merge_observed,
+)
+from cratewright import output_file_name as output_name
 
 from .coverage import notes_of, place_object
 from .demand import is_direct

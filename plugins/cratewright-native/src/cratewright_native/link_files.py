@@ -10,9 +10,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from cratewright import Observed
-from cratewright.errors import LinkError
-from cratewright.values import dataclass
+from cratewright import LinkError, Observed, dataclass
 
 from .observe import FileMemory
 from .search_path import plain

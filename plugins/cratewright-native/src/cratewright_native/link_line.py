@@ -11,8 +11,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from cratewright.child import run_program
-from cratewright.errors import ToolError
+from cratewright import ToolError, run_program
 
 from .probe import remembered
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["DRIVER_OPTIONS", "LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "refusal_of_keyword"]
 

@@ -9,8 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from cratewright.errors import CratewrightError
-from cratewright.values import dataclass
+from cratewright import CratewrightError, dataclass
 
 from .assembly import files_asked_for, reads_nothing
 from .directives import Asked

@@ -11,8 +11,7 @@ import shutil
 from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
-from cratewright.errors import UnsupportedError
-from cratewright.values import dataclass
+from cratewright import UnsupportedError, dataclass
 
 from .link_line import link_line
 from .probe import can_cross, compilers_behind, identity

@@ -5,8 +5,7 @@ Knows nothing of how it was compiled: it is linked as it is.
 
 from __future__ import annotations
 
-from cratewright import ModuleCodegen, UnitStencil
-from cratewright.errors import SourceError
+from cratewright import ModuleCodegen, SourceError, UnitStencil
 
 from .bitcode import is_bitcode
 from .elf import is_elf

@@ -13,11 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import TypeVar
 
-from cratewright import Observed
-from cratewright.digest import content_digest
-from cratewright.errors import ToolError
-from cratewright.fs import file_stamp
-from cratewright.values import dataclass
+from cratewright import Observed, ToolError, content_digest, dataclass, file_stamp
 
 from .directives import Asked, Directives, read_directives
 from .search_path import SearchPath, plain

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import field
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["PassReport"]
 

@@ -14,11 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cratewright import CratewrightError
-from cratewright.child import run_program
-from cratewright.digest import value_digest
-from cratewright.errors import ToolError
-from cratewright.fs import file_stamp, write_atomic
+from cratewright import CratewrightError, ToolError, file_stamp, run_program, value_digest, write_atomic
 
 from .elf import needed_libraries
 from .targets import Target, host_target

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from cratewright.digest import content_digest
-from cratewright.errors import LinkError, UnsupportedError
-from cratewright.request import LinkModule, LinkRequest
-from cratewright.values import dataclass
+from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, content_digest, dataclass
 
 from .bitcode import bitcode_major, is_bitcode
 from .demand import is_direct

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cratewright.module import ModuleCodegen, ModuleKind
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.request import ModuleConfig
+from cratewright import CORE_OPTIONS, ModuleCodegen, ModuleConfig, ModuleKind, Options
 
 from .flags import compile_words
 from .options import OPTIONS

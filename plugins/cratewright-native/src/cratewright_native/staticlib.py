@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from cratewright.digest import content_digest
-from cratewright.request import LinkRequest
+from cratewright import LinkRequest, content_digest
 
 from .toolchain import Toolchain
 

@@ -5,7 +5,7 @@ Knows nothing of formats.
 
 from __future__ import annotations
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["ObjectSymbol"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["TARGETS", "Target", "find_target", "host_target"]
 

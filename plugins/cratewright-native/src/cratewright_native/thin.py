@@ -8,10 +8,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cratewright import Capability
-from cratewright.errors import LinkError, ToolError, UnsupportedError
-from cratewright.module import ModuleCodegen
-from cratewright.request import LinkRequest, ModuleConfig, ThinBuffer, ThinModule
+from cratewright import (
+    Capability,
+    LinkError,
+    LinkRequest,
+    ModuleCodegen,
+    ModuleConfig,
+    ThinBuffer,
+    ThinModule,
+    ToolError,
+    UnsupportedError,
+)
 
 from .flags import lowering_words
 from .resolve import module_file, write_inputs

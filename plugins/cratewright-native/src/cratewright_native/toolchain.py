@@ -16,11 +16,16 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
-from cratewright import CratewrightError, Session
-from cratewright.child import run_program
-from cratewright.errors import ToolError, UnsupportedError
-from cratewright.scratch import scratch_directory, scratch_root
-from cratewright.values import dataclass
+from cratewright import (
+    CratewrightError,
+    Session,
+    ToolError,
+    UnsupportedError,
+    dataclass,
+    run_program,
+    scratch_directory,
+    scratch_root,
+)
 
 from .pass_report import PassReport
 

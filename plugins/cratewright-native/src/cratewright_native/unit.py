@@ -10,10 +10,20 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Options, Symbol, UnitStencil
-from cratewright.digest import content_digest
-from cratewright.errors import CratewrightError, SourceError, ToolError
-from cratewright.module import merge_observed
+from cratewright import (
+    CompiledUnit,
+    CratewrightError,
+    EntryPoint,
+    ModuleCodegen,
+    Observed,
+    Options,
+    SourceError,
+    Symbol,
+    ToolError,
+    UnitStencil,
+    content_digest,
+    merge_observed,
+)
 
 from .assembly import assembly_of
 from .bitcode import bitcode_symbols, is_bitcode

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from cratewright.request import LinkRequest
-from cratewright.values import dataclass
+from cratewright import LinkRequest, dataclass
 
 from .ldflags import parse_ldflags, spelled
 from .linker_options import Fate

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["Refusal", "embed_directories", "file_words", "included_files", "refusal"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from cratewright.fs import digest_file
+from cratewright import digest_file
 
 __all__ = ["World", "join"]
 

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-from cratewright.errors import UnsupportedError
-from cratewright.values import dataclass
+from cratewright import UnsupportedError, dataclass
 
 from .targets import find_target
 from .toolchain import Toolchain

@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from cratewright import LinkModule, LinkRequest
-from cratewright.errors import LinkError
-from cratewright.values import dataclass
+from cratewright import LinkError, LinkModule, LinkRequest, dataclass
 
 from .checks import check_program
 from .demangle import demangle

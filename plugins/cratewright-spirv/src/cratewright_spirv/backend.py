@@ -14,6 +14,7 @@ from cratewright import (
     Capability,
     CodegenBackend,
     CompiledUnit,
+    ConfigurationError,
     ConstructionVariable,
     Crate,
     CrateType,
@@ -29,9 +30,9 @@ from cratewright import (
     Session,
     ThinModule,
     UnitStencil,
+    UnsupportedError,
     programs_digest,
 )
-from cratewright.errors import ConfigurationError, UnsupportedError
 
 from .names import entries_of, image_directory, image_path, manifest_name, text_path
 from .stopwatch import STOPWATCH

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 
 from . import opcodes as op
 from .function_order import callees_first

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from cratewright.errors import SourceError
+from cratewright import SourceError
 
 from .conditions import Macros
 from .includes import MAX_DEPTH, IncludeResolver

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from cratewright.errors import LinkError
-from cratewright.values import dataclass
+from cratewright import LinkError, dataclass
 
 from . import opcodes as op
 from .module import parse, string

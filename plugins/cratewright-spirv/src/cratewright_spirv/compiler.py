@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cratewright import Observed
-from cratewright.errors import SourceError
-from cratewright.values import dataclass
+from cratewright import Observed, SourceError, dataclass
 
 from . import glslang
 from .additions import layouts_wanted, tail, with_size

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cratewright.digest import value_digest
+from cratewright import value_digest
 
 from . import opcodes as op
 from .module import Instruction, result, string

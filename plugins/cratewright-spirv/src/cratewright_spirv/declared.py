@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from . import opcodes as op
 from .contents import Contents

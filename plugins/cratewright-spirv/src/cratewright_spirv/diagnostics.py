@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["STUB_STRING", "Message", "read_log"]
 

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from cratewright.child import run_program
-from cratewright.errors import ToolError
-from cratewright.scratch import scratch_directory
+from cratewright import ToolError, run_program, scratch_directory
 
 from .provider import WAY_OUT, Answer, Message, Provider, ValidatorOptions, data_of, version_of
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from cratewright.crate import Source
-from cratewright.errors import CratewrightError
+from cratewright import CratewrightError, Source
 
 from .names import LANGUAGES
 from .sources import classify

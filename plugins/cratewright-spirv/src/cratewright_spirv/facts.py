@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from . import reflect
 

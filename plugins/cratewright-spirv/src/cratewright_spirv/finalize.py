@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 
 from . import opcodes as op
 from .merge import merge_variables

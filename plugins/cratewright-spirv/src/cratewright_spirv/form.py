@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cratewright import CanonicalForm, CompiledUnit, UnitStencil
-from cratewright.digest import value_digest
+from cratewright import CanonicalForm, CompiledUnit, UnitStencil, value_digest
 
 from .compiler import Found, canonical_form
 from .glslang import Compiler

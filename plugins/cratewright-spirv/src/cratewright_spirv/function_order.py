@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cratewright.errors import FormatError
+from cratewright import FormatError
 
 from . import opcodes as op
 from .program import Program

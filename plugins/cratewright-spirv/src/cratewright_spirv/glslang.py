@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from cratewright.errors import ConfigurationError, SourceError, ToolError, near_miss
-from cratewright.values import dataclass
+from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss
 
 from .canonical_text import Defines, with_language
 from .includes import IncludeResolver

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cratewright.errors import ToolError
+from cratewright import ToolError
 
 __all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
 

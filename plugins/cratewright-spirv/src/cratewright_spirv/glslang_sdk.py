@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from cratewright.child import run_program
-from cratewright.errors import SourceError, ToolError
-from cratewright.scratch import scratch_directory
+from cratewright import SourceError, ToolError, run_program, scratch_directory
 
 from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude, spaced
 from .includes import Included, IncludeResolver, redirect

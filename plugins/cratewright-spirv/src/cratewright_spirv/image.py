@@ -9,9 +9,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import field
 
-from cratewright import Artifact, DebugInfo, LinkRequest, LinkResult, ModuleConfig, OptLevel
-from cratewright.errors import CratewrightError, ValidationError
-from cratewright.values import dataclass
+from cratewright import (
+    Artifact,
+    CratewrightError,
+    DebugInfo,
+    LinkRequest,
+    LinkResult,
+    ModuleConfig,
+    OptLevel,
+    ValidationError,
+    dataclass,
+)
 
 from . import reflect
 from .assembly import assemble, standing_alone

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from cratewright import ModuleCodegen
-from cratewright.values import dataclass
+from cratewright import ModuleCodegen, dataclass
 
 __all__ = ["IMPLIES", "NOTHING", "Implied", "Mode", "share"]
 

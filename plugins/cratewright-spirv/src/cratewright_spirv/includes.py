@@ -10,12 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from cratewright import Observed
-from cratewright.digest import content_digest
-from cratewright.errors import SourceError
-from cratewright.fs import plain_path
-from cratewright.stencil import logical_path
-from cratewright.values import dataclass
+from cratewright import Observed, SourceError, content_digest, dataclass, logical_path, plain_path
 
 __all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "plain_lines", "redirect"]
 

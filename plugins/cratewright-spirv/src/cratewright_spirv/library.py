@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from cratewright.errors import ToolError
+from cratewright import ToolError
 
 from .provider import Answer, Message, Provider, ValidatorOptions, version_of
 

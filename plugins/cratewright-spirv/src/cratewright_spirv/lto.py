@@ -18,9 +18,10 @@ from cratewright import (
     ModuleConfig,
     Options,
     ThinModule,
+    dataclass,
+    option_attributes,
+    options_among,
 )
-from cratewright.source_options import option_attributes, options_among
-from cratewright.values import dataclass
 
 from . import opcodes as op
 from . import reflect

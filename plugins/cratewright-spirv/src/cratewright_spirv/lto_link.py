@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cratewright import Artifact, LinkRequest, LinkResult, LtoMode
-from cratewright.errors import CratewrightError
+from cratewright import Artifact, CratewrightError, LinkRequest, LinkResult, LtoMode
 
 from .facts import Facts
 from .finalize import only_entry_points, with_entry_names

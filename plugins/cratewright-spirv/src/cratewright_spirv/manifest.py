@@ -10,8 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from cratewright import Artifact, LinkRequest, LinkResult
-from cratewright.digest import content_digest
+from cratewright import Artifact, LinkRequest, LinkResult, content_digest
 
 from .names import Entry, entries_of, image_path, manifest_name
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 
 from . import opcodes as op
 from .module import build

@@ -13,8 +13,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from cratewright.errors import FormatError
-from cratewright.values import dataclass
+from cratewright import FormatError, dataclass
 
 from . import opcodes as op
 

@@ -10,10 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cratewright import LinkRequest, ModuleCodegen
-from cratewright.errors import LinkError, OutputError
-from cratewright.output_place import check_output_path
-from cratewright.values import dataclass
+from cratewright import LinkError, LinkRequest, ModuleCodegen, OutputError, check_output_path, dataclass
 
 from .stages import STAGES
 

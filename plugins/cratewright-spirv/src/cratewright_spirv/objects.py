@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from .implied import NOTHING, Implied
 from .signatures import DECLARES_TYPES, Signatures

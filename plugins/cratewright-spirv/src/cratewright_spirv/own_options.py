@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cratewright import LinkRequest, LtoMode, ModuleCodegen
-from cratewright.errors import ConfigurationError
-from cratewright.source_options import options_among, with_own
+from cratewright import ConfigurationError, LinkRequest, LtoMode, ModuleCodegen, options_among, with_own
 
 from .names import Entry
 

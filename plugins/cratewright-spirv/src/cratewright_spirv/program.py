@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from . import opcodes as op
 from .module import Instruction, Module, build, result, string

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import NamedTuple, Protocol
 
-from cratewright.errors import (
+from cratewright import (
     ConfigurationError,
     CratewrightError,
     FormatError,
@@ -18,8 +18,8 @@ from cratewright.errors import (
     SourceError,
     ToolError,
     ValidationError,
+    dataclass,
 )
-from cratewright.values import dataclass
 
 from .stopwatch import step
 

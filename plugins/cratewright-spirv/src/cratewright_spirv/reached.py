@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from cratewright import LinkModule
-from cratewright.values import dataclass
+from cratewright import LinkModule, dataclass
 
 from .implied import Implied
 from .program import Entry, Program

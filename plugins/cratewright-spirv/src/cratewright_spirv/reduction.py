@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol
-from cratewright.values import dataclass
+from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol, dataclass
 
 from . import opcodes as op
 from .canonical import canonical_library, is_orderable

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from cratewright.errors import ToolError
-from cratewright.values import dataclass
+from cratewright import ToolError, dataclass
 
 from . import opcodes as op
 from .blocks import block_layout

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from . import opcodes as op
 from .stages import STAGES

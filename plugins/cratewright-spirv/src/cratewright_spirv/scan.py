@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries", "unfinished"]
 

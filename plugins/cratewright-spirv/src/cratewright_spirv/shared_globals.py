@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 
 from . import opcodes as op
 from .contents import Contents, substituted, unify

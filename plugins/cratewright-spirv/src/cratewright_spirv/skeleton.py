@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 from .conditions import Condition, condition, defined
 

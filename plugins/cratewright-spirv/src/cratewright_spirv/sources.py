@@ -8,8 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from cratewright.errors import ConfigurationError, SourceError, near_miss
-from cratewright.values import dataclass
+from cratewright import ConfigurationError, SourceError, dataclass, near_miss
 
 from .includes import plain_lines
 from .scan import shader_entries

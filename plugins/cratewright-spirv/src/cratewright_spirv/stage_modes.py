@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 
 from . import opcodes as op
 from .declared import LOCAL_SIZE, LOCAL_SIZE_ID

@@ -5,7 +5,7 @@ Knows nothing of modules or of what a stage may do.
 
 from __future__ import annotations
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["STAGES", "Stage", "stage_name"]
 

@@ -11,7 +11,7 @@ from functools import wraps
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
-from cratewright.values import dataclass
+from cratewright import dataclass
 
 __all__ = ["STOPWATCH", "Stopwatch", "step"]
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cratewright import LinkModule, Symbol
-from cratewright.errors import LinkError
-from cratewright.values import dataclass
+from cratewright import LinkError, LinkModule, Symbol, dataclass
 
 __all__ = ["Resolution", "closures", "stages_of"]
 

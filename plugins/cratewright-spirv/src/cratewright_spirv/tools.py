@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cratewright.errors import ToolError
+from cratewright import ToolError
 
 from .executables import Executables
 from .library import Library

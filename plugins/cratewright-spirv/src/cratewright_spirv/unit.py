@@ -10,8 +10,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol, UnitStencil
-from cratewright.errors import CratewrightError, SourceError, ValidationError
+from cratewright import (
+    CompiledUnit,
+    CratewrightError,
+    EntryPoint,
+    ModuleCodegen,
+    Observed,
+    SourceError,
+    Symbol,
+    UnitStencil,
+    ValidationError,
+)
 
 from . import opcodes as op
 from . import reflect

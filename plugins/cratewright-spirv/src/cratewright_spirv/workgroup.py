@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cratewright.errors import LinkError
+from cratewright import LinkError
 
 from . import opcodes as op
 from .implied import Mode
