@@ -79,6 +79,24 @@ def test_two_targets_in_variant_directories(scons_project: SconsProject) -> None
     assert scons_project.up_to_date()
 
 
+def test_one_declaration_for_several_targets(scons_project: SconsProject) -> None:
+    """Libraries follow, those that name no target of their own."""
+    scons_project.sconstruct(
+        'lib = env.Crate("lib", ["b.stub"])\n'
+        'app = env.Crate("app", ["a.stub"], deps=[lib], crate_type="cdylib", target=["text", "text2"])\n'
+        'assert list(app.targets) == ["text", "text2"]\n'
+        "Default(app)\n",
+        a="entry a\nimport b\n",
+        b="export b\n",
+    )
+    scons_project.scons("-j4")
+    assert scons_project.read("text/app.cdylib") == scons_project.read("text2/app.cdylib")
+    assert scons_project.exists("text2/liblib.rlib") and not scons_project.exists("text/liblib.rlib")
+    assert scons_project.up_to_date()
+    scons_project.sconstruct('env.Crate("app", ["a.stub"], target=["text", "text"])\n', a="entry a\n")
+    assert "for one target twice" in scons_project.scons(expect=2)
+
+
 def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'lib = env.Crate("lib", ["b.stub"], target="text2")\n'
@@ -87,7 +105,8 @@ def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) 
         b="export b\n",
     )
     output = scons_project.scons(expect=2)
-    assert "crate 'app' and its dependency 'lib' differ in target" in output
+    assert "crate 'app' is for target 'text', and 'lib' is not" in output
+    assert "SConstruct" in output
     assert not scons_project.exists("app.cdylib")
 
 

@@ -16,7 +16,7 @@ import SCons.Util
 from ..backend import Capability
 from ..construction import combine_options
 from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
-from ..errors import ConfigurationError, GraphError, UnknownNameError, near_miss
+from ..errors import ConfigurationError, UnknownNameError, near_miss
 from ..fs import plain_path
 from ..identity import CrateReference
 from ..options import (
@@ -35,10 +35,10 @@ from ..registry import default_registry
 from ..source_options import refusal_of_source_option
 from ..zygote import fork_ahead
 from .crates import Build, CrateTarget, DeclaredCrate
+from .dependencies import dependency_keys
 from .engines import engine_of
 from .foreign import check_shared_objects, is_library, library_words
-from .paths import calling_line, check_path, located_source, logical_source, nearby, relative
-from .prebuilt import as_rlib, prebuilt_crate
+from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
 from .spelling import check_names
 from .stages import CrateNodes
 from .variables import library_word, variable_options
@@ -71,7 +71,11 @@ class Declaration:
         name: str,
         options: Mapping[str, object],
         profiles: Mapping[str, Mapping[str, object]] | None = None,
+        *,
+        below: str = "",
+        for_target: Callable[[str], CrateTarget] | None = None,
     ) -> None:
+        self.for_target = for_target
         self.env = env
         self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
         self.name = check_crate_name(name)
@@ -99,7 +103,8 @@ class Declaration:
         fork_ahead()
         self.read_by_link: list[Any] = []
         self.here = env.fs.getcwd()
-        self.directory = relative(self.here)
+        self.output = self.here.Dir(below) if below else self.here
+        self.directory = relative(self.output)
         self.explicit, self.general = self._given_options()
         self.options = self._with_variables()
 
@@ -213,7 +218,7 @@ class Declaration:
             name=self.name,
             key=f"{self.directory}:{self.name}",
             directory=self.directory,
-            dependencies=self._dependencies(deps),
+            dependencies=dependency_keys(self, deps),
             resolve=lambda: self._resolve(entries, declared),
             generated=lambda: [node for node, _, _ in entries if node.is_derived()],
             engine=self.engine,
@@ -227,6 +232,7 @@ class Declaration:
             export_include_dirs=self.options.texts("export_include_dirs"),
             late_options=self.late_options,
             place=place,
+            for_target=self.for_target,
             read_by_link=self.read_by_link,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
@@ -235,9 +241,11 @@ class Declaration:
         check_crate(planned, self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
-        declared.target = CrateNodes(
+        nodes = CrateNodes(
             self.env, self.build, declared, backend=self.backend, options=self.options, types=types, planned=planned
-        ).make()
+        )
+        with reading_in(self.env, self.output):
+            declared.target = nodes.make()
         return declared.target
 
     def _without_libraries(self, sources: object) -> object:
@@ -259,24 +267,6 @@ class Declaration:
             self.explicit["libs"] = tuple(dict.fromkeys([*texts, *words]))
             self.options = self._with_variables()
         return [item for item in flat if item not in libraries]
-
-    def _dependencies(self, deps: object) -> tuple[str, ...]:
-        names: list[str] = []
-        for item in _dependency_items(deps):
-            rlib = as_rlib(self.env, item)
-            if rlib is not None:
-                names.append(prebuilt_crate(self.build, self.engine, rlib, user=self.name))
-            elif isinstance(item, CrateTarget) and item.name:
-                key = next((key for key, crate in self.build.crates.items() if crate.target is item), item.name)
-                names.append(key)
-            elif isinstance(item, str):
-                names.append(item)
-            else:
-                raise GraphError(
-                    f"crate '{self.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",
-                    hint="pass what env.Crate returned, the name of a crate or an .rlib file",
-                )
-        return tuple(dict.fromkeys(names))
 
     def _sources(self, sources: object) -> list[Entry]:
         """Return (node, given name, options) of each source."""
@@ -337,7 +327,7 @@ class Declaration:
             sources.append(
                 Source(
                     path=path,
-                    name=given or unit_name(relative(node), self.directory),
+                    name=given or unit_name(relative(node), relative(self.here)),
                     options=options.override(own) if own else options,
                     file=file if file != path else "",
                 )
@@ -390,16 +380,6 @@ class Declaration:
         directories = (directory, *source.options.texts("include_dirs"))
         made = self.build.generated.includes_below(directory, source.location, directories, self.backend.included_names)
         return [directory] if made else []
-
-
-def _dependency_items(deps: object) -> list[object]:
-    """Return what `deps` holds, one by one; lists of nodes, such as builders return, are spread out."""
-    if isinstance(deps, CrateTarget) and deps.name:
-        return [deps]
-    if isinstance(deps, str) or not isinstance(deps, Sequence):
-        return [deps]
-    spread = (_dependency_items(item) if isinstance(item, SCons.Util.UserList) else [item] for item in deps)
-    return [item for items in spread for item in items]
 
 
 def _words(value: object, *, where: str) -> tuple[str, ...]:

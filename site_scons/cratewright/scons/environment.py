@@ -19,6 +19,7 @@ from .crates import CrateTarget
 from .declaration import Declaration, build_of
 from .foreign import add_emitters
 from .spelling import commanded
+from .targets import declare_for_targets
 from .variables import FOUND, found_programs
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _crate(
         own = {word: value for word, value in options.items() if word.isupper()}
         rest = {word: value for word, value in options.items() if word not in own}
         env = commanded(env.Override(own) if own else env)
-        return Declaration(env, name, rest).declare(sources, deps, crate_type)
+        return declare_for_targets(env, name, rest, sources, deps, crate_type)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 

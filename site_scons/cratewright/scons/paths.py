@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import SCons
@@ -25,6 +27,7 @@ __all__ = [
     "located_source",
     "logical_source",
     "nearby",
+    "reading_in",
     "relative",
 ]
 
@@ -94,6 +97,17 @@ def by_content(node: Any, target: Any, previous: Any, repository: Any = None) ->
     ever.
     """
     return bool(node.changed_content(target, previous, repository))
+
+
+@contextmanager
+def reading_in(env: Any, directory: Any) -> Iterator[None]:
+    """Let paths be relative to a directory, as SCons does while it reads an SConscript there."""
+    before = env.fs.getcwd()
+    env.fs.chdir(directory)
+    try:
+        yield
+    finally:
+        env.fs.chdir(before)
 
 
 _HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))

@@ -30,7 +30,8 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
 
     Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
-    files of a directory by entry point, as far as they are known. A slice or a
+    files of a directory by entry point, as far as they are known. A crate for several targets has no nodes of its own:
+    `targets` holds a crate target for each. A slice or a
     sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
     """
 
@@ -40,6 +41,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         super().__init__(nodes)
         self.name = name
         self.images = images or {}
+        self.targets: Mapping[str, CrateTarget] = {}
         self.rlink = parts.get("rlink")
         self.rlib = parts.get("rlib")
         self.image = parts.get("image")
@@ -57,8 +59,9 @@ class DeclaredCrate:
     it when SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is
     relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
     names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `made` is
-    what each linked crate type becomes; `late_options` gives the options once all SConscripts have been read, and
-    `read_by_link` generated files that words for the linker name.
+    what each linked crate type becomes; `for_target` declares it for another target, if the crate names none itself;
+    `late_options` gives the options once all SConscripts have been read, and `read_by_link` generated files that words
+    for the linker name.
     """
 
     name: str
@@ -82,6 +85,7 @@ class DeclaredCrate:
     target: CrateTarget | None = None
     libraries: dict[CrateType, Node] = field(default_factory=dict)
     made: dict[CrateType, Node] = field(default_factory=dict)
+    for_target: Callable[[str], CrateTarget] | None = None
     _crate: Crate | None = None
 
     @property

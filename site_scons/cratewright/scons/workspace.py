@@ -6,8 +6,8 @@ Knows nothing of how a crate becomes nodes; it is given the function that declar
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,7 +34,7 @@ from ..workspace import (
     select_features,
 )
 from .crates import CrateTarget
-from .paths import directory_node, file_node, located_source, nearby, relative
+from .paths import directory_node, file_node, located_source, nearby, reading_in, relative
 from .prebuilt import check_rlib
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def declare_workspace(
     settings = Settings(workspace, vocabularies, {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]})
     requests = _requests(features)
     selections = select_features(workspace.document, workspace.features, requests, default=default_features)
-    with _reading_in(env, node.dir):
+    with reading_in(env, node.dir):
         declaration = _WorkspaceDeclaration(env, workspace, settings, selections, begin)
         return WorkspaceTargets({crate.name: declaration.declare(crate) for crate in workspace.crates})
 
@@ -119,17 +119,6 @@ def _read(node: Any) -> Workspace:
     if os.path.isdir(located.abspath):
         raise ConfigurationError(f"workspace '{path}' is no file")
     return read_workspace(read_bytes(located.abspath, role="workspace"), path=path)
-
-
-@contextmanager
-def _reading_in(env: Environment, directory: Any) -> Iterator[None]:
-    """Let paths be relative to a directory, as SCons does while it reads an SConscript there."""
-    before = env.fs.getcwd()
-    env.fs.chdir(directory)
-    try:
-        yield
-    finally:
-        env.fs.chdir(before)
 
 
 class _WorkspaceDeclaration:

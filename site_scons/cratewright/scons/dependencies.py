@@ -1,0 +1,85 @@
+"""What `deps` of a crate mean: targets, names and rlibs, each as it is for the crate's own target.
+
+Knows nothing of how any of them is linked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import SCons.Node
+import SCons.Util
+
+from ..errors import GraphError
+from ..pipeline.engine import Engine
+from .crates import Build
+from .prebuilt import as_rlib, prebuilt_crate
+from .target import CrateTarget
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["dependency_keys"]
+
+
+class Declaring(Protocol):
+    """A crate that is being declared."""
+
+    env: Environment
+    build: Build
+    engine: Engine
+    name: str
+    target: str
+    backend_name: str
+
+
+def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
+    """Return the keys and names of the crates that `deps` holds.
+
+    Raises: GraphError for what is no crate, or for one of another target.
+    """
+    names: list[str] = []
+    for item in _dependency_items(deps):
+        rlib = as_rlib(crate.env, item)
+        if rlib is not None:
+            names.append(prebuilt_crate(crate.build, crate.engine, rlib, user=crate.name))
+        elif isinstance(item, CrateTarget) and item.name:
+            names.append(_key_of(crate, item))
+        elif isinstance(item, str):
+            names.append(item)
+        else:
+            raise GraphError(
+                f"crate '{crate.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",
+                hint="pass what env.Crate returned, the name of a crate or an .rlib file",
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _key_of(crate: Declaring, item: CrateTarget) -> str:
+    """Return the key of a dependency as it is for this crate's target: libraries follow.
+
+    Raises: GraphError if it is for others alone.
+    """
+    item = item.targets.get(crate.target, item)
+    found = next((other for other in crate.build.crates.values() if other.target is item), None)
+    if item.targets or (found is not None and found.machine != crate.target and found.backend == crate.backend_name):
+        has = list(item.targets) or [found.machine] if found is not None else list(item.targets)
+        if found is None or found.for_target is None:
+            raise GraphError(
+                f"crate '{crate.name}' is for target '{crate.target}', and '{item.name}' is not",
+                context=((item.name, " ".join(has)),),
+                hint=f"declare '{item.name}' without a target of its own, or for this one as well",
+            )
+        return _key_of(crate, found.for_target(crate.target))
+    return found.key if found is not None else item.name
+
+
+def _dependency_items(deps: object) -> list[object]:
+    """Return what `deps` holds, one by one; lists of nodes, such as builders return, are spread out."""
+    if isinstance(deps, CrateTarget) and deps.name:
+        return [deps]
+    if isinstance(deps, str) or not isinstance(deps, Sequence):
+        return [deps]
+    spread = (_dependency_items(item) if isinstance(item, SCons.Util.UserList) else [item] for item in deps)
+    return [item for items in spread for item in items]

@@ -1,0 +1,54 @@
+"""One declaration for several targets: a tree of outputs for each.
+
+Knows nothing of how a crate is declared for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import SCons.Util
+
+from ..errors import ConfigurationError
+from .declaration import Declaration
+from .paths import calling_line, reading_in
+from .target import CrateTarget
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["declare_for_targets"]
+
+
+def declare_for_targets(
+    env: Environment, name: str, options: Mapping[str, object], sources: object, deps: object, crate_type: object
+) -> CrateTarget:
+    """Declare a crate for its target, or for each of several in a directory of the target's name.
+
+    Raises: ConfigurationError for none, for one twice; as `Declaration`.
+    """
+    here, others = env.fs.getcwd(), {}
+    asked = options.get("target")
+
+    def for_one(target: str) -> CrateTarget:
+        if target not in others:
+            with reading_in(env, here):
+                declaration = Declaration(env, name, {**options, "target": target}, below=target)
+                others[target] = declaration.declare(sources, deps, crate_type)
+        return others[target]
+
+    if not isinstance(asked, (list, tuple, SCons.Util.UserList)):
+        follows = for_one if not asked else None
+        return Declaration(env, name, options, for_target=follows).declare(sources, deps, crate_type)
+    targets = [str(target) for target in asked]
+    if not targets or len(set(targets)) < len(targets):
+        raise ConfigurationError(
+            f"crate '{name}' is for {'no target' if not targets else 'one target twice'}",
+            context=(("declared in", calling_line(env.fs.Top.abspath)),),
+            hint='target=["vulkan1.1", "vulkan1.3"]',
+        )
+    made = {target: for_one(target) for target in targets}
+    together = CrateTarget([node for one in made.values() for node in one], name=name)
+    together.targets = made
+    return together
