@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
 from .construction import ConstructionVariable
-from .crate import Crate, CrateType, Source
+from .crate import Crate, CrateType, Source, whole
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
 from .digest import content_digest, value_digest
 from .errors import (
@@ -186,6 +186,7 @@ __all__ = [
     "scratch_root",
     "tool",
     "value_digest",
+    "whole",
     "with_own",
     "write_atomic",
 ]

@@ -72,6 +72,7 @@ class Capability(Enum):
     DYNAMIC_LINKAGE = "dynamic-linkage"
     ALLOCATOR = "allocator"
     NATIVE_LIBRARIES = "native-libraries"
+    WHOLE_CRATES = "whole-crates"
 
 
 class CodegenBackend(ABC):

@@ -29,11 +29,13 @@ class CrateReference:
 
     Shape: `stable_id` is empty only while crates are being declared, when not all are known; `interface` is empty
     where it is not known: crates are compiled side by side, so it is recorded not before the crate is archived.
+    `whole` if all modules of the crate are to be linked wherever it is linked statically, needed or not.
     """
 
     name: str
     stable_id: str = ""
     interface: str = ""
+    whole: bool = False
 
 
 def stable_crate_id(name: str, version: str, metadata: Iterable[str] = ()) -> str:

@@ -123,7 +123,7 @@ class LinkRequest:
 
     Shape: own modules first, then the allocator shim if there is one (of the same crate), then those of
     statically linked dependencies in link order; `dependencies` are the crates whose modules are offered, in that
-    order, `whole` those of them whose modules are all linked, needed or not; `libraries` those linked dynamically;
+    order; `whole` are crates that are linked whole, needed or not; `libraries` those linked dynamically;
     `natives` foreign libraries in link order. `exported` are the symbols, sorted, that the result must offer under
     their names, and `kept` more that must have theirs, if they are linked: everything else LTO may internalise, but
     for what `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`

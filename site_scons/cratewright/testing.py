@@ -196,7 +196,8 @@ class StubBackend(CodegenBackend):
         """Return one part, or one for each entry point with what it reaches."""
         offers = _offers(request.modules)
         if not request.options.flag("multimodule"):
-            own = [index for index, item in enumerate(request.modules) if item.crate == request.crate]
+            direct = (request.crate, *request.whole)
+            own = [index for index, item in enumerate(request.modules) if item.crate in direct]
             return (LinkPart("", _closure(request, own, offers)),)
         return tuple(
             LinkPart(entry.name, _closure(request, [index], offers))

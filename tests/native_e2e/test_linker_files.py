@@ -19,6 +19,10 @@ sources = ["lib.c"]
 type = "cdylib"
 lto = "thin"
 ldflags = ["-Wl,--version-script=own.map", "-Wl,-Map=there.txt"]
+deps = [{ name = "registers", whole-archive = true }]
+
+[crate.registers]
+sources = ["here.c"]
 """
 
 
@@ -43,6 +47,7 @@ Default(lib, gen, env.Command("copy.txt", "sub/lib.txt", Copy("$TARGET", "$SOURC
             "toml/SConscript": 'Import("env")\nDefault(*env.CrateWorkspace("crates.toml").values())\n',
             "toml/crates.toml": TOML,
             "toml/lib.c": SOURCE,
+            "toml/here.c": 'int putenv(char *);\nstatic __attribute__((constructor)) void h(void) { putenv("H=1"); }\n',
             "toml/own.map": MAP.format("two"),
         },
     )
@@ -60,6 +65,7 @@ def test_beside_the_sconscript(project: NativeProject) -> None:
     assert _offered(project.path / "out/libgen.so") == {"two"}
     assert _offered(project.path / "toml/libthere.so") == {"two"}
     assert ctypes.CDLL(str(project.path / "out/liblib.so")).one() == 1
+    assert b"here.c" in (project.path / "toml/there.txt").read_bytes()
     maps = [project.path / name for name in ("out/sub/lib.txt", "out/copy.txt", "toml/there.txt")]
     for path in maps:
         assert str(project.path) not in path.read_text() and ".text" in path.read_text()

@@ -464,3 +464,25 @@ def test_metadata_rides_in_dylibs_only() -> None:
     world = World(UTIL, _lib())
     for kind in TYPES:
         assert (b"cratewright-dylib" in world.link("lib", kind).artifacts[1].data) == (kind is CrateType.DYLIB)
+
+
+@pytest.mark.parametrize(
+    ("kind", "linked"),
+    [(CrateType.BIN, ("util",)), (CrateType.CDYLIB, ("util",)), (CrateType.DYLIB, ("util", "spare"))],
+)
+def test_what_is_linked_whole(kind: CrateType, linked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What any crate of the link asks for; and all of a dylib, which stands for the rlibs in it."""
+    asked: list[tuple[str, ...]] = []
+    spare = _crate("spare", _module("s", "spare"))
+    mid = replace(_crate("mid", _module("m", "mid")), dependencies=(replace(UTIL.reference, whole=True),))
+    app = _crate("app", _module("a", "app", entry="app"), deps=["mid", "spare"])
+    world = World(UTIL, spare, mid, app)
+    link = type(world.engine.backend("noting", "text")).link
+
+    def noting(self: StubBackend, request: LinkRequest) -> LinkResult:
+        asked.append(request.whole)
+        return link(self, request)
+
+    monkeypatch.setattr(type(world.engine.backend("noting", "text")), "link", noting)
+    world.link("app", kind)
+    assert set(linked) == set(asked[0]) - {"mid"}

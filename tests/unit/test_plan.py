@@ -12,6 +12,7 @@ import pytest
 from cratewright.backend import Capability
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
+from cratewright.identity import CrateReference
 from cratewright.options import CORE_OPTIONS, Options, OptionValue
 from cratewright.pipeline.plan import check_crate, check_target, option_table
 from cratewright.testing import StubBackend
@@ -92,6 +93,11 @@ def test_one_file_under_two_names() -> None:
         (_linked({"lto": (("bin", "off"),)}, CrateType.RLIB), ConfigurationError, "sets lto for crate type 'bin'"),
         (_linked({"libs": ("m",)}), UnsupportedError, "has no native libraries"),
         (_linked({"allocator": "needs"}), UnsupportedError, "has no allocator"),
+        (
+            replace(CRATE, dependencies=(CrateReference("dep", whole=True),)),
+            UnsupportedError,
+            "links no crate whole",
+        ),
         (_linked({"prefer_dynamic": True}), UnsupportedError, "has no dynamic linkage"),
         (replace(CRATE, name="bad"), ConfigurationError, "not this one"),
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -71,3 +73,43 @@ def test_what_is_no_whole_object(project: Project) -> None:
     for read in (retaining, needed_libraries):
         with pytest.raises(FormatError, match=r"it: the (object|file) is damaged"):
             read(data[: len(data) // 2], name="it")
+
+
+REGISTERED = {
+    "app": {"main.c": "int count(void);\nint main(void) { return count(); }\n"},
+    "base": {"count.c": "int all;\nvoid add(void) { all++; }\nint count(void) { return all; }\n"},
+    "plug": {"here.c": "void add(void);\nstatic __attribute__((constructor)) void here(void) { add(); }\n"},
+}
+
+
+@pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
+def test_a_unit_that_registers_itself(project: Project, lto: LtoMode) -> None:
+    """Nobody calls it, so that it is linked only with a crate that is linked whole."""
+    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
+        pytest.skip("this toolchain has no thin LTO")
+    for whole, count in ((("plug",), 1), ((), 0)):
+        request = replace(request_for(project, REGISTERED, lto=lto), whole=whole)
+        assert subprocess.run([finished(project, request)], check=False).returncode == count
+
+
+@pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
+@pytest.mark.parametrize("words", [{"sanitize": ["address"]}, {"sanitize": ["undefined"]}, {"coverage": True}])
+def test_a_library_with_what_compilers_inject(
+    project_with: Callable[[str], Project], words: dict[str, object], lto: LtoMode
+) -> None:
+    project = project_with("llvm")
+    crates = {
+        "lib": {"lib.c": "int g[4] = {1, 2, 3, 4};\nint dep(int);\nint lib(int i) { return g[i & 3] + dep(i); }\n"},
+        "base": {"dep.c": "int t[5] = {5, 4, 3, 2, 1};\nint dep(int i) { return t[i % 5]; }\n"},
+    }
+    library = finished(project, request_for(project, crates, CrateType.CDYLIB, exported=("g", "lib"), lto=lto, **words))
+    main = project.root / "user.c"
+    main.write_text("int lib(int);\nint main(void) { return lib(1) - 6; }\n", encoding="utf-8")
+    flags = ["-fprofile-instr-generate"] if "coverage" in words else [f"-fsanitize={words['sanitize'][0]}"]  # type: ignore[index]
+    command = [*project.toolchain.cc(project.target), *flags, main, library, f"-Wl,-rpath,{project.root}", "-o", "user"]
+    subprocess.run(command, cwd=project.root, check=True)
+    subprocess.run([project.root / "user"], cwd=project.root, env={"LLVM_PROFILE_FILE": "/dev/null"}, check=True)
+    shown = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+    assert {line.split()[-1] for line in shown.splitlines()} >= {"g", "lib"} and "asan_g" not in shown
+    (module,) = compiled(project, {"more.c": "int more[9];\n"}, **words)
+    assert [symbol.name for symbol in module.exports] == ["more"]

@@ -120,6 +120,7 @@ def _request(
         options=_link_options(backend, crate, dependencies),
         modules=(),
         dependencies=tuple(label for label, _ in static),
+        whole=_whole(crate, crate_type, labels),
         libraries=tuple(replace(item.library, crate=label) for label, item in labels if item.library is not None),
         natives=libraries_to_link(crate.natives, [(item.linkage, item.crate.natives) for item in dependencies]),
         exported=exported,
@@ -133,6 +134,23 @@ def _request(
     parts = [(crate.name, [*crate.modules, *shim]), *((label, list(part.modules)) for label, part in static)]
     modules = tuple(LinkModule(name, module) for name, modules in parts for module in modules)
     return replace(request, exported=exported, modules=modules)
+
+
+def _whole(
+    crate: CrateMetadata, crate_type: CrateType, dependencies: Sequence[tuple[str, Dependency]]
+) -> tuple[str, ...]:
+    """Return the crates of which all modules are linked: into a dylib, which stands for their rlibs, and where asked.
+
+    Source: rustc links the rlibs of a dylib whole.
+    """
+    crates = (crate, *(item.crate for _, item in dependencies))
+    asked = {item.stable_id for part in crates for item in part.dependencies if item.whole}
+    every = crate_type is CrateType.DYLIB
+    return tuple(
+        label
+        for label, item in dependencies
+        if item.crate.stable_id in asked or (every and item.linkage is Linkage.STATIC)
+    )
 
 
 def _link_options(backend: CodegenBackend, crate: CrateMetadata, dependencies: Sequence[Dependency]) -> Options:

@@ -156,6 +156,13 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
                 context=(("crate", crate.name),),
                 hint=f"leave out '{_ASKED_BY[needed]}'",
             )
+    for item in crate.dependencies:
+        if item.whole and Capability.WHOLE_CRATES not in backend.capabilities:
+            raise UnsupportedError(
+                f"backend '{backend.NAME}' links no crate whole",
+                context=(("crate", crate.name), ("dependency", item.name)),
+                hint="depend on the crate itself: what is used of it is linked",
+            )
     for text in crate.options.texts("libs"):
         parse_library(text, where=f"crate '{crate.name}'")
 

@@ -102,6 +102,7 @@ class Declaration:
         # SCons reads its files in one thread and builds in several.
         fork_ahead()
         self.read_by_link: list[Any] = []
+        self.whole: set[str] = set()
         self.here = env.fs.getcwd()
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
@@ -195,13 +196,11 @@ class Declaration:
 
     def _word_path(self, path: str, made: bool) -> str:
         """Return where what a word names lies: seen from the root, or from the crate's directory if a link makes it."""
-        # Not the Environment's own method, which would expand what is no more than a name.
         node = self.env.fs.Entry(path)
         if made:
             return seen_from(self.directory, relative(node))
         if node.is_derived():
             self.read_by_link.append(node)
-            return relative(node)
         return relative(located_source(node))
 
     def _program_path(self, path: str, made: bool) -> str:
@@ -236,7 +235,7 @@ class Declaration:
             read_by_link=self.read_by_link,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
-        names = tuple(CrateReference(dep.rpartition(":")[2]) for dep in declared.dependencies)
+        names = tuple(CrateReference(dep.rpartition(":")[2], whole=dep in self.whole) for dep in declared.dependencies)
         planned = self._values(entries, names, types, self.options)
         check_crate(planned, self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
@@ -347,7 +346,8 @@ class Declaration:
         )
 
     def _resolve(self, entries: Sequence[Entry], declared: DeclaredCrate) -> Crate:
-        deps = tuple(other.reference for other in self.build.direct(declared))
+        direct = zip(declared.dependencies, self.build.direct(declared), strict=True)
+        deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
         crate = self._values(entries, deps, declared.crate_types, self.late_options())
         if self.late_options() != self.options:
             check_crate(crate, self.backend)

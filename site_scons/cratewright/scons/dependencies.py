@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import SCons.Node
 import SCons.Util
 
+from ..crate import WholeCrate
 from ..errors import GraphError
 from ..pipeline.engine import Engine
 from .crates import Build
@@ -32,15 +33,17 @@ class Declaring(Protocol):
     name: str
     target: str
     backend_name: str
+    whole: set[str]
 
 
 def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
-    """Return the keys and names of the crates that `deps` holds.
+    """Return the keys and names of the crates that `deps` holds; note those that are to be linked whole.
 
     Raises: GraphError for what is no crate, or for one of another target.
     """
     names: list[str] = []
-    for item in _dependency_items(deps):
+    for dependency in _dependency_items(deps):
+        item = dependency.dependency if isinstance(dependency, WholeCrate) else dependency
         rlib = as_rlib(crate.env, item)
         if rlib is not None:
             names.append(prebuilt_crate(crate.build, crate.engine, rlib, user=crate.name))
@@ -53,6 +56,8 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
                 f"crate '{crate.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",
                 hint="pass what env.Crate returned, the name of a crate or an .rlib file",
             )
+        if item is not dependency:
+            crate.whole.add(names[-1])
     return tuple(dict.fromkeys(names))
 
 

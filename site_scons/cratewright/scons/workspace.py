@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import SCons.Errors
 import SCons.Node.FS
 
+from ..crate import whole
 from ..errors import ConfigurationError, near_miss
 from ..fs import read_bytes
 from ..options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
@@ -173,12 +174,12 @@ class _WorkspaceDeclaration:
 
     def _dependency(self, user: str, item: WorkspaceDependency) -> object:
         if not item.path:
-            return item.name
+            return whole(item.name) if item.whole_archive else item.name
         with self._document.located(*item.key):
             node = file_node(self._env, item.path)
             if not node.is_derived():
                 check_rlib(node, user=user)
-            return node
+            return whole(node) if item.whole_archive else node
 
     def _paths(self, source: WorkspaceSource) -> list[tuple[object, Mapping[str, object]]]:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)

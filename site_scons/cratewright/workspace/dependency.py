@@ -23,6 +23,7 @@ DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an rlib that is there already, instead of a name"),
     OptionSpec(name="features", kind=OptionKind.TEXTS, default=(), help="features of it that are needed"),
     OptionSpec(name="default_features", kind=OptionKind.FLAG, default=True, help="whether its default ones are, too"),
+    OptionSpec(name="whole_archive", kind=OptionKind.FLAG, default=False, help="whether all of it is linked"),
     OptionSpec(name="optional", kind=OptionKind.FLAG, default=False, help="whether it waits for a feature to ask"),
 )
 
@@ -39,6 +40,7 @@ class WorkspaceDependency:
     features: tuple[str, ...] = ()
     default_features: bool = True
     optional: bool = False
+    whole_archive: bool = False
     key: Key = ()
 
 
@@ -86,6 +88,7 @@ def _read(document: Document, key: Key, item: object) -> WorkspaceDependency:
         features=tuple(str(item) for item in features) if isinstance(features, tuple) else (),
         default_features=bool(values.get("default_features", True)),
         optional=bool(values.get("optional", False)),
+        whole_archive=bool(values.get("whole_archive", False)),
         key=key,
     )
 

@@ -128,12 +128,13 @@ class NativeBackend(CodegenBackend):
         return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
-        """Return the symbols that the user's words for the linker are about."""
-        from .kept import kept_symbols, reader  # noqa: PLC0415
+        """Return the symbols that the user's words for the linker are about, and those that dylibs share."""
+        from .kept import kept_symbols, reader, shared_symbols  # noqa: PLC0415
 
         defined = {symbol.name for item in request.modules for symbol in item.module.exports}
         words = request.options.texts("ldflags")
-        return tuple(sorted(kept_symbols(words, defined, reader(self.session.root, request))))
+        kept = kept_symbols(words, defined, reader(self.session.root, request))
+        return tuple(sorted(kept | shared_symbols(request, defined, self.session.root)))
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module holds a representation that can be optimised with others."""

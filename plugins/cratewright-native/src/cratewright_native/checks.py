@@ -196,6 +196,13 @@ def _check_code(crate: Crate, toolchain: Toolchain) -> None:
 def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
     """Return what cannot be had of the options about code, and the way out; empty if all can."""
     zig = toolchain.kind == "zig"
+    if (
+        toolchain.kind != "gcc"
+        and "address" in options.texts("sanitize")
+        and CrateType.STATICLIB in crate.crate_types
+        and crate.options.lto_for(CrateType.STATICLIB) is LtoMode.FAT
+    ):
+        return "one merged object with -fsanitize=address cannot be linked with others", "set lto='thin' or 'off'"
     missing = [name for name in options.texts("sanitize") if zig and name not in _ZIG_SANITIZERS]
     if missing:
         return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"

@@ -18,8 +18,8 @@ __all__ = ["is_direct", "needed_modules"]
 
 def is_direct(item: LinkModule, request: LinkRequest) -> bool:
     """Return whether a module is linked even if nobody needs it."""
-    own = item.crate == request.crate and is_own(item.module)
-    return own or is_linked_whole(item.module)
+    whole = item.crate == request.crate or item.crate in request.whole
+    return (whole and is_own(item.module)) or is_linked_whole(item.module)
 
 
 def needed_modules(request: LinkRequest, wanted: Iterable[str]) -> tuple[LinkModule, ...]:

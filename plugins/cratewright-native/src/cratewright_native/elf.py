@@ -19,7 +19,7 @@ _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _DYNAMIC = struct.Struct("<QQ")
-_SYMTAB, _DYNAMIC_TABLE = 2, 6
+_SYMTAB, _DYNAMIC_TABLE, _DYNSYM = 2, 6, 11
 _NEEDED = 1
 _ALLOCATED, _ORDERED, _RETAINED = 0x2, 0x80, 0x200000
 _ELSEWHERE = 0xFFFF
@@ -44,8 +44,8 @@ def has_gcc_representation(data: bytes) -> bool:
     return b".gnu.lto_" in data
 
 
-def elf_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
-    """Return the global and weak symbols of an object, in order.
+def elf_symbols(data: bytes, *, name: str, dynamic: bool = False) -> tuple[ObjectSymbol, ...]:
+    """Return the global and weak symbols of an object, in order; if `dynamic`, those that a library is loaded with.
 
     Raises: FormatError naming the file if it is damaged.
     """
@@ -53,7 +53,7 @@ def elf_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
         sections = _sections(data)
         found: list[ObjectSymbol] = []
         for section in sections:
-            if section[1] == _SYMTAB:
+            if section[1] == (_DYNSYM if dynamic else _SYMTAB):
                 found += _symbols(data, section, sections[section[6]])
     except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise FormatError(f"{name}: the object is damaged") from error

@@ -12,7 +12,7 @@ from cratewright import LinkError, LinkRequest
 
 from .bitcode import is_bitcode
 
-__all__ = ["check_symbols", "replaceable_symbols", "required_symbols", "version_script"]
+__all__ = ["check_symbols", "is_injected", "replaceable_symbols", "required_symbols", "version_script"]
 
 # What a program may define in place of the C and C++ libraries' own, which then call the program's. LTO does not see
 # these libraries, so what they might call must stay.
@@ -22,7 +22,21 @@ _REPLACEABLE = re.compile(
     r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
 )
 
+# What sanitizers and profilers put into a module; no source defines it, and what is linked does not offer it.
+_INJECTED = re.compile(
+    r"___asan_|__asan_gen_|__odr_asan|asan\.module_|tsan\.module_|msan\.module_|hwasan\.|sancov\.|__sancov_gen_"
+    r"|__prof[cdnv]p?_|__profbm_|__covrec_|__llvm_(?:profile_(?:raw_version|filename|runtime|counter_bias)|prf_|cov)"
+    r"|__gcov_(?:\.|var)"
+)
+# What their libraries call if a program defines it. LTO does not see these libraries.
+# Source: the interface headers of compiler-rt, `sanitizer/*_interface.h` and `profile/InstrProfiling.h`.
+_HOOKS = re.compile(r"__(?:asan|lsan|msan|tsan|ubsan|hwasan|sanitizer|scudo|sancov|gcov|llvm_profile|llvm_gcov)_")
 _BASE = "cratewright"
+
+
+def is_injected(name: str) -> bool:
+    """Return whether a symbol of a module is a sanitizer's or a profiler's own."""
+    return _INJECTED.match(name) is not None
 
 
 def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
@@ -36,7 +50,7 @@ def required_symbols(request: LinkRequest) -> tuple[str, ...]:
     Shape: what the result offers, what libraries may call, and what meets bitcode that takes no part.
     """
     defined = {symbol.name for item in request.modules for symbol in item.module.exports}
-    required = {*request.exported, *replaceable_symbols(defined)}
+    required = {*request.exported, *replaceable_symbols(defined), *filter(_HOOKS.match, defined)}
     for item in request.beside:
         if is_bitcode(item.module.data):
             required |= {symbol.name for symbol in (*item.module.imports, *item.module.exports)}

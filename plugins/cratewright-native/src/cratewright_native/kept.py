@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from cratewright import LinkError, LinkRequest
 
+from .elf import elf_symbols
 from .ldflags import Flag, parse_ldflags
 from .linker_options import Fate
 
@@ -22,6 +23,7 @@ __all__ = [
     "offers_all",
     "reader",
     "script_patterns",
+    "shared_symbols",
     "told_words",
     "wanted_symbols",
 ]
@@ -78,6 +80,18 @@ def kept_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[s
     for flag in parse_ldflags(words):
         kept |= _matching(flag, known, read)
     return kept
+
+
+def shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
+    """Return those of the symbols that a dylib of the link uses or has itself: it means those of a program.
+
+    Raises: FormatError for a dylib that is damaged.
+    """
+    shared: set[str] = set()
+    for library in request.libraries:
+        with open(os.path.join(root, library.path), "rb") as file:
+            shared |= {symbol.name for symbol in elf_symbols(file.read(), name=library.path, dynamic=True)}
+    return defined & shared
 
 
 def offered_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:

@@ -57,6 +57,7 @@ _CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
 # To the end of the line: names of C++ functions have spaces in them.
 _UNDEFINED = re.compile(r"undefined (?:(?:hidden |protected )?symbol: (.+)|reference to [`'](.+)'$)", re.MULTILINE)
 _SHOWN = 20
+_LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")
 
 
 def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemory) -> LinkResult:
@@ -261,7 +262,12 @@ def _rpath(request: LinkRequest) -> list[str]:
 
 
 def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> list[str]:
-    words = [os.path.join(toolchain.root, library.path) for library in request.libraries]
+    # zig knows no state to go back to, and begins with what others call as needed.
+    before, after = ("--no-as-needed", "--as-needed") if toolchain.kind == "zig" else _LINKED_ANYWAY
+    words: list[str] = []
+    for library in request.libraries:
+        path = os.path.join(toolchain.root, library.path)
+        words += [f"-Wl,{before}", path, f"-Wl,{after}"] if library.crate in request.whole else [path]
     return [*words, *library_words(request.natives, request.options.texts("lib_dirs"), target, toolchain)]
 
 

@@ -33,6 +33,7 @@ from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .directives import Asked, embeds
 from .elf import elf_symbols, has_gcc_representation, is_elf
+from .exports import is_injected
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
 from .listing import Unit, ask_assembler, ask_preprocessor, called
 from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
@@ -150,7 +151,9 @@ def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] =
     else:
         raise ToolError(f"{path}: the compiler made neither bitcode nor an ELF object")
     exports = tuple(
-        Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden)) for item in found if item.defined
+        Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden))
+        for item in found
+        if item.defined and not is_injected(item.name)
     )
     defined = {symbol.name for symbol in exports}
     main = [name for name in _MAIN if name in defined]
