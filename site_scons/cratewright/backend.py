@@ -229,7 +229,7 @@ class CodegenBackend(ABC):
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise one module by itself, before it is archived.
 
-        Called: in the build's own process; heavy work belongs to `compile_codegen_unit` or `codegen`.
+        Called: for every module of a crate's units, with the crate's link options; kept in the cache as any other.
         """
         return module
 

@@ -5,7 +5,9 @@ Knows nothing of how a rule is judged.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +16,9 @@ from _pytest.outcomes import Failed
 
 from cratewright.backend import CodegenBackend
 from cratewright.crate_type import CrateType
-from cratewright.testing import Conformance, StubBackend
+from cratewright.module import ModuleCodegen
+from cratewright.request import ModuleConfig
+from cratewright.testing import Conformance, StubBackend, Trial
 from tests.support import broken_backends as broken
 
 
@@ -78,6 +82,28 @@ def test_a_broken_rule_is_told(
         getattr(Suite(), rule)(tmp_path) if rule != "test_the_class_is_sound" else Suite().test_the_class_is_sound()
     message = str(caught.value)
     assert said in message and hint in message.partition("hint: ")[2], message
+
+
+class Optimises(StubBackend):
+    """Marks each module, and leaves a file that tells of the process it was done in."""
+
+    def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Mark a module."""
+        Path(self.session.root, f"{module.name.replace('/', '_')}.{os.getpid()}").touch()
+        return replace(module, data=module.data + b"optimised alone\n")
+
+
+def test_optimize_runs_in_workers_and_is_kept(tmp_path: Path) -> None:
+    trial = Trial(backend=Optimises, sources={"a.stub": b"entry a\n", "b.stub": b"export b\n"})
+    cache = str(tmp_path / "cache")
+    first = trial.build(str(tmp_path / "root"), jobs=2, cache=cache)
+    assert [module.data.endswith(b"optimised alone\n") for module in first.modules] == [True, True]
+    pids = {path.suffix[1:] for path in (tmp_path / "root").glob("*.stub.o.*")}
+    assert pids and str(os.getpid()) not in pids
+    for path in (tmp_path / "root").glob("*.stub.o.*"):
+        path.unlink()
+    again = trial.build(str(tmp_path / "root"), jobs=2, cache=cache)
+    assert again.modules == first.modules and not list((tmp_path / "root").glob("*.stub.o.*"))
 
 
 @pytest.mark.parametrize("fault", ["crash", "hang", "garbage", "missing"])

@@ -83,8 +83,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         for outcome, source in zip(outcomes, crate.sources, strict=True)
         if isinstance(outcome.result, CompiledUnit)
     ]
-    config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
-    modules = tuple(backend.optimize(module, config) for unit in units for module in unit.modules)
+    modules = _optimised(engine, crate, backend, [module for unit in units for module in unit.modules])
     natives, bundled = _bundle(crate, backend)
     units += bundled
     modules += tuple(module for unit in bundled for module in unit.modules)
@@ -108,6 +107,20 @@ def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[
     # The compiler has seen the others.
     names = backend.SOURCE_OPTIONS - backend.UNIT_OPTIONS
     return {name: source.options[name] for name in names if source.options[name] != crate.options[name]}
+
+
+def _optimised(
+    engine: Engine, crate: Crate, backend: CodegenBackend, modules: Sequence[ModuleCodegen]
+) -> tuple[ModuleCodegen, ...]:
+    """Return modules as the backend optimises each by itself, side by side and kept, if it does at all."""
+    if not implements(backend, CodegenBackend.optimize):
+        return tuple(modules)
+    config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
+    jobs = [Job((module, config), f"crate '{crate.name}': {module.name}", size=len(module.data)) for module in modules]
+    fingerprint = engine.fingerprint(crate.backend, crate.target)
+    outcomes = engine.run_cached(crate.backend, crate.target, "optimize", jobs, fingerprint)
+    _raise_errors(crate, outcomes)
+    return tuple(outcome.result for outcome in outcomes if isinstance(outcome.result, ModuleCodegen))
 
 
 def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:

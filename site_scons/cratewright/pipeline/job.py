@@ -17,6 +17,7 @@ Made = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
 
 NOUNS = {
     "compile_codegen_unit": "unit",
+    "optimize": "module",
     "run_thin_lto": "image",
     "run_fat_lto": "image",
     "optimize_thin": "module",
