@@ -18,6 +18,16 @@ REFUSED = [
     *("-Wl,-o,x", "-Wl,--output=x", "-Wl,-plugin,x", "-Wl,--plugin=x", "-Wl,-z,now,--plugin,x", "-Wl,@x"),
     *("-Wl,--load-pass-plugin=x", "-Wl,--dependency-file=x", "-Wl,--reproduce=x", "-Wl,--time-trace=x"),
     *("-Wl,--thinlto-cache-dir=x", "-Wl,-plugin-opt=x", "-Wl,-mllvm,-load=x", "-Wl,--save-temps", "-save-temps"),
+    *(
+        "-B/x",
+        "-B/x/",
+        "--prefix=/x",
+        "--prefix /x",
+        "-fplugin-arg-x-y",
+        "-fpass-plugin=x",
+        "--specs=x",
+        "-resource-dir=x",
+    ),
     *("-Xlinker --plugin=x", "-Xlinker -o", "-Xclang", "-load", "-o"),
 ]
 

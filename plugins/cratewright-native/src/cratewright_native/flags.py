@@ -60,6 +60,9 @@ _REFUSED = {
     **dict.fromkeys(("-march=native", "-mcpu=native", "-mtune=native"), _HOST),
 }
 
+# Whatever follows, with or without anything between: a driver looks for its programs and plugins there.
+_PLACES_OF_PROGRAMS = ("-B", "--prefix", "-fplugin", "-fpass-plugin", "-specs", "--specs", "--config", "-resource-dir")
+
 
 def refused_word(words: Iterable[str]) -> tuple[str, str] | None:
     """Return the first word that a user may not pass on, and why; or None."""
@@ -67,6 +70,8 @@ def refused_word(words: Iterable[str]) -> tuple[str, str] | None:
         if word.startswith("@"):
             return word, _HIDDEN
         reason = _REFUSED.get(word) or _REFUSED.get(word.partition("=")[0])
+        if not reason and word.startswith(_PLACES_OF_PROGRAMS):
+            reason = _RUNS
         if reason:
             return word, reason
     return None
