@@ -5,7 +5,7 @@ Knows nothing of variables or of functions beyond the ids that they use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from cratewright import value_digest
@@ -63,9 +63,10 @@ class Contents:
             known = self._known[number] = value_digest(self._content(number))[:16]
         return known
 
-    def bound(self, variable: int) -> str:
-        """Return the digest of a variable's type and decorations."""
-        return value_digest((self.digest(self.definitions[variable][1]), tuple(self._declares(variable))))[:16]
+    def bound(self, variable: int, *, but: Collection[int] = ()) -> str:
+        """Return the digest of a variable's type and decorations, `but` some of these."""
+        marks = [each for each in self._declares(variable) if each[1] not in but]
+        return value_digest((self.digest(self.definitions[variable][1]), tuple(marks)))[:16]
 
     def _declares(self, number: int) -> Iterator[tuple[int, ...]]:
         """Yield the decorations of something in an order that hangs on their content only."""

@@ -22,6 +22,7 @@ __all__ = ["About", "block_of", "declares_size", "implied_by", "initialises", "p
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 _SPEC_ID, _BUILT_IN, _LOCATION, _COMPONENT, _INDEX, _SET = 1, 11, 30, 31, 32, 34
+_XFB_BUFFER, _XFB_STRIDE = 36, 37
 _WORKGROUP_SIZE = 25
 _WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
 _BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
@@ -167,6 +168,8 @@ class _Unit:
             place = place_of(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
+            if _XFB_STRIDE in marks:
+                yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
         for number, words in self.contents.definitions.items():
             if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
                 at = self._marks(number).get(_SPEC_ID)

@@ -25,7 +25,7 @@ from . import reflect
 from .assembly import assemble, standing_alone
 from .blame import in_our_words, place_row, way_out
 from .facts import Facts, restore_names
-from .finalize import strip_names
+from .finalize import keep_entry_points, strip_names
 from .lines import without_debug_info
 from .mending import mended, needs_legalising, with_plain_copies, without_names
 from .names import Entry, text_path
@@ -153,6 +153,9 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
         tools.validate(data, env=image.request.target, options=_validator(image.request))
     except ValidationError as error:
         sources = " ".join(sorted(f"{crate}/{module}" for crate, module in facts.modules))
+        hint = error.hint or way_out(error.message) or "nothing was written; spirv_val=False skips this check"
+        if _valid_apart(image, data, tools):
+            hint = "each entry point is valid in an image of its own: set multimodule=True"
         if image.request.options.flag("disassemble"):
             text = tools.disassemble(data, env=image.request.target)
             image.dump("dump_post_opt", text.encode(), suffix="asm")
@@ -164,8 +167,25 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
                 *error.context,
                 ("made from", sources),
             ),
-            hint=error.hint or way_out(error.message) or "nothing was written; spirv_val=False skips this check",
+            hint=hint,
         ) from error
+
+
+def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
+    """Return whether an image is refused only for the entry points that it has together.
+
+    The validator holds outputs of mesh shaders against the modes of every mesh shader in a module.
+    """
+    entries = reflect.entry_points(data, name=image.path)
+    if len(entries) < 2:
+        return False
+    try:
+        for entry in entries:
+            alone = keep_entry_points(data, [(entry.stage, entry.name)], name=image.path)
+            tools.validate(alone, env=image.request.target, options=_validator(image.request))
+    except ValidationError:
+        return False
+    return True
 
 
 def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | None) -> str:

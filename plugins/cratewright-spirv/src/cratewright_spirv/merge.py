@@ -19,6 +19,8 @@ BUILT_IN = 11
 FLAT = 14
 LOCATION = 30
 PUSH_CONSTANT = 9
+# Stream, Offset, XfbBuffer, XfbStride: entry points that capture their outputs differ in them.
+CAPTURE = frozenset({29, 35, 36, 37})
 # incoming payloads, hit attributes, shader records and task payloads: an entry point may have one of each
 SINGLE = frozenset({5329, 5339, 5342, 5343, 5402})
 
@@ -30,10 +32,12 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
     """Merge built-ins, interface variables and, if wanted, descriptors that differ in name only.
 
     Built-ins merge throughout the module, since Vulkan's rules allow one of each; inputs and outputs with
-    a location only where one entry point uses both. Different types at one binding stay aliases.
+    a location, and built-ins that are captured for transform feedback in different ways, only where one entry point
+    uses both. Different types at one binding stay aliases.
     """
     decorations = _decorations(program)
     located, built_in = _located_types(program)
+    built_ins: dict[Key, list[int]] = {}
     everywhere: dict[Key, list[int]] = {}
     by_entry: dict[Key, list[int]] = {}
     for variable, words in program.variables().items():
@@ -41,11 +45,14 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
         marks = {each[1]: each for each in own}
         key: Key = (words[1], *words[3:])
         if words[3] in (INPUT, OUTPUT) and (BUILT_IN in marks or words[1] in built_in):
-            everywhere.setdefault((*key, marks.get(BUILT_IN), FLAT in marks), []).append(variable)
+            built_ins.setdefault((*key, marks.get(BUILT_IN), FLAT in marks), []).append(variable)
         elif words[3] in SINGLE or (words[3] in (INPUT, OUTPUT) and (LOCATION in marks or words[1] in located)):
             by_entry.setdefault((*key, *sorted(own)), []).append(variable)
         elif merge_descriptors and (BINDING in marks or words[3] == PUSH_CONSTANT):
             everywhere.setdefault((*key, *sorted(own)), []).append(variable)
+    for key, group in built_ins.items():
+        ways = {tuple(each for each in decorations.get(variable, ()) if each[1] in CAPTURE) for variable in group}
+        (everywhere if len(ways) == 1 else by_entry)[key] = group
     merged = {other: group[0] for group in everywhere.values() for other in group[1:]}
     merged.update(_merged_by_entry(program, [group for group in by_entry.values() if len(group) > 1]))
     return _substitute(program, merged, decorations) if merged else program
@@ -108,6 +115,8 @@ def _substitute(program: Program, merged: Mapping[int, int], decorations: Decora
 def _rewritten_preamble(program: Program, merged: Mapping[int, int], decorations: Decorations) -> Iterator[Instruction]:
     strict = set(_not_all_relaxed(merged, decorations))
     stated = {(kept, each) for kept in set(merged.values()) for each in decorations.get(kept, ())}
+    # A block of built-ins that is not captured has the buffer and stride that its unit declares for others.
+    captured = {kept: {each[1] for each in decorations.get(kept, ())} for kept in set(merged.values())}
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
         if opcode == op.NAME and words[1] in merged:
@@ -120,7 +129,7 @@ def _rewritten_preamble(program: Program, merged: Mapping[int, int], decorations
                 continue
             if kept != words[1]:
                 mark = (kept, (opcode, *words[2:]))
-                if mark not in stated:
+                if mark not in stated and not (words[2] in CAPTURE and words[2] in captured.get(kept, ())):
                     stated.add(mark)
                     yield build(opcode, kept, *words[2:])
                 continue

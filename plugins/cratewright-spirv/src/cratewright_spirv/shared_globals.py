@@ -23,6 +23,9 @@ __all__ = ["marked", "with_shared_globals"]
 
 _MARK = "\x1f"
 _IN_OUT = (" in", " out")
+_OFFSET = 35
+# Stream, XfbBuffer, XfbStride: units give them to outputs that are not captured as well.
+_CAPTURE = (29, 36, 37)
 
 
 def marked(data: bytes, position: int, name: str) -> bytes:
@@ -112,7 +115,8 @@ class _Found:
 
     def check_places(self, merged: Collection[int]) -> None:
         """Raise LinkError for a place that two units bind to different things, but for what is merged."""
-        self._check_constants()
+        self._check_said("constant_id", "types or defaults", "or give one another constant_id")
+        self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
         places: dict[str, tuple[int, int]] = {}
         for variable, position in self._marked():
             words = self.variables[variable]
@@ -121,7 +125,7 @@ class _Found:
             if not place or variable not in self.reached.globals or variable in merged:
                 continue
             first, by = places.setdefault(place, (variable, position))
-            if by == position or self.loose.bound(first) == self.loose.bound(variable):
+            if by == position or self._bound(first) == self._bound(variable):
                 continue
             if "binding" in place and self._name(first) != self._name(variable):
                 continue  # Vulkan allows it
@@ -155,17 +159,24 @@ class _Found:
                     hint="initialise it in one unit, or in all to the same constant",
                 )
 
-    def _check_constants(self) -> None:
+    def _bound(self, variable: int) -> str:
+        """Return the digest of what is bound to a place; of a block, without a capture that is none."""
+        block = block_of(self.strict, self.variables[variable])
+        captured = block and any(mark[1] == _OFFSET for mark in self._block(variable)[0])
+        return self.loose.bound(variable, but=() if captured or not block else _CAPTURE)
+
+    def _check_said(self, kind: str, what: str, otherwise: str) -> None:
+        """Raise LinkError for a place of a kind of which two units say different things."""
         known: dict[str, tuple[str, int]] = {}
         for at in sorted(self.taking_part):
             for place, digest in self.units[at].implied.placed:
-                if place.startswith("constant_id"):
+                if place.startswith(kind):
                     value, by = known.setdefault(place, (digest, at))
                     if value != digest:
                         raise LinkError(
-                            f"{place} has two types or defaults in entry point `{self.reached.entry.name}`",
+                            f"{place} has two {what} in entry point `{self.reached.entry.name}`",
                             context=[*self._rows([by, at])],
-                            hint="declare it once, in a header that both include, or give one another constant_id",
+                            hint=f"declare it once, in a header that both include, {otherwise}",
                         )
 
     def _two_types(self, what: str, one: tuple[int, int], other: tuple[int, int]) -> LinkError:
