@@ -13,7 +13,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     fs, memory, child, scratch, ending, program, events        the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
-    session, backend, hookspecs, declared, blame, edge         the contract with backends, checked where it is entered
+    session, backend, hookspecs, declared, emitted, blame, edge  the contract with backends, checked where it is entered
     registry                                                   finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges

@@ -107,14 +107,15 @@ class CodegenBackend(ABC):
     """Options, lists of words, in which a word may name a file: those that `locate_words` is asked about."""
     VARIABLES: ClassVar[tuple[ConstructionVariable, ...]] = ()
     """Construction variables of SCons that count for its crates, below the options of the crate."""
+    EMITTED: ClassVar[Mapping[str, str]] = {}
+    """The files that its option `emit` may ask a unit for, each with its suffix: `.s` is `CRATE.emit/src/f.c.s`."""
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     """Names of the `CRATE_*` settings that it reads through the session, beside those that all know."""
     RUNS_PROGRAMS: ClassVar[bool] = False
     """Whether its methods leave all work to programs, which they run by `child.run_program`.
 
-    That ends a program, with all that it has started, after `Session.timeout` and with the build.
-    Then several threads may call one object, and a call that is alone is made where it is asked for: what it is given
-    need not be copied to a worker.
+    That ends a program and all that it has started after `Session.timeout` and with the build. Then several threads
+    may call one object, and a call that is alone is made where it is asked for: nothing is copied to a worker.
     """
 
     supported_crate_types: ClassVar[frozenset[CrateType]]
@@ -133,8 +134,7 @@ class CodegenBackend(ABC):
     def warm(self, stencils: Sequence[UnitStencil]) -> None:  # noqa: B027 - optional
         """Load and warm up what compiling some units needs.
 
-        Called: once, in the process that workers are forked from, with the first units to be compiled; with
-        none if the first work is a link.
+        Called: once, in the process that workers are forked from, with the first units; none if a link comes first.
         """
 
     @abstractmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -58,6 +58,7 @@ def _faults(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
     yield from _words(kind)
     yield from _options(kind)
     yield from _option_names(kind)
+    yield from _emitted(kind)
     yield from _abilities(kind)
     yield from _methods(kind)
 
@@ -184,6 +185,24 @@ def _option_names(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
     if kind.MODULE_OPTIONS is not None and kind.MODULE_OPTIONS - kind.LINK_OPTIONS:
         first = min(kind.MODULE_OPTIONS - kind.LINK_OPTIONS)
         yield ClassFault(f"MODULE_OPTIONS has '{first}', which LINK_OPTIONS has not", "some of LINK_OPTIONS")
+
+
+def _emitted(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
+    kinds: object = kind.EMITTED
+    expected = "suffixes by words, such as {'asm': '.s'}"
+    if not isinstance(kinds, Mapping):
+        yield ClassFault(f"EMITTED is {value_words(kinds, dict)}", expected)
+        return
+    if not all(type(item) is str for pair in kinds.items() for item in pair):
+        yield ClassFault("EMITTED has what is no string", expected)
+        return
+    for word, suffix in kinds.items():
+        if not _SUFFIX.match(suffix):
+            yield ClassFault(f"EMITTED['{word}'] is {suffix!r}", expected)
+    if len(set(kinds.values())) < len(kinds):
+        yield ClassFault("EMITTED has a suffix twice", "one of its own for each word")
+    if kinds and "emit" not in kind.UNIT_OPTIONS:
+        yield ClassFault("has EMITTED and UNIT_OPTIONS without 'emit'", "an option 'emit' of kind TEXTS, and there")
 
 
 def _abilities(kind: type[CodegenBackend]) -> Iterator[ClassFault]:

@@ -17,6 +17,7 @@ from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_words
 from .crate_type import CrateType
 from .declared import METHODS
+from .emitted import find_unpromised
 from .errors import CratewrightError, OutputError, PluginError, printable
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
 from .output_place import check_output_path
@@ -117,6 +118,8 @@ def could_return(backend: CodegenBackend, method: str, value: object, arguments:
     # A terminal is told them as they are.
     if isinstance(value, (CompiledUnit, LinkResult)) and any(printable(line) != line for line in value.diagnostics):
         return False
+    if isinstance(value, CompiledUnit) and find_unpromised(backend.EMITTED, value, arguments[0]):
+        return False
     if isinstance(value, LinkResult) and not _promised(backend, value, arguments):
         return False
     try:
@@ -194,6 +197,8 @@ class _Edge(CodegenBackend):
                 raise
             raise self._told(error, name, arguments) from error
         wrong = _find_fault(function, value, arguments)
+        if wrong is None and isinstance(value, CompiledUnit):
+            wrong = find_unpromised(self.EMITTED, value, arguments[0])
         if wrong is not None:
             whose = f" whose {wrong.where.lstrip('.')} is" if wrong.where else ""
             outer = f" {_article(type(value).__name__)}" if wrong.where else ""

@@ -107,10 +107,13 @@ class CompiledUnit:
     """The result of one `compile_codegen_unit`.
 
     Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
-    warnings as `file:line: warning: text`, in order. `form` is what the backend compiled, for whoever keeps results.
+    warnings as `file:line: warning: text`, in order. `emitted` are files to be kept beside the crate: one for each that
+    the option `emit` asks for, by suffix, in the order of `EMITTED`. `form` is what the backend compiled, for whoever
+    keeps results.
     """
 
     modules: tuple[ModuleCodegen, ...]
     observed: tuple[Observed, ...] = ()
     diagnostics: tuple[str, ...] = ()
+    emitted: tuple[tuple[str, bytes], ...] = ()
     form: CanonicalForm | None = None

@@ -11,6 +11,7 @@ from ..backend import CodegenBackend
 from ..crate import Crate, Source
 from ..digest import content_digest
 from ..edge import implements
+from ..emitted import emitted_directory, emitted_suffixes
 from ..errors import CratewrightError, SourceError
 from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
@@ -18,23 +19,25 @@ from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
 from ..native_library import NativeLibrary, parse_library
 from ..options import Options, OptionValue
 from ..output_place import check_output_path
-from ..request import ModuleConfig
+from ..request import Artifact, ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
 from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 from .plan import LINKED_BY_PIPELINE
 
-__all__ = ["CodegenResult", "codegen_crate", "link_options"]
+__all__ = ["CodegenResult", "codegen_crate", "emitted_names", "link_options"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodegenResult:
     """A crate after codegen.
 
-    Shape: `observed` are all files that were read or looked for, the sources among them, sorted by path.
+    Shape: `observed` are all files that were read or looked for, the sources among them, sorted by path; `emitted`
+    are those of `emitted_names`.
     """
 
     metadata: CrateMetadata
+    emitted: tuple[Artifact, ...]
     observed: tuple[Observed, ...]
     diagnostics: tuple[str, ...]
     compiled: int
@@ -76,6 +79,12 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     ]
     outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
     _raise_errors(crate, outcomes)
+    emitted = [
+        Artifact(_beside(crate, source, suffix), data)
+        for outcome, source in zip(outcomes, crate.sources, strict=True)
+        if isinstance(outcome.result, CompiledUnit)
+        for suffix, data in outcome.result.emitted
+    ]
     units = [
         apply_parameters(
             outcome.result, UnitParameters(name=source.name, own_options=_own_options(crate, source, backend))
@@ -95,11 +104,25 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
         metadata=_metadata(crate, backend, fingerprint, modules, natives),
+        emitted=tuple(emitted),
         observed=merge_observed([*(unit.observed for unit in units), sources]),
         diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
         compiled=len(outcomes) - hits,
         reused=hits,
     )
+
+
+def emitted_names(crate: Crate, backend: CodegenBackend) -> tuple[str, ...]:
+    """Return the files that units leave beside their crate, relative to its output directory."""
+    return tuple(
+        _beside(crate, source, suffix)
+        for source in crate.sources
+        for suffix in emitted_suffixes(backend.EMITTED, source.options)
+    )
+
+
+def _beside(crate: Crate, source: Source, suffix: str) -> str:
+    return f"{emitted_directory(crate.name)}/{source.name}{suffix}"
 
 
 def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[str, OptionValue]:

@@ -20,6 +20,7 @@ import SCons.Util
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..digest import content_digest
+from ..emitted import emitted_directory
 from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
 from ..events import OutputMade
 from ..format_table import FormatTable, LinkableCrate
@@ -174,15 +175,22 @@ class Build:
 
     # The three stages. Each is an SCons action's body: it reads nodes, asks the pipeline, writes.
 
-    def codegen(self, crate: DeclaredCrate, target: Node, state: StageState, jobs: int) -> None:
-        """Make the `.rlink`."""
+    def codegen(self, crate: DeclaredCrate, targets: list[Node], state: StageState, jobs: int) -> None:
+        """Make the `.rlink`, and what units leave beside their crate."""
+        target = targets[0]
         crate.engine.jobs = jobs
         noted = crate.engine.ledger(str(target.abspath))
         told = self.reporting.stage("codegen", crate.name, relative(target))
-        with _build_errors(target, state), told as report, noted as ledger:
+        kept = self._nothing_left(crate, state, targets)
+        with _build_errors(target, state), kept, told as report, noted as ledger:
             result = codegen_crate(crate.engine, crate.crate)
+            area = OutputArea(self.root, crate.directory)
+            files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
+            emit(area, files, state.outputs())
+            if set(state.outputs()) - set(outputs):
+                prune_directory(self._emitted(crate))
             write_atomic(str(target.abspath), encode_rlink(result.metadata))
-            state.update(result.observed, ())
+            state.update(result.observed, outputs)
             report.counts = _counts("unit", result.compiled, "compiled", result.reused)
             report.reason = ledger.reason(NOUNS)
             report.timings = crate.engine.timing_lines()
@@ -244,7 +252,11 @@ class Build:
             for node in targets:
                 if isinstance(node, SCons.Node.FS.Dir):
                     prune_directory(str(node.abspath))
+            prune_directory(self._emitted(crate))
             raise
+
+    def _emitted(self, crate: DeclaredCrate) -> str:
+        return os.path.join(self.root, crate.directory, emitted_directory(crate.name))
 
 
 def _dependency(item: LinkedCrate, directory: str) -> Dependency:

@@ -19,17 +19,18 @@ from ..cache.history import history_path
 from ..child import running
 from ..crate import Crate, CrateType
 from ..digest import value_digest
+from ..emitted import emitted_directory
 from ..ending import watch_signals
 from ..errors import ConfigurationError
 from ..options import Options
 from ..output_name import state_path
-from ..pipeline.codegen import link_options
+from ..pipeline.codegen import emitted_names, link_options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .generated import Reader
 from .images import ImageNodes, image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
-from .paths import by_content, file_node
+from .paths import by_content, directory_node, file_node
 from .state import StageState
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class CrateNodes:
     ) -> None:
         self.planned = planned
         self.images: dict[str, Any] = {}
+        self.emitted: list[Any] = []
         self.env = env
         self.build = build
         self.declared = declared
@@ -138,7 +140,14 @@ class CrateNodes:
             image = image or next((node for node in targets if node is not manifest), None)
         images = ImageNodes(self.declared.name, self.images, self._images_hint(image))
         return CrateTarget(
-            final, name=self.declared.name, images=images, rlink=rlink, rlib=rlib, image=image, manifest=manifest
+            final,
+            name=self.declared.name,
+            images=images,
+            emitted=self.emitted,
+            rlink=rlink,
+            rlib=rlib,
+            image=image,
+            manifest=manifest,
         )
 
     def _images_hint(self, image: Any) -> str:
@@ -149,10 +158,13 @@ class CrateNodes:
     def _codegen(self) -> Any:
         declared, build = self.declared, self.build
         target = self._output(f"{declared.name}.rlink")
+        self.emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
+        if self.emitted:
+            self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
         state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.codegen(declared, targets[0], state, jobs)
+            build.codegen(declared, targets, state, jobs)
 
         def dependencies() -> list[Any]:
             # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
@@ -176,7 +188,8 @@ class CrateNodes:
                 *state.last_run(),
             )
 
-        return self._node([target], [], Stage(run, dependencies, state, before), "$CRATECODEGENCOMSTR")[0]
+        stage = Stage(run, dependencies, state, before)
+        return self._node([target, *self.emitted], [], stage, "$CRATECODEGENCOMSTR")[0]
 
     def _archive(self, rlink: Any) -> Any:
         build, declared = self.build, self.declared

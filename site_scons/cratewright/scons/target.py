@@ -30,17 +30,24 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
 
     Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
-    files of a directory by entry point, as far as they are known. A crate for several targets has no nodes of its own:
-    `targets` holds a crate target for each. A slice or a
+    files of a directory by entry point, as far as they are known; `emitted` those that units leave beside the crate.
+    A crate for several targets has no nodes of its own: `targets` holds a crate target for each. A slice or a
     sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
     """
 
     def __init__(
-        self, nodes: list[Node], *, name: str = "", images: Mapping[str, Node] | None = None, **parts: Node | None
+        self,
+        nodes: list[Node],
+        *,
+        name: str = "",
+        images: Mapping[str, Node] | None = None,
+        emitted: Sequence[Node] = (),
+        **parts: Node | None,
     ) -> None:
         super().__init__(nodes)
         self.name = name
         self.images = images or {}
+        self.emitted = SCons.Util.NodeList(emitted)
         self.targets: Mapping[str, CrateTarget] = {}
         self.rlink = parts.get("rlink")
         self.rlib = parts.get("rlib")

@@ -29,7 +29,7 @@ from cratewright import output_file_name as output_name
 
 from .flags import LANGUAGES, MODULES, OBJECTS
 from .observe import FileMemory
-from .options import LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
+from .options import EMITTED, LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
 from .targets import TARGETS, find_target
 from .toolchain import Toolchain, toolchain_for
 from .variables import SETTINGS, VARIABLES, read_variables
@@ -56,6 +56,7 @@ class NativeBackend(CodegenBackend):
     LTO_OPTIONS = LTO_OPTIONS
     PATH_OPTIONS = PATH_OPTIONS
     VARIABLES = VARIABLES
+    EMITTED = EMITTED
     SETTINGS = SETTINGS
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)

@@ -5,14 +5,17 @@ Knows nothing of how anything is done; what passes here can be done.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
-from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError
+from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError, near_miss
 
+from .emit import unserved
 from .flags import LANGUAGES, MODULES, refused_word
 from .kept import is_versioned
 from .ldflags import parse_ldflags, refused_flag
 from .linker_options import ZIG_OPTIONS
+from .options import EMITTED
 from .probe import can_link
 from .targets import find_target
 from .toolchain import Toolchain
@@ -41,7 +44,7 @@ def check_crate(crate: Crate, toolchain: Toolchain) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER
         )
-    for check in (_check_lto, _check_types, _check_sources, _check_words, _check_link, _check_code):
+    for check in (_check_lto, _check_types, _check_sources, _check_words, _check_emit, _check_link, _check_code):
         check(crate, toolchain)
 
 
@@ -142,6 +145,29 @@ def _check_words(crate: Crate, toolchain: Toolchain) -> None:
                 f"{where}: 'entry_point' and 'multimodule' have no meaning for programs and libraries",
                 context=(("crate", crate.name),),
             )
+
+
+def _check_emit(crate: Crate, toolchain: Toolchain) -> None:
+    """Refuse files that there are not of a source."""
+    for where, options in _options(crate):
+        unknown = [kind for kind in options.texts("emit") if kind not in EMITTED]
+        if unknown:
+            raise ConfigurationError(
+                f"{where}: '{unknown[0]}' cannot be among 'emit'",
+                context=(("crate", crate.name),),
+                hint=near_miss(unknown[0], EMITTED) or f"there are {', '.join(EMITTED)}",
+            )
+    for source in crate.sources:
+        language = LANGUAGES[source.path[source.path.rfind(".") :]]
+        for kind in source.options.texts("emit"):
+            reason = unserved(kind, language, toolchain)
+            if reason:
+                served = [other for other in source.options.texts("emit") if not unserved(other, language, toolchain)]
+                raise UnsupportedError(
+                    f"{source.path}: there is no '{kind}' to emit: {reason}",
+                    context=(("crate", crate.name), ("toolchain", toolchain.version)),
+                    hint=f'ask for others: ("{source.path}", {{"emit": {json.dumps(served)}}})',
+                )
 
 
 def _check_link(crate: Crate, toolchain: Toolchain) -> None:

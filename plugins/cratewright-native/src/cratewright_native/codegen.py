@@ -6,6 +6,7 @@ Knows nothing of other modules, nor of whether any were inlined into this one be
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cratewright import ModuleCodegen, ModuleConfig
@@ -15,7 +16,7 @@ from .elf import has_gcc_representation
 from .flags import lowering_words
 from .toolchain import Toolchain
 
-__all__ = ["OPTIMISED", "lower"]
+__all__ = ["OPTIMISED", "lower", "lowered"]
 
 OPTIMISED = ("optimised", "1")
 """The attribute of a module for which only code is left to be made."""
@@ -30,19 +31,27 @@ def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> 
         return _without_representation(module, toolchain)
     if not is_bitcode(module.data):
         return module
+    data = lowered(module, config, toolchain, ("-c",))
+    return replace(module, data=data, attributes=(("representation", "none"),))
+
+
+def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, words: Sequence[str]) -> bytes:
+    """Return what clang makes of a module in bitcode: an object by `-c`, text by `-S`.
+
+    Raises: ToolError.
+    """
     # An empty index asks for the second half of what a module for ThinLTO has had the first half of.
     how = ("-Xclang", "-disable-llvm-passes") if OPTIMISED in module.attributes else (f"-fthinlto-index={os.devnull}",)
     with toolchain.scratch() as directory:
         (directory / "module.bc").write_bytes(module.data)
-        words = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
+        command = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
         toolchain.run(
-            (*words, "-x", "ir", "module.bc", "-c", "-o", "module.o"),
+            (*command, "-x", "ir", "module.bc", *words, "-o", "module.out"),
             cwd=directory,
             what="code generation",
-            outputs=["module.o"],
+            outputs=["module.out"],
         )
-        data = (directory / "module.o").read_bytes()
-    return replace(module, data=data, attributes=(("representation", "none"),))
+        return (directory / "module.out").read_bytes()
 
 
 def _without_representation(module: ModuleCodegen, toolchain: Toolchain) -> ModuleCodegen:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cratewright import OptionKind, OptionSpec
 
-__all__ = ["LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
+__all__ = ["EMITTED", "LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
 
 
 def _texts(name: str, text: str) -> OptionSpec:
@@ -26,16 +26,18 @@ OPTIONS = (
     _texts("asmflags", "further words for the compiler, assembly only"),
     _flag("pic", True, "position-independent code; without it there can be no dylib or cdylib"),
     _texts("sanitize", "sanitizers: undefined, address, thread, ..."),
+    _texts("emit", "files of each source's own code, kept beside the crate: asm, llvm-ir, obj"),
     _flag("coverage", False, "count which lines run"),
     _texts("ldflags", "further words for the link, which only it sees"),
     _texts("rpath", "directories where a program looks for its dynamic libraries"),
     _flag("strip", False, "leave symbols out of what is linked that nobody needs to run it"),
 )
 
+EMITTED = {"asm": ".s", "llvm-ir": ".ll", "obj": ".o"}
 # What decides the code of a module. `opt_level` decides twice: what is done before modules meet, and after.
 UNIT_OPTIONS = frozenset(
     {"include_dirs", "defines", "opt_level", "debuginfo"}
-    | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage"}
+    | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage", "emit"}
 )
 MODULE_OPTIONS = frozenset({"opt_level", "pic"})
 LTO_OPTIONS = frozenset({"ldflags"})

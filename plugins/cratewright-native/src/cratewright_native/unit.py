@@ -15,6 +15,7 @@ from cratewright import (
     CratewrightError,
     EntryPoint,
     ModuleCodegen,
+    ModuleConfig,
     Observed,
     Options,
     SourceError,
@@ -33,6 +34,7 @@ from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .directives import Asked, embeds
 from .elf import elf_symbols, has_gcc_representation, is_elf
+from .emit import assembly_words, emitted
 from .exports import is_injected
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
 from .listing import Unit, ask_assembler, ask_preprocessor, called
@@ -100,13 +102,17 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         notes = directory / "module.gcno"
         kept = (keep_notes(stencil.path, notes.read_bytes()),) if notes.exists() else ()
         _refuse_embedding(unit, files, directory)
+        # Where there is no summary there is no second half of optimisation either.
+        attributes = kept if has_summary(stencil.target) else (OPTIMISED,)
+        module = module_of(data, path=stencil.path, attributes=attributes)
+        config = ModuleConfig(target=stencil.target, options=stencil.options)
+        beside = emitted(module, config, toolchain, directory)
     observed = observe(
         unit.file, files, _search(unit, stencil, files, said.stderr), root=memory.root, bundled=toolchain.headers
     )
-    # Where there is no summary there is no second half of optimisation either.
-    attributes = kept if has_summary(stencil.target) else (OPTIMISED,)
     return CompiledUnit(
-        modules=(module_of(data, path=stencil.path, attributes=attributes),),
+        modules=(module,),
+        emitted=beside,
         observed=merge_observed([observed, missing]),
         diagnostics=warnings(_logical(said.stderr, stencil), path=stencil.path),
     )
@@ -192,8 +198,17 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
         listing = ("-v",)
     if toolchain.kind == "gcc" and stencil.options.flag("coverage"):
         place, name = os.path.split(notes_name(stencil.path))
-        listing += ("-dumpdir", os.path.join(place, ""), "-dumpbase", name, "-dumpbase-ext", "")
-        listing += (f"-fprofile-note={directory / 'module.gcno'}",)
+        words += ("-dumpdir", os.path.join(place, ""), "-dumpbase", name, "-dumpbase-ext", "")
+        words += (f"-fprofile-note={directory / 'module.gcno'}",)
+    if toolchain.kind == "gcc" and "asm" in stencil.options.texts("emit"):
+        assembly = directory / "module.s"
+        toolchain.run(
+            assembly_words(words, assembly),
+            cwd=toolchain.root,
+            what=stencil.path,
+            outputs=[assembly],
+            refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
+        )
     if toolchain.kind == "gcc" and _language(stencil.path) == "assembler":
         # Of a source in C gcc would repeat this in the module, and LTO would print it among the objects that it makes.
         listing += ("-Wa,--MD,/dev/stdout",)
