@@ -109,7 +109,7 @@ class CompiledUnit:
     Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
     warnings as `file:line: warning: text`, in order. `emitted` are files to be kept beside the crate: one for each that
     the option `emit` asks for, by suffix, in the order of `EMITTED`. `form` is what the backend compiled, for whoever
-    keeps results.
+    keeps results; `dumps` are copies for people, as (root-relative path, content), in directories that options name.
     """
 
     modules: tuple[ModuleCodegen, ...]
@@ -117,3 +117,4 @@ class CompiledUnit:
     diagnostics: tuple[str, ...] = ()
     emitted: tuple[tuple[str, bytes], ...] = ()
     form: CanonicalForm | None = None
+    dumps: tuple[tuple[str, bytes], ...] = ()

@@ -54,7 +54,8 @@ def sdk() -> Path:
     return Path(str(program.locate())).parents[1]
 
 
-def _use(shaders: ShaderProject, sdk: Path) -> None:
+def use_sdk(shaders: ShaderProject, sdk: Path) -> None:
+    """Have a project compile with the SDK's programs."""
     shaders.environ["CRATE_SPIRV_SDK"] = str(sdk)
     # The wheel's executable does not know where its own libraries lie.
     shaders.environ["LD_LIBRARY_PATH"] = str(sdk / "lib")
@@ -66,7 +67,7 @@ def test_the_same_images(shaders: ShaderProject, sdk: Path, opt: str, debuginfo:
     shaders.scons(f"opt={opt}", f"debuginfo={debuginfo}")
     images = {path.name: path.read_bytes() for path in shaders.path.rglob("app.spvs/**/*.spv")}
     assert len(images) == 6
-    _use(shaders, sdk)
+    use_sdk(shaders, sdk)
     shaders.scons(f"opt={opt}", f"debuginfo={debuginfo}")
     # Another compiler is another fingerprint: nothing of the first is reused.
     assert "crate app: 6 images: 6 linked, 0 reused" in shaders.built()
@@ -84,7 +85,7 @@ def test_the_same_debug_information(shaders: ShaderProject, sdk: Path) -> None:
     shaders.crates(crate, files | {"lib/half.glsl": "#version 460\nfloat half_of(float x) { return 0.5 * x; }\n"})
     shaders.scons()
     image = (shaders.path / "app.spv").read_bytes()
-    _use(shaders, sdk)
+    use_sdk(shaders, sdk)
     shaders.scons()
     assert "crate app: 1 image: 1 linked, 0 reused" in shaders.built()
     assert (shaders.path / "app.spv").read_bytes() == image
@@ -93,7 +94,7 @@ def test_the_same_debug_information(shaders: ShaderProject, sdk: Path) -> None:
 def test_a_crash_costs_one_unit(shaders: ShaderProject, golden: Golden, sdk: Path) -> None:
     few = {name: FILES[name] for name in ("lib/assembled.spvasm", "inc/k.h", "app/inc.comp")}
     shaders.crates(SCONSTRUCT, few | {"app/all.comp": CRASH})
-    _use(shaders, sdk)
+    use_sdk(shaders, sdk)
     shaders.scons("opt=0", "debuginfo=none", expect=2)
     golden("spirv/sdk_crash.txt", shaders.error().replace(str(sdk), "SDK"))
     shaders.write({"app/all.comp": few["app/inc.comp"]})
@@ -108,7 +109,7 @@ def test_a_mistake_reads_the_same(shaders: ShaderProject, sdk: Path) -> None:
         for use in (False, True):
             project = ShaderProject(shaders.path.parent / f"{len(text)} {use}", form=shaders.form)
             if use:
-                _use(project, sdk)
+                use_sdk(project, sdk)
             project.crates(SCONSTRUCT, {"lib/a.glsl": LIBRARY["lib/inout.glsl"], "app/a.comp": broken})
             project.scons("opt=0", "debuginfo=none", expect=2)
             said.append(project.error())

@@ -22,6 +22,7 @@ from ..output_place import check_output_path
 from ..request import Artifact, ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters
 from ..values import dataclass
+from .emit import dump_directories, leave
 from .engine import Engine, Job, JobOutcome
 from .plan import LINKED_BY_PIPELINE
 
@@ -78,6 +79,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         for stencil, source in zip(stencils, crate.sources, strict=True)
     ]
     outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
+    _leave_dumps(engine, crate, backend, outcomes)
     _raise_errors(crate, outcomes)
     emitted = [
         Artifact(_beside(crate, source, suffix), data)
@@ -123,6 +125,15 @@ def emitted_names(crate: Crate, backend: CodegenBackend) -> tuple[str, ...]:
 
 def _beside(crate: Crate, source: Source, suffix: str) -> str:
     return f"{emitted_directory(crate.name)}/{source.name}{suffix}"
+
+
+def _leave_dumps(engine: Engine, crate: Crate, backend: CodegenBackend, outcomes: Sequence[JobOutcome]) -> None:
+    """Write the copies that options ask for, of units that failed as well."""
+    for source, outcome in zip(crate.sources, outcomes, strict=True):
+        made = outcome.result
+        files = outcome.error.leftovers if outcome.error else made.dumps if isinstance(made, CompiledUnit) else ()
+        if files:
+            leave(files, engine.root, dump_directories(backend, source.options), where=f"crate '{crate.name}'")
 
 
 def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[str, OptionValue]:

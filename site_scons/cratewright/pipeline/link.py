@@ -12,7 +12,7 @@ from ..backend import CodegenBackend
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..edge import check_promised
-from ..errors import ConfigurationError, LinkError
+from ..errors import ConfigurationError, CratewrightError, LinkError
 from ..identity import unique_labels
 from ..link_contents import allocator_provider, brings_allocator_shim, exported_symbols, libraries_to_link
 from ..locator import check_interfaces
@@ -78,10 +78,18 @@ def link_crate(
     backend = engine.backend(crate.backend, crate.target)
     check_linkable(crate, backend, crate_type)
     request = _request(engine, backend, crate, dependencies, crate_type, formats)
+    try:
+        return _link(engine, backend, crate, request)
+    except CratewrightError as error:
+        leave(error.leftovers, engine.root, dump_directories(backend, crate.options), where=f"crate '{crate.name}'")
+        raise
+
+
+def _link(engine: Engine, backend: CodegenBackend, crate: CrateMetadata, request: LinkRequest) -> Linked:
     optimised = optimise(engine, backend, request)
     request = replace(request, modules=optimised.modules)
     results, hits = _link_parts(engine, backend, request)
-    names = backend.output_names(crate.name, crate_type, crate.options)
+    names = backend.output_names(crate.name, request.crate_type, crate.options)
     finished = check_promised(backend, names, backend.finish_link(request, results), crate.name)
     return Linked(
         artifacts=finished.artifacts,
@@ -223,11 +231,8 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
     ]
     fingerprint = engine.fingerprint(backend.NAME, request.target)
     outcomes = engine.run_cached(backend.NAME, request.target, "link", jobs, fingerprint)
-    dumps = dump_directories(backend, request.options)
     results: list[LinkResult] = []
     for outcome in outcomes:
-        if outcome.error is not None:
-            leave(outcome.error.leftovers, engine.root, dumps, where=label)
         result = outcome.get(request.crate)
         assert isinstance(result, LinkResult)
         results.append(result)

@@ -18,6 +18,7 @@ from cratewright import (
     ConstructionVariable,
     Crate,
     CrateType,
+    LinkError,
     LinkPart,
     LinkRequest,
     LinkResult,
@@ -34,7 +35,7 @@ from cratewright import (
     programs_digest,
 )
 
-from .names import entries_of, image_directory, image_path, manifest_name, text_path
+from .names import Entry, entries_of, image_directory, image_path, manifest_name, text_path
 from .stopwatch import STOPWATCH
 from .symbols import closures
 
@@ -87,6 +88,7 @@ class SpirvBackend(CodegenBackend):
         _flag("scalar_block_layout", False, "validator: VK_EXT_scalar_block_layout"),
         _flag("skip_block_layout", False, "validator: do not check block layouts"),
         _flag("disassemble", False, "write the text of each image beside it (.spvasm)"),
+        _directory("dump_source", "directory for the text of each unit as the compiler sees it, also if it is refused"),
         _directory("dump_pre_link", "directory for copies of the modules that are linked"),
         _directory("dump_post_merge", "directory for copies of what the linker made of them"),
         _directory("dump_post_split", "directory for copies of each image after it was finalised"),
@@ -100,8 +102,10 @@ class SpirvBackend(CodegenBackend):
         ConstructionVariable(name="GLSLDEFINES", option="defines"),
     )
     SETTINGS = frozenset({"CRATE_SPIRV_SDK", "CRATE_GLSLANG"})
-    UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point"})
-    LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)})
+    UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point", "dump_source"})
+    LINK_OPTIONS = frozenset(
+        {"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)} - {"dump_source"}
+    )
     SOURCE_OPTIONS = frozenset({"opt_level", "spirv_opt"})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
     capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO})
@@ -201,11 +205,13 @@ class SpirvBackend(CodegenBackend):
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
-        from .lto import run_fat_lto  # noqa: PLC0415 - only workers link
+        from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
+        from .lto import run_fat_lto  # noqa: PLC0415
         from .own_options import check_all_alike  # noqa: PLC0415
 
         check_all_alike(request)
-        return run_fat_lto(request, self._tools())
+        with leaving_inputs(request):
+            return run_fat_lto(request, self._tools())
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise what all entry points reach, together."""
@@ -216,7 +222,7 @@ class SpirvBackend(CodegenBackend):
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point, with the modules that it reaches."""
         entries = entries_of(request)
-        reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+        reached = _reached(request, entries)
         return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
@@ -233,9 +239,11 @@ class SpirvBackend(CodegenBackend):
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""
-        from .lto import run_thin_lto  # noqa: PLC0415 - only workers link
+        from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
+        from .lto import run_thin_lto  # noqa: PLC0415
 
-        return run_thin_lto(request, self._tools())
+        with leaving_inputs(request):
+            return run_thin_lto(request, self._tools())
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimise one entry point with all that it reaches."""
@@ -263,7 +271,7 @@ class SpirvBackend(CodegenBackend):
             return (LinkPart("", tuple(range(len(request.modules)))),)
         if request.lto is not LtoMode.OFF:
             return tuple(LinkPart(entry.output, (entry.module,)) for entry in entries)
-        reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+        reached = _reached(request, entries)
         if multimodule:
             return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
         return (LinkPart("", tuple(sorted({index for modules in reached for index in modules}))),)
@@ -306,6 +314,16 @@ class SpirvBackend(CodegenBackend):
             ),
             diagnostics=tuple(line for result in results for line in result.diagnostics),
         )
+
+
+def _reached(request: LinkRequest, entries: Sequence[Entry]) -> list[tuple[int, ...]]:
+    """Return the modules that each entry point needs."""
+    try:
+        return closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+    except LinkError as error:
+        from .dumps import inputs  # noqa: PLC0415 - it loads what compiles
+
+        raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error
 
 
 def _check_lto(crate: Crate) -> None:

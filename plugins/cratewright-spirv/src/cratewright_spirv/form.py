@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cratewright import CanonicalForm, CompiledUnit, UnitStencil, value_digest
+from cratewright import CanonicalForm, CompiledUnit, CratewrightError, UnitStencil, value_digest
 
 from .compiler import Found, canonical_form
+from .dumps import Recorder
 from .glslang import Compiler
 from .sources import classify
 from .tools import Tools
@@ -29,7 +30,8 @@ def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalForm | None:
 
     Raises: SourceError for a source of an unknown or contradicted stage.
     """
-    return _form(stencil, _found(stencil, root))
+    # A text that is shown is this source's own.
+    return None if stencil.options.text("dump_source") else _form(stencil, _found(stencil, root))
 
 
 def compile_with_form(
@@ -39,8 +41,14 @@ def compile_with_form(
 
     Raises: as `compile_source`.
     """
-    found = _found(stencil, root)
-    return replace(compile_source(stencil, root, compiler, tools, found), form=_form(stencil, found))
+    found, directory = _found(stencil, root), stencil.options.text("dump_source")
+    if not directory:
+        return replace(compile_source(stencil, root, compiler, tools, found), form=_form(stencil, found))
+    recorder = Recorder(compiler())
+    try:
+        return replace(compile_source(stencil, root, lambda: recorder, tools, found), dumps=recorder.files(directory))
+    except CratewrightError as error:
+        raise error.leaving(recorder.files(directory)) from error
 
 
 def _found(stencil: UnitStencil, root: str) -> Found | None:

@@ -24,6 +24,7 @@ from cratewright import (
 from . import reflect
 from .assembly import assemble, standing_alone
 from .blame import in_our_words, place_row, way_out
+from .dumps import inputs
 from .facts import Facts, restore_names
 from .finalize import keep_entry_points, strip_names
 from .lines import without_debug_info
@@ -43,11 +44,11 @@ class Image:
     path: str
     dumps: list[Artifact] = field(default_factory=list)
 
-    def dump(self, option: str, data: bytes, name: str = "", suffix: str = "") -> None:
+    def dump(self, option: str, data: bytes, suffix: str = "") -> None:
         """Keep a copy in the directory that a dump option names, if it does."""
         directory = self.request.options.text(option)
         if directory:
-            name = name or f"{self.request.crate}.{self.path.replace('/', '.')}{suffix}"
+            name = f"{self.request.crate}.{self.path.replace('/', '.')}{suffix}"
             self.dumps.append(Artifact(f"{directory}/{name}", data, dump=True))
 
 
@@ -66,8 +67,7 @@ def link_image(request: LinkRequest, path: str, entries: Sequence[Entry], tools:
 
 def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
     request = image.request
-    for item in request.modules:
-        image.dump("dump_pre_link", item.module.data, f"{item.crate}.{item.module.name.replace('/', '.')}")
+    image.dumps.extend(inputs(request))
     # Taking a module apart and putting it together again takes longer than validating it.
     linked = standing_alone(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
     if request.options.debuginfo is DebugInfo.NONE:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from cratewright import Artifact, CratewrightError, LinkRequest, LinkResult, LtoMode
+from cratewright import CratewrightError, LinkRequest, LinkResult, LtoMode
 
+from .dumps import inputs
 from .facts import Facts
 from .finalize import only_entry_points, with_entry_names
 from .image import Image, finish
@@ -40,7 +41,7 @@ def link_optimised(request: LinkRequest, entries: Sequence[Entry], tools: Tools)
     else:
         results = [link.finish(entries[0].output, request.modules[0].module.data, facts[0])]
     return LinkResult(
-        artifacts=(*(each for result in results for each in result.artifacts), *link.inputs()),
+        artifacts=(*(each for result in results for each in result.artifacts), *inputs(request)),
         report=json.dumps([row for result in results for row in json.loads(result.report)]),
         diagnostics=tuple(line for result in results for line in result.diagnostics),
     )
@@ -57,15 +58,8 @@ class _Link:
         try:
             return finish(image, data, facts, self._tools)
         except CratewrightError as error:
-            leftovers = (*self.inputs(), *image.dumps)
+            leftovers = (*inputs(self._request), *image.dumps)
             raise error.leaving((dump.path, dump.data) for dump in leftovers) from error
-
-    def inputs(self) -> list[Artifact]:
-        """Return copies of the optimised modules, if the user wants them."""
-        image = Image(self._request, "")
-        for item in self._request.modules:
-            image.dump("dump_pre_link", item.module.data, f"{item.crate}.{item.module.name.replace('/', '.')}")
-        return image.dumps
 
     def merge(self, entries: Sequence[Entry]) -> bytes:
         """Return one module with all entry points, in which nothing that is equal stands twice."""
