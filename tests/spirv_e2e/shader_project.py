@@ -38,7 +38,7 @@ class ShaderProject(SconsProject):
 
     def error(self) -> str:
         """Return what the last run said of its failure."""
-        return self.errors
+        return self.errors.lstrip("\n")
 
     def manifest(self, crate: str) -> dict[str, Any]:
         """Return a crate's manifest."""
