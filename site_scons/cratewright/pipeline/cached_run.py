@@ -192,6 +192,7 @@ class CachedRun:
             )
             if error is not None:
                 task.outcome = JobOutcome(None, False, error)
+                self._tell(task)
 
         self.run_method(self.method, [task.job for task in tasks], compare, "run_watched")
 
