@@ -10,7 +10,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, child, scratch, ending, program, events        the doors to the world
+    fs, memory, child, watchdog, scratch, ending, program, events  the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
     session, backend, hookspecs, declared, emitted, blame, edge  the contract with backends, checked where it is entered

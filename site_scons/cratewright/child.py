@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from .errors import Interrupted, ToolError
 from .values import dataclass
+from .watchdog import leave_watchdog, tell_watchdog, wake_watchdog
 
 if TYPE_CHECKING:
     import subprocess
@@ -83,6 +84,8 @@ def run_program(
 
     check_ended()
     limit = _build.limit if timeout is None else timeout
+    if not _build.member:
+        wake_watchdog(_build.groups)
     process = subprocess.Popen(
         argv,
         cwd=cwd,
@@ -130,6 +133,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def join_group() -> None:
     """Lead a group from now on: what this process runs ends with it, and by whoever has started it."""
     _build.member = True
+    leave_watchdog()
     _build.groups.clear()
     _build.ended.clear()
     with suppress(OSError):
@@ -139,13 +143,16 @@ def join_group() -> None:
 def own(leader: int) -> None:
     """Take note of a group that must not outlive this build; without effect on when it ends otherwise."""
     _build.groups.add(leader)
+    tell_watchdog("+", leader)
     if _build.ended.is_set():
         end_group(leader)
 
 
 def disown(leader: int) -> None:
     """Forget a group that is about to end, or has: its number may be another's soon."""
-    _build.groups.discard(leader)
+    if leader in _build.groups:
+        _build.groups.discard(leader)
+        tell_watchdog("-", leader)
 
 
 def owns(leader: int) -> bool:

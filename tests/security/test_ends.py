@@ -182,9 +182,9 @@ def test_the_time_limit_ends_what_a_backend_runs(project: SconsProject, kind: st
     assert process.returncode == 2 and "CRATE_TIMEOUT" in said and "1 s" in said
 
 
-@pytest.mark.parametrize("place", ["compile", "link"])
-def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: SconsProject, place: str) -> None:
-    process = _start(project, KIND="Hangs", HANG=place)
+@pytest.mark.parametrize(("kind", "place"), [("Hangs", "compile"), ("Hangs", "link"), ("Runs", "link")])
+def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: SconsProject, kind: str, place: str) -> None:
+    process = _start(project, KIND=kind, HANG=place)
     process.kill()
     process.communicate()
     time.sleep(0.3)
