@@ -18,7 +18,7 @@ from cratewright import testing
 from cratewright.backend import Capability, CodegenBackend, Session
 from cratewright.crate_type import CrateType
 from cratewright.declared import find_class_fault
-from cratewright.edge import check_promised, guard, implements, opened, plugin_class
+from cratewright.edge import check_promised, could_return, guard, implements, opened, plugin_class
 from cratewright.errors import CratewrightError, LinkError, PluginError, SourceError
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol
 from cratewright.options import OptionKind, Options, OptionSpec
@@ -157,6 +157,24 @@ def test_declared(golden: Golden) -> None:
         assert registry.names == (), name
         said.append(f"# {name}\n{caught.value}\n")
     golden("errors/plugin_classes.txt", "\n".join(said))
+
+
+def test_kept_units_with_other_files_than_asked_for_are_none_of_ours() -> None:
+    kind = _changed(
+        {
+            "OPTIONS": (OptionSpec(name="emit", kind=OptionKind.TEXTS, default=(), help=""),),
+            "UNIT_OPTIONS": frozenset({"emit"}),
+            "EMITTED": {"asm": ".s", "obj": ".o"},
+        }
+    )
+    assert find_class_fault(kind) is None
+    backend = opened(kind, SESSION)
+    asked = replace(STENCIL, options=Options((("emit", ("obj", "asm")),)))
+    for files, fits in (((".s", ".o"), True), ((".o", ".s"), False), ((".s",), False), ((), False)):
+        unit = replace(UNIT, emitted=tuple((suffix, b"x") for suffix in files))
+        assert could_return(backend, "compile_codegen_unit", unit, (asked,)) is fits
+    nothing = replace(STENCIL, options=Options((("emit", ()),)))
+    assert not could_return(backend, "compile_codegen_unit", replace(UNIT, emitted=((".s", b"x"),)), (nothing,))
 
 
 def test_sound_classes_are_taken() -> None:
