@@ -37,6 +37,38 @@ def test_the_validator_names_a_line(shaders: ShaderProject) -> None:
         assert not shaders.exists("m.spv")
 
 
+def test_the_validator_names_a_line_that_no_image_keeps(shaders: ShaderProject) -> None:
+    """What is refused is made again with lines: the shader's own, an include's, a library's."""
+    wrong = "{}\n\n\nfloat {}(float x) {{\n    return wrong(x);\n}}\n"
+    files = {
+        "a.comp": compute("\nstore.data[i] = wrong(store.data[i]);", before=WRONG),
+        "b.comp": compute("store.data[i] = inner(store.data[i]);", before='#include "inner.h"'),
+        "inner.h": wrong.format(WRONG, "inner"),
+        "c.comp": compute("store.data[i] = outer(store.data[i]);", before="float outer(float x);"),
+        "l.glsl": wrong.format("#version 460\n" + WRONG, "outer"),
+    }
+    lines = {"a.comp": "a.comp:10", "b.comp": "inner.h:7", "c.comp": "l.glsl:8"}
+    shaders.crates(
+        'l = env.Crate("l", ["l.glsl"], dump_source="seen")\n'
+        + "".join(
+            f'Default(env.Crate("{source[0]}_{lto}", ["{source}"], deps=l, crate_type="cdylib", debuginfo="none", '
+            f'opt_level=3, lto="{lto}", dump_post_opt="dumps"))\n'
+            for source in lines
+            for lto in ("off", "thin", "fat")
+        ),
+        files,
+    )
+    shaders.scons("-k", expect=2)
+    for source, line in lines.items():
+        for lto in ("off", "thin", "fat"):
+            told = f"{line}: error: {source[0]}_{lto}.spv breaks the rules of vulkan1.3 here\n"
+            assert shaders.output.count(told) == 1
+    assert shaders.output.count("  validator:") == 9
+    for lto in ("off", "thin", "fat"):
+        # What was refused is what is left, not what was made to find its lines.
+        assert not any(words[0] & 0xFFFF == 8 for words in instructions(shaders.path / f"dumps/a_{lto}.a_{lto}.spv"))
+
+
 def test_a_function_that_does_not_end(shaders: ShaderProject) -> None:
     library = "float g(float x) { return x; }\n\nfloat f(float x) {\n    if (x > 1.0) { return x;\n}\n"
     shaders.crates('Default(env.Crate("m", ["m.glsl"]))\n', {"m.glsl": library})

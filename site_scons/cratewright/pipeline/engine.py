@@ -190,8 +190,20 @@ class Engine:
 
     def tell(self, event: Event) -> None:
         """Tell all listeners of something that happened."""
+        if getattr(self._ledgers, "unheard", False):
+            return
         for listener in self.listeners:
             listener(event)
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Tell nobody of what this thread does, nor take note of it."""
+        ledger = getattr(self._ledgers, "current", None)
+        self._ledgers.unheard, self._ledgers.current = True, None
+        try:
+            yield
+        finally:
+            self._ledgers.unheard, self._ledgers.current = False, ledger
 
     def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
         """Return the answer to a question that stages side by side may ask, and whether it was worked out now.

@@ -21,7 +21,7 @@ from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..digest import content_digest
 from ..emitted import emitted_directory
-from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
+from ..errors import CratewrightError, GraphError, LinkageConflictError, ValidationError, near_miss
 from ..events import OutputMade
 from ..format_table import FormatTable, LinkableCrate
 from ..fs import OutputArea, prune_directory, read_bytes, write_atomic
@@ -34,6 +34,7 @@ from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.engine import Engine
 from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, link_crate
+from ..pipeline.locating import source_of
 from ..pipeline.lto import lto_event, lto_line, lto_row
 from ..request import LinkLibrary
 from ..values import dataclass
@@ -224,7 +225,15 @@ class Build:
             own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
             formats, linked_crates = self.linked(crate, kind)
             dependencies = [_dependency(item, crate.directory) for item in linked_crates]
-            linked = link_crate(crate.engine, own, dependencies, kind, formats)
+            try:
+                linked = link_crate(crate.engine, own, dependencies, kind, formats)
+            except ValidationError as error:
+                sources = {
+                    item.crate.stable_id: item.crate for item in (crate, *(each.crate for each in linked_crates))
+                }
+                found = source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
+                report.diagnostics = diagnostics_of(f"{found}: error: {error.message} here") if found else ()
+                raise
             area = output_area(self.root, crate.directory, crate.engine.backend(own.backend, own.target), own)
             files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
             emit(area, files, state.outputs())

@@ -92,7 +92,10 @@ class Reporting:
 
     @contextmanager
     def stage(self, stage: str, crate: str, target: str) -> Iterator[StageReport]:
-        """Tell of a stage; a failure is told when it passes through, and again by nobody."""
+        """Tell of a stage; a failure is told when it passes through, and again by nobody.
+
+        Shape: beside a failure that was told, what the report says.
+        """
         start, report, failed = time.monotonic(), StageReport(), True
         self._open.add(target)
         self.hear(StageStarted(stage, crate, target))
@@ -100,7 +103,8 @@ class Reporting:
             yield report
             failed = False
         except CratewrightError as error:
-            report.diagnostics = () if error.summary else tuple(item.of(crate) for item in error_diagnostics(error))
+            if not error.summary:
+                report.diagnostics = tuple(item.of(crate) for item in error_diagnostics(error))
             raise
         except BaseException:
             report.diagnostics = ()

@@ -1,0 +1,72 @@
+"""Finds the line of a source from which what a validator refuses comes, where the crates keep no lines.
+
+Knows nothing of what is refused, nor of SCons. A build that succeeds pays nothing for it: only what is refused is made
+once more, with lines, and thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..backend import CodegenBackend
+from ..crate import Crate, CrateType
+from ..dependency_format import DependencyFormats
+from ..errors import CratewrightError, ValidationError
+from ..metadata import CrateMetadata
+from ..options import DebugInfo, OptionKind, Options
+from .codegen import codegen_crate
+from .engine import Engine
+from .link import Dependency, link_crate
+
+__all__ = ["source_of"]
+
+_SOURCE = "source"
+"""The row with which a backend says where what it refuses is from."""
+
+
+def source_of(
+    error: ValidationError,
+    engine: Engine,
+    crate: CrateMetadata,
+    dependencies: Sequence[Dependency],
+    kind: CrateType,
+    formats: DependencyFormats,
+    *,
+    sources: Mapping[str, Crate],
+) -> str:
+    """Return the file and line that the error of a link is about, if it does not say them and they can be found.
+
+    Shape: `file:line`, or empty; `sources` are the crates that can be compiled again, by stable identity.
+    """
+    if _place(error):
+        return ""
+    backend = engine.backend(crate.backend, crate.target)
+    try:
+        with engine.unheard():
+            again = [replace(item, crate=_with_lines(engine, backend, item.crate, sources)) for item in dependencies]
+            link_crate(engine, _with_lines(engine, backend, crate, sources), again, kind, formats)
+    except CratewrightError as other:
+        return _place(other) if other.message == error.message else ""
+    return ""
+
+
+def _place(error: CratewrightError) -> str:
+    return next((text for label, text in error.context if label == _SOURCE), "")
+
+
+def _with_lines(
+    engine: Engine, backend: CodegenBackend, crate: CrateMetadata, sources: Mapping[str, Crate]
+) -> CrateMetadata:
+    found = sources.get(crate.stable_id)
+    if found is None or not found.sources:
+        return crate
+    units = tuple(replace(each, options=_lined(backend, each.options)) for each in found.sources)
+    made = codegen_crate(engine, replace(found, options=_lined(backend, found.options), sources=units))
+    return replace(crate, modules=made.metadata.modules, options=made.metadata.options)
+
+
+def _lined(backend: CodegenBackend, options: Options) -> Options:
+    """Return options for a build that keeps lines, and writes nothing anywhere."""
+    dumps = {spec.name: "" for spec in backend.OPTIONS if spec.kind is OptionKind.DIRECTORY}
+    return options.override({**dumps, "debuginfo": DebugInfo.LINE.value})
