@@ -11,6 +11,7 @@ import pytest
 
 from tests.spirv.conftest import Validate
 from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.words import instructions
 
 NARROW = (
     "#extension GL_EXT_shader_16bit_storage : require\n#extension GL_EXT_shader_8bit_storage : require\n"
@@ -307,6 +308,65 @@ def test_memory_models_that_differ_name_the_sources(shaders: ShaderProject) -> N
         error = shaders.error()
         assert "differ in their memory model" in error and "use_vulkan_memory_model" in error
         assert "a.comp" in error and "m.glsl" in error and "input module" not in error
+
+
+ONCE = """\
+OpCapability Shader
+OpCapability Linkage
+OpExtension "SPV_KHR_linkonce_odr"
+OpMemoryModel Logical GLSL450
+OpName %f "once(f1;"
+OpName %square "square"
+OpDecorate %f LinkageAttributes "once(f1;" LinkOnceODR
+OpDecorate %g LinkageAttributes "NAME(f1;" Export
+OpDecorate %square RelaxedPrecision
+%float = OpTypeFloat 32
+%type = OpTypeFunction %float %float
+%f = OpFunction %float None %type
+%x = OpFunctionParameter %float
+%body = OpLabel
+%square = OpFMul %float %x %x
+OpReturnValue %square
+OpFunctionEnd
+%g = OpFunction %float None %type
+%y = OpFunctionParameter %float
+%start = OpLabel
+%value = OpFunctionCall %float %f %y
+OpReturnValue %value
+OpFunctionEnd
+"""
+
+
+def test_what_two_libraries_define_alike_is_kept_once(shaders: ShaderProject, validate: Validate) -> None:
+    declared = "float a(const float x);\nfloat b(const float x);\n"
+    files = {
+        "a.spvasm": ONCE.replace("NAME", "a"),
+        "b.spvasm": ONCE.replace("NAME", "b"),
+        # A definition that is no such one comes first.
+        "c.glsl": "#version 460\nfloat once(const float x) { return x - 1.0; }\n",
+        "two.comp": _store(declared, "a(1.0) + b(2.0)"),
+        "three.comp": _store(declared + "float once(const float x);\n", "a(1.0) + b(2.0) + once(3.0)"),
+    }
+    shaders.crates(
+        "a, b, c = (env.Crate(n, Glob(n + '.[sg]*')) for n in 'abc')\n"
+        "both = env.Crate('both', ['a.spvasm', 'b.spvasm'])\n"
+        + "".join(
+            f"Default(env.Crate('{name}_{shader}_{lto}', ['{shader}.comp'], deps={deps}, crate_type='cdylib', "
+            f"lto='{lto}', opt_level=0))\n"
+            for name, deps in (("apart", "[a, b]"), ("together", "[both]"), ("strong", "[a, b, c]"))
+            for shader in ("two", "three")
+            for lto in ("off", "thin", "fat")
+        ),
+        files,
+    )
+    shaders.scons("-j2")
+    for image in sorted(shaders.path.glob("*.spv")):
+        validate(image)
+        count = [words[0] & 0xFFFF for words in instructions(image)]
+        strong = image.name.startswith("strong_three")
+        assert count.count(133) == (0 if strong else 1), image.name
+        assert (131 in count) == strong, image.name
+    assert len(list(shaders.path.glob("*.spv"))) == 18
 
 
 def test_recursion_in_assembly_is_shown_as_it_is_written(shaders: ShaderProject) -> None:

@@ -18,6 +18,7 @@ from .lines import lines_for_linker
 from .memory_model import modules_of_one_model, programs_of_one_model
 from .module import parse
 from .names import Entry, spv_environment
+from .once import defined_once, one_of_each
 from .program import Entry as ProgramEntry
 from .program import Program
 from .reached import Unit, reached_by, units_of
@@ -121,6 +122,7 @@ class _Assembly:
         if shared:
             parts = [marked(part, at, self.name) for at, part in enumerate(parts)]
         try:
+            parts = one_of_each(parts, items)
             linked = self._link(modules_of_one_model(parts, [_source(item) for item in items]))
         except LinkError as error:
             raise _readable(error, items) from error
@@ -194,7 +196,13 @@ def _source(item: LinkModule) -> str:
 
 
 def _clash(modules: Sequence[LinkModule], chosen: Iterable[int]) -> bool:
-    names = [symbol.name for index in chosen for symbol in modules[index].module.exports]
+    names = [
+        symbol.name
+        for index in chosen
+        for once in [defined_once(modules[index].module)]
+        for symbol in modules[index].module.exports
+        if symbol.name not in once
+    ]
     return len(names) > len(set(names))
 
 

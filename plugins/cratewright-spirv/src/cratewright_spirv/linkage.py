@@ -22,7 +22,7 @@ _LINKAGE_CAPABILITY = b"\x11\0\x02\0\x05\0\0\0"
 def with_plain_linkage(data: bytes, *, name: str) -> bytes:
     """Return a module whose exports are of one kind, and that speaks of linkage only if it has such.
 
-    What may be defined in several modules alike is a definition like any other; where two meet, they are told of.
+    What may be defined in several modules alike is a definition like any other; `once` knows which those are.
     """
     if _LINKAGE_CAPABILITY not in data or data[:4] != _MAGIC:
         return data

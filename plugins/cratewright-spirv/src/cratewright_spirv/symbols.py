@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cratewright import LinkError, LinkModule, Symbol, dataclass
 
+from .once import defined_once
+
 __all__ = ["Resolution", "closures", "stages_of"]
 
 _SHOWN = 20
@@ -79,8 +81,12 @@ class Resolution:
 
     def offers(self, name: str, stage: str) -> list[int]:
         """Return the modules that offer a symbol to a stage."""
-        offers = self._offers.get(name, ())
-        return [index for index in offers if not (own := stages_of(self._modules[index])) or stage in own]
+        found = self._offers.get(name, ())
+        offers = [index for index in found if not (own := stages_of(self._modules[index])) or stage in own]
+        if len(offers) > 1:
+            only = [index for index in offers if name not in defined_once(self._modules[index].module)]
+            return only or offers[:1]
+        return offers
 
     def _place(self, index: int, name: str) -> str:
         item = self._modules[index]

@@ -35,6 +35,7 @@ from .linkage import linkage_symbols, with_plain_linkage
 from .module import parse
 from .names import spv_environment
 from .objects import ObjectVariant, SymbolInfo
+from .once import ONCE, once_symbols
 from .places import AS_WRITTEN
 from .sources import SourceUnit, classify
 from .stages import STAGES
@@ -167,6 +168,7 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
     data = stencil.source
     if unit.language == "spvasm":
         data = tools.assemble(data, env=environment, name=stencil.path)
+    once = once_symbols(data, name=stencil.path)
     data = with_plain_linkage(data, name=stencil.path)
     exports, imports = linkage_symbols(data, name=stencil.path)
     # What a stranger made is checked before it is archived: the linker trusts its input.
@@ -176,6 +178,7 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
         raise ValidationError(f"{stencil.path}: {error.message}", context=error.context, hint=error.hint) from error
     if not imports and reflect.entry_points(data, name=stencil.path):
         check(data, name=stencil.path, describe=_names_in(stencil.source, data, stencil.path))
+    attributes = {"member": ".spv" if unit.language == "spvasm" else "", "source": stencil.path}
     module = ModuleCodegen(
         name=".spv" if unit.language == "spvasm" else "",
         data=data,
@@ -184,7 +187,7 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
         entry_points=tuple(
             EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data, name=stencil.path)
         ),
-        attributes=(("member", ".spv" if unit.language == "spvasm" else ""), ("source", stencil.path)),
+        attributes=tuple(sorted({**attributes, **({ONCE: once} if once else {})}.items())),
     )
     return CompiledUnit(modules=(module,))
 
