@@ -57,6 +57,7 @@ _CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
 # To the end of the line: names of C++ functions have spaces in them.
 _UNDEFINED = re.compile(r"undefined (?:(?:hidden |protected )?symbol: (.+)|reference to [`'](.+)'$)", re.MULTILINE)
 _SHOWN = 20
+_UNUSED = "argument unused during compilation"
 _LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")
 
 
@@ -136,7 +137,9 @@ def _run(
 def _shown(done: Completed, toolchain: Toolchain, directory: Path) -> str:
     """Return what the linker said for the user: what it was asked to print, and warnings."""
     printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory)
-    return "\n".join([printed, *(line for line in done.stderr.splitlines() if "warning: " in line)])
+    # Of words that a driver makes no use of, such as -pie beside -static, the users' own were looked at before.
+    warned = [line for line in done.stderr.splitlines() if "warning: " in line and _UNUSED not in line]
+    return "\n".join(line for line in (*printed.splitlines(), *warned) if line)
 
 
 def _text(path: Path, toolchain: Toolchain) -> bytes:
