@@ -221,7 +221,7 @@ class Conformance:
         trial = self._trial()
         kinds = tuple(kind for kind in self.crate_types or trial.linked_types() if kind in _OF_ONE_LIST)
         if len(kinds) < 2 or not trial.backend.capabilities & {Capability.FAT_LTO, Capability.THIN_LTO}:
-            pytest.skip("it links fewer than two crate types that could share LTO")
+            pytest.skip("does not apply: it links fewer than two crate types that could share LTO")
         fat = Capability.FAT_LTO in trial.backend.capabilities
         options = {**self.options, "lto": "fat" if fat else "thin"}
         built = replace(trial, crate_types=kinds[:2], options=options).build(str(tmp_path))
@@ -235,7 +235,7 @@ class Conformance:
         trial, results = self._trial(), {}
         modes = [mode for mode, needed in _MODES.items() if needed is None or needed in trial.backend.capabilities]
         if len(modes) == 1:
-            pytest.skip("it declares no LTO")
+            pytest.skip("does not apply: it declares no LTO")
         for mode in modes:
             directory = tmp_path / mode.value
             built = self._build(directory, lto=mode.value)
@@ -243,7 +243,7 @@ class Conformance:
                 _broken(f"with lto='{mode.value}' it makes empty files", "keep what request.exported names")
             results[mode.value] = self.behaviour(built.artifacts, directory)
         if all(result is None for result in results.values()):
-            pytest.skip("results cannot be run: `behaviour` returns None")
+            pytest.skip("does not apply: results cannot be run: `behaviour` returns None")
         if any(result != results["off"] for result in results.values()):
             said = ", ".join(f"{mode}: {result!r}" for mode, result in results.items())
             _broken(f"results behave differently: {said}", "keep what request.exported and request.beside need")
@@ -273,7 +273,7 @@ class Conformance:
         tool = tmp_path / "tool"
         settings = self.with_tool(tool)
         if settings is None:
-            pytest.skip("it runs no tool that a test could replace: `with_tool` returns None")
+            pytest.skip("does not apply: it runs no tool that a test could replace: `with_tool` returns None")
         write_broken_tool(tool, fault)
         trial = replace(self._trial(), environ={**self.environ, **settings, "CRATE_TIMEOUT": "2"})
         started = time.monotonic()

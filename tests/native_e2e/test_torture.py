@@ -139,7 +139,7 @@ def _linked(project: NativeProject, output: str, *words: str) -> str:
 @pytest.mark.parametrize(("kind", "lto", "level"), CASES)
 def test_the_same_as_a_plain_build(kind: str, lto: str, level: str, tmp_path: Path) -> None:
     if (kind, lto) == ("gcc", "thin"):
-        pytest.skip("gcc has no thin LTO, which is refused")
+        pytest.skip("does not apply: gcc has no thin LTO, which is refused")
     project = NativeProject(tmp_path / "project", kind, form=available_forms()[-1])
     # Of gcc's LTO --wrap is refused: it does not hear of it.
     words = [] if (kind, lto) == ("gcc", "fat") else ["-Wl,--wrap=wrapped"]

@@ -68,7 +68,7 @@ def test_modules_of_cxx(project_with: ProjectWith, suffix: str) -> None:
 def test_objective_c_without_its_compiler(project_with: ProjectWith) -> None:
     project = project_with("gcc")
     if project.toolchain.compiles("objective-c"):
-        pytest.skip("this gcc has it")
+        pytest.skip("does not apply: this gcc has it")
     with pytest.raises(UnsupportedError, match="this gcc has no compiler for Objective-C"):
         project.backend.check_crate(_crate(source="a.m", target=project.target))
 
@@ -88,7 +88,7 @@ def test_a_target_that_clang_has_no_library_for(project_with: ProjectWith) -> No
 def test_a_target_that_clang_has_another_library_for(project_with: ProjectWith) -> None:
     """It would be linked with the machine's own C library, for the interpreter of another."""
     if list(Path("/").glob("lib/ld-musl-*")) or list(Path("/usr").glob("*-linux-musl")):
-        pytest.skip("this machine has musl")
+        pytest.skip("does not apply: this machine has musl")
     refusal = project_with("llvm").toolchain.refusal("x86_64-linux-musl")
     assert refusal == "clang finds no C library for 'x86_64-linux-musl' on this machine"
 

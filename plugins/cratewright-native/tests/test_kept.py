@@ -41,7 +41,7 @@ CRATES = {
 def test_sections_by_name_and_symbols_of_assembly(project: Project, lto: LtoMode, opt_level: str) -> None:
     """As from archives: the module that nobody needs adds nothing, and misses nothing."""
     if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("this toolchain has no thin LTO")
+        pytest.skip("does not apply: this toolchain has no thin LTO")
     program = finished(project, request_for(project, CRATES, lto=lto, opt_level=opt_level))
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "11 10\n"
 
@@ -86,7 +86,7 @@ REGISTERED = {
 def test_a_unit_that_registers_itself(project: Project, lto: LtoMode) -> None:
     """Nobody calls it, so that it is linked only with a crate that is linked whole."""
     if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("this toolchain has no thin LTO")
+        pytest.skip("does not apply: this toolchain has no thin LTO")
     for whole, count in ((("plug",), 1), ((), 0)):
         request = replace(request_for(project, REGISTERED, lto=lto), whole=whole)
         assert subprocess.run([finished(project, request)], check=False).returncode == count

@@ -182,7 +182,7 @@ def test_an_effect(project_with: Callable[[str], Project], what: str, lto: LtoMo
 def test_versions_of_symbols(project_with: Callable[[str], Project], kind: str, lto: LtoMode) -> None:
     project = project_with(kind)
     if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("this toolchain has no thin LTO")
+        pytest.skip("does not apply: this toolchain has no thin LTO")
     source = """\
 int f(void);
 __asm__(".symver old, foo@V1\\n.symver new, foo@@V2");

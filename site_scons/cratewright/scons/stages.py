@@ -239,7 +239,7 @@ class CrateNodes:
         try:
             node = file_node(self.env, name)
             taken = os.path.isdir(node.abspath)
-        except TypeError:
+        except ConfigurationError:
             taken = True
         if taken:
             raise ConfigurationError(
