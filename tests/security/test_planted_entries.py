@@ -30,6 +30,7 @@ from cratewright.errors import ToolError
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed
 from cratewright.options import CORE_OPTIONS, Options
 from cratewright.request import Artifact, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
+from cratewright.stencil import UnitStencil
 from cratewright.testing import StubBackend
 from tests.soak.rounds import soak
 from tests.support.engine_build import build_here
@@ -122,7 +123,8 @@ def test_an_exception_of_the_backend_is_a_miss() -> None:
             raise KeyError(method)
 
     backend: Any = opened(Careless, Session(root="/", target="text"))
-    assert not could_return(backend, "compile_codegen_unit", UNIT, [])
+    asked = UnitStencil(backend="stub", fingerprint="", target="text", path="a", source=b"", options=OPTIONS)
+    assert not could_return(backend, "compile_codegen_unit", UNIT, [asked])
 
 
 def _planted(store: Path, change: Callable[[Any], Any]) -> int:

@@ -214,7 +214,7 @@ _SHARED = (
     ),
     _compute(
         "a shared array of a specialised length",
-        f"INCLUDE\nuint f@() {{ return tile[N - 1u - {_INDEX}]; }}\n",
+        f"INCLUDE\nuint f@() {{ return tile[({_INDEX} + N) % 64u]; }}\n",
         header="layout(constant_id = 2) const uint N = 64u;\nshared uint tile[N];\n",
         before="INCLUDE\n",
         call=f"tile[{_INDEX}] = {_INDEX} * 5u; barrier(); {_AT}f@();",

@@ -89,7 +89,8 @@ def glslang() -> Glslang:
 
 
 def stencil(path: str, text: str, **options: object) -> UnitStencil:
-    given = {"debuginfo": "none", "defines": (), "entry_point": "", "include_dirs": ("inc",), **options}
+    given = {"debuginfo": "none", "defines": (), "dump_source": "", "entry_point": "", "include_dirs": ("inc",)}
+    given |= options
     return UnitStencil(
         backend="spirv",
         fingerprint="",
