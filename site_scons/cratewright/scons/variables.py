@@ -28,7 +28,7 @@ from .paths import relative
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["FOUND", "chosen_programs", "found_programs", "library_word", "unused_variables", "variable_options"]
+__all__ = ["FOUND", "chosen_programs", "found_programs", "library_word", "variable_options"]
 
 FOUND = "_CRATE_FOUND"
 """The construction variable that holds the programs which SCons's own tools have found."""
@@ -36,11 +36,6 @@ FOUND = "_CRATE_FOUND"
 _PROGRAMS = ("CC", "CXX")
 # What SCons's own tools call them, whoever asked for it.
 _USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
-_RELEVANT = (
-    *("CC", "CXX", "CPPPATH", "CPPDEFINES", "CPPFLAGS", "CCFLAGS", "CFLAGS", "CXXFLAGS", "ASFLAGS", "ASPPFLAGS"),
-    *("SHCCFLAGS", "SHCFLAGS", "SHCXXFLAGS", "LINKFLAGS", "SHLINKFLAGS", "LDMODULEFLAGS", "LIBS", "LIBPATH", "RPATH"),
-    *("FRAMEWORKS", "FRAMEWORKPATH", "FRAMEWORKSFLAGS", "ARFLAGS", "GLSLPATH", "GLSLDEFINES"),
-)
 _ORIGIN = re.compile(r"\\*\$+ORIGIN\b")
 
 
@@ -92,21 +87,6 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
 def _is_chosen(env: Environment, name: str) -> bool:
     value = env.get(name)
     return bool(value) and value != env.get(FOUND, {}).get(name)
-
-
-def unused_variables(env: Environment, backend: type[CodegenBackend]) -> tuple[str, ...]:
-    """Return the variables about compiling and linking that say something and that a backend does not take."""
-    taken = {variable.name for variable in backend.VARIABLES}
-    usual = {"SHCCFLAGS": "$CCFLAGS -fPIC", "SHCFLAGS": "$CFLAGS", "SHCXXFLAGS": "$CXXFLAGS", "ARFLAGS": "rc"}
-    usual |= {"SHLINKFLAGS": "$LINKFLAGS -shared", "LDMODULEFLAGS": "$SHLINKFLAGS", "ASPPFLAGS": "$ASFLAGS"}
-    return tuple(
-        name
-        for name in _RELEVANT
-        if name not in taken
-        and env.get(name)
-        and str(env[name]) != usual.get(name, "")
-        and (name not in _PROGRAMS or _is_chosen(env, name))
-    )
 
 
 def variable_options(
