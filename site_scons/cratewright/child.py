@@ -32,6 +32,7 @@ __all__ = [
     "owns",
     "run_program",
     "running",
+    "watch",
 ]
 
 
@@ -84,8 +85,7 @@ def run_program(
 
     check_ended()
     limit = _build.limit if timeout is None else timeout
-    if not _build.member:
-        wake_watchdog(_build.groups)
+    watch()
     process = subprocess.Popen(
         argv,
         cwd=cwd,
@@ -138,6 +138,12 @@ def join_group() -> None:
     _build.ended.clear()
     with suppress(OSError):
         os.setpgid(0, 0)
+
+
+def watch() -> None:
+    """See to it that the groups started here end even if this process is killed; a worker's end with the worker."""
+    if not _build.member:
+        wake_watchdog(_build.groups)
 
 
 def own(leader: int) -> None:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-from .child import check_ended, disown, end_group, own, owns
+from .child import check_ended, disown, end_group, own, owns, watch
 from .errors import CratewrightError, ToolError
 from .scratch import scratch_root
 from .worker import Calls, Surroundings, cannot_fork, receive, send, serve
@@ -41,6 +41,8 @@ class Zygote:
         self._lock = threading.Lock()
         self._process = _start()
         self.alive = True
+        if warm:  # until its calls are done it does not see that its caller has gone
+            watch()
         path = list(dict.fromkeys([*sys.path, *paths]))
         self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch)), timeout=timeout)
 
@@ -91,7 +93,7 @@ class Zygote:
             except (OSError, EOFError) as error:
                 self.alive = False
                 check_ended()
-                status = self._process.wait()
+                status = self._process.ended()
                 raise ToolError("the worker process ended unexpectedly", context=(("exit status", status),)) from error
         if kind == "error":
             self.close()
@@ -111,19 +113,25 @@ class _Process:
             os.setpgid(pid, pid)
         own(pid)
 
-    def wait(self) -> int:
-        """Wait for its end and return its exit status; 0 if somebody else has waited for it."""
+    def ended(self) -> int:
+        """Wait for its end, end what it has left, and return its exit status; 0 if somebody else has waited for it."""
+        with suppress(AttributeError, ChildProcessError):  # not every system has waitid
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        return self._end()
+
+    def close(self) -> None:
+        """Kill it."""
+        self.socket.close()
+        self._end()
+
+    def _end(self) -> int:
+        # As long as nobody has waited for it, its number is no other group's.
+        end_group(self.pid)
+        disown(self.pid)
         try:
             return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         except ChildProcessError:
             return 0
-
-    def close(self) -> None:
-        """End it, whatever it is at."""
-        self.socket.close()
-        end_group(self.pid)
-        disown(self.pid)
-        self.wait()
 
 
 _spares: list[_Process] = []

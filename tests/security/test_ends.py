@@ -182,17 +182,28 @@ def test_the_time_limit_ends_what_a_backend_runs(project: SconsProject, kind: st
     assert process.returncode == 2 and "CRATE_TIMEOUT" in said and "1 s" in said
 
 
-@pytest.mark.parametrize(("kind", "place"), [("Hangs", "compile"), ("Hangs", "link"), ("Runs", "link")])
+@pytest.mark.parametrize(
+    ("kind", "place"), [("Hangs", "compile"), ("Hangs", "warm"), ("Hangs", "link"), ("Runs", "link")]
+)
 def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: SconsProject, kind: str, place: str) -> None:
     process = _start(project, KIND=kind, HANG=place)
     process.kill()
-    process.communicate()
+    process.communicate(timeout=20)  # to the end of all that could write to it
     time.sleep(0.3)
     assert not _left(project.path)
     assert len(os.listdir(project.path / "tmp")) == 3
     project.environ["KIND"] = "Hangs"
     project.scons()
     assert os.listdir(project.path / "tmp") == [".keep"]
+
+
+def test_what_a_backend_runs_ends_with_a_killed_zygote(project: SconsProject) -> None:
+    process = _start(project, KIND="Hangs", HANG="warm")
+    zygote = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    os.kill(zygote, signal.SIGKILL)
+    said = process.communicate(timeout=20)[0].decode()
+    assert "the worker process ended unexpectedly" in said and "Traceback" not in said
+    assert process.returncode == 2 and not _left(project.path)
 
 
 def test_link_ends_as_builds_do(project: SconsProject) -> None:
