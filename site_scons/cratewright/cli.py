@@ -30,12 +30,12 @@ from .pipeline.relink import relink
 from .registry import BLOCKED, Registry, default_registry
 from .version import __version__
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, or 2 with the error on stderr."""
-    parser, words = _parser(), list(sys.argv[1:] if argv is None else argv)
+    parser, words = command_parser(), list(sys.argv[1:] if argv is None else argv)
     # Not argparse's own reading of it, which differs from one release of Python to the next.
     mark = words.index("--") if "--" in words else len(words)
     arguments, rest = parser.parse_known_args(words[:mark])
@@ -64,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="cratewright", description="Crates for SCons: look at backends and files, link again."
     )

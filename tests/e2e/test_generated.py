@@ -11,6 +11,8 @@ from tests.support.scons_project import SconsProject
 
 GENERATE = """\
 import time
+
+ONE_FORM = True
 def make(target, source, env):
     time.sleep(0.3)  # long enough for -j to overtake a builder that nobody waits for
     with open(str(target[0]), "w") as out:

@@ -200,16 +200,17 @@ def test_sources() -> None:
     ]
 
 
-def test_the_example_of_the_readme() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_example_of_the_reference() -> None:
+    text = (ROOT / "docs/reference/workspaces.md").read_text(encoding="utf-8")
     example = text.partition("```toml\n")[2].partition("```")[0]
     workspace = _read(example)
     names = OptionSpec(name="spirv_metadata", kind=OptionKind.TEXT, default="", help="")
     vocabularies = {"spirv": Vocabulary(("vulkan1.3", "vulkan1.2"), (*CORE_OPTIONS, names), CORE_OPTIONS)}
     settings = Settings(workspace, vocabularies, BUILTIN_PROFILES)
-    assert [crate.name for crate in workspace.crates] == ["noise", "sky"]
+    assert [crate.name for crate in workspace.crates] == ["noise", "sky", "terrain"]
     assert settings.options(workspace.crates[1], "spirv", "vulkan1.2") == {
         "spirv_metadata": "name-variables",
+        "multimodule": True,
         "defines": (("NO_RAYS", None),),
     }
     assert len(settings.sources(workspace.crates[1], "spirv")) == 2

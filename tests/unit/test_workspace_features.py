@@ -122,14 +122,14 @@ def test_features_may_ask_for_one_another() -> None:
     assert _features(text)["a"] == "b c default"
 
 
-def test_the_example_of_the_readme() -> None:
-    example = (ROOT / "README.md").read_text(encoding="utf-8").split("```toml\n")[2].partition("```")[0]
-    noise = "[crate.noise]\nsources = ['n']\nfeatures = { simplex = [] }\n"
-    terrain = _select(example + noise)["terrain"]
+def test_the_example_of_the_reference() -> None:
+    page = (ROOT / "docs/reference/workspaces.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    terrain = _select(example)["terrain"]
     assert (terrain.features, terrain.defines) == (("default", "rocks"), (("ROCKS", "2"),))
-    assert _used(terrain) == ["noise", "maths"]
-    assert _features(example + noise)["noise"] == "simplex"
-    assert _used(_select(example + noise, default=False)["terrain"]) == ["maths"]
+    assert _used(terrain) == ["noise"]
+    assert _features(example)["noise"] == "simplex"
+    assert _used(_select(example, default=False)["terrain"]) == []
 
 
 def test_a_long_chain() -> None:

@@ -15,14 +15,21 @@ from ..registry import Registry
 
 __all__ = ["SETTINGS", "read_memory", "read_mode", "read_store", "read_time_passes", "read_verify"]
 
-SETTINGS = frozenset(
-    f"CRATE_{word}"
-    for word in (
-        *("CACHE", "CACHE_MODE", "CACHE_SIZE", "CACHE_VERIFY", "EVENTS", "MEMORY", "PLUGINS", "REMOTE"),
-        *("REQUIRE_TOOLS", "TIMEOUT", "TIME_PASSES", "TRACE_PLUGINS"),
-    )
-)
-"""Names of the settings that are no backend's own."""
+SETTINGS: Mapping[str, str] = {
+    "CRATE_CACHE": "where results are kept: a directory, a URL that a plugin knows, or `off`; else `.crate-cache`",
+    "CRATE_CACHE_MODE": "`read-write`; `read` changes nothing of the store; `write` fills it and believes nothing",
+    "CRATE_CACHE_SIZE": "how large the directory may become, such as `5G`; what was unused for longest goes first",
+    "CRATE_CACHE_VERIFY": "`1` makes every hit again and compares",
+    "CRATE_EVENTS": "a file for the build's events, as JSON lines",
+    "CRATE_MEMORY": "how much memory heavy jobs may use together, such as `8G`; what is free if not set",
+    "CRATE_PLUGINS": "words such as `-native`, each of which leaves a plugin out",
+    "CRATE_REMOTE": "reserved",
+    "CRATE_REQUIRE_TOOLS": "`1` in tests: a missing tool is a failure",
+    "CRATE_TIMEOUT": "seconds after which a unit is ended with all that it has started; 300 if not set",
+    "CRATE_TIME_PASSES": "`1` prints where each stage's seconds went",
+    "CRATE_TRACE_PLUGINS": "`1` prints which plugins there are and which of their hooks are called",
+}
+"""The settings that are no backend's own, and what each is for."""
 
 _MODES = ("read-write", "read", "write")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}

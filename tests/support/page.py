@@ -1,0 +1,101 @@
+"""A page of the documentation as a project: its code blocks are files and commands.
+
+A block is a file if it begins with a comment that names one (`# SConstruct`, `// noise/hash.glsl`); it replaces what
+an earlier block of that name had. In a `console` block, lines that begin with `$ ` are commands, run in order; what
+follows is what they print, where a line `...` stands for any number of lines. `text` blocks are pictures. All blocks of
+a page belong to one project.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Block", "Walk", "blocks"]
+
+_FENCE = re.compile(r"^( *)```([\w-]*)\n(.*?)^\1```$", re.M | re.S)
+_NAME = re.compile(r"(?:#|//|;|--) ([\w./-]+)(?: .*)?$")
+_PICTURES = frozenset({"text"})
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: where it begins, its language and its text."""
+
+    line: int
+    language: str
+    text: str
+
+    @property
+    def name(self) -> str | None:
+        """The file that it shows, if it does."""
+        found = _NAME.match(self.text.partition("\n")[0])
+        return found[1] if found else None
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """Yield the blocks of a page in order; those that are pictures are left out."""
+    for found in _FENCE.finditer(page):
+        if found[2] not in _PICTURES:
+            text = "".join(line.removeprefix(found[1]) for line in found[3].splitlines(keepends=True))
+            yield Block(page.count("\n", 0, found.start()) + 1, found[2], text)
+
+
+class Walk:
+    """What somebody does who follows a page, in a directory of their own."""
+
+    def __init__(self, directory: Path, environ: dict[str, str]) -> None:
+        self.directory = directory
+        self.environ = environ
+
+    def follow(self, page: str) -> list[str]:
+        """Do all that a page says; return where it says what is not so, as texts that begin with a line number."""
+        wrong = []
+        for block in blocks(page):
+            if block.language == "console":
+                wrong += [f"{block.line}: {text}" for text in self._run(block.text)]
+            elif block.name is not None:
+                path = self.directory / block.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text, encoding="utf-8")
+            else:
+                wrong.append(f"{block.line}: a block that is neither a file nor commands: {block.text[:60]!r}")
+        return wrong
+
+    def _run(self, text: str) -> Iterator[str]:
+        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+            command, _, expected = part.partition("\n")
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=self.directory,
+                env=self.environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=240,
+                check=False,
+            )
+            printed = done.stdout.decode()
+            if not re.fullmatch(_pattern(expected), printed):
+                yield f"$ {command}\n(exit status {done.returncode}) prints\n{printed}and not\n{expected}"
+
+
+def _pattern(expected: str) -> str:
+    lines = expected.splitlines()
+    return "".join(r"(?:.*\n)*?" if line == "..." else _line(line) + r"\n" for line in lines)
+
+
+def _line(line: str) -> str:
+    """Return the pattern of a line, in which `...` stands for anything."""
+    return ".*".join(re.escape(part) for part in line.split("..."))
+
+
+def environ(home: Path) -> dict[str, str]:
+    """Return the environment of a reader: this Python's commands on the path, and nothing of ours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CRATE_", "SCONS"))}
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    return {**kept, "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"}
