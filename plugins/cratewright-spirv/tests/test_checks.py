@@ -81,7 +81,7 @@ def test_the_error_names_the_operation_the_stages_and_the_way(spirv: Any) -> Non
         (DERIVATIVE, "`dFdx`"),
         ("%d = OpFwidthCoarse %f %fone\nOpReturn", "`fwidthCoarse`"),
         ("OpKill", "`discard`"),
-        ("OpDemoteToHelperInvocation\nOpReturn", "`demote`"),
+        ("OpDemoteToHelperInvocation\nOpReturn", "`discard` or `demote`"),
         ("%e = OpExtInst %f %glsl InterpolateAtCentroid %fone\nOpReturn", "`interpolateAtCentroid`"),
         ("EmitVertex", "`EmitVertex`"),
     ],

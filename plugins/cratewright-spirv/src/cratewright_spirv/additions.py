@@ -12,6 +12,7 @@ from .declared import takes_size
 from .diagnostics import STUB_STRING, Message
 from .glslang import Source
 from .implied import Mode
+from .keeping import MAIN
 from .objects import MARKER
 from .scan import Function
 
@@ -74,5 +75,5 @@ def tail(source: Source, stubs: Sequence[Function], layout: bytes, library: bool
         result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s cw_result; return cw_result;" % stub.result
         parts.append(b"%s { int %s; %s = 0;%s }\n" % (stub.header, MARKER.encode(), MARKER.encode(), result))
     if library and source.language == "glsl":
-        parts.append(_EXTENSIONS.get(source.stage, b"") + layout + b"\nvoid main() {}\n")
+        parts.append(_EXTENSIONS.get(source.stage, b"") + layout + MAIN)
     return b"".join(parts)

@@ -6,7 +6,6 @@ Knows nothing of the order of work, of caches or of SCons.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
 from cratewright import (
@@ -64,7 +63,7 @@ class SpirvBackend(CodegenBackend):
 
     NAME = "spirv"
     API_VERSION = 1
-    TARGETS = ("vulkan1.3", "vulkan1.2", "vulkan1.1", "vulkan1.0")
+    TARGETS = ("vulkan1.3", "vulkan1.4", "vulkan1.2", "vulkan1.1", "vulkan1.0")
     SUFFIXES = (
         *(".vert", ".frag", ".comp", ".geom", ".tesc", ".tese", ".mesh", ".task"),
         *(".rgen", ".rint", ".rahit", ".rchit", ".rmiss", ".rcall"),
@@ -146,6 +145,10 @@ class SpirvBackend(CodegenBackend):
                 hint="what an image offers are its entry points",
             )
         _check_lto(crate)
+        if chosen := self.session.setting("CRATE_GLSLANG"):
+            from .choice import check_languages  # noqa: PLC0415 - few choose
+
+            check_languages(crate, chosen)
         if crate.options.flag("prefer_dynamic"):
             raise ConfigurationError(
                 f"crate '{crate.name}': shaders cannot be linked dynamically", hint="leave prefer_dynamic off"
@@ -291,7 +294,9 @@ class SpirvBackend(CodegenBackend):
         return link_image(request, image_path(request.crate, request.part), entries, self._tools())
 
     def _compiler(self) -> Compiler:
-        return _compiler(self.session.setting("CRATE_SPIRV_SDK"))
+        from .choice import find_compiler  # noqa: PLC0415 - a link needs none
+
+        return find_compiler(self.session.setting("CRATE_GLSLANG"), self.session.setting("CRATE_SPIRV_SDK"))
 
     def _tools(self) -> Tools:
         from .tools import find_tools  # noqa: PLC0415 - a null build needs no more than the version
@@ -341,15 +346,3 @@ def _check_lto(crate: Crate) -> None:
             f"crate '{crate.name}': {asked[0]} shows nothing with LTO, which comes before the link",
             hint="set lto='off' to look at that step",
         )
-
-
-@cache
-def _compiler(sdk: str) -> Compiler:
-    """Return the compiler of an SDK directory, or the one in this process."""
-    if sdk:
-        from .glslang_sdk import GlslangExecutable  # noqa: PLC0415 - only for who has an SDK
-
-        return GlslangExecutable(sdk)
-    from .glslang import Glslang  # noqa: PLC0415
-
-    return Glslang()

@@ -14,6 +14,7 @@ from .additions import layouts_wanted, tail, with_size
 from .canonical_text import Canonical, canonical
 from .declared import About, implied_by, initialises
 from .diagnostics import Message, read_log
+from .extensions import way_to
 from .glslang import Compiler, Refused, Source
 from .implied import Mode
 from .includes import IncludeResolver
@@ -350,7 +351,8 @@ class _Unit:
         return SourceError(
             "\n".join(str(message) for message in messages),
             context=self.includes.chain_rows(messages[0].file),
-            hint=_SIZED if self.sized else "",
+            hint=way_to((message.text for message in messages), latest=self.compiler.latest)
+            or (_SIZED if self.sized else ""),
         )
 
     def _stageless(self, place: Place) -> SourceError:

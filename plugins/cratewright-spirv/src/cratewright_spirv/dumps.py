@@ -44,6 +44,11 @@ class Recorder:
         self._texts: dict[str, bytes] = {}
         self._entries: set[str] = set()
 
+    @property
+    def latest(self) -> bool:
+        """Tell it of the other."""
+        return self._compiler.latest
+
     def files(self, directory: str) -> tuple[tuple[str, bytes], ...]:
         """Return the texts as files in a directory."""
         return tuple((f"{directory}/{name}", text) for name, text in self._texts.items())

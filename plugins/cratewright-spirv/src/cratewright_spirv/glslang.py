@@ -6,7 +6,7 @@ Knows nothing of linkage, of include rules or of how messages are shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss
@@ -18,7 +18,19 @@ from .stopwatch import step
 if TYPE_CHECKING:
     from .glslang_library import Include, Shader
 
-__all__ = ["SUFFIXES", "TARGETS", "Compiler", "Glslang", "Refused", "Source", "check_target", "prelude", "spaced"]
+__all__ = [
+    "SUFFIXES",
+    "TARGETS",
+    "Compiler",
+    "Glslang",
+    "Refused",
+    "Source",
+    "check_target",
+    "prelude",
+    "source_without_work",
+    "spaced",
+    "version_end",
+]
 
 SUFFIXES = (
     "vert", "tesc", "tese", "geom", "frag", "comp", "rgen", "rint", "rahit", "rchit", "rmiss", "rcall",
@@ -30,6 +42,8 @@ TARGETS = {
     "vulkan1.1": (1 << 22 | 1 << 12, 0x10300),
     "vulkan1.2": (1 << 22 | 2 << 12, 0x10500),
     "vulkan1.3": (1 << 22 | 3 << 12, 0x10600),
+    # To glslang this is the same as the one before: it asks no more of a device than SPIR-V 1.6.
+    "vulkan1.4": (1 << 22 | 3 << 12, 0x10600),
 }
 DEFAULT_VERSION = 460
 
@@ -63,8 +77,20 @@ class Source:
         return with_language(self.defines, self.language)
 
 
+def source_without_work(text: bytes, language: str, target: str) -> Source:
+    """Return a source that is compiled only for what a compiler makes ready at its first."""
+    return Source(
+        path="warm", text=text, language=language, stage="comp", entry_point="main", target=target, defines=(),
+        debuginfo="none",
+    )  # fmt: skip
+
+
 class Compiler(Protocol):
     """A glslang; both calls raise `Refused` and leave the log of warnings behind on success."""
+
+    @property
+    def latest(self) -> bool:
+        """Tell whether it is the newest that can be installed."""
 
     def version(self) -> str:
         """Return what tells apart compilers that may give different results."""
@@ -91,6 +117,8 @@ class Glslang:
     Raises: ToolError, on first use, if the wheel is missing or unusable.
     """
 
+    latest = False
+
     def __init__(self) -> None:
         self._shader: Shader | None = None
 
@@ -116,16 +144,7 @@ class Glslang:
         if hlsl:
             texts.append(("hlsl", b"[numthreads(1, 1, 1)] void main() {}\n"))
         for language, text in texts:
-            source = Source(
-                path="warm",
-                text=text,
-                language=language,
-                stage="comp",
-                entry_point="main",
-                target=target,
-                defines=(),
-                debuginfo="none",
-            )
+            source = source_without_work(text, language, target)
             preprocessed = self.preprocess(source, IncludeResolver("/", (), source.path, text))
             self.compile(source, preprocessed, keep_uncalled=False)
 
@@ -135,8 +154,15 @@ class Glslang:
 
         Raises: Refused, or SourceError for an include that is not found.
         """
-        include, errors = _including(includes)
-        shader = self._open(source, prelude(source), preamble=defines(source), include=include)
+        return self.preprocess_as(source, includes, bytes)
+
+    def preprocess_as(self, source: Source, includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -> bytes:
+        """Return what `preprocess` does of the text and its includes as `rewritten` makes them.
+
+        Raises: as `preprocess`.
+        """
+        include, errors = _including(includes, rewritten)
+        shader = self._open(source, rewritten(prelude(source)), preamble=defines(source), include=include)
         fine = shader.preprocess()
         if errors:
             raise errors[0]
@@ -190,7 +216,7 @@ class Glslang:
             self._shader = None
 
 
-def _including(includes: IncludeResolver) -> tuple[Include, list[SourceError]]:
+def _including(includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -> tuple[Include, list[SourceError]]:
     """Return what glslang calls for an include, and where its errors go: an exception cannot pass through C."""
     errors: list[SourceError] = []
     once: set[str] = set()
@@ -204,7 +230,7 @@ def _including(includes: IncludeResolver) -> tuple[Include, list[SourceError]]:
         except SourceError as error:
             errors.append(error)
             return None
-        text = b"" if found.shown in once else found.text
+        text = b"" if found.shown in once else rewritten(found.text)
         if found.once:
             once.add(found.shown)
         return found.shown, text
@@ -228,7 +254,7 @@ def prelude(source: Source) -> bytes:
     text = source.text.removeprefix(b"\xef\xbb\xbf")
     if source.language == "hlsl" or b"include" not in text or b"GL_GOOGLE_include_directive" in text:
         return text
-    end, line = _version_end(text), 1
+    end, line = version_end(text), 1
     line += text.count(b"\n", 0, end)
     extension = b"#extension GL_GOOGLE_include_directive : require\n#line %d\n" % line
     return text[:end] + extension + text[end:]
@@ -253,6 +279,7 @@ def defines(source: Source) -> bytes:
     return b"".join(lines)
 
 
-def _version_end(text: bytes) -> int:
+def version_end(text: bytes) -> int:
+    """Return where the line of a text's `#version` ends, 0 if there is none."""
     match = _VERSION.match(text)
     return match.end() if match else 0

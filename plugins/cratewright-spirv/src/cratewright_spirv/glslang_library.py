@@ -6,15 +6,16 @@ Knows nothing of sources but their text, and nothing of why an include leads whe
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cratewright import ToolError
+
+from .silence import quiet
 
 __all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
 
@@ -115,7 +116,7 @@ class Shader:
     def preprocess(self) -> bool:
         """Resolve includes, macros and conditionals into `text`."""
         library = self._library
-        with _quiet(library):
+        with quiet():
             fine = bool(library.preprocess(self._handle, ctypes.byref(self._input)))
         if fine:
             self.text = library.preprocessed(self._handle)
@@ -131,7 +132,7 @@ class Shader:
         options = _SpvOptions(debug=debug, no_optimizer=True, nonsemantic=nonsemantic)
         program = library.program_create()
         try:
-            with _quiet(library):
+            with quiet():
                 return self._generate_program(program, options)
         finally:
             library.program_delete(program)
@@ -200,7 +201,6 @@ class _Library:
         )
         self.no_includer = pointer(ctypes.addressof(pointer.in_dll(parser, _NO_INCLUDER)) + _TABLE_HEAD)
         self.set_entry_point = declare(parser, cpp + "13setEntryPointEPKc", None, pointer, string)
-        self.flush = declare(ctypes.CDLL(None), "fflush", number, pointer)
         self.resource: int = declare(limits, c + "default_resource", pointer)()
 
 
@@ -264,23 +264,3 @@ def _text(given: bytes | None) -> str:
 
 _RELEASED = _RELEASE(_released)
 _NO_INCLUDES = _Callbacks()
-
-
-@contextmanager
-def _quiet(library: _Library) -> Iterator[None]:
-    """Send what C code prints to nowhere: for some bad sources it is thousands of lines."""
-    saved = os.dup(1), os.dup(2)
-    os.dup2(_nowhere(), 1)
-    os.dup2(_nowhere(), 2)
-    try:
-        yield
-    finally:
-        library.flush(None)
-        for number, copy in enumerate(saved, 1):
-            os.dup2(copy, number)
-            os.close(copy)
-
-
-@cache
-def _nowhere() -> int:
-    return os.open(os.devnull, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0))

@@ -33,6 +33,8 @@ class GlslangExecutable:
     Raises: ToolError, when made, if there is none.
     """
 
+    latest = False
+
     def __init__(self, directory: str) -> None:
         suffix = ".exe" if sys.platform == "win32" else ""
         folders = [Path(directory), Path(directory, "bin"), Path(directory, "Bin")]

@@ -29,7 +29,10 @@ __all__ = [
 
 LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
 _SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
-_SPIRV = {"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5", "vulkan1.3": "spv1.6"}
+_SPIRV = {
+    **{"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5"},
+    **dict.fromkeys(("vulkan1.3", "vulkan1.4"), "spv1.6"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

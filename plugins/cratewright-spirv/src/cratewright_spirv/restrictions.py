@@ -92,7 +92,8 @@ OPERATIONS: dict[int, Restriction] = {
     5344: _CALLABLE,
     5364: _operation("beginInvocationInterlockARB", *_FRAGMENT),
     5365: _operation("endInvocationInterlockARB", *_FRAGMENT),
-    5380: _operation("demote", *_FRAGMENT),
+    # A new glslang makes the same of `discard`.
+    5380: Restriction("`discard` or `demote`", _FRAGMENT),
     5381: _operation("helperInvocationEXT", *_FRAGMENT),
 }
 

@@ -1,0 +1,63 @@
+"""The newest glslang in real builds: what it takes, what it is taken for, and what is said where it is missing.
+
+Knows nothing of how it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cratewright_spirv.glslang_latest import usable_latest
+from tests.spirv.conftest import missing
+from tests.spirv_e2e.shader_project import ShaderProject
+
+ONE_FORM = True
+Validate = Callable[[Path], None]
+
+CRATES = """\
+lib = env.Crate("lib", ["m.glsl"])
+env.Crate("app", ["a.comp"], deps=[lib], crate_type="cdylib", lto="thin", target="vulkan1.4", debuginfo=DEBUG)
+env.Crate("hlsl", ["h.comp.hlsl"], crate_type="cdylib")
+"""
+FILES = {
+    "m.glsl": "#version 460\nfloat seed = 2.0;\nfloat twice(float x) { seed += 0.0; return x * seed; }\n",
+    "a.comp": """\
+#version 460
+#extension GL_EXT_bfloat16 : require
+layout(local_size_x = 64) in;
+layout(set = 0, binding = 0) buffer B { bfloat16_t d[]; };
+float twice(float x);
+void main() { uint i = gl_GlobalInvocationID.x; d[i] = bfloat16_t(twice(float(d[i]))); }
+""",
+    "h.comp.hlsl": "RWStructuredBuffer<float> d : register(u0);\n[numthreads(1, 1, 1)] void main() { d[0] = 2.0; }\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def latest() -> None:
+    if not usable_latest():
+        missing("slangpy")
+
+
+@pytest.mark.parametrize("debuginfo", ["none", "full"])
+def test_a_shader_and_a_library(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
+    shaders.environ["CRATE_GLSLANG"] = "auto"
+    shaders.crates(CRATES.replace("DEBUG", repr(debuginfo)), FILES)
+    shaders.scons()
+    validate(shaders.path / "app.spv")
+    validate(shaders.path / "hlsl.spv")
+    assert (shaders.path / "app.spv").read_bytes()[4:8] == b"\x00\x06\x01\x00"
+    assert shaders.up_to_date()
+    shaders.environ["CRATE_GLSLANG"] = "wheel"
+    shaders.scons(expect=2)
+    assert "needs GL_EXT_bfloat16: pip install 'cratewright-spirv[latest]'" in shaders.error()
+
+
+def test_hlsl_is_refused_while_planning(shaders: ShaderProject) -> None:
+    shaders.environ["CRATE_GLSLANG"] = "latest"
+    shaders.crates(CRATES.replace("DEBUG", "'none'"), FILES)
+    shaders.scons(expect=2)
+    assert "crate 'hlsl': CRATE_GLSLANG=latest reads no HLSL" in shaders.error() and "Compiling" not in shaders.output
