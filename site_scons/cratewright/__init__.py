@@ -3,7 +3,7 @@
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
     errors, digest, values, codec, shape, diagnostic           what everyone may use
-    crate_type, options, source_options, module, identity, crate, stencil  values of crates
+    call, crate_type, options, source_options, module, identity, crate, stencil  values of crates
     construction, native_library, request                      values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, included, archive      pure rules of files
@@ -17,7 +17,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     registry                                                   finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
-    trial, watching, conformance, scons_project, testing       the edge for authors of backends
+    stub, trial, watching, conformance, scons_project, testing  the edge for authors of backends
     template, cli_new, cli_report, cli                         the command line
 """
 
@@ -27,6 +27,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
+from .call import BackendCall
 from .construction import ConstructionVariable
 from .crate import Crate, CrateType, Source, whole
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
@@ -107,6 +108,7 @@ __all__ = [
     "CORE_OPTIONS",
     "OLDEST_API_VERSION",
     "Artifact",
+    "BackendCall",
     "CacheError",
     "CacheKvStore",
     "CanonicalForm",

@@ -37,8 +37,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from .call import BackendCall
 from .construction import ConstructionVariable
 from .crate import Crate, CrateType
 from .errors import UnsupportedError
@@ -46,7 +47,7 @@ from .included import included_names
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
 from .native_library import NativeLibrary
 from .options import Options, OptionSpec
-from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
+from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinModule
 from .session import Session
 from .stencil import UnitStencil
 
@@ -267,17 +268,6 @@ class CodegenBackend(ABC):
         """
         return ()
 
-    def serialize_module(self, module: ModuleCodegen) -> bytes:
-        """Return the bytes by which a cache or an LTO step knows a module."""
-        return module.data
-
-    def prepare_thin(self, module: ModuleCodegen) -> ThinBuffer:
-        """Return a module with the summary that the global analysis of thin LTO reads.
-
-        Called: in the build's own process, once a module and link; cheap.
-        """
-        return ThinBuffer(module.name, self.serialize_module(module))
-
     def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
         """Merge modules into one and do no more.
 
@@ -331,8 +321,8 @@ class CodegenBackend(ABC):
         """
         raise self._undeclared(Capability.THIN_LTO)
 
-    def could_return(self, method: str, value: object, arguments: Sequence[object]) -> bool:
-        """Say whether a method could have returned a value for some arguments, as a cache says that it did.
+    def could_return(self, call: BackendCall[Any], value: object) -> bool:
+        """Say whether a call, as of `CodegenBackend.link`, could have returned a value, as a cache says that it did.
 
         Called: in the build's own process, once a hit; cheap. An exception counts as no, and no as a miss.
         Guarantees: no word of the backend's own (`attributes`, `index`, `report`) becomes a path, an argument or an

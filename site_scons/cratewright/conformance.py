@@ -22,11 +22,12 @@ from typing import ClassVar, NoReturn
 import pytest
 
 from .backend import Capability, CodegenBackend
+from .call import BackendCall
 from .crate_type import CrateType
 from .declared import find_class_fault, misspelt_method
 from .errors import CratewrightError, PluginError, SourceError, UnsupportedError
 from .options import LtoMode
-from .pipeline.remote import call_watched
+from .pipeline.remote import make_watched
 from .registry import default_registry
 from .trial import Built, Trial
 from .watching import can_trace, child_environment, processes_of, read_files, write_broken_tool
@@ -129,9 +130,9 @@ class Conformance:
         engine = trial.engine(str(tmp_path), workers=False)
         backend = engine.backend(*self._key())
         for stencil in trial.stencils(engine):
-            result, opened = call_watched(backend, "compile_codegen_unit", stencil)
-            known = {stencil.path, *(item.path for item in getattr(result, "observed", ()))}
-            unseen = [path for path in opened if path not in known and not os.path.isabs(path)]
+            made = make_watched(backend, BackendCall(CodegenBackend.compile_codegen_unit, stencil))
+            known = {stencil.path, *(item.path for item in getattr(made.value, "observed", ()))}
+            unseen = [path for path in made.opened if path not in known and not os.path.isabs(path)]
             if unseen:
                 _unreported(stencil.path, unseen)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_words
+from .call import BackendCall
 from .crate_type import CrateType
 from .declared import METHODS
 from .emitted import find_unpromised
@@ -99,21 +100,21 @@ def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkRe
     )
 
 
-def could_return(backend: CodegenBackend, method: str, value: object, arguments: Sequence[object]) -> bool:
-    """Say whether what a cache holds may pass for a method's answer: all that is checked of an answer, and by whom.
+def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object) -> bool:
+    """Say whether what a cache holds may pass for a call's answer: all that is checked of an answer, and by whom.
 
     Shape: the types of all fields are those of its class, as decoding leaves them.
     """
-    function = METHODS[method]
-    expected = _returned(function)
+    arguments = call.arguments
+    expected = _returned(call.method)
     if typing.get_origin(expected) is tuple:
         kind: type = typing.get_args(expected)[0]
         if type(value) is not tuple or not all(type(item) is kind for item in value):
             return False
     elif type(value) is not expected:
         return False
-    rule = _RULES.get(method)
-    if rule is not None and rule(value, tuple(arguments)) is not None:
+    rule = _RULES.get(call.method)
+    if rule is not None and rule(value, arguments) is not None:
         return False
     # A terminal is told them as they are.
     if isinstance(value, (CompiledUnit, LinkResult)) and any(printable(line) != line for line in value.diagnostics):
@@ -123,7 +124,7 @@ def could_return(backend: CodegenBackend, method: str, value: object, arguments:
     if isinstance(value, LinkResult) and not _promised(backend, value, arguments):
         return False
     try:
-        return backend.could_return(method, value, arguments)
+        return backend.could_return(call, value)
     except CratewrightError:  # what it was not prepared for is not its own
         return False
 
@@ -248,14 +249,14 @@ def _subject(arguments: Sequence[object]) -> Iterable[tuple[str, str]]:
 
 
 @cache
-def _returned(function: FunctionType) -> Any:
+def _returned(function: Callable[..., object]) -> Any:
     return typing.get_type_hints(function)["return"]
 
 
 def _find_fault(function: FunctionType, value: Any, arguments: tuple[object, ...]) -> Mismatch | None:
     if type(value) is LinkRequest:  # narrowed: its parts are those it was given, hundreds of times over
         return None
-    rule = _RULES.get(function.__name__)
+    rule = _RULES.get(function)
     wrong = find_mismatch(value, _returned(function))
     return wrong or (rule(value, arguments) if rule is not None and value is not None else None)
 
@@ -383,25 +384,25 @@ def _first_twice(where: str, words: Sequence[str], what: str) -> Mismatch | None
     return Mismatch(where, f"a tuple with {what} '{twice}' twice", "each of them once")
 
 
-_RULES: dict[str, _Rule] = {
-    "fingerprint": _line,
-    "compile_codegen_unit": _unit,
-    "bundle_library": _unit,
-    "relative_unit": _unit,
-    "place_unit": _unit,
-    "canonical_form": _form,
-    "codegen_allocator": _shim,
-    "optimize": _module,
-    "codegen": _module,
-    "optimize_fat": _module,
-    "optimize_thin": _module,
-    "run_link": _module,
-    "run_fat_lto": _module,
-    "split_lto": _parts,
-    "split_link": _parts,
-    "run_thin_lto": _thin,
-    "lto_memory": _size,
-    "output_names": _names,
-    "link": _linked,
-    "finish_link": _linked,
+_RULES: dict[Callable[..., object], _Rule] = {
+    CodegenBackend.fingerprint: _line,
+    CodegenBackend.compile_codegen_unit: _unit,
+    CodegenBackend.bundle_library: _unit,
+    CodegenBackend.relative_unit: _unit,
+    CodegenBackend.place_unit: _unit,
+    CodegenBackend.canonical_form: _form,
+    CodegenBackend.codegen_allocator: _shim,
+    CodegenBackend.optimize: _module,
+    CodegenBackend.codegen: _module,
+    CodegenBackend.optimize_fat: _module,
+    CodegenBackend.optimize_thin: _module,
+    CodegenBackend.run_link: _module,
+    CodegenBackend.run_fat_lto: _module,
+    CodegenBackend.split_lto: _parts,
+    CodegenBackend.split_link: _parts,
+    CodegenBackend.run_thin_lto: _thin,
+    CodegenBackend.lto_memory: _size,
+    CodegenBackend.output_names: _names,
+    CodegenBackend.link: _linked,
+    CodegenBackend.finish_link: _linked,
 }

@@ -33,11 +33,11 @@ __all__ = ["Call", "Outcome", "WorkerPool"]
 class Call:
     """A function of a module and its arguments, to be run in a worker.
 
-    Shape: `function` is `package.module:name`; `label` names the unit in messages.
+    Shape: `function` is one that a worker can import; `label` names the unit in messages.
     Units: `memory` in bytes, what the call may need.
     """
 
-    function: str
+    function: Callable[..., object]
     arguments: tuple[object, ...]
     label: str
     memory: int = 0
@@ -132,7 +132,7 @@ class WorkerPool:
                     self._release(worker, call.memory, alive=False)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def call(self, function: str, *arguments: object, label: str) -> object:
+    def call(self, function: Callable[..., object], *arguments: object, label: str) -> object:
         """Run one function in a worker and return its value.
 
         Raises: what the function raised, or ToolError if the worker crashed or did not answer in time.
@@ -259,7 +259,7 @@ class _Worker:
             return Outcome(value)
         if isinstance(value, CratewrightError):
             return Outcome(None, value)
-        raise RuntimeError(f"{call.label}: {call.function} failed in a worker\n{value}")
+        raise RuntimeError(f"{call.label}: {call.function.__qualname__} failed in a worker\n{value}")
 
     def kill(self) -> None:
         self.alive = False

@@ -6,7 +6,6 @@ Knows nothing of who calls or why; it runs the functions it is told.
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import pickle
 import signal
@@ -24,7 +23,7 @@ from .values import dataclass
 
 __all__ = ["Calls", "Surroundings", "cannot_fork", "main", "portable_error", "receive", "send", "serve"]
 
-Calls = Sequence[tuple[str, tuple[object, ...]]]
+Calls = Sequence[tuple[Callable[..., object], tuple[object, ...]]]
 
 _LENGTH = struct.Struct(">Q")
 # Nearly every message comes in one part of this size.
@@ -156,7 +155,7 @@ def _prepare(given: Surroundings) -> tuple[str, object]:
     try:
         os.chdir(given.directory)
         for function, arguments in given.calls:
-            _resolve(function)(*arguments)
+            function(*arguments)
     except Exception as error:
         return "error", _portable(error)
     return "value", None
@@ -169,8 +168,11 @@ def _worker_main(connection: socket.socket) -> None:
             function, arguments = pickle.loads(_message(connection))
         except (OSError, EOFError):
             os._exit(0)
+        except Exception as error:  # what is to be called is not found here
+            send(connection, ("error", _portable(error)))
+            continue
         try:
-            answer: tuple[str, object] = ("value", _resolve(function)(*arguments))
+            answer: tuple[str, object] = ("value", function(*arguments))
         except Exception as error:
             answer = ("error", _portable(error))
         try:
@@ -211,9 +213,3 @@ def _portable(error: Exception) -> object:
     import traceback  # noqa: PLC0415 - only ever needed for a fault of ours
 
     return "".join(traceback.format_exception(error))
-
-
-def _resolve(function: str) -> Callable[..., object]:
-    module, _, name = function.partition(":")
-    resolved: Callable[..., object] = getattr(importlib.import_module(module), name)
-    return resolved

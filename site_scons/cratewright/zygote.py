@@ -32,7 +32,7 @@ class Zygote:
     def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
         """Start it, or take the one that was forked ahead.
 
-        Shape: `warm` are functions, as `package.module:name`, with their arguments, called once; `paths` are
+        Shape: `warm` are functions with their arguments, called once; `paths` are
         directories to import from, beside this process's own.
         Units: `timeout` in seconds, for all calls together.
         Raises: ToolError if this platform cannot fork, or the calls take too long; any CratewrightError of a call.

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cratewright.backend import Session
+from cratewright.backend import CodegenBackend, Session
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.entry import (
     World,
@@ -24,6 +24,7 @@ from cratewright.cache.entry import (
     serialize_compiled,
     try_finish_recompile,
 )
+from cratewright.call import BackendCall
 from cratewright.crate import CrateType
 from cratewright.edge import could_return, opened
 from cratewright.errors import ToolError
@@ -66,24 +67,27 @@ def _linked(*artifacts: Artifact, **changes: Any) -> LinkResult:
     ],
 )
 def test_no_file_but_what_the_link_promised(path: str) -> None:
-    link = (_stub(), "link")
-    assert could_return(*link, _linked(Artifact("app.cdylib", b"")), [_request()])
+    backend, link = _stub(), BackendCall(CodegenBackend.link, _request())
+    assert could_return(backend, link, _linked(Artifact("app.cdylib", b"")))
     for executable in (False, True):
-        assert not could_return(*link, _linked(Artifact(path, b"", executable=executable)), [_request()])
+        assert not could_return(backend, link, _linked(Artifact(path, b"", executable=executable)))
         both = _linked(Artifact("app.cdylib", b""), Artifact(path, b"", executable=executable))
-        assert not could_return(*link, both, [_request()])
+        assert not could_return(backend, link, both)
 
 
 def test_directories_that_were_promised() -> None:
     several = OPTIONS.override({"multimodule": True})
     for path, fits in (("app.images/main", True), ("app.imagesmain", False), ("app.images/../x", False)):
-        assert could_return(_stub(), "link", _linked(Artifact(path, b"")), [_request(options=several)]) is fits
+        link = BackendCall(CodegenBackend.link, _request(options=several))
+        assert could_return(_stub(), link, _linked(Artifact(path, b""))) is fits
 
 
 def test_only_what_can_be_run_is_a_program() -> None:
     for kind in (CrateType.BIN, CrateType.CDYLIB, CrateType.STATICLIB):
         made = _linked(Artifact(f"app.{kind.value}", b"", executable=True))
-        assert could_return(_stub(), "link", made, [_request(kind)]) is (kind is not CrateType.STATICLIB)
+        assert could_return(_stub(), BackendCall(CodegenBackend.link, _request(kind)), made) is (
+            kind is not CrateType.STATICLIB
+        )
 
 
 UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
@@ -92,39 +96,42 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
 @pytest.mark.parametrize(
     ("method", "value"),
     [
-        ("compile_codegen_unit", _linked()),
-        ("compile_codegen_unit", UNIT.modules[0]),
-        ("compile_codegen_unit", CompiledUnit(modules=())),
-        ("compile_codegen_unit", replace(UNIT, modules=UNIT.modules * 2)),
-        ("compile_codegen_unit", replace(UNIT, modules=(replace(UNIT.modules[0], name="a\nb"),))),
-        ("compile_codegen_unit", replace(UNIT, modules=(replace(UNIT.modules[0], attributes=(("b", ""), ("a", ""))),))),
-        ("compile_codegen_unit", replace(UNIT, observed=(Observed("a\0b", None),))),
-        ("compile_codegen_unit", replace(UNIT, observed=(Observed("a", "no digest"),))),
-        ("compile_codegen_unit", replace(UNIT, observed=(Observed("a", None),) * 2)),
-        ("compile_codegen_unit", replace(UNIT, diagnostics=("a\x1b]0;evil\x07",))),
-        ("compile_codegen_unit", replace(UNIT, diagnostics=("a\udcff",))),
-        ("link", _linked(diagnostics=("a\x9b2J",))),
-        ("link", UNIT),
-        ("link", _linked(report="[[[[")),
-        ("link", _linked(report="[" * 100_000)),
-        ("run_thin_lto", UNIT),
-        ("run_thin_lto", (UNIT,)),
-        ("optimize_thin", ()),
-        ("codegen", UNIT),
+        (CodegenBackend.compile_codegen_unit, _linked()),
+        (CodegenBackend.compile_codegen_unit, UNIT.modules[0]),
+        (CodegenBackend.compile_codegen_unit, CompiledUnit(modules=())),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, modules=UNIT.modules * 2)),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, modules=(replace(UNIT.modules[0], name="a\nb"),))),
+        (
+            CodegenBackend.compile_codegen_unit,
+            replace(UNIT, modules=(replace(UNIT.modules[0], attributes=(("b", ""), ("a", ""))),)),
+        ),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a\0b", None),))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a", "no digest"),))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a", None),) * 2)),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=("a\x1b]0;evil\x07",))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=("a\udcff",))),
+        (CodegenBackend.link, _linked(diagnostics=("a\x9b2J",))),
+        (CodegenBackend.link, UNIT),
+        (CodegenBackend.link, _linked(report="[[[[")),
+        (CodegenBackend.link, _linked(report="[" * 100_000)),
+        (CodegenBackend.run_thin_lto, UNIT),
+        (CodegenBackend.run_thin_lto, (UNIT,)),
+        (CodegenBackend.optimize_thin, ()),
+        (CodegenBackend.codegen, UNIT),
     ],
 )
-def test_what_a_method_does_not_return_is_a_miss(method: str, value: object) -> None:
-    assert not could_return(_stub(), method, value, [_request()])
+def test_what_a_method_does_not_return_is_a_miss(method: Callable[..., object], value: object) -> None:
+    assert not could_return(_stub(), BackendCall(method, _request()), value)
 
 
 def test_an_exception_of_the_backend_is_a_miss() -> None:
     class Careless(StubBackend):
-        def could_return(self, method: str, value: object, arguments: object) -> bool:
-            raise KeyError(method)
+        def could_return(self, call: BackendCall[Any], value: object) -> bool:
+            raise KeyError(call.name)
 
     backend: Any = opened(Careless, Session(root="/", target="text"))
     asked = UnitStencil(backend="stub", fingerprint="", target="text", path="a", source=b"", options=OPTIONS)
-    assert not could_return(backend, "compile_codegen_unit", UNIT, [asked])
+    assert not could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, asked), UNIT)
 
 
 def _planted(store: Path, change: Callable[[Any], Any]) -> int:
@@ -181,7 +188,9 @@ def test_an_analysis_names_its_own_files_alone() -> None:
         index=f"{module_file(data)}\n".encode() + b"index",
         imports=(ThinBuffer(module_file(other, 3), other),),
     )
-    assert names_own_files(whole) and _native().could_return("run_thin_lto", (whole,), ())
+    assert names_own_files(whole) and _native().could_return(
+        BackendCall(CodegenBackend.run_thin_lto, _request()), (whole,)
+    )
     for name in (
         "../x.bc",
         "/tmp/x.bc",
@@ -197,7 +206,9 @@ def test_an_analysis_names_its_own_files_alone() -> None:
             replace(whole, index=f"{name}\nindex".encode()),
             replace(whole, imports=(ThinBuffer(name, b"data"),)),
         ):
-            assert not names_own_files(wrong) and not _native().could_return("run_thin_lto", (wrong,), ())
+            assert not names_own_files(wrong) and not _native().could_return(
+                BackendCall(CodegenBackend.run_thin_lto, _request()), (wrong,)
+            )
             config = ModuleConfig(target="t", options=OPTIONS)
             with pytest.raises(ToolError, match="names files that are not its own"):
                 optimize_thin(wrong, config, None)  # type: ignore[arg-type]

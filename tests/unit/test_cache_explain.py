@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from cratewright import testing
+from cratewright.backend import CodegenBackend
 from cratewright.cache.explain import Change, changes_between, describe, group
 from cratewright.cache.history import Ledger, explanation, history_path, read_history
 from cratewright.cache.key import Fields
+from cratewright.call import BackendCall
 from cratewright.errors import CratewrightError
 from cratewright.options import Options
 from cratewright.pipeline.engine import Engine, Job
@@ -156,15 +158,18 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
         options = Options((("defines", tuple(sorted(defines.items()))), ("include_dirs", ())))
         jobs = [
             Job(
-                UnitStencil(
-                    backend="stub", fingerprint="1", target="text", path=f"{n}.stub", source=source, options=options
+                BackendCall(
+                    CodegenBackend.compile_codegen_unit,
+                    UnitStencil(
+                        backend="stub", fingerprint="1", target="text", path=f"{n}.stub", source=source, options=options
+                    ),
                 ),
                 f"{n}.stub",
             )
             for n, source in enumerate(sources)
         ]
         with engine.ledger(str(tmp_path / "app.rlink")) as ledger:
-            outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+            outcomes = engine.run_cached("stub", "text", jobs)
             if any(outcome.error for outcome in outcomes):
                 raise CratewrightError("failed")
         return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})

@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from cratewright import testing
+from cratewright.backend import CodegenBackend
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import compute_cache_key
 from cratewright.cache.store import CacheKvStore, StoreReport
+from cratewright.call import BackendCall
 from cratewright.crate import CrateType
 from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
 from cratewright.hookspecs import hookimpl
@@ -61,16 +63,20 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return Engine(str(tmp_path), registry, {}, workers=False)
 
 
-def _compile(engine: Engine, source: bytes, path: str = "a.stub") -> JobOutcome:
-    return engine.run_cached("stub", "text", "compile_codegen_unit", [Job(_stencil(source, path), path)])[0]
+def _compile(engine: Engine, source: bytes, path: str = "a.stub") -> JobOutcome[CompiledUnit]:
+    return engine.run_cached("stub", "text", [Job(_unit(source, path), path)])[0]
 
 
 def _stencil(source: bytes, path: str) -> UnitStencil:
     return UnitStencil(backend="stub", fingerprint="1", target="text", path=path, source=source, options=OPTIONS)
 
 
-def _data(outcome: JobOutcome) -> bytes:
-    assert isinstance(outcome.result, CompiledUnit), outcome.error
+def _unit(source: bytes, path: str) -> BackendCall[CompiledUnit]:
+    return BackendCall(CodegenBackend.compile_codegen_unit, _stencil(source, path))
+
+
+def _data(outcome: JobOutcome[CompiledUnit]) -> bytes:
+    assert outcome.result is not None, outcome.error
     return outcome.result.modules[0].data
 
 
@@ -141,10 +147,10 @@ def test_an_entry_that_holds_no_result_compiles_again(engine: Engine) -> None:
 
 
 def test_a_failure_keeps_what_others_came_to(engine: Engine) -> None:
-    jobs = [Job(_stencil(source, "a.stub"), "a.stub") for source in (b"export a\n", b"error no\n", b"export b\n")]
-    outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+    jobs = [Job(_unit(source, "a.stub"), "a.stub") for source in (b"export a\n", b"error no\n", b"export b\n")]
+    outcomes = engine.run_cached("stub", "text", jobs)
     assert [outcome.error is None for outcome in outcomes] == [True, False, True]
-    outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+    outcomes = engine.run_cached("stub", "text", jobs)
     assert [outcome.hit for outcome in outcomes] == [True, False, True]
 
 
@@ -201,8 +207,10 @@ def _link_request(crate: str) -> LinkRequest:
 
 
 def test_a_link_that_reads_unseen_is_caught(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def link(crate: str) -> JobOutcome:
-        return engine.run_cached("stub", "text", "link", [Job(_link_request(crate), crate)])[0]
+    def link(crate: str) -> JobOutcome[CompiledUnit]:
+        return engine.run_cached("stub", "text", [Job(BackendCall(CodegenBackend.link, _link_request(crate)), crate)])[
+            0
+        ]
 
     (tmp_path / "second/x.lib").write_text("one")
     testing.check_observations(engine.backend("stub", "text"), _link_request("honest"))
@@ -310,10 +318,10 @@ def canonical(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name in ("first", "second"):
         (tmp_path / name / "x.inc").write_text("export x\n")
 
-    def compiled(source: bytes, path: str = "a.stub") -> JobOutcome:
+    def compiled(source: bytes, path: str = "a.stub") -> JobOutcome[CompiledUnit]:
         with engine.ledger(str(tmp_path / "target")):
-            job = Job(_stencil(source, path), path, has_form=True)
-            return engine.run_cached("stub", "text", "compile_codegen_unit", [job])[0]
+            job = Job(_unit(source, path), path, has_form=True)
+            return engine.run_cached("stub", "text", [job])[0]
 
     return compiled
 
@@ -401,9 +409,9 @@ def shelf(engine: Engine) -> Shelf:
 
 
 def test_a_plugin_brings_a_store(engine: Engine, shelf: Shelf) -> None:
-    jobs = [Job(_stencil(b"export a%d\n" % number, "a.stub"), "a.stub") for number in range(9)]
+    jobs = [Job(_unit(b"export a%d\n" % number, "a.stub"), "a.stub") for number in range(9)]
     for hit in (False, True):
-        outcomes = engine.run_cached("stub", "text", "compile_codegen_unit", jobs)
+        outcomes = engine.run_cached("stub", "text", jobs)
         assert [outcome.hit for outcome in outcomes] == [hit] * 9
     assert shelf.calls == [9, 9] and len(shelf.kept) == 9
     assert not (Path(engine.root) / ".crate-cache").exists()
@@ -478,9 +486,12 @@ def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
     tmp_path: Path, backend: type[Works], count: int, environ: Mapping[str, str], here: bool
 ) -> None:
     engine = _engine_for(backend, tmp_path, CRATE_CACHE="off", **environ)
-    jobs = [Job((ModuleCodegen(name=str(number), data=b"x"), CONFIG), "x") for number in range(count)]
+    jobs = [
+        Job(BackendCall(CodegenBackend.codegen, ModuleCodegen(name=str(number), data=b"x"), CONFIG), "x")
+        for number in range(count)
+    ]
     try:
-        for outcome in engine.run_cached("stub", "text", "codegen", jobs):
+        for outcome in engine.run_cached("stub", "text", jobs):
             assert isinstance(outcome.result, ModuleCodegen)
             process, thread = outcome.result.data.split()
             assert (int(process) == os.getpid()) == here
@@ -495,7 +506,9 @@ def test_calls_made_here_are_no_more_than_workers_would_be(tmp_path: Path, jobs:
     engine.jobs = jobs
 
     def span(_: int) -> list[float]:
-        (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x", memory=memory)])
+        (outcome,) = engine.run_cached(
+            "stub", "text", [Job(BackendCall(CodegenBackend.codegen, UNUSED, CONFIG), "x", memory=memory)]
+        )
         assert isinstance(outcome.result, ModuleCodegen)
         return [float(word) for word in outcome.result.data.split()]
 
@@ -509,7 +522,7 @@ def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> 
     """There, the files that are opened meanwhile are those of one call."""
     for environ in ({}, {"CRATE_CACHE_VERIFY": "1"}):
         engine = _engine_for(RunsPrograms, tmp_path, **environ)
-        (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x")])
+        (outcome,) = engine.run_cached("stub", "text", [Job(BackendCall(CodegenBackend.codegen, UNUSED, CONFIG), "x")])
         engine.close()
     assert isinstance(outcome.error, CacheError) and str(os.getpid()) not in str(outcome.error.context[0])
 
@@ -521,6 +534,6 @@ def test_an_error_of_a_call_made_here_is_an_outcome(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(RunsPrograms, "codegen", fail)
     engine = _engine_for(RunsPrograms, tmp_path, CRATE_CACHE="off")
     for _ in range(3):
-        (outcome,) = engine.run_cached("stub", "text", "codegen", [Job((UNUSED, CONFIG), "x")])
+        (outcome,) = engine.run_cached("stub", "text", [Job(BackendCall(CodegenBackend.codegen, UNUSED, CONFIG), "x")])
         assert "no" in str(outcome.error)
     engine.close()

@@ -16,6 +16,7 @@ import pytest
 import cratewright
 from cratewright import testing
 from cratewright.backend import Capability, CodegenBackend, Session
+from cratewright.call import BackendCall
 from cratewright.crate_type import CrateType
 from cratewright.declared import find_class_fault
 from cratewright.edge import check_promised, could_return, guard, implements, opened, plugin_class
@@ -172,9 +173,13 @@ def test_kept_units_with_other_files_than_asked_for_are_none_of_ours() -> None:
     asked = replace(STENCIL, options=Options((("emit", ("obj", "asm")),)))
     for files, fits in (((".s", ".o"), True), ((".o", ".s"), False), ((".s",), False), ((), False)):
         unit = replace(UNIT, emitted=tuple((suffix, b"x") for suffix in files))
-        assert could_return(backend, "compile_codegen_unit", unit, (asked,)) is fits
+        assert could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, asked), unit) is fits
     nothing = replace(STENCIL, options=Options((("emit", ()),)))
-    assert not could_return(backend, "compile_codegen_unit", replace(UNIT, emitted=((".s", b"x"),)), (nothing,))
+    assert not could_return(
+        backend,
+        BackendCall(CodegenBackend.compile_codegen_unit, nothing),
+        replace(UNIT, emitted=((".s", b"x"),)),
+    )
 
 
 def test_sound_classes_are_taken() -> None:

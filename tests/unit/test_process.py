@@ -6,24 +6,25 @@ Knows nothing of backends.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
 
 from cratewright.errors import SourceError, ToolError
 from cratewright.memory import available_memory
 from cratewright.process import Call, Outcome, WorkerPool
-
-HERE = "tests.support.worker_functions"
+from tests.support import worker_functions
 
 
 def _call(function: str, *arguments: object) -> Call:
-    return Call(f"{HERE}:{function}", arguments, f"unit {function}")
+    return Call(getattr(worker_functions, function), arguments, f"unit {function}")
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_done_sees_each_as_it_comes(pool: WorkerPool) -> None:
 
 
 def test_workers_are_warm_and_used_again(pool: WorkerPool) -> None:
-    assert pool.call(f"{HERE}:warmed", label="x") == ["stove"]
+    assert pool.call(worker_functions.warmed, label="x") == ["stove"]
     numbers = {outcome.get() for outcome in pool.map([_call("pid") for _ in range(12)])}
     assert 1 <= len(numbers) <= 2
     assert {outcome.get() for outcome in pool.map([_call("pid") for _ in range(12)])} == numbers
@@ -63,7 +64,7 @@ def test_a_crash_costs_its_own_call(pool: WorkerPool, number: signal.Signals) ->
     assert "unit crash: the compiler crashed" in str(error) and number.name in str(error)
     with pytest.raises(ToolError, match="the compiler crashed"):
         outcomes[1].get()
-    assert pool.call(f"{HERE}:double", 3, label="x") == 6
+    assert pool.call(worker_functions.double, 3, label="x") == 6
 
 
 def test_a_worker_that_leaves(pool: WorkerPool) -> None:
@@ -89,7 +90,7 @@ def test_a_hang_costs_its_own_call() -> None:
         assert isinstance(error, ToolError)
         assert "unit hang: the compiler did not answer within 0.5 s" in str(error)
         assert "CRATE_TIMEOUT" in error.hint
-        assert pool.call(f"{HERE}:double", 1, label="x") == 2
+        assert pool.call(worker_functions.double, 1, label="x") == 2
     finally:
         pool.close()
 
@@ -106,18 +107,24 @@ def test_foreign_exceptions_keep_their_traceback(pool: WorkerPool) -> None:
     with pytest.raises(RuntimeError, match=r"unit foreign: .* failed in a worker") as caught:
         pool.map([_call("foreign"), _call("double", 1)])
     assert "KeyError: 'unexpected'" in str(caught.value) and "worker_functions.py" in str(caught.value)
-    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
 def test_an_answer_that_cannot_be_sent(pool: WorkerPool) -> None:
     with pytest.raises(RuntimeError, match="unit unsendable"):
         pool.map([_call("unsendable")])
-    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
-def test_no_such_function(pool: WorkerPool) -> None:
+def test_no_such_function(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of a module that is here alone."""
+    assert pool.call(worker_functions.double, 1, label="x") == 2
+    module = ModuleType("here_alone")
+    exec("def nothing(): ...", module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     with pytest.raises(RuntimeError, match="unit nothing"):
-        pool.map([_call("nothing")])
+        pool.map([Call(module.nothing, (), "unit nothing")])
+    assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
 def test_large_questions_and_answers(pool: WorkerPool) -> None:
@@ -156,7 +163,7 @@ def test_a_thread_with_little_waits_for_one_with_much(pool: WorkerPool) -> None:
 
     other = threading.Thread(target=much)
     other.start()
-    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    assert pool.call(worker_functions.double, 1, label="x") == 2
     other.join(20)
     assert done.is_set()
 
@@ -178,15 +185,15 @@ def test_crashes_and_hangs_among_threads() -> None:
 def test_warming_up_fails() -> None:
     pool = WorkerPool(1, warm=[_call("warm_badly")])
     with pytest.raises(SourceError, match="cannot warm up"):
-        pool.call(f"{HERE}:double", 1, label="x")
+        pool.call(worker_functions.double, 1, label="x")
     pool.close()
 
 
 def test_closed_and_used_again(pool: WorkerPool) -> None:
-    assert pool.call(f"{HERE}:double", 1, label="x") == 2
+    assert pool.call(worker_functions.double, 1, label="x") == 2
     pool.close()
     pool.close()
-    assert pool.call(f"{HERE}:double", 2, label="x") == 4
+    assert pool.call(worker_functions.double, 2, label="x") == 4
 
 
 def test_no_process_is_left_behind(pool: WorkerPool) -> None:
@@ -258,7 +265,7 @@ def test_a_place_is_given_back_after_an_error() -> None:
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), pool.place(0):
             1 / 0  # noqa: B018
-    assert pool.call(f"{HERE}:double", 2, label="x") == 4
+    assert pool.call(worker_functions.double, 2, label="x") == 4
     pool.close()
 
 

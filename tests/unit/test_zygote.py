@@ -21,10 +21,10 @@ sys.path[:0] = [{paths}]
 from cratewright.process import Call, WorkerPool
 from cratewright.zygote import fork_ahead
 
-EVALUATE = "tests.support.worker_functions:evaluate"
+from tests.support.worker_functions import evaluate
 
 def ask(expression):
-    return pool.call(EVALUATE, expression, label="x")
+    return pool.call(evaluate, expression, label="x")
 
 # Nobody but this process and its forks has this module.
 sys.modules["here_alone"] = sys
@@ -90,7 +90,7 @@ def test_what_is_inherited_closes_no_file_of_ours() -> None:
             os.popen("sleep 0.3").readable()
         fork_ahead()
         start = "__import__('subprocess').run(['true'], capture_output=True).returncode"
-        print([outcome.get() for outcome in pool.map([Call(EVALUATE, (start,), "x")] * 9)])
+        print([outcome.get() for outcome in pool.map([Call(evaluate, (start,), "x")] * 9)])
         """
     )
     assert output == f"{[0] * 9}\n"

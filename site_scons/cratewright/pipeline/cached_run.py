@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..backend import CodegenBackend
 from ..cache.entry import RESULTS, Result
@@ -18,6 +18,7 @@ from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.verify import contradiction
+from ..call import BackendCall
 from ..diagnostic import Diagnostic, Severity, error_diagnostics, read_diagnostics
 from ..edge import could_return
 from ..errors import CacheError, CratewrightError, PluginError
@@ -26,22 +27,25 @@ from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
 from ..values import dataclass
 from .job import Job, JobOutcome, Made
+from .remote import Watched
 
 __all__ = ["CachedRun"]
 
+_Answer = TypeVar("_Answer")
+
 
 class Run(Protocol):
-    """Runs a method on the value of each job and gives `done` each outcome as it comes.
+    """Makes the call of each job and gives `done` each outcome as it comes.
 
-    Shape: `began` is told each job's position and the number of the worker that takes it, 0 for this process.
+    Shape: outcomes are `Watched` if they are asked to be. `began` is told each job's position and the number of the
+    worker that takes it, 0 for this process.
     """
 
     def __call__(
         self,
-        method: str,
-        jobs: Sequence[Job],
+        jobs: Sequence[Job[Any]],
         done: Callable[[int, Outcome], None],
-        function: str = "run",
+        watched: bool = False,
         began: Callable[[int, int], None] | None = None,
     ) -> None: ...
 
@@ -50,38 +54,37 @@ class Run(Protocol):
 class _Task:
     """A job on its way: its key, what the cache has, its canonical form if that was asked for, what came of it."""
 
-    job: Job
+    job: Job[Any]
     fields: Fields
     key: str
     found: Found = NOTHING
     form: CanonicalForm | None = None
-    outcome: JobOutcome | None = None
+    outcome: JobOutcome[Any] | None = None
     worker: int = 0
     began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedRun:
-    """A method, and all that its results depend on beside the values.
+    """Calls of one method, and all that their results depend on beside what they are given.
 
     Shape: `salt` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is made afresh and compared.
     `listener` hears of each unit as it happens.
     """
 
-    run_method: Run
+    run_calls: Run
     backend: CodegenBackend
     cache: ResultCache
     ledger: Ledger
     verify: bool
-    method: str
     salt: str
     fingerprint: str
     listener: Listener
 
-    def run(self, jobs: Sequence[Job]) -> list[JobOutcome]:
+    def run(self, jobs: Sequence[Job[_Answer]]) -> list[JobOutcome[_Answer]]:
         """Return one outcome a job, in order."""
         if jobs:
-            self.listener(UnitsFound(self.method, jobs[0].crate, len(jobs)))
+            self.listener(UnitsFound(jobs[0].call.name, jobs[0].crate, len(jobs)))
         tasks = self._look_up(jobs)
         if self.cache.keeps:
             # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
@@ -98,17 +101,17 @@ class CachedRun:
             self._check(hits)
         return [self._noted(task) for task in tasks]
 
-    def _look_up(self, jobs: Sequence[Job]) -> list[_Task]:
+    def _look_up(self, jobs: Sequence[Job[Any]]) -> list[_Task]:
         known: dict[int, str] = {}
         tasks: list[_Task] = []
         for job in jobs:
-            fields = key_fields(self.method, self.salt, job.value, self.fingerprint, known)
+            fields = key_fields(job.call.name, self.salt, job.call.arguments, self.fingerprint, known)
             tasks.append(_Task(job, fields, fields_digest(fields)))
         for task, found in zip(tasks, self.cache.find([task.key for task in tasks]), strict=True):
             task.found = found
             if found.result is not None:
                 result = _restored(found.result, task.job)
-                if result is not None and could_return(self.backend, self.method, result, task.job.arguments):
+                if result is not None and could_return(self.backend, task.job.call, result):
                     task.outcome = JobOutcome(result, True)
                     self._tell(task)
         return tasks
@@ -123,7 +126,8 @@ class CachedRun:
             elif isinstance(outcome.error, PluginError):
                 tasks[position].outcome = JobOutcome(None, False, outcome.error)
 
-        self.run_method("canonical_form", [task.job for task in tasks], note)
+        forms = [BackendCall(CodegenBackend.canonical_form, *task.job.call.arguments) for task in tasks]
+        self.run_calls([Job(call, task.job.label) for call, task in zip(forms, tasks, strict=True)], note)
         formed = [task for task in tasks if task.form is not None]
         keys = [self._form_key(task.job, task.form) for task in formed if task.form is not None]
         for task, found in zip(formed, self.cache.find(keys), strict=True):
@@ -133,13 +137,13 @@ class CachedRun:
                 task.outcome = JobOutcome(result, True)
                 self._tell(task)
 
-    def _fits(self, result: CompiledUnit, job: Job) -> bool:
-        return could_return(self.backend, self.method, result, job.arguments)
+    def _fits(self, result: CompiledUnit, job: Job[Any]) -> bool:
+        return could_return(self.backend, job.call, result)
 
-    def _form_key(self, job: Job, form: CanonicalForm) -> str:
-        tools = self.fingerprint or str(getattr(job.value, "fingerprint", ""))
+    def _form_key(self, job: Job[Any], form: CanonicalForm) -> str:
+        tools = self.fingerprint or str(getattr(job.call.arguments[0], "fingerprint", ""))
         place = (self.backend.NAME, self.backend.session.target, form.key)
-        return compute_cache_key(f"{self.method} by form", self.salt, place, tools)
+        return compute_cache_key(f"{job.call.name} by form", self.salt, place, tools)
 
     def _make(self, tasks: Iterable[_Task]) -> None:
         tasks = sorted(tasks, key=lambda task: -task.job.size)
@@ -163,9 +167,9 @@ class CachedRun:
         def began(position: int, worker: int) -> None:
             task = tasks[position]
             task.worker, task.began = worker, time.monotonic()
-            self.listener(UnitStarted(self.method, task.job.crate, _unit(task.job), worker))
+            self.listener(UnitStarted(task.job.call.name, task.job.crate, _unit(task.job), worker))
 
-        self.run_method(self.method, [task.job for task in tasks], keep, began=began)
+        self.run_calls([task.job for task in tasks], keep, began=began)
 
     def _tell(self, task: _Task) -> None:
         """Tell what became of a task, as soon as it is known."""
@@ -177,7 +181,7 @@ class CachedRun:
         word = "failed" if outcome.error is not None else "reused" if outcome.hit else "made"
         said = tuple(item.of(job.crate, _unit(job)) for item in _diagnostics(outcome, job.crate))
         self.listener(
-            UnitEnded(self.method, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=said)
+            UnitEnded(job.call.name, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=said)
         )
 
     def _check(self, tasks: Sequence[_Task]) -> None:
@@ -194,9 +198,9 @@ class CachedRun:
                 task.outcome = JobOutcome(None, False, error)
                 self._tell(task)
 
-        self.run_method(self.method, [task.job for task in tasks], compare, "run_watched")
+        self.run_calls([task.job for task in tasks], compare, watched=True)
 
-    def _noted(self, task: _Task) -> JobOutcome:
+    def _noted(self, task: _Task) -> JobOutcome[Any]:
         outcome = task.outcome
         assert outcome is not None
         if outcome.result is not None:
@@ -206,25 +210,26 @@ class CachedRun:
             else:
                 causes = self.ledger.made(self._label(task.job), task.fields, observed)
                 words = tuple(describe(cause) for cause in causes)
-                self.listener(UnitExplained(self.method, task.job.crate, _unit(task.job), words))
+                self.listener(UnitExplained(task.job.call.name, task.job.crate, _unit(task.job), words))
         return outcome
 
-    def _label(self, job: Job) -> str:
-        return f"{self.method}: {job.label}"
+    @staticmethod
+    def _label(job: Job[Any]) -> str:
+        return f"{job.call.name}: {job.label}"
 
 
-def _unit(job: Job) -> str:
+def _unit(job: Job[Any]) -> str:
     return job.unit or job.label
 
 
-def _diagnostics(outcome: JobOutcome, crate: str) -> Iterable[Diagnostic]:
+def _diagnostics(outcome: JobOutcome[Any], crate: str) -> Iterable[Diagnostic]:
     if outcome.error is not None:
         return error_diagnostics(outcome.error.with_context(*[("crate", crate)] * bool(crate)))
     said = getattr(outcome.result, "diagnostics", ())
     return [item for text in said for item in read_diagnostics(text) or (Diagnostic(Severity.WARNING, text),)]
 
 
-def _fails_now(job: Job, error: CratewrightError) -> CacheError:
+def _fails_now(job: Job[Any], error: CratewrightError) -> CacheError:
     return CacheError(
         f"{job.label}: the cache has a result, and a fresh compilation fails",
         context=(("failure", error),),
@@ -240,15 +245,15 @@ def _result(value: object) -> tuple[Result, CanonicalForm | None]:
     return value, None
 
 
-def _whole(result: Result, job: Job) -> Made:
+def _whole(result: Result, job: Job[Any]) -> Made:
     """Return a result with what its request has.
 
     Raises: ValueError if it belongs to another one.
     """
-    return restore(result, job.arguments) if isinstance(result, Shortened) else result
+    return restore(result, job.call.arguments) if isinstance(result, Shortened) else result
 
 
-def _restored(result: Result, job: Job) -> Made | None:
+def _restored(result: Result, job: Job[Any]) -> Made | None:
     """Return a result that was kept with what its request has, None if that is not there."""
     try:
         return _whole(result, job)
@@ -256,11 +261,6 @@ def _restored(result: Result, job: Job) -> Made | None:
         return None
 
 
-def _watched(value: object, job: Job) -> tuple[Made, tuple[str, ...]]:
-    assert isinstance(value, tuple)
-    result, opened = value
-    return _whole(_result(result)[0], job), tuple(str(path) for path in _paths(opened))
-
-
-def _paths(value: object) -> Iterable[object]:
-    return value if isinstance(value, tuple) else ()
+def _watched(value: object, job: Job[Any]) -> tuple[Made, tuple[str, ...]]:
+    assert isinstance(value, Watched)
+    return _whole(_result(value.value)[0], job), value.opened

@@ -6,8 +6,10 @@ Knows nothing of dependencies: a crate's codegen reads none of their files.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..backend import CodegenBackend
+from ..call import BackendCall
 from ..crate import Crate, Source
 from ..digest import content_digest
 from ..edge import implements
@@ -69,7 +71,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     forms = implements(backend, CodegenBackend.canonical_form)
     jobs = [
         Job(
-            stencil,
+            BackendCall(CodegenBackend.compile_codegen_unit, stencil),
             f"crate '{crate.name}': {stencil.path}",
             has_form=forms,
             size=len(stencil.source),
@@ -78,13 +80,13 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         )
         for stencil, source in zip(stencils, crate.sources, strict=True)
     ]
-    outcomes = engine.run_cached(crate.backend, crate.target, "compile_codegen_unit", jobs)
+    outcomes = engine.run_cached(crate.backend, crate.target, jobs)
     _leave_dumps(engine, crate, backend, outcomes)
     _raise_errors(crate, outcomes)
     emitted = [
         Artifact(_beside(crate, source, suffix), data)
         for outcome, source in zip(outcomes, crate.sources, strict=True)
-        if isinstance(outcome.result, CompiledUnit)
+        if outcome.result is not None
         for suffix, data in outcome.result.emitted
     ]
     units = [
@@ -92,7 +94,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             outcome.result, UnitParameters(name=source.name, own_options=_own_options(crate, source, backend))
         )
         for outcome, source in zip(outcomes, crate.sources, strict=True)
-        if isinstance(outcome.result, CompiledUnit)
+        if outcome.result is not None
     ]
     modules = _optimised(engine, crate, backend, [module for unit in units for module in unit.modules])
     natives, bundled = _bundle(crate, backend)
@@ -127,11 +129,13 @@ def _beside(crate: Crate, source: Source, suffix: str) -> str:
     return f"{emitted_directory(crate.name)}/{source.name}{suffix}"
 
 
-def _leave_dumps(engine: Engine, crate: Crate, backend: CodegenBackend, outcomes: Sequence[JobOutcome]) -> None:
+def _leave_dumps(
+    engine: Engine, crate: Crate, backend: CodegenBackend, outcomes: Sequence[JobOutcome[CompiledUnit]]
+) -> None:
     """Write the copies that options ask for, of units that failed as well."""
     for source, outcome in zip(crate.sources, outcomes, strict=True):
         made = outcome.result
-        files = outcome.error.leftovers if outcome.error else made.dumps if isinstance(made, CompiledUnit) else ()
+        files = outcome.error.leftovers if outcome.error else made.dumps if made is not None else ()
         if files:
             leave(files, engine.root, dump_directories(backend, source.options), where=f"crate '{crate.name}'")
 
@@ -150,11 +154,18 @@ def _optimised(
     if not implements(backend, CodegenBackend.optimize):
         return tuple(modules)
     config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
-    jobs = [Job((module, config), f"crate '{crate.name}': {module.name}", size=len(module.data)) for module in modules]
+    jobs = [
+        Job(
+            BackendCall(CodegenBackend.optimize, module, config),
+            f"crate '{crate.name}': {module.name}",
+            size=len(module.data),
+        )
+        for module in modules
+    ]
     fingerprint = engine.fingerprint(crate.backend, crate.target)
-    outcomes = engine.run_cached(crate.backend, crate.target, "optimize", jobs, fingerprint)
+    outcomes = engine.run_cached(crate.backend, crate.target, jobs, fingerprint)
     _raise_errors(crate, outcomes)
-    return tuple(outcome.result for outcome in outcomes if isinstance(outcome.result, ModuleCodegen))
+    return tuple(outcome.result for outcome in outcomes if outcome.result is not None)
 
 
 def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:
@@ -217,7 +228,7 @@ def _read_source(engine: Engine, crate: Crate, source: Source) -> bytes:
         ) from error
 
 
-def _raise_errors(crate: Crate, outcomes: Sequence[JobOutcome]) -> None:
+def _raise_errors(crate: Crate, outcomes: Sequence[JobOutcome[Any]]) -> None:
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if not errors:
         return

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
@@ -21,6 +21,7 @@ from ..cache.history import Ledger, history_path
 from ..cache.key import code_digest
 from ..cache.results import ResultCache
 from ..cache.store import CacheKvStore
+from ..call import BackendCall
 from ..child import limit_programs
 from ..edge import opened, plugin_class
 from ..errors import CratewrightError, Interrupted, PluginError
@@ -153,32 +154,30 @@ class Engine:
         timings = getattr(self._ledgers, "timings", None)
         return timings.lines() if timings is not None else []
 
-    def run_cached(
-        self, name: str, target: str, method: str, jobs: Sequence[Job], fingerprint: str = ""
-    ) -> list[JobOutcome]:
-        """Run a backend's method on each job's value, in workers, reusing what the cache has.
+    def run_cached(self, name: str, target: str, jobs: Sequence[Job[T]], fingerprint: str = "") -> list[JobOutcome[T]]:
+        """Make each job's call, all of one method, in workers, reusing what the cache has.
 
-        Shape: one outcome a job, in order; `fingerprint` if the values do not carry it themselves. Every success
+        Shape: one outcome a job, in order; `fingerprint` if the arguments do not carry it themselves. Every success
         is kept, so that a build that fails or is interrupted has lost little that it finished.
         """
+        if not jobs:
+            return []
         backend = self.backend(name, target)
 
         def run(
-            method: str,
-            jobs: Sequence[Job],
+            jobs: Sequence[Job[Any]],
             done: Callable[[int, Outcome], None],
-            function: str = "run",
+            watched: bool = False,
             began: Callable[[int, int], None] | None = None,
         ) -> None:
-            self._run(backend, target, method, jobs, done, function, began or _unheard)
+            self._run(backend, target, jobs, done, watched, began or _unheard)
 
         work = CachedRun(
-            run_method=run,
+            run_calls=run,
             backend=backend,
             cache=ResultCache(self.store, self.digests.digest),
             ledger=getattr(self._ledgers, "current", None) or Ledger(),
             verify=read_verify(self.environ),
-            method=method,
             salt=self.salt(name, target),
             fingerprint=fingerprint,
             listener=self.tell,
@@ -233,53 +232,51 @@ class Engine:
         self,
         backend: CodegenBackend,
         target: str,
-        method: str,
-        jobs: Sequence[Job],
+        jobs: Sequence[Job[Any]],
         done: Callable[[int, Outcome], None],
-        function: str,
+        watched: bool,
         began: Callable[[int, int], None],
     ) -> None:
         if not jobs:
             return
-        words: tuple[str, ...] = (method,)
-        if read_time_passes(self.environ):
-            function, words = "run_timed", (function, method)
-            done = self._timed(method, done)
+        timed = read_time_passes(self.environ)
+        if timed:
+            done = self._timed(jobs[0].call, done)
         if not self.workers:
             for position, job in enumerate(jobs):
                 began(position, 0)
-                done(position, _run_here(backend, job, function, words))
+                done(position, _run_here(backend, job, watched, timed))
             return
-        if backend.RUNS_PROGRAMS and len(jobs) == 1 and function == "run":
+        if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (watched or timed):
             with self._workers().place(jobs[0].memory):
                 began(0, 0)
-                done(0, _run_here(backend, jobs[0], function, words))
+                done(0, _run_here(backend, jobs[0], watched, timed))
             return
         path = remote.backend_path(plugin_class(backend))
         session = self.session(target)
         calls = [
             Call(
-                f"cratewright.pipeline.remote:{function}",
-                (path, session, *words, *job.arguments),
+                remote.run,
+                (path, session, job.call, watched, timed),
                 job.label,
                 job.memory,
             )
             for job in jobs
         ]
-        stencils = [job.value for job in jobs if isinstance(job.value, UnitStencil)]
+        stencils = [item for job in jobs for item in job.call.arguments if isinstance(item, UnitStencil)]
         workers = self._workers()
         # Only the first of them are of use: they are all forked from one that was warmed once.
-        warm = Call("cratewright.pipeline.remote:warm", (path, session, stencils), f"backend '{backend.NAME}'")
+        warm = Call(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
         workers.map(calls, done, began)
 
-    def _timed(self, method: str, done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
+    def _timed(self, call: BackendCall[Any], done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
         """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
         timings = getattr(self._ledgers, "timings", None) or Timings()
 
         def note(position: int, outcome: Outcome) -> None:
             if isinstance(outcome.value, Timed):
-                timings.add(method, outcome.value)
+                timings.add(call.name, outcome.value)
                 outcome = Outcome(outcome.value.value)
             done(position, outcome)
 
@@ -326,9 +323,9 @@ def _not_found(kind: type[CodegenBackend]) -> PluginError:
     )
 
 
-def _run_here(backend: CodegenBackend, job: Job, function: str, words: tuple[str, ...]) -> Outcome:
+def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool, timed: bool) -> Outcome:
     try:
-        return Outcome(remote.FUNCTIONS[function](backend, *words, *job.arguments))
+        return Outcome(remote.make(backend, job.call, watched, timed))
     except Interrupted:
         raise
     except (CratewrightError, OSError) as error:

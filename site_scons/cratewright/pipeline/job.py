@@ -5,12 +5,17 @@ Knows nothing of workers or caches.
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
+from ..call import BackendCall
 from ..errors import CratewrightError
 from ..module import CompiledUnit, ModuleCodegen
 from ..request import LinkResult, ThinModule
 from ..values import dataclass
 
 __all__ = ["NOUNS", "Job", "JobOutcome", "Made"]
+
+_Answer = TypeVar("_Answer")
 
 Made = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
 """What a backend's methods return."""
@@ -29,17 +34,17 @@ NOUNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(Generic[_Answer]):
     """One call of a backend's method, and the name it has in messages.
 
-    Shape: `value` is the argument, or a tuple of them; all of it decides the result. `has_form` if the backend can
-    give the canonical form of the value, by which a result is looked for before it is made.
+    Shape: `has_form` if the backend can give the canonical form of what the call is about, by which a result is looked
+    for before it is made.
     Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought. `size` in bytes, of what is
     worked on: the largest is begun first, so that it is not what all wait for in the end. `crate` and `unit` are what
     events call it. A failure of one that is `retried` is no news: more is asked about it first.
     """
 
-    value: object
+    call: BackendCall[_Answer]
     label: str
     has_form: bool = False
     memory: int = 0
@@ -48,21 +53,16 @@ class Job:
     unit: str = ""
     retried: bool = False
 
-    @property
-    def arguments(self) -> tuple[object, ...]:
-        """What the method is called with."""
-        return self.value if isinstance(self.value, tuple) else (self.value,)
-
 
 @dataclass(frozen=True, slots=True)
-class JobOutcome:
+class JobOutcome(Generic[_Answer]):
     """A result, whether it came from the cache, or why there is none."""
 
-    result: Made | None
+    result: _Answer | None
     hit: bool
     error: CratewrightError | None = None
 
-    def get(self, crate: str) -> Made:
+    def get(self, crate: str) -> _Answer:
         """Return the result.
 
         Raises: the error, with the crate it happened to.

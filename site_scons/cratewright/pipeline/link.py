@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..backend import CodegenBackend
+from ..call import BackendCall
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
 from ..edge import check_promised
@@ -222,7 +223,7 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
     label = f"crate '{request.crate}'"
     jobs = [
         Job(
-            request.of_part(part),
+            BackendCall(CodegenBackend.link, request.of_part(part)),
             f"{label}: {part.name}" if part.name else label,
             crate=request.crate,
             unit=part.name or request.crate,
@@ -230,13 +231,8 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
         for part in backend.split_link(request)
     ]
     fingerprint = engine.fingerprint(backend.NAME, request.target)
-    outcomes = engine.run_cached(backend.NAME, request.target, "link", jobs, fingerprint)
-    results: list[LinkResult] = []
-    for outcome in outcomes:
-        result = outcome.get(request.crate)
-        assert isinstance(result, LinkResult)
-        results.append(result)
-    return results, sum(outcome.hit for outcome in outcomes)
+    outcomes = engine.run_cached(backend.NAME, request.target, jobs, fingerprint)
+    return [outcome.get(request.crate) for outcome in outcomes], sum(outcome.hit for outcome in outcomes)
 
 
 def _check(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> None:

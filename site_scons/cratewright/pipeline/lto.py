@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..backend import CodegenBackend
+from ..call import BackendCall
 from ..crate import CrateType
 from ..digest import value_digest
 from ..edge import implements
@@ -152,33 +153,26 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
     label = f"crate '{request.crate}': fat LTO"
     memory = backend.lto_memory(request)
 
-    def run(method: str, *values: object) -> tuple[ModuleCodegen, bool]:
-        jobs = [Job(values, label, memory=memory, crate=request.crate)]
-        (outcome,) = engine.run_cached(backend.NAME, request.target, method, jobs, _fingerprint(engine, backend))
-        result = outcome.get(request.crate)
-        assert isinstance(result, ModuleCodegen)
-        return result, outcome.hit
+    def run(call: BackendCall[ModuleCodegen]) -> tuple[ModuleCodegen, bool]:
+        jobs = [Job(call, label, memory=memory, crate=request.crate)]
+        (outcome,) = engine.run_cached(backend.NAME, request.target, jobs, _fingerprint(engine, backend))
+        return outcome.get(request.crate), outcome.hit
 
-    merged, _ = run("run_fat_lto", request)
-    optimised, hit = run("optimize_fat", merged, _config(backend, request))
+    merged, _ = run(BackendCall(CodegenBackend.run_fat_lto, request))
+    optimised, hit = run(BackendCall(CodegenBackend.optimize_fat, merged, _config(backend, request)))
     (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimised)], memory=memory)
     return [module], int(not hit), int(hit)
 
 
 def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkModule], int, int]:
     name, target, fingerprint = backend.NAME, request.target, _fingerprint(engine, backend)
-    prepared = tuple(
-        LinkModule(item.crate, replace(item.module, data=backend.prepare_thin(item.module).data))
-        for item in request.modules
-    )
-    request = replace(request, modules=prepared)
     label = f"crate '{request.crate}': thin LTO"
     parts = [request.of_part(part) for part in backend.split_lto(request)]
 
-    def analyse(asked: Sequence[LinkRequest], retried: bool = False) -> list[JobOutcome]:
+    def analyse(asked: Sequence[LinkRequest], retried: bool = False) -> list[JobOutcome[tuple[ThinModule, ...]]]:
         jobs = [
             Job(
-                (part,),
+                BackendCall(CodegenBackend.run_thin_lto, part),
                 f"{label} of {part.part}" if part.part else label,
                 crate=request.crate,
                 unit=part.part,
@@ -186,20 +180,18 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
             )
             for part in asked
         ]
-        return engine.run_cached(name, target, "run_thin_lto", jobs, fingerprint)
+        return engine.run_cached(name, target, jobs, fingerprint)
 
     todo: list[ThinModule] = []
-    for part, outcome in zip(parts, analyse([backend.narrow_lto(part) for part in parts], True), strict=True):
+    for part, analysed in zip(parts, analyse([backend.narrow_lto(part) for part in parts], True), strict=True):
         # What was left out may be what makes a message readable, so a failure is asked for again with all of it.
-        modules = (analyse([part])[0] if outcome.error else outcome).get(request.crate)
-        assert isinstance(modules, tuple)
-        todo += modules
+        todo += (analyse([part])[0] if analysed.error else analysed).get(request.crate)
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
     memory, config = backend.lto_memory(request), _config(backend, request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
         Job(
-            (module, config.of(item.attributes)),
+            BackendCall(CodegenBackend.optimize_thin, module, config.of(item.attributes)),
             f"{label} of {item.name}",
             memory=memory,
             size=len(module.data),
@@ -208,11 +200,10 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         )
         for module, item in zip(blank, todo, strict=True)
     ]
-    outcomes = engine.run_cached(name, target, "optimize_thin", jobs, fingerprint)
+    outcomes = engine.run_cached(name, target, jobs, fingerprint)
     done: list[LinkModule] = []
     for item, outcome in zip(todo, outcomes, strict=True):
         module = outcome.get(request.crate)
-        assert isinstance(module, ModuleCodegen)
         attributes = tuple(sorted((*module.attributes, *item.attributes)))
         done.append(LinkModule(item.crate, replace(module, name=item.name, attributes=attributes)))
     hits = sum(outcome.hit for outcome in outcomes)
@@ -231,7 +222,7 @@ def lower(
     config = _config(backend, request)
     jobs = [
         Job(
-            (replace(item.module, name=""), config),
+            BackendCall(CodegenBackend.codegen, replace(item.module, name=""), config),
             f"crate '{item.crate}': {item.module.name}",
             memory=memory,
             size=len(item.module.data),
@@ -242,11 +233,9 @@ def lower(
     ]
     fingerprint = _fingerprint(engine, backend)
     lowered: list[LinkModule] = []
-    outcomes = engine.run_cached(backend.NAME, request.target, "codegen", jobs, fingerprint)
+    outcomes = engine.run_cached(backend.NAME, request.target, jobs, fingerprint)
     for item, outcome in zip(modules, outcomes, strict=True):
-        module = outcome.get(item.crate)
-        assert isinstance(module, ModuleCodegen)
-        lowered.append(LinkModule(item.crate, replace(module, name=item.module.name)))
+        lowered.append(LinkModule(item.crate, replace(outcome.get(item.crate), name=item.module.name)))
     return tuple(lowered)
 
 

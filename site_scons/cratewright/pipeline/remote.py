@@ -10,29 +10,40 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from ..backend import CodegenBackend, Session
 from ..blame import foreign_error, is_fault
 from ..cache.shortened import shorten
+from ..call import BackendCall
 from ..edge import opened
 from ..stencil import UnitStencil
+from ..values import dataclass
 from .timings import Timed
 
 __all__ = [
-    "FUNCTIONS",
+    "Watched",
     "backend_path",
-    "call",
-    "call_timed",
-    "call_watched",
     "import_directory",
+    "make",
+    "make_watched",
     "open_backend",
     "run",
-    "run_timed",
-    "run_watched",
     "warm",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a call came to, and the files that Python code opened meanwhile.
+
+    Shape: files below the root are root-relative, Python's own are left out. Files that a tool opens by itself are
+    not seen.
+    """
+
+    value: object
+    opened: tuple[str, ...]
 
 
 def backend_path(backend: type[CodegenBackend]) -> str:
@@ -85,57 +96,41 @@ def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
     open_backend(path, session).warm(stencils)
 
 
-def run(path: str, session: Session, method: str, *arguments: object) -> object:
-    """Call a method of a backend."""
-    return call(open_backend(path, session), method, *arguments)
+def run(path: str, session: Session, call: BackendCall[object], watched: bool, timed: bool) -> object:
+    """Make a call of a backend, as `make`."""
+    return make(open_backend(path, session), call, watched, timed)
 
 
-def run_watched(path: str, session: Session, method: str, *arguments: object) -> object:
-    """Call a method of a backend, as `call_watched`."""
-    return call_watched(open_backend(path, session), method, *arguments)
+def make(backend: CodegenBackend, call: BackendCall[object], watched: bool = False, timed: bool = False) -> object:
+    """Return what a call comes to, without what its request has already: `Watched` or `Timed` if that is asked."""
+    if not timed:
+        return make_watched(backend, call) if watched else shorten(call.of(backend), call.arguments)
+    # What came before, perhaps in the process that this one was forked from, is no part of this call.
+    backend.print_pass_timings()
+    started = time.perf_counter()
+    value = make(backend, call, watched)
+    seconds = time.perf_counter() - started
+    return Timed(value, seconds, dict(backend.print_pass_timings()))
 
 
-def run_timed(path: str, session: Session, function: str, method: str, *arguments: object) -> Timed:
-    """Run another of these functions, as `call_timed`."""
-    return call_timed(open_backend(path, session), function, method, *arguments)
-
-
-def call(backend: CodegenBackend, method: str, *arguments: object) -> object:
-    """Call a method of a backend; what its request has already is left out of the answer."""
-    return shorten(getattr(backend, method)(*arguments), arguments)
-
-
-def call_watched(backend: CodegenBackend, method: str, *arguments: object) -> tuple[object, tuple[str, ...]]:
-    """Return what a method returns, and the files that Python code opened meanwhile.
-
-    Shape: a pair; files below the root are root-relative, Python's own are left out. Files that a tool opens by
-    itself are not seen.
-    """
+def make_watched(backend: CodegenBackend, call: BackendCall[object]) -> Watched:
+    """Make a call and see what is opened meanwhile."""
     _watch()
     files: list[str] = []
     _seen.files = files
     try:
-        result = call(backend, method, *arguments)
+        value = make(backend, call)
     finally:
         _seen.files = None
     root = os.path.join(os.path.realpath(backend.session.root), "")
     paths = dict.fromkeys(os.path.realpath(os.path.join(root, path)) for path in files)
     python = tuple(os.path.join(os.path.realpath(place), "") for place in {sys.prefix, sys.base_prefix})
-    return result, tuple(
+    opened = (
         path[len(root) :] if path.startswith(root) else path
         for path in paths
         if path.startswith(root) or not path.startswith(python)
     )
-
-
-def call_timed(backend: CodegenBackend, function: str, method: str, *arguments: object) -> Timed:
-    """Return what `run` or `run_watched` returns, and how long the method and the passes in it took."""
-    # What came before, perhaps in the process that this one was forked from, is no part of this call.
-    backend.print_pass_timings()
-    started = time.perf_counter()
-    value = FUNCTIONS[function](backend, method, *arguments)
-    seconds = time.perf_counter() - started
-    return Timed(value, seconds, dict(backend.print_pass_timings()))
+    return Watched(value, tuple(opened))
 
 
 _seen = threading.local()
@@ -149,11 +144,3 @@ def _watch() -> None:
             files.append(os.fsdecode(arguments[0]))
 
     sys.addaudithook(hook)
-
-
-FUNCTIONS: dict[str, Callable[..., object]] = {
-    "run": call,
-    "run_timed": call_timed,
-    "run_watched": call_watched,
-}
-"""What the functions for workers do, for a backend that no worker can import."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from cratewright import (
+    BackendCall,
     Capability,
     CodegenBackend,
     CompiledUnit,
@@ -177,9 +179,9 @@ class NativeBackend(CodegenBackend):
 
         return optimize_thin(module, config, self._toolchain)
 
-    def could_return(self, method: str, value: object, arguments: Sequence[object]) -> bool:
+    def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse an analysis that names other files than its modules: they are written, and clang is told them."""
-        if method != "run_thin_lto" or not isinstance(value, tuple):
+        if call.method is not CodegenBackend.run_thin_lto or not isinstance(value, tuple):
             return True
         from .thin import names_own_files  # noqa: PLC0415
 

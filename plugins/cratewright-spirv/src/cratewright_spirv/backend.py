@@ -6,9 +6,10 @@ Knows nothing of the order of work, of caches or of SCons.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cratewright import (
+    BackendCall,
     CanonicalForm,
     Capability,
     CodegenBackend,
@@ -234,7 +235,7 @@ class SpirvBackend(CodegenBackend):
 
         return reduce_part(request)
 
-    def could_return(self, method: str, value: object, arguments: Sequence[object]) -> bool:
+    def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse words that no method here would have written."""
         from .kept import is_ours  # noqa: PLC0415 - only hits are asked about
 
