@@ -336,6 +336,19 @@ _GLOBALS = (
 
 _BOUND = (
     _compute(
+        "blocks that are laid out alike",
+        """struct Lamp { vec4 at; float power; };
+struct Paint { vec4 shade; float rough; };
+layout(set = 0, binding = 2) uniform Scene { Lamp lamps[2]; Paint paints[2]; } scene;
+layout(set = 0, binding = 3) buffer Lows { uint lows[]; };
+uint f@() { return uint(scene.lamps[1].power * scene.paints[0].rough) + lows.length(); }
+""",
+        call="f@() + highs.length()",
+        before="layout(set = 0, binding = 4) buffer Highs { uint highs[]; };\n",
+        size=0,
+        layout="layout(local_size_x = 64) in;\n",
+    ),
+    _compute(
         "a specialisation constant",
         "INCLUDE\nuint f@() { return N * 10u + (ON ? 1u : 0u); }\n",
         header="layout(constant_id = 1) const uint N = 3u;\nlayout(constant_id = 0) const bool ON = true;\n",

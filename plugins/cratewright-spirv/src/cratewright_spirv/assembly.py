@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cratewright import LinkError, LinkModule, LinkRequest, dataclass
 
+from .block_names import with_names_apart, without_marks
 from .checks import check_program
 from .demangle import demangle
 from .finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
@@ -174,7 +175,8 @@ class _Assembly:
         return Program.of(parse(folded, self.name))
 
     def _link(self, parts: Sequence[bytes]) -> bytes:
-        return self.tools.link(lines_for_linker(parts), env=spv_environment(self.request.target))
+        ready = with_names_apart(lines_for_linker(parts))
+        return without_marks(self.tools.link(ready, env=spv_environment(self.request.target)))
 
     def _joined(self, parts: Sequence[Program]) -> Program:
         # One module's size must not become that of another's entry points.
