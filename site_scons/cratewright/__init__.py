@@ -4,7 +4,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
 
     errors, digest, values, codec, shape, diagnostic           what everyone may use
     call, crate_type, options, source_options, module, identity, crate, stencil  values of crates
-    construction, native_library, request                      values of links
+    capability, construction, native_library, request          values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, included, archive      pure rules of files
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
@@ -13,7 +13,8 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     fs, memory, child, watchdog, scratch, ending, program, events  the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
-    session, backend, hookspecs, declared, emitted, blame, edge  the contract with backends, checked where it is entered
+    session, backend, hookspecs, declared                      the contract with backends
+    emitted, blame, answers, edge                              and its door, where it is checked
     registry                                                   finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
 from .call import BackendCall
 from .construction import ConstructionVariable
-from .crate import Crate, CrateType, Source, whole
+from .crate import UNVERSIONED, Crate, CrateType, Source, whole
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
 from .digest import content_digest, value_digest
 from .errors import (
@@ -107,6 +108,7 @@ __all__ = [
     "ARCHIVE_MAGIC",
     "CORE_OPTIONS",
     "OLDEST_API_VERSION",
+    "UNVERSIONED",
     "Artifact",
     "BackendCall",
     "CacheError",

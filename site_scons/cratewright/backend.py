@@ -36,10 +36,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from typing import Any, ClassVar
 
 from .call import BackendCall
+from .capability import Capability
 from .construction import ConstructionVariable
 from .crate import Crate, CrateType
 from .errors import UnsupportedError
@@ -63,17 +63,6 @@ API_VERSION = 1
 """The version of this contract; docs/contract-versions.md says what each changed, and how long it is served."""
 OLDEST_API_VERSION = 1
 """The oldest version that is still served."""
-
-
-class Capability(Enum):
-    """What a backend may declare beyond compiling and linking; what it does not is refused while planning."""
-
-    FAT_LTO = "fat-lto"
-    THIN_LTO = "thin-lto"
-    DYNAMIC_LINKAGE = "dynamic-linkage"
-    ALLOCATOR = "allocator"
-    NATIVE_LIBRARIES = "native-libraries"
-    WHOLE_CRATES = "whole-crates"
 
 
 class CodegenBackend(ABC):
@@ -343,6 +332,13 @@ class CodegenBackend(ABC):
 
         Shape: at least one; the first stands for the link and is written last.
         """
+
+    def output_links(self, crate: str, crate_type: CrateType, options: Options) -> Mapping[str, str]:
+        """Return links beside the files of a link: names as in `output_names`, and the file or link each leads to.
+
+        Shape: the first stands for the link, before any file. The pipeline makes them; `link` does not see them.
+        """
+        return {}
 
     def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
         """Return the files that a link puts into the directory that `output_names` tells of, by entry point.

@@ -13,7 +13,20 @@ from .identity import CrateReference, stable_crate_id
 from .options import Options
 from .values import dataclass
 
-__all__ = ["Crate", "CrateType", "Source", "WholeCrate", "check_crate_name", "parse_crate_types", "unit_name", "whole"]
+__all__ = [
+    "UNVERSIONED",
+    "Crate",
+    "CrateType",
+    "Source",
+    "WholeCrate",
+    "check_crate_name",
+    "parse_crate_types",
+    "unit_name",
+    "whole",
+]
+
+UNVERSIONED = "0.0.0"
+"""The version of a crate that says none."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _LONGEST = 200

@@ -146,9 +146,7 @@ def _options(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield from _default(label, spec)
 
 
-_TAKEN = frozenset(
-    {"name", "sources", "deps", "crate_type", "profile", "target", "backend", "version", "metadata", "features"}
-)
+_TAKEN = frozenset({"name", "sources", "deps", "crate_type", "profile", "target", "backend", "metadata", "features"})
 
 
 def _prefixed(kind: type[CodegenBackend], name: str) -> str:

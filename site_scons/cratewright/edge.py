@@ -6,23 +6,22 @@ beyond types.
 
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
 
+from .answers import RULES
 from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_words
 from .call import BackendCall
 from .crate_type import CrateType
 from .declared import METHODS
 from .emitted import find_unpromised
-from .errors import CratewrightError, OutputError, PluginError, printable
-from .module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
-from .output_place import check_output_path
-from .request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
+from .errors import CratewrightError, PluginError, printable
+from .module import CompiledUnit, ModuleCodegen
+from .request import LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch, find_mismatch
 from .stencil import UnitStencil
 
@@ -113,7 +112,7 @@ def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object)
             return False
     elif type(value) is not expected:
         return False
-    rule = _RULES.get(call.method)
+    rule = RULES.get(call.method)
     if rule is not None and rule(value, arguments) is not None:
         return False
     # A terminal is told them as they are.
@@ -256,153 +255,6 @@ def _returned(function: Callable[..., object]) -> Any:
 def _find_fault(function: FunctionType, value: Any, arguments: tuple[object, ...]) -> Mismatch | None:
     if type(value) is LinkRequest:  # narrowed: its parts are those it was given, hundreds of times over
         return None
-    rule = _RULES.get(function)
+    rule = RULES.get(function)
     wrong = find_mismatch(value, _returned(function))
     return wrong or (rule(value, arguments) if rule is not None and value is not None else None)
-
-
-_Rule = Callable[[Any, "tuple[Any, ...]"], "Mismatch | None"]
-
-
-def _unit(value: CompiledUnit, _: object) -> Mismatch | None:
-    if not value.modules:
-        return Mismatch(
-            ".modules", "empty", "at least one module", "a unit with nothing in it is a module with no data"
-        )
-    return (
-        _first_twice(".modules", [item.name for item in value.modules], "the module")
-        or next(filter(None, (_module(item, None, f".modules[{n}]") for n, item in enumerate(value.modules))), None)
-        or _observed(value.observed, ".observed")
-    )
-
-
-def _module(value: ModuleCodegen, _: object, where: str = "") -> Mismatch | None:
-    if not value.name.isprintable():
-        return Mismatch(f"{where}.name", repr(value.name), "a printable word")
-    keys = [key for key, _ in value.attributes]
-    if keys != sorted(keys):
-        return Mismatch(f"{where}.attributes", f"a tuple in the order {' '.join(keys)}", "pairs sorted by name")
-    return _first_twice(f"{where}.attributes", keys, "the attribute")
-
-
-def _shim(value: ModuleCodegen, _: object) -> Mismatch | None:
-    if value.kind is not ModuleKind.ALLOCATOR:
-        return Mismatch(".kind", f"ModuleKind.{value.kind.name}", "ModuleKind.ALLOCATOR")
-    return _module(value, _)
-
-
-def _observed(value: Sequence[Observed], where: str) -> Mismatch | None:
-    for number, item in enumerate(value):
-        if item.digest is not None and (len(item.digest) != 64 or item.digest.strip("0123456789abcdef")):
-            return Mismatch(
-                f"{where}[{number}].digest", repr(item.digest[:80]), "content_digest(data), or None for a missing file"
-            )
-        if not item.path or "\0" in item.path:
-            return Mismatch(f"{where}[{number}].path", repr(item.path), "a path")
-    return _first_twice(where, [item.path for item in value], "the path")
-
-
-def _form(value: CanonicalForm, _: object) -> Mismatch | None:
-    return _observed(value.observed, ".observed")
-
-
-def _linked(value: LinkResult, _: object) -> Mismatch | None:
-    if value.report:
-        try:
-            json.loads(value.report)
-        except (ValueError, RecursionError) as error:
-            return Mismatch(".report", f"no JSON ({error})", "JSON text, or an empty string", "use json.dumps()")
-    paths: list[str] = []
-    for number, artifact in enumerate(value.artifacts):
-        wrong = _artifact(artifact, f".artifacts[{number}].path")
-        if wrong is not None:
-            return wrong
-        paths.append(artifact.path)
-    return _first_twice(".artifacts", paths, "the file") or _observed(value.observed, ".observed")
-
-
-def _artifact(value: Artifact, where: str) -> Mismatch | None:
-    path = value.path
-    if value.dump:
-        return None if path and "\0" not in path else Mismatch(where, repr(path), "a path")
-    return _place(path, where)
-
-
-def _place(path: str, where: str) -> Mismatch | None:
-    try:
-        check_output_path(path, where="")
-    except OutputError as error:
-        found = f"{printable(repr(path))}: {error.context[0][1]}"
-        return Mismatch(where, found, "a path below the crate's directory, '/'-separated")
-    return None
-
-
-def _names(value: tuple[str, ...], _: object) -> Mismatch | None:
-    expected = "at least one file"
-    if not value:
-        return Mismatch("", "nothing", expected)
-    for number, name in enumerate(value):
-        wrong = _place(name.removesuffix("/"), f"[{number}]")
-        if wrong is not None:
-            return wrong
-    if value[0].endswith("/"):
-        return Mismatch("[0]", f"the directory {value[0]!r}", "a file, which stands for the link; directories follow")
-    return _first_twice("", value, "the file")
-
-
-def _parts(value: tuple[LinkPart, ...], arguments: tuple[LinkRequest]) -> Mismatch | None:
-    count = len(arguments[0].modules)
-    for number, part in enumerate(value):
-        beyond = [index for index in part.modules if not 0 <= index < count]
-        if beyond:
-            return Mismatch(
-                f"[{number}].modules", f"a tuple with position {beyond[0]}", f"positions of {count} modules"
-            )
-        if len(set(part.modules)) < len(part.modules):
-            return Mismatch(f"[{number}].modules", "a tuple with a position twice", "each module once")
-    return _first_twice("", [part.name for part in value], "the part")
-
-
-def _line(value: str, _: object) -> Mismatch | None:
-    if not value or len(value.splitlines()) != 1:
-        return Mismatch("", repr(value), "one line of text: the versions of all that can alter a result")
-    return None
-
-
-def _size(value: int, _: object) -> Mismatch | None:
-    return Mismatch("", str(value), "a number of bytes, 0 or more") if value < 0 else None
-
-
-def _thin(value: tuple[ThinModule, ...], _: object) -> Mismatch | None:
-    return _first_twice("", [f"{item.crate}: {item.name}" for item in value], "the module")
-
-
-def _first_twice(where: str, words: Sequence[str], what: str) -> Mismatch | None:
-    if len(set(words)) == len(words):
-        return None
-    twice = next(word for word in words if words.count(word) > 1)
-    return Mismatch(where, f"a tuple with {what} '{twice}' twice", "each of them once")
-
-
-_RULES: dict[Callable[..., object], _Rule] = {
-    CodegenBackend.fingerprint: _line,
-    CodegenBackend.compile_codegen_unit: _unit,
-    CodegenBackend.bundle_library: _unit,
-    CodegenBackend.relative_unit: _unit,
-    CodegenBackend.place_unit: _unit,
-    CodegenBackend.canonical_form: _form,
-    CodegenBackend.codegen_allocator: _shim,
-    CodegenBackend.optimize: _module,
-    CodegenBackend.codegen: _module,
-    CodegenBackend.optimize_fat: _module,
-    CodegenBackend.optimize_thin: _module,
-    CodegenBackend.run_link: _module,
-    CodegenBackend.run_fat_lto: _module,
-    CodegenBackend.split_lto: _parts,
-    CodegenBackend.split_link: _parts,
-    CodegenBackend.run_thin_lto: _thin,
-    CodegenBackend.lto_memory: _size,
-    CodegenBackend.output_names: _names,
-    CodegenBackend.link: _linked,
-    CodegenBackend.finish_link: _linked,
-}

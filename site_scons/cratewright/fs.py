@@ -23,6 +23,7 @@ __all__ = [
     "digest_file",
     "file_stamp",
     "is_recent",
+    "link_if_changed",
     "make_private",
     "plain_path",
     "read_bytes",
@@ -188,7 +189,7 @@ def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
     Raises: OutputError naming the file and the reason; whatever stood there before still stands.
     """
     mode = 0o777 if executable else 0o666
-    temporary = os.path.join(os.path.dirname(path), f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
+    temporary = _temporary_beside(path)
     try:
         try:
             handle = os.open(temporary, _CREATE, mode)
@@ -205,6 +206,10 @@ def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
             raise
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def _temporary_beside(path: str) -> str:
+    return os.path.join(os.path.dirname(path), f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
 
 
 def _write_whole(file: io.RawIOBase | io.BufferedIOBase, data: bytes) -> None:
@@ -227,6 +232,29 @@ def write_if_changed(path: str, data: bytes, *, executable: bool = False) -> boo
     except OSError:
         pass
     write_atomic(path, data, executable=executable)
+    return True
+
+
+def link_if_changed(path: str, to: str) -> bool:
+    """Make a symbolic link unless it is there, so that nobody ever sees none.
+
+    Raises: OutputError naming the link and the reason; whatever stood there before still stands.
+    """
+    with suppress(OSError):
+        if os.readlink(path) == to:
+            return False
+    temporary = _temporary_beside(path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(to, temporary)
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise _cannot_write(path, error) from error
     return True
 
 
@@ -274,6 +302,15 @@ class OutputArea:
         """
         write_if_changed(self._located(path), data, executable=executable)
 
+    def link(self, path: str, to: str) -> None:
+        """Make a link unless it is there; `to` is relative to the link's directory.
+
+        Raises: OutputError as `write`, and for a file outside.
+        """
+        if not self.holds(os.path.join(os.path.dirname(path), to)):
+            raise OutputError(f"{path} would lead to {to}, outside of what the link may write")
+        link_if_changed(self._located(path), to)
+
     def remove(self, path: str) -> None:
         """Remove a file if it is there.
 
@@ -283,7 +320,7 @@ class OutputArea:
 
     def folds_case(self) -> bool:
         """Return whether two names that differ in case alone are one file in the output directory."""
-        name = os.path.join(self.root, self.directory, f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
+        name = _temporary_beside(os.path.join(self.root, self.directory, ""))
         write_atomic(name, b"")
         try:
             return os.path.lexists(os.path.join(os.path.dirname(name), os.path.basename(name).upper()))

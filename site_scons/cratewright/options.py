@@ -267,6 +267,7 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         help="libraries that are no crates, as rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
     ),
     OptionSpec(name="lib_dirs", kind=OptionKind.TEXTS, default=(), help="directories searched for libs, in order"),
+    OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="the crate's version, part of its identity"),
     OptionSpec(name="multimodule", kind=OptionKind.FLAG, default=False, help="one image for each entry point"),
     OptionSpec(name="entry_point", kind=OptionKind.TEXT, default="", help="name of the entry point, per source"),
 )

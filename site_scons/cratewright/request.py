@@ -33,13 +33,14 @@ class Artifact:
     """A file of a link.
 
     Shape: `path` relative to the crate's output directory, or, if `dump`, to the project root; `executable` if
-    it is a program.
+    it is a program. With `link` it is no file but a link to that path, as `output_links` promised it.
     """
 
     path: str
     data: bytes
     dump: bool = False
     executable: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

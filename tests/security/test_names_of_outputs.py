@@ -125,6 +125,28 @@ def test_a_link_or_a_pipe_in_place_of_an_output_is_replaced(tmp_path: Path) -> N
     assert all((tmp_path / name).is_file() and not (tmp_path / name).is_symlink() for name in "ab")
 
 
+def test_links_among_outputs(tmp_path: Path) -> None:
+    (tmp_path / "out/d").mkdir(parents=True)
+    (tmp_path / "out/a").write_text("a file before")
+    area = OutputArea(str(tmp_path), "out")
+    links = [Artifact("a", b"", link="b"), Artifact("d/l", b"", link="c"), Artifact("b", b"", link="c")]
+    files, _ = place([*links, Artifact("c", b"x")], area, where="crate 'a'")
+    emit(area, files, ())
+    emit(area, files, ())
+    assert {path: os.readlink(tmp_path / "out" / path) for path in ("a", "b", "d/l")} == {
+        "a": "b",
+        "b": "c",
+        "d/l": "../c",
+    }
+    assert (tmp_path / "out/a").read_text() == "x"
+    with pytest.raises(OutputError, match="outside"):
+        emit(area, {"out/a": Artifact("a", b"", link="../x")}, ())
+    # What could not be written leaves no link that looks like a result.
+    assert not os.path.lexists(tmp_path / "out/a")
+    emit(OutputArea(str(tmp_path), "out"), {}, ["out/b", "out/d/l"])
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == ["c", "d"]
+
+
 @pytest.mark.parametrize("path", ["precious", "../precious", "{}/precious", "out/../precious", "out/link/precious"])
 def test_what_was_made_before_is_removed_below_the_output_directory_alone(tmp_path: Path, path: str) -> None:
     root = tmp_path / "project"

@@ -71,10 +71,10 @@ def test_crates() -> None:
     workspace = _read(
         "[crate.maths]\nsources = ['a.stub']\n"
         "[crate.app]\nsources = ['b.stub']\ndeps = ['maths', 'other', 'maths']\ntype = ['rlib', 'cdylib']\n"
-        "backend = 'stub'\ntarget = 'text2'\nprofile = 'ship'\nversion = '1.2'\n"
+        "backend = 'stub'\ntarget = 'text2'\nprofile = 'ship'\n"
     )
-    plain = {"backend": "", "target": "", "profile": "", "version": ""}
-    words = {"backend": "stub", "target": "text2", "profile": "ship", "version": "1.2"}
+    plain = {"backend": "", "target": "", "profile": ""}
+    words = {"backend": "stub", "target": "text2", "profile": "ship"}
     both = (CrateType.RLIB, CrateType.CDYLIB)
     uses = tuple(
         WorkspaceDependency(name=name, key=("crate", "app", "deps", index))
@@ -95,7 +95,7 @@ def test_every_option_has_a_hyphenated_key() -> None:
         "[crate.a]\nsources = []\ninclude-dirs = ['inc']\ndefines = {A = 1, B = true, C = 'x'}\nopt-level = 3\n"
         "debuginfo = 'full'\nlto = 'thin'\nprefer-dynamic = true\nexports = ['f']\nmultimodule = false\n"
         "entry-point = 'main2'\nshout = true\nallocator = 'needs'\nlibs = ['m']\nlib-dirs = 'lib'\n"
-        "export-include-dirs = ['api']\n"
+        "export-include-dirs = ['api']\nversion = '1.2'\n"
     )
     assert _options(text) == {
         "include_dirs": ("inc",),
@@ -112,6 +112,7 @@ def test_every_option_has_a_hyphenated_key() -> None:
         "libs": ("m",),
         "lib_dirs": ("lib",),
         "export_include_dirs": ("api",),
+        "version": "1.2",
     }
     assert set(_options(text)) == {spec.name for spec in STUB.options}
 

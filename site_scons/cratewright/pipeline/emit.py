@@ -74,7 +74,10 @@ def emit(area: OutputArea, files: Mapping[str, Artifact], previous: Iterable[str
             if area.holds(path):
                 area.remove(path)
         for path, artifact in reversed(list(files.items())):
-            area.write(path, artifact.data, executable=artifact.executable)
+            if artifact.link:
+                area.link(path, posixpath.relpath(artifact.link, posixpath.dirname(artifact.path) or "."))
+            else:
+                area.write(path, artifact.data, executable=artifact.executable)
     except BaseException:
         discard(area, files)
         raise

@@ -90,10 +90,11 @@ def _link(engine: Engine, backend: CodegenBackend, crate: CrateMetadata, request
     optimised = optimise(engine, backend, request)
     request = replace(request, modules=optimised.modules)
     results, hits = _link_parts(engine, backend, request)
-    names = backend.output_names(crate.name, request.crate_type, crate.options)
-    finished = check_promised(backend, names, backend.finish_link(request, results), crate.name)
+    what = (crate.name, request.crate_type, crate.options)
+    finished = check_promised(backend, backend.output_names(*what), backend.finish_link(request, results), crate.name)
+    links = (Artifact(name, b"", link=to) for name, to in backend.output_links(*what).items())
     return Linked(
-        artifacts=finished.artifacts,
+        artifacts=(*links, *finished.artifacts),
         diagnostics=tuple(dict.fromkeys(finished.diagnostics)),
         observed=merge_observed([*(result.observed for result in results), finished.observed]),
         linked=len(results) - hits,

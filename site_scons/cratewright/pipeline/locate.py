@@ -23,7 +23,11 @@ __all__ = ["find_crates", "library_names"]
 def library_names(backend: CodegenBackend, crate: str, options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the files that a crate's rlib and dylib may have."""
     dynamic = Capability.DYNAMIC_LINKAGE in backend.capabilities and CrateType.DYLIB in backend.supported_crate_types
-    names = backend.output_names(crate, CrateType.DYLIB, options) if dynamic else ()
+    if not dynamic:
+        return (f"lib{crate}.rlib",), ()
+    # A library has the version of its crate, not that of the one that asks.
+    options = options.override({"version": ""}) if "version" in backend.LINK_OPTIONS else options
+    names = backend.output_names(crate, CrateType.DYLIB, options)
     return (f"lib{crate}.rlib",), tuple(name for name in names if not name.endswith(("/", ".json")))
 
 

@@ -173,7 +173,8 @@ def _check_files(crate: Crate, backend: CodegenBackend) -> None:
     for kind in crate.crate_types:
         if kind is CrateType.RLIB:
             continue
-        for name in backend.output_names(crate.name, kind, crate.options):
+        what = (crate.name, kind, crate.options)
+        for name in (*backend.output_links(*what), *backend.output_names(*what)):
             other = taken.setdefault(name, kind)
             if other is not kind:
                 raise ConfigurationError(

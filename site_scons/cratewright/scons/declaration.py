@@ -6,7 +6,7 @@ Knows nothing of what a backend does.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import SCons.Util
 
 from ..backend import Capability
 from ..construction import combine_options
-from ..crate import Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
+from ..crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..errors import ConfigurationError, UnknownNameError, near_miss
 from ..fs import plain_path
 from ..identity import CrateReference
@@ -51,7 +51,7 @@ __all__ = ["Declaration", "build_of"]
 Entry = tuple[Any, str, Mapping[str, OptionValue]]
 """A source's node, the name it is given and the options of its own."""
 
-_PER_CRATE = {"target", "profile", "version", "metadata", "backend"}
+_PER_CRATE = {"target", "profile", "metadata", "backend"}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
 
@@ -85,7 +85,6 @@ class Declaration:
         if "libs" in self.given:
             self.given["libs"] = library_words(env, self.given["libs"], crate=name)
         self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
-        self.version = str(self._take("version") or "0.0.0")
         self.metadata = _words(self._take("metadata"), where=self.where)
         self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
         if not self.backend_name:
@@ -108,6 +107,7 @@ class Declaration:
         self.directory = relative(self.output)
         self.explicit, self.general = self._given_options()
         self.options = self._with_variables()
+        self.version = self.options.text("version") or UNVERSIONED
 
     _late: Options | None = None
 
@@ -350,6 +350,7 @@ class Declaration:
         deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
         crate = self._values(entries, deps, declared.crate_types, self.late_options())
         if self.late_options() != self.options:
+            self._check_names(declared.crate_types)
             check_crate(crate, self.backend)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source of a variant directory lies there, the source itself does not.
@@ -372,6 +373,21 @@ class Declaration:
                     hint=nearby(os.path.join(self.build.root, source.path)),
                 )
         return crate
+
+    def _check_names(self, types: Iterable[CrateType]) -> None:
+        """Refuse variables that would call the crate's files otherwise than SCons has been told."""
+        before, now = self.options, self.late_options()
+        for kind in types:
+            ways = (self.backend.output_names, self.backend.output_links)
+            if before.text("version") == now.text("version") and (
+                kind is CrateType.RLIB or all(way(self.name, kind, before) == way(self.name, kind, now) for way in ways)
+            ):
+                continue
+            raise ConfigurationError(
+                f"crate '{self.name}' would be called otherwise than when it was declared",
+                context=(("crate type", kind.value),),
+                hint="set construction variables for versions and for files that a link writes before env.Crate",
+            )
 
     def _variant_directory(self, node: Any, source: Source) -> list[str]:
         if node.is_derived() or node.srcnode() is node:

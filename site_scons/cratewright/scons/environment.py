@@ -18,6 +18,7 @@ from ..options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget
 from .declaration import Declaration, build_of
 from .foreign import add_emitters
+from .links import install_links
 from .spelling import commanded
 from .targets import declare_for_targets
 from .variables import FOUND, found_programs
@@ -51,6 +52,7 @@ def generate(env: Environment) -> None:
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
     env[FOUND] = found_programs(env)
     add_emitters(env)
+    install_links(env)
     for name in _SETTINGS:
         env.SetDefault(**{name: os.environ.get(name, "")})
     for name, value in os.environ.items():

@@ -30,6 +30,7 @@ from .generated import Reader
 from .images import ImageNodes, image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
+from .links import link_node
 from .paths import by_content, directory_node, file_node
 from .state import StageState
 
@@ -205,9 +206,12 @@ class CrateNodes:
 
     def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
         declared, build, env = self.declared, self.build, self.env
-        names = self.backend.output_names(declared.name, kind, link_options(self.options, self.backend))
-        targets = [self._output(name) for name in names if not name.endswith("/")]
-        state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), kind, names)))
+        what = (declared.name, kind, link_options(self.options, self.backend))
+        names, links = self.backend.output_names(*what), dict(self.backend.output_links(*what))
+        files = [name for name in names if not name.endswith("/")]
+        targets = [*(link_node(self._output(name)) for name in links), *map(self._output, files)]
+        asked = (kind, names, tuple(links.items()))
+        state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), *asked)))
         directories = [name[:-1] for name in names if name.endswith("/")]
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:

@@ -161,7 +161,7 @@ class _WorkspaceDeclaration:
         selection = self._selections[crate.name]
         options = self._settings.options(crate, backend, target, selection.defines)
         words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
-        words |= {"version": crate.version, "metadata": crate.metadata}
+        words |= {"metadata": crate.metadata}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source)]
         dependencies = [self._dependency(crate.name, item) for item in selection.dependencies]
         with located(*key):

@@ -34,7 +34,7 @@ class Vocabulary:
 class WorkspaceCrate:
     """A `[crate.NAME]` table but for what its backend gives a meaning to.
 
-    Shape: `backend`, `target`, `profile` and `version` are empty where the table does not say; `dependencies` are
+    Shape: `backend`, `target` and `profile` are empty where the table does not say; `dependencies` are
     those that may be used, optional ones among them.
     """
 
@@ -44,7 +44,6 @@ class WorkspaceCrate:
     backend: str
     target: str
     profile: str
-    version: str
     metadata: tuple[str, ...] = ()
 
 
@@ -119,7 +118,6 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
         backend=str(words.get("backend", "")),
         target=str(words.get("target", "")),
         profile=str(words.get("profile", "")),
-        version=str(words.get("version", "")),
         metadata=_texts(words.get("metadata")),
     )
 

@@ -43,7 +43,6 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="what compiles and links it"),
     OptionSpec(name="target", kind=OptionKind.TEXT, default="", help="what it is made for"),
     OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
-    OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="its version"),
     OptionSpec(
         name="metadata",
         kind=OptionKind.TEXTS,

@@ -27,12 +27,11 @@ from cratewright import (
     UnitStencil,
     programs_digest,
 )
-from cratewright import output_file_name as output_name
 
 from .flags import LANGUAGES, MODULES, OBJECTS
 from .observe import FileMemory
 from .options import EMITTED, LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
-from .targets import TARGETS, find_target
+from .targets import TARGETS
 from .toolchain import Toolchain, toolchain_for
 from .variables import SETTINGS, VARIABLES, read_variables
 
@@ -208,14 +207,21 @@ class NativeBackend(CodegenBackend):
         Notes are what gcc's coverage leaves beside it.
         """
         from .ldflags import written_files  # noqa: PLC0415
+        from .soname import file_name  # noqa: PLC0415
 
-        name = output_name(crate, crate_type, find_target(self.session.target).rustc)
+        name = file_name(crate, crate_type, self.session.target, options)
         names = (name, *written_files(crate_type, options.texts("ldflags")))
         if not (options.flag("coverage") and self._toolchain.kind == "gcc"):
             return names
         from .coverage import notes_directory  # noqa: PLC0415 - few crates have any
 
         return (*names, notes_directory(name))
+
+    def output_links(self, crate: str, crate_type: CrateType, options: Options) -> Mapping[str, str]:
+        """Return the links by which linkers and programs find a versioned library."""
+        from .soname import file_links  # noqa: PLC0415
+
+        return file_links(crate, crate_type, self.session.target, options)
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link a program or a library."""

@@ -17,6 +17,7 @@ from .ldflags import parse_ldflags, refused_flag
 from .linker_options import ZIG_OPTIONS
 from .options import EMITTED
 from .probe import can_link
+from .soname import check_soname
 from .targets import find_target
 from .toolchain import Toolchain
 from .words import refusal
@@ -46,6 +47,7 @@ def check_crate(crate: Crate, toolchain: Toolchain) -> None:
         )
     for check in (_check_lto, _check_types, _check_sources, _check_words, _check_emit, _check_link, _check_code):
         check(crate, toolchain)
+    check_soname(crate)
 
 
 def _check_lto(crate: Crate, toolchain: Toolchain) -> None:

@@ -25,7 +25,6 @@ from cratewright import (
     UnsupportedError,
     merge_observed,
 )
-from cratewright import output_file_name as output_name
 
 from .coverage import notes_of, place_object
 from .demand import is_direct
@@ -38,6 +37,7 @@ from .libraries import library_words
 from .link_files import link_search, observe_link
 from .observe import FileMemory, settled
 from .response_file import response_file
+from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
@@ -67,14 +67,14 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
     Raises: LinkError with what the linker said; UnsupportedError for what the target has not.
     """
     target = find_target(request.target)
-    name = output_name(request.crate, request.crate_type, target.rustc)
+    name = file_name(request.crate, request.crate_type, request.target, request.options)
     if request.crate_type is CrateType.STATICLIB:
         library = Artifact(name, write_staticlib(request, toolchain))
         return LinkResult(artifacts=(library, *notes_of(request, name)))
     with toolchain.scratch() as directory:
         inputs = [*place_object(request, toolchain, directory), *_inputs(request, toolchain, directory)]
         users = users_words(request, toolchain.root)
-        words = [*inputs, *_options(request, toolchain, target, name, directory)]
+        words = [*inputs, *_options(request, toolchain, target, directory)]
         words += [*_libraries(request, toolchain, target), *users.words]
 
         def attempt() -> tuple[tuple[tuple[Observed, ...], str], int]:
@@ -192,7 +192,7 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
     return [*wanted, *direct, _ARCHIVE]
 
 
-def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: str, directory: Path) -> list[str]:
+def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directory: Path) -> list[str]:
     options, shared = request.options, request.crate_type is not CrateType.BIN
     words = ["-shared"] if shared else []
     if toolchain.kind == "gcc":
@@ -204,7 +204,8 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, name: s
             # GNU ld keeps what `__start_X` stands for; zig hands no such word on.
             words.append("-Wl,-z,nostart-stop-gc")
         words += _visibility(request, toolchain, directory)
-        words += [f"-Wl,-soname,{name}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
+        own = soname(request.crate, request.crate_type, request.target, options)
+        words += [f"-Wl,-soname,{own}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
         words += [f"-Wl,-rpath,{path}" for path in _rpath(request)]
     elif shared:
         raise UnsupportedError(

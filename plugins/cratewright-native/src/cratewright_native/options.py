@@ -30,6 +30,12 @@ OPTIONS = (
     _flag("coverage", False, "count which lines run"),
     _texts("ldflags", "further words for the link, which only it sees"),
     _texts("rpath", "directories where a program looks for its dynamic libraries"),
+    OptionSpec(
+        name="soversion",
+        kind=OptionKind.TEXT,
+        default="",
+        help="the number in a dynamic library's soname, if it is not the first of the crate's version",
+    ),
     _flag("strip", False, "leave symbols out of what is linked that nobody needs to run it"),
 )
 
@@ -43,5 +49,5 @@ MODULE_OPTIONS = frozenset({"opt_level", "pic"})
 LTO_OPTIONS = frozenset({"ldflags"})
 PATH_OPTIONS = frozenset({"ldflags"})
 LINK_OPTIONS = MODULE_OPTIONS | frozenset(
-    {"debuginfo", "sanitize", "coverage", "exports", "lib_dirs", "ldflags", "rpath", "strip"}
+    {"debuginfo", "sanitize", "coverage", "exports", "lib_dirs", "ldflags", "rpath", "strip", "version", "soversion"}
 )

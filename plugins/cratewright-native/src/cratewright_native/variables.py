@@ -29,9 +29,12 @@ VARIABLES = (
     ConstructionVariable(name="LIBS", option="libs"),
     ConstructionVariable(name="LIBPATH", option="lib_dirs"),
     ConstructionVariable(name="RPATH", option="rpath"),
+    ConstructionVariable(name="SHLIBVERSION", option="version"),
+    ConstructionVariable(name="SOVERSION", option="soversion"),
 )
 SETTINGS = frozenset({"CRATE_CC", "CRATE_LLVM"})
 _COMPILED = ("flags", "cflags", "cxxflags", "asmflags")
+_TEXTS = ("version", "soversion")
 _LEVELS: dict[str, bool | str] = {"-O": "1", **{f"-O{level}": level for level in "0123sz"}}
 _DEBUGGING: dict[str, bool | str] = {
     "-g0": "none",
@@ -60,6 +63,7 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
                 scalars[option] = value
             else:
                 lists.setdefault(name, []).append(word)
+    scalars |= {name: " ".join(lists.pop(name)) for name in _TEXTS if name in lists}
     # The option says it to both.
     lists["ldflags"] = [word for word in lists.get("ldflags", ()) if not word.startswith("-fsanitize=")]
     return {

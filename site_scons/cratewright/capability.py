@@ -1,0 +1,21 @@
+"""What a backend may declare that it can do.
+
+Knows nothing of how any of it is done.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Capability"]
+
+
+class Capability(Enum):
+    """What a backend may declare beyond compiling and linking; what it does not is refused while planning."""
+
+    FAT_LTO = "fat-lto"
+    THIN_LTO = "thin-lto"
+    DYNAMIC_LINKAGE = "dynamic-linkage"
+    ALLOCATOR = "allocator"
+    NATIVE_LIBRARIES = "native-libraries"
+    WHOLE_CRATES = "whole-crates"
