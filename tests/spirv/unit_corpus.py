@@ -538,6 +538,13 @@ _COLOUR = "layout(location = 0) out vec4 colour;\n"
 _F = "float f@(float x);\n"
 _FRAGMENT = (
     _other(
+        "two colours that are blended, and a block",
+        "frag",
+        "layout(location = 0, index = 1) out vec4 second;\nlayout(location = 2) in Surface { vec3 n; } at;\n"
+        "void f@() { second = at.n.xyzz; }\n",
+        "layout(location = 0, index = 0) out vec4 first;\nvoid f@();\nvoid main() { first = vec4(1); f@(); }\n",
+    ),
+    _other(
         "early fragment tests",
         "frag",
         "layout(early_fragment_tests) in;\nfloat f@(float x) { return x * 2.0; }\n",
@@ -647,6 +654,20 @@ _FRAGMENT = (
 _TRIANGLES = "layout(triangles) in;\nlayout(triangle_strip, max_vertices = 3) out;\n"
 _MESH = "layout(local_size_x = 32) in;\nlayout(triangles, max_vertices = 64, max_primitives = 126) out;\n"
 _GEOMETRY = (
+    _other(
+        "the view, in a library of any stage",
+        "vert",
+        "int f@() { return gl_ViewIndex; }\n",
+        "int f@();\nvoid main() { gl_Position = vec4(f@() + gl_ViewIndex); }\n",
+        extensions=("GL_EXT_multiview",),
+    ),
+    _other(
+        "triangles, in a library of no stage",
+        "geom",
+        "layout(triangles) in;\nlayout(location = 0) in vec3 c[];\nvec3 f@(int k) { return c[k]; }\n",
+        "layout(location = 0) out vec3 o;\nvec3 f@(int k);\nvoid main() { o = f@(1); EmitVertex(); }\n",
+        layout="layout(triangles) in;\nlayout(points, max_vertices = 1) out;\n",
+    ),
     _other(
         "a position",
         "vert",

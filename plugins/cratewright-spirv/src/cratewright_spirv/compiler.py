@@ -5,6 +5,7 @@ Knows nothing of crates, caches or processes; what it reads besides the request 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cratewright import Observed, SourceError, dataclass
@@ -15,6 +16,7 @@ from .canonical_text import Canonical, canonical
 from .declared import About, implied_by, initialises
 from .diagnostics import Message, read_log
 from .extensions import way_to
+from .flat import without_flat_built_ins
 from .glslang import Compiler, Refused, Source
 from .implied import Mode
 from .includes import IncludeResolver
@@ -153,9 +155,9 @@ class _Unit:
             raise self._error(failure.messages) from None
 
     def free_of_stage(self) -> tuple[_Attempt, ...]:
-        """Compile for fragment and compute, and for others only where neither takes the unit.
+        """Compile for fragment and compute, and for the others only where neither takes the unit.
 
-        What only one stage takes is offered to all: the rest of the unit may serve any stage, and the image that
+        What some stages take is offered to all: the rest of the unit may serve any stage, and the image that
         reaches what belongs to another stage is refused with the path by which it gets there.
         """
         fine: dict[str, _Attempt] = {}
@@ -164,17 +166,19 @@ class _Unit:
             self._try(stage, fine, failures)
         if not fine:
             for stage in glslang.SUFFIXES:
-                if stage not in ("comp", "frag") and not fine:
+                if stage not in ("comp", "frag"):
                     self._try(stage, fine, failures)
         if not fine:
             raise self._error(max(failures, key=self._progress))
-        attempts = tuple(fine.values())
-        if len(attempts) == 1:
-            return (_for_stages(attempts[0], ()),)
-        comp, frag = attempts
+        if "frag" not in fine:
+            return _by_stage(fine)
+        frag, others = fine["frag"], tuple(stage for stage in glslang.SUFFIXES if stage != "frag")
+        comp = fine.get("comp")
+        if comp is None:
+            data = without_flat_built_ins(frag.variant.data, self.request.path)
+            comp = replace(frag, variant=replace(frag.variant, data=data))
         if (comp.variant.data, comp.variant.implied.placed) == (frag.variant.data, frag.variant.implied.placed):
             return (_for_stages(comp, ()),)
-        others = tuple(stage for stage in glslang.SUFFIXES if stage != "frag")
         return frag, _for_stages(comp, others)
 
     def _progress(self, messages: tuple[Message, ...]) -> tuple[int, int]:
@@ -361,6 +365,18 @@ class _Unit:
             f"{place[0]}:{place[1]}: error: '{name}' is an entry point, but the stage is not known",
             hint="name the stage in the suffix (.comp, .frag.hlsl, ...) or by #pragma shader_stage(...)",
         )
+
+
+def _by_stage(fine: Mapping[str, _Attempt]) -> tuple[_Attempt, ...]:
+    """Return each attempt that differs, for its stages; the first also for those that no attempt is for."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for stage, attempt in fine.items():
+        groups.setdefault((attempt.variant.data, attempt.variant.implied), []).append(stage)
+    if len(groups) == 1:
+        return (_for_stages(next(iter(fine.values())), ()),)
+    first, *others = groups.values()
+    first += [stage for stage in glslang.SUFFIXES if stage not in fine]
+    return tuple(_for_stages(fine[stages[0]], tuple(stages)) for stages in (first, *others))
 
 
 def _for_stages(attempt: _Attempt, stages: tuple[str, ...]) -> _Attempt:

@@ -15,7 +15,8 @@ from . import reflect
 __all__ = ["Facts", "restore_names"]
 
 _KINDS = ("descriptors", "inputs", "outputs")
-_NUMBERS = ("set", "binding", "location", "component")
+_NUMBERS = ("set", "binding", "location", "component", "index")
+_TYPE = "type"
 
 Place = tuple[object, ...]
 
@@ -24,8 +25,8 @@ Place = tuple[object, ...]
 class Facts:
     """The facts about one or more entry points.
 
-    Shape: `modules` are pairs of crate and module; `names` pairs of where a resource is bound and its name, the
-    stage and name of its entry point first; `blocks` likewise with a block's layout as JSON.
+    Shape: `modules` are pairs of crate and module; `names` pairs of where a resource is bound and its name, or that
+    of its type, the stage and name of its entry point first; `blocks` likewise with a block's layout as JSON.
     Units: `size` in bytes
     """
 
@@ -38,9 +39,10 @@ class Facts:
     @classmethod
     def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row) -> Facts:
         """Return the facts about a module with a known interface."""
-        names = tuple((place, str(row["name"])) for place, row in _places(interface) if row["name"])
+        names = [(place, str(row["name"])) for place, row in _places(interface) if row["name"]]
+        names += [((*place, _TYPE), str(row["type"])) for place, row in _places(interface) if "location" in row]
         blocks = tuple((place, json.dumps(row["block"])) for place, row in _places(interface) if "block" in row)
-        return cls(len(data), reflect.instruction_count(data), tuple(modules), names, blocks)
+        return cls(len(data), reflect.instruction_count(data), tuple(modules), tuple(names), blocks)
 
     @classmethod
     def joined(cls, parts: Sequence[Facts]) -> Facts:
@@ -94,6 +96,8 @@ def restore_names(interface: reflect.Row, facts: Facts) -> None:
     known, blocks = dict(facts.names), dict(facts.blocks)
     for place, row in _places(interface):
         row["name"] = row["name"] or known.get(place, "")
+        if "location" in row:
+            row["type"] = known.get((*place, _TYPE), row["type"])
         if place in blocks:
             row["block"] = json.loads(blocks[place])
 

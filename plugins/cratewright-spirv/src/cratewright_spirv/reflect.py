@@ -21,7 +21,7 @@ from .stopwatch import step
 __all__ = ["STAGES", "EntryPoint", "Stage", "entry_points", "instruction_count", "interface"]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
-SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 34
+SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, INDEX, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 32, 34
 WORKGROUP_SIZE = 25
 UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
 DIM_BUFFER, DIM_SUBPASS = 5, 6
@@ -186,13 +186,15 @@ def _located(shapes: Shapes, variables: list[Instruction]) -> list[Row]:
                 field = shapes.fields.get((block, index), str(index))
                 kind = shapes.name(shapes.definitions[block][2 + index])
                 found.append(_location(member, f"{name or shapes.names.get(block, '')}.{field}", kind))
-    return sorted(found, key=lambda row: (row["location"], row["component"], row["name"]))
+    return sorted(found, key=lambda row: (row["location"], row["component"], row.get("index", 0), row["name"]))
 
 
 def _location(marks: dict[int, tuple[int, ...]], name: str, kind: str) -> Row:
     return {
         "location": marks[LOCATION][0],
         "component": marks.get(COMPONENT, (0,))[0],
+        # Of the two colours of an attachment that are blended.
+        **({"index": marks[INDEX][0]} if INDEX in marks else {}),
         "name": name,
         "type": kind,
     }

@@ -119,7 +119,7 @@ def _member(unit: SourceUnit, variant: ObjectVariant, *, several: bool, variants
     if several:
         return f".{unit.entry_point}.spv"
     if variants > 1:
-        return f".{variant.stages[0] if len(variant.stages) == 1 else 'other'}.spv"
+        return f".{'-'.join(variant.stages) if len(variant.stages) <= 3 else 'other'}.spv"
     return ".spv"
 
 
