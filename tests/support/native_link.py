@@ -90,6 +90,7 @@ def link(project: Project, request: LinkRequest) -> Path:
 
 def _written(project: Project, artifact: Artifact) -> Path:
     path = project.root / artifact.path
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(artifact.data)
     path.chmod(0o755 if artifact.executable else 0o644)
     return path

@@ -169,6 +169,13 @@ def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option
         ("-ftime-trace", "gone"),
         ("-fdiagnostics-format=json", "what the compiler says"),
         ("-Wa,-x", "making of objects"),
+        ("--prefix=/x", "no cache could know"),
+        ("--gcc-toolchain=/x", "part of what a toolchain is"),
+        ("-ccc-gcc-name", "part of what a toolchain is"),
+        ("--language=c", "long form"),
+        ("--save-temps", "gone"),
+        ("--preprocess", "long form"),
+        ("-print-search-dirs", "print, not compile"),
         ("b.c", "take it for a source"),
     ],
 )
@@ -204,7 +211,6 @@ def test_words_that_are_the_users_affair(project: Project) -> None:
         "-lm",
         "-mcmodel=small",
         "-fno-sanitize=undefined",
-        "-fprofile-generate",
     ]
     project.backend.check_crate(_crate(target=project.target, flags=words))
 
@@ -241,3 +247,23 @@ def test_options_of_shaders(project: Project) -> None:
     for given in ({"entry_point": "main"}, {"multimodule": True}):
         with pytest.raises(ConfigurationError, match="have no meaning for programs"):
             project.backend.check_crate(_crate(target=project.target, **given))
+
+
+@pytest.mark.parametrize("kind", [CrateType.BIN, CrateType.CDYLIB])
+def test_words_that_a_compiler_and_a_link_must_both_be_told(project: Project, kind: CrateType) -> None:
+    crate = _crate(kind, target=project.target, flags=["-fprofile-generate"])
+    reasons = {"gcc": "would be gone", "zig": "zig has no library for -fprofile-generate", "llvm": "record nothing"}
+    with pytest.raises(UnsupportedError, match=reasons[project.toolchain.kind]):
+        project.backend.check_crate(crate)
+    if project.toolchain.kind == "llvm":
+        words = ["-fprofile-generate=x"]
+        project.backend.check_crate(_crate(kind, target=project.target, flags=words, ldflags=words))
+        project.backend.check_crate(_crate(target=project.target, flags=words))
+
+
+def test_gcc_sanitizes_all_or_nothing_of_a_link_with_lto(project_with: ProjectWith) -> None:
+    project = project_with("gcc")
+    words = {"target": project.target, "sanitize": ["undefined"], "own": options(lto="fat")}
+    with pytest.raises(UnsupportedError, match=r"a\.c: gcc's LTO sanitizes all or nothing"):
+        project.backend.check_crate(_crate(CrateType.BIN, lto="fat", **words))
+    project.backend.check_crate(_crate(CrateType.RLIB, lto="fat", **words))

@@ -59,7 +59,10 @@ def test_every_option_of_a_linker_has_its_fate() -> None:
         (["-Wl,--build-id=sha1"], "build-id", "sha1"),
         (["-Wl,--build-id"], "build-id", None),
         (["-Wl,--lto-O3"], "lto-O", None),
-        (["-static-libgcc"], "", None),
+        (["-static-libgcc"], "static-libgcc", None),
+        (["-fopenmp"], "", None),
+        (["--sysroot=x"], "-sysroot", "x"),
+        (["--sysroot", "x"], "-sysroot", "x"),
         (["libx.a"], "", "libx.a"),
     ],
 )

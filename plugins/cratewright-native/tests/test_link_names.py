@@ -9,7 +9,6 @@ import pytest
 
 from cratewright import LinkError
 from cratewright_native.exports import check_symbols, version_script
-from cratewright_native.flags import refused_word
 from cratewright_native.ldflags import refused_flag
 from cratewright_native.staticlib import object_name
 
@@ -28,14 +27,29 @@ REFUSED = [
         "--specs=x",
         "-resource-dir=x",
     ),
-    *("-Xlinker --plugin=x", "-Xlinker -o", "-Xclang", "-load", "-o"),
+    *("-Xlinker --plugin=x", "-Xlinker -o", "-Xclang", "-Xclang -load", "-o", "-ox"),
+    *("--wrapper=x", "-ccc-install-dir x", "--gcc-toolchain=/x", "--gcc-install-dir=/x", "--driver-mode=g++", "-x c"),
+    *("-include x", "-Wp,-MD,x", "-Wa,-a=x", "-Xassembler -o", "-Xpreprocessor x", "-mllvm x", "-print-prog-name=ld"),
+    *("--version", "--help", "-dumpversion", "-v", "-###", "-S", "-E", "-c", "-fsyntax-only", "-target x", "-m32"),
+    *("-fsanitize=address", "--coverage", "-fprofile-use=x", "-fprofile-list=/x", "-fopenmp=/x", "-nonsense", "--no"),
+    *("-isysroot /x", "-save-temps=obj", "-ftime-trace=x", "-dumpbase x", "-fmodule-mapper=|x", "-fmodule-file=x"),
 ]
 
 
 @pytest.mark.parametrize("words", REFUSED)
 def test_words_that_write_or_run_are_refused(words: str) -> None:
     told = ["-Wl,-O1", *words.split()]
-    assert refused_word(told) is not None or refused_flag(told, lto=False) is not None
+    assert refused_flag(told, lto=False) is not None
+
+
+@pytest.mark.parametrize("lto", [False, True])
+def test_words_that_a_driver_may_be_told(lto: bool) -> None:
+    words = "-g -Wall -std=c++20 -DX=1 -Ia -pthread -static-libgcc -static-libstdc++ -fopenmp -fopenmp=libomp -m64x"
+    words += " -stdlib=libc++ --rtlib=compiler-rt --unwindlib=libunwind -fprofile-generate -pg -march=haswell -nostdlib"
+    words += " --sysroot=x --sysroot x -fno-exceptions -fPIC -pipe -w -s -rdynamic -Wno-unused --param x=1 -fuse-cxa"
+    assert refused_flag(words.split(), lto=lto) is None
+    found = refused_flag(["-O2"], lto=lto)
+    assert (found is not None) is lto
 
 
 @pytest.mark.parametrize(

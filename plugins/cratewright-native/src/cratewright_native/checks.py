@@ -6,12 +6,13 @@ Knows nothing of how anything is done; what passes here can be done.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError, near_miss
 
 from .emit import unserved
-from .flags import LANGUAGES, MODULES, refused_word
+from .flags import LANGUAGES, MODULES
 from .kept import is_versioned
 from .ldflags import parse_ldflags, refused_flag
 from .linker_options import ZIG_OPTIONS
@@ -31,6 +32,7 @@ _RUNTIME = {
     "llvm": "install compiler-rt of the same version (on Debian libclang-rt-NN-dev), or leave the option out",
     "gcc": "install the library of this gcc (as libasan, libtsan, libubsan), or leave the option out",
 }
+_BOTH = re.compile(r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL)
 # The rest need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
 
@@ -136,12 +138,6 @@ def _check_words(crate: Crate, toolchain: Toolchain) -> None:
                     context=(("reason", refused.reason), ("crate", crate.name)),
                     hint=refused.hint,
                 )
-        found = refused_word(options.texts("ldflags"))
-        if found:
-            raise ConfigurationError(
-                f"{where}: '{found[0]}' cannot be among 'ldflags'",
-                context=(("reason", found[1]), ("crate", crate.name)),
-            )
         if options.text("entry_point") or options.flag("multimodule"):
             raise ConfigurationError(
                 f"{where}: 'entry_point' and 'multimodule' have no meaning for programs and libraries",
@@ -175,7 +171,7 @@ def _check_emit(crate: Crate, toolchain: Toolchain) -> None:
 def _check_link(crate: Crate, toolchain: Toolchain) -> None:
     """Refuse words for the linker that would be without effect, or have another than they say."""
     words = crate.options.texts("ldflags")
-    if not words or find_target(crate.target).format != "elf":
+    if not words:
         return
     lto = [
         kind
@@ -221,6 +217,30 @@ def _check_code(crate: Crate, toolchain: Toolchain) -> None:
             )
 
 
+def _half_said(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
+    """Return what is wrong with words that a compiler and a link must both be told, and the way out."""
+    told = [word.partition("=")[0] for word in crate.options.texts("ldflags")]
+    linked = [kind for kind in crate.crate_types if kind not in (CrateType.RLIB, CrateType.STATICLIB)]
+    for word in dict.fromkeys(word for name in _COMPILER_WORDS for word in options.texts(name)):
+        found = _BOTH.match(word)
+        if found is None:
+            continue
+        if toolchain.kind == "gcc" and "profile" in found[1]:
+            return f"gcc's counters for {found[1]} would be gone with the directory it runs in", "set coverage=True"
+        if toolchain.kind == "zig" or not can_link(toolchain, crate.target, found[1]):
+            return f"{toolchain.kind} has no library for {found[1]}", _OTHER if toolchain.kind == "zig" else _RUNTIME[
+                "llvm"
+            ]
+        if linked and found[1] not in told:
+            return f"a {linked[0].value} made with {found[1]} would record nothing", "put the word into ldflags as well"
+    return "", ""
+
+
+def _fat(crate: Crate) -> bool:
+    linked = (kind for kind in crate.crate_types if kind is not CrateType.RLIB)
+    return any(crate.options.lto_for(kind) is not LtoMode.OFF for kind in linked)
+
+
 def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
     """Return what cannot be had of the options about code, and the way out; empty if all can."""
     zig = toolchain.kind == "zig"
@@ -236,6 +256,11 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
         return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"
     if zig and options.flag("coverage"):
         return "zig has no library for coverage", "use clang with compiler-rt, or gcc"
+    reason, hint = _half_said(crate, options, toolchain)
+    if reason:
+        return reason, hint
+    if toolchain.kind == "gcc" and options.texts("sanitize") != crate.options.texts("sanitize") and _fat(crate):
+        return "gcc's LTO sanitizes all or nothing of a link", "set lto='off', or sanitize for the crate alone"
     instrumented = [f"-fsanitize={name}" for name in options.texts("sanitize")]
     instrumented += ["--coverage"] if options.flag("coverage") else []
     absent = [word for word in instrumented if not zig and not can_link(toolchain, crate.target, word)]

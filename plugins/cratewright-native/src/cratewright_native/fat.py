@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cratewright import LinkError, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
+from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
 
 from .codegen import OPTIMISED
 from .demand import needed_modules
@@ -36,6 +36,7 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
         defined = (symbol.name for item in request.modules for symbol in item.module.exports)
         wanted = wanted_symbols(request.options.texts("ldflags"), defined)
         needed = needed_modules(request, (*request.exported, *sorted(wanted)))
+        _check_sanitized(request, needed)
         return _joined([item.module for item in needed], request.target, toolchain, what)
     with toolchain.scratch() as directory:
         inputs = write_inputs(request, toolchain, directory)
@@ -47,6 +48,28 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
             failure=LinkError,
         )
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+# What every unit calls when it is loaded, of these sanitizers.
+_CALLED = {"address": "__asan_init", "thread": "__tsan_init"}
+
+
+def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> None:
+    """Refuse modules that were compiled with other sanitizers than gcc's LTO is told to make code for: of all of them.
+
+    Raises: LinkError naming the crates.
+    """
+    told = ",".join(request.options.texts("sanitize")).split(",")
+    for name, symbol in _CALLED.items():
+        for item in modules:
+            has = any(used.name == symbol for used in item.module.imports)
+            if has != (name in told):
+                raise LinkError(
+                    f"crate '{item.crate}' is compiled with{'' if has else 'out'} -fsanitize={name}, and "
+                    f"'{request.crate}', which is linked with lto='fat', with{'out' if has else ''}",
+                    context=(("module", item.module.name), ("reason", "gcc's LTO sanitizes all or nothing of a link")),
+                    hint="set the same 'sanitize' for both crates, or lto='off'",
+                )
 
 
 def merge(modules: Sequence[ModuleCodegen], target: str, toolchain: Toolchain) -> ModuleCodegen:
@@ -79,7 +102,8 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
     with toolchain.scratch() as directory:
         (directory / _MERGED).write_bytes(module.data)
         if toolchain.kind == "gcc":
-            words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *_TO_OBJECT)
+            sanitized = (f"-fsanitize={name}" for name in config.options.texts("sanitize"))
+            words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *sanitized, *_TO_OBJECT)
         else:
             # What is still visible is there to stay, as in any relocatable file.
             words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")

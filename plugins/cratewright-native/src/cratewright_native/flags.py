@@ -24,7 +24,6 @@ __all__ = [
     "has_summary",
     "language_words",
     "lowering_words",
-    "refused_word",
     "user_words",
 ]
 
@@ -44,37 +43,6 @@ MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
 """Suffixes of C++ modules, which are refused."""
 # Suffixes by which not every driver knows the language.
 _TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
-
-_OWN = "cratewright decides it"
-_HIDDEN = "the compiler would read files that no cache could know of"
-_RUNS = "a build runs the programs of its toolchain and no other; set CRATE_CC or CRATE_LLVM"
-_HOST = "the result would hang on the machine it is made on; name the processor"
-# Words that would break what is promised of a result, and why.
-_REFUSED = {
-    **dict.fromkeys(("-c", "-S", "-E", "-o", "-x", "-v", "-###", "-emit-llvm", "-save-temps"), _OWN),
-    **dict.fromkeys(("-target", "--target", "-flto", "-ffat-lto-objects", "-fsplit-lto-unit", "-frandom-seed"), _OWN),
-    **dict.fromkeys(("-M", "-MM", "-MD", "-MMD", "-MF", "-MT", "-MQ", "-MP", "-MJ", "-H"), _OWN),
-    **dict.fromkeys(("-fprofile-use", "-fprofile-instr-use", "-fprofile-sample-use"), _HIDDEN),
-    **dict.fromkeys(("-fplugin", "-fpass-plugin", "-specs", "--config", "-B", "-Xclang", "-load"), _HIDDEN),
-    **dict.fromkeys(("--ld-path", "-fuse-ld", "-wrapper", "--wrapper"), _RUNS),
-    **dict.fromkeys(("-march=native", "-mcpu=native", "-mtune=native"), _HOST),
-}
-
-# Whatever follows, with or without anything between: a driver looks for its programs and plugins there.
-_PLACES_OF_PROGRAMS = ("-B", "--prefix", "-fplugin", "-fpass-plugin", "-specs", "--specs", "--config", "-resource-dir")
-
-
-def refused_word(words: Iterable[str]) -> tuple[str, str] | None:
-    """Return the first word that a user may not pass on, and why; or None."""
-    for word in words:
-        if word.startswith("@"):
-            return word, _HIDDEN
-        reason = _REFUSED.get(word) or _REFUSED.get(word.partition("=")[0])
-        if not reason and word.startswith(_PLACES_OF_PROGRAMS):
-            reason = _RUNS
-        if reason:
-            return word, reason
-    return None
 
 
 def compile_words(toolchain: Toolchain, target: str, options: Options, language: str, path: str) -> tuple[str, ...]:

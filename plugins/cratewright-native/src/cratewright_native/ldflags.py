@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from cratewright import CrateType, dataclass
 
-from .linker_options import DRIVER_OPTIONS, LINKER_OPTIONS, Fate, LinkerOption, refusal_of_keyword
+from .driver_options import DRIVER_OPTIONS, driver_option
+from .linker_options import LINKER_OPTIONS, Fate, LinkerOption, refusal_of_keyword
 
 __all__ = ["Flag", "located", "parse_ldflags", "refused_flag", "spelled", "written_files"]
 
@@ -18,7 +19,7 @@ _UNKNOWN = LinkerOption("", Fate.NOT_WITH_LTO, reason="it is not known whether i
 _FILE = LinkerOption("", Fate.INPUT)
 _LETTERS = frozenset("AFGILOPRTYabcefhlmouyz")
 """Options of a linker whose value may follow without anything between."""
-_DRIVER_LETTERS = frozenset("LTelu z".replace(" ", ""))
+_DRIVER_LETTERS = frozenset("LTeluz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,7 @@ def _flag(word: str, linker: bool) -> Flag:
     if linker:
         stem = next((stem for stem in ("lto-O", "lto-CGO", "plugin-opt") if name.startswith(stem)), "")
         return Flag(table[stem] if stem else _UNKNOWN, word)
-    # What drivers do not take for themselves is about code, or says which libraries of their own they add.
-    return Flag(LinkerOption("", Fate.FINAL), word, linker=False)
+    return Flag(driver_option(word), word, linker=False)
 
 
 def refused_flag(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from enum import Enum
 
 from cratewright import dataclass
 
-__all__ = ["DRIVER_OPTIONS", "LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "refusal_of_keyword"]
+__all__ = ["LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "option_table", "refusal_of_keyword"]
 
 
 class Fate(Enum):
@@ -146,7 +146,8 @@ _FATES: dict[tuple[Fate, str], str] = {
 }
 
 
-def _table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
+def option_table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
+    """Return options by name, from names in a text by fate; `=` behind those that take a value, `=?` if only joined."""
     table: dict[str, LinkerOption] = {}
     for (fate, reason), names in fates.items():
         for text in names.split():
@@ -156,21 +157,8 @@ def _table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
     return table
 
 
-LINKER_OPTIONS = _table(_FATES)
+LINKER_OPTIONS = option_table(_FATES)
 """What linkers are told, by name without dashes."""
-
-DRIVER_OPTIONS = _table(
-    {
-        (Fate.FINAL, ""): "z= l= s pthread static static-pie nostartfiles nodefaultlibs nostdlib nolibc",
-        (Fate.TOLD, ""): "u= e=",
-        (Fate.ALL_KEPT, ""): "rdynamic",
-        (Fate.SCRIPT, ""): "T=",
-        (Fate.DIRECTORY, ""): "L=",
-        (Fate.REFUSED, _KIND): "shared pie no-pie nopie r dynamiclib bundle fuse-ld=? -ld-path=?",
-        (Fate.REFUSED, _LTO): "flto=? fno-lto fwhole-program fuse-linker-plugin fno-use-linker-plugin",
-    }
-)
-"""What compilers take for themselves where they link, by name without the dash; all else is left to them."""
 
 _KEYWORDS = {
     "start-stop-gc": "sections that a source has named stay",
@@ -178,7 +166,7 @@ _KEYWORDS = {
 
 
 ZIG_OPTIONS = frozenset(
-    _table(
+    option_table(
         {
             (Fate.FINAL, ""): """
         start-group end-group as-needed no-as-needed whole-archive no-whole-archive allow-shlib-undefined

@@ -45,7 +45,8 @@ UNIT_OPTIONS = frozenset(
     {"include_dirs", "defines", "opt_level", "debuginfo"}
     | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage", "emit"}
 )
-MODULE_OPTIONS = frozenset({"opt_level", "pic"})
+# gcc puts calls of sanitizers into code when that is made, with LTO thus at last.
+MODULE_OPTIONS = frozenset({"opt_level", "pic", "sanitize"})
 LTO_OPTIONS = frozenset({"ldflags"})
 PATH_OPTIONS = frozenset({"ldflags"})
 LINK_OPTIONS = MODULE_OPTIONS | frozenset(

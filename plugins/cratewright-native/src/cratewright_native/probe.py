@@ -43,11 +43,11 @@ SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
 Split, it would have virtual tables in a second module of the file, which code generation leaves out.
 """
 
-_FORMAT = 3
+_FORMAT = 4
 _CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
 _CALLEE = b"int callee(int value) { return value + 41; }\n"
 # A compiler that is told of one C library takes the headers of another where it finds nothing else.
-_EMPTY = b"int main(void) { return 0; }\n"
+_SAMPLE = b"int main(int count, char **words) { return words[count] != 0; }\n"
 _PROGRAM = b"""\
 #include <stdio.h>
 #if defined(__linux__) && defined(__GLIBC__) != GLIBC
@@ -194,7 +194,7 @@ def can_link(toolchain: Toolchain, target: str, word: str) -> bool:
 
     def link() -> str:
         with toolchain.scratch() as directory:
-            (directory / "sample.c").write_bytes(_EMPTY)
+            (directory / "sample.c").write_bytes(_SAMPLE)
             toolchain.run((*command, "sample.c", "-o", "sample"), cwd=directory, what="a sample", outputs=["sample"])
         return "yes"
 

@@ -27,6 +27,8 @@ _HOST = "the result would hang on the machine it is made on"
 _SAID = "cratewright reads what the compiler says"
 _PARTLY = "it is for the making of objects, which a link with LTO does by itself"
 _LINK = "a compiler does not link here"
+_SYSTEM = "which programs are run, and where they look, is part of what a toolchain is"
+_LONG = "it is the long form of another word, or one that is not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,22 @@ _RULES = (
     _rule(r"-fms-compatibility", _FILES),
     _rule(r"-(?:F|iframework|iframeworkwithsysroot)", _FILES, "use include_dirs"),
     _rule(r"-f(?:auto-profile|profile-use|profile-instr-use|profile-sample-use|cs-profile|memory-profile-use)", _FILES),
-    _rule(r"-f(?:plugin|pass-plugin)|-load|-?-specs|--config|-B|-resource-dir|-no-canonical", _FILES),
+    _rule(r"-f(?:plugin|pass-plugin)|-load|-?-specs|--config|-B|--prefix|-resource-dir|-no-canonical", _FILES),
+    _rule(r"--(?:gcc-|driver-mode|no-default-config)|-ccc-", _SYSTEM, "set CRATE_CC or CRATE_LLVM"),
     _rule(r"-(?:Xclang|Xpreprocessor|Wp,|Xarch|Xcuda|Xopenmp|mllvm)", "what it says goes past all checks"),
     _rule(r"-f(?:no-)?(?:integrated-|emulated-tls|use-init-array|basic-block-sec|split-machine|unique-)", _PARTLY),
     _rule(r"-(?:no-)?integrated-", _PARTLY),
     _rule(
         r"-f(?:no-)?(?:diagnostics-(?:format|color|abs|print-source-range|parse|urls)|color-diag|ansi-esc|show-col)",
         _SAID,
+    ),
+    _rule(
+        r"--(?!param\b|include\b(?!-)|imacros\b|embed-dir\b|sysroot\b|no-sysroot-suffix\Z)",
+        _LONG,
+        "write the short form, or what the option for it is called here",
+    ),
+    _rule(
+        r"-(?:print|dump|help|aux|version|info|arch_)[\w-]*|-###|-target-help", "the compiler would print, not compile"
     ),
     _rule(r"-Wno-(?:error=)?date-time", "a clock would be in what is made", "define the time yourself"),
 )

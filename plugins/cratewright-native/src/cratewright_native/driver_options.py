@@ -1,0 +1,62 @@
+"""The words that a driver takes for itself where it links, and what becomes of each.
+
+Knows nothing of what it hands on to a linker. What a compiler may not be told, it may not be told here either: the
+table of `words` says what that is.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from .linker_options import Fate, LinkerOption, option_table
+from .words import refusal
+
+__all__ = ["DRIVER_OPTIONS", "driver_option"]
+
+_KIND = "the crate type says what is made"
+_LTO = "cratewright runs LTO itself, module by module"
+_SYSTEM = "the system's directories and programs are part of what a toolchain is: set CRATE_CC or CRATE_LLVM"
+
+DRIVER_OPTIONS = option_table(
+    {
+        (Fate.FINAL, ""): """
+        z= l= s pthread static static-pie nostartfiles nodefaultlibs nostdlib nolibc nostdlib++ shared-libgcc
+        static-libgcc static-libstdc++ static-libgfortran shared-libasan static-libasan static-libubsan static-libtsan
+        static-liblsan shared-libsan static-libsan static-openmp stdlib=? -stdlib=? rtlib=? -rtlib=? unwindlib=?
+        -unwindlib=? -param=
+        """,
+        (Fate.TOLD, ""): "u= e=",
+        (Fate.ALL_KEPT, ""): "rdynamic",
+        (Fate.SCRIPT, ""): "T=",
+        (Fate.DIRECTORY, ""): "L= -sysroot=",
+        (Fate.REFUSED, _KIND): "shared pie no-pie nopie r dynamiclib bundle",
+        (Fate.REFUSED, _LTO): "flto=? fno-lto fwhole-program fuse-linker-plugin fno-use-linker-plugin",
+        (Fate.REFUSED, _SYSTEM): """
+        fuse-ld=? -ld-path=? isysroot= -gcc-toolchain= -gcc-install-dir=? -gcc-triple=? -driver-mode=? target=
+        -no-default-config ccc-gcc-name= ccc-install-dir=
+        """,
+    }
+)
+"""By name without the first dash."""
+
+# What is about code and has no effect where objects are linked; LTO is told by options.
+_ABOUT_CODE = re.compile(r"-(?:g|std=|ansi\Z|W(?!a,|p,|l,)|w\Z|[DUI]|f(?:no-)?(?:pic|PIC|PIE|pie)\Z|pipe\Z)")
+_LEVEL = re.compile(r"-O(?:[0-3sgz]|fast)?\Z")
+# What else drivers take: how code is made, and which of their own start files and libraries they add.
+_KNOWN = re.compile(r"-(?:[fm][\w+-]+(?:=[^/@|]*)?|pg?|no-[\w-]+|-no-[\w-]+)\Z")
+
+
+@cache
+def driver_option(word: str) -> LinkerOption:
+    """Return what becomes of a word that is in no table by its name."""
+    if _ABOUT_CODE.match(word):
+        return LinkerOption("", Fate.FINAL)
+    if _LEVEL.match(word):
+        return LinkerOption("", Fate.NOT_WITH_LTO, reason="option 'opt_level' says it")
+    refused = refusal([word])
+    if refused is not None:
+        return LinkerOption("", Fate.REFUSED, reason=refused.reason)
+    if _KNOWN.match(word):
+        return LinkerOption("", Fate.FINAL)
+    return LinkerOption("", Fate.REFUSED, reason="it is not known what it would have a link read, write or run")

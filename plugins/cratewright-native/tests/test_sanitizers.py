@@ -1,0 +1,136 @@
+"""Code with sanitizers, counters and profiles: it finds what it should in every mode, or is refused while planning."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cratewright import Crate, CrateType, LinkError, LtoMode, Source, UnsupportedError
+from tests.support.native_link import finished, request_for
+from tests.support.native_project import Project, options
+
+BASE = """\
+#include <stdlib.h>
+#include <pthread.h>
+static int shared;
+static void *count(void *x) { shared++; return x; }
+int base(int what) {
+    volatile int big = 0x7fffffff;
+    volatile char *block = malloc(4);
+    volatile int at = what == 1 ? 4 : 0;
+    block[at] = 3;
+    if (what == 2) big = big + what;
+    if (what == 3) {
+        pthread_t one;
+        pthread_create(&one, 0, count, 0);
+        shared++;
+        pthread_join(one, 0);
+    }
+    free((void *)block);
+    return 7;
+}
+"""
+ENTRY = "int base(int);\nint entry(int what) { return base(what); }\n"
+MAIN = (
+    "#include <stdio.h>\nint entry(int);\n"
+    'int main(int count, char **words) { (void)words; printf("%d\\n", entry(count - 1)); return 0; }\n'
+)
+INSTRUMENTED = {
+    "address": ({"sanitize": ["address"]}, 1, "heap-buffer-overflow"),
+    "undefined": ({"sanitize": ["undefined"]}, 2, "signed integer overflow"),
+    "thread": ({"sanitize": ["thread"]}, 3, "data race"),
+    "both": ({"sanitize": ["address,undefined"]}, 1, "heap-buffer-overflow"),
+    "coverage": ({"coverage": True}, 0, ""),
+    "profile": ({"flags": ["-fprofile-generate"], "ldflags": ["-fprofile-generate"]}, 0, ""),
+}
+# The first use of these libraries has zig build them, which takes minutes.
+SLOW = {("zig", "undefined"), ("zig", "thread")}
+
+
+def _words(kind: str, given: dict[str, object]) -> list[str]:
+    sanitizers = given.get("sanitize")
+    words = [f"-fsanitize={name}" for name in sanitizers] if isinstance(sanitizers, list) else []
+    counted = ["--coverage" if kind == "gcc" else "-fprofile-instr-generate"] if "coverage" in given else []
+    return [*words, *counted, *(["-fprofile-generate"] if "flags" in given else [])]
+
+
+def _ran(program: Path, what: int) -> tuple[str, str]:
+    environ = {
+        **os.environ,
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "LLVM_PROFILE_FILE": str(program.parent / "found.profraw"),
+    }
+    environ["LD_LIBRARY_PATH"] = str(program.parent)
+    # A thread sanitizer takes fixed addresses, which a system may have given to others.
+    command = ["setarch", "-R", program, *["x"] * what]
+    done = subprocess.run(command, env=environ, cwd=program.parent, capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr
+
+
+def _program(project: Project, given: dict[str, object], kind: CrateType, lto: LtoMode) -> Path:
+    """Return a program of crates, or one of the plain compiler that uses a library of crates."""
+    own = {"main.c": MAIN, "entry.c": ENTRY} if kind is CrateType.BIN else {"entry.c": ENTRY}
+    exported = ("main",) if kind is CrateType.BIN else ("entry",)
+    crates = {"app": own, "base": {"base.c": BASE}}
+    request = request_for(
+        project,
+        crates,
+        kind,
+        exported=exported,
+        lto=lto,
+        opt_level="1",
+        **{name: value for name, value in given.items() if name != "opt_level"},
+    )
+    made = finished(project, request)
+    if kind is CrateType.BIN:
+        return made
+    (project.root / "user.c").write_text(MAIN)
+    command = (*project.toolchain.cc(project.target), *_words(project.toolchain.kind, given), "user.c", made.name)
+    project.toolchain.run((*command, "-pthread", "-o", "user"), cwd=project.root, what="user.c")
+    return project.root / "user"
+
+
+@pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
+@pytest.mark.parametrize("name", INSTRUMENTED)
+def test_what_is_asked_for_is_found_or_refused(project: Project, name: str, lto: LtoMode) -> None:
+    given, what, expected = INSTRUMENTED[name]
+    if (project.toolchain.kind, name) in SLOW and not os.environ.get("CRATE_TORTURE"):
+        pytest.skip("does not apply: zig would build a library for minutes; CRATE_TORTURE=1 asks for it")
+    for kind in (CrateType.BIN, CrateType.CDYLIB):
+        values = options(lto=lto.value, **given)
+        crate = Crate(
+            name="app",
+            version="",
+            backend="native",
+            target=project.target,
+            profile="dev",
+            crate_types=(kind,),
+            sources=(Source(path="entry.c", name="entry.c", options=values),),
+            dependencies=(),
+            options=values,
+        )
+        try:
+            project.backend.check_crate(crate)
+        except UnsupportedError as error:
+            reasons = ("gcc cannot do", "gcc does not do together", "zig has no library", "gcc's counters")
+            assert any(reason in str(error) for reason in reasons), error
+            continue
+        program = _program(project, given, kind, lto)
+        assert _ran(program, 0)[0] == "7\n", _ran(program, 0)
+        assert expected in _ran(program, what)[1]
+        if name in ("coverage", "profile"):
+            assert [*program.parent.glob("*.prof*"), *program.parent.rglob("*.gcda")], "no counters were written"
+
+
+def test_gccs_lto_with_modules_of_other_sanitizers(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", "gcc")
+    crates = {"app": {"main.c": MAIN, "entry.c": ENTRY}, "base": {"base.c": BASE}}
+    for told, compiled in ((["address"], []), ([], ["thread"])):
+        request = request_for(project, crates, lto=LtoMode.FAT, sanitize=compiled)
+        request = replace(request, options=request.options.override({"sanitize": tuple(told)}))
+        with pytest.raises(LinkError, match=r"crate 'app' is compiled with(out)? -fsanitize=(address|thread)"):
+            project.backend.run_fat_lto(request)
