@@ -13,6 +13,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     fs, memory, child, watchdog, scratch, ending, program, events  the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
+    remote                                                     results on servers
     session, backend, hookspecs, declared                      the contract with backends
     emitted, blame, answers, edge                              and its door, where it is checked
     registry                                                   finding them

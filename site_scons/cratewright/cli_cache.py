@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 
 from .cache.history import explained, explanation, history_path
+from .cache.level import Level
 from .cache.results import damaged_entries
-from .cache.store import CacheKvStore, ReadStore, StoreReport
+from .cache.store import CacheKvStore, StoreReport
 from .errors import CacheError, ConfigurationError, FormatError
 from .fs import read_regular
-from .pipeline.settings import read_store
+from .pipeline.settings import read_modes, read_store
 from .registry import Registry
 from .stage_record import decode_record
 
@@ -104,7 +105,7 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
         environ["CRATE_CACHE"] = arguments.cache
     store = read_store(environ, os.getcwd(), registry)
     try:
-        if arguments.action == "gc" and isinstance(store, ReadStore):
+        if arguments.action == "gc" and set(read_modes(environ)) == {"read"}:
             raise ConfigurationError("CRATE_CACHE_MODE=read: nothing of the cache may be removed")
         report = _ACTIONS[arguments.action](store)
         if arguments.json:
@@ -129,7 +130,7 @@ def _verify(store: CacheKvStore) -> StoreReport:
     damaged = damaged_entries(counted())
     if damaged:
         store.remove([key for key, _ in damaged])
-        kept = isinstance(store, ReadStore)
+        kept = all(isinstance(level, Level) and not level.writes for level in store.levels)
         raise CacheError(
             f"{len(damaged)} of {count} entries cannot be used{'' if kept else ' and were removed'}",
             context=[(key[:12], error) for key, error in damaged[:10]],

@@ -136,8 +136,10 @@ class Registry:
             )
         return self._backends[name]
 
-    def open_store(self, url: str) -> CacheKvStore:
-        """Return the store that a plugin opens for a URL.
+    def open_store(self, url: str, environ: Mapping[str, str] | None = None) -> CacheKvStore:
+        """Return the store that a plugin opens for a URL, or else this package itself.
+
+        Shape: `environ` has the settings that say how to be let in.
 
         Raises: UnknownNameError if none does; PluginError if one fails to.
         """
@@ -150,10 +152,14 @@ class Registry:
                 raise
             raise foreign_error(error, f"the cache '{url}' cannot be opened") from error
         if store is None:
+            from .remote import open_store  # noqa: PLC0415 - few builds have a cache on a server
+
+            store = open_store(url, environ or {})
+        if store is None:
             raise UnknownNameError(
                 f"no plugin opens the cache '{url}'",
                 context=self._reasons(),
-                hint="CRATE_CACHE takes a directory, 'off', or a URL that an installed plugin knows",
+                hint="CRATE_CACHE takes 'off', directories, and URLs of http(s), grpc(s), grpc+unix or a plugin",
             )
         if not isinstance(store, CacheKvStore):
             raise PluginError(f"the cache '{url}' was opened as {store!r}, which is no CacheKvStore")

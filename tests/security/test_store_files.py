@@ -20,7 +20,8 @@ import pytest
 
 from cratewright.cache import database
 from cratewright.cache.database import EmbeddedStore
-from cratewright.cache.store import NoStore, ReadStore, WriteStore
+from cratewright.cache.level import Level
+from cratewright.cache.store import NoStore
 from cratewright.cache.store_file import SCHEMA, check_journal
 from cratewright.errors import ConfigurationError
 from cratewright.pipeline.settings import read_store
@@ -313,7 +314,7 @@ def test_the_mode_read_changes_nothing(untouched: Path, tmp_path: Path) -> None:
     environ = {"CRATE_CACHE": str(untouched), "CRATE_CACHE_MODE": "read"}
     for _ in range(2):
         store = read_store(environ, "/", Registry())
-        assert isinstance(store, ReadStore)
+        assert isinstance(store, Level) and not store.writes
         assert store.get_many(KEYS) == ITEMS
         store.put_many({"f" * 64: b"new"})
         store.remove(KEYS)
@@ -340,15 +341,15 @@ def test_a_damaged_store_is_left_to_those_who_may_write(tmp_path: Path) -> None:
 
 def test_the_mode_write_believes_nothing() -> None:
     kept = MemoryStore(ITEMS)
-    store = WriteStore(kept)
+    store = Level(kept, "kept", reads=False)
     assert store.get_many(KEYS) == {}
     store.insert("f" * 64, b"new")
     assert kept["f" * 64] == b"new" and dict(store.entries()) == {}
-    assert ReadStore(kept).get("f" * 64) == b"new"
+    assert Level(kept, "kept", writes=False).get("f" * 64) == b"new"
 
 
 def test_modes() -> None:
-    for mode, kind in (("", EmbeddedStore), ("read-write", EmbeddedStore), ("read", ReadStore), ("write", WriteStore)):
+    for mode, kind in (("", EmbeddedStore), ("read-write", EmbeddedStore), ("read", Level), ("write", Level)):
         assert type(read_store({"CRATE_CACHE_MODE": mode}, "/nowhere", Registry())) is kind
     assert type(read_store({"CRATE_CACHE": "off", "CRATE_CACHE_MODE": "read"}, "/", Registry())) is NoStore
     for mode in ("readonly", "ro", "READ", "write-read", "1"):

@@ -63,10 +63,31 @@ class ResultCache:
         return not isinstance(self._store, NoStore)
 
     def find(self, keys: Sequence[str]) -> list[Found]:
-        """Return what there is for each key; the store is asked once."""
-        entries = self._store.get_many(keys) if keys else {}
+        """Return what there is for each key; each level of the store is asked once, for what the nearer ones lack.
+
+        An entry that holds here is given to the nearer levels, so that next time it is found there.
+        """
         digests: dict[str, str | None] = {}
-        return [self._open(key, entries[key], digests) if key in entries else Found() for key in keys]
+        found = dict.fromkeys(keys, NOTHING)
+        nearer: list[CacheKvStore] = []
+        for level in self._store.levels:
+            missing = [key for key, known in found.items() if known.result is None]
+            if not missing:
+                break
+            entries = level.get_many(missing)
+            opened = {key: self._open(key, entries[key], digests) for key in missing if key in entries}
+            for store in nearer:
+                store.put_many(
+                    {
+                        key: _joined(key, entries[key], known.worlds, found[key].worlds)
+                        for key, known in opened.items()
+                        if known.result is not None
+                    }
+                )
+            for key, known in opened.items():
+                found[key] = Found(known.result, known.worlds + found[key].worlds)
+            nearer.append(level)
+        return [found[key] for key in keys]
 
     def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
         """Keep a result beside what was found for other states of the files it was made from."""
@@ -89,7 +110,8 @@ class ResultCache:
                 if all(self._now(item, digests) == item.digest for item in world.observed):
                     result = try_finish_recompile(world.result)
                     # The files are kept once, beside the result.
-                    return Found(_with_files(result, world.observed), worlds)
+                    others = tuple(other for other in worlds if other is not world)
+                    return Found(_with_files(result, world.observed), (world, *others))
         except RecompileError:
             return Found()
         return Found(None, worlds)
@@ -98,6 +120,17 @@ class ResultCache:
         if item.path not in digests:
             digests[item.path] = self._digest(item.path)
         return digests[item.path]
+
+
+def _joined(key: str, entry: bytes, far: tuple[World, ...], near: tuple[World, ...]) -> bytes:
+    """Return the entry of a far level with the worlds of a nearer one, which must not go lost for it."""
+    if not near:
+        return entry
+    worlds = {world.observed: world for world in reversed((far[0], *near, *far[1:]))}
+    try:
+        return seal_entry(key, encode_worlds([*reversed(worlds.values())][:MOST_WORLDS]))
+    except ValueError:
+        return entry
 
 
 def observed_files(result: object) -> tuple[Observed, ...]:

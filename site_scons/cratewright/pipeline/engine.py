@@ -35,7 +35,7 @@ from ..worker import portable_error
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import read_memory, read_store, read_time_passes, read_verify
+from .settings import SECRETS, read_memory, read_store, read_time_passes, read_verify
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
@@ -85,7 +85,8 @@ class Engine:
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
-        return Session(root=self.root, target=target, environ=tuple(sorted(self.environ.items())))
+        environ = tuple(sorted((name, text) for name, text in self.environ.items() if name not in SECRETS))
+        return Session(root=self.root, target=target, environ=environ)
 
     def backend(self, name: str, target: str) -> CodegenBackend:
         """Return the backend object of this process, its answers checked.

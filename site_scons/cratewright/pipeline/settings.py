@@ -6,24 +6,41 @@ Knows nothing of where they were set.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
-from ..cache.store import CacheKvStore, GuardedStore, NoStore, ReadStore, WriteStore
+from ..cache.level import Level, StackedStore
+from ..cache.store import CacheKvStore, NoStore
 from ..errors import ConfigurationError, near_miss
 from ..registry import Registry
 
-__all__ = ["SETTINGS", "read_memory", "read_mode", "read_store", "read_time_passes", "read_verify"]
+__all__ = [
+    "SECRETS",
+    "SETTINGS",
+    "cache_places",
+    "read_memory",
+    "read_modes",
+    "read_store",
+    "read_time_passes",
+    "read_verify",
+    "refuse_remote",
+]
 
 SETTINGS: Mapping[str, str] = {
-    "CRATE_CACHE": "where results are kept: a directory, a URL that a plugin knows, or `off`; else `.crate-cache`",
-    "CRATE_CACHE_MODE": "`read-write`; `read` changes nothing of the store; `write` fills it and believes nothing",
+    "CRATE_CACHE": "where results are kept: directories and URLs, near to far, or `off`; else `.crate-cache`",
+    "CRATE_CACHE_AUTH": "`USER:PASSWORD` for the server of the cache",
+    "CRATE_CACHE_CA": "a file of the certificates that the server of the cache is trusted by; else the system's",
+    "CRATE_CACHE_CERT": "a file with a certificate and its key, by which a build shows who it is",
+    "CRATE_CACHE_HEADERS": "`NAME=VALUE,...`: headers for the server of the cache",
+    "CRATE_CACHE_MODE": "`read-write`; `read` changes nothing of a store; `write` fills it and believes nothing",
     "CRATE_CACHE_SIZE": "how large the directory may become, such as `5G`; what was unused for longest goes first",
+    "CRATE_CACHE_TOKEN": "a bearer token for the server of the cache",
     "CRATE_CACHE_VERIFY": "`1` makes every hit again and compares",
     "CRATE_EVENTS": "a file for the build's events, as JSON lines",
     "CRATE_MEMORY": "how much memory heavy jobs may use together, such as `8G`; what is free if not set",
     "CRATE_PLUGINS": "words such as `-native`, each of which leaves a plugin out",
-    "CRATE_REMOTE": "reserved",
+    "CRATE_REMOTE": "reserved: compilers run on this machine, and a value is refused",
     "CRATE_REQUIRE_TOOLS": "`1` in tests: a missing tool is a failure",
     "CRATE_TIMEOUT": "seconds after which a unit is ended with all that it has started; 300 if not set",
     "CRATE_TIME_PASSES": "`1` prints where each stage's seconds went",
@@ -31,38 +48,104 @@ SETTINGS: Mapping[str, str] = {
 }
 """The settings that are no backend's own, and what each is for."""
 
+SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOKEN"})
+"""Settings that no backend and no worker is told."""
+
 _MODES = ("read-write", "read", "write")
+_SEPARATOR = re.compile(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> CacheKvStore:
-    """Return the store that `CRATE_CACHE` names: `off`, a URL or a directory; `.crate-cache` where it is empty.
+    """Return the store that `CRATE_CACHE` names: `off`, or places near to far; `.crate-cache` where it is empty.
 
     Raises: ConfigurationError for a size or a mode that is none; as `Registry.open_store` for a URL.
     """
-    setting, mode = environ.get("CRATE_CACHE", ""), read_mode(environ)
+    setting = environ.get("CRATE_CACHE", "")
+    places = cache_places(setting)
+    modes = read_modes(environ)
     if setting == "off":
         return NoStore()
-    if "://" in setting:
-        store: CacheKvStore = GuardedStore(registry.open_store(setting), setting)
-    else:
-        limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
-        directory = os.path.join(root, setting or ".crate-cache")
-        store = EmbeddedStore(directory, limit, read_only=mode == "read")
-    return {"read": ReadStore, "write": WriteStore}[mode](store) if mode in ("read", "write") else store
+    limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
+    if len(modes) == 1:
+        modes = modes * len(places)
+
+    def opened(place: str, mode: str) -> CacheKvStore:
+        if _is_url(place):
+            return registry.open_store(place, environ)
+        return EmbeddedStore(os.path.join(root, place), limit, read_only=mode == "read")
+
+    if len(places) == 1 and modes == (_MODES[0],) and not _is_url(places[0]):
+        return opened(places[0], modes[0])
+    levels = [
+        Level(opened(place, mode), shown_url(place), reads=mode != "write", writes=mode != "read")
+        for place, mode in zip(places, modes, strict=True)
+    ]
+    if len(levels) == 1 and not _is_url(places[0]):
+        return levels[0]
+    return StackedStore(levels)
 
 
-def read_mode(environ: Mapping[str, str]) -> str:
-    """Return what may be done with the store: `read`, `write` or both.
+def cache_places(setting: str) -> tuple[str, ...]:
+    """Return the directories and URLs that a value of `CRATE_CACHE` names, near to far.
 
-    Raises: ConfigurationError for another word.
+    Shape: a comma separates if a space or a URL follows it; any other is part of a directory's name.
+    Raises: ConfigurationError for a place that is none, or is there twice.
+    """
+    places = tuple(place.strip() for place in _SEPARATOR.split(setting or ".crate-cache"))
+    if len(places) == 1:
+        return places
+    for place in places:
+        if place in ("", "off") or places.count(place) > 1:
+            said = "names the same place twice" if place not in ("", "off") else f"cannot have '{place}' among others"
+            raise ConfigurationError(
+                f"CRATE_CACHE {said}",
+                context=(("value", ", ".join(map(shown_url, places))),),
+                hint='name each place once, near to far: "DIRECTORY, https://HOST/PATH"',
+            )
+    return places
+
+
+def shown_url(place: str) -> str:
+    """Return a place without what must not be shown of it: a password in a URL."""
+    return re.sub(r"(?<=://)[^/@]*@", "", place)
+
+
+def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what may be done with the places: `read`, `write` or both; one word for all, or one for each.
+
+    Raises: ConfigurationError for another word, or another number of them.
     """
     text = environ.get("CRATE_CACHE_MODE", "") or _MODES[0]
-    if text not in _MODES:
+    words = tuple(word.strip() for word in text.split(","))
+    for word in words:
+        if word not in _MODES:
+            raise ConfigurationError(
+                f"CRATE_CACHE_MODE takes {', '.join(_MODES)}, not '{word}'", hint=near_miss(word, _MODES)
+            )
+    places = cache_places(environ.get("CRATE_CACHE", ""))
+    if len(words) not in (1, len(places)):
         raise ConfigurationError(
-            f"CRATE_CACHE_MODE takes {', '.join(_MODES)}, not '{text}'", hint=near_miss(text, _MODES)
+            f"CRATE_CACHE_MODE has {len(words)} words for {len(places)} place{'s' * (len(places) > 1)} of CRATE_CACHE",
+            hint="say one word for all of them, or one for each, near to far",
         )
-    return text
+    return words
+
+
+def refuse_remote(environ: Mapping[str, str]) -> None:
+    """Refuse to run calls elsewhere.
+
+    Raises: ConfigurationError if that is asked for.
+    """
+    if environ.get("CRATE_REMOTE"):
+        raise ConfigurationError(
+            "CRATE_REMOTE is set, and cratewright runs compilers on this machine alone",
+            hint="unset it; CRATE_CACHE shares results between machines",
+        )
+
+
+def _is_url(place: str) -> bool:
+    return "://" in place
 
 
 def read_memory(environ: Mapping[str, str]) -> int | None:

@@ -14,6 +14,7 @@ import SCons.Node.FS
 from ..backend import CodegenBackend
 from ..options import OptionSpec
 from ..pipeline.engine import Engine
+from ..pipeline.settings import cache_places, read_modes, refuse_remote
 from ..registry import default_registry
 from .crates import Build
 from .variables import chosen_programs
@@ -38,9 +39,13 @@ def engine_of(
         for name, value in env.Dictionary().items()
         if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
     }
+    refuse_remote(settings)
+    read_modes(settings)
     cache = settings.get("CRATE_CACHE", "")
-    if cache and cache != "off" and "://" not in cache:
-        settings["CRATE_CACHE"] = env.Dir(cache).abspath if not os.path.isabs(cache) else cache
+    if cache and cache != "off":
+        settings["CRATE_CACHE"] = ", ".join(
+            place if "://" in place or os.path.isabs(place) else env.Dir(place).abspath for place in cache_places(cache)
+        )
     settings = {**chosen_programs(env, backend, where=where), **settings}
     key = tuple(sorted(settings.items()))
     if key not in build.engines:

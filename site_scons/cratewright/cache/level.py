@@ -1,0 +1,195 @@
+"""Stores as a build sees them: what may be done with each, what each was good for, and several as one.
+
+Knows nothing of where the stores are. One that raises is done without from then on: a cache costs time, never a build.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from ..errors import Interrupted, printable
+from ..values import dataclass
+from .store import CacheKvStore, NoStore, StoreReport
+
+__all__ = ["Level", "StackedStore", "Usage"]
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What lookups in a store came to.
+
+    Units: `received` in bytes; `seconds` of wall time that a build waited, summed over its threads.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    received: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.hits + other.hits,
+            self.misses + other.misses,
+            self.received + other.received,
+            self.seconds + other.seconds,
+        )
+
+
+class Level(CacheKvStore):
+    """A store that is used in one way.
+
+    Shape: without `reads` it is filled and not believed; without `writes` nothing of it is changed.
+    """
+
+    def __init__(self, store: CacheKvStore, name: str, *, reads: bool = True, writes: bool = True) -> None:
+        self.name = name
+        self.reads = reads
+        self.writes = writes
+        self.usage = Usage()
+        self._store = store
+        self._lock = threading.Lock()
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Ask the store, if it may be believed."""
+        nothing: Mapping[str, bytes] = {}
+        if not self.reads:
+            return nothing
+        start = time.monotonic()
+        found = self._try(lambda: self._store.get_many(keys), nothing)
+        hits, seconds = len(found), time.monotonic() - start
+        used = Usage(hits, len(keys) - hits, sum(map(len, found.values())), seconds)
+        with self._lock:
+            self.usage += used
+        return found
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Give the store what to keep, if anything may be changed."""
+        if self.writes and items:
+            self._try(lambda: self._store.put_many(items), None)
+
+    def flush(self) -> None:
+        """Let the store finish."""
+        if self.writes:
+            self._try(self._store.flush, None)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._try(self._store.close, None)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget entries."""
+        if self.writes:
+            self._try(lambda: self._store.remove(keys), None)
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all entries; `cratewright cache` looks after a store that builds do not believe as well."""
+        try:
+            yield from self._store.entries()
+        except Exception as error:
+            self._leave(error)
+
+    def collect(self) -> StoreReport:
+        """Keep to the size bound."""
+        return self._try(self._store.collect, StoreReport()) if self.writes else StoreReport()
+
+    def report(self) -> StoreReport:
+        """Say what there is."""
+        return self._try(self._store.report, StoreReport())
+
+    def _try(self, work: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+        try:
+            return work()
+        except Interrupted:
+            raise
+        except Exception as error:  # a plugin may fail in any way
+            self._leave(error)
+            return otherwise
+
+    def _leave(self, error: Exception) -> None:
+        sys.stderr.write(printable(f"cratewright: going on without the cache {self.name}: {error!r}") + "\n")
+        self._store = NoStore()
+
+
+class StackedStore(CacheKvStore):
+    """Several levels, near to far: what a near one lacks is asked of the next; all are given what is new.
+
+    Shape: closed at the latest when this process ends.
+    """
+
+    def __init__(self, levels: Sequence[Level]) -> None:
+        self._levels = tuple(levels)
+        self._owner = os.getpid()
+        atexit.register(self.close)
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels, near to far."""
+        return self._levels
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the nearest value of each key."""
+        found: dict[str, bytes] = {}
+        for level in self._levels:
+            if missing := [key for key in keys if key not in found]:
+                found.update(level.get_many(missing))
+        return found
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Give all levels what to keep."""
+        for level in self._levels:
+            level.put_many(items)
+
+    def flush(self) -> None:
+        """Let all levels finish."""
+        for level in self._levels:
+            level.flush()
+
+    def close(self) -> None:
+        """Close all levels."""
+        atexit.unregister(self.close)
+        if os.getpid() == self._owner:
+            # The far ones may take a while; what is near is safe by then.
+            for level in self._levels:
+                level.close()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget entries in all levels."""
+        keys = tuple(keys)
+        for level in self._levels:
+            level.remove(keys)
+
+    def entries(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the entries of all levels that can tell theirs."""
+        for level in self._levels:
+            yield from level.entries()
+
+    def collect(self) -> StoreReport:
+        """Keep all levels to their bounds."""
+        return _joined(self._levels, [level.collect() for level in self._levels])
+
+    def report(self) -> StoreReport:
+        """Say what there is in each level."""
+        return _joined(self._levels, [level.report() for level in self._levels])
+
+
+def _joined(levels: Sequence[Level], reports: Sequence[StoreReport]) -> StoreReport:
+    if len(levels) == 1:
+        return reports[0]
+    rows = [
+        (f"{number} {label}", text)
+        for number, (level, report) in enumerate(zip(levels, reports, strict=True), 1)
+        for label, text in (
+            ("level", level.name),
+            *report.rows,
+            *([("problem", report.problem)] * bool(report.problem)),
+        )
+    ]
+    return StoreReport(tuple(rows))

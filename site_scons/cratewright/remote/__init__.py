@@ -1,0 +1,28 @@
+"""Stores on servers that speak Bazel's remote cache protocol over HTTP.
+
+Knows nothing of what is kept there. Imported only by a build whose `CRATE_CACHE` holds a URL of a scheme below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..cache.store import CacheKvStore
+from .address import SCHEMES, read_address
+
+__all__ = ["SCHEMES", "open_store"]
+
+
+def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
+    """Return the store of a URL, None for a scheme of nobody here.
+
+    Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
+    """
+    if url.partition("://")[0] not in SCHEMES:
+        return None
+    from .store import RemoteStore  # noqa: PLC0415 - as the package itself
+
+    address = read_address(url, environ)
+    from .http import HttpTransport  # noqa: PLC0415
+
+    return RemoteStore(HttpTransport(address), address.shown)

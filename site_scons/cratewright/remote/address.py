@@ -1,0 +1,164 @@
+"""Where a server is and how to be let in: a URL, and the settings beside it.
+
+Knows nothing of what is said to a server.
+"""
+
+from __future__ import annotations
+
+import base64
+import netrc
+import os
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ..errors import ConfigurationError
+from ..values import dataclass
+
+__all__ = ["SCHEMES", "Address", "read_address"]
+
+SCHEMES = ("http", "https")
+_PORTS = {"http": 80, "https": 443, "grpcs": 443}
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server.
+
+    Shape: `path` is below the host for HTTP, the instance name for gRPC, and the socket's for `grpc+unix`, where
+    `instance` has that name; `headers` are sent with everything; `ca` and `certificate` are files or empty. `shown`
+    is the URL without secrets.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    instance: str
+    headers: tuple[tuple[str, str], ...]
+    ca: str
+    certificate: str
+    shown: str
+
+    @property
+    def secure(self) -> bool:
+        """Whether all that is said is encrypted."""
+        return self.scheme in ("https", "grpcs")
+
+
+def read_address(url: str, environ: Mapping[str, str]) -> Address:
+    """Return the server that a URL names.
+
+    Raises: ConfigurationError for a URL or a setting that means nothing.
+    """
+    shown = re.sub(r"(?<=://)[^/@]*@", "", url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        user, password = parts.username, parts.password
+    except ValueError as error:
+        raise _wrong(shown, str(error)) from error
+    scheme = parts.scheme
+    if not url.isascii() or not url.isprintable() or " " in url or "," in url:
+        raise _wrong(shown, "it has characters that no URL has; a comma between two caches is followed by a space")
+    if parts.fragment:
+        raise _wrong(shown, "a fragment (#) means nothing here")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if query and (scheme != "grpc+unix" or [name for name, _ in query] != ["instance"]):
+        raise _wrong(shown, "a query (?) means nothing here; grpc+unix takes ?instance=NAME")
+    if scheme == "grpc+unix":
+        if parts.netloc or not parts.path.strip("/"):
+            raise _wrong(shown, "the socket is an absolute path: grpc+unix:///run/cache.sock")
+        host, port = "", 0
+    else:
+        host = parts.hostname or ""
+        if not host:
+            raise _wrong(shown, "it names no host")
+        port = port if port is not None else _PORTS.get(scheme, 0)
+        if not port:
+            raise _wrong(shown, f"{scheme} has no usual port: {scheme}://{host}:9092")
+    instance = dict(query).get("instance", "") if scheme == "grpc+unix" else parts.path.strip("/")
+    return Address(
+        scheme=scheme,
+        host=host,
+        port=port,
+        path=unquote(parts.path) if scheme == "grpc+unix" else parts.path.rstrip("/"),
+        instance=unquote(instance),
+        headers=(*_authorization(host, user, password, environ), *_headers(environ)),
+        ca=_file("CRATE_CACHE_CA", environ),
+        certificate=_file("CRATE_CACHE_CERT", environ),
+        shown=shown,
+    )
+
+
+def _wrong(url: str, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"CRATE_CACHE names '{url}', which is no address of a cache", context=(("reason", reason),)
+    )
+
+
+def _file(name: str, environ: Mapping[str, str]) -> str:
+    path = environ.get(name, "")
+    if path and not os.path.isfile(path):
+        raise ConfigurationError(f"{name} names '{path}', which is no file", hint="a file of PEM certificates")
+    return path
+
+
+def _authorization(
+    host: str, user: str | None, password: str | None, environ: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the header that says who asks: by the URL, by a setting, else by netrc."""
+    token, pair = environ.get("CRATE_CACHE_TOKEN", ""), environ.get("CRATE_CACHE_AUTH", "")
+    if token and pair:
+        raise ConfigurationError("CRATE_CACHE_TOKEN and CRATE_CACHE_AUTH are both set", hint="unset one of them")
+    if pair and ":" not in pair:
+        raise ConfigurationError("CRATE_CACHE_AUTH is not USER:PASSWORD")
+    if user is not None:
+        pair, token = f"{unquote(user)}:{unquote(password or '')}", ""
+    elif not token and not pair and host:
+        pair = _netrc(host)
+    if not token and not pair:
+        return ()
+    text = f"Bearer {token}" if token else f"Basic {base64.b64encode(pair.encode()).decode()}"
+    _check_value("CRATE_CACHE_TOKEN", text)
+    return (("authorization", text),)
+
+
+def _netrc(host: str) -> str:
+    path = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")
+    if not os.path.isfile(path):
+        return ""
+    try:
+        found = netrc.netrc(path).authenticators(host)
+    except (OSError, netrc.NetrcParseError) as error:
+        # The file is for other programs too; what one of them wrote there is no reason not to build.
+        if os.environ.get("NETRC"):
+            raise ConfigurationError(
+                f"NETRC names '{path}', which cannot be read", context=(("reason", error),)
+            ) from error
+        return ""
+    return f"{found[0]}:{found[2] or ''}" if found else ""
+
+
+def _headers(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of `CRATE_CACHE_HEADERS`: `name=value`, separated by commas, values with %2C and its like.
+
+    Source: the form of OpenTelemetry's OTEL_EXPORTER_OTLP_HEADERS.
+    """
+    found = []
+    for item in filter(None, (part.strip() for part in environ.get("CRATE_CACHE_HEADERS", "").split(","))):
+        name, mark, value = item.partition("=")
+        name, value = name.strip().lower(), unquote(value.strip())
+        if not mark or not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                "CRATE_CACHE_HEADERS is not a list of NAME=VALUE", hint="separate headers by commas; %2C is one inside"
+            )
+        _check_value("CRATE_CACHE_HEADERS", value)
+        found.append((name, value))
+    return tuple(found)
+
+
+def _check_value(setting: str, value: str) -> None:
+    if not value.isascii() or not value.isprintable():
+        raise ConfigurationError(f"{setting} has characters that no header has")

@@ -1,0 +1,105 @@
+"""What is said to a cache: digests, the action that stands for a key, and the result that it leads to.
+
+Knows nothing of how it is sent. The digest of a real Action is the key, so that servers that look at what they keep
+are content, and HTTP and gRPC to one server share entries.
+Source: build/bazel/remote/execution/v2/remote_execution.proto of the Remote Execution API, version 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from ..values import dataclass
+from .wire import Fields, WireError, decode, encode
+
+__all__ = [
+    "COMMAND",
+    "DIRECTORY",
+    "INLINE",
+    "LARGEST",
+    "OUTPUT",
+    "Digest",
+    "Result",
+    "action_of",
+    "digest_of",
+    "read_digest",
+]
+
+LARGEST = 512 << 20
+"""Bytes of the largest value that is sent or taken, as in the embedded store."""
+INLINE = 32 << 10
+"""Bytes up to which a value stands in its result: that saves a request, and servers keep such small things together."""
+OUTPUT = "entry"
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Names some bytes.
+
+    Shape: `hash` is hex SHA-256.
+    """
+
+    hash: str
+    size: int
+
+    def encoded(self) -> bytes:
+        """Return it as a message."""
+        return encode([(1, self.hash.encode()), (2, self.size)])
+
+
+def digest_of(data: bytes) -> Digest:
+    """Return the digest of some bytes."""
+    return Digest(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def read_digest(fields: Fields) -> Digest:
+    """Return the digest in a message.
+
+    Raises: WireError if it is none.
+    """
+    digest = Digest(fields.text(1), fields.number(2))
+    if not _HASH.fullmatch(digest.hash) or not 0 <= digest.size <= LARGEST:
+        raise WireError("a digest that is none")
+    return digest
+
+
+DIRECTORY = b""
+COMMAND = encode([(1, b"cratewright"), (7, OUTPUT.encode())])
+
+
+def action_of(key: str) -> bytes:
+    """Return the Action whose result is the entry of a key: one command for all, told apart by the salt."""
+    command, directory = digest_of(COMMAND).encoded(), digest_of(DIRECTORY).encoded()
+    return encode([(1, command), (2, directory), (9, bytes.fromhex(key))])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of an Action: one output file.
+
+    Shape: `contents` are empty if the file must be asked for by its digest.
+    """
+
+    digest: Digest
+    contents: bytes = b""
+
+    def encoded(self) -> bytes:
+        """Return it as an ActionResult."""
+        file = encode([(1, OUTPUT.encode()), (2, self.digest.encoded()), (5, self.contents)])
+        return encode([(2, file)])
+
+    @staticmethod
+    def read(data: bytes) -> Result:
+        """Return the result in an ActionResult.
+
+        Raises: WireError if it has another form.
+        """
+        for item in map(decode, decode(data).repeated(2)):
+            if item.text(1) == OUTPUT:
+                result = Result(read_digest(item.message(2)), item.data(5))
+                if result.contents and digest_of(result.contents) != result.digest:
+                    raise WireError("other contents than the digest says")
+                return result
+        raise WireError("a result without the entry")

@@ -1,0 +1,72 @@
+"""How long a build waits for a server, all in all.
+
+Knows nothing of servers. What came while it waited was worth some of the wait; the rest is paid from one purse for
+the whole build, so that a slow server costs a bounded time, whatever it is slow at.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ..child import check_ended
+
+__all__ = ["RATE", "Patience", "Wait"]
+
+RATE = 256 << 10
+"""Bytes a second at which a transfer is worth waiting for."""
+_FREE = 0.1
+"""Seconds that a single exchange may take for nothing."""
+_EACH = 0.05
+"""Seconds that one answer is worth."""
+
+
+class Wait:
+    """One wait, which ends in time and is extended by what comes meanwhile.
+
+    Units: `seconds` at most, if nothing comes.
+    """
+
+    def __init__(self, seconds: float, most: float = float("inf")) -> None:
+        self._start = time.monotonic()
+        self._seconds = seconds
+        self._most = most
+        self._earned = 0.0
+        self._lock = threading.Lock()
+
+    def came(self, size: int, answers: int = 0) -> None:
+        """Take note of bytes and whole answers that came, or were taken by the server."""
+        with self._lock:
+            self._earned += size / RATE + answers * _EACH
+
+    @property
+    def left(self) -> float:
+        """Seconds that it may still take, 0 if it is over.
+
+        Raises: Interrupted if the build has been ended.
+        """
+        check_ended()
+        return max(0.0, min(self._seconds + self._earned, self._most) - (time.monotonic() - self._start))
+
+    @property
+    def cost(self) -> float:
+        """Seconds that were waited for nothing; less than none if more came than was hoped for."""
+        return time.monotonic() - self._start - _FREE - self._earned
+
+
+class Patience:
+    """What is left of a build's patience with a server."""
+
+    def __init__(self, seconds: float) -> None:
+        self._most = self._left = seconds
+        self._lock = threading.Lock()
+
+    def wait(self) -> Wait:
+        """Return a wait that may take all that is left."""
+        return Wait(self._left)
+
+    def paid(self, wait: Wait) -> bool:
+        """Take note of a wait that is over; return whether patience is left."""
+        with self._lock:
+            self._left = min(self._most, self._left - wait.cost)
+            return self._left > 0

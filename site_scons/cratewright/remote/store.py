@@ -1,0 +1,220 @@
+"""A store on a server: waited for within bounds, filled in the background, left alone once it is of no use.
+
+Knows nothing of protocols; a transport speaks them.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from ..cache.entry import RecompileError, RecompileFault, open_entry
+from ..cache.store import CacheKvStore, StoreReport
+from ..errors import Interrupted, printable
+from ..values import dataclass
+from .message import LARGEST
+from .patience import Patience, Wait
+
+__all__ = ["Fault", "Fetched", "RemoteStore", "Transport"]
+
+_PATIENCE = 10.0
+"""Seconds that a build waits in vain for a server, all in all."""
+_LAST = 60.0
+"""Seconds that the end of a build waits for what is still to be sent, at most, however fast it goes."""
+_FAULTS = 4
+"""Faults that a server may be ahead of its proper answers."""
+_BATCH = 256
+_BATCH_BYTES = 8 << 20
+_LINE = 400
+_QUEUE_BYTES = 256 << 20
+"""Bytes that wait to be sent; what comes on top is not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that a server did wrong; after a `final` one it is not asked again."""
+
+    reason: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a server answered.
+
+    Shape: `answers` counts the keys that it answered properly, those that it does not have included.
+    """
+
+    values: Mapping[str, bytes]
+    answers: int
+    faults: Sequence[Fault] = ()
+
+
+class Transport(ABC):
+    """Speaks one protocol with one server, from several threads at once; raises nothing but Interrupted."""
+
+    @abstractmethod
+    def fetch(self, keys: Sequence[str], wait: Wait) -> Fetched:
+        """Return the values of keys."""
+
+    @abstractmethod
+    def send(self, items: Mapping[str, bytes], wait: Wait) -> Sequence[Fault]:
+        """Give the server values; a fault for each that it did not take."""
+
+    @abstractmethod
+    def greet(self, wait: Wait) -> Fault | None:
+        """Say whether the server can be spoken to."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of all connections, also those that somebody waits for."""
+
+
+class RemoteStore(CacheKvStore):
+    """What a server keeps.
+
+    Shape: `name` is what it is called in messages.
+    Units: `patience` in seconds.
+    """
+
+    def __init__(self, transport: Transport, name: str, patience: float = _PATIENCE) -> None:
+        self._transport = transport
+        self._name = name
+        self._seconds = patience
+        self._patience = Patience(patience)
+        self._condition = threading.Condition()
+        self._waiting: dict[str, bytes] = {}
+        self._bytes = self._sending = self._unsent = 0
+        self._sent = Wait(0.0)
+        self._faults = {"asked": 0, "sent": 0}
+        self._thread: threading.Thread | None = None
+        self._left = self._full = ""
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Ask the server; what comes back otherwise than it was sent is not there."""
+        if self._left or not keys:
+            return {}
+        wait = self._patience.wait()
+        fetched = self._transport.fetch(keys, wait)
+        values: dict[str, bytes] = {}
+        faults = list(fetched.faults)
+        for key, data in fetched.values.items():
+            try:
+                open_entry(key, data)
+                values[key] = data
+            except RecompileError as error:
+                if error.fault is not RecompileFault.VERSION:
+                    faults.append(Fault(f"an entry that cannot be used: {error}"))
+        patient = self._patience.paid(wait)
+        reason = self._verdict("asked", faults, fetched.answers)
+        if reason or not patient:
+            self._leave(reason or f"it is too slow: {self._seconds:g} s were waited for in vain")
+        return values
+
+    def put_many(self, items: Mapping[str, bytes]) -> None:
+        """Send values in the background."""
+        with self._condition:
+            for key, value in items.items():
+                if self._left or self._full:
+                    return
+                if len(value) > LARGEST or self._bytes + len(value) > _QUEUE_BYTES:
+                    self._unsent += 1
+                    continue
+                self._bytes += len(value) - len(self._waiting.pop(key, b""))
+                self._waiting[key] = value
+            if self._thread is None and self._waiting:
+                self._thread = threading.Thread(target=self._send, name="cratewright cache", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:  # no thread can be started
+                    self._full = "no thread"
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """Wait, within bounds, until all is sent, and hang up."""
+        with self._condition:
+            self._sent = Wait(self._seconds, _LAST)
+            try:
+                while (self._waiting or self._sending) and not (self._left or self._full) and self._sent.left:
+                    self._condition.wait(0.1)
+            except Interrupted:
+                self._left = "interrupted"
+            unsent = self._unsent + len(self._waiting) + self._sending
+            self._waiting, self._bytes = {}, 0
+            told = bool(self._left or self._full)
+            self._left = self._left or "closed"
+        if unsent and not told:
+            _say(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
+        self._transport.close()
+
+    def report(self) -> StoreReport:
+        """Say whether the server answers."""
+        fault = self._transport.greet(Wait(self._seconds))
+        return StoreReport(
+            (("server", "answers" if fault is None else "does not serve"),), fault.reason if fault else ""
+        )
+
+    @property
+    def problem(self) -> str:
+        """Why the server is not asked any more."""
+        return self._left
+
+    def _send(self) -> None:
+        while True:
+            with self._condition:
+                while not self._waiting:
+                    if self._left or self._full:
+                        return
+                    self._condition.wait()
+                batch: dict[str, bytes] = {}
+                size = 0
+                for key in list(self._waiting)[:_BATCH]:
+                    if batch and size + len(self._waiting[key]) > _BATCH_BYTES:
+                        break
+                    batch[key] = self._waiting.pop(key)
+                    size += len(batch[key])
+                self._bytes -= size
+                self._sending = len(batch)
+            wait = Wait(self._seconds)
+            try:
+                faults = self._transport.send(batch, wait)
+            except Interrupted:
+                faults = [Fault("interrupted", final=True)]
+            reason = self._verdict("sent", faults, len(batch) - len(faults))
+            with self._condition:
+                self._sending = 0
+                self._sent.came(size, len(batch))
+                if reason and not (self._left or self._full):
+                    self._full = reason
+                    if reason != "interrupted":
+                        _say(f"nothing more is written to the cache {self._name}: {reason}")
+                if self._full:
+                    self._waiting, self._bytes = {}, 0
+                self._condition.notify_all()
+
+    def _verdict(self, what: str, faults: Sequence[Fault], answers: int) -> str:
+        """Take note of an exchange; return why there should be no other, if so."""
+        final = next((fault for fault in faults if fault.final), None)
+        with self._condition:
+            self._faults[what] = max(0, self._faults[what] + len(faults) - answers)
+            if final is not None:
+                return final.reason
+            return faults[-1].reason if faults and self._faults[what] >= _FAULTS else ""
+
+    def _leave(self, reason: str) -> None:
+        with self._condition:
+            if self._left:
+                return
+            self._left = reason
+            self._waiting, self._bytes = {}, 0
+            self._condition.notify_all()
+        _say(f"going on without the cache {self._name}: {reason}")
+        self._transport.close()
+
+
+def _say(text: str) -> None:
+    # Some of the words may be a server's own.
+    words = " ".join(text.split())
+    sys.stderr.write(printable(f"cratewright: {words if len(words) <= _LINE else words[:_LINE] + '...'}") + "\n")

@@ -1,0 +1,146 @@
+"""Several stores as one: near to far, each filled from what is behind it, each used as its mode says.
+
+Knows nothing of servers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cratewright.cache.database import EmbeddedStore
+from cratewright.cache.level import Level, StackedStore
+from cratewright.cache.results import ResultCache
+from cratewright.errors import ConfigurationError
+from cratewright.module import CompiledUnit, ModuleCodegen, Observed
+from cratewright.pipeline.settings import cache_places, read_store, refuse_remote
+from cratewright.registry import Registry
+from tests.support.memory_store import MemoryStore
+from tests.support.paths import source_paths
+
+KEY = hashlib.sha256(b"key").hexdigest()
+
+
+def _unit(word: str, digest: str = "") -> CompiledUnit:
+    observed = (Observed("a.glsl", digest),) if digest else ()
+    return CompiledUnit(modules=(ModuleCodegen(name="m", data=word.encode()),), observed=observed)
+
+
+def _stack(*modes: str) -> tuple[StackedStore, list[MemoryStore]]:
+    stores = [MemoryStore() for _ in modes]
+    levels = [
+        Level(store, f"level {number}", reads="r" in mode, writes="w" in mode)
+        for number, (store, mode) in enumerate(zip(stores, modes, strict=True))
+    ]
+    return StackedStore(levels), stores
+
+
+def test_what_is_far_comes_near() -> None:
+    stack, (near, middle, far) = _stack("rw", "rw", "rw")
+    ResultCache(far, lambda path: None).keep(KEY, _unit("a"))
+    cache = ResultCache(stack, lambda path: None)
+    assert cache.find([KEY])[0].result == _unit("a")
+    assert near == middle == far and len(near) == 1
+    far.clear()
+    assert cache.find([KEY, KEY])[1].result == _unit("a")
+    usage = [(level.usage.hits, level.usage.misses) for level in stack.levels]
+    assert usage == [(1, 1), (0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize(("modes", "expected"), [(("rw", "r"), (1, 0)), (("r", "w"), (0, 1)), (("r", "r"), (0, 0))])
+def test_each_level_is_used_as_its_mode_says(modes: tuple[str, ...], expected: tuple[int, ...]) -> None:
+    stack, stores = _stack(*modes)
+    ResultCache(stack, lambda path: None).keep(KEY, _unit("a"))
+    assert tuple(map(len, stores)) == expected
+
+
+def test_a_level_that_is_not_believed_is_not_asked() -> None:
+    stack, (near, far) = _stack("rw", "w")
+    ResultCache(far, lambda path: None).keep(KEY, _unit("a"))
+    assert ResultCache(stack, lambda path: None).find([KEY])[0].result is None and not near
+
+
+def test_a_far_level_may_know_of_files_as_they_are_here() -> None:
+    """The near level has an entry for the key, made from another state of the files."""
+    stack, (near, far) = _stack("rw", "rw")
+    ResultCache(near, lambda path: None).keep(KEY, _unit("one", "1"))
+    ResultCache(far, lambda path: None).keep(KEY, _unit("two", "2"))
+    now = "2"
+    cache = ResultCache(stack, lambda path: now)
+    assert cache.find([KEY])[0].result == _unit("two", "2")
+    # What the near level knew is not lost for it.
+    far.clear()
+    for now, word in (("1", "one"), ("2", "two")):
+        assert cache.find([KEY])[0].result == _unit(word, now)
+    now = "3"
+    found = cache.find([KEY])[0]
+    assert found.result is None
+    cache.keep(KEY, _unit("three", "3"), found)
+    for now, word in (("1", "one"), ("2", "two"), ("3", "three")):
+        assert cache.find([KEY])[0].result == _unit(word, now)
+
+
+def test_a_bad_entry_of_one_level_hides_no_good_one() -> None:
+    stack, (near, far) = _stack("rw", "rw")
+    near[KEY] = b"junk"
+    ResultCache(far, lambda path: None).keep(KEY, _unit("a"))
+    assert ResultCache(stack, lambda path: None).find([KEY])[0].result == _unit("a")
+    assert near == far
+
+
+def test_places() -> None:
+    assert cache_places("") == (".crate-cache",)
+    assert cache_places("a, b") == ("a", "b")
+    assert cache_places("a,http://x") == ("a", "http://x")
+    assert cache_places("/with space/and,comma") == ("/with space/and,comma",)
+    assert cache_places("http://x,  grpc+unix:///s") == ("http://x", "grpc+unix:///s")
+    for wrong in ("a, ", "a, off", "off, a", "a, a", ", a"):
+        with pytest.raises(ConfigurationError):
+            cache_places(wrong)
+
+
+def test_modes(tmp_path: Path) -> None:
+    def modes(cache: str, mode: str) -> list[tuple[bool, bool]]:
+        store = read_store({"CRATE_CACHE": cache, "CRATE_CACHE_MODE": mode}, str(tmp_path), Registry())
+        return [(level.reads, level.writes) for level in store.levels if isinstance(level, Level)]
+
+    assert isinstance(read_store({"CRATE_CACHE": "a"}, str(tmp_path), Registry()), EmbeddedStore)
+    assert modes("a", "read") == [(True, False)]
+    assert modes("a, b", "") == [(True, True)] * 2
+    assert modes("a, b", "read") == [(True, False)] * 2
+    assert modes("a, b", "read-write, read") == [(True, True), (True, False)]
+    assert modes("a, b", "read,write") == [(True, False), (False, True)]
+    for wrong in ("read, read, read", "read,", "reed"):
+        with pytest.raises(ConfigurationError):
+            modes("a, b", wrong)
+    with pytest.raises(ConfigurationError, match="2 words for 1 place"):
+        modes("a", "read, read")
+    refuse_remote({})
+    with pytest.raises(ConfigurationError, match="CRATE_REMOTE"):
+        refuse_remote({"CRATE_REMOTE": "grpc://farm:8980"})
+
+
+def test_a_local_cache_loads_nothing_of_remote_ones(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from cratewright.pipeline.settings import read_store
+from cratewright.registry import Registry
+for setting in ("one", "one, two"):
+    store = read_store({{"CRATE_CACHE": setting}}, {str(tmp_path)!r}, Registry())
+    store.get("0" * 64)
+    store.insert("0" * 64, b"x")
+    store.close()
+print([name for name in sys.modules if "remote" in name or name in ("http.client", "ssl", "grpc")])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": ":".join(source_paths())},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[]\n"
