@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
+from functools import cached_property
 from typing import Any
 
 import SCons.Node
@@ -25,6 +26,7 @@ from ..fs import file_stamp, read_regular
 from ..options import Options
 from ..stage_record import SeenFile
 from ..values import dataclass
+from .images import is_image_directory, promised_images
 from .paths import relative
 
 __all__ = ["GeneratedFiles", "Reader"]
@@ -65,6 +67,79 @@ class Reader:
         return list(dict.fromkeys(word for one in distinct for _, value in one.values for word in _texts(value)))
 
 
+class _Made:
+    """What is made: files and whole directories by path, and the names of all files.
+
+    Shape: a file's node is made when it is asked for, unless SCons has it already.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, Any] = {}
+        self.directories: dict[str, Any] = {}
+        self._holders: dict[str, Any] = {}
+        self._held: dict[str, bool] = {}
+        self._above: set[str] = set()
+        todo = list(SCons.Node.FS.get_default_fs().Root.values())
+        done = set()
+        while todo:
+            directory = todo.pop()
+            if directory in done:
+                continue
+            done.add(directory)
+            for name, node in directory.entries.items():
+                if name in (".", ".."):
+                    continue
+                if isinstance(node, SCons.Node.FS.Dir):
+                    todo.append(node)
+                    if node.has_explicit_builder() or node.side_effect:
+                        self.directories[relative(node)] = node
+                    if is_image_directory(node):
+                        self._holders[relative(node)] = node
+                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
+                    self.files[relative(node)] = node
+                    if not _is_ours(node):
+                        self._above.update(_upwards(posixpath.dirname(relative(node))))
+        for place in self._holders:
+            self._above.update(_upwards(place))
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.directories or self._holders)
+
+    def __contains__(self, path: str) -> bool:
+        if path in self.files:
+            return True
+        # Most files lie nowhere near images; then nobody need know what these are called.
+        directory = posixpath.dirname(path)
+        held = self._held.get(directory)
+        if held is None:
+            held = self._held[directory] = any(place in self._holders for place in _upwards(directory))
+        return held and path in self._images
+
+    def node(self, path: str) -> Any:
+        """Return the node of a file that is made."""
+        node = self.files.get(path)
+        return SCons.Node.FS.get_default_fs().File(self._images[path]) if node is None else node
+
+    def is_above(self, directory: str) -> bool:
+        """Return whether a directory holds, at any depth, files that are made of no crate, or images."""
+        return directory in self._above
+
+    @cached_property
+    def names(self) -> frozenset[bytes]:
+        """The names of all files, without their directories."""
+        return frozenset(os.fsencode(posixpath.basename(path)) for path in (*self.files, *self._images))
+
+    @cached_property
+    def _images(self) -> Mapping[str, str]:
+        """Absolute paths of promised images by path."""
+        found: dict[str, str] = {}
+        for place, directory in self._holders.items():
+            start = len(os.path.join(str(directory.abspath), ""))
+            for path in promised_images(directory):
+                found[posixpath.join(place, path[start:].replace(os.sep, "/"))] = path
+        return found
+
+
 @dataclass(slots=True)
 class GeneratedFiles:
     """All files that one SCons run can make.
@@ -73,9 +148,7 @@ class GeneratedFiles:
     """
 
     root: str
-    _files: dict[str, Any] | None = None
-    _directories: dict[str, Any] = field(default_factory=dict)
-    _names: dict[bytes, None] = field(default_factory=dict)
+    _known: _Made | None = None
     _mentions: dict[str, tuple[list[tuple[str, bool]], list[int]]] = field(default_factory=dict)
 
     def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
@@ -84,11 +157,11 @@ class GeneratedFiles:
         Shape: `rows` are what it observed last time; `known` if it was asked the same then.
         Raises: GraphError if one of them is included and made from what the stage makes.
         """
-        files = self._all()
-        if not files and not self._directories:
+        made = self._made()
+        if not made:
             return []
         seen = {item.path: item for item in rows}
-        found = {path: item.digest is not None for path, item in seen.items() if path in files}
+        found = {path: item.digest is not None for path, item in seen.items() if path in made}
         # All that is as it was has been read to its end.
         settled = {path for path in seen if not self._has_changed(seen[path])} if known else set()
         for path, directories in reader.texts:
@@ -101,15 +174,15 @@ class GeneratedFiles:
         if not known:
             for word in reader.words:
                 self._mentioned_in_options(word, reader, found)
-        made = [*self._made_directories(reader), *self._checked(found, reader)]
-        return [node for node in dict.fromkeys(made) if node is not reader.node]
+        nodes = [*self._made_directories(reader), *self._checked(found, reader)]
+        return [node for node in dict.fromkeys(nodes) if node is not reader.node]
 
     def includes_below(
         self, directory: str, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
     ) -> bool:
         """Return whether a text includes files that are made below a directory, one of those that are searched."""
         start = directory + "/"
-        if not any(place.startswith(start) and not _is_ours(node) for place, node in self._all().items()):
+        if not self._made().is_above(directory):
             return False
         found: dict[str, bool] = {}
         self._follow(path, directories, set(), found, names)
@@ -131,6 +204,9 @@ class GeneratedFiles:
         names: Callable[[bytes], Iterable[str]],
     ) -> None:
         """Add the files that a text and all that it includes name; `True` for those that it surely includes."""
+        if start in settled:
+            return
+        made = self._made()
         todo, seen = [start], set(settled)
         near: dict[str, None] = {}
         while todo:
@@ -141,7 +217,7 @@ class GeneratedFiles:
             near[posixpath.dirname(path)] = None
             for name, literal in self._names_in(path, names):
                 for place in _places(name, (*reversed(near), *directories, "")):
-                    if place in self._all():
+                    if place in made:
                         found[place] = found.get(place, False) or literal
                         todo.append(place)
                     elif literal and place not in seen and os.path.isfile(os.path.join(self.root, place)):
@@ -166,7 +242,7 @@ class GeneratedFiles:
         return []
 
     def _words(self, text: bytes) -> Iterator[bytes]:
-        names = self._names
+        names = self._made().names
         if len(names) <= _FEW and not any(name in text for name in names):
             return
         words = dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
@@ -176,26 +252,27 @@ class GeneratedFiles:
         directories = tuple(dict.fromkeys(("", *(item for _, dirs in reader.texts for item in dirs))))
         for part in filter(None, _SEPARATORS.split(text)):
             word = part.removeprefix(os.path.join(self.root, ""))
-            if os.fsencode(posixpath.basename(word)) in self._names:
+            if os.fsencode(posixpath.basename(word)) in self._made().names:
                 for place in _places(word, directories):
-                    if place in self._all():
+                    if place in self._made():
                         found.setdefault(place, False)
                         self._follow(place, directories, set(), found, reader.names)
 
     def _made_directories(self, reader: Reader) -> Iterator[Any]:
-        if self._directories:
+        made = self._made().directories
+        if made:
             for _, directories in reader.texts:
                 for directory in directories:
-                    yield from (self._directories[path] for path in _upwards(directory) if path in self._directories)
+                    yield from (made[path] for path in _upwards(directory) if path in made)
 
     def _checked(self, found: Mapping[str, bool], reader: Reader) -> Iterator[Any]:
         """Yield nodes that do not come from what the stage makes.
 
         Raises: GraphError for one that does and surely is included.
         """
-        files = self._all()
+        made = self._made()
         for path, literal in sorted(found.items()):
-            node = files[path]
+            node = made.node(path)
             chain = _way_back(node, reader.node)
             if not chain:
                 yield node
@@ -209,31 +286,13 @@ class GeneratedFiles:
                     hint="include something else, or make it of another crate",
                 )
 
-    def _all(self) -> Mapping[str, Any]:
-        if self._files is not None:
-            return self._files
-        files: dict[str, Any] = {}
-        directories: dict[str, Any] = {}
-        todo = list(SCons.Node.FS.get_default_fs().Root.values())
-        done = set()
-        while todo:
-            directory = todo.pop()
-            if directory in done:
-                continue
-            done.add(directory)
-            for name, node in directory.entries.items():
-                if name in (".", ".."):
-                    continue
-                if isinstance(node, SCons.Node.FS.Dir):
-                    todo.append(node)
-                    if node.has_explicit_builder() or node.side_effect:
-                        directories[relative(node)] = node
-                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
-                    files[relative(node)] = node
+    def _made(self) -> _Made:
+        if self._known is not None:
+            return self._known
+        made = _Made()
         if not SCons.Script.sconscript_reading:
-            self._files, self._directories = files, directories
-            self._names = dict.fromkeys(os.fsencode(posixpath.basename(path)) for path in files)
-        return files
+            self._known = made
+        return made
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 Knows nothing of images. SCons compares a directory by whether it changed in the same run; who packs or installs what
 an earlier run has made would be left with what was there before. This directory is compared by its content, and
-whatever is looked up in it is made by the link, whether that was known when the crate was declared or not.
+whatever is looked up in it is made by the link, whether that was known when the crate was declared or not. An image
+that nobody looks up has no node: SCons takes as long for one as for a crate.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import SCons.Action
@@ -22,25 +24,59 @@ import SCons.Scanner
 from ..digest import value_digest
 from ..errors import GraphError, near_miss
 from ..fs import digest_file
-from .paths import by_content, directory_node, file_node, relative
+from .paths import by_content, directory_node, relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["ImageNodes", "image_directory"]
+__all__ = ["ExpectedImages", "ImageNodes", "image_directory", "is_image_directory", "promised_images"]
 
 
 def image_directory(
-    env: Environment, name: str, manifest: Any, files: Callable[[], Iterable[str]], expected: Mapping[str, str] | None
+    env: Environment, name: str, manifest: Any, files: Callable[[], Iterable[str]], expected: ExpectedImages
 ) -> Any:
     """Return the node of a directory that is made with a manifest; `files` gives what it holds now, as absolute paths.
 
-    Shape: `expected` are the files that will be in it, by entry point, if all of them are known.
+    Shape: `expected` are the files that will be in it.
     """
     node = directory_node(env, name)
-    known = None if expected is None else {file_node(env, file).abspath for file in expected.values()}
-    _adopt_directory(node, _Owner(env, manifest, files, known))
+    _adopt_directory(node, _Owner(env, manifest, files, expected))
     return node
+
+
+def is_image_directory(node: Any) -> bool:
+    """Return whether a directory is one of images."""
+    return isinstance(node, _ImageDirectory)
+
+
+def promised_images(directory: Any) -> Iterable[str]:
+    """Return the files, absolute, that a link will make in a directory of images, as far as they are known."""
+    return sorted(directory.attributes.crate_images.expected.files or ())
+
+
+class ExpectedImages:
+    """The images of a crate that are known before the link; nobody is asked for them before they are needed.
+
+    Shape: `ask` gives paths from the directory that is read now by entry point, or None if not all are known.
+    """
+
+    def __init__(self, env: Environment, ask: Callable[[], Mapping[str, str] | None]) -> None:
+        self._here = str(env.fs.getcwd().abspath)
+        self._ask = ask
+
+    @cached_property
+    def paths(self) -> Mapping[str, str]:
+        """Absolute paths by entry point, empty if they are not known."""
+        return {entry: os.path.normpath(os.path.join(self._here, file)) for entry, file in (self._found or {}).items()}
+
+    @cached_property
+    def files(self) -> frozenset[str] | None:
+        """The paths; None if they are not known."""
+        return None if self._found is None else frozenset(self.paths.values())
+
+    @cached_property
+    def _found(self) -> Mapping[str, str] | None:
+        return self._ask()
 
 
 class ImageNodes(Mapping[str, Any]):
@@ -49,17 +85,21 @@ class ImageNodes(Mapping[str, Any]):
     Shape: in the order of the sources. A name without its directories will do where that is unambiguous.
     """
 
-    def __init__(self, crate: str, nodes: Mapping[str, Any], hint: str) -> None:
+    def __init__(self, env: Environment, crate: str, expected: Iterable[ExpectedImages], hint: str) -> None:
+        self._env = env
         self._crate = crate
-        self._nodes = dict(nodes)
+        self._expected = tuple(expected)
         self._hint = hint
 
+    @cached_property
+    def _nodes(self) -> Mapping[str, str]:
+        return {entry: path for expected in self._expected for entry, path in expected.paths.items()}
+
     def __getitem__(self, name: str) -> Any:
-        if name in self._nodes:
-            return self._nodes[name]
-        short = [node for key, node in self._nodes.items() if key.rpartition("/")[2] == name]
+        found = self._nodes.get(name)
+        short = [found] if found else [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
         if len(short) == 1:
-            return short[0]
+            return self._env.fs.File(short[0])
         raise SCons.Errors.UserError(
             str(
                 GraphError(
@@ -87,16 +127,17 @@ class _Owner:
     """What all nodes below one directory of images have in common."""
 
     def __init__(
-        self, env: Environment, manifest: Any, files: Callable[[], Iterable[str]], known: set[str] | None
+        self, env: Environment, manifest: Any, files: Callable[[], Iterable[str]], expected: ExpectedImages
     ) -> None:
         self.env = env
         self.manifest = manifest
         self.files = files
-        self.known = known
+        self.expected = expected
 
     def is_obsolete(self, path: str) -> bool:
         """Return whether the next link removes a file."""
-        return self.known is not None and path not in self.known and path in self.files()
+        known = self.expected.files
+        return known is not None and path not in known and path in self.files()
 
 
 def _adopt_directory(node: Any, owner: _Owner) -> None:
@@ -159,8 +200,10 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
         return []
 
     def _glob1(self, pattern: str, ondisk: bool = True, source: bool = False, strings: bool = False) -> list[Any]:
-        found = super()._glob1(pattern, ondisk, source, strings)
         owner = self.attributes.crate_images
+        for path in owner.expected.files or ():
+            owner.env.fs.File(path)
+        found = super()._glob1(pattern, ondisk, source, strings)
         return [item for item in found if not owner.is_obsolete(self._file(os.path.basename(str(item))))]
 
     def _file(self, name: str) -> str:

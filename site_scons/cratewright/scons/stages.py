@@ -6,7 +6,7 @@ Knows nothing of what an SConstruct wrote to declare the crate.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import SCons.Action
@@ -27,7 +27,7 @@ from ..output_name import state_path
 from ..pipeline.codegen import emitted_names, link_options
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .generated import Reader
-from .images import ImageNodes, image_directory
+from .images import ExpectedImages, ImageNodes, image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .links import link_node
@@ -110,7 +110,7 @@ class CrateNodes:
         planned: Crate,
     ) -> None:
         self.planned = planned
-        self.images: dict[str, Any] = {}
+        self.images: list[ExpectedImages] = []
         self.emitted: list[Any] = []
         self.env = env
         self.build = build
@@ -139,7 +139,7 @@ class CrateNodes:
                 self.declared.libraries[kind] = next(node for node in targets if not str(node).endswith(".json"))
             manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
             image = image or next((node for node in targets if node is not manifest), None)
-        images = ImageNodes(self.declared.name, self.images, self._images_hint(image))
+        images = ImageNodes(self.env, self.declared.name, self.images, self._images_hint(image))
         return CrateTarget(
             final,
             name=self.declared.name,
@@ -228,12 +228,16 @@ class CrateNodes:
 
         stage = Stage(run, dependencies, state, before)
         nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
-        expected = self.backend.expected_images(self.planned) if directories else {}
+        expected = ExpectedImages(env, self._expected_images)
         made = [image_directory(env, name, nodes[0], state.paths, expected) for name in directories]
         for directory in made:
             env.Clean(nodes[0], directory)
-        self.images |= {entry: file_node(env, file) for entry, file in (expected or {}).items()}
+        self.images += [expected] if made else []
         return [*nodes, *made]
+
+    def _expected_images(self) -> Mapping[str, str] | None:
+        with planning_errors():
+            return self.backend.expected_images(self.planned)
 
     def _output(self, name: str) -> Any:
         """Return the node of a file of this crate.
