@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -116,8 +117,7 @@ class Engine:
 
     def salt(self, name: str, target: str) -> str:
         """Return the digest of the code that makes results: this package's and the backend's."""
-        own = str(Path(cache_package.__file__).parents[1])
-        return code_digest(own, *_places(plugin_class(self.backend(name, target))))
+        return _salt(plugin_class(self.backend(name, target)))
 
     @property
     def store(self) -> CacheKvStore:
@@ -301,6 +301,12 @@ class Engine:
 
 def _unheard(position: int, worker: int) -> None:
     pass
+
+
+@cache
+def _salt(backend: type[CodegenBackend]) -> str:
+    own = str(Path(cache_package.__file__).parents[1])
+    return code_digest(own, *_places(backend))
 
 
 def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:

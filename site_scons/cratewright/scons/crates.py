@@ -15,6 +15,7 @@ from typing import Any
 
 import SCons.Errors
 import SCons.Node.FS
+import SCons.Script
 import SCons.Util
 
 from ..crate import CrateType
@@ -71,6 +72,8 @@ class Build:
     engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
     generated: GeneratedFiles = field(init=False)
     _graph: CrateGraph | None = None
+    _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
+    _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
     _formats: FormatTable | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     reporting: Reporting = field(init=False)
@@ -84,17 +87,24 @@ class Build:
 
         Raises: GraphError if its files would be those of another.
         """
-        for other in self.crates.values():
-            if other.name == crate.name and other.directory == crate.directory:
-                raise GraphError(
-                    f"two crates are called '{crate.name}'",
-                    context=(("directory", crate.directory or "."),),
-                    hint="rename one, or build it in a variant directory of its own",
-                )
+        named = self._named.setdefault(crate.name, {})
+        if crate.directory in named:
+            raise GraphError(
+                f"two crates are called '{crate.name}'",
+                context=(("directory", crate.directory or "."),),
+                hint="rename one, or build it in a variant directory of its own",
+            )
+        named[crate.directory] = crate
         self.crates[crate.key] = crate
         if self.reporting.is_recorded:
             self.reporting.hear(crate.event)
         self._graph = self._formats = None
+        self._linked.clear()
+
+    def of_target(self, target: CrateTarget) -> DeclaredCrate | None:
+        """Return the crate that a target stands for, if it is one of this build."""
+        crate = self.crates.get(target.key)
+        return crate if crate is not None and crate.target is target else None
 
     def find(self, name: str, *, near: DeclaredCrate) -> DeclaredCrate:
         """Return the crate that a dependency names: by its key, or the one crate of that name.
@@ -103,15 +113,16 @@ class Build:
         """
         if name in self.crates:
             return self.crates[name]
-        found = [crate for crate in self.crates.values() if crate.name == name]
-        same = [crate for crate in found if crate.directory == near.directory]
-        if len(same or found) == 1:
-            return (same or found)[0]
+        found = self._named.get(name, {})
+        if near.directory in found:
+            return found[near.directory]
+        if len(found) == 1:
+            return next(iter(found.values()))
         where = f"{near.place(name)}: " if near.place else ""
         if found:
             raise GraphError(
                 f"{where}crate '{near.name}' depends on '{name}', and there are {len(found)} of that name",
-                context=tuple(("in", crate.directory or ".") for crate in found),
+                context=tuple(("in", directory or ".") for directory in found),
                 hint="pass what env.Crate returned instead of the name",
             )
         others = (crate.name for crate in self.crates.values() if crate is not near)
@@ -141,6 +152,9 @@ class Build:
         Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict;
         LinkError for two crates of one identity.
         """
+        known = self._linked.get((crate.key, kind))
+        if known is not None:
+            return known
         with self._lock:
             graph, table = self._tables()
             with _display_names(self.crates):
@@ -155,11 +169,14 @@ class Build:
         )
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         needs = {Linkage.STATIC: CrateType.RLIB, Linkage.DYNAMIC: CrateType.DYLIB}
-        return formats, [
+        linked = [
             LinkedCrate(self.crates[key], how[key], self.crates[key].libraries[needs[how[key]]])
             for key in order
             if how.get(key) in needs
         ]
+        if not SCons.Script.sconscript_reading:
+            self._linked[crate.key, kind] = formats, linked
+        return formats, linked
 
     def _tables(self) -> tuple[CrateGraph, FormatTable]:
         if self._graph is not None and self._formats is not None:

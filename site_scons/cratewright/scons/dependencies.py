@@ -67,7 +67,7 @@ def _key_of(crate: Declaring, item: CrateTarget) -> str:
     Raises: GraphError if it is for others alone.
     """
     item = item.targets.get(crate.target, item)
-    found = next((other for other in crate.build.crates.values() if other.target is item), None)
+    found = crate.build.of_target(item)
     if item.targets or (found is not None and found.machine != crate.target and found.backend == crate.backend_name):
         has = list(item.targets) or [found.machine] if found is not None else list(item.targets)
         if found is None or found.for_target is None:

@@ -122,7 +122,7 @@ def _add(build: Build, engine: Engine, node: Any, metadata: CrateMetadata, depen
                 engine=engine,
                 version=metadata.version,
                 metadata=metadata.metadata,
-                target=CrateTarget([node], name=metadata.name, rlib=node),
+                target=CrateTarget([node], name=metadata.name, key=_key(path, metadata.name), rlib=node),
                 libraries={CrateType.RLIB: node},
             )
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Action
 import SCons.Builder
+import SCons.Node
 import SCons.Node.FS
 import SCons.Scanner
 
@@ -80,7 +81,13 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
         return []
     with planning_errors():
         node.add_prerequisite(stage.before())
-        return [*stage.dependencies(), *([stage.state] if stage.state is not None else [])]
+        found: list[Any] = stage.dependencies()
+        if stage.state is None:
+            return found
+        # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the
+        # stage waits for has been made.
+        stage.state.set_state(SCons.Node.up_to_date)
+        return [*found, stage.state]
 
 
 def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
@@ -143,6 +150,7 @@ class CrateNodes:
         return CrateTarget(
             final,
             name=self.declared.name,
+            key=self.declared.key,
             images=images,
             emitted=self.emitted,
             rlink=rlink,

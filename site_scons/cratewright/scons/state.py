@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import SCons.Node.Python
 
@@ -89,7 +90,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def last_run(self) -> tuple[tuple[SeenFile, ...], bool]:
         """Return what the last run observed; and whether it was asked the same."""
         record = self._load() or _NOTHING
-        return record.observed, bool(record.observed) and record.request == self.request
+        return record.observed, record.request == self.request
 
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root; whoever removes them asks where they lie."""
@@ -114,7 +115,19 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         record = self._load()
         if record is None:
             return (), (_NEVER_BUILT,)
-        return tuple([Observed(item.path, self._digest(item)) for item in record.observed]), record.outputs
+        found = [Observed(item.path, self._digest(item)) for item in record.observed]
+        if any(item.digest is not None and not item.inode for item in record.observed):
+            self._vouch(record, found)
+        return tuple(found), record.outputs
+
+    def _vouch(self, record: StageRecord, found: list[Observed]) -> None:
+        """Keep the stamps of files that were too young for one: they would be read in every build to come."""
+        known = zip(record.observed, found, strict=True)
+        seen = tuple([self._seen(now) if not was.inode and now.digest == was.digest else was for was, now in known])
+        if seen != record.observed:
+            self._record = replace(record, observed=seen)
+            with suppress(CratewrightError):
+                write_atomic(state_path(self._target), encode_record(self._record))
 
     def _load(self) -> StageRecord | None:
         """Return what is known of the last run; None if there is no memory, or a damaged one."""

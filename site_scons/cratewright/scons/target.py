@@ -40,6 +40,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         nodes: list[Node],
         *,
         name: str = "",
+        key: str = "",
         images: Mapping[str, Node] | None = None,
         emitted: Sequence[Node] = (),
         **parts: Node | None,
@@ -48,6 +49,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         self.name = name
         self.images = images or {}
         self.emitted = SCons.Util.NodeList(emitted)
+        self.key = key
         self.targets: Mapping[str, CrateTarget] = {}
         self.rlink = parts.get("rlink")
         self.rlib = parts.get("rlib")
