@@ -111,13 +111,19 @@ PLUGIN_TESTS = [(path.parent, path) for path in sorted(ROOT.glob("plugins/*/test
     ids=_ids([path for _, path in [*PLUGIN_MODULES, *PLUGIN_TESTS]]),
 )
 def test_a_plugin_goes_through_the_one_door(plugin: Path, path: Path) -> None:
-    """From `cratewright`, and in tests from `cratewright.testing`: what else there is may change any day."""
+    """From `cratewright`, in tests from `cratewright.testing`, and from what another plugin shares in its `sharing`.
+
+    What else there is may change any day.
+    """
+    others = {other.name for other in PLUGINS} - {plugin.name}
     public = set(cratewright.__all__) - {"tool"}
     doors = {("cratewright",), ("cratewright", "testing")} if "tests" in path.parts else {("cratewright",)}
     for module in _imports(path, plugin):
         if module[0] == "cratewright":
             inside = module[:-1] in doors and (module[-1] in public or len(module) == 3)
             assert module in doors or inside, f"{path.name} imports {'.'.join(module)}"
+        elif "tests" not in path.parts and module[0] in others:
+            assert module[1:2] == ("sharing",), f"{path.name} imports {'.'.join(module)}"
 
 
 @pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))

@@ -95,7 +95,7 @@ def _line(line: str) -> str:
 
 
 def environ(home: Path) -> dict[str, str]:
-    """Return the environment of a reader: this Python's commands on the path, and nothing of ours."""
+    """Return the environment of a reader: this Python's commands on the path, and the glslang that all have."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CRATE_", "SCONS"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
-    return {**kept, "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8"}
+    return {**kept, "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8", "CRATE_GLSLANG": "wheel"}

@@ -6,7 +6,7 @@ Knows nothing of the order of work, of caches or of SCons.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cratewright import (
     BackendCall,
@@ -65,12 +65,12 @@ class SpirvBackend(CodegenBackend):
     NAME = "spirv"
     API_VERSION = 1
     TARGETS = ("vulkan1.3", "vulkan1.4", "vulkan1.2", "vulkan1.1", "vulkan1.0")
-    SUFFIXES = (
+    SUFFIXES: ClassVar[tuple[str, ...]] = (
         *(".vert", ".frag", ".comp", ".geom", ".tesc", ".tese", ".mesh", ".task"),
         *(".rgen", ".rint", ".rahit", ".rchit", ".rmiss", ".rcall"),
         *(".glsl", ".hlsl", ".spvasm", ".spv"),
     )
-    OPTIONS = (
+    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
         OptionSpec(
             name="spirv_metadata",
             kind=OptionKind.CHOICE,
@@ -97,7 +97,7 @@ class SpirvBackend(CodegenBackend):
         ),
         _directory("dump_post_link", "directory for copies of each image before it is optimised"),
     )
-    VARIABLES = (
+    VARIABLES: ClassVar[tuple[ConstructionVariable, ...]] = (
         ConstructionVariable(name="GLSLPATH", option="include_dirs"),
         ConstructionVariable(name="GLSLDEFINES", option="defines"),
     )
@@ -137,6 +137,11 @@ class SpirvBackend(CodegenBackend):
         compiler, tools = self._compiler(), self._tools()
         digest = programs_digest((*compiler.programs(), *tools.programs()))[:32]
         return f"cratewright-spirv {__version__}, {compiler.version()}, {tools.version()}, {digest}"
+
+    def tools_fingerprint(self) -> str:
+        """Return the versions of the tools that serve whatever compiled a module."""
+        tools = self._tools()
+        return f"{tools.version()}, {programs_digest(tools.programs())[:32]}"
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options that would be without effect."""

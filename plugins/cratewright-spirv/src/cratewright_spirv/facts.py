@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from cratewright import dataclass
+from cratewright import LinkModule, dataclass
 
 from . import reflect
 
-__all__ = ["Facts", "restore_names"]
+__all__ = ["MADE_FROM", "Facts", "restore_names", "sources_of"]
 
 _KINDS = ("descriptors", "inputs", "outputs")
 _NUMBERS = ("set", "binding", "location", "component", "index")
@@ -89,6 +89,19 @@ class Facts:
             return tuple(((stage, new, *at[2:]) if at[:2] == (stage, old) else at, text) for at, text in rows)
 
         return Facts(self.size, self.instructions, self.modules, moved(self.names), moved(self.blocks))
+
+
+MADE_FROM = "made_from"
+"""The attribute of a module that another linker has made: the crates and modules that went into it, as JSON."""
+
+
+def sources_of(modules: Iterable[LinkModule]) -> tuple[tuple[str, str], ...]:
+    """Return the crates and modules that some modules come from."""
+    found: dict[tuple[str, str], None] = {}
+    for item in modules:
+        rows = json.loads(item.module.attribute(MADE_FROM) or "null")
+        found |= dict.fromkeys(map(tuple, rows) if rows is not None else [(item.crate, item.module.name)])
+    return tuple(found)
 
 
 def restore_names(interface: reflect.Row, facts: Facts) -> None:

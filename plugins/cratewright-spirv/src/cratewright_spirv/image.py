@@ -25,7 +25,7 @@ from . import reflect
 from .assembly import assemble, standing_alone
 from .blame import in_our_words, place_row, way_out
 from .dumps import inputs
-from .facts import Facts, restore_names
+from .facts import Facts, restore_names, sources_of
 from .finalize import keep_entry_points, strip_names
 from .lines import without_debug_info
 from .mending import mended, needs_legalising, with_plain_copies, without_names
@@ -79,7 +79,7 @@ def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
     interface = reflect.interface(linked, name=image.path, blocks=True)
-    facts = Facts.of(linked, [(item.crate, item.module.name) for item in request.modules], interface)
+    facts = Facts.of(linked, sources_of(request.modules), interface)
     return finish(image, optimised, facts, tools, interface if request.options.opt_level is OptLevel.NONE else None)
 
 

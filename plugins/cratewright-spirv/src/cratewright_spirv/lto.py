@@ -27,7 +27,7 @@ from . import opcodes as op
 from . import reflect
 from .assembly import assemble
 from .canonical import Names, canonical, is_orderable
-from .facts import Facts
+from .facts import Facts, sources_of
 from .finalize import finalize_program
 from .image import optimise
 from .lines import lines_for_linker
@@ -192,8 +192,7 @@ def _close(request: LinkRequest, entry: Entry, tools: Tools) -> _Closure:
     program = assemble(request, path, [entry], tools, lambda _option, _data: None)
     # A shader that stands alone comes as its compiler left it.
     program = trim(program, preserve_bindings=request.options.flag("preserve_bindings"))
-    sources = tuple((item.crate, item.module.name) for item in request.modules)
-    return _Closure(program, sources, reflect.interface(program.encode(), blocks=True))
+    return _Closure(program, sources_of(request.modules), reflect.interface(program.encode(), blocks=True))
 
 
 def _needs(program: Program) -> set[Instruction]:

@@ -27,7 +27,7 @@ __all__ = [
     "text_path",
 ]
 
-LANGUAGES = (".glsl", ".hlsl", ".spvasm", ".spv")
+LANGUAGES = (".glsl", ".hlsl", ".slang", ".spvasm", ".spv")
 _SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
 _SPIRV = {
     **{"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5"},

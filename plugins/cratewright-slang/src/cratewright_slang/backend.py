@@ -1,0 +1,137 @@
+"""The backend: what cratewright's contract asks of Slang; what comes after a linked entry point is `spirv`'s.
+
+Knows nothing of the order of work, of caches or of SCons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from cratewright import (
+    CanonicalForm,
+    CompiledUnit,
+    ConstructionVariable,
+    Crate,
+    LinkError,
+    LinkPart,
+    LinkRequest,
+    LinkResult,
+    LtoMode,
+    ModuleCodegen,
+    ThinModule,
+    UnitStencil,
+    UnsupportedError,
+)
+from cratewright_spirv.sharing import SpirvBackend
+
+from .own_settings import OPTIONS, SHARED
+
+__all__ = ["SlangBackend"]
+
+_UNIT = frozenset({"include_dirs", "defines", "debuginfo"}) | SHARED
+_NOT_HERE = frozenset({"dump_source"})
+
+
+class SlangBackend(SpirvBackend):
+    """Vulkan SPIR-V, by Slang and SPIRV-Tools."""
+
+    NAME = "slang"
+    SUFFIXES = (".slang",)
+    OPTIONS = (*(spec for spec in SpirvBackend.OPTIONS if spec.name not in _NOT_HERE), *OPTIONS)
+    VARIABLES = (
+        ConstructionVariable(name="SLANGPATH", option="include_dirs"),
+        ConstructionVariable(name="SLANGDEFINES", option="defines"),
+    )
+    SETTINGS = frozenset({"CRATE_SPIRV_SDK"})
+    UNIT_OPTIONS = _UNIT
+    LINK_OPTIONS = (SpirvBackend.LINK_OPTIONS | SHARED) - _NOT_HERE
+
+    def warm(self, stencils: Sequence[UnitStencil]) -> None:
+        """Start Slang, which takes as long as twenty shaders."""
+        from . import libslang, link, unit  # noqa: F401, PLC0415 - loaded here they are loaded once, not by each worker
+
+        libslang.start()
+
+    def fingerprint(self) -> str:
+        """Return the versions of Slang and of the tools."""
+        from . import __version__  # noqa: PLC0415 - the package imports this module
+        from .libslang import build_tag, installed_version  # noqa: PLC0415 - ctypes is slow to import
+
+        tools = self.tools_fingerprint()
+        return f"cratewright-slang {__version__}, slangpy {installed_version()} (slang {build_tag()}), {tools}"
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile one source to a module in Slang's IR."""
+        from .unit import compile_source  # noqa: PLC0415 - only workers compile
+
+        return compile_source(stencil, self.session.root)
+
+    def included_names(self, text: bytes) -> tuple[str, ...]:
+        """Return the files that a text imports or includes."""
+        from .files import imported_names  # noqa: PLC0415 - few builds make sources
+
+        return imported_names(text)
+
+    def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
+        """Return none: Slang reads a source in a few milliseconds."""
+        return None
+
+    def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
+        """Return none: entry points are known when a source is compiled."""
+        return None
+
+    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
+        """Refuse modules of Slang, which are linked for an entry point alone."""
+        raise UnsupportedError("modules of Slang are linked for an entry point, never into one module")
+
+    def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return a part for each entry point, with the modules that it imports."""
+        with _in_words_of_modules(request):
+            return super().split_lto(request)
+
+    def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return a part for each image, with the modules that its entry points import."""
+        with _in_words_of_modules(request):
+            return super().split_link(request)
+
+    def narrow_lto(self, request: LinkRequest) -> LinkRequest:
+        """Return the request: a module is taken whole."""
+        return request
+
+    def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+        """Return what the entry point of a part comes to, linked and in canonical form."""
+        return super().run_thin_lto(_linked(request))
+
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Return all entry points, each linked, in one module."""
+        return super().run_fat_lto(_linked(request))
+
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Link one image; after LTO, of what that made."""
+        return super().link(_linked(request) if request.lto is LtoMode.OFF else request)
+
+
+@contextmanager
+def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
+    """Have modules that nobody offers, or several, told of as modules."""
+    try:
+        yield
+    except LinkError as error:
+        if "symbol" not in error.message and "is defined" not in error.message:
+            raise
+        raise LinkError(
+            error.message.replace("unresolved symbols", "no crate has").replace("unresolved symbol", "no crate has"),
+            context=(("crate", request.crate), *error.context),
+            hint="a module that is imported is linked from the crate that has it: list its source in this crate, "
+            "or add its crate to deps",
+        ) from error
+
+
+def _linked(request: LinkRequest) -> LinkRequest:
+    from cratewright_spirv.sharing import with_whole_entries  # noqa: PLC0415 - only workers link
+
+    from .link import entry_code  # noqa: PLC0415
+
+    with _in_words_of_modules(request):
+        return with_whole_entries(request, lambda entry, items: entry_code(request, entry, items))

@@ -1,0 +1,343 @@
+"""Slang's compiler library out of the slangpy wheel: sessions, modules, linked programs.
+
+Knows nothing of crates or requests: paths are whatever the files are asked for by, modules are bytes and whole. Of the
+wheel only the library is loaded, and no module of it is imported.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import posixpath
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cratewright import ToolError, dataclass
+
+from .com import Files, Object, blob_bytes
+
+__all__ = [
+    "WAY_OUT",
+    "Module",
+    "Refused",
+    "Session",
+    "Settings",
+    "build_tag",
+    "entry_point_of",
+    "installed_version",
+    "parameter_count",
+    "start",
+]
+
+WAY_OUT = "install it with `pip install cratewright-slang`"
+
+_I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
+_OUT = ctypes.POINTER(ctypes.c_void_p)
+_INT = ctypes.c_ssize_t
+
+# Places in the tables, after the three functions that every interface begins with.
+_CREATE_SESSION, _FIND_PROFILE = 3, 4
+_LOAD_SOURCE, _COMPOSITE, _LOAD_IR, _LOADED_COUNT, _LOADED_AT = 5, 6, 16, 17, 18
+_ENTRY_CODE, _PARAMETERS, _LINK = 6, 5, 10
+_ENTRY_COUNT, _ENTRY_AT, _SERIALIZE, _PATH = 18, 19, 20, 23
+_LAYOUT = 4
+
+_SPIRV = 6
+_DIRECTLY = 1 << 10
+
+DEBUG, OPTIMIZATION, ENTRY_NAMES, INVERT_Y, POSITION_W, GL_LAYOUT, SCALAR_LAYOUT = 44, 46, 52, 50, 51, 54, 55
+
+
+class Refused(Exception):
+    """What Slang does not take; holds what it says."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(log)
+        self.log = log
+
+
+class _Value(ctypes.Structure):
+    _fields_ = (("kind", _I32), ("number", _I32), ("number1", _I32), ("text", _TEXT), ("text1", _TEXT))
+
+
+class _Option(ctypes.Structure):
+    _fields_ = (("name", _I32), ("value", _Value))
+
+
+class _Target(ctypes.Structure):
+    _fields_ = (
+        ("size", _SIZE),
+        *((name, _U32) for name in ("format", "profile", "flags", "floating", "lines")),
+        ("scalar", ctypes.c_bool),
+        ("options", _PTR),
+        ("option_count", _U32),
+    )
+
+
+class _Macro(ctypes.Structure):
+    _fields_ = (("name", _TEXT), ("value", _TEXT))
+
+
+class _Session(ctypes.Structure):
+    _fields_ = (
+        ("size", _SIZE),
+        ("targets", _PTR),
+        ("target_count", _INT),
+        ("flags", _U32),
+        ("matrices", _U32),
+        ("paths", _PTR),
+        ("path_count", _INT),
+        ("macros", _PTR),
+        ("macro_count", _INT),
+        ("files", _PTR),
+        ("annotations", ctypes.c_bool),
+        ("glsl", ctypes.c_bool),
+        ("options", _PTR),
+        ("option_count", _U32),
+        ("unchecked", ctypes.c_bool),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What decides how sources are read and code is made.
+
+    Shape: `profile` is one of Slang's, such as `spirv_1_5`; `options` are Slang's numbers with one for each.
+    """
+
+    profile: str
+    paths: tuple[str, ...] = ()
+    macros: tuple[tuple[str, str], ...] = ()
+    columns: bool = False
+    floating: int = 0
+    options: tuple[tuple[int, int], ...] = ()
+
+
+class Module:
+    """A module of a session, which it belongs to."""
+
+    def __init__(self, object_: Object) -> None:
+        self.object = object_
+
+    def serialize(self) -> bytes:
+        """Return its bytes."""
+        out = ctypes.c_void_p()
+        if self.object.call(_SERIALIZE, _I32, (_OUT,), ctypes.byref(out)) < 0:
+            raise Refused("the module cannot be serialised")
+        return blob_bytes(out.value)
+
+    def entry_count(self) -> int:
+        """Return how many entry points it defines."""
+        count: int = self.object.call(_ENTRY_COUNT, _I32, ())
+        return count
+
+    def entry_point(self, at: int) -> Object:
+        """Return one of its entry points."""
+        out = ctypes.c_void_p()
+        if self.object.call(_ENTRY_AT, _I32, (_I32, _OUT), at, ctypes.byref(out)) < 0 or not out.value:
+            raise Refused(f"there is no entry point {at}")
+        return Object(out.value)
+
+    @property
+    def path(self) -> str:
+        """Return where it was found."""
+        return posixpath.normpath((self.object.call(_PATH, _TEXT, ()) or b"").decode())
+
+
+def entry_point_of(module: Module, at: int) -> tuple[str, int]:
+    """Return the name of an entry point of a module, and the number of its stage."""
+    api, entry, log = _api(), module.entry_point(at), ctypes.c_void_p()
+    try:
+        layout = entry.call(_LAYOUT, _PTR, (_INT, _OUT), 0, ctypes.byref(log))
+        said = blob_bytes(log.value).decode(errors="replace")
+        found = api.entry_by_index(layout, 0) if layout else None
+        if not found:
+            raise Refused(said or "an entry point has no layout")
+        return api.entry_name(found).decode(), api.entry_stage(found)
+    finally:
+        entry.release()
+
+
+def parameter_count(entry: Object) -> int:
+    """Return how many types an entry point has to be told before it is code."""
+    count: int = entry.call(_PARAMETERS, _INT, ())
+    return count
+
+
+class Session:
+    """Modules that know each other by their names; what `read` gives for a path is what is there."""
+
+    def __init__(self, settings: Settings, read: Callable[[str], bytes | None]) -> None:
+        api = _api()
+        self._api = api
+        self.files = Files(read, api.blob)
+        options = (_Option * len(settings.options))(
+            *(_Option(name, _Value(0, value, 0, None, None)) for name, value in settings.options)
+        )
+        profile = api.session.call(_FIND_PROFILE, _U32, (_TEXT,), settings.profile.encode())
+        if not profile:
+            raise ToolError(f"Slang does not know the profile '{settings.profile}'")
+        target = _Target(ctypes.sizeof(_Target), _SPIRV, profile, _DIRECTLY, settings.floating)
+        macros = (_Macro * len(settings.macros))(
+            *(_Macro(name.encode(), value.encode()) for name, value in settings.macros)
+        )
+        paths = (_TEXT * len(settings.paths))(*(path.encode() for path in settings.paths))
+        given = _Session(
+            size=ctypes.sizeof(_Session),
+            targets=ctypes.addressof(target),
+            target_count=1,
+            matrices=2 if settings.columns else 1,
+            paths=ctypes.addressof(paths),
+            path_count=len(paths),
+            macros=ctypes.addressof(macros),
+            macro_count=len(macros),
+            files=self.files.pointer,
+            options=ctypes.addressof(options),
+            option_count=len(options),
+            unchecked=True,
+        )
+        out = ctypes.c_void_p()
+        failed = api.session.call(_CREATE_SESSION, _I32, (_PTR, _OUT), ctypes.addressof(given), ctypes.byref(out))
+        if failed < 0 or not out.value:
+            raise ToolError("Slang cannot make a session", context=(("status", hex(failed & 0xFFFFFFFF)),))
+        self._session = Object(out.value)
+
+    def modules(self) -> list[Module]:
+        """Return all modules that were loaded, in order."""
+        count = self._session.call(_LOADED_COUNT, _INT, ())
+        found = (self._session.call(_LOADED_AT, _PTR, (_INT,), at) for at in range(count))
+        # A session keeps them: these references are not ours.
+        return [Module(Object(each)) for each in found]
+
+    def close(self) -> None:
+        """Give back its memory."""
+        self._session.release()
+
+    def load_source(self, name: str, path: str, text: bytes) -> tuple[Module, str]:
+        """Return the module of a source and what is said of it.
+
+        Raises: Refused.
+        """
+        return self._load(_LOAD_SOURCE, name, path, text)
+
+    def load_ir(self, name: str, path: str, data: bytes) -> tuple[Module, str]:
+        """Return a module that was serialised; what it imports must be there.
+
+        Raises: Refused.
+        """
+        return self._load(_LOAD_IR, name, path, data)
+
+    def _load(self, at: int, name: str, path: str, data: bytes) -> tuple[Module, str]:
+        blob, log = Object(self._api.blob(data)), ctypes.c_void_p()
+        types = (_TEXT, _TEXT, _PTR, _OUT)
+        found = self._session.call(at, _PTR, types, name.encode(), path.encode(), blob.pointer, ctypes.byref(log))
+        blob.release()
+        said = blob_bytes(log.value).decode(errors="replace")
+        if not found:
+            raise Refused(said)
+        return Module(Object(found)), said
+
+    def code(self, parts: Sequence[Object]) -> tuple[bytes, str]:
+        """Return the code of the only entry point among some components, and what is said of it.
+
+        Raises: Refused.
+        """
+        said: list[str] = []
+        pointers = (ctypes.c_void_p * len(parts))(*(part.pointer for part in parts))
+        composite = self._step(said, self._session, _COMPOSITE, (_PTR, _INT), ctypes.addressof(pointers), len(parts))
+        linked = self._step(said, composite, _LINK, ())
+        out, log = ctypes.c_void_p(), ctypes.c_void_p()
+        types = (_INT, _INT, _OUT, _OUT)
+        failed = linked.call(_ENTRY_CODE, _I32, types, 0, 0, ctypes.byref(out), ctypes.byref(log))
+        said.append(blob_bytes(log.value).decode(errors="replace"))
+        if failed < 0 or not out.value:
+            raise Refused("".join(said))
+        data = blob_bytes(out.value)
+        linked.release()
+        composite.release()
+        return data, "".join(said)
+
+    def _step(self, said: list[str], on: Object, at: int, types: tuple[Any, ...], *arguments: Any) -> Object:
+        out, log = ctypes.c_void_p(), ctypes.c_void_p()
+        order = (ctypes.byref(out), ctypes.byref(log))
+        failed = on.call(at, _I32, (*types, _OUT, _OUT), *arguments, *order)
+        said.append(blob_bytes(log.value).decode(errors="replace"))
+        if failed < 0 or not out.value:
+            raise Refused("".join(said))
+        return Object(out.value)
+
+
+class _Api:
+    def __init__(self) -> None:
+        path = library_path()
+        try:
+            library = ctypes.CDLL(str(path))
+            create, self._blob = library.slang_createGlobalSession, library.slang_createBlob
+        except (OSError, AttributeError) as error:
+            raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=WAY_OUT) from error
+        self._blob.restype, self._blob.argtypes = _PTR, (_TEXT, _SIZE)
+        create.restype, create.argtypes = _I32, (_INT, _OUT)
+        library.spGetBuildTagString.restype = _TEXT
+        self.tag = library.spGetBuildTagString().decode()
+        out = ctypes.c_void_p()
+        if create(0, ctypes.byref(out)) < 0 or not out.value:
+            raise ToolError("Slang cannot be started", hint=WAY_OUT)
+        self.session = Object(out.value)
+        self.entry_by_index, self.entry_name = (
+            library.spReflection_getEntryPointByIndex,
+            library.spReflectionEntryPoint_getName,
+        )
+        self.entry_by_index.restype, self.entry_by_index.argtypes = _PTR, (_PTR, _SIZE)
+        self.entry_name.restype, self.entry_name.argtypes = _TEXT, (_PTR,)
+        self.entry_stage = library.spReflectionEntryPoint_getStage
+        self.entry_stage.restype, self.entry_stage.argtypes = _U32, (_PTR,)
+
+    def blob(self, data: bytes) -> int:
+        """Return a blob with a copy of some bytes."""
+        # There is none of no bytes.
+        made: int = self._blob(data or b"\n", len(data) or 1)
+        return made
+
+
+@cache
+def _api() -> _Api:
+    return _Api()
+
+
+def installed_version() -> str:
+    """Return the version of the wheel.
+
+    Raises: ToolError if it is not installed.
+    """
+    from importlib import metadata  # noqa: PLC0415 - slow to import
+
+    try:
+        return metadata.version("slangpy")
+    except metadata.PackageNotFoundError as error:
+        raise ToolError("Slang is not installed", context=(("looked for", "slangpy"),), hint=WAY_OUT) from error
+
+
+def start() -> None:
+    """Do what the first session would wait for: half a second."""
+    _api()
+
+
+def build_tag() -> str:
+    """Return the version that the library says it has, by its name alone: starting it takes half a second."""
+    return library_path().name.partition(".so.")[2] or library_path().stem
+
+
+@cache
+def library_path() -> Path:
+    """Return the library, which the Python it came with has no part in.
+
+    Raises: ToolError if it is not there.
+    """
+    for place in sys.path:
+        folder = Path(place, "slangpy")
+        for pattern in ("libslang-compiler.so.*", "libslang-compiler.*.dylib", "slang-compiler.dll"):
+            if place and (names := sorted(folder.glob(pattern))):
+                return names[-1]
+    raise ToolError("Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=WAY_OUT)

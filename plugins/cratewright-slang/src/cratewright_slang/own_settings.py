@@ -1,0 +1,88 @@
+"""Options of a crate as settings of Slang.
+
+Knows nothing of Slang but the numbers of its settings.
+"""
+
+from __future__ import annotations
+
+from cratewright import ConfigurationError, DebugInfo, OptionKind, Options, OptionSpec
+
+from .libslang import DEBUG, ENTRY_NAMES, GL_LAYOUT, INVERT_Y, OPTIMIZATION, POSITION_W, SCALAR_LAYOUT, Settings
+
+__all__ = ["OPTIONS", "SHARED", "macros_of", "settings_of", "words_of"]
+
+_PROFILES = {
+    **{"vulkan1.0": "spirv_1_0", "vulkan1.1": "spirv_1_3", "vulkan1.2": "spirv_1_5"},
+    **dict.fromkeys(("vulkan1.3", "vulkan1.4"), "spirv_1_6"),
+}
+_FLOATING = {"default": 0, "fast": 1, "precise": 2}
+_DEBUG = {DebugInfo.NONE: 0, DebugInfo.LINE: 1, DebugInfo.FULL: 2}
+
+OPTIONS = (
+    OptionSpec(
+        name="matrix_layout",
+        kind=OptionKind.CHOICE,
+        default="row",
+        words=("row", "column"),
+        help="how matrices lie in memory where the source does not say",
+    ),
+    OptionSpec(
+        name="fp_mode",
+        kind=OptionKind.CHOICE,
+        default="default",
+        words=("default", "fast", "precise"),
+        help="what may be done to floating-point arithmetic",
+    ),
+    OptionSpec(
+        name="block_layout",
+        kind=OptionKind.CHOICE,
+        default="default",
+        words=("default", "scalar", "gl"),
+        help="rules by which blocks are laid out",
+    ),
+    OptionSpec(name="invert_y", kind=OptionKind.FLAG, default=False, help="negate the y of positions"),
+    OptionSpec(name="dx_position_w", kind=OptionKind.FLAG, default=False, help="take 1/w from positions, as Direct3D"),
+)
+SHARED = frozenset(spec.name for spec in OPTIONS)
+"""What the front end sees as well as the link: modules of one program must agree in it."""
+
+
+def settings_of(
+    options: Options, target: str, *, paths: tuple[str, ...] = (), macros: tuple[tuple[str, str], ...] = ()
+) -> Settings:
+    """Return the settings of a session for some options."""
+    layout = options.text("block_layout")
+    numbers = {
+        ENTRY_NAMES: 1,
+        # SPIRV-Tools optimise what comes out, as the options of a crate say.
+        OPTIMIZATION: 0,
+        DEBUG: _DEBUG[options.debuginfo],
+        SCALAR_LAYOUT: int(layout == "scalar"),
+        GL_LAYOUT: int(layout == "gl"),
+        INVERT_Y: int(options.flag("invert_y")),
+        POSITION_W: int(options.flag("dx_position_w")),
+    }
+    return Settings(
+        profile=_PROFILES[target],
+        paths=paths,
+        macros=macros,
+        columns=options.text("matrix_layout") == "column",
+        floating=_FLOATING[options.text("fp_mode")],
+        options=tuple((name, value) for name, value in numbers.items() if value or name == OPTIMIZATION),
+    )
+
+
+def words_of(options: Options) -> str:
+    """Return those options by which modules of one program must be compiled alike."""
+    return " ".join(f"{name}={options[name]}" for name in sorted(SHARED))
+
+
+def macros_of(options: Options) -> tuple[tuple[str, str], ...]:
+    """Return macros as Slang takes them.
+
+    Raises: ConfigurationError for one that would bring in more lines.
+    """
+    for name, value in options.defines:
+        if value and ("\n" in value or "\r" in value):
+            raise ConfigurationError(f"the macro '{name}' has more than one line", hint="use defines of one line")
+    return tuple((name, "" if value is None else value) for name, value in options.defines)

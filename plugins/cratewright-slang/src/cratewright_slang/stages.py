@@ -1,0 +1,19 @@
+"""The stages of shaders, under Slang's numbers.
+
+Knows nothing of compilers.
+"""
+
+from __future__ import annotations
+
+__all__ = ["stage_of"]
+
+_STAGES = {
+    **{1: "vertex", 2: "tess-control", 3: "tess-eval", 4: "geometry", 5: "fragment", 6: "compute"},
+    **{7: "raygen", 8: "intersection", 9: "any-hit", 10: "closest-hit", 11: "miss", 12: "callable"},
+    **{13: "mesh", 14: "task"},
+}
+
+
+def stage_of(number: int) -> str | None:
+    """Return the name of a stage, None for what is no stage of Vulkan."""
+    return _STAGES.get(number)

@@ -1,0 +1,110 @@
+"""A Slang source to a module in Slang's IR: the stencil of cratewright's contract in, its module out.
+
+Knows nothing of what becomes of the module.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+
+from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, SourceError, Symbol, UnitStencil
+
+from .diagnostics import Message, read_log
+from .files import SOURCE, ProjectFiles
+from .libslang import Module, Refused, Session, build_tag, entry_point_of
+from .own_settings import macros_of, settings_of, words_of
+from .stages import stage_of
+
+__all__ = ["MEMBER", "PART", "compile_source", "errors_of", "warnings_of"]
+
+MEMBER = ".slang-module"
+
+PART = b"part of a module\n"
+"""What stands for a source that is a part of another's module: it is compiled with that."""
+
+_COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
+_IMPLEMENTING = re.compile(rb"\s*implementing\b")
+_DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
+
+
+def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
+    """Return the module of a source; what it imports is read from sources, and linked by whoever links it.
+
+    Raises: SourceError.
+    """
+    path = posixpath.normpath(stencil.path)
+    if _IMPLEMENTING.match(_COMMENT.sub(b" ", stencil.source.removeprefix(b"\xef\xbb\xbf"))):
+        return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
+    if b"\0" in stencil.source:
+        raise SourceError(f"{path}:1: error: a NUL byte is no text")
+    files = ProjectFiles(root, stencil.repositories)
+    settings = settings_of(
+        stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
+    )
+    session = Session(settings, files.read)
+    try:
+        module, log = session.load_source(path.removesuffix(SOURCE), path, stencil.source)
+        imports = [each.path for each in session.modules() if each.path != path and each.path in files.texts]
+        entries = tuple(_entry(module, at, path) for at in range(module.entry_count()))
+        data = _without_digest(module.serialize())
+    except Refused as refused:
+        raise SourceError(errors_of(refused.log, path)) from None
+    finally:
+        session.close()
+    return CompiledUnit(
+        modules=(
+            ModuleCodegen(
+                name=MEMBER,
+                data=data,
+                exports=(Symbol(path, f"module {path}", path, 1),),
+                imports=tuple(Symbol(each, f"module {each}", path) for each in sorted(imports)),
+                entry_points=entries,
+                attributes=_attributes(stencil),
+            ),
+        ),
+        observed=tuple(each for each in files.observed if each.path != path),
+        diagnostics=warnings_of(log, path),
+    )
+
+
+def errors_of(log: str, path: str) -> str:
+    """Return what is wrong, a line for each message; `path` is what it is about if it does not say."""
+    messages = read_log(log) or (Message("error", log.strip() or "Slang refuses it without a message"),)
+    return "\n".join(each.said_of(path) for each in messages)
+
+
+def warnings_of(log: str, path: str) -> tuple[str, ...]:
+    """Return the warnings of a log that holds no error."""
+    return tuple(each.said_of(path) for each in read_log(log) if each.kind == "warning")
+
+
+def _attributes(stencil: UnitStencil) -> tuple[tuple[str, str], ...]:
+    words = {
+        "alike": words_of(stencil.options),
+        "member": MEMBER,
+        "paths": json.dumps(_directories(stencil)),
+        "slang": build_tag(),
+        "source": stencil.path,
+    }
+    return tuple(sorted(words.items()))
+
+
+def _directories(stencil: UnitStencil) -> tuple[str, ...]:
+    # The project's root is no directory below it, but has to be called something.
+    return tuple(name or "." for name in stencil.options.texts("include_dirs"))
+
+
+def _entry(module: Module, at: int, path: str) -> EntryPoint:
+    name, stage = entry_point_of(module, at)
+    known = stage_of(stage)
+    if known is None:
+        raise SourceError(f"{path}:1: error: the stage of the entry point '{name}' is none of Vulkan's")
+    return EntryPoint(known, name)
+
+
+def _without_digest(data: bytes) -> bytes:
+    """Return a module without the digest of all that it was made of: what is the same must have the same bytes."""
+    head, mark, rest = data.partition(_DIGEST)
+    return head + mark + b"\0" * _DIGEST_SIZE + rest[_DIGEST_SIZE:] if mark else data

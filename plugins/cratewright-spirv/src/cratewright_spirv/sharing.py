@@ -1,0 +1,56 @@
+"""What a backend shares whose images are SPIR-V too, but whose sources another compiler compiles and links.
+
+Knows nothing of that compiler: it makes a module of each entry point with all that it needs, and from there on all is
+as with shaders of this package: optimised, split, validated, told of and embedded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, option_attributes, options_among
+
+from .backend import SpirvBackend
+from .facts import MADE_FROM
+from .names import Entry, entries_of, optimised_entries
+from .stages import STAGES
+from .symbols import Resolution
+
+__all__ = ["SPIRV_STAGES", "Entry", "Resolution", "SpirvBackend", "with_whole_entries"]
+
+SPIRV_STAGES = tuple(stage.name for stage in STAGES)
+"""The names of stages, as entry points have them."""
+
+Link = Callable[[Entry, Sequence[LinkModule]], bytes]
+"""Makes the code of an entry point out of its module, which comes first, and all others that it needs."""
+
+
+def with_whole_entries(request: LinkRequest, link: Link) -> LinkRequest:
+    """Return a request whose modules are the entry points of its part, each linked with what it reaches.
+
+    Raises: LinkError for symbols, as for modules of this package.
+    """
+    entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
+    resolution = Resolution(request.modules)
+    return replace(request, modules=tuple(_whole(request, entry, resolution, link) for entry in entries))
+
+
+def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Link) -> LinkModule:
+    closure = resolution.closure([entry.module], entry.suffix)
+    own = request.modules[entry.module]
+    items = [own, *(request.modules[index] for index in closure if index != entry.module)]
+    attributes = {
+        "entries": optimised_entries([entry]),
+        "source": entry.source,
+        MADE_FROM: json.dumps([[item.crate, item.module.name] for item in items]),
+        **dict(option_attributes(options_among(own.module.attributes))),
+    }
+    module = ModuleCodegen(
+        name=own.module.name,
+        data=link(entry, items),
+        entry_points=(EntryPoint(entry.stage, entry.inner),),
+        attributes=tuple(sorted(attributes.items())),
+    )
+    return LinkModule(own.crate, module)

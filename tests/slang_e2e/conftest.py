@@ -1,0 +1,25 @@
+"""What the end-to-end tests of the Slang backend share: a project, and what it must have to be built.
+
+Knows nothing of what any test expects.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.spirv.conftest import device, missing, validate
+from tests.spirv_e2e.shader_project import ShaderProject
+from tests.support.scons_project import available_forms
+
+__all__ = ["device", "validate"]
+
+
+@pytest.fixture
+def slang(tmp_path: Path) -> ShaderProject:
+    """Give an empty project."""
+    if find_spec("cratewright_slang") is None or find_spec("slangpy") is None:
+        missing("cratewright-slang and slangpy")
+    return ShaderProject(tmp_path / "project", form=available_forms()[-1])

@@ -1,0 +1,241 @@
+"""Slang crates in real builds: what they link to, what an edit costs, and what is said of mistakes.
+
+Knows nothing of how Slang is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.spirv_e2e.shader_project import ShaderProject
+
+ONE_FORM = True
+Validate = Callable[[Path], None]
+
+HEADER = """\
+import cratewright
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="slang", CRATE_TARGET="vulkan1.3")
+"""
+SHAPES = {
+    "lib/shapes.slang": """\
+module shapes;
+__include "detail/sphere";
+#include "scale.h"
+public interface IShape { float area(); static float corners(); }
+public struct Square : IShape {
+    public float side;
+    public float area() { return side * side * SCALE; }
+    public static float corners() { return 4.0; }
+}
+public float both<T : IShape, U : IShape>(T a, U b) { return a.area() + b.area() + T.corners(); }
+""",
+    "lib/detail/sphere.slang": """\
+implementing shapes;
+public struct Sphere : IShape {
+    public float radius;
+    public float area() { return 4.0 * radius * radius; }
+    public static float corners() { return 0.0; }
+}
+""",
+    "lib/scale.h": "#define SCALE 1.0\n",
+    "lib/cost.slang": """\
+module cost;
+import shapes;
+[Differentiable] public float cost(float x) { return x * x * x + 2.0 * x; }
+public float slope(float x) { return bwd(x); }
+float bwd(float x) { var p = diffPair(x); bwd_diff(cost)(p, 1.0); return p.d; }
+public float unit() { Square s; s.side = 1.0; return s.area(); }
+""",
+}
+APP = {
+    "app/main.slang": """\
+import lib.shapes;
+import lib.cost;
+struct Params { float scale; float4x4 turn; };
+ParameterBlock<Params> params;
+RWStructuredBuffer<float> d;
+[shader("compute")] [numthreads(64, 1, 1)]
+void areas(uint3 i : SV_DispatchThreadID) {
+    Square a; a.side = d[i.x]; Sphere b; b.radius = d[i.x];
+    d[i.x] = both(a, b);
+}
+[shader("compute")] [numthreads(64, 1, 1)]
+void slopes(uint3 i : SV_DispatchThreadID) { d[i.x] = slope(d[i.x]) + unit() - 1.0; }
+[shader("compute")] [numthreads(64, 1, 1)]
+void alone(uint3 i : SV_DispatchThreadID) { d[i.x] = d[i.x] + 1.0; }
+[shader("compute")] [numthreads(64, 1, 1)]
+void turned(uint3 i : SV_DispatchThreadID) { d[i.x] = mul(params.turn, float4(d[i.x])).x * params.scale; }
+""",
+}
+CRATES = """\
+lib = env.Crate("lib", Glob("lib/*.slang") + Glob("lib/detail/*.slang"), include_dirs=["unused"])
+Default(env.Crate("app", Glob("app/*.slang"), deps=[lib], include_dirs=["."], crate_type="cdylib", **OPTIONS))
+"""
+
+
+def write(slang: ShaderProject, crates: str, files: dict[str, str], **options: object) -> None:
+    slang.write({"SConstruct": HEADER + crates.replace("OPTIONS", repr(options)), **files})
+
+
+def digests(slang: ShaderProject) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in slang.path.glob("app.spvs/**/*.spv")}
+
+
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+@pytest.mark.parametrize("multimodule", [True, False])
+def test_modules_and_what_they_compute(slang: ShaderProject, validate: Validate, device, lto, multimodule) -> None:
+    import numpy as np
+
+    write(slang, CRATES, SHAPES | APP, lto=lto, multimodule=multimodule, opt_level="3")
+    slang.scons()
+    assert slang.up_to_date()
+    x = np.linspace(0.5, 2.0, 64, dtype=np.float32)
+    expected = {"areas": x * x + 4 * x * x + 4, "slopes": 3 * x * x + 2, "alone": x + 1}
+    manifest = slang.manifest("app")
+    assert sorted(entry["name"] for entry in manifest["entries"]) == ["alone", "areas", "slopes", "turned"]
+    for entry in manifest["entries"]:
+        image = slang.path / entry.get("module", "app.spv")
+        validate(image)
+        if entry["name"] in expected:
+            binding = next(row for row in entry["descriptors"] if row["name"] == "d")
+            (found,) = run(device, image.read_bytes(), entry["name"], binding, x)
+            assert np.allclose(found, expected[entry["name"]], rtol=1e-5), entry["name"]
+    rows = {path: row["crates"] for row in manifest["modules"] for path in [Path(row["path"]).name]}
+    if multimodule:
+        assert rows["main.areas.spv"] == ["app", "lib"]
+
+
+def run(device, image: bytes, name: str, binding: dict[str, int], values) -> list[object]:
+    from tests.support.vulkan_device import Resource
+
+    return list(device.run(image, [Resource(binding["binding"], values, set=binding["set"])], entry=name).values())
+
+
+def test_an_edit_links_again_what_reaches_it(slang: ShaderProject) -> None:
+    own = {
+        "app/other.slang": APP["app/main.slang"]
+        .replace("import lib.cost;", "")
+        .replace("d[i.x] = slope(d[i.x]) + unit() - 1.0;", "d[i.x] = 0.0;")
+    }
+    write(slang, CRATES, SHAPES | APP | own, lto="thin", multimodule=True)
+    slang.scons()
+    first = digests(slang)
+    assert len(first) == 8
+    text = SHAPES["lib/cost.slang"]
+    slang.write({"lib/cost.slang": text.replace("2.0 * x", "5.0 * x")})
+    slang.scons()
+    second = digests(slang)
+    assert [name for name in first if first[name] != second[name]] == ["main.slopes.spv"]
+    assert "4 optimised" not in slang.output
+    slang.write({"lib/cost.slang": text.replace("module cost;", "module cost; // a comment")})
+    slang.scons()
+    slang.write({"lib/cost.slang": text})
+    slang.scons()
+    assert digests(slang) == first
+    slang.write({"lib/detail/sphere.slang": SHAPES["lib/detail/sphere.slang"].replace("4.0 *", "3.0 *")})
+    slang.scons()
+    third = digests(slang)
+    assert sorted(name for name in first if first[name] != third[name]) == ["main.areas.spv", "other.areas.spv"]
+    slang.write({"lib/scale.h": "#define SCALE 2.0\n"})
+    slang.scons()
+    fourth = digests(slang)
+    assert sorted(name for name in third if third[name] != fourth[name]) == [
+        "main.areas.spv", "main.slopes.spv", "other.areas.spv",
+    ]  # fmt: skip
+
+
+STAGES = (Path(__file__).parent / "stages.slang").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
+def test_every_stage(slang: ShaderProject, validate: Validate, debuginfo: str) -> None:
+    """Of all options that debug information, optimising and LTO are."""
+    options = {"multimodule": True, "lto": "thin", "debuginfo": debuginfo}
+    write(
+        slang,
+        'Default(env.Crate("app", ["s.slang"], crate_type="cdylib", **OPTIONS))\n',
+        {"s.slang": STAGES},
+        **options,
+    )
+    slang.scons()
+    images = slang.images("app")
+    assert [name.split(".")[1] for name in images] == sorted(
+        ["any", "as", "ds", "fs", "gs", "hit", "hs", "miss", "ms", "rg", "vs"]
+    )
+    for name in images:
+        validate(slang.path / "app.spvs" / name)
+    stages = {entry["name"]: entry["stage"] for entry in slang.manifest("app")["entries"]}
+    assert stages["hs"] == "tess-control" and stages["as"] == "task" and stages["rg"] == "raygen"
+
+
+USES_M = "import m;\n%s void main() { }\n"
+MISTAKES = {
+    "an identifier": (
+        "import m;\n%s void main() { float x = y; }\n",
+        {},
+        r"a\.slang:2:\d+: error: undefined identifier 'y'",
+    ),
+    "in a module": (
+        USES_M,
+        {"m.slang": "module m;\npublic float f() { return z; }\n"},
+        r"m\.slang:2:\d+: error: undefined identifier 'z'",
+    ),
+    "a module that is nowhere": (
+        "import nowhere;\n%s void main() { }\n",
+        {},
+        r"a\.slang:1:\d+: error: cannot open file 'nowhere\.slang'",
+    ),
+    "a cycle": (
+        USES_M,
+        {"m.slang": "module m;\nimport n;\n", "n.slang": "module n;\nimport m;\n"},
+        r"error: .*(cycl|recursive|circular).*",
+    ),
+    "a module of no crate": (
+        "import o;\n%s void main() { float x = o(); }\n",
+        {"o.slang": "module o;\npublic float o() { return 1; }\n"},
+        r"no crate has `module o\.slang`",
+    ),
+    "a generic": (
+        "interface I { float f(); };\n%s void main<T : I>(RWStructuredBuffer<T> b) { }\n",
+        {},
+        r"generic parameter",
+    ),
+    "no entry point": ("module a;\n", {}, "has no entry point"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes(slang: ShaderProject, name: str) -> None:
+    text, files, message = MISTAKES[name]
+    attributes = '[shader("compute")] [numthreads(1, 1, 1)]'
+    crates = (
+        'lib = env.Crate("lib", ["m.slang"])\nDefault(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib"))\n'
+    )
+    slang.write(
+        {"SConstruct": HEADER + crates, "m.slang": "module m;\n", "a.slang": text.replace("%s", attributes), **files}
+    )
+    slang.scons(expect=2)
+    assert re.search(message, slang.errors), slang.errors
+    assert not slang.exists("app.spv")
+
+
+def test_a_module_of_another_version(slang: ShaderProject) -> None:
+    """It is refused before Slang, which crashes on it, is given it."""
+    from cratewright import LinkModule, ModuleCodegen, VersionError
+    from cratewright_slang.link import entry_code
+
+    module = ModuleCodegen(name="m", data=b"RIFF", attributes=(("slang", "0.2025.1"), ("source", "m.slang")))
+    with pytest.raises(VersionError, match=r"crate 'lib', m\.slang: a module of Slang 0\.2025\.1 cannot be read"):
+        entry_code(None, None, [LinkModule("lib", module)])  # type: ignore[arg-type]
+
+
+def test_a_compiled_module_beside_is_not_read(slang: ShaderProject) -> None:
+    write(slang, CRATES, SHAPES | APP, multimodule=True)
+    slang.write({"lib/shapes.slang-module": "of another version"})
+    slang.scons()
+    assert len(digests(slang)) == 4
