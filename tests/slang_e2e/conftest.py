@@ -5,7 +5,7 @@ Knows nothing of what any test expects.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ __all__ = ["device", "validate"]
 @pytest.fixture
 def slang(tmp_path: Path) -> ShaderProject:
     """Give an empty project."""
-    if find_spec("cratewright_slang") is None or find_spec("slangpy") is None:
-        missing("cratewright-slang and slangpy")
+    for name in ("cratewright-slang", "slangpy"):
+        if not any(True for _ in distributions(name=name)):
+            missing(name)
     return ShaderProject(tmp_path / "project", form=available_forms()[-1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 
 from cratewright.cli import command_parser
 from cratewright.events import event_schema
@@ -136,7 +137,10 @@ def _type(shape: Mapping[str, object]) -> str:
 
 
 def _registry() -> Registry:
-    return default_registry()
+    registry = default_registry()
+    if "slang" not in registry.names:  # not installed everywhere, but its tables need no compiler
+        registry.register(import_module("cratewright_slang"))
+    return registry
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
