@@ -213,4 +213,21 @@ def test_units_that_contradict_each_other_are_refused(case: Refused, tmp_path: P
             assert word in str(caught.value), f"{lto}: {caught.value}"
 
 
+@pytest.mark.parametrize(("lto", "opt_level"), itertools.product(("off", "thin", "fat"), ("0", "3")))
+def test_what_shares_a_number_keeps_its_name(lto: str, opt_level: str, tmp_path: Path) -> None:
+    build = ShaderBuild(tmp_path, store=STORE)
+    declared = "Texture2D picture : register(t0);\nSamplerState how : register(s0);\n"
+    build.write(
+        {
+            "lib.hlsl": f"{declared}float4 f(float2 uv) {{ return picture.Sample(how, uv); }}\n",
+            "main.frag.hlsl": "float4 f(float2 uv);\n"
+            "float4 main(float2 uv : TEXCOORD0) : SV_Target { return f(uv); }\n",
+        }
+    )
+    deps = [build.compile("lib", ["lib.hlsl"])]
+    image = build.link(build.compile("image", ["main.frag.hlsl"], deps), deps, lto=lto, opt_level=opt_level)
+    found = [(row["kind"], row["name"]) for row in image["main.frag.hlsl"].row["descriptors"]]
+    assert found == [("sampled-image", "picture"), ("sampler", "how")]
+
+
 STORE = MemoryStore()

@@ -121,6 +121,13 @@ CASES: Mapping[str, Mapping[str, str]] = {
         "a.comp": _store("float f(float x);", "f(2.0)"),
         "m.glsl": f"#version 460\n{REFERENCE}float f(float x) {{ return x * ref.v; }}\n",
     },
+    "coherent_and_volatile": {
+        "a.comp": _store(
+            "layout(binding = 1) coherent volatile buffer B { uint v[]; } b;\n"
+            "layout(binding = 2, r32ui) volatile coherent uniform uimage2D im;",
+            "float(b.v[1] + imageLoad(im, ivec2(0)).x)",
+        )
+    },
     "linkage_of_nothing": {"a.spvasm": _assembly("")},
     "linkage_once": {
         "a.spvasm": _assembly('OpDecorate %f LinkageAttributes "once" LinkOnceODR'),

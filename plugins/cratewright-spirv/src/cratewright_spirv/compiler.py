@@ -20,6 +20,7 @@ from .flat import without_flat_built_ins
 from .glslang import Compiler, Refused, Source
 from .implied import Mode
 from .includes import IncludeResolver
+from .mending import volatile_once
 from .narrow import narrows, widened
 from .objects import ObjectVariant, Outline, Place, link_object
 from .scan import Declarations, Function, LineMap, missing_bodies, scan, unfinished
@@ -146,7 +147,8 @@ class _Unit:
         stage = self.request.stage
         attempts = self.free_of_stage() if stage is None else (self.bound_to_stage(stage),)
         warnings = dict.fromkeys(str(warning) for attempt in attempts for warning in attempt.warnings)
-        return UnitResult(tuple(attempt.variant for attempt in attempts), self.includes.observed, tuple(warnings))
+        variants = tuple(replace(each.variant, data=volatile_once(each.variant.data)) for each in attempts)
+        return UnitResult(variants, self.includes.observed, tuple(warnings))
 
     def bound_to_stage(self, stage: str) -> _Attempt:
         try:

@@ -15,7 +15,7 @@ from . import reflect
 __all__ = ["MADE_FROM", "Facts", "restore_names", "sources_of"]
 
 _KINDS = ("descriptors", "inputs", "outputs")
-_NUMBERS = ("set", "binding", "location", "component", "index")
+_BOUND_BY = ("set", "binding", "kind", "location", "component", "index")
 _TYPE = "type"
 
 Place = tuple[object, ...]
@@ -116,7 +116,7 @@ def restore_names(interface: reflect.Row, facts: Facts) -> None:
 
 
 def _places(interface: reflect.Row) -> Iterator[tuple[Place, reflect.Row]]:
-    """Yield every named row of an interface with the numbers by which a host binds it."""
+    """Yield every named row of an interface with that by which a host binds it."""
     entries, constants = interface["entry_points"], interface["spec_constants"]
     assert isinstance(entries, list) and isinstance(constants, list)
     for row in constants:
@@ -126,4 +126,4 @@ def _places(interface: reflect.Row) -> Iterator[tuple[Place, reflect.Row]]:
             yield (entry["stage"], entry["name"], "push_constants"), entry["push_constants"]
         for kind in _KINDS:
             for row in entry[kind]:
-                yield (entry["stage"], entry["name"], kind, *(row.get(word) for word in _NUMBERS)), row
+                yield (entry["stage"], entry["name"], kind, *(row.get(word) for word in _BOUND_BY)), row

@@ -1,4 +1,4 @@
-"""What SPIRV-Tools' optimiser gets wrong, put right, and what it has to do to an image beyond what options ask for.
+"""What glslang and SPIRV-Tools' optimiser get wrong, put right, and what images need beyond what options ask for.
 
 Knows nothing of options or of how passes are run. Each repair looks for its case first, in a search through bytes.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from . import opcodes as op
 from .module import RESULTS
 
-__all__ = ["mended", "needs_legalising", "with_plain_copies", "without_names"]
+__all__ = ["mended", "needs_legalising", "volatile_once", "with_plain_copies", "without_names"]
 
 _HEADER = 5
 _COPY_LOGICAL_OPCODE = 400
@@ -20,7 +20,7 @@ _COPY_LOGICAL = b"\x90\x01\x04\0"
 _TYPE_INT, _TYPE_FLOAT, _TYPE_VECTOR, _TYPE_MATRIX = 21, 22, 23, 24
 _TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE = 25, 26, 27
 _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_ACCELERATION = 29, 30, 5341
-_BUFFER_BLOCK, _RELAXED = 3, 0
+_BUFFER_BLOCK = 3
 _INPUT, _UNIFORM, _OUTPUT, _FUNCTION_STORAGE, _PUSH, _STORAGE_BUFFER, _PHYSICAL = 1, 2, 3, 7, 9, 12, 5349
 # By width, which capability a storage class takes; a uniform block takes the second of the two for buffers.
 _CAPABILITIES = {
@@ -32,7 +32,14 @@ _BEFORE_NAMES = frozenset({2, 3, 4, 7, 10, 11, 14, 15, 16, 17, 331})
 _STORAGE = re.compile(rb"\x11\0\x02\0(?:[\x51-\x54]|[\x60-\x62])\x11\0\0")
 _EXTENSIONS = {16: b"SPV_KHR_16bit_storage", 8: b"SPV_KHR_8bit_storage"}
 _RELAXED_DECORATION = re.compile(rb"\x47\0\x03\0.{4}\0\0\0\0", re.S)
+# glslang says `Coherent` of what is `volatile`, and again of what is `coherent` as well.
+_VOLATILE = re.compile(rb"\x47\0\x03\0.{4}\x15\0\0\0|\x48\0\x04\0.{8}\x15\0\0\0", re.S)
 _OPAQUE = re.compile(rb"\x19\0[\x09\x0a]\0|\x1a\0\x02\0|\xdd\x14\x02\0", re.S)
+
+
+def volatile_once(data: bytes) -> bytes:
+    """Return a module that the compiler made with nothing said twice of what is volatile."""
+    return _without_repeats(data) if _VOLATILE.search(data) else data
 
 
 def mended(before: bytes, after: bytes) -> bytes:
@@ -151,16 +158,17 @@ def _extensions(data: bytes) -> dict[bytes, array[int]]:
 
 
 def _without_repeats(data: bytes) -> bytes:
-    """Drop what is said twice of one id: a loop that is unrolled takes its decorations along each time."""
-    seen: set[int] = set()
+    """Drop decorations that are there already: a loop that is unrolled takes its own along each time."""
+    seen: set[tuple[int, ...]] = set()
     words, out, at = array("I", data), array("I"), _HEADER
     kept_from = 0
     while at < len(words) and words[at] & 0xFFFF != op.FUNCTION:
         end = at + (words[at] >> 16)
-        if words[at] & 0xFFFF == op.DECORATE and words[at + 2] == _RELAXED:
-            if words[at + 1] in seen:
+        if words[at] & 0xFFFF in (op.DECORATE, op.MEMBER_DECORATE):
+            mark = tuple(words[at:end])
+            if mark in seen:
                 out += words[kept_from:at]
                 kept_from = end
-            seen.add(words[at + 1])
+            seen.add(mark)
         at = end
     return (out + words[kept_from:]).tobytes() if kept_from else data
