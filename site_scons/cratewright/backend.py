@@ -257,12 +257,14 @@ class CodegenBackend(ABC):
         """
         return ()
 
-    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
-        """Merge modules into one and do no more.
+    def run_link(self, request: LinkRequest) -> ModuleCodegen:
+        """Merge the modules of an object into one that can be linked again, as `ld -r` does.
 
-        Raises: UnsupportedError unless FAT_LTO is declared.
+        Called: once a crate of type OBJECT, with what LTO has left; `link` is then given the one module.
+        Guarantees: `exported` keep their names and stay visible; what else is defined clashes with nothing.
+        Raises: UnsupportedError unless OBJECT is among the crate types.
         """
-        raise self._undeclared(Capability.FAT_LTO)
+        raise UnsupportedError(f"backend '{self.NAME}' makes no objects")
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link that support LTO into one, and internalise what is not exported.

@@ -18,3 +18,5 @@ class CrateType(Enum):
     DYLIB = "dylib"
     CDYLIB = "cdylib"
     STATICLIB = "staticlib"
+    OBJECT = "object"
+    """One module that can be linked again, with what it needs of other crates; rustc has none."""

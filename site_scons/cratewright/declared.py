@@ -28,7 +28,7 @@ METHODS: dict[str, FunctionType] = {
 """The methods of the contract, by name."""
 
 _NEEDS: dict[Capability, tuple[Callable[..., object], ...]] = {
-    Capability.FAT_LTO: (CodegenBackend.run_link, CodegenBackend.run_fat_lto, CodegenBackend.optimize_fat),
+    Capability.FAT_LTO: (CodegenBackend.run_fat_lto, CodegenBackend.optimize_fat),
     Capability.THIN_LTO: (CodegenBackend.run_thin_lto, CodegenBackend.optimize_thin),
     Capability.ALLOCATOR: (CodegenBackend.codegen_allocator,),
 }
@@ -215,6 +215,8 @@ def _abilities(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
                 f"declares Capability.{capability.name} and lacks {', '.join(lacks)}",
                 hint=f"write {'it' if len(lacks) == 1 else 'them'}, or leave the capability out",
             )
+    if CrateType.OBJECT in kind.supported_crate_types and _inherits(kind, CodegenBackend.run_link):
+        yield ClassFault("makes CrateType.OBJECT and lacks run_link", hint="write it, or leave the crate type out")
     if Capability.DYNAMIC_LINKAGE in kind.capabilities and CrateType.DYLIB not in kind.supported_crate_types:
         yield ClassFault("declares Capability.DYNAMIC_LINKAGE and makes no CrateType.DYLIB")
 

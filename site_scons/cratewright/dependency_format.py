@@ -227,7 +227,9 @@ def _preferred(crate_type: CrateType, switches: LinkSwitches) -> Linkage:
     if crate_type is CrateType.RLIB:
         return Linkage.NOT_LINKED
     dynamic = switches.prefer_dynamic
-    if crate_type is CrateType.STATICLIB:
+    if crate_type is CrateType.OBJECT:
+        dynamic = False
+    elif crate_type is CrateType.STATICLIB:
         dynamic = switches.staticlib_prefer_dynamic
     elif crate_type is CrateType.BIN:
         dynamic = dynamic and not switches.crt_static
@@ -235,6 +237,8 @@ def _preferred(crate_type: CrateType, switches: LinkSwitches) -> Linkage:
 
 
 def _only_static(crate_type: CrateType, switches: LinkSwitches) -> bool:
+    if crate_type is CrateType.OBJECT:
+        return True
     if crate_type is CrateType.STATICLIB:
         return not switches.staticlib_allows_dylibs
     return crate_type is CrateType.BIN and switches.crt_static and not switches.crt_static_allows_dylibs

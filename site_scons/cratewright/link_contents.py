@@ -23,12 +23,14 @@ def exported_symbols(
     linked: Iterable[ModuleCodegen],
     exports: Sequence[str],
     injected: Iterable[str] = (),
+    keep_exports: bool = False,
 ) -> tuple[str, ...]:
     """Return the symbols that what is linked offers to others, sorted.
 
     Shape: `linked` are the modules of statically linked crates; `exports` is the user's own list. A dylib offers
     all that its crates export, for it stands in for their rlibs. A cdylib and a staticlib offer what is listed, or
-    what the crate itself exports if nothing is. A program offers its entry points and what is listed.
+    what the crate itself exports if nothing is; so does an object, or, with `keep_exports`, what a dylib
+    would. A program offers its entry points and what is listed.
     Raises: LinkError for a listed symbol that nobody defines.
     Source: rustc's two levels of exported symbols: `C` for programs, cdylibs and staticlibs, `Rust` for the rest.
     """
@@ -42,7 +44,8 @@ def exported_symbols(
                 context=(("crate type", crate_type.value),),
                 hint=near_miss(name, sorted(mine)),
             )
-    if crate_type in (CrateType.DYLIB, CrateType.RLIB):
+    everything = crate_type is CrateType.OBJECT and keep_exports
+    if everything or crate_type in (CrateType.DYLIB, CrateType.RLIB):
         offered = mine | theirs
     elif crate_type is CrateType.BIN:
         offered = {entry.name for module in own for entry in module.entry_points} | set(exports)

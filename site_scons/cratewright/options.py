@@ -254,6 +254,12 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         help="symbols to keep beside those the crate type keeps",
     ),
     OptionSpec(
+        name="keep_exports",
+        kind=OptionKind.FLAG,
+        default=False,
+        help="let an object offer what the crates linked into it export, beside its own",
+    ),
+    OptionSpec(
         name="allocator",
         kind=OptionKind.CHOICE,
         default="none",

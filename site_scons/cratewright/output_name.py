@@ -22,6 +22,7 @@ class _Names:
     dylib: tuple[str, str] | None = ("lib", ".so")
     cdylib: tuple[str, str] | None = ("lib", ".so")
     staticlib: tuple[str, str] = ("lib", ".a")
+    object: str = ".o"
     bin: str = ""
 
 
@@ -35,7 +36,7 @@ _ARCHIVE = ("lib", ".a")
 _PLATFORMS: tuple[tuple[tuple[str, ...], _Names], ...] = (
     (("uefi",), _Names(dylib=None, cdylib=None, bin=".efi")),
     (("apple",), _Names(dylib=_MACH_O, cdylib=_MACH_O)),
-    (("msvc",), _Names(dylib=_DLL, cdylib=_DLL, staticlib=("", ".lib"), bin=".exe")),
+    (("msvc",), _Names(dylib=_DLL, cdylib=_DLL, staticlib=("", ".lib"), object=".obj", bin=".exe")),
     (("windows", "cygwin"), _Names(dylib=_DLL, cdylib=_DLL, bin=".exe")),
     (("emscripten",), _Names(dylib=None, cdylib=_WASM, bin=".js")),
     (("wasm32", "wasm32v1", "wasm64"), _Names(dylib=None, cdylib=_WASM, bin=".wasm")),
@@ -57,6 +58,8 @@ def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filenam
     names = _names(target)
     if crate_type is CrateType.BIN:
         return f"{crate}{extra_filename}{names.bin}"
+    if crate_type is CrateType.OBJECT:
+        return f"{crate}{extra_filename}{names.object}"
     affixes = {
         CrateType.RLIB: ("lib", ".rlib"),
         CrateType.STATICLIB: names.staticlib,

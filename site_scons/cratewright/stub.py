@@ -30,7 +30,7 @@ from .crate import Crate, CrateType
 from .digest import content_digest
 from .errors import LinkError, SourceError
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from .options import OptionKind, Options, OptionSpec
+from .options import LtoMode, OptionKind, Options, OptionSpec
 from .request import (
     Artifact,
     LinkModule,
@@ -85,20 +85,13 @@ class StubBackend(CodegenBackend):
             imports=(Symbol("global_alloc", "global_alloc"),) if provided else (),
         )
 
-    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
-        """Join the texts."""
-        return ModuleCodegen(
-            name="merged",
-            data=b"".join(module.data for module in modules),
-            exports=tuple(symbol for module in modules for symbol in module.exports),
-            entry_points=tuple(entry for module in modules for entry in module.entry_points),
-        )
-
-    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+    def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Join the texts of what is reached from what is exported; the rest of the symbols become internal."""
+        if len(request.modules) == 1 and request.lto is LtoMode.FAT:
+            return request.modules[0].module
         reached = _closure(request, _roots(request), _offers(request.modules))
         inside = {symbol.name for index in reached for symbol in request.modules[index].module.exports}
-        merged = self.run_link([request.modules[index].module for index in reached])
+        merged = _joined([request.modules[index].module for index in reached])
         lines = [
             line.replace("export", "internal", 1) if _defined(line) not in request.exported else line
             for line in merged.data.decode().splitlines(keepends=True)
@@ -108,6 +101,10 @@ class StubBackend(CodegenBackend):
             symbol for index in reached for symbol in request.modules[index].module.imports if symbol.name not in inside
         )
         return replace(merged, data="".join(lines).encode(), exports=exports, imports=imports)
+
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Do as for an object."""
+        return self.run_link(replace(request, lto=LtoMode.OFF))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module."""
@@ -199,6 +196,15 @@ class StubBackend(CodegenBackend):
         manifest = json.dumps({"images": [image.path for image in images]}, indent=1).encode()
         name = f"{request.crate}.{request.crate_type.value}.json"
         return LinkResult(artifacts=(Artifact(name, manifest), *images))
+
+
+def _joined(modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
+    return ModuleCodegen(
+        name="merged",
+        data=b"".join(module.data for module in modules),
+        exports=tuple(symbol for module in modules for symbol in module.exports),
+        entry_points=tuple(entry for module in modules for entry in module.entry_points),
+    )
 
 
 class _Compilation:

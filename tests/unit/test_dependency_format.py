@@ -29,7 +29,7 @@ from cratewright.errors import GraphError, LinkageConflictError
 from cratewright.graph import CrateGraph
 
 STATIC, DYNAMIC, INCLUDED, NOT_LINKED = Linkage
-BIN, RLIB, DYLIB, CDYLIB, STATICLIB = CrateType
+BIN, RLIB, DYLIB, CDYLIB, STATICLIB, OBJECT = CrateType
 LINKED_TYPES = (BIN, DYLIB, CDYLIB, STATICLIB)
 PREFER_DYNAMIC = LinkSwitches(prefer_dynamic=True)
 
@@ -96,6 +96,8 @@ def test_an_interface_is_not_linked_and_needs_no_form() -> None:
         (BIN, LinkSwitches(crt_static=True, crt_static_allows_dylibs=True), True),
         (DYLIB, LinkSwitches(crt_static=True), True),
         (CDYLIB, LinkSwitches(crt_static=True), True),
+        (OBJECT, LinkSwitches(prefer_dynamic=True), False),
+        (OBJECT, LinkSwitches(staticlib_allows_dylibs=True), False),
     ],
 )
 def test_what_must_be_static_says_every_crate_without_an_rlib(

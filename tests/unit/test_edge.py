@@ -85,6 +85,7 @@ def _generator(self: object, stencil: object) -> Iterator[None]:
 
 DECLARED: Mapping[str, Mapping[str, object]] = {
     "targets empty": {"TARGETS": ()},
+    "objects and nothing to make them": {"supported_crate_types": frozenset({CrateType.OBJECT})},
     "targets a string": {"TARGETS": "text"},
     "targets a list": {"TARGETS": ["text"]},
     "target no string": {"TARGETS": ("text", 3)},

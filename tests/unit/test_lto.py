@@ -188,6 +188,7 @@ EXPORTED = {
     CrateType.BIN: (),
     CrateType.CDYLIB: ("entry", "other"),
     CrateType.STATICLIB: ("entry", "other"),
+    CrateType.OBJECT: ("entry", "other"),
     CrateType.DYLIB: ("entry", "other", "unused", "util"),
 }
 

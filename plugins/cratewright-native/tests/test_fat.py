@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cratewright import CrateType, LinkRequest, LtoMode, ModuleCodegen
+from cratewright import LinkRequest, LtoMode, ModuleCodegen
 from cratewright_native.bitcode import is_bitcode
 from cratewright_native.elf import elf_symbols, is_elf
-from tests.support.native_link import compiled, link, request_for, symbols
+from tests.support.native_link import request_for, symbols
 from tests.support.native_project import Project
 
 MAIN = {"main.c": "int twice(int);\nint main(void) { return twice(21) - 42; }\n"}
@@ -54,19 +54,6 @@ def test_gcc_makes_an_object(project: Project) -> None:
     assert not project.backend.supports_lto(made), "nothing is left to be optimised"
     defined = {symbol.name for symbol in elf_symbols(made.data, name="made") if symbol.defined}
     assert "main" in defined
-
-
-def test_modules_are_merged_and_no_more(project: Project) -> None:
-    modules = compiled(project, {**MAIN, **MATHS}, opt_level="2")
-    merged = project.backend.run_link(modules)
-    for name in (b"main", b"twice", b"unused", b"other"):
-        assert name in merged.data
-    request = request_for(project, {"app": MAIN}, CrateType.BIN)
-    done = project.backend.codegen(
-        project.backend.optimize_fat(replace(merged, kind=modules[0].kind), request.config), request.config
-    )
-    whole = replace(request, modules=(replace(request.modules[0], module=done),))
-    assert link(project, whole).is_file()
 
 
 def test_the_same_bytes_again(project: Project) -> None:

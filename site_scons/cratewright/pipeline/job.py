@@ -28,6 +28,7 @@ NOUNS = {
     "optimize_thin": "module",
     "optimize_fat": "image",
     "codegen": "module",
+    "run_link": "object",
     "link": "image",
 }
 """What each method of a backend makes one of."""

@@ -89,6 +89,8 @@ def link_crate(
 def _link(engine: Engine, backend: CodegenBackend, crate: CrateMetadata, request: LinkRequest) -> Linked:
     optimised = optimise(engine, backend, request)
     request = replace(request, modules=optimised.modules)
+    if request.crate_type is CrateType.OBJECT:
+        request = replace(request, modules=(_merged(engine, backend, request),))
     results, hits = _link_parts(engine, backend, request)
     what = (crate.name, request.crate_type, crate.options)
     finished = check_promised(backend, backend.output_names(*what), backend.finish_link(request, results), crate.name)
@@ -122,6 +124,7 @@ def _request(
         (module for _, part in static for module in part.modules),
         crate.options.texts("exports"),
         backend.injected_symbols(crate_type, crate.options),
+        crate.options.flag("keep_exports"),
     )
     request = LinkRequest(
         crate=crate.name,
@@ -217,6 +220,15 @@ def _shim(
             hint=f"add '{provider}' to the deps of '{bringing[0]}', or link '{bringing[0]}' statically",
         )
     return [] if bringing else [backend.codegen_allocator(request.config, bool(provider))]
+
+
+def _merged(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> LinkModule:
+    """Return what is left of a link as one module."""
+    job = Job(BackendCall(CodegenBackend.run_link, request), f"crate '{request.crate}'", crate=request.crate)
+    (outcome,) = engine.run_cached(
+        backend.NAME, request.target, [job], engine.fingerprint(backend.NAME, request.target)
+    )
+    return LinkModule(request.crate, outcome.get(request.crate))
 
 
 def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkResult], int]:

@@ -102,10 +102,14 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
 
 
 def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
-    """Return what LTO may see of a request: neither the crate type nor what only the linker is told."""
+    """Return what LTO may see of a request: neither what only the linker is told nor the crate type.
+
+    An object may be all that there is to optimise, with no entry point, so it is told of.
+    """
     names = backend.MODULE_OPTIONS
     options = request.options if names is None else request.options.only(names | backend.LTO_OPTIONS)
-    return replace(request, crate_type=CrateType.RLIB, options=options, natives=(), embed=b"")
+    kind = CrateType.OBJECT if request.crate_type is CrateType.OBJECT else CrateType.RLIB
+    return replace(request, crate_type=kind, options=options, natives=(), embed=b"")
 
 
 def _config(backend: CodegenBackend, request: LinkRequest) -> ModuleConfig:

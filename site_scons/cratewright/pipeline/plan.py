@@ -18,7 +18,7 @@ from ..options import CORE_OPTIONS, LtoMode, Options, OptionSpec, parse_options
 
 __all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table", "source_table"]
 
-LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports"})
+LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports", "keep_exports"})
 """Options that the link step reads itself, whatever backend there is."""
 
 
@@ -156,6 +156,12 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
                 context=(("crate", crate.name),),
                 hint=f"leave out '{_ASKED_BY[needed]}'",
             )
+    if crate.options.flag("keep_exports") and CrateType.OBJECT not in crate.crate_types:
+        raise ConfigurationError(
+            f"crate '{crate.name}' sets keep_exports and makes no object",
+            context=(("crate types", " ".join(kind.value for kind in crate.crate_types)),),
+            hint="it is for crate_type='object'; what other types offer is set by 'exports'",
+        )
     for item in crate.dependencies:
         if item.whole and Capability.WHOLE_CRATES not in backend.capabilities:
             raise UnsupportedError(

@@ -93,10 +93,12 @@ def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[
 
 def _linkable(env: Environment, crate: DeclaredCrate, source: list[Any], target: list[Any]) -> Any:
     given = [node for node in source if node in (crate.target or ())]
-    for kind in (CrateType.STATICLIB, CrateType.CDYLIB, CrateType.DYLIB):
+    for kind in (CrateType.STATICLIB, CrateType.OBJECT, CrateType.CDYLIB, CrateType.DYLIB):
         node = crate.made.get(kind)
         if node is not None and node in given:
-            return _as_object(env, crate, node) if _is_archive(env, target) else node
+            if kind is CrateType.OBJECT or not _is_archive(env, target):
+                return node
+            return _as_object(env, crate, node)
     has = [kind.value for kind in crate.crate_types]
     raise ConfigurationError(
         f"{target[0]} is given crate '{crate.name}', which has nothing that a linker takes",

@@ -148,11 +148,11 @@ class NativeBackend(CodegenBackend):
 
         return lower(module, config, self._toolchain)
 
-    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
-        """Merge modules."""
-        from .fat import merge  # noqa: PLC0415
+    def run_link(self, request: LinkRequest) -> ModuleCodegen:
+        """Merge objects into one that can be linked again."""
+        from .relocatable import merge  # noqa: PLC0415 - few crates are objects
 
-        return merge(modules, self.session.target, self._toolchain)
+        return merge(request, self._toolchain)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link and internalise what is not exported."""

@@ -83,10 +83,16 @@ def _covered(crate: Crate) -> bool:
 
 def _check_types(crate: Crate, toolchain: Toolchain) -> None:
     for kind in crate.crate_types:
-        if kind in (CrateType.DYLIB, CrateType.CDYLIB) and find_target(crate.target).format != "elf":
+        if kind in (CrateType.DYLIB, CrateType.CDYLIB, CrateType.OBJECT) and find_target(crate.target).format != "elf":
             raise UnsupportedError(
                 f"crate '{crate.name}': target '{crate.target}' has no {kind.value} yet",
                 hint="make a program or a staticlib; targets in ELF format have all crate types",
+            )
+        if kind is CrateType.OBJECT and toolchain.kind == "gcc" and _covered(crate):
+            raise UnsupportedError(
+                f"crate '{crate.name}': gcc's notes of coverage go by object, and one object of several has none",
+                context=(("toolchain", toolchain.version),),
+                hint="count coverage in a program or a staticlib",
             )
 
 
@@ -247,8 +253,10 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
     if (
         toolchain.kind != "gcc"
         and "address" in options.texts("sanitize")
-        and CrateType.STATICLIB in crate.crate_types
-        and crate.options.lto_for(CrateType.STATICLIB) is LtoMode.FAT
+        and any(
+            kind in crate.crate_types and crate.options.lto_for(kind) is LtoMode.FAT
+            for kind in (CrateType.STATICLIB, CrateType.OBJECT)
+        )
     ):
         return "one merged object with -fsanitize=address cannot be linked with others", "set lto='thin' or 'off'"
     missing = [name for name in options.texts("sanitize") if zig and name not in _ZIG_SANITIZERS]

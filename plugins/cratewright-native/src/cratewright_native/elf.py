@@ -13,11 +13,22 @@ from cratewright import FormatError
 
 from .symbol import ObjectSymbol
 
-__all__ = ["elf_symbols", "has_gcc_representation", "is_elf", "needed_libraries", "retaining"]
+__all__ = [
+    "SECTION",
+    "SYMBOL",
+    "elf_symbols",
+    "has_gcc_representation",
+    "is_elf",
+    "needed_libraries",
+    "read_sections",
+    "read_text",
+    "retaining",
+    "section_table",
+]
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
-_SECTION = struct.Struct("<IIQQQQIIQQ")
-_SYMBOL = struct.Struct("<IBBHQQ")
+SECTION = struct.Struct("<IIQQQQIIQQ")
+SYMBOL = struct.Struct("<IBBHQQ")
 _DYNAMIC = struct.Struct("<QQ")
 _SYMTAB, _DYNAMIC_TABLE, _DYNSYM = 2, 6, 11
 _NEEDED = 1
@@ -50,7 +61,7 @@ def elf_symbols(data: bytes, *, name: str, dynamic: bool = False) -> tuple[Objec
     Raises: FormatError naming the file if it is damaged.
     """
     try:
-        sections = _sections(data)
+        sections = read_sections(data)
         found: list[ObjectSymbol] = []
         for section in sections:
             if section[1] == (_DYNSYM if dynamic else _SYMTAB):
@@ -68,13 +79,13 @@ def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
     if not is_elf(data):
         return ()
     try:
-        sections = _sections(data)
+        sections = read_sections(data)
         table = next((section for section in sections if section[1] == _DYNAMIC_TABLE), None)
         if table is None:
             return ()
         rows = _DYNAMIC.iter_unpack(data[table[4] : table[4] + table[5]])
         begin = sections[table[6]][4]
-        return tuple(_text(data, begin + value).decode() for tag, value in rows if tag == _NEEDED)
+        return tuple(read_text(data, begin + value).decode() for tag, value in rows if tag == _NEEDED)
     except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise FormatError(f"{name}: the file is damaged") from error
 
@@ -91,14 +102,14 @@ def retaining(data: bytes, *, name: str) -> bytes:
         return data
     try:
         header = _HEADER.unpack_from(data, 0)
-        sections = _sections(data)
+        sections = read_sections(data)
         if not sections:
             return data
         number = header[13] if header[13] != _ELSEWHERE else sections[0][6]
         names = sections[number][4]
         changed = bytearray(data)
         for index, section in enumerate(sections):
-            flags, called = section[2], _text(data, names + section[0]).decode("utf-8", "replace")
+            flags, called = section[2], read_text(data, names + section[0]).decode("utf-8", "replace")
             # What goes by the order of another section goes with it, too.
             if flags & _ALLOCATED and not flags & (_RETAINED | _ORDERED) and not _USUAL.match(called):
                 at = header[6] + index * header[11] + 8
@@ -109,20 +120,34 @@ def retaining(data: bytes, *, name: str) -> bytes:
         raise FormatError(f"{name}: the object is damaged") from error
 
 
-def _sections(data: bytes) -> list[tuple[int, ...]]:
+def section_table(data: bytes) -> int:
+    """Return where the table of sections begins."""
+    start: int = _HEADER.unpack_from(data, 0)[6]
+    return start
+
+
+def read_sections(data: bytes) -> list[tuple[int, ...]]:
+    """Return the rows of the table of sections.
+
+    Raises: IndexError, struct.error if it is not whole.
+    """
     header = _HEADER.unpack_from(data, 0)
     start, size, count = header[6], header[11], header[12]
     if start and not count:
         # More sections than the header can count: the first one's size is their number.
-        count = _SECTION.unpack_from(data, start)[5]
-    if size < _SECTION.size or start + size * count > len(data):
+        count = SECTION.unpack_from(data, start)[5]
+    if size < SECTION.size or start + size * count > len(data):
         if not count:
             return []
         raise IndexError
-    return [_SECTION.unpack_from(data, start + index * size) for index in range(count)]
+    return [SECTION.unpack_from(data, start + index * size) for index in range(count)]
 
 
-def _text(data: bytes, first: int) -> bytes:
+def read_text(data: bytes, first: int) -> bytes:
+    """Return the text that begins at a place.
+
+    Raises: ValueError if it does not end.
+    """
     return data[first : data.index(b"\0", first)]
 
 
@@ -132,8 +157,8 @@ def _symbols(data: bytes, table: tuple[int, ...], strings: tuple[int, ...]) -> l
     if table[4] + table[5] > len(data):
         raise IndexError
     # The section's `info` is the number of the first symbol that is not local.
-    for at in range(table[4] + table[7] * _SYMBOL.size, table[4] + table[5], _SYMBOL.size):
-        offset, info, other, section, _, _ = _SYMBOL.unpack_from(data, at)
+    for at in range(table[4] + table[7] * SYMBOL.size, table[4] + table[5], SYMBOL.size):
+        offset, info, other, section, _, _ = SYMBOL.unpack_from(data, at)
         first = begin + offset
         text = data[first : data.index(b"\0", first, end)]
         if text and info >> 4 != _LOCAL:

@@ -16,7 +16,7 @@ from .kept import wanted_symbols
 from .resolve import write_inputs
 from .toolchain import Toolchain
 
-__all__ = ["merge", "optimize_fat", "run_fat_lto"]
+__all__ = ["optimize_fat", "run_fat_lto"]
 
 _MERGED = "merged"
 # A pipeline that does nothing: lld merges and internalises before it.
@@ -70,28 +70,6 @@ def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> Non
                     context=(("module", item.module.name), ("reason", "gcc's LTO sanitizes all or nothing of a link")),
                     hint="set the same 'sanitize' for both crates, or lto='off'",
                 )
-
-
-def merge(modules: Sequence[ModuleCodegen], target: str, toolchain: Toolchain) -> ModuleCodegen:
-    """Merge modules into one and do no more.
-
-    Raises: LinkError if symbols clash.
-    """
-    what = "merging modules"
-    if toolchain.kind == "gcc":
-        return _joined(modules, target, toolchain, what)
-    with toolchain.scratch() as directory:
-        names = [f"{index}.bc" for index in range(len(modules))]
-        for name, module in zip(names, modules, strict=True):
-            (directory / name).write_bytes(module.data)
-        toolchain.run(
-            (*toolchain.lld(target), "-r", *_MERGE_ONLY, *names, "-o", _MERGED),
-            cwd=directory,
-            what=what,
-            outputs=[_MERGED],
-            failure=LinkError,
-        )
-        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 
 
 def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:

@@ -135,7 +135,7 @@ _PLACES = frozenset({Fate.LIST, Fate.VERSIONS, Fate.SCRIPT, Fate.INPUT, Fate.OUT
 
 def written_files(crate_type: CrateType, words: Iterable[str]) -> tuple[str, ...]:
     """Return the files that a link of a crate type writes beside what is linked; no linker is run for a staticlib."""
-    if crate_type in (CrateType.RLIB, CrateType.STATICLIB):
+    if crate_type in (CrateType.RLIB, CrateType.STATICLIB, CrateType.OBJECT):
         return ()
     values = (flag.value for flag in parse_ldflags(words) if flag.option.fate is Fate.OUTPUT)
     return tuple(dict.fromkeys(value for value in values if value and value != "-"))

@@ -71,6 +71,9 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
     if request.crate_type is CrateType.STATICLIB:
         library = Artifact(name, write_staticlib(request, toolchain))
         return LinkResult(artifacts=(library, *notes_of(request, name)))
+    if request.crate_type is CrateType.OBJECT:
+        (item,) = request.modules
+        return LinkResult(artifacts=(Artifact(name, item.module.data),))
     with toolchain.scratch() as directory:
         inputs = [*place_object(request, toolchain, directory), *_inputs(request, toolchain, directory)]
         users = users_words(request, toolchain.root)

@@ -35,7 +35,7 @@ from cratewright import (
     programs_digest,
 )
 
-from .names import Entry, entries_of, image_directory, image_path, manifest_name, text_path
+from .names import Entry, entries_of, image_directory, image_path, manifest_name, object_path, text_path
 from .stopwatch import STOPWATCH
 from .symbols import closures
 
@@ -107,7 +107,7 @@ class SpirvBackend(CodegenBackend):
         {"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)} - {"dump_source"}
     )
     SOURCE_OPTIONS = frozenset({"opt_level", "spirv_opt"})
-    supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB})
+    supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB, CrateType.OBJECT})
     capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO})
 
     def init(self, session: Session) -> None:
@@ -145,6 +145,7 @@ class SpirvBackend(CodegenBackend):
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options that would be without effect."""
+        _check_object(crate)
         if crate.options.texts("exports"):
             raise ConfigurationError(
                 f"crate '{crate.name}': 'exports' has no meaning for shaders",
@@ -192,7 +193,10 @@ class SpirvBackend(CodegenBackend):
         return placed(unit, form.parameters)
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return the manifest and the image with its text, or the directory of images."""
+        """Return the manifest and the image with its text, or the directory of images; or the object."""
+        if crate_type is CrateType.OBJECT:
+            path = object_path(crate)
+            return (path, text_path(path)) if options.flag("disassemble") else (path,)
         if options.flag("multimodule"):
             return (manifest_name(crate), image_directory(crate))
         image = image_path(crate, "")
@@ -206,11 +210,11 @@ class SpirvBackend(CodegenBackend):
         outputs = expected_outputs(crate.sources, self.session.root)
         return None if outputs is None else {output: image_path(crate.name, output) for output in outputs}
 
-    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
-        """Link modules to one that still exports what they export, and imports nothing."""
-        from .lto import link_modules  # noqa: PLC0415 - only workers link
+    def run_link(self, request: LinkRequest) -> ModuleCodegen:
+        """Link modules to one that still exports what is asked for, and imports nothing."""
+        from .relocatable import merge  # noqa: PLC0415 - only workers link
 
-        return link_modules(modules, self.session.target, self._tools())
+        return merge(request, self._tools())
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
@@ -219,6 +223,8 @@ class SpirvBackend(CodegenBackend):
         from .own_options import check_all_alike  # noqa: PLC0415
 
         check_all_alike(request)
+        if request.crate_type is CrateType.OBJECT:
+            return self.run_link(request)
         with leaving_inputs(request):
             return run_fat_lto(request, self._tools())
 
@@ -226,10 +232,16 @@ class SpirvBackend(CodegenBackend):
         """Optimise what all entry points reach, together."""
         from .lto import optimise_fat  # noqa: PLC0415 - only workers link
 
+        if module.attribute("merged"):
+            from .relocatable import optimised  # noqa: PLC0415 - only workers link
+
+            return optimised(module, config, self._tools())
         return optimise_fat(module, config, self._tools())
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
-        """Return a part for each entry point, with the modules that it reaches."""
+        """Return a part for each entry point, with the modules that it reaches; an object is one part."""
+        if request.crate_type is CrateType.OBJECT:
+            return super().split_lto(request)
         entries = entries_of(request)
         reached = _reached(request, entries)
         return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
@@ -238,6 +250,8 @@ class SpirvBackend(CodegenBackend):
         """Return the request for an entry point with only the functions that it calls."""
         from .reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
 
+        if request.crate_type is CrateType.OBJECT:
+            return request
         return reduce_part(request)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
@@ -251,6 +265,9 @@ class SpirvBackend(CodegenBackend):
         from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
         from .lto import run_thin_lto  # noqa: PLC0415
 
+        if request.crate_type is CrateType.OBJECT:
+            merged = self.run_link(request)
+            return (ThinModule(name=merged.name, crate=request.crate, data=merged.data, index=b"object"),)
         with leaving_inputs(request):
             return run_thin_lto(request, self._tools())
 
@@ -258,6 +275,10 @@ class SpirvBackend(CodegenBackend):
         """Optimise one entry point with all that it reaches."""
         from .lto import optimise_thin  # noqa: PLC0415 - only workers link
 
+        if module.index:
+            from .relocatable import optimised  # noqa: PLC0415 - only workers link
+
+            return optimised(ModuleCodegen(name="", data=module.data), config, self._tools())
         return optimise_thin(module.data, config, self._tools())
 
     def lto_memory(self, request: LinkRequest) -> int:
@@ -273,7 +294,9 @@ class SpirvBackend(CodegenBackend):
         return _SHADER_MEMORY + _MEMORY_FACTOR * max(parts, default=0)
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
-        """Return a part for each image, with the modules its entry points reach."""
+        """Return a part for each image, with the modules its entry points reach; an object is one."""
+        if request.crate_type is CrateType.OBJECT:
+            return super().split_link(request)
         entries = entries_of(request)
         multimodule = request.options.flag("multimodule")
         if request.lto is LtoMode.FAT or (request.lto is not LtoMode.OFF and not multimodule):
@@ -289,6 +312,10 @@ class SpirvBackend(CodegenBackend):
         """Link one image; after fat LTO, all of them."""
         from .own_options import with_own_options  # noqa: PLC0415 - only workers link
 
+        if request.crate_type is CrateType.OBJECT:
+            from .relocatable import link_object  # noqa: PLC0415
+
+            return link_object(request, self._tools())
         entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
         request = with_own_options(request, entries)
         if request.lto is not LtoMode.OFF:
@@ -314,7 +341,9 @@ class SpirvBackend(CodegenBackend):
         return STOPWATCH.take()
 
     def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:
-        """Put the manifest in front of the images."""
+        """Put the manifest in front of the images; an object has none."""
+        if request.crate_type is CrateType.OBJECT:
+            return super().finish_link(request, results)
         from .manifest import write_manifest  # noqa: PLC0415 - a null build writes none
 
         return LinkResult(
@@ -335,6 +364,22 @@ def _reached(request: LinkRequest, entries: Sequence[Entry]) -> list[tuple[int, 
         from .dumps import inputs  # noqa: PLC0415 - it loads what compiles
 
         raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error
+
+
+def _check_object(crate: Crate) -> None:
+    """Refuse what has no effect on an object, if there is nothing else that it could have effect on."""
+    if CrateType.CDYLIB in crate.crate_types or CrateType.OBJECT not in crate.crate_types:
+        return
+    names = (
+        "multimodule",
+        *(f"dump_{step}" for step in ("pre_link", "post_merge", "post_split", "post_opt", "post_link")),
+    )
+    asked = [name for name in names if crate.options[name]]
+    if asked:
+        raise ConfigurationError(
+            f"crate '{crate.name}': '{asked[0]}' is about images, and an object is none",
+            hint="leave it out, or make a cdylib as well",
+        )
 
 
 def _check_lto(crate: Crate) -> None:

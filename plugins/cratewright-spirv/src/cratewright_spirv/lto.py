@@ -30,7 +30,6 @@ from .canonical import Names, canonical, is_orderable
 from .facts import Facts, sources_of
 from .finalize import finalize_program
 from .image import optimise
-from .lines import lines_for_linker
 from .memory_model import programs_of_one_model
 from .mending import mended
 from .module import Instruction, parse
@@ -43,7 +42,6 @@ from .workgroup import size_by_entry_point
 __all__ = [
     "canonical_form",
     "join",
-    "link_modules",
     "optimise_fat",
     "optimise_thin",
     "parts_of",
@@ -149,16 +147,6 @@ def optimise_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCode
     data = optimise(data, config, tools)
     entries = tuple(EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data))
     return ModuleCodegen(name="", data=data, entry_points=entries)
-
-
-def link_modules(modules: Sequence[ModuleCodegen], target: str, tools: Tools) -> ModuleCodegen:
-    """Return what the linker makes of modules, and do no more.
-
-    Raises: LinkError for symbols that are missing, repeated or do not match.
-    """
-    data = tools.link(lines_for_linker([module.data for module in modules]), env=spv_environment(target))
-    entries = tuple(entry for module in modules for entry in module.entry_points)
-    return ModuleCodegen(name="linked", data=data, entry_points=entries)
 
 
 def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:

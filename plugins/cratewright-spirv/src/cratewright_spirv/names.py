@@ -22,6 +22,7 @@ __all__ = [
     "image_path",
     "known_stage",
     "manifest_name",
+    "object_path",
     "optimised_entries",
     "spv_environment",
     "text_path",
@@ -158,6 +159,11 @@ def image_directory(crate: str) -> str:
 def image_path(crate: str, output: str) -> str:
     """Return the path of an image: of one entry point, or the single module if `output` is empty."""
     return f"{image_directory(crate)}{output}.spv" if output else f"{crate}.spv"
+
+
+def object_path(crate: str) -> str:
+    """Return the path of what a crate of type `object` becomes, relative to the output directory."""
+    return f"{crate}.o.spv"
 
 
 def text_path(image: str) -> str:

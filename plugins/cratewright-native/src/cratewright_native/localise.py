@@ -1,0 +1,81 @@
+"""An ELF object of which fewer symbols are seen by others.
+
+Knows nothing of which these are to be.
+Source: the System V ABI, chapters "Sections", "Symbol Table" and "Relocation".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection
+
+from cratewright import FormatError
+
+from .elf import SECTION, SYMBOL, read_sections, read_text, section_table
+
+__all__ = ["with_local_symbols"]
+
+_SYMTAB, _RELA, _REL, _GROUP, _INDEXES = 2, 4, 9, 17, 18
+_ADDRSIG = 0x6FFF4C03
+_LOCAL, _GLOBAL = 0, 1
+_UNDEFINED, _COMMON = 0, 0xFFF2
+_COMDAT = 1
+_NUMBER = struct.Struct("<I")
+
+
+def with_local_symbols(data: bytes, *, keep: Collection[str], name: str) -> bytes:
+    """Return an object in which the strong symbols that it defines are local, but for those to `keep`.
+
+    Weak ones, common ones and those that are unique in a process are meant to meet others, and stay.
+    Raises: FormatError naming the object if it is damaged.
+    """
+    try:
+        return _localised(data, keep)
+    except (struct.error, IndexError, KeyError, OverflowError, ValueError) as error:
+        raise FormatError(f"{name}: the object is damaged") from error
+
+
+def _localised(data: bytes, keep: Collection[str]) -> bytes:
+    sections = read_sections(data)
+    number = next((index for index, section in enumerate(sections) if section[1] == _SYMTAB), None)
+    if number is None:
+        return data
+    table = sections[number]
+    strings = sections[table[6]][4]
+    symbols = [SYMBOL.unpack_from(data, at) for at in range(table[4], table[4] + table[5], SYMBOL.size)]
+    changed = [_changed(symbol, read_text(data, strings + symbol[0]), keep) for symbol in symbols]
+    # Local symbols come first; all that speaks of a symbol does so by its number.
+    order = sorted(range(len(changed)), key=lambda index: changed[index][1] >> 4 != _LOCAL)
+    moved = {old: new for new, old in enumerate(order)}
+    out = bytearray(data)
+    for new, old in enumerate(order):
+        SYMBOL.pack_into(out, table[4] + new * SYMBOL.size, *changed[old])
+    locals_ = sum(symbol[1] >> 4 == _LOCAL for symbol in changed)
+    start = section_table(data)
+    _NUMBER.pack_into(out, start + number * SECTION.size + 44, locals_)
+    for index, section in enumerate(sections):
+        kind, at, size = section[1], section[4], section[5]
+        if kind in (_RELA, _REL) and section[6] == number:
+            step = 24 if kind == _RELA else 16
+            for place in range(at + 12, at + size, step):  # the upper half of `r_info`
+                _NUMBER.pack_into(out, place, moved[_NUMBER.unpack_from(data, place)[0]])
+        elif kind == _GROUP and section[6] == number:
+            # The number of the symbol that the group goes by.
+            _NUMBER.pack_into(out, start + index * SECTION.size + 44, moved[section[7]])
+            if changed[section[7]][1] >> 4 == _LOCAL and symbols[section[7]][1] >> 4 != _LOCAL:
+                _NUMBER.pack_into(out, at, _NUMBER.unpack_from(data, at)[0] & ~_COMDAT)
+        elif kind == _INDEXES and section[6] == number:
+            for new, old in enumerate(order):
+                _NUMBER.pack_into(out, at + 4 * new, _NUMBER.unpack_from(data, at + 4 * old)[0])
+        elif kind == _ADDRSIG:
+            # It lists symbols by number in a form of its own, and is only there to save space; 0 is no section's link.
+            _NUMBER.pack_into(out, start + index * SECTION.size + 40, 0)
+    return bytes(out)
+
+
+def _changed(symbol: tuple[int, ...], called: bytes, keep: Collection[str]) -> tuple[int, ...]:
+    name, info, other, section, value, size = symbol
+    defined = section not in (_UNDEFINED, _COMMON)
+    if info >> 4 != _GLOBAL or not defined or called.decode("utf-8", "surrogateescape") in keep:
+        return symbol
+    return (name, _LOCAL << 4 | info & 15, other & ~3, section, value, size)
