@@ -36,7 +36,8 @@ for keep in (False, True):
     o = env.Crate(f"o_{lto}_{{keep}}", ["noise.glsl", "scale.glsl"], deps=[dep], crate_type="object", lto="{lto}",
         keep_exports=keep, opt_level="0", disassemble=True)
     Default(o, env.Crate(f"p_{lto}_{{keep}}", [o.image, "a.comp"], crate_type="cdylib", lto="thin", opt_level="3"))
-fast = env.Crate("fast_{lto}", ["noise.glsl", "scale.glsl"], deps=[dep], crate_type="object", lto="{lto}", opt_level="3")
+fast = env.Crate("fast_{lto}", ["noise.glsl", "scale.glsl"], deps=[dep], crate_type="object", lto="{lto}",
+    opt_level="3")
 Default(env.Crate("q_{lto}", [fast.image, "a.comp"], crate_type="cdylib", opt_level="3"))
 """
             for lto in modes

@@ -93,7 +93,8 @@ def test_an_empty_workspace_has_no_crates() -> None:
 def test_every_option_has_a_hyphenated_key() -> None:
     text = (
         "[crate.a]\nsources = []\ninclude-dirs = ['inc']\ndefines = {A = 1, B = true, C = 'x'}\nopt-level = 3\n"
-        "debuginfo = 'full'\nlto = 'thin'\nprefer-dynamic = true\nexports = ['f']\nkeep-exports = true\nmultimodule = false\n"
+        "debuginfo = 'full'\nlto = 'thin'\nprefer-dynamic = true\nexports = ['f']\nmultimodule = false\n"
+        "keep-exports = true\n"
         "entry-point = 'main2'\nshout = true\nallocator = 'needs'\nlibs = ['m']\nlib-dirs = 'lib'\n"
         "export-include-dirs = ['api']\nversion = '1.2'\n"
     )
