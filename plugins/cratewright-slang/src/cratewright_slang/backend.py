@@ -13,6 +13,7 @@ from cratewright import (
     CompiledUnit,
     ConstructionVariable,
     Crate,
+    CrateType,
     LinkError,
     LinkPart,
     LinkRequest,
@@ -21,7 +22,6 @@ from cratewright import (
     ModuleCodegen,
     ThinModule,
     UnitStencil,
-    UnsupportedError,
 )
 from cratewright_spirv.sharing import SpirvBackend
 
@@ -46,6 +46,8 @@ class SlangBackend(SpirvBackend):
     SETTINGS = frozenset({"CRATE_SPIRV_SDK"})
     UNIT_OPTIONS = _UNIT
     LINK_OPTIONS = (SpirvBackend.LINK_OPTIONS | SHARED) - _NOT_HERE
+    # Modules of Slang are linked for an entry point, never into one module.
+    supported_crate_types = SpirvBackend.supported_crate_types - {CrateType.OBJECT}
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Start Slang, which takes as long as twenty shaders."""
@@ -80,10 +82,6 @@ class SlangBackend(SpirvBackend):
     def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
         """Return none: entry points are known when a source is compiled."""
         return None
-
-    def run_link(self, modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
-        """Refuse modules of Slang, which are linked for an entry point alone."""
-        raise UnsupportedError("modules of Slang are linked for an entry point, never into one module")
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point, with the modules that it imports."""
