@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    errors, digest, values, codec, shape, diagnostic           what everyone may use
+    printable, errors, digest, values, codec, shape, diagnostic  what everyone may use
     call, crate_type, options, source_options, module, identity, crate, stencil  values of crates
     capability, construction, native_library, request          values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking

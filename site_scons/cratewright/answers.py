@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .backend import CodegenBackend
-from .errors import OutputError, printable
+from .errors import OutputError
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
 from .output_place import check_output_path
+from .printable import printable
 from .request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch
 

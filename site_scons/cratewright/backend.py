@@ -149,7 +149,7 @@ class CodegenBackend(ABC):
 
         Guarantees: every file read and every path looked for in vain is in the result's `observed`; `form` is what
         `canonical_form` returns, if the backend has such forms.
-        Raises: SourceError with `file:line:`, or ToolError.
+        Raises: SourceError whose diagnostics say where, or ToolError.
         """
 
     def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:

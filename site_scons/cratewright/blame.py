@@ -17,7 +17,8 @@ from types import TracebackType
 import pluggy
 
 from . import errors
-from .errors import Context, CratewrightError, PluginError
+from .diagnostic import Diagnostic, read_diagnostics
+from .errors import Context, CratewrightError, PluginError, SourceError
 
 __all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_words"]
 
@@ -60,11 +61,15 @@ def own_error(error: CratewrightError) -> CratewrightError:
 
     Raises: AttributeError, TypeError if it lacks what an error of ours has.
     """
-    if type(error) in _KINDS:
-        return error
-    kind = next(kind for kind in type(error).__mro__ if kind in _KINDS)
-    rows = [(str(label), str(value)) for label, value in error.context]
-    return kind(str(error.message), context=rows, hint=str(error.hint)).leaving(error.leftovers)
+    if type(error) not in _KINDS:
+        kind = next(kind for kind in type(error).__mro__ if kind in _KINDS)
+        rows = [(str(label), str(value)) for label, value in error.context]
+        found = [item for item in error.diagnostics if type(item) is Diagnostic]
+        error = kind(str(error.message), context=rows, hint=str(error.hint), diagnostics=found).leaving(error.leftovers)
+    if isinstance(error, SourceError) and not error.diagnostics:
+        # Who has no more than a tool's text has said where all the same.
+        return error.about(read_diagnostics(error.message))
+    return error
 
 
 def foreign_error(error: BaseException, message: str, *, root: str = "", rows: Context = ()) -> PluginError:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
-from .errors import CratewrightError, printable
+from .printable import printable
 from .values import dataclass
 
-__all__ = ["Diagnostic", "RelatedPlace", "Severity", "error_diagnostics", "read_diagnostics"]
+__all__ = ["Diagnostic", "RelatedPlace", "Severity", "read_diagnostics"]
 
 
 class Severity(str, Enum):
@@ -70,6 +70,13 @@ class Diagnostic:
         """The first line: `file:line:column: error: text`."""
         code = f" [{self.code}]" if self.code and self.code not in self.text else ""
         return printable(f"{self.place}{': ' * bool(self.file)}{self.severity.value}: {self.text}{code}")
+
+    @property
+    def is_printable(self) -> bool:
+        """Whether nothing in it would steer a terminal."""
+        texts = [self.text, self.file, self.code, self.rendered, self.crate, self.unit]
+        texts += [text for place in self.related for text in (place.text, place.file)]
+        return all(printable(text) == text for text in texts)
 
     def __str__(self) -> str:
         return printable(self.rendered) if self.rendered else self.headline
@@ -166,19 +173,3 @@ def _led(lines: list[str]) -> Iterator[RelatedPlace]:
 
 def _place(match: re.Match[str], text: str) -> RelatedPlace:
     return RelatedPlace(text, match["file"], int(match["line"] or 0), int(match["column"] or 0))
-
-
-def error_diagnostics(error: CratewrightError) -> tuple[Diagnostic, ...]:
-    """Return what an error says: the diagnostics in its message, or else one that is the error.
-
-    Shape: the last one is followed by the error's context and hint.
-    """
-    found = read_diagnostics(error.message)
-    if not found:
-        return (
-            Diagnostic(Severity.ERROR, error.message.splitlines()[0] if error.message else "", rendered=str(error)),
-        )
-    after = str(error)[len(printable(error.message)) :]
-    if not after.strip():
-        return found
-    return (*found[:-1], replace(found[-1], rendered=str(found[-1]) + after))

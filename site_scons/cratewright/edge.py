@@ -19,7 +19,7 @@ from .call import BackendCall
 from .crate_type import CrateType
 from .declared import METHODS
 from .emitted import find_unpromised
-from .errors import CratewrightError, PluginError, printable
+from .errors import CratewrightError, PluginError
 from .module import CompiledUnit, ModuleCodegen
 from .request import LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch, find_mismatch
@@ -115,8 +115,8 @@ def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object)
     rule = RULES.get(call.method)
     if rule is not None and rule(value, arguments) is not None:
         return False
-    # A terminal is told them as they are.
-    if isinstance(value, (CompiledUnit, LinkResult)) and any(printable(line) != line for line in value.diagnostics):
+    # Not everyone who shows them looks at what steers a terminal.
+    if isinstance(value, (CompiledUnit, LinkResult)) and not all(item.is_printable for item in value.diagnostics):
         return False
     if isinstance(value, CompiledUnit) and find_unpromised(backend.EMITTED, value, arguments[0]):
         return False

@@ -24,6 +24,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
+
+from .diagnostic import Diagnostic, Severity
+from .printable import printable
 
 __all__ = [
     "CacheError",
@@ -42,8 +47,8 @@ __all__ = [
     "UnsupportedError",
     "ValidationError",
     "VersionError",
+    "error_diagnostics",
     "near_miss",
-    "printable",
 ]
 
 Context = Iterable[tuple[str, object]]
@@ -52,19 +57,37 @@ Context = Iterable[tuple[str, object]]
 class CratewrightError(Exception):
     """A failure that the user can do something about.
 
-    Shape: printed as the message, then aligned `label: value` lines, then the way out. `leftovers` are files
-    that help to find the cause, as (root-relative path, content), written although the work failed. `summary` is what
-    is left to say of an error that was told when it happened.
+    Shape: printed as the message, then aligned `label: value` lines, then the way out. `diagnostics` are what it says
+    of places in sources; the message of such an error is their text. `leftovers` are files that help to find the
+    cause, as (root-relative path, content), written although the work failed. `summary` is what is left to say of an
+    error that was told when it happened.
     """
 
     leftovers: tuple[tuple[str, bytes], ...] = ()
     summary: str = ""
 
-    def __init__(self, message: str, *, context: Context = (), hint: str = "") -> None:
-        self.message = message
+    def __init__(
+        self, message: str = "", *, context: Context = (), hint: str = "", diagnostics: Iterable[Diagnostic] = ()
+    ) -> None:
+        self.diagnostics = tuple(diagnostics)
+        self.message = message or "\n".join(map(str, self.diagnostics))
         self.context = tuple((label, str(value)) for label, value in context)
         self.hint = hint
-        super().__init__(message)
+        super().__init__(self.message)
+
+    @classmethod
+    def at(
+        cls: type[_Error],
+        file: str,
+        line: int,
+        text: str,
+        *,
+        column: int = 0,
+        context: Context = (),
+        hint: str = "",
+    ) -> _Error:
+        """Return an error about one place: `file:line: error: text`."""
+        return cls(context=context, hint=hint, diagnostics=[Diagnostic(Severity.ERROR, text, file, line, column)])
 
     def __str__(self) -> str:
         lines = [self.message]
@@ -77,22 +100,38 @@ class CratewrightError(Exception):
         return printable("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.context, self.hint, self.leftovers, self.summary))
+        return (
+            _rebuild,
+            (type(self), self.message, self.context, self.hint, self.diagnostics, self.leftovers, self.summary),
+        )
 
     def with_context(self, *context: tuple[str, object]) -> CratewrightError:
         """Return the same error with rows put before its own, for a layer that knows more."""
         known = {label for label, _ in self.context}
         fresh = tuple((label, str(value)) for label, value in context if label not in known)
-        return _rebuild(type(self), self.message, fresh + self.context, self.hint, self.leftovers, self.summary)
+        return self._with(context=fresh + self.context)
 
     def leaving(self, files: Iterable[tuple[str, bytes]]) -> CratewrightError:
         """Return the same error with files that help to find its cause."""
-        leftovers = (*self.leftovers, *files)
-        return _rebuild(type(self), self.message, self.context, self.hint, leftovers, self.summary)
+        return self._with(leftovers=(*self.leftovers, *files))
 
     def told(self, summary: str) -> CratewrightError:
         """Return the same error for whoever comes after those that were told: the summary says enough."""
-        return _rebuild(type(self), self.message, self.context, self.hint, self.leftovers, summary)
+        return self._with(summary=summary)
+
+    def about(self, diagnostics: Iterable[Diagnostic]) -> CratewrightError:
+        """Return the same error with what it says of places."""
+        return self._with(diagnostics=tuple(diagnostics))
+
+    def _with(self, **changed: object) -> CratewrightError:
+        error = _rebuild(
+            type(self), self.message, self.context, self.hint, self.diagnostics, self.leftovers, self.summary
+        )
+        vars(error).update(changed)
+        return error
+
+
+_Error = TypeVar("_Error", bound=CratewrightError)
 
 
 def _rebuild(
@@ -100,13 +139,30 @@ def _rebuild(
     message: str,
     context: tuple[tuple[str, str], ...],
     hint: str,
+    diagnostics: tuple[Diagnostic, ...],
     leftovers: tuple[tuple[str, bytes], ...],
     summary: str,
 ) -> CratewrightError:
-    error = kind(message, context=context, hint=hint)
+    error = kind(message, context=context, hint=hint, diagnostics=diagnostics)
     error.leftovers = leftovers
     error.summary = summary
     return error
+
+
+def error_diagnostics(error: CratewrightError) -> tuple[Diagnostic, ...]:
+    """Return an error as diagnostics: those that it has, or else one that is the error.
+
+    Shape: the last one is followed by the error's context and hint.
+    """
+    if not error.diagnostics:
+        return (
+            Diagnostic(Severity.ERROR, error.message.splitlines()[0] if error.message else "", rendered=str(error)),
+        )
+    after = str(error)[len(printable(error.message)) :]
+    if not after.strip():
+        return error.diagnostics
+    *others, last = error.diagnostics
+    return (*others, replace(last, rendered=str(last) + after))
 
 
 class ConfigurationError(CratewrightError):
@@ -142,7 +198,7 @@ class VersionError(FormatError):
 
 
 class SourceError(CratewrightError):
-    """A source that does not compile; the message starts with `file:line:`."""
+    """A source that does not compile; its diagnostics say where."""
 
 
 class LinkError(CratewrightError):
@@ -176,24 +232,3 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(words)}" if words else "none is known"
-
-
-def printable(text: str) -> str:
-    """Return a text as a terminal may show it: what would steer the terminal, or is no character, is written out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode() if _steers(character) else character for character in text
-    )
-
-
-def _steers(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    if character < "\x7f":
-        return character < " "
-    return character <= "\x9f" or any(first <= character <= last for first, last in _STEERING)
-
-
-_STEERING = (("\u202a", "\u202e"), ("\u2066", "\u2069"), ("\ud800", "\udfff"))
-"""Characters that turn the direction of a line, and bytes of a name that are no UTF-8."""

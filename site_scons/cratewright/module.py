@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
+from .diagnostic import Diagnostic
 from .values import dataclass
 
 __all__ = [
@@ -107,14 +108,14 @@ class CompiledUnit:
     """The result of one `compile_codegen_unit`.
 
     Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
-    warnings as `file:line: warning: text`, in order. `emitted` are files to be kept beside the crate: one for each that
+    warnings and notes, in order. `emitted` are files to be kept beside the crate: one for each that
     the option `emit` asks for, by suffix, in the order of `EMITTED`. `form` is what the backend compiled, for whoever
     keeps results; `dumps` are copies for people, as (root-relative path, content), in directories that options name.
     """
 
     modules: tuple[ModuleCodegen, ...]
     observed: tuple[Observed, ...] = ()
-    diagnostics: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     emitted: tuple[tuple[str, bytes], ...] = ()
     form: CanonicalForm | None = None
     dumps: tuple[tuple[str, bytes], ...] = ()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .errors import OutputError, printable
+from .errors import OutputError
+from .printable import printable
 
 __all__ = ["check_output_path", "check_output_paths", "fits_a_path", "folded"]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .crate import CrateType
+from .diagnostic import Diagnostic
 from .module import ModuleCodegen, Observed
 from .native_library import NativeLibrary
 from .options import LtoMode, Options
@@ -176,5 +177,5 @@ class LinkResult:
 
     artifacts: tuple[Artifact, ...]
     report: str = ""
-    diagnostics: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     observed: tuple[Observed, ...] = ()

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from .backend import Capability, CodegenBackend
 from .crate import Crate, CrateType
+from .diagnostic import Diagnostic, Severity
 from .digest import content_digest
 from .errors import LinkError, SourceError
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
@@ -216,7 +217,7 @@ class _Compilation:
         self._exports: list[Symbol] = []
         self._imports: list[Symbol] = []
         self._entries: list[EntryPoint] = []
-        self._warnings: list[str] = []
+        self._warnings: list[Diagnostic] = []
 
     def run(self) -> CompiledUnit:
         self._read(self._stencil.path, self._stencil.source.decode())
@@ -251,7 +252,7 @@ class _Compilation:
                 (self._exports if word == "export" else self._imports).append(symbol)
             self._out.append(f"{word} {words}")
         elif word == "warning":
-            self._warnings.append(f"{path}:{number}: warning: {words}")
+            self._warnings.append(Diagnostic(Severity.WARNING, words, path, number))
         elif word == "crash":
             os.abort()
         elif word == "hang":
@@ -259,7 +260,7 @@ class _Compilation:
                 os.read(os.pipe()[0], 1)
         else:
             text = words if word == "error" else f"unknown statement '{word}'"
-            raise SourceError(f"{path}:{number}: error: {text}")
+            raise SourceError.at(path, number, text)
 
     def _include(self, path: str, number: int, name: str) -> None:
         directories = [posixpath.dirname(path), *self._stencil.options.texts("include_dirs")]
@@ -271,10 +272,8 @@ class _Compilation:
         )
         found, data = _first(self._root, places, self._observed)
         if not found:
-            raise SourceError(
-                f"{path}:{number}: error: cannot find '{name}'",
-                context=(("looked in", " ".join(item or "." for item in directories)),),
-            )
+            looked_in = " ".join(item or "." for item in directories)
+            raise SourceError.at(path, number, f"cannot find '{name}'", context=(("looked in", looked_in),))
         self._read(logical_path(found, repositories), data.decode())
 
 

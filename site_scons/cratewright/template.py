@@ -170,12 +170,12 @@ class @CLASS@Backend(CodegenBackend):
                 continue
             included = posixpath.normpath(posixpath.join(posixpath.dirname(path), name.strip()))
             if included in observed or included == path:
-                raise SourceError(f"{path}:{number}: error: '{included}' is included twice")
+                raise SourceError.at(path, number, f"'{included}' is included twice")
             try:
                 with open(os.path.join(self.session.root, included), "rb") as file:
                     data = file.read()
             except OSError:
-                raise SourceError(f"{path}:{number}: error: cannot find '{included}'") from None
+                raise SourceError.at(path, number, f"cannot find '{included}'") from None
             # Whatever is read is reported, or a change of it would go unnoticed.
             observed[included] = Observed(included, content_digest(data))
             lines += self._lines(included, data, observed)

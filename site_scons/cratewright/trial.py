@@ -17,6 +17,7 @@ from .backend import CodegenBackend
 from .crate import Crate, Source
 from .crate_type import CrateType
 from .dependency_format import DependencyFormats
+from .diagnostic import Diagnostic
 from .digest import content_digest
 from .fs import write_atomic
 from .metadata import encode_rlink
@@ -44,7 +45,7 @@ class Built:
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
     modules: tuple[ModuleCodegen, ...] = ()
     rlink: bytes = b""
-    diagnostics: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     made: int = 0
     reused: int = 0
     shared_lto: tuple[bool, ...] = ()
@@ -53,7 +54,7 @@ class Built:
     def digest(self) -> str:
         """The digest of all that came of it."""
         rows = [f"{name} {content_digest(data)}" for name, data in sorted(self.artifacts.items())]
-        return content_digest("\n".join([*rows, content_digest(self.rlink), *self.diagnostics]).encode())
+        return content_digest("\n".join([*rows, content_digest(self.rlink), *map(repr, self.diagnostics)]).encode())
 
 
 def make_options(backend: type[CodegenBackend], **given: object) -> Options:
@@ -132,7 +133,7 @@ class Trial:
         self.write(root)
         engine, crate = self.engine(root, jobs=jobs, workers=workers, cache=cache), self.crate()
         artifacts: dict[str, bytes] = {}
-        diagnostics: list[str] = []
+        diagnostics: list[Diagnostic] = []
         shared: list[bool] = []
         try:
             check_crate(crate, engine.backend(crate.backend, crate.target))

@@ -58,7 +58,7 @@ BROKEN = [
     (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "cannot be done"),
     (broken.DeadOption, "test_the_class_is_sound", "option 'dead' reaches neither", "name it in UNIT_OPTIONS"),
     (broken.Misspelt, "test_the_class_is_sound", "print_pass_timing() is no method", "print_pass_timings()?"),
-    (broken.PlacelessErrors, "test_errors_name_their_place", "does not begin with its place", "raise SourceError("),
+    (broken.PlacelessErrors, "test_errors_name_their_place", "does not say where", "raise SourceError.at("),
     (
         broken.LosesWhatIsExported,
         "test_lto_keeps_symbols_and_behaviour",

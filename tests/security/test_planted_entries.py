@@ -26,6 +26,7 @@ from cratewright.cache.entry import (
 )
 from cratewright.call import BackendCall
 from cratewright.crate import CrateType
+from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.edge import could_return, opened
 from cratewright.errors import ToolError
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed
@@ -90,6 +91,10 @@ def test_only_what_can_be_run_is_a_program() -> None:
         )
 
 
+def _said(text: str, **words: Any) -> Diagnostic:
+    return Diagnostic(Severity.WARNING, text, "a.c", 1, **words)
+
+
 UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
 
 
@@ -108,9 +113,9 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
         (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a\0b", None),))),
         (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a", "no digest"),))),
         (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a", None),) * 2)),
-        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=("a\x1b]0;evil\x07",))),
-        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=("a\udcff",))),
-        (CodegenBackend.link, _linked(diagnostics=("a\x9b2J",))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=(_said("a\x1b]0;evil\x07"),))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=(_said("", rendered="a\udcff"),))),
+        (CodegenBackend.link, _linked(diagnostics=(_said("", related=(RelatedPlace("", "a\x9b2J"),)),))),
         (CodegenBackend.link, UNIT),
         (CodegenBackend.link, _linked(report="[[[[")),
         (CodegenBackend.link, _linked(report="[" * 100_000)),

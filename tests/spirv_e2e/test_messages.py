@@ -73,7 +73,7 @@ def test_a_function_that_does_not_end(shaders: ShaderProject) -> None:
     library = "float g(float x) { return x; }\n\nfloat f(float x) {\n    if (x > 1.0) { return x;\n}\n"
     shaders.crates('Default(env.Crate("m", ["m.glsl"]))\n', {"m.glsl": library})
     shaders.scons(expect=2)
-    assert "m.glsl:3: error: 'f' : the body of this function does not end" in shaders.error()
+    assert "m.glsl:3:7: error: 'f' : the body of this function does not end" in shaders.error()
     assert "main" not in shaders.error()
 
 

@@ -30,6 +30,7 @@ from cratewright.codec import DecodeError
 from cratewright.crate_metadata import CrateMetadata, decode_document, encode_document, identified
 from cratewright.crate_type import CrateType
 from cratewright.dependency_format import Linkage
+from cratewright.diagnostic import Diagnostic, Severity
 from cratewright.errors import CratewrightError
 from cratewright.identity import CrateReference
 from cratewright.metadata import decode_dylib, decode_rlib, decode_rlink, encode_dylib, encode_rlib, encode_rlink
@@ -64,7 +65,7 @@ _MODULE = ModuleCodegen(
     attributes=(("lto", "thin"),),
 )
 _RESULTS = (
-    CompiledUnit(modules=(_MODULE,), diagnostics=("a:1: warning: b",)),
+    CompiledUnit(modules=(_MODULE,), diagnostics=(Diagnostic(Severity.WARNING, "b", "a", 1),)),
     LinkResult(artifacts=(Artifact("app", b"data", executable=True),), report="[]", observed=(Observed("a", None),)),
     _MODULE,
     Shortened((ThinModule(name="a", crate="c", data=b"", imports=(ThinBuffer("b", b"x"),)),), ((0, -1),)),

@@ -64,7 +64,7 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
                 result = codegen_crate(engine, crate)
             known[name] = result.metadata
             made[f"{name}.rlink"] = encode_rlink(result.metadata)
-            made[f"{name} says"] = "\n".join(result.diagnostics).encode()
+            made[f"{name} says"] = "\n".join(map(str, result.diagnostics)).encode()
             if kind is not CrateType.RLIB:
                 formats = DependencyFormats(tuple(deps), (Linkage.STATIC,) * len(deps))
                 static = [Dependency(dep, known[dep], Linkage.STATIC) for dep in deps]

@@ -29,6 +29,7 @@ from cratewright.cache.entry import (
 from cratewright.cache.key import code_digest, compute_cache_key, fields_digest, key_fields
 from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries, observed_files, without_files
 from cratewright.crate import CrateType
+from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.digest import content_digest, value_digest
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import CORE_OPTIONS, Options
@@ -155,18 +156,30 @@ modules = st.builds(
     entry_points=st.lists(st.builds(EntryPoint, words, words), max_size=2).map(tuple),
     attributes=st.lists(st.tuples(words, words), max_size=2).map(tuple),
 )
-lines = st.lists(words, max_size=3).map(tuple)
+places = st.builds(RelatedPlace, words, words, st.integers(0, 9), st.integers(0, 9))
+diagnostics = st.lists(
+    st.builds(
+        Diagnostic,
+        severity=st.sampled_from(Severity),
+        text=words,
+        file=words,
+        line=st.integers(0, 9),
+        related=st.lists(places, max_size=2).map(tuple),
+        rendered=words,
+    ),
+    max_size=3,
+).map(tuple)
 units = st.builds(
     CompiledUnit,
     modules=st.lists(modules, min_size=1, max_size=2).map(tuple),
     observed=st.lists(observed, max_size=2).map(tuple),
-    diagnostics=lines,
+    diagnostics=diagnostics,
 )
 links = st.builds(
     LinkResult,
     artifacts=st.lists(st.builds(Artifact, words, st.binary(max_size=9), st.booleans()), max_size=2).map(tuple),
     report=words,
-    diagnostics=lines,
+    diagnostics=diagnostics,
     observed=st.lists(observed, max_size=2).map(tuple),
 )
 

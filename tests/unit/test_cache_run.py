@@ -158,7 +158,7 @@ def test_warnings_come_back_in_order(engine: Engine) -> None:
     source = b"".join(b"warning w%d\n" % number for number in (3, 1, 2, 1))
     first, second = _compile(engine, source), _compile(engine, source)
     assert second.hit and isinstance(second.result, CompiledUnit) and isinstance(first.result, CompiledUnit)
-    assert [line[-2:] for line in second.result.diagnostics] == ["w3", "w1", "w2", "w1"]
+    assert [item.text for item in second.result.diagnostics] == ["w3", "w1", "w2", "w1"]
     assert first.result.diagnostics == second.result.diagnostics
 
 
@@ -303,11 +303,15 @@ class Canonical(Recorded):
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Take the line out, unless there are two warnings."""
-        return None if len(unit.diagnostics) > 1 else replace(unit, diagnostics=("line",) * len(unit.diagnostics))
+        return None if len(unit.diagnostics) > 1 else _lined(unit, 0)
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Put the line of the warning in."""
-        return replace(unit, diagnostics=tuple(f"line {dict(form.parameters)['line']}" for _ in unit.diagnostics))
+        return _lined(unit, int(dict(form.parameters)["line"] or 0))
+
+
+def _lined(unit: CompiledUnit, line: int) -> CompiledUnit:
+    return replace(unit, diagnostics=tuple(replace(item, line=line) for item in unit.diagnostics))
 
 
 @pytest.fixture
@@ -334,7 +338,7 @@ def test_a_canonical_form_finds_what_the_value_itself_does_not(
     assert not first.hit and not Canonical.asked  # what was never made is not asked for its form
     moved = canonical(b"# a comment\n" + source)
     assert moved.hit and isinstance(moved.result, CompiledUnit) and _data(moved) == _data(first)
-    assert moved.result.diagnostics == ("line 4",) and moved.result.form is None
+    assert [item.line for item in moved.result.diagnostics] == [4] and moved.result.form is None
     # An include that is found elsewhere serves as well; what was read now is what the unit depends on.
     (tmp_path / "first" / "x.inc").unlink()
     other = canonical(source)

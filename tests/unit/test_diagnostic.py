@@ -5,8 +5,8 @@ Knows nothing of compilers that run: the texts were printed by gcc 12 and clang 
 
 from __future__ import annotations
 
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity, error_diagnostics, read_diagnostics
-from cratewright.errors import SourceError
+from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
+from cratewright.errors import SourceError, error_diagnostics
 
 CLANG = """\
 In file included from a.cpp:1:
@@ -66,7 +66,7 @@ def test_a_headline_alone() -> None:
 
 
 def test_errors_of_ours() -> None:
-    (found,) = error_diagnostics(SourceError("a.comp:4: error: wrong", context=(("crate", "sky"),), hint="mend it"))
+    (found,) = error_diagnostics(SourceError.at("a.comp", 4, "wrong", context=(("crate", "sky"),), hint="mend it"))
     assert (found.file, found.line, found.text) == ("a.comp", 4, "wrong")
     assert str(found) == "a.comp:4: error: wrong\n  crate: sky\n  hint:  mend it"
     (found,) = error_diagnostics(SourceError("no such source", hint="mend it"))

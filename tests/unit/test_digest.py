@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.crate import Crate, CrateType, Source
+from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.digest import content_digest, value_digest
 from cratewright.identity import CrateReference
 from cratewright.module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
@@ -115,6 +116,7 @@ def test_a_class_of_another_name_or_field_is_another_value() -> None:
 
 OPTIONS = Options((("defines", (("A", None),)),))
 SYMBOL = Symbol("n", "d", "f", 1)
+WARNING = Diagnostic(Severity.WARNING, "w", related=(RelatedPlace("t"),))
 MODULE = ModuleCodegen(
     name="m",
     data=b"d",
@@ -133,8 +135,10 @@ SAMPLES: list[Any] = [
     Artifact("p", b"d"),
     LinkModule("c", MODULE),
     LinkPart("p", (0,)),
-    CompiledUnit(modules=(MODULE,), observed=(Observed("p", None),), diagnostics=("w",), form=CanonicalForm(key=b"k")),
-    LinkResult(artifacts=(Artifact("p", b"d"),), report="r", diagnostics=("w",)),
+    CompiledUnit(
+        modules=(MODULE,), observed=(Observed("p", None),), diagnostics=(WARNING,), form=CanonicalForm(key=b"k")
+    ),
+    LinkResult(artifacts=(Artifact("p", b"d"),), report="r", diagnostics=(WARNING,)),
     UnitStencil(backend="b", fingerprint="f", target="t", path="p", source=b"s", options=OPTIONS),
     LinkRequest(crate="c", crate_type=CrateType.BIN, target="t", options=OPTIONS, modules=(LinkModule("c", MODULE),)),
     Crate(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cratewright.cache.entry import serialize_compiled, try_finish_recompile
 from cratewright.cache.key import compute_cache_key
+from cratewright.diagnostic import Diagnostic, Severity
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.options import CORE_OPTIONS, Options
 from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters, logical_path
@@ -56,7 +57,9 @@ UNITS = st.builds(
         max_size=3,
     ).map(tuple),
     observed=st.lists(st.builds(Observed, TEXT, st.one_of(st.none(), TEXT)), max_size=3).map(tuple),
-    diagnostics=st.lists(TEXT, max_size=2).map(tuple),
+    diagnostics=st.lists(
+        st.builds(Diagnostic, st.sampled_from(Severity), TEXT, TEXT, st.integers(0, 9)), max_size=2
+    ).map(tuple),
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.support.native_project import Project
 
 def test_a_warning(project: Project) -> None:
     project.write(src__a_c='#include "b.h"\nint f(void) { int unused; return 0; }\n', src__b_h="int h(void) { }\n")
-    lines = project.compile("src/a.c", flags=["-Wall"]).diagnostics
+    lines = list(map(str, project.compile("src/a.c", flags=["-Wall"]).diagnostics))
     heads = [re.sub(r":\d+: warning.*", ": warning", line.splitlines()[0]) for line in lines]
     assert sorted(heads) == ["src/a.c:2: warning", "src/b.h:1: warning"]
     # Everything that the compiler has to say about it: the line, its mark, and what included the file.
@@ -97,7 +99,7 @@ def test_what_is_read() -> None:
     said = (
         'clang version 19\n "/usr/bin/clang" -cc1\n#include "..." search starts here:\n x\nEnd of search list.\n'
         "In file included from a.c:1:\n./x/b.h:3:7: warning: hm [-Wx]\n  3 | y\n    | ^\n"
-        "a.c:9: fatal error: no\na.c: In function 'f':\na.c:9:1: note: see\nclang-19: error: unknown argument\n"
+        "a.c:9: error: no\na.c: In function 'f':\na.c:9:1: note: see\nclang-19: error: unknown argument\n"
         "error: unknown clang option\n./x/b.h:3:7: warning: hm [-Wx]\n2 warnings generated.\n"
         "COLLECT_GCC_OPTIONS='-c'\n as -v\nGNU assembler version 2\n"
     )
@@ -106,5 +108,36 @@ def test_what_is_read() -> None:
         "a.c:9: error: no\na.c: In function 'f':\na.c:9:1: note: see",
         "a.c:1: error: unknown argument",
         "a.c:1: error: unknown clang option",
-        "x/b.h:3:7: warning: hm [-Wx]",
+        "x/b.h:3:7: warning: hm [-Wx]\n2 warnings generated.",
     ]
+
+
+def test_every_line_of_the_compiler(project: Project) -> None:
+    """Three errors and two notes, two headers deep: all that the compiler itself prints is there, and as places."""
+    project.write(
+        inner_h="template <class T> int size(T t) {\n  return t.size();\n}\n",
+        outer_h='#include "inner.h"\ntemplate <class T> int twice(T t) { return size(t) * 2; }\n',
+        a_cc='#include "outer.h"\nvoid g(int, int);\nint f() {\n  g(1);\n  return twice(3) + nowhere;\n}\n',
+    )
+    with pytest.raises(SourceError) as caught:
+        project.compile("a.cc")
+    toolchain = project.toolchain
+    words = (*toolchain.cc(project.target, "c++"), "-c", "a.cc", "-o", "/dev/null")
+    plain = subprocess.run(
+        words, cwd=toolchain.root, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, check=False
+    ).stderr
+    said = caught.value.message.replace("./", "").splitlines()
+    missing = [
+        line for line in plain.splitlines() if line.replace("./", "") not in (each.replace("./", "") for each in said)
+    ]
+    assert plain and not missing
+    found = caught.value.diagnostics
+    assert {(item.file, item.line) for item in found} == {("inner.h", 2), ("a.cc", 4), ("a.cc", 5)}
+    assert all(item.column and str(item).startswith(f"{item.place}: error: ") for item in found)
+    inner = next(item for item in found if item.file == "inner.h")
+    assert (
+        {("outer.h", 1), ("outer.h", 2), ("a.cc", 1), ("a.cc", 5)}
+        >= {(at.file, at.line) for at in inner.related}
+        >= {("outer.h", 2), ("a.cc", 5)}
+    )
+    assert any((at.file, at.line) == ("a.cc", 2) for item in found for at in item.related)

@@ -208,7 +208,7 @@ def test_a_space_and_an_umlaut_in_a_path(project: Project) -> None:
     (project.root / "in dir" / "k.h").write_text("#define K 1\n")
     unit = project.compile("in dir/grün.c", flags=["-Wall"])
     assert "in dir/k.h" in project.observed(unit)
-    assert re.match(r"in dir/grün\.c:2:\d+: warning: ", unit.diagnostics[0])
+    assert re.match(r"in dir/grün\.c:2:\d+: warning: ", str(unit.diagnostics[0]))
 
 
 @pytest.mark.parametrize("target", ["aarch64-linux-gnu", "aarch64-linux-musl", "x86_64-linux-musl"])

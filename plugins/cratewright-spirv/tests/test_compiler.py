@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import ConfigurationError, SourceError, ToolError
+from cratewright import ConfigurationError, Diagnostic, Severity, SourceError, ToolError
 from cratewright_spirv.compiler import UnitRequest, UnitResult, compile_unit
 from cratewright_spirv.glslang import SUFFIXES, Compiler, Glslang
 from cratewright_spirv.glslang_sdk import GlslangExecutable
@@ -214,7 +214,7 @@ def test_the_include_extension_is_not_asked_of_the_user(version: bytes, compiler
     lines = text.count(b"\n")
     with pytest.raises(SourceError) as caught:
         compile_unit(request(tmp_path, text), compiler)
-    assert str(caught.value) == f"lib/u.glsl:{lines}: error: 'undefined' : undeclared identifier"
+    assert str(caught.value) == f"lib/u.glsl:{lines}:20: error: 'undefined' : undeclared identifier"
 
 
 def test_an_error_in_an_include_names_the_way_there(compiler: Compiler, tmp_path: Path) -> None:
@@ -223,30 +223,31 @@ def test_an_error_in_an_include_names_the_way_there(compiler: Compiler, tmp_path
     with pytest.raises(SourceError) as caught:
         compile_unit(request(tmp_path, b'#version 450\n#include "a.h"\nvoid main() {}\n', "lib/u.comp"), compiler)
     assert str(caught.value) == (
-        "lib/b.h:2: error: 'wrong' : undeclared identifier\n  included from: lib/a.h:2\n                 lib/u.comp:2"
+        "lib/b.h:2:10: error: 'wrong' : undeclared identifier\n"
+        "  included from: lib/a.h:2\n                 lib/u.comp:2"
     )
 
 
 def test_a_missing_include_and_one_that_is_not_wanted(compiler: Compiler, tmp_path: Path) -> None:
     off = b'#if 0\n#include "nowhere.h"\n#endif\nfloat f() { return 1.0; }\n'
     assert symbols(compile_unit(request(tmp_path, off), compiler)) == [(["f("], [])]
-    with pytest.raises(SourceError, match=r'lib/u\.glsl:2: error: cannot find include "nowhere\.h"'):
+    with pytest.raises(SourceError, match=r'lib/u\.glsl:2:10: error: cannot find include "nowhere\.h"'):
         compile_unit(request(tmp_path, off.replace(b"#if 0", b"#if 1")), compiler)
 
 
 def test_endless_includes_are_an_error(library: Glslang, tmp_path: Path) -> None:
     write(tmp_path, "lib/a.h", '#include "a.h"\n')
-    with pytest.raises(SourceError, match=r"lib/a\.h:1: error: includes nest deeper"):
+    with pytest.raises(SourceError, match=r"lib/a\.h:1:10: error: includes nest deeper"):
         compile_unit(request(tmp_path, b'#include "a.h"\n'), library)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"void main() { f(1.0); }\n", "a.comp:1: error: 'f' : no matching overloaded function found"),
-        (b"\n#error no\n", "a.comp:2: error: '#error' : no"),
-        (b"\nflot f(float x);\nvoid main() { f(1.0); }\n", "a.comp:2: error: "),
-        (b"float f(Unknown x);\nvoid main() { f(1.0); }\n", "a.comp:1: error: "),
+        (b"void main() { f(1.0); }\n", "a.comp:1:15: error: 'f' : no matching overloaded function found"),
+        (b"\n#error no\n", "a.comp:2:2: error: '#error' : no"),
+        (b"\nflot f(float x);\nvoid main() { f(1.0); }\n", "a.comp:2:"),
+        (b"float f(Unknown x);\nvoid main() { f(1.0); }\n", "a.comp:1:"),
         (b"void main() {\n", "a.comp:"),
         (b"void f();\0", "a.comp:1: error: a NUL byte is no text"),
         (b"#version 999\nvoid main() {}\n", "a.comp:"),
@@ -264,7 +265,7 @@ def test_mistakes_are_shown_where_they_are(
 
 def test_a_stageless_entry_point_is_refused(library: Glslang, tmp_path: Path) -> None:
     with pytest.raises(
-        SourceError, match=r"lib/u\.glsl:2: error: 'main' is an entry point, but the stage is not known"
+        SourceError, match=r"lib/u\.glsl:2:\d+: error: 'main' is an entry point, but the stage is not known"
     ):
         compile_unit(request(tmp_path, b"\nvoid main() {}\n"), library)
 
@@ -274,13 +275,13 @@ def test_a_stageless_error_is_about_the_mistake(needs: bytes, library: Glslang, 
     text = b"#version 450\nfloat f() { return %s; }\nfloat g() { return wrong; }\n" % needs
     with pytest.raises(SourceError) as caught:
         compile_unit(request(tmp_path, text), library)
-    assert str(caught.value) == "lib/u.glsl:3: error: 'wrong' : undeclared identifier"
+    assert str(caught.value) == "lib/u.glsl:3:20: error: 'wrong' : undeclared identifier"
 
 
 def test_warnings_come_back_once(library: Glslang, tmp_path: Path) -> None:
     text = b"#extension GL_NOT_THERE : enable\nfloat f() { return 1.0; }\n"
     assert compile_unit(request(tmp_path, text), library).diagnostics == (
-        "lib/u.glsl:1: warning: '#extension' : extension not supported: GL_NOT_THERE",
+        Diagnostic(Severity.WARNING, "'#extension' : extension not supported: GL_NOT_THERE", "lib/u.glsl", 1),
     )
 
 

@@ -93,7 +93,7 @@ def test_a_missing_include_names_all_that_was_tried(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         found.find("b.h", "src/a.h", angled=False)
     assert str(caught.value) == (
-        'src/a.h:2: error: cannot find include "b.h"\n'
+        'src/a.h:2:10: error: cannot find include "b.h"\n'
         "  looked for:    src/b.h\n"
         "                 inc/b.h\n"
         "  included from: src/u.glsl:1\n"
@@ -105,7 +105,7 @@ def test_endless_nesting_is_an_error(tmp_path: Path) -> None:
     tree(tmp_path, a_h='#include "a.h"')
     found = resolver(tmp_path, path="u.glsl", text=b'#include "a.h"')
     found.find("a.h", "u.glsl", angled=False, depth=1)
-    with pytest.raises(SourceError, match=r"a\.h:1: error: includes nest deeper"):
+    with pytest.raises(SourceError, match=r"a\.h:1:10: error: includes nest deeper"):
         found.find("a.h", "a.h", angled=False, depth=MAX_DEPTH + 1)
 
 

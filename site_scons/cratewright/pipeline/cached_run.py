@@ -19,12 +19,13 @@ from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.verify import contradiction
 from ..call import BackendCall
-from ..diagnostic import Diagnostic, Severity, error_diagnostics, read_diagnostics
+from ..diagnostic import Diagnostic
 from ..edge import could_return
-from ..errors import CacheError, CratewrightError, PluginError
+from ..errors import CacheError, CratewrightError, PluginError, error_diagnostics
 from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
 from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
+from ..request import LinkResult
 from ..values import dataclass
 from .job import Job, JobOutcome, Made
 from .remote import Watched
@@ -225,8 +226,7 @@ def _unit(job: Job[Any]) -> str:
 def _diagnostics(outcome: JobOutcome[Any], crate: str) -> Iterable[Diagnostic]:
     if outcome.error is not None:
         return error_diagnostics(outcome.error.with_context(*[("crate", crate)] * bool(crate)))
-    said = getattr(outcome.result, "diagnostics", ())
-    return [item for text in said for item in read_diagnostics(text) or (Diagnostic(Severity.WARNING, text),)]
+    return outcome.result.diagnostics if isinstance(outcome.result, (CompiledUnit, LinkResult)) else ()
 
 
 def _fails_now(job: Job[Any], error: CratewrightError) -> CacheError:

@@ -11,6 +11,7 @@ from typing import Any
 from ..backend import CodegenBackend
 from ..call import BackendCall
 from ..crate import Crate, Source
+from ..diagnostic import Diagnostic
 from ..digest import content_digest
 from ..edge import implements
 from ..emitted import emitted_directory, emitted_suffixes
@@ -42,7 +43,7 @@ class CodegenResult:
     metadata: CrateMetadata
     emitted: tuple[Artifact, ...]
     observed: tuple[Observed, ...]
-    diagnostics: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
     compiled: int
     reused: int
 

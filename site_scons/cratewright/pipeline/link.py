@@ -12,6 +12,7 @@ from ..backend import CodegenBackend
 from ..call import BackendCall
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
+from ..diagnostic import Diagnostic
 from ..edge import check_promised
 from ..errors import ConfigurationError, CratewrightError, LinkError
 from ..identity import unique_labels
@@ -53,7 +54,7 @@ class Linked:
     """
 
     artifacts: tuple[Artifact, ...]
-    diagnostics: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
     observed: tuple[Observed, ...]
     linked: int
     reused: int

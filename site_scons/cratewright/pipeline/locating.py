@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..backend import CodegenBackend
 from ..crate import Crate, CrateType
 from ..dependency_format import DependencyFormats
+from ..diagnostic import Diagnostic
 from ..errors import CratewrightError, ValidationError
 from ..metadata import CrateMetadata
 from ..options import DebugInfo, OptionKind, Options
@@ -20,9 +21,6 @@ from .engine import Engine
 from .link import Dependency, link_crate
 
 __all__ = ["source_of"]
-
-_SOURCE = "source"
-"""The row with which a backend says where what it refuses is from."""
 
 
 def source_of(
@@ -34,25 +32,21 @@ def source_of(
     formats: DependencyFormats,
     *,
     sources: Mapping[str, Crate],
-) -> str:
-    """Return the file and line that the error of a link is about, if it does not say them and they can be found.
+) -> tuple[Diagnostic, ...]:
+    """Return the places that the error of a link is about, if it does not say them and they can be found.
 
-    Shape: `file:line`, or empty; `sources` are the crates that can be compiled again, by stable identity.
+    Shape: `sources` are the crates that can be compiled again, by stable identity.
     """
-    if _place(error):
-        return ""
+    if error.diagnostics:
+        return ()
     backend = engine.backend(crate.backend, crate.target)
     try:
         with engine.unheard():
             again = [replace(item, crate=_with_lines(engine, backend, item.crate, sources)) for item in dependencies]
             link_crate(engine, _with_lines(engine, backend, crate, sources), again, kind, formats)
     except CratewrightError as other:
-        return _place(other) if other.message == error.message else ""
-    return ""
-
-
-def _place(error: CratewrightError) -> str:
-    return next((text for label, text in error.context if label == _SOURCE), "")
+        return other.diagnostics if other.message == error.message else ()
+    return ()
 
 
 def _with_lines(

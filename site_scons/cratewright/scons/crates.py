@@ -41,7 +41,7 @@ from ..request import LinkLibrary
 from ..values import dataclass
 from .generated import GeneratedFiles
 from .paths import relative
-from .reporting import Reporting, diagnostics_of, left_to_say
+from .reporting import Reporting, left_to_say
 from .state import StageState, forget
 from .target import CrateTarget, DeclaredCrate
 
@@ -248,8 +248,7 @@ class Build:
                 sources = {
                     item.crate.stable_id: item.crate for item in (crate, *(each.crate for each in linked_crates))
                 }
-                found = source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
-                report.diagnostics = diagnostics_of(f"{found}: error: {error.message} here") if found else ()
+                report.diagnostics = source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
                 raise
             area = output_area(self.root, crate.directory, crate.engine.backend(own.backend, own.target), own)
             files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
@@ -261,7 +260,7 @@ class Build:
                 self.reporting.hear(lto_event(crate.name, relative(targets[0]), linked.lto))
             for item in linked.artifacts:
                 self.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
-            report.diagnostics = tuple(item for text in linked.diagnostics for item in diagnostics_of(text))
+            report.diagnostics = linked.diagnostics
             report.counts = made
             report.reason = ledger.reason(NOUNS)
             report.timings = crate.engine.timing_lines()

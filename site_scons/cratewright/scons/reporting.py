@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import field
 from typing import TextIO
 
-from ..diagnostic import Diagnostic, Severity, error_diagnostics, read_diagnostics
-from ..errors import CratewrightError
+from ..diagnostic import Diagnostic, Severity
+from ..errors import CratewrightError, error_diagnostics
 from ..events import (
     EVENTS_VERSION,
     BuildEnded,
@@ -34,7 +34,7 @@ from ..events import (
 from ..values import dataclass
 from ..version import __version__
 
-__all__ = ["Reporting", "StageReport", "diagnostics_of", "left_to_say"]
+__all__ = ["Reporting", "StageReport", "left_to_say"]
 
 _EVERY = 5.0
 """Seconds between lines of progress where there is no terminal."""
@@ -130,11 +130,6 @@ def left_to_say(error: CratewrightError) -> str:
     if error.summary:
         return error.summary
     return "failed" if error_diagnostics(error)[0].file else str(error)
-
-
-def diagnostics_of(text: str) -> tuple[Diagnostic, ...]:
-    """Return what a backend says beside its results."""
-    return read_diagnostics(text) or (Diagnostic(Severity.WARNING, text),)
 
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "35", Severity.NOTE: "36"}

@@ -11,9 +11,10 @@ from dataclasses import field
 
 from ..crate_type import CrateType
 from ..dependency_format import Linkage
-from ..errors import LinkageConflictError, printable
+from ..errors import LinkageConflictError
 from ..format_table import FormatTable, LinkableCrate
 from ..graph import CrateGraph
+from ..printable import printable
 from ..values import dataclass
 from .declaration import Workspace
 from .features import select_features

@@ -57,7 +57,7 @@ def files_asked_for(
                     content = _give(place, name, found[name], directory, path)
                     if kind == "include":
                         found.update((other, find(other)) for other in _absolute(content, path))
-    raise SourceError(f"{path}:1: error: assembly includes files more than {_ROUNDS} deep")
+    raise SourceError.at(path, 1, f"assembly includes files more than {_ROUNDS} deep")
 
 
 def assembly_of(listing: str) -> Iterator[str]:
@@ -84,8 +84,10 @@ def _give(place: Path, name: str, file: str, directory: Path, path: str) -> byte
     """Put a file where a name leads to, and return what it says."""
     there = os.path.normpath(place / name)
     if not there.startswith(str(directory / "d")):
-        raise SourceError(
-            f"{path}:1: error: assembly reads '{name}', which leads too far up",
+        raise SourceError.at(
+            path,
+            1,
+            f"assembly reads '{name}', which leads too far up",
             hint="add the directory to include_dirs and name the file from there",
         )
     os.makedirs(os.path.dirname(there), exist_ok=True)
@@ -105,8 +107,10 @@ def _absolute(text: bytes, path: str) -> list[str]:
     names = list(dict.fromkeys(quoted or bare for quoted, bare in pairs))
     made_up = next((name for name in names if _PARAMETER.search(name)), "")
     if made_up:
-        raise SourceError(
-            f"{path}:1: error: assembly puts together the absolute name '{made_up}', which is not tracked",
+        raise SourceError.at(
+            path,
+            1,
+            f"assembly puts together the absolute name '{made_up}', which is not tracked",
             hint="let the macro have a relative name, and add the directory to include_dirs",
         )
     return names

@@ -1,19 +1,20 @@
-"""What a compiler said, in blocks: an error or a warning with everything that it has to say about it.
+"""What a compiler said as diagnostics: an error or a warning with everything that it has to say about it.
 
-Knows nothing of what was compiled.
+Knows nothing of what was compiled. It reads the text: with -fdiagnostics-format=sarif or json gcc leaves out source
+lines and marks, clang's SARIF says of itself that it is unfinished, and both would change what users see.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from cratewright import dataclass
+from cratewright import Diagnostic, RelatedPlace, Severity
 
 from .search_path import plain
 
-__all__ = ["Message", "messages", "warnings"]
+__all__ = ["messages", "warnings"]
 
 _MESSAGE = re.compile(
     r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+)(?::(?P<column>\d+))?: "
@@ -27,6 +28,12 @@ _CONTEXT = re.compile(
     r"In file included from .*|\s+from .*[:,]|[^\s:][^:]*: (?:In |At |Assembler messages:).*"
     r"|[^\s:][^:]*:\d+(?::\d+)?:\s+(?:(?:recursively )?required |in ).*|While building .*|In module .*"
 )
+_CODE = re.compile(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.#]+)\]")
+_INCLUDED = re.compile(r"(?:In file included from|\s+from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]")
+_REQUIRED = re.compile(
+    r"(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:(?P<column>\d+):)?\s+(?P<text>(?:recursively )?required .*|in .*expansion.*)"
+)
+_TOTAL = re.compile(r"(?m)^(?:\d+ (?:warning|error)s?\b.* generated|compilation terminated)\.$")
 # What drivers say of themselves when they are asked to be verbose, and sums.
 _CHATTER = re.compile(
     r" (?:\"?/|\"?[\w.-]*(?:as|cc1\w*|collect2|clang|ld)\"? -).*| \(in-process\)"
@@ -39,38 +46,26 @@ _SEARCH = re.compile(r'(?ms)^#include "\.\.\." search starts here:$.*?^End of se
 _UNNAMED = re.compile(r"(?m)^(?P<file>[^<\s:][^:\n]*):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One error or warning; line 0 if it is about the command line.
+def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
+    """Return the errors and warnings, each once, in order; what names no file is about `path`.
 
-    Shape: `detail` are the other lines that are about it, as the compiler has written them: what included the file,
-    the line of the source with its mark, notes.
+    Shape: a diagnostic begins with its headline; what the compiler says before it, as what includes the file, follows.
+    The total that ends what is said of a failure belongs to the last.
     """
-
-    kind: str
-    file: str
-    line: int
-    text: str
-    column: int = 0
-    detail: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        column = f":{self.column}" if self.column else ""
-        return "\n".join((f"{self.file}:{self.line or 1}{column}: {self.kind}: {self.text}", *self.detail))
+    found = list(dict.fromkeys(_placed(item) for item in _read(said, path)))
+    totals = "".join(f"\n{line}" for line in dict.fromkeys(_TOTAL.findall(said)))
+    if totals and any(item.severity is Severity.ERROR for item in found):
+        found[-1] = replace(found[-1], rendered=f"{found[-1]}{totals}")
+    return tuple(found)
 
 
-def messages(said: str, *, path: str) -> tuple[Message, ...]:
-    """Return the errors and warnings, each once, in order; what names no file is about `path`."""
-    return tuple(dict.fromkeys(_placed(message) for message in _read(said, path)))
+def warnings(said: str, *, path: str) -> tuple[Diagnostic, ...]:
+    """Return the warnings alone."""
+    return tuple(item for item in messages(said, path=path) if item.severity is Severity.WARNING)
 
 
-def warnings(said: str, *, path: str) -> tuple[str, ...]:
-    """Return the warnings alone, as text."""
-    return tuple(str(message) for message in messages(said, path=path) if message.kind == "warning")
-
-
-def _read(said: str, path: str) -> Iterator[Message]:
-    current: Message | None = None
+def _read(said: str, path: str) -> Iterator[Diagnostic]:
+    current: Diagnostic | None = None
     detail: list[str] = []
     context: list[str] = []
     for line in _SEARCH.sub("", said).splitlines():
@@ -81,38 +76,59 @@ def _read(said: str, path: str) -> Iterator[Message]:
             context = []
         elif match or general:
             if current is not None:
-                yield replace(current, detail=tuple(detail))
+                yield _with(current, detail)
             current = _head(match) if match else _general(general, path) if general else None
             detail, context = context, []
         elif _CONTEXT.fullmatch(line):
             context.append(line)
         elif _CHATTER.fullmatch(line):
             if current is not None:
-                yield replace(current, detail=tuple(detail))
+                yield _with(current, detail)
             current, detail, context = None, [], []
         elif current is not None:
             detail += [*context, line]
             context = []
     if current is not None:
-        yield replace(current, detail=tuple(detail))
+        yield _with(current, detail)
 
 
-def _head(match: re.Match[str]) -> Message:
-    kind = "warning" if match["kind"].lower() == "warning" else "error"
-    return Message(kind, plain(match["file"]), int(match["line"]), match["text"], int(match["column"] or 0))
+def _with(head: Diagnostic, detail: list[str]) -> Diagnostic:
+    if not detail:
+        return head
+    return replace(head, rendered="\n".join((str(head), *detail)), related=tuple(_related(detail)))
 
 
-def _general(match: re.Match[str], path: str) -> Message:
-    return Message("warning" if match["kind"] == "warning" else "error", path, 0, match["text"])
+def _related(detail: Iterable[str]) -> Iterator[RelatedPlace]:
+    for line in detail:
+        for pattern, text in ((_INCLUDED, "included from here"), (_REQUIRED, ""), (_MESSAGE, "")):
+            if match := pattern.match(line):
+                number, column = int(match["line"]), int(match["column"] or 0)
+                yield RelatedPlace(text or match["text"], plain(match["file"]), number, column)
+                break
 
 
-def _placed(message: Message) -> Message:
+def _head(match: re.Match[str]) -> Diagnostic:
+    place = (plain(match["file"]), int(match["line"]), int(match["column"] or 0))
+    return _diagnostic(match["kind"].lower(), match["text"], *place)
+
+
+def _general(match: re.Match[str], path: str) -> Diagnostic:
+    return _diagnostic(match["kind"], match["text"], path, 1)
+
+
+def _diagnostic(kind: str, text: str, file: str, line: int, column: int = 0) -> Diagnostic:
+    severity = Severity.WARNING if kind == "warning" else Severity.ERROR
+    coded = _CODE.fullmatch(text)
+    text, code = (coded["text"], coded["code"]) if coded else (text, "")
+    return Diagnostic(severity, text, file, line, column, code=code)
+
+
+def _placed(item: Diagnostic) -> Diagnostic:
     """Return a message about what a macro of an assembler has made as one about where that was called."""
-    if not message.file.startswith("<"):
-        return message
-    found = _UNNAMED.search("\n".join(message.detail))
+    if not item.file.startswith("<"):
+        return item
+    found = _UNNAMED.search(item.rendered)
     if found is None:
-        return message
-    head = str(replace(message, detail=()))
-    line, column = int(found["line"]), int(found["column"] or 0)
-    return replace(message, file=plain(found["file"]), line=line, column=column, detail=(head, *message.detail))
+        return item
+    moved = replace(item, file=plain(found["file"]), line=int(found["line"]), column=int(found["column"] or 0))
+    return replace(moved, rendered=f"{replace(moved, rendered='').headline}\n{item}")

@@ -16,11 +16,13 @@ from cratewright import (
     CrateType,
     CratewrightError,
     DebugInfo,
+    Diagnostic,
     LinkError,
     LinkModule,
     LinkRequest,
     LinkResult,
     Observed,
+    Severity,
     ToolError,
     UnsupportedError,
     merge_observed,
@@ -35,6 +37,7 @@ from .exports import check_symbols, replaceable_symbols, version_script
 from .kept import is_versioned, offered_symbols, offers_all, reader
 from .libraries import library_words
 from .link_files import link_search, observe_link
+from .linker_messages import linker_warnings, undefined_symbols
 from .observe import FileMemory, settled
 from .response_file import response_file
 from .soname import file_name, soname
@@ -54,8 +57,6 @@ _LINE = "line.rsp"
 _SCRIPT = "offered.map"
 # Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
 _CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
-# To the end of the line: names of C++ functions have spaces in them.
-_UNDEFINED = re.compile(r"undefined (?:(?:hidden |protected )?symbol: (.+)|reference to [`'](.+)'$)", re.MULTILINE)
 _SHOWN = 20
 _UNUSED = "argument unused during compilation"
 _LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")
@@ -80,7 +81,7 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
         words = [*inputs, *_options(request, toolchain, target, directory)]
         words += [*_libraries(request, toolchain, target), *users.words]
 
-        def attempt() -> tuple[tuple[tuple[Observed, ...], str], int]:
+        def attempt() -> tuple[tuple[tuple[Observed, ...], tuple[Diagnostic, ...]], int]:
             told, done = _run(request, toolchain, inputs, words, name, directory)
             search = link_search(told, done.stderr, toolchain.root)
             decided = [library.path for library in request.libraries]
@@ -89,14 +90,12 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
                 listed, search, target.format, memory, decided=decided, bundled=toolchain.headers
             )
             seen = merge_observed([seen, [Observed(path, None) for path in users.missing]])
-            return (seen, _shown(done, toolchain, directory)), newest
+            return (seen, _said(done, toolchain, directory)), newest
 
         observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
         program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
         written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
-    return LinkResult(
-        artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=tuple(said.splitlines())
-    )
+    return LinkResult(artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=said)
 
 
 def _run(
@@ -137,12 +136,12 @@ def _run(
     return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
 
 
-def _shown(done: Completed, toolchain: Toolchain, directory: Path) -> str:
+def _said(done: Completed, toolchain: Toolchain, directory: Path) -> tuple[Diagnostic, ...]:
     """Return what the linker said for the user: what it was asked to print, and warnings."""
-    printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory)
+    printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory).strip("\n")
+    notes = [Diagnostic(Severity.NOTE, printed.splitlines()[0], rendered=printed)] if printed.strip() else []
     # Of words that a driver makes no use of, such as -pie beside -static, the users' own were looked at before.
-    warned = [line for line in done.stderr.splitlines() if "warning: " in line and _UNUSED not in line]
-    return "\n".join(line for line in (*printed.splitlines(), *warned) if line)
+    return (*notes, *(item for item in linker_warnings(done.stderr) if _UNUSED not in item.text))
 
 
 def _text(path: Path, toolchain: Toolchain) -> bytes:
@@ -279,13 +278,17 @@ def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> li
 
 
 def _refused(request: LinkRequest, said: str) -> LinkError:
-    missing = list(dict.fromkeys(match[1] or match[2] for match in _UNDEFINED.finditer(said)))
+    missing = undefined_symbols(said)
     lines = said.strip().splitlines()
     context = (("crate type", request.crate_type.value), ("said", "\n".join(lines[:_SHOWN])))
     if not missing:
         return LinkError(f"crate '{request.crate}' cannot be linked", context=context)
+    text = f"crate '{request.crate}' uses symbols that nobody defines: {'; '.join([*missing][:_SHOWN])}"
+    places = [place for found in missing.values() for place in found]
+    where = [Diagnostic(Severity.ERROR, text, places[0].file, places[0].line, related=tuple(places))] if places else []
     return LinkError(
-        f"crate '{request.crate}' uses symbols that nobody defines: {'; '.join(missing[:_SHOWN])}",
+        text,
         context=context,
         hint="add the crate that defines them to deps, or the library to libs",
+        diagnostics=where,
     )

@@ -29,4 +29,4 @@ def foreign_module(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
         reason, hint = "it is LLVM bitcode", "compile it without -flto, or name it .bc"
     else:
         reason, hint = "it is no ELF object", ""
-    raise SourceError(f"{stencil.path}:1: error: this object cannot be linked: {reason}", hint=hint)
+    raise SourceError.at(stencil.path, 1, f"this object cannot be linked: {reason}", hint=hint)

@@ -18,6 +18,7 @@ from cratewright import (
     ModuleConfig,
     Observed,
     Options,
+    Severity,
     SourceError,
     Symbol,
     ToolError,
@@ -277,16 +278,16 @@ def _logical(said: str, stencil: UnitStencil) -> str:
 
 def _source_error(said: str, path: str) -> CratewrightError:
     found = messages(said, path=path)
-    errors = [message for message in found if message.kind == "error"]
+    errors = [item for item in found if item.severity is Severity.ERROR]
     if not errors:
-        return SourceError(
-            f"{path}:1: error: the compiler failed",
+        return SourceError.at(
+            path,
+            1,
+            "the compiler failed",
             context=(("said", "\n".join(said.strip().splitlines()[-_SHOWN:])),),
         )
-    shown = [*errors[:_SHOWN], *(message for message in found if message.kind != "error")]
-    more = [f"({len(errors) - _SHOWN} more errors)"] if len(errors) > _SHOWN else []
-    hints = (hint for pattern, hint in _HINTS if any(re.search(pattern, item.text) for item in errors))
-    return SourceError("\n".join([*map(str, shown), *more]), hint=next(hints, ""))
+    hints = (hint for pattern, hint in _HINTS if any(re.search(pattern, item.headline) for item in errors))
+    return SourceError(diagnostics=found, hint=next(hints, ""))
 
 
 def _names(listing: str, unit: Unit) -> tuple[str, ...]:
@@ -303,7 +304,7 @@ def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names
     own = read_facts(stencil.source)
     now = content_digest(_read(memory.root, source))
     if now != own.digest:
-        raise SourceError(f"{stencil.path}:1: error: the source has changed while it was compiled", hint="build again")
+        raise SourceError.at(stencil.path, 1, "the source has changed while it was compiled", hint="build again")
     files: dict[str, FileFacts | None] = {source: own}
     newest = 0
     for path in names:
@@ -315,7 +316,7 @@ def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names
         try:
             files[path], changed = memory.facts(path)
         except OSError as error:
-            raise SourceError(f"{path}:1: error: gone while it was compiled ({error.strerror})") from error
+            raise SourceError.at(path, 1, f"gone while it was compiled ({error.strerror})") from error
         newest = max(newest, changed)
     return files, newest
 
@@ -345,7 +346,9 @@ def _refuse_embedding(unit: Unit, files: Files, directory: Path) -> None:
         read = embeds("\n".join(assembly_of(text.decode("utf-8", "surrogateescape"))))
     if read:
         suspects = (path for path, facts in files.items() if facts is not None and facts.directives.reading)
-        raise SourceError(
-            f"{next(suspects, unit.path)}:1: error: inline assembly that reads a file (.incbin) is not tracked",
+        raise SourceError.at(
+            next(suspects, unit.path),
+            1,
+            "inline assembly that reads a file (.incbin) is not tracked",
             hint="put the .incbin into a .S source of the crate, or use #embed",
         )

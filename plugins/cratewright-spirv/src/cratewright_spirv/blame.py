@@ -12,7 +12,7 @@ from dataclasses import fields
 from . import opcodes as op
 from .tools import ValidatorOptions
 
-__all__ = ["in_our_words", "place_row", "way_out"]
+__all__ = ["in_our_words", "place_of", "way_out"]
 
 _HEADER = 5
 _FLAG = re.compile(r"--([a-z][a-z-]+)")
@@ -43,10 +43,10 @@ def way_out(message: str) -> str:
     return ""
 
 
-def place_row(data: bytes, instruction: str | int | None) -> tuple[tuple[str, str], ...]:
-    """Return the row with the place in a source that an instruction, counted from 1, is from, if that is kept."""
+def place_of(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
+    """Return the file and line that an instruction, counted from 1, is from, if that is kept."""
     if instruction is None:
-        return ()
+        return None
     words, at, place = array("I", data), _HEADER, (0, 0)
     strings: dict[int, str] = {}
     for _ in range(int(instruction)):
@@ -60,4 +60,4 @@ def place_row(data: bytes, instruction: str | int | None) -> tuple[tuple[str, st
         elif opcode in (op.NO_LINE, op.FUNCTION_END):
             place = (0, 0)
         at = end
-    return (("source", f"{strings[place[0]]}:{place[1]}"),) if place[0] in strings else ()
+    return (strings[place[0]], place[1]) if place[0] in strings else None

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from cratewright import Observed, SourceError, dataclass
+from cratewright import Diagnostic, Observed, SourceError, dataclass
 
 from . import glslang
 from .additions import layouts_wanted, tail, with_size
 from .canonical_text import Canonical, canonical
+from .columns import with_columns
 from .declared import About, implied_by, initialises
 from .diagnostics import Message, read_log
 from .extensions import way_to
@@ -57,14 +59,14 @@ class UnitRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """The objects of a unit, the files it depends on and its warnings, `file:line: warning: text`.
+    """The objects of a unit, the files it depends on and its warnings.
 
     Shape: `as_written` if the unit has a canonical form, but that was refused.
     """
 
     variants: tuple[ObjectVariant, ...]
     observed: tuple[Observed, ...]
-    diagnostics: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
     as_written: bool = False
 
 
@@ -104,15 +106,31 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
     """
     if b"\0" in request.text:
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
-        raise SourceError(f"{request.path}:{line}: error: a NUL byte is no text")
+        raise SourceError.at(request.path, line, "a NUL byte is no text")
     includes, form = found or canonical_form(request)
     if form is not None:
         try:
             return _Unit(request, compiler, includes, form).result()
         except SourceError:
             includes = _resolver(request)  # the text as it is written words the errors
-    result = _Unit(request, compiler, includes, None).result()
+    try:
+        result = _Unit(request, compiler, includes, None).result()
+    except SourceError as error:
+        raise with_columns(error, includes.texts, partial(_errors, request, compiler)) from None
     return result if form is None else replace(result, as_written=True)
+
+
+def _errors(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with a unit when one of its files has another text."""
+    if file == request.path:
+        request = replace(request, text=text)
+    includes = _resolver(request)
+    includes.put(file, text)
+    try:
+        _Unit(request, compiler, includes, None).result()
+    except SourceError as error:
+        return error.diagnostics
+    return ()
 
 
 def _resolver(request: UnitRequest) -> IncludeResolver:
@@ -146,7 +164,7 @@ class _Unit:
     def result(self) -> UnitResult:
         stage = self.request.stage
         attempts = self.free_of_stage() if stage is None else (self.bound_to_stage(stage),)
-        warnings = dict.fromkeys(str(warning) for attempt in attempts for warning in attempt.warnings)
+        warnings = dict.fromkeys(warning.diagnostic for attempt in attempts for warning in attempt.warnings)
         variants = tuple(replace(each.variant, data=volatile_once(each.variant.data)) for each in attempts)
         return UnitResult(variants, self.includes.observed, tuple(warnings))
 
@@ -353,9 +371,9 @@ class _Unit:
 
     def _error(self, messages: tuple[Message, ...]) -> SourceError:
         if not messages:
-            return SourceError(f"{self.request.path}:1: error: glslang refuses it without a message")
+            return SourceError.at(self.request.path, 1, "glslang refuses it without a message")
         return SourceError(
-            "\n".join(str(message) for message in messages),
+            diagnostics=(replace(each.diagnostic, related=self.includes.led(each.file)) for each in messages),
             context=self.includes.chain_rows(messages[0].file),
             hint=way_to((message.text for message in messages), latest=self.compiler.latest)
             or (_SIZED if self.sized else ""),
@@ -363,8 +381,9 @@ class _Unit:
 
     def _stageless(self, place: Place) -> SourceError:
         name = self.request.entry_point
-        return SourceError(
-            f"{place[0]}:{place[1]}: error: '{name}' is an entry point, but the stage is not known",
+        return SourceError.at(
+            *place,
+            f"'{name}' is an entry point, but the stage is not known",
             hint="name the stage in the suffix (.comp, .frag.hlsl, ...) or by #pragma shader_stage(...)",
         )
 

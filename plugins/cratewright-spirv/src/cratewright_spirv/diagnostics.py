@@ -1,4 +1,4 @@
-"""glslang's log as messages of one shape: `file:line: error: text`.
+"""glslang's log as messages of one shape.
 
 Knows nothing of how a log came about.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cratewright import dataclass
+from cratewright import Diagnostic, Severity, dataclass
 
 __all__ = ["STUB_STRING", "Message", "read_log"]
 
@@ -25,13 +25,18 @@ _BODY = re.compile(r"'([^']*)' : function already has a body")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One error or warning; line 0 where the log names none, `stub` where it is about appended text."""
+    """One error or warning; line 0 where the log names none, `stub` where it is about appended text.
+
+    Shape: glslang tells no columns; `column` and `end_column` are 0 until somebody finds them.
+    """
 
     kind: str
     file: str
     line: int
     text: str
     stub: bool = False
+    column: int = 0
+    end_column: int = 0
 
     @property
     def has_body(self) -> str | None:
@@ -39,8 +44,12 @@ class Message:
         match = _BODY.match(self.text)
         return match.group(1) if match else None
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line or 1}: {self.kind}: {self.text}"
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """Return the message as everyone else knows it."""
+        line = self.line or 1
+        end = (line, self.end_column) if self.end_column else (0, 0)
+        return Diagnostic(Severity(self.kind), self.text, self.file, line, self.column, *end)
 
 
 def read_log(log: str, path: str) -> tuple[Message, ...]:

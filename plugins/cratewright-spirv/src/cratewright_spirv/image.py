@@ -13,17 +13,19 @@ from cratewright import (
     Artifact,
     CratewrightError,
     DebugInfo,
+    Diagnostic,
     LinkRequest,
     LinkResult,
     ModuleConfig,
     OptLevel,
+    Severity,
     ValidationError,
     dataclass,
 )
 
 from . import reflect
 from .assembly import assemble, standing_alone
-from .blame import in_our_words, place_row, way_out
+from .blame import in_our_words, place_of, way_out
 from .dumps import inputs
 from .facts import Facts, restore_names, sources_of
 from .finalize import keep_entry_points, strip_names
@@ -126,12 +128,13 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
     return LinkResult(artifacts=(*artifacts, *image.dumps), report=report, diagnostics=_diagnostics(image))
 
 
-def _diagnostics(image: Image) -> tuple[str, ...]:
+def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:
     options = image.request.options
     if options.flag("spirv_opt") or not passes_for(options):
         return ()
     reason = f"opt_level={options.opt_level.value}, debuginfo={options.debuginfo.value}"
-    return (f"{image.path}: warning: the optimiser should run ({reason}) but spirv_opt is off",)
+    text = f"the optimiser should run ({reason}) but spirv_opt is off"
+    return (Diagnostic(Severity.WARNING, text, image.path),)
 
 
 def _validator(request: LinkRequest) -> ValidatorOptions:
@@ -159,15 +162,18 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
         if image.request.options.flag("disassemble"):
             text = tools.disassemble(data, env=image.request.target)
             image.dump("dump_post_opt", text.encode(), suffix="asm")
+        text = f"{image.path} breaks the rules of {image.request.target}"
+        place = place_of(data, dict(error.context).get("instruction"))
         raise ValidationError(
-            f"{image.path} breaks the rules of {image.request.target}",
+            text,
             context=(
-                *place_row(data, dict(error.context).get("instruction")),
+                *([("source", f"{place[0]}:{place[1]}")] if place else []),
                 ("validator", in_our_words(error.message)),
                 *error.context,
                 ("made from", sources),
             ),
             hint=hint,
+            diagnostics=[Diagnostic(Severity.ERROR, f"{text} here", *place)] if place else [],
         ) from error
 
 

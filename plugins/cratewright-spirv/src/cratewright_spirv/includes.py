@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from cratewright import Observed, SourceError, content_digest, dataclass, logical_path, plain_path
+from cratewright import Observed, RelatedPlace, SourceError, content_digest, dataclass, logical_path, plain_path
 
 __all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "plain_lines", "redirect"]
 
@@ -94,6 +94,7 @@ class IncludeResolver:
         self, root: str, include_dirs: tuple[str, ...], path: str, text: bytes, repositories: tuple[str, ...] = ()
     ) -> None:
         self._root = os.path.normpath(root)
+        self._instead: dict[str, bytes] = {}
         self._repositories = repositories
         self._path = path
         self._texts = {path: text}
@@ -114,6 +115,10 @@ class IncludeResolver:
         """Return the unit's and its includes' texts by shown name, as the user wrote them."""
         return self._texts
 
+    def put(self, shown: str, text: bytes) -> None:
+        """Let a file that is included have another text."""
+        self._instead[shown] = text
+
     def is_include(self, shown: str) -> bool:
         """Tell whether a shown name came in through an include."""
         return shown in self._includer
@@ -124,8 +129,12 @@ class IncludeResolver:
         Raises: SourceError, when there is none, or the nesting is deeper than `MAX_DEPTH`.
         """
         if depth > MAX_DEPTH:
-            raise SourceError(
-                f'{self.where(name, includer)}: error: includes nest deeper than {MAX_DEPTH} at "{name}"',
+            line, column = self.where(name, includer)
+            raise SourceError.at(
+                includer,
+                line,
+                f'includes nest deeper than {MAX_DEPTH} at "{name}"',
+                column=column,
                 context=self.chain_rows(includer, limit=4),
                 hint="a file includes itself; guard it with #pragma once or #ifndef",
             )
@@ -138,23 +147,34 @@ class IncludeResolver:
             self._includer.setdefault(found.shown, (includer, name))
         return found
 
-    def where(self, name: str, includer: str) -> str:
-        """Return `file:line` of the include of a name."""
-        for line, included, _ in include_lines(self._texts.get(includer, b"")):
+    def where(self, name: str, includer: str) -> tuple[int, int]:
+        """Return the line and column of the name in an include of a file; the column 0 if it is made by a macro."""
+        text = self._texts.get(includer, b"")
+        for line, included, _ in include_lines(text):
             if included == name:
-                return f"{includer}:{line}"
-        return f"{includer}:1"
+                written = text.split(b"\n")[line - 1].decode(errors="replace")
+                return line, max(written.find(f'"{name}"'), written.find(f"<{name}>")) + 1
+        return 1, 0
 
     def chain_rows(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, str], ...]:
         """Return the context row that names who included a file, innermost first; empty for the unit."""
-        chain: list[str] = []
+        chain = [f"{file}:{line}" for file, line in self.chain(shown, limit)]
+        return (("included from", "\n".join(chain)),) if chain else ()
+
+    def chain(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, int], ...]:
+        """Return the places that led to a file, innermost first; none for the unit."""
+        chain: list[tuple[str, int]] = []
         seen: set[str] = set()
         while shown in self._includer and shown not in seen and len(chain) < limit:
             seen.add(shown)
             includer, name = self._includer[shown]
-            chain.append(self.where(name, includer))
+            chain.append((includer, self.where(name, includer)[0]))
             shown = includer
-        return (("included from", "\n".join(chain)),) if chain else ()
+        return tuple(chain)
+
+    def led(self, shown: str) -> tuple[RelatedPlace, ...]:
+        """Return the same for a diagnostic."""
+        return tuple(RelatedPlace("included from here", *place) for place in self.chain(shown))
 
     def _search(self, name: str, includer: str, angled: bool) -> Included:
         tried: list[str] = []
@@ -165,8 +185,12 @@ class IncludeResolver:
                     tried.append(place.observed)
                 continue
             return self._adopt(place, content)
-        raise SourceError(
-            f'{self.where(name, includer)}: error: cannot find include "{name}"',
+        line, column = self.where(name, includer)
+        raise SourceError.at(
+            includer,
+            line,
+            f'cannot find include "{name}"',
+            column=column,
             context=(("looked for", "\n".join(tried) or "nothing"), *self.chain_rows(includer)),
             hint="add the directory that holds it to include_dirs",
         )
@@ -219,8 +243,8 @@ class IncludeResolver:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             content = None
         except OSError as error:
-            raise SourceError(
-                f"{place.shown}:1: error: cannot read the include", context=(("reason", error.strerror),)
+            raise SourceError.at(
+                place.shown, 1, "cannot read the include", context=(("reason", error.strerror),)
             ) from error
         self._observed[place.observed] = Observed(place.observed, None if content is None else content.digest)
         self._contents[place.observed] = content
@@ -233,7 +257,7 @@ class IncludeResolver:
             shown += "~"
         self._places.setdefault(shown, _Place(place.file, place.observed, shown, place.plain))
         self._texts[shown] = content.whole
-        return Included(shown, content.text, content.once)
+        return Included(shown, self._instead.get(shown, content.text), content.once)
 
 
 def _content(file: str, whole: bytes) -> _Content:

@@ -7,11 +7,10 @@ Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cratewright import CompiledUnit, ModuleCodegen, Symbol
+from cratewright import CompiledUnit, Diagnostic, ModuleCodegen, Symbol
 
 __all__ = ["AS_WRITTEN", "Places", "placed", "relative"]
 
@@ -20,9 +19,6 @@ Places = tuple[tuple[str, str], ...]
 
 AS_WRITTEN = "as-written"
 """The attribute of a module that was made from the source as it is written, against what its form says."""
-
-_LOCATED = re.compile(r"(.*?):(\d+): ")
-_RELATIVE = re.compile(r":(\d+): ")
 
 
 def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
@@ -39,17 +35,16 @@ def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
     def symbol(item: Symbol) -> Symbol:
         return replace(item, file="", line=_ordinal(ordinals, (item.file, item.line))) if item.line else item
 
-    def diagnostic(line: str) -> str:
-        match = _LOCATED.match(line)
-        if match is None:
-            return line
-        place = (match[1], int(match[2]))
+    def diagnostic(item: Diagnostic) -> Diagnostic:
+        if not item.line:
+            return item
+        place = (item.file, item.line)
         # What is about no line is told of a file's first.
         if place not in ordinals and place[1] == 1:
-            return line
+            return item
         if place[1] == 1:
             raise _Unplaced
-        return f":{_ordinal(ordinals, place)}: {line[match.end() :]}"
+        return replace(item, file="", line=_ordinal(ordinals, place))
 
     try:
         return _mapped(replace(unit, observed=()), symbol, diagnostic)
@@ -67,12 +62,11 @@ def placed(unit: CompiledUnit, places: Places) -> CompiledUnit:
         file, line = lines[item.line - 1]
         return replace(item, file=file, line=line)
 
-    def diagnostic(text: str) -> str:
-        match = _RELATIVE.match(text)
-        if match is None:
-            return text
-        file, line = lines[int(match[1]) - 1]
-        return f"{file}:{line}: {text[match.end() :]}"
+    def diagnostic(item: Diagnostic) -> Diagnostic:
+        if item.file or not item.line:
+            return item
+        file, line = lines[item.line - 1]
+        return replace(item, file=file, line=line)
 
     return _mapped(unit, symbol, diagnostic)
 
@@ -88,7 +82,9 @@ def _ordinal(ordinals: dict[tuple[str, int], int | None], place: tuple[str, int]
     return ordinal
 
 
-def _mapped(unit: CompiledUnit, symbol: Callable[[Symbol], Symbol], diagnostic: Callable[[str], str]) -> CompiledUnit:
+def _mapped(
+    unit: CompiledUnit, symbol: Callable[[Symbol], Symbol], diagnostic: Callable[[Diagnostic], Diagnostic]
+) -> CompiledUnit:
     def module(each: ModuleCodegen) -> ModuleCodegen:
         if not each.exports and not each.imports:
             return each

@@ -13,8 +13,10 @@ from typing import NamedTuple, Protocol
 from cratewright import (
     ConfigurationError,
     CratewrightError,
+    Diagnostic,
     FormatError,
     LinkError,
+    Severity,
     SourceError,
     ToolError,
     ValidationError,
@@ -198,11 +200,11 @@ class Provider:
     @step("SPIRV-Tools: assemble text")
     def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
         if not text:
-            raise SourceError(f"{name}:1:1: error: the file is empty")
+            raise SourceError.at(name, 1, "the file is empty", column=1)
         answer = self._assemble(text, env)
         if answer.data is None and answer.errors and not _unknown_environment(answer):
-            places = (f"{name}:{at.line}:{at.column}: error: {at.text}" for at in answer.errors)
-            raise SourceError("\n".join(places))
+            found = (Diagnostic(Severity.ERROR, at.text, name, at.line, at.column) for at in answer.errors)
+            raise SourceError(diagnostics=found)
         return data_of(answer, env, "spirv-as", ToolError)
 
     @step("SPIRV-Tools: disassemble")

@@ -104,10 +104,12 @@ def _pragma(path: str, text: bytes, stage: str | None) -> str | None:
     word = match.group(1).decode()
     named = _PRAGMA_STAGES.get(word)
     if named is None:
-        raise SourceError(f"{path}:{line}: error: unknown shader stage '{word}'", hint=near_miss(word, _PRAGMA_STAGES))
+        raise SourceError.at(path, line, f"unknown shader stage '{word}'", hint=near_miss(word, _PRAGMA_STAGES))
     if stage not in (None, named):
-        raise SourceError(
-            f"{path}:{line}: error: the pragma says {named}, but the suffix says {stage}",
+        raise SourceError.at(
+            path,
+            line,
+            f"the pragma says {named}, but the suffix says {stage}",
             hint="remove the pragma, or rename the file",
         )
     return named
@@ -120,8 +122,10 @@ def _attributes(path: str, text: bytes) -> list[tuple[str, str]]:
         if stage is None:
             at = text.find(f'"{word}"'.encode())
             line = text.count(b"\n", 0, max(at, 0)) + 1
-            raise SourceError(
-                f"{path}:{line}: error: unknown shader stage '{word}'",
+            raise SourceError.at(
+                path,
+                line,
+                f"unknown shader stage '{word}'",
                 hint=near_miss(word, _ATTRIBUTE_STAGES),
             )
         entries.append((stage, name))

@@ -13,6 +13,7 @@ from dataclasses import replace
 from cratewright import (
     CompiledUnit,
     CratewrightError,
+    Diagnostic,
     EntryPoint,
     ModuleCodegen,
     Observed,
@@ -69,10 +70,10 @@ def compile_source(
     if units[0].language in ("spvasm", "spv"):
         return _ready_made(stencil, units[0], tools())
     if not stencil.source.strip():
-        raise SourceError(f"{stencil.path}:1: error: the source is empty", hint="take it out of the crate's sources")
+        raise SourceError.at(stencil.path, 1, "the source is empty", hint="take it out of the crate's sources")
     modules: list[ModuleCodegen] = []
     observed: dict[str, Observed] = {}
-    diagnostics: dict[str, None] = {}
+    diagnostics: dict[Diagnostic, None] = {}
     # Entry points of one source have one text.
     found = found or canonical_form(unit_request(stencil, units[0], root))
     for unit in units:

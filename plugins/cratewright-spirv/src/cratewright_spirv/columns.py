@@ -1,0 +1,90 @@
+"""Columns for errors of a compiler that tells no more than lines: it is asked again, with a token a line.
+
+Knows nothing of the compiler. A token that the message quotes and that is on the line once is the place; else the
+compiler says which token it means, if the line is no directive, which cannot be taken apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from cratewright import Diagnostic, SourceError
+
+__all__ = ["with_columns"]
+
+_MOST = 8
+"""How many lines are asked about: one compilation each."""
+_TOKEN = re.compile(
+    rb"//.*|/\*.*?(?:\*/|$)|\*/|\"(?:\\.|[^\"\\])*\"|[A-Za-z_]\w*|\.?\d(?:[eE][+-]|[\w.])*"
+    rb"|<<=|>>=|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||\^\^|::|[-+*/%&|^]=|[^\s]"
+)
+_LINE_DIRECTIVE = re.compile(rb"(?m)^[ \t]*#[ \t]*line\b")
+_QUOTED = re.compile(r"'([^']+)' :")
+
+Ask = Callable[[str, bytes], tuple[Diagnostic, ...]]
+
+
+def with_columns(error: SourceError, texts: Mapping[str, bytes], ask: Ask) -> SourceError:
+    """Return an error with the columns of its diagnostics, as far as they can be found.
+
+    Shape: `texts` are the unit's and its includes', by name; `ask` returns what is wrong with the unit when a file
+    has another text.
+    """
+    known: dict[tuple[str, int], tuple[tuple[Diagnostic, ...], list[tuple[int, int]]]] = {}
+
+    def located(item: Diagnostic) -> Diagnostic:
+        text = texts.get(item.file)
+        if text is None or item.column or not item.line or _LINE_DIRECTIVE.search(text):
+            return item
+        lines = text.split(b"\n")
+        if item.line > len(lines):
+            return item
+        quoted = _at_quoted(item, lines[item.line - 1])
+        if quoted is not item:
+            return quoted
+        place = (item.file, item.line)
+        if place not in known and len(known) < _MOST:
+            tokens = list(_tokens(lines, item.line - 1))
+            known[place] = (ask(item.file, _apart(lines, item.line - 1, tokens)) if tokens else (), _columns(tokens))
+        answers, columns = known.get(place, ((), []))
+        for other in answers:
+            number = other.line - item.line - 1
+            if (other.file, other.text) == (item.file, item.text) and 0 <= number < len(columns):
+                column, end = columns[number]
+                return replace(item, column=column, end_line=item.line, end_column=end)
+        return item
+
+    return SourceError(
+        context=error.context, hint=error.hint, diagnostics=[located(item) for item in error.diagnostics]
+    )
+
+
+def _tokens(lines: list[bytes], at: int) -> Iterator[tuple[str, bytes]]:
+    """Yield each token of a line after what stands before it; nothing for a line that cannot be taken apart."""
+    line = lines[at].removesuffix(b"\r")
+    continued = line.endswith(b"\\") or (at > 0 and lines[at - 1].removesuffix(b"\r").endswith(b"\\"))
+    if continued or line.lstrip().startswith(b"#"):
+        return
+    for match in _TOKEN.finditer(line):
+        yield line[: match.start()].decode(errors="replace"), match.group()
+
+
+def _apart(lines: list[bytes], at: int, tokens: list[tuple[str, bytes]]) -> bytes:
+    # An empty line first: what is told of the line itself is about none of its tokens.
+    return b"\n".join((*lines[:at], b"", *(token for _, token in tokens), *lines[at + 1 :]))
+
+
+def _columns(tokens: list[tuple[str, bytes]]) -> list[tuple[int, int]]:
+    return [(len(before) + 1, len(before) + 1 + len(token.decode(errors="replace"))) for before, token in tokens]
+
+
+def _at_quoted(item: Diagnostic, line: bytes) -> Diagnostic:
+    quoted = _QUOTED.match(item.text)
+    words = [quoted[1].encode(), *([quoted[1][1:].encode()] if quoted[1].startswith("#") else [])] if quoted else []
+    found = [match for match in _TOKEN.finditer(line) if match.group() in words]
+    if len(found) != 1:
+        return item
+    before, token = line[: found[0].start()].decode(errors="replace"), found[0].group().decode(errors="replace")
+    return replace(item, column=len(before) + 1, end_line=item.line, end_column=len(before) + 1 + len(token))

@@ -1,0 +1,29 @@
+"""Text as a terminal may show it.
+
+Knows nothing of what the text says.
+"""
+
+from __future__ import annotations
+
+__all__ = ["printable"]
+
+
+def printable(text: str) -> str:
+    """Return a text as a terminal may show it: what would steer the terminal, or is no character, is written out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode() if _steers(character) else character for character in text
+    )
+
+
+def _steers(character: str) -> bool:
+    if character in "\n\t":
+        return False
+    if character < "\x7f":
+        return character < " "
+    return character <= "\x9f" or any(first <= character <= last for first, last in _STEERING)
+
+
+_STEERING = (("\u202a", "\u202e"), ("\u2066", "\u2069"), ("\ud800", "\udfff"))
+"""Characters that turn the direction of a line, and bytes of a name that are no UTF-8."""
