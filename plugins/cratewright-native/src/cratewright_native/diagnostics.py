@@ -31,7 +31,8 @@ _CONTEXT = re.compile(
 _CODE = re.compile(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.#]+)\]")
 _INCLUDED = re.compile(r"(?:In file included from|\s+from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]")
 _REQUIRED = re.compile(
-    r"(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:(?P<column>\d+):)?\s+(?P<text>(?:recursively )?required .*|in .*expansion.*)"
+    r"(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:(?P<column>\d+):)?\s+"
+    r"(?P<text>(?:recursively )?required .*|in .*expansion.*)"
 )
 _TOTAL = re.compile(r"(?m)^(?:\d+ (?:warning|error)s?\b.* generated|compilation terminated)\.$")
 # What drivers say of themselves when they are asked to be verbose, and sums.

@@ -25,8 +25,9 @@ from .includes import IncludeResolver
 from .mending import volatile_once
 from .narrow import narrows, widened
 from .objects import ObjectVariant, Outline, Place, link_object
-from .scan import Declarations, Function, LineMap, missing_bodies, scan, unfinished
+from .scan import Declarations, Function, LineMap, missing_bodies, scan
 from .stopwatch import step
+from .stub_messages import at_prototypes, unfinished_message
 
 __all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
@@ -324,7 +325,7 @@ class _Unit:
                     added |= wanted
                 else:
                     raise _Failed(
-                        _unfinished(text, lines, messages) or _at_prototypes(messages, stubs, lines)
+                        unfinished_message(text, lines, messages) or at_prototypes(messages, stubs, lines)
                     ) from None
 
     def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, Place | None], ...]:
@@ -402,27 +403,3 @@ def _by_stage(fine: Mapping[str, _Attempt]) -> tuple[_Attempt, ...]:
 
 def _for_stages(attempt: _Attempt, stages: tuple[str, ...]) -> _Attempt:
     return replace(attempt, variant=replace(attempt.variant, stages=stages))
-
-
-def _unfinished(text: bytes, lines: LineMap, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Return the message about a function that does not end, if that is why what was appended is a mistake."""
-    name = None if any(m.kind == "error" and not m.stub for m in messages) else unfinished(text)
-    if name is None:
-        return ()
-    file, line = lines.locate(name.offset)
-    return (Message("error", file, line, f"'{name.name}' : the body of this function does not end"),)
-
-
-def _at_prototypes(messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap) -> tuple[Message, ...]:
-    """Return the messages with those about a stub moved to its prototype, and only if there is no other."""
-    own = tuple(message for message in messages if not message.stub)
-    if any(message.kind == "error" for message in own):
-        return own
-    moved: dict[Message, None] = {}
-    for message in messages:
-        at = message
-        if message.stub and 0 < message.line <= len(stubs):
-            file, line = lines.locate(stubs[message.line - 1].offset)
-            at = replace(message, file=file, line=line, stub=False)
-        moved[at] = None
-    return tuple(moved)

@@ -1,0 +1,37 @@
+"""What a compiler says of stubs, told of the user's own lines.
+
+Knows nothing of how stubs are made or compiled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .diagnostics import Message
+from .scan import Function, LineMap, unfinished
+
+__all__ = ["at_prototypes", "unfinished_message"]
+
+
+def unfinished_message(text: bytes, lines: LineMap, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the message about a function that does not end, if that is why what was appended is a mistake."""
+    name = None if any(m.kind == "error" and not m.stub for m in messages) else unfinished(text)
+    if name is None:
+        return ()
+    file, line = lines.locate(name.offset)
+    return (Message("error", file, line, f"'{name.name}' : the body of this function does not end"),)
+
+
+def at_prototypes(messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap) -> tuple[Message, ...]:
+    """Return the messages with those about a stub moved to its prototype, and only if there is no other."""
+    own = tuple(message for message in messages if not message.stub)
+    if any(message.kind == "error" for message in own):
+        return own
+    moved: dict[Message, None] = {}
+    for message in messages:
+        at = message
+        if message.stub and 0 < message.line <= len(stubs):
+            file, line = lines.locate(stubs[message.line - 1].offset)
+            at = replace(message, file=file, line=line, stub=False)
+        moved[at] = None
+    return tuple(moved)
