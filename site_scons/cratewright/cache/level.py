@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from ..errors import Interrupted, printable
+from ..errors import Interrupted
+from ..printable import printable
 from ..values import dataclass
 from .store import CacheKvStore, NoStore, StoreReport
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from ..cache.entry import RecompileError, RecompileFault, open_entry
 from ..cache.store import CacheKvStore, StoreReport
-from ..errors import Interrupted, printable
+from ..errors import Interrupted
+from ..printable import printable
 from ..values import dataclass
 from .message import LARGEST
 from .patience import Patience, Wait

@@ -1,4 +1,4 @@
-"""What Slang says, as messages of one shape: `file:line:column: error: text`.
+"""What Slang says, as messages of one shape.
 
 Knows nothing of how it came to be said.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cratewright import dataclass
+from cratewright import Diagnostic, Severity, dataclass
 
 __all__ = ["Message", "read_log"]
 
@@ -29,11 +29,10 @@ class Message:
     line: int = 0
     column: int = 0
 
-    def said_of(self, path: str) -> str:
-        """Return it as a line; `path` is what it is about if it does not say."""
-        code = f" [{self.code}]" if self.code else ""
-        place = f"{self.file or path}:{self.line or 1}" + (f":{self.column}" if self.column else "")
-        return f"{place}: {self.kind}: {self.text}{code}"
+    def said_of(self, path: str) -> Diagnostic:
+        """Return it as everyone else knows it; `path` is what it is about if it does not say."""
+        place = (self.file or path, self.line or 1, self.column)
+        return Diagnostic(Severity(self.kind), self.text, *place, code=self.code)
 
 
 def read_log(log: str) -> tuple[Message, ...]:

@@ -45,7 +45,7 @@ def entry_code(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) 
         code, _ = session.code([module.object, found])
         return code
     except Refused as refused:
-        raise LinkError(errors_of(refused.log, path), context=(("entry point", entry.own_name),)) from None
+        raise LinkError(diagnostics=errors_of(refused.log, path), context=(("entry point", entry.own_name),)) from None
     finally:
         session.close()
 

@@ -9,7 +9,7 @@ import json
 import posixpath
 import re
 
-from cratewright import CompiledUnit, EntryPoint, ModuleCodegen, SourceError, Symbol, UnitStencil
+from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, Symbol, UnitStencil
 
 from .diagnostics import Message, read_log
 from .files import SOURCE, ProjectFiles
@@ -38,7 +38,7 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
     if _IMPLEMENTING.match(_COMMENT.sub(b" ", stencil.source.removeprefix(b"\xef\xbb\xbf"))):
         return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
     if b"\0" in stencil.source:
-        raise SourceError(f"{path}:1: error: a NUL byte is no text")
+        raise SourceError.at(path, 1, "a NUL byte is no text")
     files = ProjectFiles(root, stencil.repositories)
     settings = settings_of(
         stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
@@ -50,7 +50,7 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         entries = tuple(_entry(module, at, path) for at in range(module.entry_count()))
         data = _without_digest(module.serialize())
     except Refused as refused:
-        raise SourceError(errors_of(refused.log, path)) from None
+        raise SourceError(diagnostics=errors_of(refused.log, path)) from None
     finally:
         session.close()
     return CompiledUnit(
@@ -69,13 +69,13 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
     )
 
 
-def errors_of(log: str, path: str) -> str:
-    """Return what is wrong, a line for each message; `path` is what it is about if it does not say."""
+def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:
+    """Return what is wrong; `path` is what it is about if it does not say."""
     messages = read_log(log) or (Message("error", log.strip() or "Slang refuses it without a message"),)
-    return "\n".join(each.said_of(path) for each in messages)
+    return tuple(each.said_of(path) for each in messages)
 
 
-def warnings_of(log: str, path: str) -> tuple[str, ...]:
+def warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the warnings of a log that holds no error."""
     return tuple(each.said_of(path) for each in read_log(log) if each.kind == "warning")
 
@@ -100,7 +100,7 @@ def _entry(module: Module, at: int, path: str) -> EntryPoint:
     name, stage = entry_point_of(module, at)
     known = stage_of(stage)
     if known is None:
-        raise SourceError(f"{path}:1: error: the stage of the entry point '{name}' is none of Vulkan's")
+        raise SourceError.at(path, 1, f"the stage of the entry point '{name}' is none of Vulkan's")
     return EntryPoint(known, name)
 
 
