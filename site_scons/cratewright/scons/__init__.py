@@ -5,13 +5,7 @@ Knows nothing of backends; it turns nodes into values, asks the pipeline and wri
 
 from __future__ import annotations
 
-import atexit
-import gc
-
+from . import collector  # noqa: F401 - before all others
 from .environment import generate as tool
 
 __all__ = ["tool"]
-
-# Python looks through all objects of a process once more before it ends, which takes a tenth of a build that has
-# nothing to do; nobody gains by it.
-atexit.register(gc.freeze)
