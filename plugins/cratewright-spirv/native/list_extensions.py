@@ -48,10 +48,10 @@ def newer(wheel: Compiler, latest: Compiler, asked: list[str]) -> tuple[list[str
 
 def main() -> None:
     """Print the table."""
-    from cratewright_spirv import glslang_latest, glslang_library  # noqa: PLC0415 - only here for where they lie
+    from cratewright_spirv import glslang_library, latest_wheel  # noqa: PLC0415 - only here for where they lie
 
     wheel, latest = Glslang(), LatestGlslang()
-    libraries = Path(glslang_library._find(glslang_library._folder(), "libglslang")), glslang_latest._library_path()
+    libraries = Path(glslang_library._find(glslang_library._folder(), "libglslang")), latest_wheel.library_path()
     asked = names(*libraries)
     only, lost = newer(wheel, latest, asked)
     print(f"{sum(takes(wheel, name) for name in asked)} are taken by wheel, lost by latest: {lost or 'none'}")

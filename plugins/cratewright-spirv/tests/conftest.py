@@ -11,7 +11,7 @@ import pytest
 
 from cratewright_spirv.choice import find_compiler
 from cratewright_spirv.glslang import Compiler
-from cratewright_spirv.glslang_latest import usable_latest
+from cratewright_spirv.latest_wheel import usable_latest
 
 
 def _program(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, SourceError, ToolError, UnsupportedError
-from cratewright_spirv import choice, extensions, glslang_latest, glslang_library
+from cratewright_spirv import choice, extensions, glslang_latest, glslang_library, latest_wheel
 from cratewright_spirv.choice import find_compiler
 from cratewright_spirv.compiler import UnitRequest, UnitResult, compile_unit
 from cratewright_spirv.glslang import Compiler, Glslang
@@ -34,7 +34,7 @@ def test_the_table_of_extensions(latest: Compiler) -> None:
     """The names are those that a run finds, and the README's table has them."""
     script = runpy.run_path(str(HERE.parents[1] / "native/list_extensions.py"))
     wheel = Path(glslang_library._find(glslang_library._folder(), "libglslang"))
-    newer, lost = script["newer"](Glslang(), latest, script["names"](wheel, glslang_latest._library_path()))
+    newer, lost = script["newer"](Glslang(), latest, script["names"](wheel, latest_wheel.library_path()))
     assert (set(newer), lost) == (set(extensions.NEWER), [])
     assert {name for name in newer if script["takes"](latest, name, macro=True)} == set(extensions.NEWER_MACROS)
     readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_the_choice(latest: Compiler, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="no SDK is named"):
         find_compiler("sdk", "")
     for version, message in ((None, "is not installed"), ("0.40.0", "of slangpy 0.40.0"), ("0.44", "of slangpy 0.44")):
-        monkeypatch.setattr(glslang_latest, "_installed", lambda version=version: version)
+        monkeypatch.setattr(latest_wheel, "_installed", lambda version=version: version)
         with pytest.raises(ToolError, match=message) as caught:
             LatestGlslang()
         assert "cratewright-spirv[latest]" in caught.value.hint

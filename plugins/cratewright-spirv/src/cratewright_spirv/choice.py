@@ -6,13 +6,13 @@ Knows nothing of what is compiled beyond its language.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 
 from cratewright import ConfigurationError, Crate, UnsupportedError, near_miss
 
 from .glslang import Compiler, Glslang, Source
-from .glslang_latest import HLSL_WAY_OUT, LatestGlslang, usable_latest
 from .includes import IncludeResolver
+from .latest_wheel import HLSL_WAY_OUT, latest_version, usable_latest
 
 __all__ = ["check_languages", "find_compiler"]
 
@@ -35,6 +35,8 @@ def find_compiler(chosen: str, sdk: str) -> Compiler:
             )
         return GlslangExecutable(sdk)
     if chosen == "latest":
+        from .glslang_latest import LatestGlslang  # noqa: PLC0415 - as in _Newest
+
         return LatestGlslang()
     return _Newest() if chosen == "auto" and usable_latest() else Glslang()
 
@@ -68,13 +70,19 @@ class _Newest:
     latest = True
 
     def __init__(self) -> None:
-        self._glsl, self._hlsl = LatestGlslang(), Glslang()
+        self._version, self._hlsl = latest_version(), Glslang()
+
+    @cached_property
+    def _glsl(self) -> Compiler:
+        from .glslang_latest import LatestGlslang  # noqa: PLC0415 - only workers compile
+
+        return LatestGlslang()
 
     def version(self) -> str:
-        return self._glsl.version()
+        return f"{self._version}, {self._hlsl.version()}"
 
     def programs(self) -> tuple[str, ...]:
-        return self._glsl.programs()
+        return ()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         self._glsl.warm(target, versions)

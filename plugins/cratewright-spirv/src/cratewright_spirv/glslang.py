@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss
 
-from .canonical_text import Defines, with_language
 from .includes import IncludeResolver
 from .stopwatch import step
 
 if TYPE_CHECKING:
+    from .canonical_text import Defines
     from .glslang_library import Include, Shader
 
 __all__ = [
@@ -74,6 +74,8 @@ class Source:
     @property
     def macros(self) -> Defines:
         """What is defined before the first line, but for what the compiler itself does."""
+        from .canonical_text import with_language  # noqa: PLC0415 - only workers compile
+
         return with_language(self.defines, self.language)
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import re
-import sys
 from array import array
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from cratewright import ToolError, UnsupportedError
 
 from .diagnostics import Message, read_log
-from .extensions import LATEST_EXTRA, NEWER, NEWER_MACROS
+from .extensions import NEWER, NEWER_MACROS
 from .glslang import (
     DEFAULT_VERSION,
     Glslang,
@@ -34,17 +32,13 @@ from .glslang import (
 )
 from .includes import IncludeResolver
 from .keeping import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
+from .latest_wheel import HLSL_WAY_OUT, latest_version, library_path
 from .scan import Function, LineMap
 from .silence import quiet
 from .sources import glsl_version
 from .stopwatch import step
 
-__all__ = ["HLSL_WAY_OUT", "LatestGlslang", "usable_latest"]
-
-HLSL_WAY_OUT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
-
-_OLDEST, _BELOW = (0, 43, 1), (0, 44)
-"""The releases whose library is called here: its interface is private to them."""
+__all__ = ["LatestGlslang"]
 
 _STAGES = {
     **{"vert": 1, "tesc": 2, "tese": 3, "geom": 4, "frag": 5, "comp": 6},
@@ -86,25 +80,12 @@ class LatestGlslang:
     latest = True
 
     def __init__(self) -> None:
-        version = _installed()
-        if version is None:
-            raise ToolError(
-                "CRATE_GLSLANG=latest: the newest glslang is not installed",
-                context=(("looked for", "slangpy, which has it"),),
-                hint=LATEST_EXTRA,
-            )
-        if not _usable(version):
-            raise ToolError(
-                f"CRATE_GLSLANG=latest: the glslang of slangpy {version} cannot be used",
-                context=(("works with", f"slangpy {_dotted(_OLDEST)} to below {_dotted(_BELOW)}"),),
-                hint=LATEST_EXTRA,
-            )
-        self._version = version
+        self._version = latest_version()
         self._front = Glslang()
 
     def version(self) -> str:
         """Return the wheel's name and version, and that of who resolves includes for it."""
-        return f"slangpy {self._version} ({_library_path().stem}), {self._front.version()}"
+        return f"{self._version}, {self._front.version()}"
 
     def programs(self) -> tuple[str, ...]:
         """Return none: a wheel of one version has one content."""
@@ -165,56 +146,9 @@ class LatestGlslang:
                 functions[at] = None
 
 
-def _installed() -> str | None:
-    """Return the version of slangpy, if it is installed with its glslang."""
-    if _found() is None:
-        return None
-    from importlib import metadata  # noqa: PLC0415 - slow to import
-
-    try:
-        return metadata.version("slangpy")
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def usable_latest() -> bool:
-    """Tell whether the newest glslang is there, of a release that is known here."""
-    version = _installed()
-    return version is not None and _usable(version)
-
-
-def _usable(version: str) -> bool:
-    numbers = tuple(int(word) for word in re.findall(r"\d+", version)[:3])
-    return _OLDEST <= numbers < _BELOW
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(map(str, numbers))
-
-
-@cache
-def _found() -> Path | None:
-    """Return the library, which the Python it came with has no part in."""
-    patterns = ("libslang-glslang-*.so", "libslang-glslang-*.dylib", "slang-glslang-*.dll")
-    for place in sys.path:
-        folder = Path(place, "slangpy")
-        if place and folder.is_dir():
-            for pattern in patterns:
-                if names := sorted(folder.glob(pattern)):
-                    return names[-1]
-    return None
-
-
-def _library_path() -> Path:
-    found = _found()
-    if found is None:
-        raise ToolError("the newest glslang is not installed", hint=LATEST_EXTRA)
-    return found
-
-
 @cache
 def _entry() -> Any:
-    path = _library_path()
+    path = library_path()
     try:
         function = ctypes.CDLL(str(path)).glslang_compile_1_2
     except (OSError, AttributeError) as error:
