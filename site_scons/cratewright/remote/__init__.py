@@ -1,4 +1,4 @@
-"""Stores on servers that speak Bazel's remote cache protocol over HTTP.
+"""Stores on servers that speak Bazel's remote cache protocols: HTTP, and the Remote Execution API over gRPC.
 
 Knows nothing of what is kept there. Imported only by a build whose `CRATE_CACHE` holds a URL of a scheme below.
 """
@@ -20,9 +20,16 @@ def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
     """
     if url.partition("://")[0] not in SCHEMES:
         return None
-    from .store import RemoteStore  # noqa: PLC0415 - as the package itself
+    from .store import RemoteStore, Transport  # noqa: PLC0415 - as the package itself
 
     address = read_address(url, environ)
-    from .http import HttpTransport  # noqa: PLC0415
+    transport: Transport
+    if address.scheme in ("http", "https"):
+        from .http import HttpTransport  # noqa: PLC0415
 
-    return RemoteStore(HttpTransport(address), address.shown)
+        transport = HttpTransport(address)
+    else:
+        from .reapi import ReapiTransport  # noqa: PLC0415 - gRPC takes a tenth of a second to import
+
+        transport = ReapiTransport(address)
+    return RemoteStore(transport, address.shown)

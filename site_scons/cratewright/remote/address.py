@@ -17,7 +17,7 @@ from ..values import dataclass
 
 __all__ = ["SCHEMES", "Address", "read_address"]
 
-SCHEMES = ("http", "https")
+SCHEMES = ("http", "https", "grpc", "grpcs", "grpc+unix")
 _PORTS = {"http": 80, "https": 443, "grpcs": 443}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 

@@ -28,16 +28,18 @@ class Wait:
     """
 
     def __init__(self, seconds: float, most: float = float("inf")) -> None:
-        self._start = time.monotonic()
+        self._start = self._last = time.monotonic()
         self._seconds = seconds
         self._most = most
-        self._earned = 0.0
+        self._vain = 0.0
         self._lock = threading.Lock()
 
     def came(self, size: int, answers: int = 0) -> None:
-        """Take note of bytes and whole answers that came, or were taken by the server."""
+        """Take note of bytes and whole answers that came, or were taken by the server; none are saved up."""
         with self._lock:
-            self._earned += size / RATE + answers * _EACH
+            now = time.monotonic()
+            self._vain = max(0.0, self._vain + now - self._last - size / RATE - answers * _EACH)
+            self._last = now
 
     @property
     def left(self) -> float:
@@ -46,12 +48,13 @@ class Wait:
         Raises: Interrupted if the build has been ended.
         """
         check_ended()
-        return max(0.0, min(self._seconds + self._earned, self._most) - (time.monotonic() - self._start))
+        now = time.monotonic()
+        return max(0.0, min(self._seconds - self._vain - (now - self._last), self._most - (now - self._start)))
 
     @property
     def cost(self) -> float:
-        """Seconds that were waited for nothing; less than none if more came than was hoped for."""
-        return time.monotonic() - self._start - _FREE - self._earned
+        """Seconds that were waited for nothing; less than none if it went faster than was hoped for."""
+        return self._vain + time.monotonic() - self._last - _FREE
 
 
 class Patience:

@@ -183,6 +183,8 @@ class RemoteStore(CacheKvStore):
                 faults = self._transport.send(batch, wait)
             except Interrupted:
                 faults = [Fault("interrupted", final=True)]
+            except Exception as error:  # without this thread, whoever closes the store would wait for nothing
+                faults = [Fault(repr(error), final=True)]
             reason = self._verdict("sent", faults, len(batch) - len(faults))
             with self._condition:
                 self._sending = 0

@@ -1,0 +1,73 @@
+"""Contents as they travel: packed, if server and this machine have a way in common.
+
+Knows nothing of messages.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import zlib
+from collections.abc import Iterable
+
+__all__ = ["IDENTITY", "WORDS", "PackingError", "choose", "pack", "unpack"]
+
+IDENTITY, ZSTD, DEFLATE = 0, 1, 2
+"""The numbers of `Compressor.Value` of the Remote Execution API."""
+WORDS = {ZSTD: "zstd", DEFLATE: "deflate"}
+_WORTH = 1 << 10
+_RAW = -15
+
+
+class PackingError(ValueError):
+    """Bytes that were not packed so, or come to more than was announced."""
+
+
+def choose(offered: Iterable[int]) -> int:
+    """Return the best way that a server offers and this machine knows."""
+    offered = set(offered)
+    if ZSTD in offered and importlib.util.find_spec("zstandard") is not None:
+        return ZSTD
+    return DEFLATE if DEFLATE in offered else IDENTITY
+
+
+def pack(data: bytes, way: int) -> tuple[bytes, int]:
+    """Return data packed, and the way that was taken: small things and those that get no smaller stay as they are."""
+    packed = data
+    if len(data) < _WORTH or way == IDENTITY:
+        return data, IDENTITY
+    if way == ZSTD:
+        import zstandard  # noqa: PLC0415 - only where a server offers it
+
+        packed = zstandard.ZstdCompressor(level=1).compress(data)
+    else:
+        work = zlib.compressobj(1, wbits=_RAW)
+        packed = work.compress(data) + work.flush()
+    return (packed, way) if len(packed) < len(data) else (data, IDENTITY)
+
+
+def unpack(data: bytes, way: int, size: int) -> bytes:
+    """Return what was packed.
+
+    Units: `size` in bytes, what it must come to; no more is unpacked.
+    Raises: PackingError.
+    """
+    if way == IDENTITY:
+        return data
+    try:
+        if way == ZSTD:
+            import zstandard  # noqa: PLC0415 - only where a server offers it
+
+            with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(io.BytesIO(data)) as reader:
+                found = bytes(reader.read(size + 1))
+        elif way == DEFLATE:
+            found = zlib.decompressobj(_RAW).decompress(data, size + 1)
+        else:
+            raise PackingError("packed in a way that was not asked for")
+    except PackingError:
+        raise
+    except Exception as error:  # each library has errors of its own
+        raise PackingError(f"contents that cannot be unpacked: {error}") from error
+    if len(found) != size:
+        raise PackingError("contents of another size than was announced")
+    return found

@@ -1,0 +1,279 @@
+"""A cache of the Remote Execution API in this process, which misbehaves when it is told to.
+
+Knows nothing of what it keeps. Its messages are Google's own protocol buffers, so that ours are held against them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+__all__ = ["FAULTS", "ReapiServer", "messages", "serving_reapi"]
+
+FAULTS = {
+    "unavailable": "every call says that nobody is there",
+    "unauthenticated": "every call wants credentials",
+    "internal": "every call fails",
+    "no-updates": "it may only be read",
+    "no-sha256": "it knows other digests alone",
+    "junk": "results that are none",
+    "junk-calls": "answers that are no messages",
+    "flip": "contents are damaged",
+    "half": "contents are cut off",
+    "evicted": "contents are gone, results are not",
+    "find-nothing": "it says that it lacks nothing, and does",
+    "batch-full": "it takes no contents",
+    "write-full": "it takes no large contents",
+    "hang": "no answer",
+    "hang-read": "contents never come",
+    "die-read": "it dies within a large read",
+    "drip-read": "a large read a byte at a time",
+    "bomb": "contents that unpack to far more",
+    "other-way": "contents packed in a way nobody asked for",
+    "long": "a stream that does not end",
+}
+
+_STRING, _BYTES, _INT, _MESSAGE = 9, 12, 3, 11
+_TYPES: dict[str, list[tuple[int, str, object]]] = {
+    "Digest": [(1, "hash", _STRING), (2, "size_bytes", _INT)],
+    "Status": [(1, "code", _INT), (2, "message", _STRING)],
+    "Command": [(1, "arguments", [_STRING]), (7, "output_paths", [_STRING])],
+    "Action": [(1, "command_digest", "Digest"), (2, "input_root_digest", "Digest"), (9, "salt", _BYTES)],
+    "OutputFile": [(1, "path", _STRING), (2, "digest", "Digest"), (5, "contents", _BYTES)],
+    "ActionResult": [(2, "output_files", ["OutputFile"]), (4, "exit_code", _INT)],
+    "GetResult": [(1, "instance", _STRING), (2, "action_digest", "Digest"), (5, "inline", [_STRING])],
+    "UpdateResult": [(1, "instance", _STRING), (2, "action_digest", "Digest"), (3, "result", "ActionResult")],
+    "Digests": [(1, "instance", _STRING), (2, "digests", ["Digest"]), (3, "ways", [_INT])],
+    "Blob": [(1, "digest", "Digest"), (2, "data", _BYTES), (3, "way", _INT)],
+    "Blobs": [(1, "instance", _STRING), (2, "blobs", ["Blob"])],
+    "Written": [(1, "digest", "Digest"), (2, "status", "Status")],
+    "WrittenAll": [(1, "responses", ["Written"])],
+    "Got": [(1, "digest", "Digest"), (2, "data", _BYTES), (3, "status", "Status"), (4, "way", _INT)],
+    "GotAll": [(1, "responses", ["Got"])],
+    "Read": [(1, "name", _STRING), (2, "offset", _INT)],
+    "Piece": [(10, "data", _BYTES)],
+    "Write": [(1, "name", _STRING), (2, "offset", _INT), (3, "finish", _INT), (10, "data", _BYTES)],
+    "Committed": [(1, "size", _INT)],
+    "Updates": [(1, "enabled", _INT)],
+    "Cache": [
+        (1, "functions", [_INT]),
+        (2, "updates", "Updates"),
+        (4, "batch", _INT),
+        (6, "streams", [_INT]),
+        (7, "batches", [_INT]),
+    ],
+    "Capabilities": [(1, "cache", "Cache")],
+}
+
+
+def messages() -> dict[str, Any]:
+    """Return the messages of the API, as far as a cache needs them, as classes of Google's library."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(name="cache.proto", package="cache", syntax="proto3")
+    for name, fields in _TYPES.items():
+        message = file.message_type.add(name=name)
+        for number, word, kind in fields:
+            one = kind[0] if isinstance(kind, list) else kind
+            field = message.field.add(name=word, number=number, label=3 if isinstance(kind, list) else 1)
+            field.type = _MESSAGE if isinstance(one, str) else one
+            if isinstance(one, str):
+                field.type_name = f".cache.{one}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"cache.{name}")) for name in _TYPES}
+
+
+def _deflated(data: bytes) -> bytes:
+    work = zlib.compressobj(wbits=-15)
+    return work.compress(data) + work.flush()
+
+
+class ReapiServer:
+    """Keeps contents in `blobs` and results in `results`, by hash.
+
+    Shape: `ways` are the compressors that it offers; `headers` those that it wants.
+    """
+
+    def __init__(self) -> None:
+        self.types = messages()
+        self.blobs: dict[str, bytes] = {}
+        self.results: dict[str, bytes] = {}
+        self.fault = ""
+        self.ways: list[int] = []
+        self.batch = 0
+        self.headers: dict[str, str] = {}
+        self.calls: list[str] = []
+        self.instances: set[str] = set()
+        self.over = threading.Event()
+        self.url = ""
+
+    def _begin(self, method: str, context: Any) -> None:
+        import grpc
+
+        self.calls.append(method)
+        said = dict(context.invocation_metadata())
+        if any(said.get(name) != value for name, value in self.headers.items()):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
+        codes = {"unavailable": "UNAVAILABLE", "unauthenticated": "UNAUTHENTICATED", "internal": "INTERNAL"}
+        if self.fault in codes:
+            context.abort(getattr(grpc.StatusCode, codes[self.fault]), "no")
+        if self.fault == "hang" or (self.fault == "hang-read" and "Read" in method):
+            self.over.wait(20)
+
+    def GetCapabilities(self, request: bytes, context: Any) -> Any:
+        updates = self.types["Updates"](enabled=int(self.fault != "no-updates"))
+        functions = [2] if self.fault == "no-sha256" else [1, 2]
+        cache = self.types["Cache"](functions=functions, updates=updates, batch=self.batch)
+        cache.streams.extend(self.ways)
+        cache.batches.extend(self.ways)
+        return self.types["Capabilities"](cache=cache)
+
+    def GetActionResult(self, request: bytes, context: Any) -> Any:
+        import grpc
+
+        asked = self.types["GetResult"].FromString(request)
+        self.instances.add(asked.instance)
+        found = self.results.get(asked.action_digest.hash)
+        if found is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, "")
+        return b"\x12\xff\xff junk" if self.fault == "junk" else found
+
+    def UpdateActionResult(self, request: bytes, context: Any) -> Any:
+        import grpc
+
+        asked = self.types["UpdateResult"].FromString(request)
+        action = self.blobs.get(asked.action_digest.hash)
+        if action is None or self.types["Action"].FromString(action).command_digest.hash not in self.blobs:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no such action")
+        for file in asked.result.output_files:
+            assert file.digest.size_bytes and file.path == "entry"
+        self.results[asked.action_digest.hash] = asked.result.SerializeToString()
+        return asked.result
+
+    def FindMissingBlobs(self, request: bytes, context: Any) -> Any:
+        asked = self.types["Digests"].FromString(request).digests
+        answer = self.types["Digests"]()
+        if self.fault != "find-nothing":
+            answer.digests.extend(item for item in asked if item.hash not in self.blobs)
+        return answer
+
+    def BatchUpdateBlobs(self, request: bytes, context: Any) -> Any:
+        answer = self.types["WrittenAll"]()
+        for blob in self.types["Blobs"].FromString(request).blobs:
+            data = zlib.decompress(blob.data, -15) if blob.way == 2 else blob.data
+            assert hashlib.sha256(data).hexdigest() == blob.digest.hash and len(data) == blob.digest.size_bytes
+            item = answer.responses.add(digest=blob.digest)
+            if self.fault == "batch-full":
+                item.status.code = 8
+                item.status.message = "full"
+            else:
+                self.blobs[blob.digest.hash] = data
+        return answer
+
+    def BatchReadBlobs(self, request: bytes, context: Any) -> Any:
+        answer = self.types["GotAll"]()
+        asked = self.types["Digests"].FromString(request)
+        for digest in asked.digests:
+            data = self._altered(self.blobs.get(digest.hash))
+            item = answer.responses.add(digest=digest)
+            if data is None:
+                item.status.code = 5
+            elif self.fault == "bomb":
+                item.data, item.way = _deflated(bytes(1 << 26)), 2
+            elif self.fault == "other-way":
+                item.data, item.way = data, 9
+            elif 2 in asked.ways and 2 in self.ways:
+                item.data, item.way = _deflated(data), 2
+            else:
+                item.data = data
+        return answer
+
+    def Read(self, request: bytes, context: Any) -> Iterator[bytes]:
+        import grpc
+
+        name = self.types["Read"].FromString(request).name.split("/")
+        data = self._altered(self.blobs.get(name[-2]))
+        if data is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, "")
+        assert data is not None
+        if "compressed-blobs" in name:
+            data = _deflated(bytes(1 << 26) if self.fault == "bomb" else data)
+        size = 1 if self.fault == "drip-read" else 1 << 20
+        for start in range(0, len(data), size):
+            yield self.types["Piece"](data=data[start : start + size]).SerializeToString()
+            if self.fault == "die-read":
+                context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+            if self.fault == "drip-read" and self.over.wait(0.2):
+                return
+        while self.fault == "long" and not self.over.is_set():
+            yield self.types["Piece"](data=bytes(1 << 20)).SerializeToString()
+
+    def Write(self, requests: Iterator[bytes], context: Any) -> Any:
+        import grpc
+
+        data, name = bytearray(), ""
+        for request in requests:
+            asked = self.types["Write"].FromString(request)
+            name = name or asked.name
+            assert asked.offset == len(data)
+            data += asked.data
+            if self.fault == "write-full":
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
+        content = zlib.decompress(bytes(data), -15) if "/compressed-blobs/deflate/" in name else bytes(data)
+        assert hashlib.sha256(content).hexdigest() == name.split("/")[-2]
+        self.blobs[name.split("/")[-2]] = content
+        return self.types["Committed"](size=len(data))
+
+    def _altered(self, data: bytes | None) -> bytes | None:
+        if data is None or self.fault == "evicted":
+            return None
+        if self.fault == "flip":
+            return data[:-1] + bytes([data[-1] ^ 1])
+        return data[: len(data) // 2] if self.fault == "half" else data
+
+    def called(self, method: str) -> Callable[[Any, Any], Any]:
+        """Return what serves a method."""
+        work = getattr(self, method)
+
+        def serve(request: Any, context: Any) -> Any:
+            self._begin(method, context)
+            answer = work(request, context)
+            data = answer if isinstance(answer, bytes) else answer.SerializeToString()
+            return b"\xff" * 20 if self.fault == "junk-calls" else data
+
+        def stream(request: Any, context: Any) -> Iterator[bytes]:
+            self._begin(method, context)
+            yield from work(request, context)
+
+        return stream if method == "Read" else serve
+
+
+@contextlib.contextmanager
+def serving_reapi(fault: str = "") -> Iterator[ReapiServer]:
+    """Run a server."""
+    import grpc
+
+    server = ReapiServer()
+    server.fault = fault
+
+    class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
+        def service(self, details: Any) -> Any:
+            method = details.method.rpartition("/")[2]
+            kinds = {"Read": grpc.unary_stream_rpc_method_handler, "Write": grpc.stream_unary_rpc_method_handler}
+            return kinds.get(method, grpc.unary_unary_rpc_method_handler)(server.called(method))
+
+    running = grpc.server(ThreadPoolExecutor(16), handlers=[Handler()], options=[("grpc.so_reuseport", 0)])
+    port = running.add_insecure_port("127.0.0.1:0")
+    running.start()
+    server.url = f"grpc://127.0.0.1:{port}/main"
+    try:
+        yield server
+    finally:
+        server.over.set()
+        running.stop(0).wait()
