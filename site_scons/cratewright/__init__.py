@@ -16,6 +16,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     remote                                                     results on servers
     session, backend, hookspecs, declared                      the contract with backends
     emitted, blame, answers, edge                              and its door, where it is checked
+    incremental_cache                                          the cache of units, part by part
     registry                                                   finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
@@ -84,15 +85,23 @@ from .version import __version__
 if TYPE_CHECKING:
     from .archive import MAGIC as ARCHIVE_MAGIC
     from .archive import read_archive as read_archive
+    from .cache.entry import RecompileError as RecompileError
+    from .cache.entry import RecompileFault as RecompileFault
     from .cache.store import CacheKvStore as CacheKvStore
     from .child import Finished as Finished
     from .child import run_program as run_program
+    from .edge import opened as open_backend
     from .fs import digest_file as digest_file
     from .fs import file_stamp as file_stamp
     from .fs import make_private as make_private
     from .fs import plain_path as plain_path
     from .fs import read_bytes as read_bytes
     from .fs import write_atomic as write_atomic
+    from .incremental_cache import CacheKeyHash as CacheKeyHash
+    from .incremental_cache import compile_with_cache as compile_with_cache
+    from .incremental_cache import compute_cache_key as compute_cache_key
+    from .incremental_cache import serialize_compiled as serialize_compiled
+    from .incremental_cache import try_finish_recompile as try_finish_recompile
     from .output_name import output_name as output_file_name
     from .output_place import check_output_path as check_output_path
     from .program import programs_digest as programs_digest
@@ -113,6 +122,7 @@ __all__ = [
     "Artifact",
     "BackendCall",
     "CacheError",
+    "CacheKeyHash",
     "CacheKvStore",
     "CanonicalForm",
     "Capability",
@@ -151,6 +161,8 @@ __all__ = [
     "Options",
     "OutputError",
     "PluginError",
+    "RecompileError",
+    "RecompileFault",
     "RelatedPlace",
     "Session",
     "Severity",
@@ -167,6 +179,8 @@ __all__ = [
     "VersionError",
     "__version__",
     "check_output_path",
+    "compile_with_cache",
+    "compute_cache_key",
     "content_digest",
     "dataclass",
     "digest_file",
@@ -176,6 +190,7 @@ __all__ = [
     "make_private",
     "merge_observed",
     "near_miss",
+    "open_backend",
     "option_attributes",
     "options_among",
     "output_file_name",
@@ -189,7 +204,9 @@ __all__ = [
     "run_program",
     "scratch_directory",
     "scratch_root",
+    "serialize_compiled",
     "tool",
+    "try_finish_recompile",
     "value_digest",
     "whole",
     "with_own",
@@ -200,6 +217,14 @@ _LATER = {
     "ARCHIVE_MAGIC": "archive:MAGIC",
     "read_archive": "archive",
     "CacheKvStore": "cache.store",
+    "RecompileError": "cache.entry",
+    "RecompileFault": "cache.entry",
+    "CacheKeyHash": "incremental_cache",
+    "compile_with_cache": "incremental_cache",
+    "compute_cache_key": "incremental_cache",
+    "serialize_compiled": "incremental_cache",
+    "try_finish_recompile": "incremental_cache",
+    "open_backend": "edge:opened",
     "digest_file": "fs",
     "file_stamp": "fs",
     "make_private": "fs",

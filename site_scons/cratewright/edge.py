@@ -6,8 +6,9 @@ beyond types.
 
 from __future__ import annotations
 
+import time
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -28,9 +29,12 @@ from .stencil import UnitStencil
 __all__ = ["check_promised", "could_return", "guard", "implements", "opened", "plugin_class"]
 
 
-def opened(kind: type[CodegenBackend], session: Session) -> CodegenBackend:
+def opened(
+    kind: type[CodegenBackend], session: Session, timed: Callable[[str, float, Mapping[str, float]], None] | None = None
+) -> CodegenBackend:
     """Return a backend object that has its session, guarded.
 
+    `timed` is told how long each call took, and the passes in it.
     Raises: PluginError if it cannot be made.
     """
     try:
@@ -47,6 +51,8 @@ def opened(kind: type[CodegenBackend], session: Session) -> CodegenBackend:
         ) from error
     backend = guard(made)
     backend.init(session)
+    if timed is not None and isinstance(backend, _Edge):
+        backend.timed = timed
     return backend
 
 
@@ -174,6 +180,8 @@ def _edge_of(plugin: type[CodegenBackend]) -> Any:
 class _Edge(CodegenBackend):
     """Asks the plugin's own object."""
 
+    timed: Callable[[str, float, Mapping[str, float]], None] | None = None
+
     def __init__(self, plugin: CodegenBackend) -> None:
         self.plugin = plugin
 
@@ -191,7 +199,7 @@ class _Edge(CodegenBackend):
         """
         name = function.__name__
         try:
-            value = getattr(self.plugin, name)(*arguments, **named)
+            value = self._call(name, arguments, named)
         except BaseException as error:
             if not is_fault(error):
                 raise
@@ -203,6 +211,14 @@ class _Edge(CodegenBackend):
             whose = f" whose {wrong.where.lstrip('.')} is" if wrong.where else ""
             outer = f" {_article(type(value).__name__)}" if wrong.where else ""
             raise self._fault(name, f"returned{outer}{whose} {wrong.found}", wrong.expected, wrong.hint, arguments)
+        return value
+
+    def _call(self, name: str, arguments: tuple[object, ...], named: dict[str, object]) -> object:
+        if self.timed is None or name == "print_pass_timings":
+            return getattr(self.plugin, name)(*arguments, **named)
+        started = time.perf_counter()
+        value = getattr(self.plugin, name)(*arguments, **named)
+        self.timed(name, time.perf_counter() - started, dict(self.print_pass_timings()))
         return value
 
     def _told(self, error: BaseException, name: str, arguments: Sequence[object]) -> CratewrightError:

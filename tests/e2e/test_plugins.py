@@ -171,3 +171,16 @@ def test_only_what_is_declared_is_promised(project: SconsProject) -> None:
         project.write({"SConstruct": text})
         assert said in project.scons(expect=2)
     assert sorted(os.listdir(project.path))[-3:] == ["SConstruct", "a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("name", ["CRATE_PLUGINS", "CRATE_TRACE_PLUGINS"])
+def test_what_only_the_process_environment_can_say(project: SconsProject, name: str) -> None:
+    """Plugins are found before there is an Environment, so what one says of them would be without effect."""
+    text = 'import cratewright\nenv = Environment(tools=["default", cratewright.tool]{words})\n'
+    text += 'env.Crate("a", ["a.glsl"], backend="spirv")\n'
+    project.write({"SConstruct": text.format(words=f', {name}="-native"'), "a.glsl": "float f() { return 1; }\n"})
+    project.scons(expect=2)
+    assert f"{name} counts in the process environment alone" in project.errors, project.errors
+    project.write({"SConstruct": text.format(words="")})
+    project.scons(f"{name}=1", expect=2)
+    assert f"{name}=1 scons" in project.errors, project.errors

@@ -56,6 +56,7 @@ class RecompileFault(Enum):
     KEY = "it belongs to another key"
     DAMAGE = "its digest does not match"
     FOREIGN = "it holds no result"
+    STALE = "a file that it was made from has changed"
 
 
 class RecompileError(Exception):

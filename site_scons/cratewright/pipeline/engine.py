@@ -6,12 +6,10 @@ Knows nothing of the stages; they ask it to run a backend's method many times ov
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -19,7 +17,6 @@ from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
 from ..blame import plugin_words
 from ..cache.history import Ledger, history_path
-from ..cache.key import code_digest
 from ..cache.results import ResultCache
 from ..cache.store import CacheKvStore
 from ..call import BackendCall
@@ -28,6 +25,7 @@ from ..edge import opened, plugin_class
 from ..errors import CratewrightError, Interrupted, PluginError
 from ..events import Event, Listener, ToolsFound
 from ..fs import FileDigests
+from ..incremental_cache import results_salt
 from ..process import Call, Outcome, WorkerPool
 from ..registry import Registry
 from ..stencil import UnitStencil
@@ -101,7 +99,9 @@ class Engine:
             if self.workers and not remote.backend_path(kind):
                 raise _not_found(kind)
             limit_programs(session.timeout)
-            self._backends[key] = opened(kind, session)
+            # Calls in this process are timed here, those of workers there.
+            timed = self._note if self.workers and read_time_passes(self.environ) else None
+            self._backends[key] = opened(kind, session, timed)
         return self._backends[key]
 
     def fingerprint(self, name: str, target: str) -> str:
@@ -117,7 +117,7 @@ class Engine:
 
     def salt(self, name: str, target: str) -> str:
         """Return the digest of the code that makes results: this package's and the backend's."""
-        return _salt(plugin_class(self.backend(name, target)))
+        return results_salt(plugin_class(self.backend(name, target)))
 
     @property
     def store(self) -> CacheKvStore:
@@ -271,6 +271,11 @@ class Engine:
         workers.warm = workers.warm or (warm,)
         workers.map(calls, done, began)
 
+    def _note(self, method: str, seconds: float, passes: Mapping[str, float]) -> None:
+        timings = getattr(self._ledgers, "timings", None)
+        if timings is not None:
+            timings.add(method, Timed(None, seconds, passes))
+
     def _timed(self, call: BackendCall[Any], done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
         """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
         timings = getattr(self._ledgers, "timings", None) or Timings()
@@ -301,24 +306,6 @@ class Engine:
 
 def _unheard(position: int, worker: int) -> None:
     pass
-
-
-@cache
-def _salt(backend: type[CodegenBackend]) -> str:
-    own = str(Path(cache_package.__file__).parents[1])
-    return code_digest(own, *_places(backend))
-
-
-def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
-    """Return where the code of a backend and of the classes it is made from lies: whole packages, or else files."""
-    places: list[str] = []
-    for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
-        packages = getattr(sys.modules.get(kind.__module__.partition(".")[0]), "__path__", ())
-        codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]
-        # A class made in an SConstruct says that it is SCons's; only its functions know where they are from.
-        for file in sorted({code.co_filename for code in codes if os.path.isfile(code.co_filename)}):
-            places.append(next((path for path in packages if file.startswith(os.path.join(path, ""))), file))
-    return tuple(dict.fromkeys(places))
 
 
 def _not_found(kind: type[CodegenBackend]) -> PluginError:

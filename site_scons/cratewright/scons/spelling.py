@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import SCons.Script
 
 from ..backend import CodegenBackend
-from ..errors import UnknownNameError, near_miss
+from ..errors import ConfigurationError, UnknownNameError, near_miss
 from ..options import CORE_OPTIONS
 from ..pipeline.settings import SETTINGS
 from ..registry import default_registry
@@ -25,6 +25,8 @@ __all__ = ["check_names", "commanded"]
 
 _PREFIX = "CRATE_"
 _LIKE = 0.85
+_OF_PROCESS = ("CRATE_PLUGINS", "CRATE_TRACE_PLUGINS")
+"""What is decided before there is an Environment."""
 _OF_CRATES = frozenset({"CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES"})
 
 
@@ -37,9 +39,17 @@ def commanded(env: Environment) -> Environment:
 def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
     """Refuse names that nobody knows: in an Environment, on the command line, and in the process environment.
 
-    Raises: UnknownNameError with the near miss. In the process environment, which others use as well, a name that is
-    like none is left alone.
+    Raises: ConfigurationError for what only the process environment can say; UnknownNameError with the near miss. In
+    the process environment, which others use as well, a name that is like none is left alone.
     """
+    for name in _OF_PROCESS:
+        said = str(_arguments().get(name, env.get(name, "")))
+        if said != os.environ.get(name, ""):
+            raise ConfigurationError(
+                f"{name} counts in the process environment alone: plugins are found once, for all Environments",
+                context=(("said", said or "nothing"), ("counts", os.environ.get(name, "") or "nothing")),
+                hint=f"{name}={said or '...'} scons",
+            )
     names = [name for name in env.Dictionary() if name.startswith(_PREFIX)]
     known = _names([backend])
     if known.issuperset(names):
