@@ -219,9 +219,17 @@ class CodegenBackend(ABC):
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise one module by itself, before it is archived.
 
-        Called: for every module of a crate's units, with the crate's link options; kept in the cache as any other.
+        Called: for the modules of a crate's units that `needs_optimizing`, with the crate's link options; kept in the
+        cache as any other.
         """
         return module
+
+    def needs_optimizing(self, module: ModuleCodegen) -> bool:
+        """Say whether `optimize` has anything to do for a module: each call takes a worker and a place in the cache.
+
+        Called: in the build's own process, for every module of a crate's units.
+        """
+        return True
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Lower a module to what is linked.

@@ -93,6 +93,21 @@ class Optimises(StubBackend):
         return replace(module, data=module.data + b"optimised alone\n")
 
 
+class OptimisesEntries(Optimises):
+    """Has something to do for entry points alone."""
+
+    def needs_optimizing(self, module: ModuleCodegen) -> bool:
+        """Say whether a module has an entry point."""
+        return bool(module.entry_points)
+
+
+def test_nothing_idle_is_asked_to_optimize(tmp_path: Path) -> None:
+    trial = Trial(backend=OptimisesEntries, sources={"a.stub": b"export a\n", "b.stub": b"entry b\n"})
+    result = trial.build(str(tmp_path / "root"), jobs=1, cache="off")
+    assert [module.data.endswith(b"optimised alone\n") for module in result.modules] == [False, True]
+    assert [path.name.partition(".")[0] for path in (tmp_path / "root").glob("*.stub.o.*")] == ["b"]
+
+
 def test_optimize_runs_in_workers_and_is_kept(tmp_path: Path) -> None:
     trial = Trial(backend=Optimises, sources={"a.stub": b"entry a\n", "b.stub": b"export b\n"})
     cache = str(tmp_path / "cache")

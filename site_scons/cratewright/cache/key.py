@@ -7,11 +7,11 @@ Source: Cranelift's `compute_cache_key`.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from pathlib import Path
 
 from ..digest import content_digest, value_digest
 from ..options import Options
@@ -67,10 +67,17 @@ def code_digest(*places: str) -> str:
     """
     parts: list[tuple[str, str]] = []
     for place in places:
-        base = Path(place)
-        for path in sorted(base.rglob("*.py")) if base.is_dir() else [base]:
-            parts.append((path.relative_to(base).as_posix(), content_digest(path.read_bytes())))
+        for name in sorted(_code_below(place)) if os.path.isdir(place) else [""]:
+            with open(os.path.join(place, name) if name else place, "rb") as file:
+                parts.append((name or ".", content_digest(file.read())))
     return value_digest(tuple(parts))
+
+
+def _code_below(place: str) -> Iterator[str]:
+    """Yield the paths of all Python code below a directory."""
+    for directory, _, names in os.walk(place):
+        below = os.path.relpath(directory, place).replace(os.sep, "/")
+        yield from (name if below == "." else f"{below}/{name}" for name in names if name.endswith(".py"))
 
 
 @cache

@@ -155,18 +155,23 @@ def _optimised(
     if not implements(backend, CodegenBackend.optimize):
         return tuple(modules)
     config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
+    chosen = [backend.needs_optimizing(module) for module in modules]
     jobs = [
         Job(
             BackendCall(CodegenBackend.optimize, module, config),
             f"crate '{crate.name}': {module.name}",
             size=len(module.data),
         )
-        for module in modules
+        for module, needs in zip(modules, chosen, strict=True)
+        if needs
     ]
+    if not jobs:
+        return tuple(modules)
     fingerprint = engine.fingerprint(crate.backend, crate.target)
     outcomes = engine.run_cached(crate.backend, crate.target, jobs, fingerprint)
     _raise_errors(crate, outcomes)
-    return tuple(outcome.result for outcome in outcomes if outcome.result is not None)
+    results = iter([outcome.result for outcome in outcomes if outcome.result is not None])
+    return tuple(next(results) if needs else module for module, needs in zip(modules, chosen, strict=True))
 
 
 def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:

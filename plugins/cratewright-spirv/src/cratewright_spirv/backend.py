@@ -32,6 +32,7 @@ from cratewright import (
     ThinModule,
     UnitStencil,
     UnsupportedError,
+    options_among,
     programs_digest,
 )
 
@@ -171,6 +172,10 @@ class SpirvBackend(CodegenBackend):
         from .form import canonical_unit  # noqa: PLC0415 - only workers read sources
 
         return canonical_unit(stencil, self.session.root)
+
+    def needs_optimizing(self, module: ModuleCodegen) -> bool:
+        """Return whether there is something to refuse: what asks for nothing of its own is left for the link."""
+        return bool(options_among(module.attributes))
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Leave a module for the link; refuse what its source asks of an image if it has none."""
