@@ -14,7 +14,8 @@ from pathlib import Path
 
 __all__ = ["can_trace", "child_environment", "processes_of", "read_files", "write_broken_tool"]
 
-_OPEN = re.compile(rb'open(?:at\((?:AT_FDCWD|\d+)(?:<([^>]*)>)?, |\()"((?:[^"\\]|\\.)*)", ([A-Z_|]+)')
+_OPEN = re.compile(rb'open(?:at\((?:AT_FDCWD|\d+)(?:<([^>]*)>)?, |(\())"((?:[^"\\]|\\.)*)", ([A-Z_|]+)')
+_OPENED = re.compile(rb"= \d+<([^>]*)>$")
 
 
 def child_environment(surroundings: Mapping[str, str]) -> dict[str, str]:
@@ -33,8 +34,13 @@ def read_files(log: Path, root: Path) -> set[str]:
     found: set[str] = set()
     for line in log.read_bytes().splitlines():
         match = _OPEN.search(line)
-        if match and not any(word in match[3] for word in (b"O_DIRECTORY", b"O_WRONLY", b"O_CREAT")):
-            path = os.path.normpath(os.path.join(root, os.fsdecode(match[1] or b""), os.fsdecode(match[2])))
+        if match and not any(word in match[4] for word in (b"O_DIRECTORY", b"O_WRONLY", b"O_CREAT")):
+            name = match[3]
+            if match[2] and not name.startswith(b"/"):
+                # The old call does not tell the directory it is made in; what it returns tells the file.
+                opened = _OPENED.search(line)
+                name = opened[1] if opened else b"/"
+            path = os.path.normpath(os.path.join(root, os.fsdecode(match[1] or b""), os.fsdecode(name)))
             if path.startswith(f"{root}{os.sep}") and not os.path.isdir(path):
                 found.add(path)
     return found

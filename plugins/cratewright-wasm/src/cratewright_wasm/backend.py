@@ -1,0 +1,215 @@
+"""The contract: what the backend declares, and which module does what is asked of it.
+
+Knows nothing of how anything is done.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+from cratewright import (
+    BackendCall,
+    Capability,
+    CodegenBackend,
+    CompiledUnit,
+    ConfigurationError,
+    Crate,
+    CrateType,
+    LinkRequest,
+    LinkResult,
+    LtoMode,
+    ModuleCodegen,
+    ModuleConfig,
+    OptionKind,
+    Options,
+    OptionSpec,
+    ThinModule,
+    UnitStencil,
+    UnsupportedError,
+    output_file_name,
+    programs_digest,
+)
+
+from . import lto
+from .bitcode import is_bitcode
+from .link import link_crate
+from .linker import ENTRIES
+from .sizes import check_sizes
+from .targets import TARGETS, Library, find_library, include_words
+from .toolchain import Toolchain, find_toolchain
+from .unit import HIDDEN, LANGUAGES, are_hidden_names, compile_unit, compile_words
+from .wat import compile_wat, wat_library
+from .words import check_flags, standard_for
+
+__all__ = ["WasmBackend"]
+
+VERSION = "0.1.0"
+
+
+class WasmBackend(CodegenBackend):
+    """C, C++, LLVM IR and WAT to WebAssembly modules."""
+
+    NAME = "wasm"
+    API_VERSION = 1
+    TARGETS = TARGETS
+    SUFFIXES = tuple(LANGUAGES)
+    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
+        OptionSpec(
+            name="std",
+            kind=OptionKind.TEXTS,
+            default=(),
+            help="language standards, each for the sources of its language: c17 c++20",
+        ),
+        OptionSpec(name="flags", kind=OptionKind.TEXTS, default=(), help="further words for the compiler"),
+        OptionSpec(name="stack_size", kind=OptionKind.TEXT, default="", help="bytes, such as 64K; else the linker's"),
+        OptionSpec(name="initial_memory", kind=OptionKind.TEXT, default="", help="bytes of memory at first"),
+        OptionSpec(name="max_memory", kind=OptionKind.TEXT, default="", help="bytes that memory may grow to"),
+        OptionSpec(name="import_memory", kind=OptionKind.FLAG, default=False, help="memory is the host's: env.memory"),
+        OptionSpec(
+            name="export_table", kind=OptionKind.FLAG, default=False, help="offer the table of functions to the host"
+        ),
+        OptionSpec(
+            name="imports", kind=OptionKind.TEXTS, default=(), help="symbols that the host provides, in module env"
+        ),
+        OptionSpec(
+            name="strip",
+            kind=OptionKind.CHOICE,
+            default="none",
+            words=("none", "debug", "all"),
+            help="what is removed: debug information, or names as well",
+        ),
+    )
+    UNIT_OPTIONS = frozenset({"include_dirs", "defines", "opt_level", "debuginfo", "std", "flags"})
+    MODULE_OPTIONS = frozenset({"opt_level"})
+    LTO_OPTIONS = frozenset(
+        {"exports", "export_table", "imports", "import_memory", "initial_memory", "max_memory", "stack_size", "strip"}
+    )
+    LINK_OPTIONS = MODULE_OPTIONS | LTO_OPTIONS
+    SETTINGS = frozenset({"CRATE_WASM_CLANG", "CRATE_WASI_SYSROOT"})
+    supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB, CrateType.BIN})
+    capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO, Capability.WHOLE_CRATES})
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """What compiles and links."""
+        return find_toolchain(self.session)
+
+    def warm(self, stencils: Sequence[UnitStencil]) -> None:
+        """Find the toolchain once, and load what reads WAT if there is any."""
+        _ = self.toolchain
+        if any(stencil.path.endswith(".wat") for stencil in stencils) and wat_library():
+            import wasmtime  # noqa: F401, PLC0415 - workers are forked from this process and have it then
+
+    def fingerprint(self) -> str:
+        """Return the version of the backend, and the bytes of the tools."""
+        library = wat_library()
+        reader = f", wat {programs_digest((library,))[:16]}" if library else ""
+        return f"cratewright-wasm {VERSION}, {self.toolchain.text}{reader}"
+
+    def check_crate(self, crate: Crate) -> None:
+        """Refuse what cannot be done."""
+        where = f"crate '{crate.name}'"
+        check_sizes(crate.options, where=where)
+        _check_names(crate)
+        for source in crate.sources:
+            language = LANGUAGES[posixpath.splitext(source.path)[1]]
+            check_flags(source.options.texts("flags"), where=source.path)
+            standard_for(language, source.options.texts("std"), where=source.path)
+        if any(crate.options.lto_for(kind) is not LtoMode.OFF for kind in crate.crate_types):
+            self._check_lto(crate)
+        include_words(self.toolchain, crate.target, self.session)
+
+    def _check_lto(self, crate: Crate) -> None:
+        if not self.toolchain.plans_lto:
+            raise UnsupportedError(
+                f"wasm-ld {self.toolchain.version} cannot say what link-time optimisation is to do",
+                context=(("crate", crate.name),),
+                hint="use LLVM 20 or newer, pip install 'cratewright-wasm[zig]', or lto='off'",
+            )
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile one source."""
+        if stencil.path.endswith(".wat"):
+            return compile_wat(stencil)
+        return compile_unit(self.toolchain, self.session, stencil, self.included_names)
+
+    def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
+        """Return the command that compiles a source, for editors."""
+        if path.endswith(".wat"):
+            return ()
+        return (*compile_words(self.toolchain, self.session, self.session.target, path, options), "-c", path)
+
+    def supports_lto(self, module: ModuleCodegen) -> bool:
+        """Return whether a module is bitcode; what was WAT is an object."""
+        return is_bitcode(module.data)
+
+    def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
+        """Return what the start of a program calls."""
+        if request.crate_type is not CrateType.BIN:
+            return ()
+        defined = {symbol.name for item in request.modules for symbol in item.module.exports}
+        return tuple(name for name in ENTRIES if name in defined)
+
+    def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Lower bitcode to an object."""
+        return lto.lower(self.toolchain, self.session, module, config)
+
+    def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
+        """Merge what is linked, and say what becomes internal."""
+        return lto.merge(self.toolchain, self.session, request, self._library(request))
+
+    def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise and lower what was merged."""
+        return lto.optimise_merged(self.toolchain, self.session, module, config)
+
+    def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
+        """Say for each module that is linked what it is to know of the others."""
+        return lto.analyse(self.toolchain, self.session, request, self._library(request))
+
+    def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+        """Optimise and lower a module."""
+        return lto.optimise_thin(self.toolchain, self.session, module, config)
+
+    def could_return(self, call: BackendCall[Any], value: object) -> bool:
+        """Say whether our own words in a result are ours: a shared cache holds what others have written."""
+        found = value.modules if isinstance(value, CompiledUnit) else value if isinstance(value, tuple) else (value,)
+        modules = [item for item in found if isinstance(item, ModuleCodegen | ThinModule)]
+        if call.name in ("run_thin_lto", "run_fat_lto") and not all(map(lto.could_return, found)):
+            return False
+        return all(are_hidden_names(word) for item in modules for name, word in item.attributes if name == HIDDEN)
+
+    def lto_memory(self, request: LinkRequest) -> int:
+        """Return some fifty times the bitcode, on top of what a compiler needs to start."""
+        return (100 << 20) + 50 * sum(len(item.module.data) for item in request.modules)
+
+    def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+        """Return the module."""
+        return (output_file_name(crate, crate_type, self.session.target),)
+
+    def link(self, request: LinkRequest) -> LinkResult:
+        """Link objects."""
+        return link_crate(self.toolchain, self.session, request, self._library(request))
+
+    def _library(self, request: LinkRequest) -> Library:
+        return find_library(self.toolchain, request.target, request.crate_type, self.session)
+
+
+def _check_names(crate: Crate) -> None:
+    """Refuse what would have no effect, and names that no symbol can have."""
+    for name, instead in (("multimodule", "a crate is one module"), ("entry_point", "a program starts at `_start`")):
+        if crate.options[name]:
+            raise UnsupportedError(
+                f"backend 'wasm' has no '{name}'",
+                context=(("crate", crate.name), ("reason", instead)),
+                hint="leave it out",
+            )
+    for name in crate.options.texts("imports"):
+        if not name or not name.isprintable() or " " in name:
+            raise ConfigurationError(
+                f"imports: {name!r} is no name of a symbol",
+                context=(("crate", crate.name),),
+                hint="one name for each symbol that the host provides",
+            )

@@ -1,0 +1,78 @@
+"""Final links: objects to a WebAssembly module.
+
+Knows nothing of how modules became objects.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cratewright import (
+    Artifact,
+    CrateType,
+    LinkError,
+    LinkModule,
+    LinkRequest,
+    LinkResult,
+    Session,
+    ToolError,
+    output_file_name,
+    scratch_directory,
+)
+
+from .linker import LIBRARY_ENTRY, Inputs, offered_names, run_linker
+from .objects import has_constructors, link_form
+from .targets import Library
+from .toolchain import Toolchain
+
+__all__ = ["link_crate"]
+
+_MAGIC = b"\0asm"
+_INITIALIZE = bytes.fromhex(
+    "0061736d01000000 01040160000002190103656e76115f5f7761736d5f63616c6c5f63746f727300000302010007"
+    "0f010b5f696e697469616c697a6500010a06010400 1000 0b"
+)
+"""(module (import "env" "__wasm_call_ctors" (func $f)) (func (export "_initialize") call $f))"""
+
+
+def link_crate(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library) -> LinkResult:
+    """Link objects to what a crate becomes.
+
+    Raises: LinkError, ToolError.
+    """
+    modules = list(request.modules)
+    extra: list[str] = []
+    if request.crate_type is CrateType.CDYLIB:
+        if not offered_names(request):
+            raise LinkError(
+                f"crate '{request.crate}' offers nothing: the module would be empty",
+                context=(("crate", request.crate),),
+                hint="define a function that is not static, or name those of other crates in `exports`",
+            )
+        if not library.first and any(has_constructors(item.module.data) for item in modules):
+            # As WASI's reactors: called once by the host before all else. The linker would run constructors before
+            # each call of each function otherwise.
+            modules.insert(0, LinkModule(request.crate, link_form(_INITIALIZE, LIBRARY_ENTRY)))
+            extra.append(f"--export={LIBRARY_ENTRY}")
+    direct = {request.crate, *request.whole}
+    names = [f"{number}.o" for number in range(len(modules))]
+    output = output_file_name(request.crate, request.crate_type, request.target)
+    with scratch_directory() as scratch:
+        directory = Path(scratch)
+        run_linker(
+            toolchain,
+            session,
+            request,
+            library,
+            Inputs(directory, modules, names),
+            directory,
+            direct=[name for name, item in zip(names, modules, strict=True) if item.crate in direct],
+            offered=[name for name, item in zip(names, modules, strict=True) if item.crate not in direct],
+            extra=extra,
+            output="linked.wasm",
+        )
+        path = directory / "linked.wasm"
+        data = path.read_bytes() if path.is_file() else b""
+    if not data.startswith(_MAGIC):
+        raise ToolError(f"the linker says that it has linked crate '{request.crate}', and has not")
+    return LinkResult(artifacts=(Artifact(output, data),), observed=library.observed)

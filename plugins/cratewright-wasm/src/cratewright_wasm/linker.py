@@ -1,0 +1,153 @@
+"""How wasm-ld is called, and what it has to say.
+
+Knows nothing of when: for a final link, or to be told what link-time optimisation is to do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from cratewright import CrateType, LinkError, LinkModule, LinkRequest, Session, ToolError
+
+from .sizes import memory_words
+from .targets import Library
+from .toolchain import Toolchain, run
+from .unit import hidden_names
+
+__all__ = ["ENTRIES", "Inputs", "check_types", "offered_names", "run_linker"]
+
+ENTRIES = ("_start", "main", "__main_void", "__main_argc_argv", "__original_main", "_initialize")
+"""What the start of a program calls, as clang names it."""
+
+LIBRARY_ENTRY = "_initialize"
+
+
+class Inputs:
+    """The modules of a link as files of a directory.
+
+    Shape: `names` are their files in the order of the modules; messages get back what stands for each.
+    """
+
+    def __init__(self, directory: Path, modules: Sequence[LinkModule], names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._told = {
+            name: f"{item.crate}/{item.module.name}" if item.crate else item.module.name
+            for item, name in zip(modules, names, strict=True)
+        }
+        for item, name in zip(modules, names, strict=True):
+            (directory / name).write_bytes(item.module.data)
+
+    def told(self, text: str) -> str:
+        """Return what the linker said, with the names of modules in it."""
+        return re.sub(r"\b[\w-]+\.(?:bc|o)\b", lambda match: self._told.get(match[0], match[0]), text)
+
+
+def run_linker(
+    toolchain: Toolchain,
+    session: Session,
+    request: LinkRequest,
+    library: Library,
+    inputs: Inputs,
+    directory: Path,
+    *,
+    direct: Sequence[str],
+    offered: Sequence[str],
+    extra: Sequence[str] = (),
+    output: str,
+) -> str:
+    """Link files of a directory, some taken as from an archive, and return what the linker said.
+
+    Shape: `direct` are the names of files that are linked, needed or not; `offered` those that are if somebody needs
+    them.
+    Raises: LinkError, ToolError.
+    """
+    words = [*_promises(request), *memory_words(request.options), *extra, "-o", output]
+    imports = request.options.texts("imports")
+    if imports:
+        (directory / "imports.txt").write_text("".join(f"{name}\n" for name in imports), encoding="utf-8")
+        words.append("--allow-undefined-file=imports.txt")
+    files = [*library.first, *direct, *(["--start-lib", *offered, "--end-lib"] if offered else []), *library.last]
+    (directory / "words.rsp").write_text(
+        "\n".join(_quoted(word) for word in (*words, *files)), encoding="utf-8", errors="surrogateescape"
+    )
+    argv = (*toolchain.linker, "--rsp-quoting=posix", "@words.rsp")
+    done = run(toolchain, argv, what=f"crate '{request.crate}'", cwd=str(directory), timeout=session.timeout)
+    said = inputs.told((done.stderr + done.stdout).decode(errors="replace")).replace(f"{directory}{os.sep}", "").strip()
+    if done.status:
+        raise _failure(request, said)
+    return said
+
+
+def _quoted(word: str) -> str:
+    # LLVM's reader of such files knows no quotes in which a backslash stands for itself.
+    return re.sub(r"([\s'\"\\])", r"\\\1", word)
+
+
+def _promises(request: LinkRequest) -> list[str]:
+    """Return the words about what the result offers, and where it starts."""
+    # What is called otherwise than it is defined traps when it is reached: a warning to the linker, no link to us.
+    words = ["--fatal-warnings", "--threads=1", "--stack-first", "--error-limit=20", "--no-demangle"]
+    words += [f"--export={name}" for name in offered_names(request)]
+    words += [f"--export-if-defined={name}" for name in request.kept]
+    if request.crate_type is CrateType.RLIB:
+        # Link-time optimisation serves all types at once; where they start is among what is kept.
+        return [*words, "--no-entry"]
+    if request.crate_type is CrateType.BIN:
+        return [*words, "--entry=_start"]
+    return [*words, f"--entry={LIBRARY_ENTRY}"] if request.target.endswith("wasi") else [*words, "--no-entry"]
+
+
+_HINTS: tuple[tuple[str, str], ...] = (
+    (r"undefined symbol: (?:_Zn|_Zd|__cxa_|_ZTV)", "there is no C++ library: define it, or do without"),
+    (r"entry symbol not defined.*_start", "define `_start`, or build for wasm32-wasi, whose C library calls `main`"),
+    (r"undefined symbol: main$", "define `main`, or ask for crate_type='cdylib'"),
+    (r"exported via --export not found", "define it, or leave it out of `exports`"),
+    (
+        r"undefined symbol: ",
+        "add the crate that defines it to `deps`, name it in `imports` if the host provides it, or declare it with"
+        ' __attribute__((import_module("env"), import_name("...")))',
+    ),
+    (r"signature mismatch", "declare it everywhere as it is defined: another call would trap"),
+    (r"duplicate symbol", "make one of them static, or leave one of the crates out"),
+    (r"memory too small|initial memory", "raise initial_memory, or lower stack_size"),
+    (r"shared memory|atomics", "leave out what needs threads"),
+)
+
+
+def _failure(request: LinkRequest, said: str) -> LinkError | ToolError:
+    lines = [re.sub(r"^(?:\S*wasm-ld\S*: )?(?:(?:error|warning): )?", "", line) for line in said.splitlines()]
+    errors = [line for line in lines if line.strip()]
+    if not errors:
+        return ToolError(f"the linker failed on crate '{request.crate}' and does not say why")
+    hint = next((hint for pattern, hint in _HINTS if any(re.search(pattern, line) for line in errors)), "")
+    return LinkError("\n".join(errors), context=(("crate", request.crate),), hint=hint)
+
+
+def check_types(modules: Sequence[LinkModule]) -> None:
+    """Refuse calls of functions as what they are not, before code is made in which nothing is left of them.
+
+    Raises: LinkError.
+    """
+    defined = {symbol.name: (item, symbol) for item in modules for symbol in item.module.exports if symbol.signature}
+    for item in modules:
+        for symbol in item.module.imports:
+            other, known = defined.get(symbol.name, (item, symbol))
+            if symbol.signature and symbol.signature != known.signature:
+                raise LinkError(
+                    f"function signature mismatch: {symbol.name}",
+                    context=(
+                        (f"{item.crate}/{item.module.name}", symbol.signature),
+                        (f"{other.crate}/{other.module.name}", known.signature),
+                    ),
+                    hint="declare it everywhere as it is defined: another call would trap",
+                )
+
+
+def offered_names(request: LinkRequest) -> list[str]:
+    """Return what the result offers: what the link asks for, but for what a source has hidden and nobody named."""
+    named = set(request.options.texts("exports"))
+    hidden = {name for item in request.modules for name in hidden_names(item.module)} - named
+    return [name for name in request.exported if name not in hidden]

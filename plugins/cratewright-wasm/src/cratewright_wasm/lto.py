@@ -1,0 +1,194 @@
+"""Link-time optimisation: thin is clang's distributed one, fat the same with all modules merged into one.
+
+Knows nothing of final links. wasm-ld says what is linked and what each module is to know of the others
+(`--thinlto-index-only`); clang does it, a module at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cratewright import (
+    LinkModule,
+    LinkRequest,
+    ModuleCodegen,
+    ModuleConfig,
+    Session,
+    ThinBuffer,
+    ThinModule,
+    ToolError,
+    content_digest,
+    scratch_directory,
+)
+
+from .bitcode import is_bitcode
+from .linker import Inputs, check_types, run_linker
+from .targets import Library, triple, without_start
+from .toolchain import Toolchain, run
+from .unit import HIDDEN, hidden_names
+
+__all__ = ["analyse", "could_return", "lower", "merge", "optimise_merged", "optimise_thin"]
+
+_INDEX, _IMPORTS = ".thinlto.bc", ".imports"
+_FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
+_NAME = re.compile(_FILE.pattern.encode() + b"\0")
+
+
+def analyse(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library) -> tuple[ThinModule, ...]:
+    """Return the modules that are linked, each with what it is to know of the others."""
+    with scratch_directory() as scratch:
+        names = _plan(toolchain, session, request, library, Path(scratch))
+        by_name = {name: item for name, item in zip(names, request.modules, strict=True)}
+        return tuple(
+            ThinModule(
+                name=item.module.name,
+                crate=item.crate,
+                data=item.module.data,
+                index=_index(scratch, name),
+                imports=tuple(
+                    ThinBuffer(other, by_name[other].module.data) for other in _imports(scratch, name) if other != name
+                ),
+                attributes=item.module.attributes,
+            )
+            for name, item in by_name.items()
+            if _index(scratch, name)
+        )
+
+
+def optimise_thin(toolchain: Toolchain, session: Session, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+    """Optimise and lower one module."""
+    with scratch_directory() as scratch:
+        for item in module.imports:
+            (Path(scratch) / item.name).write_bytes(item.data)
+        data = _lower(toolchain, session, Path(scratch), module.data, config, module.index)
+    return ModuleCodegen(name=module.name, data=data)
+
+
+def merge(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library) -> ModuleCodegen:
+    """Return one module of all that are linked, with what is to become internal."""
+    with scratch_directory() as scratch:
+        names = _plan(toolchain, session, request, library, Path(scratch))
+        first, *others = [name for name in names if _index(scratch, name)] or names[:1]
+        words = (f"-O{request.options.opt_level.value}", "-triple", triple(toolchain, request.target))
+        data = _join(toolchain, session, Path(scratch), [first, *others], words)
+    merged = LinkModule(request.crate, ModuleCodegen(name="merged", data=data, attributes=_joined(request.modules)))
+    with scratch_directory() as scratch:
+        alone = replace(request, modules=(merged,), dependencies=(), whole=())
+        (name,) = _plan(toolchain, session, alone, library, Path(scratch))
+        index = _index(scratch, name)
+    return replace(merged.module, data=len(index).to_bytes(8, "little") + index + data)
+
+
+def optimise_merged(
+    toolchain: Toolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
+) -> ModuleCodegen:
+    """Optimise and lower what `merge` returned."""
+    size = int.from_bytes(module.data[:8], "little")
+    index, data = module.data[8 : 8 + size], module.data[8 + size :]
+    with scratch_directory() as scratch:
+        return replace(module, data=_lower(toolchain, session, Path(scratch), data, config, index))
+
+
+def could_return(value: object) -> bool:
+    """Say whether the names of files in a result are such as are given here: others may have written it."""
+    if isinstance(value, ThinModule):
+        return _NAME.match(value.index) is not None and all(_FILE.fullmatch(item.name) for item in value.imports)
+    return not isinstance(value, ModuleCodegen) or is_bitcode(value.data) or _NAME.match(value.data, 8) is not None
+
+
+def lower(toolchain: Toolchain, session: Session, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+    """Lower one module by itself; an object stays as it is."""
+    if not is_bitcode(module.data):
+        return module
+    with scratch_directory() as scratch:
+        return replace(module, data=_lower(toolchain, session, Path(scratch), module.data, config, b""))
+
+
+def _join(toolchain: Toolchain, session: Session, directory: Path, names: Sequence[str], words: Sequence[str]) -> bytes:
+    first, *others = names
+    argv = [*toolchain.clang, "-cc1", *words, "-flto=thin", "-emit-llvm-bc", "-x", "ir", first, "-o", "merged.bc"]
+    argv += (word for name in others for word in ("-mlink-bitcode-file", name))
+    return _made(toolchain, session, argv, directory, "merged.bc", "merging modules")
+
+
+def _joined(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
+    """Return what is hidden in any of some modules, as an attribute of one."""
+    names = sorted({name for item in modules for name in hidden_names(item.module)})
+    return ((HIDDEN, json.dumps(names)),) if names else ()
+
+
+def _plan(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library, directory: Path) -> list[str]:
+    """Let the linker say what is to be done; return the names of the modules' files.
+
+    Shape: named after their content, so that what the plan says of one does not hang on how many there are.
+    """
+    check_types((*request.modules, *request.beside))
+    names = _file_names(request.modules)
+    everything = (*request.modules, *request.beside)
+    beside = [f"beside-{number}.o" for number in range(len(request.beside))]
+    inputs = Inputs(directory, everything, [*names, *beside])
+    direct = {request.crate, *request.whole}
+    own = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate in direct]
+    rest = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate not in direct]
+    extra = ("--thinlto-index-only", "--thinlto-emit-imports-files")
+    rest_of = without_start(library)
+    run_linker(
+        toolchain, session, request, rest_of, inputs, directory, direct=own, offered=rest, extra=extra, output="out"
+    )
+    return names
+
+
+def _file_names(modules: Sequence[LinkModule]) -> list[str]:
+    seen: Counter[str] = Counter()
+    names = []
+    for item in modules:
+        digest = content_digest(item.module.data)[:24]
+        names.append(f"{digest}.bc" if not seen[digest] else f"{digest}-{seen[digest]}.bc")
+        seen[digest] += 1
+    return names
+
+
+def _index(scratch: Path, name: str) -> bytes:
+    """Return what a module is to know, behind the name by which it is called there; empty if it is not linked."""
+    path = Path(scratch) / f"{name}{_INDEX}"
+    data = path.read_bytes() if path.is_file() else b""
+    return name.encode() + b"\0" + data if data else b""
+
+
+def _imports(scratch: Path, name: str) -> list[str]:
+    path = Path(scratch) / f"{name}{_IMPORTS}"
+    return sorted(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else []
+
+
+def _lower(
+    toolchain: Toolchain, session: Session, directory: Path, data: bytes, config: ModuleConfig, index: bytes
+) -> bytes:
+    name, _, index = index.partition(b"\0") if index else (b"module.bc", b"", b"")
+    called = name.decode()
+    (directory / called).write_bytes(data)
+    argv = [
+        *toolchain.clang,
+        f"--target={triple(toolchain, config.target)}",
+        f"-O{config.options.opt_level.value}",
+        "-x",
+        "ir",
+    ]
+    if index:
+        (directory / f"{called}{_INDEX}").write_bytes(index)
+        argv.append(f"-fthinlto-index={called}{_INDEX}")
+    argv += ["-Wno-override-module", "-c", called, "-o", "module.o"]
+    return _made(toolchain, session, argv, directory, "module.o", "lowering a module")
+
+
+def _made(toolchain: Toolchain, session: Session, argv: Sequence[str], cwd: Path, name: str, what: str) -> bytes:
+    done = run(toolchain, argv, what=what, cwd=str(cwd), timeout=session.timeout)
+    path = cwd / name
+    if done.status or not path.is_file() or not path.stat().st_size:
+        said = done.stderr.decode(errors="replace").replace(str(cwd), ".").strip()
+        raise ToolError(f"the compiler failed ({what})", context=(("it said", said[-2000:] or "nothing"),))
+    return path.read_bytes()

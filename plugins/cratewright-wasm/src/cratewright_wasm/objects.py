@@ -1,0 +1,277 @@
+"""WebAssembly modules that stand alone to objects that a linker takes, with symbols and relocations.
+
+Knows nothing of what a module was made from.
+Source: "WebAssembly Object File Linking" of the tool conventions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cratewright import FormatError, ModuleCodegen, Symbol, dataclass
+
+from .bodies import Unlinkable, relocate_bodies
+from .leb import Reader, encode, name_bytes, vector
+
+__all__ = ["function_types", "has_constructors", "link_form"]
+
+_HEADER = b"\0asm\1\0\0\0"
+_CUSTOM, _TYPE, _IMPORT, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT, _START, _ELEMENT, _CODE, _DATA = range(12)
+_REFUSED = {
+    _TABLE: ("table", 'import it: (import "env" "__indirect_function_table" (table 0 funcref))'),
+    _MEMORY: ("memory", 'import it: (import "env" "memory" (memory 0))'),
+    _START: ("start", "export the function, and let a source in C or C++ call it from a constructor"),
+    _ELEMENT: ("elem", "take the address of the function in a source in C"),
+    _DATA: ("data", "define the data in a source in C or LLVM IR: the linker says where it lies"),
+    12: ("data", "define the data in a source in C or LLVM IR: the linker says where it lies"),
+    13: ("tag", "the linker here knows no exceptions"),
+}
+_FUNCTIONS, _TABLES, _MEMORIES, _GLOBALS = range(4)
+_UNDEFINED, _LOCAL, _EXPLICIT = 0x10, 0x02, 0x40
+_INIT_FUNCTIONS, _SYMBOL_TABLE = 6, 8
+_DATA_SYMBOL, _SECTION_SYMBOL = 1, 3
+_VALUES = (("7f", "i32"), ("7e", "i64"), ("7d", "f32"), ("7c", "f64"), ("7b", "v128"))
+_SYMBOL_OF = {_FUNCTIONS: 0, _GLOBALS: 2, _TABLES: 5}
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A function, global or table: imported from a module under a name, or defined here."""
+
+    kind: int
+    index: int
+    module: str = ""
+    field: str = ""
+
+
+def link_form(module: bytes, path: str) -> ModuleCodegen:
+    """Return a module as an object.
+
+    Raises: Unlinkable for what only a module that stands alone can have; FormatError for a damaged one.
+    """
+    sections: dict[int, bytes] = {}
+    names = b""
+    for number, data in _sections(module):
+        if number == _CUSTOM:
+            custom = Reader(data)
+            names = data[custom.at :] if custom.name() == "name" and not names else names
+        elif number in _REFUSED and (number == _START or data != b"\0"):
+            word, hint = _REFUSED[number]
+            raise Unlinkable(f"a module that is linked with others has no {word} of its own", word, hint)
+        else:
+            sections[number] = data
+    items = _imports(sections.get(_IMPORT, b"\0"))
+    imported = {kind: sum(item.kind == kind for item in items) for kind in range(4)}
+    functions = Reader(sections.get(_FUNCTION, b"\0")).number()
+    items += [_Item(_FUNCTIONS, imported[_FUNCTIONS] + number) for number in range(functions)]
+    items += [_Item(_GLOBALS, imported[_GLOBALS] + number) for number in range(_check_globals(sections.get(_GLOBAL)))]
+    offered = _exports(sections.get(_EXPORT, b"\0"), imported)
+    table, places, exports, imports = _symbols(items, offered, _function_names(names))
+    code, relocations = relocate_bodies(sections.get(_CODE, b"\0"), places)
+    order = [(number, sections[number]) for number in (_TYPE, _IMPORT, _FUNCTION, _GLOBAL) if number in sections]
+    parts = [bytes([number]) + encode(len(data)) + data for number, data in order]
+    if _CODE in sections:
+        parts.append(bytes([_CODE]) + encode(len(code)) + code)
+    parts.append(_custom("linking", encode(2) + bytes([_SYMBOL_TABLE]) + encode(len(table)) + table))
+    if relocations:
+        parts.append(_custom("reloc.CODE", encode(len(order)) + vector(relocations)))
+    data = _HEADER + b"".join(parts)
+    types = function_types(data)
+    return ModuleCodegen(
+        name=".o",
+        data=data,
+        exports=tuple(Symbol(name, name, path, signature=types.get(name, "")) for name in exports),
+        imports=tuple(Symbol(name, name, path, signature=types.get(name, "")) for name in imports),
+    )
+
+
+def _custom(name: str, data: bytes) -> bytes:
+    data = name_bytes(name) + data
+    return b"\0" + encode(len(data)) + data
+
+
+def _imports(section: bytes) -> list[_Item]:
+    reader, counts, items = Reader(section), [0, 0, 0, 0, 0], []
+    for _ in range(reader.number()):
+        module, field, kind = reader.name(), reader.name(), reader.byte()
+        if kind == _FUNCTIONS:
+            reader.skip_number()
+        elif kind == _GLOBALS:
+            reader.take(2)
+        elif kind in (_TABLES, _MEMORIES):
+            if kind == _TABLES:
+                reader.take(1)
+            limits = reader.byte()
+            for _ in range(1 + (limits & 1)):
+                reader.skip_number()
+            wanted = ("env", "memory") if kind == _MEMORIES else ("env", "__indirect_function_table")
+            if limits & ~1 or wanted != (module, field):
+                word, hint = _REFUSED[_MEMORY if kind == _MEMORIES else _TABLE]
+                raise Unlinkable(f"there is one {word} for all modules, and this is another", "import", hint)
+        else:
+            raise Unlinkable("only functions, globals, the memory and the table can be imported", "import", "")
+        items.append(_Item(kind, counts[kind], module, field))
+        counts[kind] += 1
+    return items
+
+
+def _check_globals(section: bytes | None) -> int:
+    """Return how many globals are defined, if the first value of each is a constant."""
+    if section is None:
+        return 0
+    reader = Reader(section)
+    count = reader.number()
+    for _ in range(count):
+        reader.take(2)
+        opcode = reader.byte()
+        if opcode in (0x41, 0x42):
+            reader.skip_number()
+        elif opcode in (0x43, 0x44):
+            reader.take(4 if opcode == 0x43 else 8)
+        else:
+            raise Unlinkable("the first value of a global must be a constant", "global", "set it in a function")
+        if reader.byte() != 0x0B:
+            raise Unlinkable("the first value of a global must be a constant", "global", "set it in a function")
+    return count
+
+
+def _exports(section: bytes, imported: dict[int, int]) -> dict[tuple[int, int], list[str]]:
+    reader = Reader(section)
+    offered: dict[tuple[int, int], list[str]] = {}
+    for _ in range(reader.number()):
+        name, kind, index = reader.name(), reader.byte(), reader.number()
+        if kind == _MEMORIES:
+            continue  # the link offers the memory, or does not
+        if index < imported.get(kind, 0) or kind not in (_FUNCTIONS, _GLOBALS):
+            raise Unlinkable(
+                f"'{name}' is offered, and is not defined here", "export", "export what the module defines"
+            )
+        offered.setdefault((kind, index), []).append(name)
+    return offered
+
+
+def _function_names(section: bytes) -> dict[int, str]:
+    reader, found = Reader(section), {}
+    while reader:
+        kind, inside = reader.byte(), Reader(reader.take(reader.number()))
+        if kind == 1:
+            for _ in range(inside.number()):
+                index = inside.number()
+                found[index] = inside.name()
+    return found
+
+
+def _symbols(
+    items: list[_Item], offered: dict[tuple[int, int], list[str]], names: dict[int, str]
+) -> tuple[bytes, dict[tuple[int, int], int], list[str], list[str]]:
+    """Return the table of symbols, which of them stands for each index, and the names offered and needed."""
+    rows: list[bytes] = []
+    places: dict[tuple[int, int], int] = {}
+    exports: list[str] = []
+    imports: list[str] = []
+    for item in items:
+        if item.kind == _MEMORIES:
+            continue
+        key = (item.kind, item.index)
+        places[key] = len(rows)
+        head, index = encode(_SYMBOL_OF[item.kind]), encode(item.index)
+        if item.module == "env":
+            rows.append(head + encode(_UNDEFINED) + index)
+            if item.kind != _TABLES and item.field != "__stack_pointer":
+                imports.append(item.field)
+        elif item.module or item.field:
+            known = f"{item.module}.{item.field}"
+            rows.append(head + encode(_UNDEFINED | _EXPLICIT) + index + name_bytes(known))
+        elif key in offered:
+            rows += [head + encode(0) + index + name_bytes(name) for name in offered[key]]
+            exports += offered[key]
+        else:
+            local = names.get(item.index, f".{item.index}") if item.kind == _FUNCTIONS else f".global{item.index}"
+            rows.append(head + encode(_LOCAL) + index + name_bytes(local))
+    return vector(rows), places, exports, imports
+
+
+def function_types(data: bytes) -> dict[str, str]:
+    """Return the type of each function that an object defines or needs, by the name of its symbol."""
+    sections = {number: section for number, section in _sections(data) if number != _CUSTOM}
+    types = _types(sections.get(_TYPE, b"\0"))
+    reader, imported = Reader(sections.get(_IMPORT, b"\0")), []
+    for _ in range(reader.number()):
+        _, field, kind = reader.name(), reader.name(), reader.byte()
+        if kind == _FUNCTIONS:
+            imported.append((field, reader.number()))
+        else:
+            _skip_import(reader, kind)
+    reader = Reader(sections.get(_FUNCTION, b"\0"))
+    of = [number for _, number in imported] + [reader.number() for _ in range(reader.number())]
+    table = next((inside for kind, inside in _linking(data) if kind == _SYMBOL_TABLE), Reader(b"\0"))
+    found = {}
+    for _ in range(table.number()):
+        kind, flags = table.byte(), table.number()
+        if kind == _SYMBOL_OF[_FUNCTIONS]:
+            index = table.number()
+            named = not flags & _UNDEFINED or flags & _EXPLICIT
+            name = table.name() if named else imported[index][0]
+            found[name] = types[of[index]]
+        else:
+            _skip_symbol(table, kind, flags)
+    return found
+
+
+def _types(section: bytes) -> list[str]:
+    reader, found = Reader(section), []
+    for _ in range(reader.number()):
+        reader.take(1)
+        sides = [" ".join(f"{byte:x}" for byte in reader.take(reader.number())) for _ in range(2)]
+        for number, word in _VALUES:
+            sides = [side.replace(number, word) for side in sides]
+        found.append(f"({sides[0]}) -> ({sides[1]})")
+    return found
+
+
+def _skip_import(reader: Reader, kind: int) -> None:
+    if kind == _GLOBALS:
+        reader.take(2)
+        return
+    if kind not in (_TABLES, _MEMORIES):
+        raise FormatError("an object imports what no linker knows")
+    reader.take(1 if kind == _TABLES else 0)
+    limits = reader.byte()
+    for _ in range(1 + (limits & 1)):
+        reader.skip_number()
+
+
+def _skip_symbol(reader: Reader, kind: int, flags: int) -> None:
+    if kind == _DATA_SYMBOL:
+        reader.name()
+        numbers = 0 if flags & _UNDEFINED else 3
+    else:
+        numbers = 1
+    for _ in range(numbers):
+        reader.skip_number()
+    if kind not in (_DATA_SYMBOL, _SECTION_SYMBOL) and (not flags & _UNDEFINED or flags & _EXPLICIT):
+        reader.name()
+
+
+def _sections(data: bytes) -> Iterator[tuple[int, bytes]]:
+    reader = Reader(data, len(_HEADER))
+    while reader:
+        number = reader.byte()
+        yield number, reader.take(reader.number())
+
+
+def _linking(data: bytes) -> Iterator[tuple[int, Reader]]:
+    """Yield the parts of the section that is for linkers."""
+    for number, content in _sections(data):
+        section = Reader(content)
+        if number != _CUSTOM or section.name() != "linking":
+            continue
+        section.number()
+        while section:
+            kind = section.byte()
+            yield kind, Reader(section.take(section.number()))
+
+
+def has_constructors(data: bytes) -> bool:
+    """Return whether an object has functions that are to run before all others."""
+    return any(kind == _INIT_FUNCTIONS and inside.number() for kind, inside in _linking(data))

@@ -1,0 +1,129 @@
+"""The targets, and the C library of those that have one.
+
+Knows nothing of what is compiled or linked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from cratewright import CrateType, Observed, Session, ToolError, dataclass, digest_file, scratch_directory
+
+from .toolchain import Toolchain, run
+
+__all__ = ["FREESTANDING", "TARGETS", "WASI", "Library", "find_library", "include_words", "triple", "without_start"]
+
+FREESTANDING = "wasm32-unknown-unknown"
+WASI = "wasm32-wasi"
+TARGETS = (FREESTANDING, WASI)
+SETTING = "CRATE_WASI_SYSROOT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """What a link gets from the C library.
+
+    Shape: `first` are objects that start a program or a module, `last` archives; `observed` what was read of them, and
+    where they were looked for in vain.
+    """
+
+    first: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    observed: tuple[Observed, ...] = ()
+
+
+def triple(toolchain: Toolchain, target: str) -> str:
+    """Return what clang calls a target: newer ones say which WASI is meant, and have a word against who does not."""
+    return "wasm32-wasip1" if target == WASI and toolchain.zig else target
+
+
+def include_words(toolchain: Toolchain, target: str, session: Session) -> tuple[str, ...]:
+    """Return the words that tell clang where headers of the compiler and of the C library are."""
+    if not toolchain.zig:
+        return ("--sysroot", _sysroot(toolchain, session)) if target == WASI else ()
+    places = ["include"]
+    if target == WASI:
+        # In the order in which `zig cc` searches them.
+        places += [f"libc/include/{name}" for name in ("wasm-wasi-musl", "generic-musl")]
+    return ("-nostdinc", *(word for place in places for word in ("-isystem", os.path.join(toolchain.own, place))))
+
+
+def find_library(toolchain: Toolchain, target: str, crate_type: CrateType, session: Session) -> Library:
+    """Return what a crate of some type is linked with.
+
+    Raises: ToolError if it is not there.
+    """
+    if target != WASI:
+        return Library()
+    start = "crt1-command.o" if crate_type is CrateType.BIN else "crt1-reactor.o"
+    if toolchain.zig:
+        return _of_zig(toolchain, start, session)
+    return _of_sysroot(toolchain, start, session)
+
+
+def without_start(library: Library) -> Library:
+    """Return a library without the objects that start a program."""
+    return replace(library, first=())
+
+
+def _sysroot(toolchain: Toolchain, session: Session) -> str:
+    wanted = session.setting(SETTING)
+    for place in [os.path.join(session.root, wanted)] if wanted else ["/usr", "/opt/wasi-sdk/share/wasi-sysroot"]:
+        if os.path.isfile(os.path.join(place, "lib", WASI, "libc.a")):
+            return place
+    raise ToolError(
+        f"{wanted or 'this machine'} has no C library for {WASI}",
+        context=(("looked for", f"lib/{WASI}/libc.a"), ("compiler", f"clang {toolchain.version}")),
+        hint=f"install wasi-libc, name its place in {SETTING}, or use CRATE_WASM_CLANG=zig",
+    )
+
+
+def _of_sysroot(toolchain: Toolchain, start: str, session: Session) -> Library:
+    place = os.path.join(_sysroot(toolchain, session), "lib", WASI)
+    argv = (*toolchain.clang, f"--target={WASI}", "-print-resource-dir")
+    said = run(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
+    resources = said.stdout.decode(errors="surrogateescape").strip()
+    observed: dict[str, Observed] = {}
+    builtins = ("lib/wasi/libclang_rt.builtins-wasm32.a", "lib/wasm32-unknown-wasi/libclang_rt.builtins.a")
+    found = _first((os.path.join(resources, name) for name in builtins), observed)
+    needed = [os.path.join(place, name) for name in (start, "libc.a")]
+    for path in needed:
+        observed[path] = Observed(path, digest_file(path))
+        if observed[path].digest is None:
+            raise ToolError(f"{path} is missing", hint=f"install wasi-libc whole, or name another in {SETTING}")
+    last = (needed[1], *((found,) if found else ()))
+    return Library(first=(needed[0],), last=last, observed=tuple(observed.values()))
+
+
+def _first(places: Iterator[str], observed: dict[str, Observed]) -> str:
+    for path in places:
+        digest = digest_file(path)
+        observed[path] = Observed(path, digest)
+        if digest is not None:
+            return path
+    return ""
+
+
+def _of_zig(toolchain: Toolchain, start: str, session: Session) -> Library:
+    """Ask zig where it keeps the C library, which it builds the first time."""
+    with scratch_directory() as scratch:
+        Path(scratch, "empty.c").write_text("int main(void) { return 0; }\n", encoding="ascii")
+        model = () if start == "crt1-command.o" else ("-mexec-model=reactor",)
+        argv = (toolchain.zig, "cc", "-target", WASI, *model, "empty.c", "-o", "empty.wasm", "-v")
+        done = run(toolchain, argv, what=f"the C library for {WASI}", cwd=str(scratch), timeout=session.timeout)
+        lines = done.stderr.decode(errors="surrogateescape").splitlines()
+        lines += done.stdout.decode(errors="surrogateescape").splitlines()
+        words = next((line.split(" ") for line in lines if line.startswith("wasm-ld ")), [])
+        paths = [os.path.join(scratch, word) for word in words if word.endswith((start, ".a"))]
+    first = tuple(path for path in paths if path.endswith(start))
+    last = tuple(path for path in paths if path.endswith(".a") and not path.endswith("libubsan_rt.a"))
+    if done.status or not first or not last:
+        raise ToolError(
+            f"zig has no C library for {WASI}",
+            context=(("it said", "\n".join(lines[-5:])),),
+            hint="zig builds it in ~/.cache/zig or ZIG_GLOBAL_CACHE_DIR, which must be writable",
+        )
+    return Library(first=first, last=last)

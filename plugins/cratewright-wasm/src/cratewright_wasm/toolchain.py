@@ -1,0 +1,166 @@
+"""The programs that compile and link: which ones, of what version, and how they are run.
+
+Knows nothing of what is compiled.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+
+from cratewright import Finished, Session, ToolError, content_digest, dataclass, programs_digest, run_program
+
+__all__ = ["Toolchain", "find_toolchain", "run"]
+
+SETTING = "CRATE_WASM_CLANG"
+_OLDEST, _NEWEST = 16, 23
+_LTO_SINCE = 20
+"""The first wasm-ld that tells what thin LTO would do without doing it."""
+_KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "ZIG_GLOBAL_CACHE_DIR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain:
+    """A clang and a wasm-ld of one version.
+
+    Shape: `clang` and `linker` begin a command; `zig` is the program of that name if they are in it, and `own` then its
+    directory of headers and libraries, which count by `version`.
+    """
+
+    clang: tuple[str, ...]
+    linker: tuple[str, ...]
+    version: str
+    digest: str
+    zig: str = ""
+    own: str = ""
+
+    @property
+    def plans_lto(self) -> bool:
+        """Whether the linker tells what link-time optimisation is to do."""
+        return int(self.version.partition(".")[0]) >= _LTO_SINCE
+
+    @property
+    def text(self) -> str:
+        """What a fingerprint says of it."""
+        return f"{'zig' if self.zig else 'llvm'} {self.version} {self.digest}"
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables that programs get: none that would alter what they make."""
+        return {"LC_ALL": "C", **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}}
+
+
+def run(toolchain: Toolchain, argv: Sequence[str], *, what: str, cwd: str, timeout: float) -> Finished:
+    """Run one of the programs to its end.
+
+    Raises: ToolError if it cannot be started, crashes or takes too long.
+    """
+    return _run(argv, what=what, cwd=cwd, timeout=timeout, env=toolchain.environment())
+
+
+def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env: Mapping[str, str]) -> Finished:
+    try:
+        done = run_program(argv, what=what, cwd=cwd, env=env, timeout=timeout)
+    except OSError as error:
+        raise ToolError(
+            f"cannot run {argv[0]}: {error.strerror}", context=(("for", what),), hint=f"see {SETTING}"
+        ) from error
+    if done.status < 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
+        raise ToolError(
+            f"{os.path.basename(argv[0])} was ended by signal {-done.status}",
+            context=(("for", what), *((("it said", "\n".join(said)),) if said else ())),
+        )
+    return done
+
+
+def find_toolchain(session: Session) -> Toolchain:
+    """Return what the setting says, else the one in the `ziglang` wheel, else the newest clang with its wasm-ld.
+
+    Raises: ToolError if there is none, or if what the setting names cannot be used.
+    """
+    wanted = session.setting(SETTING)
+    if wanted == "zig":
+        zig = _bundled_zig() or shutil.which("zig") or ""
+        if not zig:
+            raise ToolError(f"{SETTING}=zig, and there is no zig", hint="pip install 'cratewright-wasm[zig]'")
+        return _zig(zig, session)
+    if wanted:
+        clang = shutil.which(os.path.join(session.root, wanted) if "/" in wanted else wanted)
+        if clang is None:
+            raise ToolError(f"{SETTING}: there is no program '{wanted}'", hint="name a clang, or zig")
+        return _llvm(clang, session)
+    if zig := _bundled_zig():
+        return _zig(zig, session)
+    for clang in _clangs():
+        try:
+            return _llvm(clang, session)
+        except ToolError:
+            continue
+    raise ToolError(
+        "no compiler for WebAssembly",
+        context=(("looked for", f"the ziglang wheel, and clang with a wasm-ld of its version, {_OLDEST} or newer"),),
+        hint="pip install 'cratewright-wasm[zig]', or install clang and lld",
+    )
+
+
+def _bundled_zig() -> str:
+    found = find_spec("ziglang")
+    places = found.submodule_search_locations if found is not None else None
+    path = os.path.join(next(iter(places)), "zig") if places else ""
+    return path if os.path.isfile(path) else ""
+
+
+def _clangs() -> Iterator[str]:
+    names = [f"clang-{major}" for major in range(_NEWEST, _OLDEST - 1, -1)]
+    return filter(None, map(shutil.which, [*names, "clang"]))
+
+
+def _zig(program: str, session: Session) -> Toolchain:
+    said = _version((program, "clang"), session)
+    wheel = f" ziglang {version('ziglang')}" if program == _bundled_zig() else ""
+    return Toolchain(
+        clang=(program, "clang"),
+        linker=(program, "wasm-ld"),
+        version=said,
+        digest=content_digest(f"{programs_digest((program,))}{wheel}".encode())[:16],
+        zig=program,
+        own=os.path.join(os.path.dirname(os.path.realpath(program)), "lib"),
+    )
+
+
+def _llvm(clang: str, session: Session) -> Toolchain:
+    said = _version((clang,), session)
+    major = said.partition(".")[0]
+    beside = (os.path.dirname(path) for path in (clang, os.path.realpath(clang)))
+    names = (f"wasm-ld-{major}", "wasm-ld")
+    places = [*(os.path.join(directory, name) for directory in beside for name in names), *names]
+    for linker in filter(None, map(shutil.which, places)):
+        if _version((linker,), session).partition(".")[0] == major:
+            return Toolchain(
+                clang=(clang,), linker=(linker,), version=said, digest=programs_digest((clang, linker))[:16]
+            )
+    raise ToolError(
+        f"{clang} has no wasm-ld of its version",
+        context=(("version", said), ("looked for", " or ".join(names))),
+        hint=f"install lld {major}",
+    )
+
+
+_VERSION = re.compile(r"(?:clang version|LLD) (\d+\.\d+\.\d+)")
+
+
+def _version(command: tuple[str, ...], session: Session) -> str:
+    environ = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "")}
+    done = _run((*command, "--version"), what="its version", cwd=None, timeout=min(30, session.timeout), env=environ)
+    found = _VERSION.search(done.stdout.decode(errors="replace"))
+    if done.status or found is None:
+        raise ToolError(
+            f"{' '.join(command)} is no clang or wasm-ld: it does not say its version",
+            context=(("it said", (done.stdout + done.stderr).decode(errors="replace")[:200].strip()),),
+            hint=f"see {SETTING}",
+        )
+    return found[1]

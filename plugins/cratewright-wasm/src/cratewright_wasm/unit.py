@@ -1,0 +1,221 @@
+"""A source to a module: how clang is called, and what it has to say.
+
+Knows nothing of links.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from cratewright import (
+    CompiledUnit,
+    DebugInfo,
+    Diagnostic,
+    FormatError,
+    ModuleCodegen,
+    Options,
+    Session,
+    Severity,
+    SourceError,
+    Symbol,
+    ToolError,
+    UnitStencil,
+    read_diagnostics,
+    scratch_directory,
+)
+
+from .bitcode import BitcodeSymbol, bitcode_symbols, bitcode_triple, is_bitcode
+from .objects import function_types
+from .observe import Search, read_depfile
+from .targets import FREESTANDING, include_words, triple
+from .toolchain import Toolchain, run
+from .words import check_flags, standard_for
+
+__all__ = ["HIDDEN", "LANGUAGES", "are_hidden_names", "compile_unit", "compile_words", "hidden_names", "module_of"]
+
+LANGUAGES = {
+    ".c": "c",
+    **dict.fromkeys((".cc", ".cpp", ".cxx", ".c++", ".C"), "c++"),
+    **dict.fromkeys((".ll", ".bc"), "ir"),
+    ".wat": "wat",
+}
+HIDDEN = "hidden"
+"""The attribute that names, as JSON, what a module offers to crates and not to the world."""
+_DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo.FULL: "-g"}
+_DIRECTIVE = re.compile(rb"\.\s*incbin\b")
+
+
+def compile_words(toolchain: Toolchain, session: Session, target: str, path: str, options: Options) -> tuple[str, ...]:
+    """Return the command that compiles a source, without what it reads and makes.
+
+    Raises: ConfigurationError for words that cannot be given.
+    """
+    language = LANGUAGES[posixpath.splitext(path)[1]]
+    words = [
+        *toolchain.clang,
+        f"--target={triple(toolchain, target)}",
+        f"-O{options.opt_level.value}",
+        "-flto=thin",
+        "-x",
+        language,
+    ]
+    if language == "ir":
+        return tuple(words)
+    check_flags(options.texts("flags"), where=path)
+    standard = standard_for(language, options.texts("std"), where=path)
+    words += [_DEBUG[options.debuginfo], "-fvisibility=default", "-fdebug-compilation-dir=.", "-Werror=date-time"]
+    if standard:
+        words.append(f"-std={standard}")
+    if language == "c++":
+        words += ["-nostdinc++", "-fno-exceptions"]
+    if target == FREESTANDING:
+        # Nothing ends, and there are no threads: neither destructors of statics nor guards around them.
+        words += ["-ffreestanding", *(["-fno-c++-static-destructors", "-fno-threadsafe-statics"] * (language == "c++"))]
+        words += ["-fno-rtti"] * (language == "c++")
+    words += (f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines)
+    words += (f"-I{directory or '.'}" for directory in options.texts("include_dirs"))
+    return (*words, *include_words(toolchain, target, session), *options.texts("flags"))
+
+
+def compile_unit(
+    toolchain: Toolchain, session: Session, stencil: UnitStencil, names_in: Callable[[bytes], Sequence[str]]
+) -> CompiledUnit:
+    """Compile a source of C, C++ or LLVM IR.
+
+    Raises: SourceError, ToolError.
+    """
+    read_at = stencil.file or stencil.path
+    language = LANGUAGES[posixpath.splitext(stencil.path)[1]]
+    _check_text(stencil.path, stencil.source, language)
+    words = [*compile_words(toolchain, session, stencil.target, stencil.path, stencil.options)]
+    words += (f"-ffile-prefix-map={place}/=" for place in stencil.repositories if language != "ir")
+    beside = posixpath.dirname(stencil.path)
+    near = [posixpath.join(place, beside) for place in stencil.repositories]
+    words += (word for place in near for word in ("-iquote", place) if language != "ir")
+    with scratch_directory() as scratch:
+        made, rule = Path(scratch, "unit.bc"), Path(scratch, "unit.d")
+        argv = [*words, "-fno-color-diagnostics", "-c", "-o", str(made), "-MD", "-MF", str(rule), "-MT", "unit"]
+        if language == "ir":
+            argv[-5:] = ["-Wno-override-module"]
+        argv.append(f"./{read_at}" if read_at.startswith("-") else read_at)
+        done = run(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+        said = done.stderr.decode(errors="replace")
+        for place in stencil.repositories:
+            said = said.replace(f"{place}/", "")
+        if done.status:
+            raise _failure(said, stencil.path, language)
+        data = made.read_bytes() if made.is_file() else b""
+        read = read_depfile(os.fsdecode(rule.read_bytes())) if rule.is_file() else ()
+        if not is_bitcode(data):
+            raise ToolError(f"{toolchain.clang[0]} says that it has compiled {stencil.path}, and has not")
+        types = _types(toolchain, session, stencil, Path(scratch))
+    directories = [*near, *stencil.options.texts("include_dirs")] if language != "ir" else []
+    search = Search(session.root, directories, _system(words), toolchain.own)
+    observed = search.observe(read_at, stencil.source, read, names_in) if language != "ir" else ()
+    for item in observed:
+        if item.digest is not None and not os.path.isabs(item.path):
+            _check_text(item.path, Path(session.root, item.path).read_bytes(), language)
+    diagnostics = tuple(found for found in read_diagnostics(said) if _is_warning(found))
+    return CompiledUnit(modules=(module_of(data, stencil.path, types),), observed=observed, diagnostics=diagnostics)
+
+
+def module_of(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen:
+    """Return bitcode as a module with its symbols.
+
+    Shape: `types` are those of its functions, by name.
+    Raises: SourceError for what has no symbols that could be read.
+    """
+    try:
+        symbols = bitcode_symbols(data)
+    except FormatError as error:
+        raise SourceError(f"{path}: error: {error.message}") from error
+    offered = [symbol for symbol in symbols if symbol.defined and not (symbol.weak and symbol.shared)]
+    hidden = [symbol.name for symbol in offered if symbol.hidden or symbol.weak]
+
+    def told(symbol: BitcodeSymbol) -> Symbol:
+        return Symbol(symbol.name, symbol.name, path, signature=types.get(symbol.name, ""))
+
+    return ModuleCodegen(
+        name=".bc",
+        data=data,
+        exports=tuple(map(told, offered)),
+        imports=tuple(told(symbol) for symbol in symbols if not symbol.defined),
+        attributes=((HIDDEN, json.dumps(hidden)),) if hidden else (),
+    )
+
+
+def hidden_names(module: ModuleCodegen) -> tuple[str, ...]:
+    """Return what a module offers to crates and not to the world."""
+    return tuple(json.loads(module.attribute(HIDDEN) or "[]"))
+
+
+def are_hidden_names(word: str) -> bool:
+    """Say whether an attribute of a module is what this backend puts there."""
+    try:
+        names = json.loads(word)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
+def _types(toolchain: Toolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
+    """Return the types of functions, which bitcode does not tell: those of code made of it in the quickest way.
+
+    A function that is called as what it is not would be optimised to a trap, and the linker would see nothing of it.
+    """
+    words = (f"--target={triple(toolchain, stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
+    argv = (*toolchain.clang, *words, str(scratch / "unit.bc"), "-o", str(scratch / "unit.o"))
+    done = run(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+    if done.status:
+        said = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
+        raise SourceError(f"{stencil.path}: error: no code can be made of it\n{said}")
+    return function_types((scratch / "unit.o").read_bytes())
+
+
+def _check_text(path: str, text: bytes, language: str) -> None:
+    """Refuse what would be read when modules are lowered, unseen, and what was made for another machine."""
+    if match := _DIRECTIVE.search(text):
+        line = text.count(b"\n", 0, match.start()) + 1
+        raise SourceError(
+            f"{path}:{line}: error: .incbin reads a file when modules are linked, and nobody would see it",
+            hint="use #embed, or an array",
+        )
+    if language != "ir":
+        return
+    if is_bitcode(text):
+        triple, line = bitcode_triple(text), 0
+    else:
+        found = re.search(rb'^target triple = "([^"]*)"', text, re.MULTILINE)
+        triple = found[1].decode(errors="replace") if found else ""
+        line = text.count(b"\n", 0, found.start()) + 1 if found else 0
+    if triple and not triple.startswith("wasm32"):
+        place = f"{path}:{line}" if line else path
+        raise SourceError(
+            f"{place}: error: made for the target '{triple}'", hint="compile it for wasm32, or leave the triple out"
+        )
+
+
+def _failure(said: str, path: str, language: str) -> SourceError | ToolError:
+    errors = [found for found in read_diagnostics(said) if found.severity is Severity.ERROR]
+    if errors and errors[0].line and not errors[0].file.startswith("<"):
+        return SourceError("\n".join(map(str, errors)))
+    text = re.sub(r"^(?:zig|clang\S*): |^(?:fatal )?error: ", "", said.strip())
+    if language == "ir" or errors:
+        return SourceError(f"{path}: error: {text}")
+    return ToolError(f"the compiler failed on {path}", context=(("it said", text[-2000:]),) if text else ())
+
+
+def _is_warning(found: Diagnostic) -> bool:
+    """Return whether the compiler warns of a source, not of how it was called."""
+    return found.severity is Severity.WARNING and found.line > 0
+
+
+def _system(words: Sequence[str]) -> list[str]:
+    """Return the directories of headers that are no project's."""
+    return [os.path.normpath(after) for word, after in pairwise(words) if word == "-isystem"]

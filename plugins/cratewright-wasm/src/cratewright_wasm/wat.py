@@ -1,0 +1,65 @@
+"""WebAssembly text to a module: wasmtime's own reader reads it.
+
+Knows nothing of symbols, nor of how a module becomes one that can be linked.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from cratewright import CompiledUnit, FormatError, SourceError, ToolError, UnitStencil
+
+from .bodies import Unlinkable
+from .objects import link_form
+
+__all__ = ["compile_wat", "wat_library"]
+
+
+def wat_library() -> str:
+    """Return the library that reads the text; empty if it is not installed."""
+    found = find_spec("wasmtime")
+    for place in (found.submodule_search_locations or ()) if found is not None else ():
+        for path in sorted(Path(place).glob("*/*wasmtime*")):
+            return str(path)
+    return ""
+
+
+def compile_wat(stencil: UnitStencil) -> CompiledUnit:
+    """Compile a source.
+
+    Raises: SourceError; ToolError if wasmtime is not installed.
+    """
+    if not wat_library():
+        raise ToolError(f"nothing here reads WAT: {stencil.path}", hint="pip install 'cratewright-wasm[wat]'")
+    import wasmtime  # noqa: PLC0415 - loads a large library, which other sources do not need
+
+    try:
+        text = stencil.source.decode()
+        module = bytes(wasmtime.wat2wasm(text))
+    except UnicodeDecodeError as error:
+        line = stencil.source.count(b"\n", 0, error.start) + 1
+        raise SourceError(f"{stencil.path}:{line}: error: this is no UTF-8") from error
+    except wasmtime.WasmtimeError as error:
+        raise SourceError(_told(str(error), stencil.path)) from error
+    try:
+        return CompiledUnit(modules=(link_form(module, stencil.path),))
+    except Unlinkable as error:
+        line = _line_of(text, error.word)
+        raise SourceError(f"{stencil.path}:{line}: error: {error}", hint=error.hint) from error
+    except FormatError as error:
+        raise SourceError(f"{stencil.path}:1: error: {error.message}") from error
+
+
+def _told(text: str, path: str) -> str:
+    first, *rest = text.splitlines()
+    place = next((match for line in rest if (match := re.search(r"--> <anon>:(\d+):(\d+)", line))), None)
+    where = f":{place[1]}:{place[2]}" if place else ":1"
+    shown = [line for line in rest if "-->" not in line and line.strip(" |")]
+    return "\n".join([f"{path}{where}: error: {first}", *shown])
+
+
+def _line_of(text: str, word: str) -> int:
+    found = re.search(rf"\(\s*{re.escape(word)}\b" if word.isalpha() else rf"{re.escape(word)}\b", text)
+    return text.count("\n", 0, found.start()) + 1 if found else 1

@@ -1,0 +1,134 @@
+"""What is refused, and what is said then.
+
+Knows nothing of what is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cratewright import ConfigurationError, CrateType, CratewrightError, LinkError, SourceError, ToolError
+from cratewright.testing import Built
+from cratewright_wasm.targets import WASI
+from cratewright_wasm.words import check_flags, standard_for
+
+F = "int f(void) { return 1; }\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("(module (memory 1))", "a.wat:1: error: a module that is linked with others has no memory of its own"),
+        ("(module\n(table 1 funcref))", "a.wat:2: error: .* no table"),
+        ('(module\n (import "env" "memory" (memory 0))\n (data (i32.const 0) "x"))', "a.wat:3: error: .* no data"),
+        ("(module (func $f) (start $f))", "a.wat:1: error: .* no start"),
+        ('(module\n\n  (func (export "f") i32.bogus))', "a.wat:3:22: error: unknown operator"),
+        ('(module (func (export "f") (result i32) ref.null extern i32.const 1', "a.wat:1:.*: error: "),
+        ('(module (import "other" "memory" (memory 0)))', "a.wat:1: error: there is one memory"),
+        (b"(module \xff)", "a.wat:1: error: this is no UTF-8"),
+        ('(module (func $f (export "g") (drop (ref.func $f))))', "a.wat:1: error: 'ref.func' cannot be linked"),
+    ],
+)
+def test_wat_that_cannot_be_linked(trial: Callable[..., Built], text: str | bytes, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        trial({"a.wat": text})
+
+
+@pytest.mark.parametrize(
+    ("sources", "message", "hint"),
+    [
+        (
+            {"a.c": "int g(void);\nint f(void) { return g(); }\n"},
+            r"trial/(a\.c\.bc|merged): undefined symbol: g",
+            "imports",
+        ),
+        ({"a.c": F, "b.c": F}, "duplicate symbol: f", "static"),
+        ({"a.c": "static int f(void) { return 1; }\n"}, "offers nothing", "exports"),
+        (
+            {"a.c": "int g(int);\nint f(void) { return g(1); }\n", "b.c": "int g(long long x) { return x; }\n"},
+            "signature mismatch: g",
+            "declare it everywhere",
+        ),
+    ],
+)
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+def test_links_that_cannot_be(
+    trial: Callable[..., Built], sources: dict[str, str], message: str, hint: str, lto: str
+) -> None:
+    with pytest.raises(LinkError, match=message) as caught:
+        trial(sources, lto=lto)
+    assert hint in caught.value.hint
+    assert "/dev/shm" not in str(caught.value) and ".o:" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.c", "int f(void) {\n  return x;\n}\n", r"a\.c:2:10: error: use of undeclared"),
+        ("a.c", "const char *f(void) { return __TIME__; }\n", r"a\.c:1:.*: error: expansion of date or time"),
+        ("a.c", '#include "none.h"\n', r"a\.c:1:10: fatal error: 'none.h' file not found"),
+        ("a.c", '\n__asm__(".incbin \\"x\\"");\n', r"a\.c:2: error: .incbin"),
+        ("a.ll", 'target triple = "x86_64-linux-gnu"\n', r"a\.ll:1: error: made for the target 'x86_64"),
+        ("a.ll", "define i32 @f() {\n  ret i64 %x\n}\n", r"a\.ll:2:\d+: error: "),
+        ("a.bc", "nothing", r"a\.bc:1:1: error: "),
+        ("a.c", '__asm__("bogus");\n', r"a\.c: error: .*<inline asm>:1:1: error: invalid instruction"),
+        ("a.cpp", "int f() { throw 1; }\n", r"a\.cpp:1:\d+: error: cannot use 'throw'"),
+    ],
+)
+def test_sources_that_do_not_compile(trial: Callable[..., Built], name: str, text: str, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        trial({name: text})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"stack_size": "many"},
+        {"stack_size": "100"},
+        {"stack_size": "-16"},
+        {"initial_memory": "100000"},
+        {"initial_memory": "2M", "max_memory": "1M"},
+        {"initial_memory": "8G"},
+        {"initial_memory": "64K", "stack_size": "1M"},
+        {"std": ["c17", "c11"]},
+        {"std": ["java"]},
+        {"imports": ["two\nnames"]},
+        {"imports": [""]},
+        {"multimodule": True},
+        {"entry_point": "f"},
+        *({"flags": [word]} for word in ("-O2", "-g", "-Ix", "-DX", "-flto", "-std=c11", "-fexceptions", "-pthread")),
+        *({"flags": [word]} for word in ("@file", "-Xclang", "-includex", "-fplugin=x", "-what", "a.c", "-Wl,x", "-o")),
+    ],
+)
+def test_options_that_make_no_sense(trial: Callable[..., Built], options: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        trial({"a.c": F}, **options)
+    assert caught.value.hint or "language" in str(caught.value)
+
+
+def test_words_that_are_handed_on() -> None:
+    check_flags(["-Wall", "-Werror=shadow", "-msimd128", "-mno-bulk-memory", "-fwrapv", "-fno-rtti"], where="a.c")
+    assert standard_for("c", ["c++20", "gnu17"], where="a.c") == "gnu17"
+    assert standard_for("c++", ["c++20", "gnu17"], where="a.c") == "c++20"
+
+
+def test_tools_that_are_not_there(trial: Callable[..., Built], tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="no program 'nothing'"):
+        trial({"a.c": F}, environ={"CRATE_WASM_CLANG": "nothing"})
+    with pytest.raises(ToolError, match="does not say its version"):
+        trial({"a.c": F}, environ={"CRATE_WASM_CLANG": "true"})
+
+
+def test_more_memory_than_there_is(trial: Callable[..., Built]) -> None:
+    with pytest.raises(CratewrightError, match="memory") as caught:
+        trial({"a.c": "char big[200000];\nchar *f(void) { return big; }\n"}, initial_memory="128K")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", [CrateType.DYLIB, CrateType.STATICLIB])
+def test_crate_types_that_are_not_there(trial: Callable[..., Built], kind: CrateType) -> None:
+    with pytest.raises(ConfigurationError, match=kind.value):
+        trial({"a.c": F}, kind=kind, target=WASI)
