@@ -6,6 +6,7 @@ Knows nothing of servers.
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.level import Level, StackedStore
 from cratewright.cache.results import ResultCache
+from cratewright.cache.usage import Usage, note_usage, read_usage
 from cratewright.errors import ConfigurationError
 from cratewright.module import CompiledUnit, ModuleCodegen, Observed
 from cratewright.pipeline.settings import cache_places, read_store, refuse_remote
@@ -122,6 +124,43 @@ def test_modes(tmp_path: Path) -> None:
     refuse_remote({})
     with pytest.raises(ConfigurationError, match="CRATE_REMOTE"):
         refuse_remote({"CRATE_REMOTE": "grpc://farm:8980"})
+
+
+def test_what_each_level_was_good_for(tmp_path: Path) -> None:
+    environ = {"CRATE_CACHE": "near, far"}
+    for _ in range(2):
+        store = read_store(environ, str(tmp_path), Registry())
+        cache = ResultCache(store, lambda path: None)
+        if cache.find([KEY])[0].result is None:
+            cache.keep(KEY, _unit("a"))
+        store.close()
+    rows = dict(read_store(environ, str(tmp_path), Registry()).report().rows)
+    assert (rows["1 level"], rows["1 hits"], rows["1 misses"]) == ("near", "1 (50 %)", "1")
+    assert (rows["2 level"], rows["2 hits"], rows["2 misses"]) == ("far", "0 (0 %)", "1")
+    # A builder that may change nothing notes nothing.
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    store = read_store(environ | {"CRATE_CACHE_MODE": "read"}, str(tmp_path), Registry())
+    assert store.get(KEY) is not None
+    store.close()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_usage_is_bounded_and_never_in_the_way(tmp_path: Path) -> None:
+    for _ in range(3000):
+        note_usage(str(tmp_path), {"near": Usage(1, 2, 3, 0.5)})
+    assert (tmp_path / "usage.jsonl").stat().st_size < 70_000
+    assert read_usage(str(tmp_path)) == {"near": Usage(3000, 6000, 9000, 1500.0)}
+    junk = b'[1]\n["a", 1, 2, 3]\n["a", -1, 2, 3, 4]\n["a", true, 2, 3, 4]\n{"a": 1}\n\xff\n["a", 1, 1, 1, "nan"]\n'
+    (tmp_path / "usage.jsonl").write_bytes(junk + b"[" * 5000 + b'\n["b", 1, 1, 1, 1]\n')
+    assert read_usage(str(tmp_path))["b"] == Usage(1, 1, 1, 1.0)
+    (tmp_path / "usage.jsonl").unlink()
+    (tmp_path / "usage.jsonl").symlink_to(tmp_path / "elsewhere")
+    note_usage(str(tmp_path), {"near": Usage(1)})
+    assert not (tmp_path / "elsewhere").exists()
+    (tmp_path / "usage.jsonl").unlink()
+    os.mkfifo(tmp_path / "usage.jsonl")
+    note_usage(str(tmp_path), {"near": Usage(1)})
+    assert read_usage(str(tmp_path)) == {}
 
 
 def test_a_local_cache_loads_nothing_of_remote_ones(tmp_path: Path) -> None:

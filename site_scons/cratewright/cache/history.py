@@ -13,7 +13,7 @@ from ..codec import Codec, DecodeError
 from ..errors import CratewrightError
 from ..fs import read_regular, write_atomic
 from ..values import dataclass
-from .explain import NEW, Change, Observations, changes_between, describe, group
+from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
 __all__ = ["Ledger", "Record", "explained", "explanation", "history_path", "read_history"]
@@ -60,13 +60,21 @@ class Ledger:
         if self._path:
             self._now[label] = Record(fields, observed)
 
-    def made(self, label: str, fields: Fields, observed: Observations) -> tuple[Change, ...]:
-        """Note a result that was made, and return why; nothing is known where nothing is noted."""
+    def made(
+        self, label: str, fields: Fields, observed: Observations, kept: Observations | None = None
+    ) -> tuple[Change, ...]:
+        """Note a result that was made, and return why; nothing is known where nothing is noted.
+
+        Shape: `kept` are the files of an entry that the cache had under the same key: they tell where nothing of
+        before does, as in another checkout.
+        """
         if not self._path:
             return ()
         before = self._earlier().get(label)
-        known = (before.fields, before.observed) if before is not None else None
+        known = (before.fields, before.observed) if before is not None else (fields, kept) if kept else None
         causes = changes_between(known, fields, observed)
+        if before is None and causes == (Change(LOST),):
+            causes = (Change(NEW),)
         self._now[label] = Record(fields, observed, causes)
         return causes
 

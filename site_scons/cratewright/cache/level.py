@@ -15,33 +15,12 @@ from typing import TypeVar
 
 from ..errors import Interrupted
 from ..printable import printable
-from ..values import dataclass
 from .store import CacheKvStore, NoStore, StoreReport
+from .usage import Usage, note_usage, read_usage
 
-__all__ = ["Level", "StackedStore", "Usage"]
+__all__ = ["Level", "StackedStore"]
 
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What lookups in a store came to.
-
-    Units: `received` in bytes; `seconds` of wall time that a build waited, summed over its threads.
-    """
-
-    hits: int = 0
-    misses: int = 0
-    received: int = 0
-    seconds: float = 0.0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.hits + other.hits,
-            self.misses + other.misses,
-            self.received + other.received,
-            self.seconds + other.seconds,
-        )
 
 
 class Level(CacheKvStore):
@@ -122,11 +101,14 @@ class Level(CacheKvStore):
 class StackedStore(CacheKvStore):
     """Several levels, near to far: what a near one lacks is asked of the next; all are given what is new.
 
-    Shape: closed at the latest when this process ends.
+    Shape: closed at the latest when this process ends. `directory` is where it is noted what each level was good for,
+    empty for nowhere.
     """
 
-    def __init__(self, levels: Sequence[Level]) -> None:
+    def __init__(self, levels: Sequence[Level], directory: str = "", *, notes: bool = True) -> None:
         self._levels = tuple(levels)
+        self._directory = directory
+        self._notes = notes and bool(directory)
         self._owner = os.getpid()
         atexit.register(self.close)
 
@@ -160,6 +142,9 @@ class StackedStore(CacheKvStore):
             # The far ones may take a while; what is near is safe by then.
             for level in self._levels:
                 level.close()
+            if self._notes:
+                self._notes = False
+                note_usage(self._directory, {level.name: level.usage for level in self._levels})
 
     def remove(self, keys: Iterable[str]) -> None:
         """Forget entries in all levels."""
@@ -177,8 +162,24 @@ class StackedStore(CacheKvStore):
         return _joined(self._levels, [level.collect() for level in self._levels])
 
     def report(self) -> StoreReport:
-        """Say what there is in each level."""
-        return _joined(self._levels, [level.report() for level in self._levels])
+        """Say what there is in each level, and what builds found there."""
+        noted = read_usage(self._directory) if self._directory else {}
+        reports = []
+        for level in self._levels:
+            report, used = level.report(), noted.get(level.name)
+            rows = report.rows if used is None else (*report.rows, *_rows(used))
+            reports.append(StoreReport(rows, report.problem))
+        return _joined(self._levels, reports)
+
+
+def _rows(used: Usage) -> tuple[tuple[str, str], ...]:
+    share = f" ({100 * used.hits / max(1, used.hits + used.misses):.0f} %)"
+    return (
+        ("hits", f"{used.hits}{share}"),
+        ("misses", str(used.misses)),
+        ("received", f"{used.received / (1 << 20):.1f} MiB"),
+        ("waited", f"{used.seconds:.1f} s"),
+    )
 
 
 def _joined(levels: Sequence[Level], reports: Sequence[StoreReport]) -> StoreReport:

@@ -209,7 +209,9 @@ class CachedRun:
             if outcome.hit:
                 self.ledger.reused(self._label(task.job), task.fields, observed)
             else:
-                causes = self.ledger.made(self._label(task.job), task.fields, observed)
+                worlds = task.found.worlds
+                kept = tuple((item.path, item.digest) for item in worlds[0].observed) if worlds else None
+                causes = self.ledger.made(self._label(task.job), task.fields, observed, kept)
                 words = tuple(describe(cause) for cause in causes)
                 self.listener(UnitExplained(task.job.call.name, task.job.crate, _unit(task.job), words))
         return outcome

@@ -83,7 +83,10 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
     ]
     if len(levels) == 1 and not _is_url(places[0]):
         return levels[0]
-    return StackedStore(levels)
+    directories = [(place, mode) for place, mode in zip(places, modes, strict=True) if not _is_url(place)]
+    noted = next((place for place, mode in directories if mode != "read"), "")
+    shown = noted or next((place for place, _ in directories), "")
+    return StackedStore(levels, os.path.join(root, shown) if shown else "", notes=bool(noted))
 
 
 def cache_places(setting: str) -> tuple[str, ...]:

@@ -1,0 +1,81 @@
+"""What the levels of a cache were good for, over all builds that share a directory: one small file in it.
+
+Knows nothing of stores. Whoever can write to the directory can write what they like there: it is numbers for a person.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+
+from ..errors import CratewrightError
+from ..fs import read_regular, write_atomic
+from ..values import dataclass
+
+__all__ = ["Usage", "note_usage", "read_usage"]
+
+_NAME = "usage.jsonl"
+_LONG = 64 << 10
+"""Bytes from which on the lines of many builds are written as one for each level."""
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What lookups in a store came to.
+
+    Units: `received` in bytes; `seconds` of wall time that builds waited, summed over their threads.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    received: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.hits + other.hits,
+            self.misses + other.misses,
+            self.received + other.received,
+            self.seconds + other.seconds,
+        )
+
+
+def note_usage(directory: str, used: Mapping[str, Usage]) -> None:
+    """Add what a build's lookups came to, by the name of the level; what cannot be written is not noted."""
+    used = {name: usage for name, usage in used.items() if usage.hits or usage.misses}
+    if not used or not os.path.isdir(directory):
+        return
+    path = os.path.join(directory, _NAME)
+    with suppress(OSError, CratewrightError):
+        handle = os.open(path, _APPEND, 0o666)
+        try:
+            os.write(handle, _lines(used))
+            long = os.fstat(handle).st_size > _LONG
+        finally:
+            os.close(handle)
+        if long:
+            write_atomic(path, _lines(read_usage(directory)))
+
+
+def read_usage(directory: str) -> dict[str, Usage]:
+    """Return what was noted, by the name of the level."""
+    found: dict[str, Usage] = {}
+    try:
+        lines = read_regular(os.path.join(directory, _NAME)).splitlines()
+    except OSError:
+        return {}
+    for line in lines:
+        with suppress(ValueError, TypeError, RecursionError):
+            name, hits, misses, received, seconds = json.loads(line)
+            numbers = (hits, misses, received)
+            if isinstance(name, str) and all(type(item) is int and 0 <= item < 1 << 60 for item in numbers):
+                found[name] = found.get(name, Usage()) + Usage(*numbers, max(0.0, min(float(seconds), 1e9)))
+    return found
+
+
+def _lines(used: Mapping[str, Usage]) -> bytes:
+    rows = [[name, item.hits, item.misses, item.received, round(item.seconds, 3)] for name, item in used.items()]
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()

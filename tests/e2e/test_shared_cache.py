@@ -1,0 +1,136 @@
+"""Builds that share a cache on a server: nginx, as the documentation sets it up.
+
+Knows nothing of what is said to a server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cratewright.testing import require_tool
+from tests.support.cache_server import serving
+from tests.support.engine_build import build_here
+from tests.support.paths import ROOT
+from tests.support.random_tree import RandomTree
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+MORE = int(os.environ.get("CRATE_SOAK", "0"))
+
+
+@contextlib.contextmanager
+def _nginx(directory: Path) -> Iterator[str]:
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    require_tool(program is not None, "nginx")
+    require_tool(shutil.which("openssl") is not None, "openssl")
+    assert program is not None
+    page = (ROOT / "docs" / "shared-cache.md").read_text(encoding="utf-8")
+    (config,) = re.findall(r"```nginx\n(.*?)```", page, re.S)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = config.replace("listen 8080", f"listen 127.0.0.1:{port}")
+    (directory / "cache" / "tmp").mkdir(parents=True)
+    (directory / "conf").write_text(config)
+    said = subprocess.run(["openssl", "passwd", "-apr1", "secret"], capture_output=True, text=True, check=True)
+    (directory / "users").write_text(f"ci:{said.stdout}")
+    # Its workers would be somebody who cannot reach what pytest gives to root alone.
+    user = "user root;" if os.geteuid() == 0 else ""
+    command = [program, "-p", str(directory), "-c", str(directory / "conf"), "-g", f"daemon off; {user}"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
+        try:
+            while True:
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                assert running.poll() is None, "nginx has ended"
+                time.sleep(0.02)
+            yield f"http://127.0.0.1:{port}/ci"
+        finally:
+            running.terminate()
+
+
+SOURCES = {f"part{number}": f"export part{number}\n" for number in range(12)}
+
+
+def _project(path: Path, url: str, **environ: str) -> SconsProject:
+    project = SconsProject(path)
+    names = ", ".join(f'"{name}.stub"' for name in SOURCES)
+    project.sconstruct(f'Default(env.Crate("m", [{names}], crate_type="cdylib"))\n', **SOURCES)
+    project.environ["CRATE_CACHE"] = f"{path / 'local'}, {url}"
+    project.environ |= environ
+    return project
+
+
+def test_nginx_as_documented(tmp_path: Path) -> None:
+    with _nginx(tmp_path / "server") as url:
+        project = _project(tmp_path / "stranger", url)
+        assert "nothing more is written to the cache" in project.scons() and "401" in project.output
+        assert not list((tmp_path / "server" / "cache").glob("ac/*"))
+        project = _project(tmp_path / "first", url, CRATE_CACHE_AUTH="ci:secret")
+        assert "12 units: 12 compiled" in project.scons() and project.errors == ""
+        assert len(list((tmp_path / "server" / "cache").glob("ac/*"))) > 12
+        for number, mode in enumerate(("read-write, read", "read")):
+            project = _project(tmp_path / f"reader {number}", url, CRATE_CACHE_MODE=mode)
+            assert "12 units: 0 compiled, 12 reused" in project.scons() and project.errors == ""
+            assert (project.path / "local").exists() is (mode != "read")
+
+
+def test_why_another_checkout_made_it_again(tmp_path: Path) -> None:
+    """The cache has the unit for another state of a file: that file is named."""
+    with serving() as server:
+        for client, text in (("one", "export a\n"), ("two", "export b\n")):
+            project = SconsProject(tmp_path / client)
+            project.sconstruct('Default(env.Crate("m", ["part.stub"]))\n', part="include inner\nexport part\n")
+            project.write({"inner": text})
+            project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
+            project.scons()
+        assert "because inner changed: " in project.output
+
+
+def test_a_build_outlives_its_server(tmp_path: Path) -> None:
+    with serving() as server:
+        server.fault = "die-later"
+        project = _project(tmp_path / "a", server.url)
+        start = time.monotonic()
+        project.scons()
+        assert time.monotonic() - start < 20
+        assert project.errors.count("cratewright: ") == 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_edits_by_two_clients(tmp_path: Path, seed: int) -> None:
+    """What one of them makes the other finds, and it is what it would have made; `CRATE_SOAK` makes more edits."""
+    tree, rng = RandomTree(seed, "stub"), random.Random(seed)
+    edits: list[str] = []
+    trees: list[dict[str, str]] = [{}, {}]
+    hits = 0
+    with serving() as server:
+        for _ in range(max(40, MORE)):
+            client = rng.randrange(2)
+            root = tmp_path / f"client {client}"
+            if rng.random() < 0.2:  # a new machine
+                shutil.rmtree(tmp_path / f"local {client}", ignore_errors=True)
+            trees[client] = tree.write(root, trees[client])
+            text = trees[client]["SConstruct"]
+            sent = len(server.sent)
+            found = build_here(root, {"CRATE_CACHE": f"{tmp_path / f'local {client}'}, {server.url}"}, text)
+            hits += len(server.sent) == sent
+            expected = build_here(root, {"CRATE_CACHE": "off"}, text)
+            assert found == expected, f"seed {seed}: after {edits[-5:]}"
+            assert isinstance(found, str) == tree.broken
+            if rng.random() < 0.7:
+                edits.append(tree.edit())
+    assert hits > 3, "some builds made nothing that the other client had not made"
