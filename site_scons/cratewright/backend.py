@@ -101,6 +101,8 @@ class CodegenBackend(ABC):
     """The files that its option `emit` may ask a unit for, each with its suffix: `.s` is `CRATE.emit/src/f.c.s`."""
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     """Names of the `CRATE_*` settings that it reads through the session, beside those that all know."""
+    LTO_DECIDES_UNITS: ClassVar[bool] = False
+    """Whether a unit is compiled otherwise if no link optimises it with others, as `UnitStencil.for_lto` says."""
     RUNS_PROGRAMS: ClassVar[bool] = False
     """Whether its methods leave all work to programs, which they run by `child.run_program`.
 
@@ -238,6 +240,10 @@ class CodegenBackend(ABC):
         module has no name: nothing may hang on it.
         """
         return module
+
+    def is_lowered(self, module: ModuleCodegen) -> bool:
+        """Return whether `codegen` would return a module as it is; then it is not called. Cheap."""
+        return False
 
     def bundle_library(self, library: NativeLibrary, directories: Sequence[str]) -> CompiledUnit | None:
         """Return a static library's members as modules of the crate that asks for it; None leaves it to the link.

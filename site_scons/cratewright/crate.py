@@ -60,7 +60,8 @@ class Crate:
     Shape: `sources` in the order given, at least one; `dependencies` in the order declared, unique, their interfaces
     unknown; `crate_types` in the order asked for, unique; `metadata` are words that tell the crate from another of
     its name and version. `repositories` are directories, absolute, that are looked through in order for what is not
-    in the project; what is found there is called as if it were in the project.
+    in the project; what is found there is called as if it were in the project. `for_lto` unless all links of its
+    modules are known, and none of them optimises modules together.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Crate:
     options: Options
     metadata: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
+    for_lto: bool = True
 
     @property
     def stable_id(self) -> str:

@@ -96,8 +96,9 @@ def _words(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield ClassFault(f"NAME is {name!r}", wanted)
     yield from _texts("TARGETS", kind.TARGETS, "target", ("'text'", re.compile(r"\S+\Z")))
     yield from _texts("SUFFIXES", kind.SUFFIXES, "suffix", ("'.txt'", _SUFFIX))
-    if type(kind.RUNS_PROGRAMS) is not bool:
-        yield ClassFault(f"RUNS_PROGRAMS is {value_words(kind.RUNS_PROGRAMS, bool)}", "True or False")
+    for label in ("RUNS_PROGRAMS", "LTO_DECIDES_UNITS"):
+        if type(getattr(kind, label)) is not bool:
+            yield ClassFault(f"{label} is {value_words(getattr(kind, label), bool)}", "True or False")
 
 
 def _texts(label: str, value: object, noun: str, form: tuple[str, re.Pattern[str]]) -> Iterator[ClassFault]:

@@ -23,7 +23,8 @@ class UnitStencil:
 
     Shape: `path` as in `crate.Source`, part of the stencil since messages and debug information show it;
     `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit. `file` and
-    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`.
+    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`. `for_lto` as in
+    `crate`, for backends to which it makes a difference.
     """
 
     backend: str
@@ -34,6 +35,7 @@ class UnitStencil:
     options: Options
     file: str = ""
     repositories: tuple[str, ...] = ()
+    for_lto: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

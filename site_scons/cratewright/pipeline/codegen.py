@@ -66,6 +66,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             options=source.options.only(backend.UNIT_OPTIONS),
             file=source.file,
             repositories=crate.repositories,
+            for_lto=crate.for_lto or not backend.LTO_DECIDES_UNITS,
         )
         for source in crate.sources
     ]

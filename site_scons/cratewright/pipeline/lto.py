@@ -224,6 +224,7 @@ def lower(
     if not implements(backend, CodegenBackend.codegen):
         return tuple(modules)
     config = _config(backend, request)
+    todo = [item for item in modules if not backend.is_lowered(item.module)]
     jobs = [
         Job(
             BackendCall(CodegenBackend.codegen, replace(item.module, name=""), config),
@@ -233,13 +234,15 @@ def lower(
             crate=item.crate,
             unit=item.module.name,
         )
-        for item in modules
+        for item in todo
     ]
-    fingerprint = _fingerprint(engine, backend)
+    outcomes = iter(engine.run_cached(backend.NAME, request.target, jobs, _fingerprint(engine, backend)))
     lowered: list[LinkModule] = []
-    outcomes = engine.run_cached(backend.NAME, request.target, jobs, fingerprint)
-    for item, outcome in zip(modules, outcomes, strict=True):
-        lowered.append(LinkModule(item.crate, replace(outcome.get(item.crate), name=item.module.name)))
+    for item in modules:
+        if backend.is_lowered(item.module):
+            lowered.append(item)
+        else:
+            lowered.append(LinkModule(item.crate, replace(next(outcomes).get(item.crate), name=item.module.name)))
     return tuple(lowered)
 
 

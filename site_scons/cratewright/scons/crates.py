@@ -75,6 +75,7 @@ class Build:
     _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
     _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
     _formats: FormatTable | None = None
+    _for_lto: frozenset[str] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     reporting: Reporting = field(init=False)
 
@@ -98,7 +99,7 @@ class Build:
         self.crates[crate.key] = crate
         if self.reporting.is_recorded:
             self.reporting.hear(crate.event)
-        self._graph = self._formats = None
+        self._graph = self._formats = self._for_lto = None
         self._linked.clear()
 
     def of_target(self, target: CrateTarget) -> DeclaredCrate | None:
@@ -145,6 +146,28 @@ class Build:
         with self._lock:
             graph, _ = self._tables()
             return [self.crates[key] for key in graph.link_order(crate.key)]
+
+    def is_for_lto(self, crate: DeclaredCrate) -> bool:
+        """Return whether a link may optimise the modules of a crate with others; so it may if nothing here links them.
+
+        Raises: GraphError as `find`.
+        """
+        with self._lock:
+            if self._for_lto is None:
+                linked: dict[bool, set[str]] = {True: set(), False: set()}
+                for item in self.crates.values():
+                    for has_lto in item.links_with_lto():
+                        self._mark(item, linked[has_lto])
+                self._for_lto = frozenset({*linked[True], *(self.crates.keys() - linked[False])})
+            return crate.key in self._for_lto
+
+    def _mark(self, crate: DeclaredCrate, marked: set[str]) -> None:
+        pending = [crate]
+        while pending:
+            item = pending.pop()
+            if item.key not in marked:
+                marked.add(item.key)
+                pending += self.direct(item)
 
     def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
         """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.

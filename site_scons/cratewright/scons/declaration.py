@@ -352,6 +352,8 @@ class Declaration:
         if self.late_options() != self.options:
             self._check_names(declared.crate_types)
             check_crate(crate, self.backend)
+        if self.backend.LTO_DECIDES_UNITS:
+            crate = replace(crate, for_lto=self.build.is_for_lto(declared))
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source of a variant directory lies there, the source itself does not.
         beside = [

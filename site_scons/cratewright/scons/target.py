@@ -6,7 +6,7 @@ Knows nothing of how a crate is built, nor of other crates.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..crate import Crate, CrateType
 from ..events import CrateDeclared
 from ..identity import CrateReference, stable_crate_id
 from ..native_library import NativeLibrary, parse_library
-from ..options import Options
+from ..options import LtoMode, Options
 from ..pipeline.engine import Engine
 from ..values import dataclass
 
@@ -112,6 +112,13 @@ class DeclaredCrate:
         """Libraries that are no crates, looked for in `lib_dirs`; asked for once SConscripts have been read."""
         texts = self.late_options().texts("libs") if self.late_options is not None else ()
         return tuple(parse_library(text, where=f"crate '{self.name}'") for text in texts)
+
+    def links_with_lto(self) -> Iterator[bool]:
+        """Yield of each linked crate type whether its modules are optimised together."""
+        if self.late_options is not None:
+            for kind in self.crate_types:
+                if kind is not CrateType.RLIB:
+                    yield self.late_options().lto_for(kind) is not LtoMode.OFF
 
     @property
     def lib_dirs(self) -> tuple[str, ...]:

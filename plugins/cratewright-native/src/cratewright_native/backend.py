@@ -59,6 +59,7 @@ class NativeBackend(CodegenBackend):
     VARIABLES = VARIABLES
     EMITTED = EMITTED
     SETTINGS = SETTINGS
+    LTO_DECIDES_UNITS = True
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
@@ -131,7 +132,9 @@ class NativeBackend(CodegenBackend):
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return the symbols that the user's words for the linker are about, and those that dylibs share."""
-        from .kept import kept_symbols, reader, shared_symbols  # noqa: PLC0415
+        from .kept import check_prepared, kept_symbols, reader, shared_symbols  # noqa: PLC0415
+
+        check_prepared(request)
 
         defined = {symbol.name for item in request.modules for symbol in item.module.exports}
         words = request.options.texts("ldflags")
@@ -141,6 +144,10 @@ class NativeBackend(CodegenBackend):
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module holds a representation that can be optimised with others."""
         return module.attribute("representation") in ("llvm", "gcc")
+
+    def is_lowered(self, module: ModuleCodegen) -> bool:
+        """Return whether a module is an object already, with nothing in it for LTO."""
+        return module.attribute("representation") in ("code", "none")
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Make an object."""

@@ -45,8 +45,10 @@ MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
 _TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
 
 
-def compile_words(toolchain: Toolchain, target: str, options: Options, language: str, path: str) -> tuple[str, ...]:
-    """Return what is said of one source, without its name and that of the output."""
+def compile_words(
+    toolchain: Toolchain, target: str, options: Options, language: str, path: str, *, for_lto: bool = True
+) -> tuple[str, ...]:
+    """Return what is said of one source, without its name and that of the output; `for_lto` as in its stencil."""
     known = find_target(target)
     words = [*_plain(toolchain, known, options), f"-O{options.opt_level.value}", *_pic(known, options)]
     if language != "ir":
@@ -56,7 +58,7 @@ def compile_words(toolchain: Toolchain, target: str, options: Options, language:
         gcc = toolchain.kind == "gcc"
         words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
     if language != "assembler":
-        words += _representation(toolchain, target, options, path)
+        words += _representation(toolchain, target, options, path) if for_lto else _code(toolchain, path)
     if language == "ir":
         return tuple(words)
     words += _standard(options.texts("std"), language)
@@ -136,6 +138,10 @@ def _representation(toolchain: Toolchain, target: str, options: Options, path: s
         # Names of local symbols are otherwise made from the time and the process.
         return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
     return list(SUMMARY) if has_summary(target) else ["-emit-llvm"]
+
+
+def _code(toolchain: Toolchain, path: str) -> list[str]:
+    return [f"-frandom-seed={path}", "-gno-record-gcc-switches"] if toolchain.kind == "gcc" else []
 
 
 def _standard(standards: Iterable[str], language: str) -> list[str]:

@@ -17,6 +17,7 @@ from .ldflags import Flag, parse_ldflags
 from .linker_options import Fate
 
 __all__ = [
+    "check_prepared",
     "is_versioned",
     "kept_symbols",
     "offered_symbols",
@@ -35,6 +36,20 @@ _ASSIGNED = re.compile(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)")
 # What a linker looks for by name, wherever it is defined.
 _ALWAYS = frozenset({"_start", "_init", "_fini"})
 _MANGLED = "_Z*"
+
+
+def check_prepared(request: LinkRequest) -> None:
+    """Refuse modules of which there is code alone, for a crate that was built where no link had LTO.
+
+    Raises: LinkError naming the crate.
+    """
+    for item in request.modules:
+        if item.module.attribute("representation") == "code":
+            raise LinkError(
+                f"crate '{request.crate}' has lto='{request.lto.value}', and '{item.crate}' is compiled without",
+                context=(("module", item.module.name), ("reason", "where it was built, no link of it had lto")),
+                hint=f"build '{item.crate}' where a link of it has lto, or where nothing links it; or set lto='off'",
+            )
 
 
 def is_versioned(words: Sequence[str]) -> bool:

@@ -42,6 +42,7 @@ from .listing import Unit, ask_assembler, ask_preprocessor, called
 from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
 from .response_file import response_file
 from .search_path import parse_search_path, plain
+from .targets import find_target
 from .toolchain import Completed, Toolchain
 from .words import embed_directories, file_words, included_files
 from .world import World
@@ -52,6 +53,8 @@ Files = Mapping[str, FileFacts | None]
 Missing = tuple[Observed, ...]
 
 _SHOWN = 20
+_CODE = ("representation", "code")
+"""The attribute of a module that is code alone, since no link optimises it with others."""
 # A single word may have 128 KiB, and so has the variable in which gcc passes them on.
 _LONG = 96 << 10
 _HINTS = (
@@ -78,7 +81,8 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     Raises: SourceError with `file:line:`; ToolError.
     """
     language = _language(stencil.path)
-    words = command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain)
+    for_lto = stencil.for_lto or find_target(stencil.target).format != "elf" or bool(stencil.options.texts("emit"))
+    words = command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain, for_lto=for_lto)
     with toolchain.scratch() as directory:
         output = directory / "module.bc"
         unit = Unit(
@@ -101,10 +105,12 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         )
         data = output.read_bytes()
         notes = directory / "module.gcno"
-        kept = (keep_notes(stencil.path, notes.read_bytes()),) if notes.exists() else ()
+        kept: tuple[tuple[str, str], ...] = (keep_notes(stencil.path, notes.read_bytes()),) if notes.exists() else ()
         _refuse_embedding(unit, files, directory)
         # Where there is no summary there is no second half of optimisation either.
         attributes = kept if has_summary(stencil.target) else (OPTIMISED,)
+        if not for_lto and language not in ("assembler", "object"):
+            attributes += (_CODE,)
         module = module_of(data, path=stencil.path, attributes=attributes)
         config = ModuleConfig(target=stencil.target, options=stencil.options)
         beside = emitted(module, config, toolchain, directory)
@@ -119,12 +125,12 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     )
 
 
-def command(path: str, target: str, options: Options, toolchain: Toolchain) -> tuple[str, ...]:
+def command(path: str, target: str, options: Options, toolchain: Toolchain, *, for_lto: bool = True) -> tuple[str, ...]:
     """Return the command that compiles a source in the project root, without its output."""
     language = _language(path)
     if language == "object":
         return ()
-    words = compile_words(toolchain, target, options, language, path)
+    words = compile_words(toolchain, target, options, language, path, for_lto=for_lto)
     # What begins so would be an option, or the name of a file with options in it.
     file = f"./{path}" if path.startswith(("-", "@")) else path
     if language == "ir":
@@ -341,7 +347,12 @@ def _refuse_embedding(unit: Unit, files: Files, directory: Path) -> None:
         words = (*unit.words, "-fno-lto", "-w", "-Wa,--MD,/dev/stdout", "-o", str(directory / "again.o"))
         read = bool(_assembled(unit, unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)))
     else:
-        words = (*unit.toolchain.clang_ir(unit.target), "-x", "ir", str(directory / "module.bc"), "-S", "-emit-llvm")
+        module = directory / "module.bc"
+        if not is_bitcode(module.read_bytes()):
+            module = directory / "again.bc"
+            told = (*unit.words, "-w", "-emit-llvm", "-o", str(module))
+            unit.toolchain.run(told, cwd=unit.toolchain.root, what=unit.path, outputs=[module])
+        words = (*unit.toolchain.clang_ir(unit.target), "-x", "ir", str(module), "-S", "-emit-llvm")
         text = unit.run((*words, "-Xclang", "-disable-llvm-passes", "-w"), directory / "module.ll")
         read = embeds("\n".join(assembly_of(text.decode("utf-8", "surrogateescape"))))
     if read:

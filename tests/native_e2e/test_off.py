@@ -1,0 +1,87 @@
+"""Units that no link optimises with others are compiled straight to code; which those are, the graph says."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from cratewright_native.bitcode import is_bitcode
+from cratewright_native.elf import has_gcc_representation
+from tests.native_e2e.native_scons import NativeProject
+
+SOURCES = {
+    "common.c": "int common(void) { return 40; }\n",
+    "left.c": "int common(void);\nint left(void) { return common() + 1; }\n",
+    "right.cpp": 'extern "C" int common();\nextern "C" int right() { return common() + 2; }\n',
+    "l.c": "int left(void);\nint main(void) { return left(); }\n",
+    "r.c": "int right(void);\nint main(void) { return right(); }\n",
+    "alone.c": "int alone(void) { return 1; }\n",
+    "asm.c": '__asm__(".data\\n.globl blob\\nblob: .incbin \\"blob.txt\\"\\n");\nint main(void) { return 0; }\n',
+    "blob.txt": "x",
+    "twice/SConscript": """\
+Import("env")
+env.Crate("far", ["far.c"], deps=["../libcommon.rlib"], crate_type="bin", lto="fat")
+""",
+    "twice/far.c": "int common(void);\nint main(void) { return common(); }\n",
+}
+SCONSTRUCT = """\
+lto = ARGUMENTS.get("lto", "off")
+common = env.Crate("common", ["common.c"])
+left = env.Crate("left", ["left.c"], deps=[common])
+right = env.Crate("right", ["right.cpp"], deps=[common])
+alone = env.Crate("alone", ["alone.c"])
+l = env.Crate("l", ["l.c"], deps=[left], crate_type="bin")
+r = env.Crate("r", ["r.c"], deps=[right], crate_type="bin", lto=lto)
+Default(l, r, alone)
+if "asm" in ARGUMENTS:
+    Default(env.Crate("asm", ["asm.c"], crate_type="bin"))
+"""
+
+
+def _for_lto(project: NativeProject) -> dict[str, bool]:
+    """Return which crates have modules that LTO can read."""
+    found = {}
+    for crate in ("common", "left", "right", "alone", "l", "r"):
+        (module,) = project.linked_modules(crate).values()
+        found[crate] = is_bitcode(module.data) or has_gcc_representation(module.data)
+    return found
+
+
+def _status(project: NativeProject) -> list[int]:
+    return [subprocess.run([project.path / name], check=False).returncode for name in ("l", "r")]
+
+
+def test_the_graph_says_what_a_unit_is_compiled_to(native: NativeProject) -> None:
+    native.crates(SCONSTRUCT, SOURCES)
+    native.scons("-j2")
+    # What nothing here links may be linked in any way elsewhere.
+    assert _for_lto(native) == {"common": False, "left": False, "right": False, "l": False, "r": False, "alone": True}
+    assert _status(native) == [41, 42]
+    assert native.up_to_date()
+    # With LTO of one program, what it takes in is compiled for it; the rest stays as it is.
+    native.scons("lto=fat")
+    assert _for_lto(native) == {"common": True, "left": False, "right": True, "l": False, "r": True, "alone": True}
+    compiled = [line for line in native.built() if "unit: 1 compiled" in line]
+    assert [line.split()[1] for line in compiled] == ["common:", "r:", "right:"]
+    assert _status(native) == [41, 42]
+    # Both ways are kept.
+    native.scons("lto=off")
+    assert not [line for line in native.built() if "unit: 1 compiled" in line]
+    assert _status(native) == [41, 42]
+    # What inline assembly reads is seen in code, too.
+    assert "inline assembly that reads a file" in native.scons("asm=1", expect=2)
+
+
+@pytest.mark.parametrize("native", ["llvm"], indirect=True)
+def test_code_alone_is_no_use_to_lto(native: NativeProject) -> None:
+    native.crates(SCONSTRUCT, SOURCES)
+    native.scons()
+    native.write(
+        {
+            "SConstruct": (native.path / "SConstruct").read_text().split("lto =")[0]
+            + 'env.SConscript("twice/SConscript", "env")\n'
+        }
+    )
+    said = native.scons(expect=2)
+    assert "crate 'far' has lto='fat', and 'common' is compiled without" in said
