@@ -51,13 +51,7 @@ from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinModule
 from .session import Session
 from .stencil import UnitStencil
 
-__all__ = [
-    "API_VERSION",
-    "OLDEST_API_VERSION",
-    "Capability",
-    "CodegenBackend",
-    "Session",
-]
+__all__ = ["API_VERSION", "OLDEST_API_VERSION", "Capability", "CodegenBackend", "Session"]
 
 API_VERSION = 1
 """The version of this contract; docs/contract-versions.md says what each changed, and how long it is served."""
