@@ -38,6 +38,7 @@ FIELDS = {
     "options": OPTIONS,
     "file": TEXT,
     "repositories": st.lists(TEXT, max_size=2).map(tuple),
+    "for_lto": st.booleans(),
 }
 STENCILS = st.builds(UnitStencil, **FIELDS)
 SYMBOLS = st.builds(Symbol, TEXT, TEXT, TEXT, st.integers(0, 99))
