@@ -127,7 +127,7 @@ class CodegenBackend(ABC):
     def fingerprint(self) -> str:
         """Return the versions of the backend and every tool that can alter a result, as one line of text.
 
-        Called: once while planning, in the build's own process.
+        Called: once while planning, in the build's own process; the session's root may not be there yet.
         Guarantees: the same text on every machine with the same versions: no path, no time.
         Raises: ToolError if a tool it cannot do without is missing.
         """
@@ -135,7 +135,8 @@ class CodegenBackend(ABC):
     def check_crate(self, crate: Crate) -> None:  # noqa: B027 - optional
         """Refuse what cannot be done honestly.
 
-        Called: once a crate while planning, before any work.
+        Called: once a crate while planning, before any work. Of the common options, `multimodule` and `entry_point`
+        are for the backend alone: one that knows neither refuses them.
         Raises: ConfigurationError naming the crate, the option and the way out.
         """
 

@@ -58,6 +58,8 @@ class ModuleCodegen:
     """One module of a crate, serialised.
 
     Shape: `name` is its member name, unique within the crate; `attributes` are the backend's own words, sorted.
+    `exports` are what the option `exports` may name and, if it names nothing, what a link is asked to offer: of what
+    is weak or hidden, a backend remembers in `attributes` that nobody named it.
     """
 
     name: str

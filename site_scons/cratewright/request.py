@@ -108,7 +108,7 @@ class ThinModule:
     Shape: `name` and `crate` are for messages and archives, `attributes` are words that the optimised module gets
     beside its own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may hang on
     them. `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
-    that others may be inlined from, whole or in part.
+    that others may be inlined from, whole or in part. An index that calls its module by a name carries that name.
     """
 
     name: str
@@ -130,6 +130,7 @@ class LinkRequest:
     their names, and `kept` more that must have theirs, if they are linked: everything else LTO may internalise, but
     for what `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
     are bytes that a dylib must carry. `part` names the part this request is for, if the link was split.
+    In the methods of LTO, whose result serves several types, `crate_type` is RLIB: `kept_symbols` is told the type.
     """
 
     crate: str
