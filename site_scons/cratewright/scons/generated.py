@@ -130,6 +130,11 @@ class _Made:
         return frozenset(os.fsencode(posixpath.basename(path)) for path in (*self.files, *self._images))
 
     @cached_property
+    def tails(self) -> frozenset[bytes]:
+        """What the names end in: from the last dot on, or all of a name."""
+        return frozenset(name[max(name.rfind(b"."), 0) :] for name in self.names)
+
+    @cached_property
     def _images(self) -> Mapping[str, str]:
         """Absolute paths of promised images by path."""
         found: dict[str, str] = {}
@@ -242,7 +247,10 @@ class GeneratedFiles:
         return []
 
     def _words(self, text: bytes) -> Iterator[bytes]:
-        names = self._made().names
+        names, tails = self._made().names, self._made().tails
+        # Most texts name none, which is seen soonest by what the names end in.
+        if len(tails) <= _FEW and not any(tail in text for tail in tails):
+            return
         if len(names) <= _FEW and not any(name in text for name in names):
             return
         words = dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))

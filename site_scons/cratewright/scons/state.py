@@ -53,6 +53,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self._asked: str | None = None
         self._record: StageRecord | None = None
         self._loaded = False
+        self._read_again: set[str] = set()
 
     def get_csig(self) -> str:
         """Return the signature of the stage's inputs and outputs as they are on disk now."""
@@ -116,14 +117,15 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         if record is None:
             return (), (_NEVER_BUILT,)
         found = [Observed(item.path, self._digest(item)) for item in record.observed]
-        if any(item.digest is not None and not item.inode for item in record.observed):
+        if self._read_again:
             self._vouch(record, found)
         return tuple(found), record.outputs
 
     def _vouch(self, record: StageRecord, found: list[Observed]) -> None:
-        """Keep the stamps of files that were too young for one: they would be read in every build to come."""
+        """Keep the stamps of files that had another, or none: each build to come would read them again."""
         known = zip(record.observed, found, strict=True)
-        seen = tuple([self._seen(now) if not was.inode and now.digest == was.digest else was for was, now in known])
+        again, self._read_again = self._read_again, set()
+        seen = tuple([self._seen(now) if was.path in again and now.digest == was.digest else was for was, now in known])
         if seen != record.observed:
             self._record = replace(record, observed=seen)
             with suppress(CratewrightError):
@@ -146,6 +148,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         if item.stamp == now and item.digest is not None:
             self._digests.learn(item.path, now, item.digest)
             return item.digest
+        self._read_again.add(item.path)
         return self._digests.digest(item.path)
 
     def _seen(self, item: Observed) -> SeenFile:

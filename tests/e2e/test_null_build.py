@@ -1,0 +1,77 @@
+"""What a build with nothing to do asks of SCons and of the disk, counted.
+
+Knows nothing of how long that takes; tests/bench measures it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+COUNTING = """\
+import atexit, os
+counts = {"stat": 0, "visits": 0, "nodes": 0}
+from cratewright.scons.crates import Build
+from SCons.Node.FS import File
+import cratewright.fs
+cratewright.fs._RECENT_NS = 0  # no file is too young to be known by its stamp
+def counted(owner, name, word):
+    call = getattr(owner, name)
+    def instead(*arguments, **words):
+        counts[word] += word != "stat" or str(arguments[0]).endswith(".stub")
+        return call(*arguments, **words)
+    setattr(owner, name, instead)
+counted(Build, "find", "visits")
+counted(File, "__init__", "nodes")
+counted(os, "stat", "stat")
+atexit.register(lambda: print("counts", *counts.values()))
+"""
+
+CRATES = """\
+base = env.Crate("base", "base.stub")
+for number in range({count}):
+    sources = [f"c{{number}}/{{name}}.stub" for name in "abcd"]
+    Default(env.Crate(f"c{{number}}", sources, deps=[base], crate_type="cdylib", multimodule=True))
+"""
+
+
+def _counts(project: SconsProject, count: int) -> list[int]:
+    project.sconstruct(COUNTING + CRATES.format(count=count))
+    project.write({"base.stub": "export base\n"})
+    project.write({f"c{n}/{name}.stub": f"entry {name}\n" for n in range(count) for name in "abcd"})
+    project.scons("-j2")
+    line = next(line for line in project.scons().splitlines() if line.startswith("counts"))
+    return [int(word) for word in line.split()[1:]]
+
+
+def test_what_a_null_build_does_grows_with_the_crates(scons_project: SconsProject) -> None:
+    few = _counts(scons_project, 5)
+    many = _counts(scons_project, 20)
+    # Three parts more of the same: what hangs on pairs of crates would be fifteen times as much.
+    assert all(after - before <= 15 * (before / 5 + 1) for before, after in zip(few, many, strict=True)), (few, many)
+
+
+def test_states_and_images_are_no_tasks_of_scons(scons_project: SconsProject) -> None:
+    _counts(scons_project, 3)
+    scons_project.scons("--taskmastertrace=trace.txt")
+    trace = scons_project.read("trace.txt")
+    assert "c0.cdylib.json" in trace
+    assert "Considering node" in trace
+    considered = {line.split("'")[1] for line in trace.splitlines() if "Considering node" in line}
+    assert not [name for name in considered if name.startswith(("inputs of", "outputs of")) or ".images/" in name]
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_what_the_build_makes_is_there_before_it_is_looked_at(scons_project: SconsProject, jobs: str) -> None:
+    scons_project.sconstruct(
+        'env.Command("made.inc", "made.txt", "sleep 0.3; cp $SOURCE $TARGET")\n'
+        'Default(env.Crate("app", ["a.stub"], crate_type="cdylib"))\n'
+    )
+    scons_project.write({"a.stub": "include made.inc\nentry a\n", "made.txt": "export one\n"})
+    scons_project.scons(jobs)
+    scons_project.write({"made.txt": "export two\n"})
+    assert "Compiling crate app.rlink" in scons_project.scons(jobs)
+    assert scons_project.up_to_date(jobs)
