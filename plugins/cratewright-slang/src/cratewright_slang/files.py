@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cratewright import Observed, content_digest
 
@@ -40,17 +40,22 @@ def _compiled_path(source: str) -> str:
     return source.removesuffix(SOURCE) + _COMPILED
 
 
+Served = Callable[[str], "tuple[bytes, tuple[Observed, ...]] | None"]
+"""Gives the compiled module of a source with what that was read from, or None if there is none."""
+
+
 class ProjectFiles:
-    """What lies below a root, or at the same path in a repository.
+    """What lies below a root, or at the same path in a repository, with modules that were `served`.
 
     Modules are compiled from their sources: a compiled one that lies beside is as if it were not there, for Slang
-    crashes on those of another version.
+    crashes on those of another version. `missed` are sources of modules that were asked for and not served.
     """
 
-    def __init__(self, root: str, repositories: Sequence[str] = ()) -> None:
-        self._root, self._repositories = root, repositories
+    def __init__(self, root: str, repositories: Sequence[str] = (), served: Served | None = None) -> None:
+        self._root, self._repositories, self._served = root, repositories, served
         self._seen: dict[str, Observed] = {}
-        self.texts: dict[str, bytes] = {}
+        self._modules: dict[str, str] = {}
+        self.missed: list[str] = []
 
     @property
     def observed(self) -> tuple[Observed, ...]:
@@ -60,20 +65,48 @@ class ProjectFiles:
     def read(self, path: str) -> bytes | None:
         """Return what is in a file, or None if it is not there."""
         path = posixpath.normpath(path)
-        if path.endswith(_COMPILED):
-            return None
+        return self._compiled(path) if path.endswith(_COMPILED) else self._text(path)
+
+    def source_of(self, path: str) -> str | None:
+        """Return the source of a module by where Slang has found it, or None if it was not found here."""
+        return self._modules.get(path)
+
+    def look(self, place: str) -> str | None:
+        """Return the digest of what is in a file, or None if it is not there."""
+        data = self._bytes(place)
+        return None if data is None else content_digest(data)
+
+    def _text(self, path: str) -> bytes | None:
         for directory in ("", *([] if os.path.isabs(path) else self._repositories)):
             place = posixpath.join(directory, path)
-            try:
-                with open(os.path.join(self._root, place), "rb") as file:
-                    data = file.read()
-            except (OSError, ValueError):
-                self._seen.setdefault(place, Observed(place, None))
-                continue
-            self._seen[place] = Observed(place, content_digest(data))
-            self.texts[path] = data
-            return data
+            if os.path.isdir(os.path.join(self._root, place)):
+                continue  # Slang asks for directories, too, and a build does not hang on one
+            data = self._bytes(place)
+            self._seen[place] = Observed(place, None if data is None else content_digest(data))
+            if data is not None:
+                self._modules[path] = path
+                return data
         return None
+
+    def _compiled(self, path: str) -> bytes | None:
+        source = path.removesuffix(_COMPILED) + SOURCE
+        if self._served is None or self._text(source) is None:
+            return None
+        served = self._served(source)
+        if served is None:
+            self.missed.append(source)
+            return None
+        data, observed = served
+        self._seen |= {each.path: each for each in observed}
+        self._modules[path] = source
+        return data
+
+    def _bytes(self, place: str) -> bytes | None:
+        try:
+            with open(os.path.join(self._root, place), "rb") as file:
+                return file.read()
+        except (OSError, ValueError):
+            return None
 
 
 class CompiledFiles:

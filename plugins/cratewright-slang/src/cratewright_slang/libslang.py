@@ -31,7 +31,7 @@ __all__ = [
     "start",
 ]
 
-WAY_OUT = "install it with `pip install cratewright-slang`"
+WAY_OUT = "pip install 'cratewright-slang[latest]'"
 
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)

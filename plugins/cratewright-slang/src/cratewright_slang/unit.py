@@ -12,8 +12,8 @@ import re
 from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, Symbol, UnitStencil
 
 from .diagnostics import Message, read_log
-from .files import SOURCE, ProjectFiles
-from .libslang import Module, Refused, Session, build_tag, entry_point_of
+from .imports import compiler_for
+from .libslang import Refused, build_tag
 from .own_settings import macros_of, settings_of, words_of
 from .stages import stage_of
 
@@ -26,7 +26,6 @@ PART = b"part of a module\n"
 
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
 _IMPLEMENTING = re.compile(rb"\s*implementing\b")
-_DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 
 
 def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
@@ -39,34 +38,23 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
     if b"\0" in stencil.source:
         raise SourceError.at(path, 1, "a NUL byte is no text")
-    files = ProjectFiles(root, stencil.repositories)
     settings = settings_of(
         stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
     )
-    session = Session(settings, files.read)
     try:
-        module, log = session.load_source(path.removesuffix(SOURCE), path, stencil.source)
-        imports = [each.path for each in session.modules() if each.path != path and each.path in files.texts]
-        entries = tuple(_entry(module, at, path) for at in range(module.entry_count()))
-        data = _without_digest(module.serialize())
+        made = compiler_for(settings, root, stencil.repositories).compile(path, stencil.source)
     except Refused as refused:
         raise SourceError(diagnostics=errors_of(refused.log, path)) from None
-    finally:
-        session.close()
-    return CompiledUnit(
-        modules=(
-            ModuleCodegen(
-                name=MEMBER,
-                data=data,
-                exports=(Symbol(path, f"module {path}", path, 1),),
-                imports=tuple(Symbol(each, f"module {each}", path) for each in sorted(imports)),
-                entry_points=entries,
-                attributes=_attributes(stencil),
-            ),
-        ),
-        observed=tuple(each for each in files.observed if each.path != path),
-        diagnostics=warnings_of(log, path),
+    module = ModuleCodegen(
+        name=MEMBER,
+        data=made.data,
+        exports=(Symbol(path, f"module {path}", path, 1),),
+        imports=tuple(Symbol(each, f"module {each}", path) for each in made.imports),
+        entry_points=tuple(_entry(name, stage, path) for name, stage in made.entries),
+        attributes=_attributes(stencil),
     )
+    observed = tuple(each for each in made.observed if each.path != path)
+    return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
 
 
 def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:
@@ -96,15 +84,8 @@ def _directories(stencil: UnitStencil) -> tuple[str, ...]:
     return tuple(name or "." for name in stencil.options.texts("include_dirs"))
 
 
-def _entry(module: Module, at: int, path: str) -> EntryPoint:
-    name, stage = entry_point_of(module, at)
+def _entry(name: str, stage: int, path: str) -> EntryPoint:
     known = stage_of(stage)
     if known is None:
         raise SourceError.at(path, 1, f"the stage of the entry point '{name}' is none of Vulkan's")
     return EntryPoint(known, name)
-
-
-def _without_digest(data: bytes) -> bytes:
-    """Return a module without the digest of all that it was made of: what is the same must have the same bytes."""
-    head, mark, rest = data.partition(_DIGEST)
-    return head + mark + b"\0" * _DIGEST_SIZE + rest[_DIGEST_SIZE:] if mark else data

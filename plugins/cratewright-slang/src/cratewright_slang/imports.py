@@ -1,0 +1,120 @@
+"""Sources to modules of Slang, each once in a process: who imports a module is given it compiled.
+
+Knows nothing of crates. Reading a compiled module takes a tenth of what reading its source takes, and a module does not
+depend on who imports it, so every import is served so; the same source gives the same bytes whoever was first.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Sequence
+
+from cratewright import Observed, dataclass
+
+from .files import SOURCE, ProjectFiles, imported_names
+from .libslang import Refused, Session, Settings, entry_point_of
+
+__all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
+
+_DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read."""
+
+    data: bytes
+    entries: tuple[tuple[str, int], ...]
+    imports: tuple[str, ...]
+    observed: tuple[Observed, ...]
+    log: str
+
+
+_compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
+
+
+def compiler_for(settings: Settings, root: str, repositories: Sequence[str]) -> ModuleCompiler:
+    """Return the compiler for some settings and places, which remembers what it has compiled."""
+    key = (settings, root, tuple(repositories))
+    if key not in _compilers:
+        _compilers[key] = ModuleCompiler(*key)
+    return _compilers[key]
+
+
+class ModuleCompiler:
+    """Compiles sources below a root, and what they import before them."""
+
+    def __init__(self, settings: Settings, root: str, repositories: Sequence[str]) -> None:
+        self._settings, self._root, self._repositories = settings, root, repositories
+        self._done: dict[str, Compiled] = {}
+        self._doing: list[str] = []
+
+    def compile(self, path: str, text: bytes) -> Compiled:
+        """Return the module of a source.
+
+        Raises: Refused.
+        """
+        self._doing.append(path)
+        try:
+            for name in imported_names(text):
+                self._prepare(self._likely(name, path))
+            tried: set[str] = set()
+            while True:
+                files = ProjectFiles(self._root, self._repositories, self._served)
+                made = self._load(path, text, files)
+                missed = [each for each in files.missed if each not in tried and each not in self._doing]
+                if not missed:
+                    return made
+                # An import that the text does not show as such: now that it is known, all are served alike.
+                tried.update(missed)
+                for each in missed:
+                    self._prepare(each)
+        finally:
+            self._doing.pop()
+
+    def _likely(self, name: str, importer: str) -> str | None:
+        for directory in (posixpath.dirname(importer), *self._settings.paths):
+            path = posixpath.normpath(posixpath.join(directory, name))
+            if name.endswith(SOURCE) and os.path.isfile(os.path.join(self._root, path)):
+                return path
+        return None
+
+    def _prepare(self, path: str | None) -> None:
+        """Compile what will be imported; what is wrong with it, who imports it is told."""
+        if path is None or path in self._doing or self._served(path) is not None:
+            return
+        text = ProjectFiles(self._root, self._repositories).read(path)
+        if text is not None:
+            try:
+                self._done[path] = self.compile(path, text)
+            except Refused:
+                self._done.pop(path, None)
+
+    def _served(self, path: str) -> tuple[bytes, tuple[Observed, ...]] | None:
+        """Return a module that was compiled of what is there now."""
+        made = self._done.get(path)
+        if made is None:
+            return None
+        files = ProjectFiles(self._root, self._repositories)
+        if any(files.look(each.path) != each.digest for each in made.observed):
+            del self._done[path]
+            return None
+        return made.data, made.observed
+
+    def _load(self, path: str, text: bytes, files: ProjectFiles) -> Compiled:
+        session = Session(self._settings, files.read)
+        try:
+            module, log = session.load_source(path.removesuffix(SOURCE), path, text)
+            loaded = {files.source_of(each.path) for each in session.modules()} - {path, None}
+            entries = tuple(entry_point_of(module, at) for at in range(module.entry_count()))
+            data = _without_digest(module.serialize())
+        finally:
+            session.close()
+        return Compiled(data, entries, tuple(sorted(filter(None, loaded))), files.observed, log)
+
+
+def _without_digest(data: bytes) -> bytes:
+    """Return a module without the digest of all that it was made of: what is the same must have the same bytes."""
+    head, mark, rest = data.partition(_DIGEST)
+    return head + mark + b"\0" * _DIGEST_SIZE + rest[_DIGEST_SIZE:] if mark else data

@@ -1,0 +1,89 @@
+"""Modules that are imported are served compiled, and what comes of it hangs on nothing but the files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cratewright_slang.files import imported_names
+
+if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
+    pytest.importorskip("slangpy", reason="slangpy is not installed", exc_type=ImportError)
+
+from cratewright_slang.imports import ModuleCompiler
+from cratewright_slang.libslang import Refused, Settings
+
+SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
+MAIN = b'%s[shader("compute")] [numthreads(1, 1, 1)] void main(RWStructuredBuffer<float> d) { d[0] = %s; }\n'
+
+
+def compiler(root: Path) -> ModuleCompiler:
+    return ModuleCompiler(SETTINGS, str(root), ())
+
+
+def write(root: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".slang").write_text(text)
+
+
+def observed(made: object) -> dict[str, bool]:
+    return {each.path: each.digest is not None for each in made.observed}  # type: ignore[attr-defined]
+
+
+def test_who_was_first_does_not_matter(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        lib__m="module m; import n; public float f() { return n(); }",
+        lib__n="module n; public float n() { return 1; }",
+    )
+    text = MAIN % (b"import lib.m;\n", b"f()")
+    fresh = compiler(tmp_path).compile("app/a.slang", text)
+    used = compiler(tmp_path)
+    used.compile("app/b.slang", MAIN % (b"import lib.n;\n", b"n()"))
+    used.compile("lib/m.slang", (tmp_path / "lib/m.slang").read_bytes())
+    assert used.compile("app/a.slang", text) == fresh
+    assert fresh.imports == ("lib/m.slang", "lib/n.slang") and fresh.entries == (("main", 6),)
+    seen = observed(fresh)
+    assert seen["lib/m.slang"] and seen["lib/n.slang"]
+    # Either would be taken instead if it were there.
+    assert seen["app/lib/m.slang"] is False and seen["inc/lib/m.slang"] is False
+
+
+def test_an_edit_is_seen(tmp_path: Path) -> None:
+    """Also by a process that has compiled what was there before."""
+    write(tmp_path, m="module m; public float f() { return 1; }")
+    text, used = MAIN % (b"import m;\n", b"f()"), compiler(tmp_path)
+    first = used.compile("a.slang", text)
+    write(tmp_path, m="module m; public float f() { return 2; }")
+    second = used.compile("a.slang", text)
+    assert second == compiler(tmp_path).compile("a.slang", text)
+    assert second.data == first.data and second.observed != first.observed
+    write(tmp_path, m="module m; public float g() { return 2; }")
+    with pytest.raises(Refused, match="undefined identifier"):
+        used.compile("a.slang", text)
+    # One that goes before it now.
+    write(tmp_path, m="module m; public float f() { return 1; }")
+    text = MAIN % (b"import lib.k;\n", b"k()")
+    write(tmp_path, lib__k="module k; public float k() { return 1; }")
+    assert used.compile("app/a.slang", text).imports == ("lib/k.slang",)
+    write(tmp_path, app__lib__k="module k; public float k() { return 1; }")
+    assert used.compile("app/a.slang", text).imports == ("app/lib/k.slang",)
+
+
+def test_an_import_that_does_not_look_like_one(tmp_path: Path) -> None:
+    write(tmp_path, m="module m; public float f() { return 1; }")
+    plain = compiler(tmp_path).compile("a.slang", MAIN % (b"import m;\n", b"f()"))
+    hidden = compiler(tmp_path).compile("a.slang", MAIN % (b"#define TAKE import\nTAKE m;\n", b"f()"))
+    assert hidden.imports == plain.imports == ("m.slang",)
+    # What only looks like one costs nothing, wrong as it may be.
+    write(tmp_path, bad="module bad; float f( {")
+    assert compiler(tmp_path).compile("a.slang", MAIN % (b"/*\nimport bad;\n*/\n", b"1.0")).imports == ()
+
+
+def test_names_of_imports() -> None:
+    text = b'import a.b_c;\n__include "x/y";\n #include <z.h>\n__exported import d;\nimportant e;\n'
+    assert imported_names(text) == ("a/b_c.slang", "a/b-c.slang", "x/y.slang", "d.slang", "z.h")
