@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import Crate, CrateType, LinkError, LtoMode, Source, UnsupportedError
-from tests.support.native_link import finished, request_for
-from tests.support.native_project import Project, options
+from cratewright import Crate, CrateType, LinkError, LinkLibrary, LtoMode, Source, UnsupportedError, content_digest
+from tests.support.native_link import finished, link, request_for
+from tests.support.native_project import Project, named, options
 
 BASE = """\
 #include <stdlib.h>
@@ -134,3 +134,14 @@ def test_gccs_lto_with_modules_of_other_sanitizers(tmp_path: Path) -> None:
         request = replace(request, options=request.options.override({"sanitize": tuple(told)}))
         with pytest.raises(LinkError, match=r"crate 'app' is compiled with(out)? -fsanitize=(address|thread)"):
             project.backend.run_fat_lto(request)
+
+
+def test_a_program_in_c_has_what_its_dylib_in_cxx_needs(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", named("llvm"))
+    text = "struct B { virtual ~B() {} virtual int f() { return 7; } };\n"
+    text += 'extern "C" int entry(int x) { B *one = new B; int found = one->f(); delete one; return found + x; }\n'
+    words = {"sanitize": ["undefined"], "opt_level": "0"}
+    made = link(project, request_for(project, {"base": {"b.cpp": text}}, CrateType.DYLIB, exported=("entry",), **words))
+    library = LinkLibrary("base", made.name, content_digest(made.read_bytes()))
+    request = replace(request_for(project, {"app": {"main.c": MAIN}}, **words), libraries=(library,))
+    assert _ran(link(project, request), 0)[0] == "7\n"

@@ -32,6 +32,8 @@ _RUNTIME = {
     "llvm": "install compiler-rt of the same version (on Debian libclang-rt-NN-dev), or leave the option out",
     "gcc": "install the library of this gcc (as libasan, libtsan, libubsan), or leave the option out",
 }
+# A merged object has groups of sections whose names others have as well.
+_COUNTED = re.compile(r"\b(?:address|fuzzer)\b")
 _BOTH = re.compile(r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL)
 # The rest need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
@@ -252,13 +254,16 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
     zig = toolchain.kind == "zig"
     if (
         toolchain.kind != "gcc"
-        and "address" in options.texts("sanitize")
+        and _COUNTED.search(",".join(options.texts("sanitize")))
         and any(
             kind in crate.crate_types and crate.options.lto_for(kind) is LtoMode.FAT
             for kind in (CrateType.STATICLIB, CrateType.OBJECT)
         )
     ):
-        return "one merged object with -fsanitize=address cannot be linked with others", "set lto='thin' or 'off'"
+        return (
+            f"one merged object with -fsanitize={options.texts('sanitize')[0]} cannot be linked with others",
+            "set lto='thin' or 'off'",
+        )
     missing = [name for name in options.texts("sanitize") if zig and name not in _ZIG_SANITIZERS]
     if missing:
         return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"

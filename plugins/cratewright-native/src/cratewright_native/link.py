@@ -103,7 +103,7 @@ def _run(
 ) -> tuple[Sequence[str], Completed]:
     """Link, and return what was told and what was said, of where libraries are looked for among others."""
     what = f"link of crate '{request.crate}'"
-    language = _language(request.modules)
+    language = _language(request, toolchain)
     passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
     line = toolchain.linker(request.target, language, words, passed=passed, output=name)
     if line:
@@ -165,8 +165,13 @@ def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
     ]
 
 
-def _language(modules: Sequence[LinkModule]) -> str:
-    return "c++" if any(_CXX.search(item.module.data) for item in modules) else "c"
+def _language(request: LinkRequest, toolchain: Toolchain) -> str:
+    if any(_CXX.search(item.module.data) for item in request.modules):
+        return "c++"
+    # A program has the library of a sanitizer for its dylibs as well, and there is more of it for C++.
+    asked = request.libraries if request.options.texts("sanitize") else ()
+    paths = (Path(toolchain.root, library.path) for library in asked)
+    return "c++" if any(_CXX.search(path.read_bytes()) for path in paths) else "c"
 
 
 def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
