@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend
+from .construction import ConstructionVariable
 from .crate_type import CrateType
 from .errors import CratewrightError, near_miss
 from .options import CORE_OPTIONS, OptionKind, OptionSpec
@@ -58,6 +59,7 @@ def _faults(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
     yield from _words(kind)
     yield from _options(kind)
     yield from _option_names(kind)
+    yield from _variables(kind)
     yield from _emitted(kind)
     yield from _abilities(kind)
     yield from _methods(kind)
@@ -169,7 +171,8 @@ def _default(label: str, spec: OptionSpec) -> Iterator[ClassFault]:
 
 def _option_names(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
     known = {spec.name for spec in (*CORE_OPTIONS, *kind.OPTIONS)}
-    for label in ("UNIT_OPTIONS", "LINK_OPTIONS", "MODULE_OPTIONS"):
+    labels = ("UNIT_OPTIONS", "LINK_OPTIONS", "MODULE_OPTIONS", "LTO_OPTIONS", "SOURCE_OPTIONS", "PATH_OPTIONS")
+    for label in labels:
         names: object = getattr(kind, label)
         if label == "MODULE_OPTIONS" and names is None:
             continue
@@ -181,9 +184,33 @@ def _option_names(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
                 yield ClassFault(f"{label} has {value_words(name, str)}", "names of options")
             elif name not in known:
                 yield ClassFault(f"{label} has '{name}', which is no option", hint=near_miss(name, known))
-    if kind.MODULE_OPTIONS is not None and kind.MODULE_OPTIONS - kind.LINK_OPTIONS:
-        first = min(kind.MODULE_OPTIONS - kind.LINK_OPTIONS)
-        yield ClassFault(f"MODULE_OPTIONS has '{first}', which LINK_OPTIONS has not", "some of LINK_OPTIONS")
+    for label in ("MODULE_OPTIONS", "LTO_OPTIONS", "SOURCE_OPTIONS"):
+        more = (getattr(kind, label) or frozenset()) - kind.LINK_OPTIONS
+        if more:
+            yield ClassFault(f"{label} has '{min(more)}', which LINK_OPTIONS has not", "some of LINK_OPTIONS")
+
+
+def _variables(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
+    variables: object = kind.VARIABLES
+    wrong = find_mismatch(variables, tuple[ConstructionVariable, ...])
+    if wrong is not None:
+        yield ClassFault(f"VARIABLES{wrong.where} is {wrong.found}", wrong.expected, wrong.hint)
+        return
+    known = {spec.name for spec in (*CORE_OPTIONS, *kind.OPTIONS)}
+    for variable in kind.VARIABLES:
+        if variable.option and variable.option not in known:
+            yield ClassFault(
+                f"VARIABLES: {variable.name} adds to '{variable.option}', which is no option",
+                hint=near_miss(variable.option, known),
+            )
+    settings: object = kind.SETTINGS
+    expected = "a frozenset of names that begin with CRATE_"
+    if not isinstance(settings, frozenset):
+        yield ClassFault(f"SETTINGS is {value_words(settings, frozenset)}", expected)
+        return
+    for name in sorted(settings, key=str):
+        if type(name) is not str or not name.startswith("CRATE_"):
+            yield ClassFault(f"SETTINGS has {name!r}", expected)
 
 
 def _emitted(kind: type[CodegenBackend]) -> Iterator[ClassFault]:

@@ -17,6 +17,7 @@ import cratewright
 from cratewright import testing
 from cratewright.backend import Capability, CodegenBackend, Session
 from cratewright.call import BackendCall
+from cratewright.construction import ConstructionVariable
 from cratewright.crate_type import CrateType
 from cratewright.declared import find_class_fault
 from cratewright.edge import check_promised, could_return, guard, implements, opened, plugin_class
@@ -85,6 +86,15 @@ def _generator(self: object, stencil: object) -> Iterator[None]:
 
 DECLARED: Mapping[str, Mapping[str, object]] = {
     "targets empty": {"TARGETS": ()},
+    "variables no variables": {"VARIABLES": ("CPPPATH",)},
+    "variable of no option": {"VARIABLES": (ConstructionVariable(name="X", option="include_dir"),)},
+    "settings a set": {"SETTINGS": {"CRATE_X"}},
+    "setting no string": {"SETTINGS": frozenset({3})},
+    "setting of another name": {"SETTINGS": frozenset({"UPPER_X"})},
+    "unknown path option": {"PATH_OPTIONS": frozenset({"nothing"})},
+    "lto options a tuple": {"LTO_OPTIONS": ("lto",)},
+    "unknown source option": {"SOURCE_OPTIONS": frozenset({"loud"})},
+    "source option that no link sees": {"SOURCE_OPTIONS": frozenset({"opt_level"})},
     "objects and nothing to make them": {"supported_crate_types": frozenset({CrateType.OBJECT})},
     "targets a string": {"TARGETS": "text"},
     "targets a list": {"TARGETS": ["text"]},
