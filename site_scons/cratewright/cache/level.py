@@ -110,7 +110,7 @@ class StackedStore(CacheKvStore):
         self._directory = directory
         self._notes = notes and bool(directory)
         self._owner = os.getpid()
-        atexit.register(self.close)
+        _close_at_end(self)
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -137,7 +137,7 @@ class StackedStore(CacheKvStore):
 
     def close(self) -> None:
         """Close all levels."""
-        atexit.unregister(self.close)
+        _open.discard(self)
         if os.getpid() == self._owner:
             # The far ones may take a while; what is near is safe by then.
             for level in self._levels:
@@ -170,6 +170,23 @@ class StackedStore(CacheKvStore):
             rows = report.rows if used is None else (*report.rows, *_rows(used))
             reports.append(StoreReport(rows, report.problem))
         return _joined(self._levels, reports)
+
+
+_open: set[StackedStore] = set()
+_ends: list[bool] = []
+
+
+def _close_at_end(store: StackedStore) -> None:
+    """Have a store closed when Python ends, while threads can still be started, if there is such a moment."""
+    _open.add(store)
+    if not _ends:
+        _ends.append(True)
+        getattr(threading, "_register_atexit", atexit.register)(_close_all)
+
+
+def _close_all() -> None:
+    for store in tuple(_open):
+        store.close()
 
 
 def _rows(used: Usage) -> tuple[tuple[str, str], ...]:

@@ -55,6 +55,10 @@ class HttpTransport(Transport):
         values = {key: data for number, key in enumerate(keys) if (data := found.get(number)) is not None}
         return Fetched(values, len(found), faults)
 
+    def ready(self) -> None:
+        """Start all threads that write."""
+        self._writers.hire(_WRITERS)
+
     def send(self, items: Mapping[str, bytes], wait: Wait) -> Sequence[Fault]:
         """Put values side by side, contents before the results that name them."""
         return self._writers.run([_put(key, value, wait) for key, value in items.items()], wait)[1]
@@ -128,9 +132,10 @@ class _Crew:
         answers: _Answers = queue.SimpleQueue()
         with self._lock:
             self._open += len(works)
+            wanted = self._open
         for number, work in enumerate(works):
             self._work.put((number, work, answers))
-        self._hire()
+        self.hire(wanted)
         found: dict[int, bytes | None] = {}
         faults: list[Fault] = []
         for _ in works:
@@ -160,9 +165,10 @@ class _Crew:
             self._work.put(None)
             connection.cut()
 
-    def _hire(self) -> None:
+    def hire(self, wanted: int) -> None:
+        """Have so many threads, as far as there may be."""
         with self._lock:
-            while len(self._connections) < min(self._most, self._open) and not self._closed:
+            while len(self._connections) < min(self._most, wanted) and not self._closed:
                 connection = _Connection(self._door)
                 thread = threading.Thread(target=self._serve, args=(connection,), name="cratewright cache", daemon=True)
                 try:

@@ -60,6 +60,10 @@ class Transport(ABC):
     def fetch(self, keys: Sequence[str], wait: Wait) -> Fetched:
         """Return the values of keys."""
 
+    def ready(self) -> None:
+        """Start the threads that sending takes: while Python ends, none can be started."""
+        return
+
     @abstractmethod
     def send(self, items: Mapping[str, bytes], wait: Wait) -> Sequence[Fault]:
         """Give the server values; a fault for each that it did not take."""
@@ -127,6 +131,7 @@ class RemoteStore(CacheKvStore):
                 self._waiting[key] = value
             if self._thread is None and self._waiting:
                 self._thread = threading.Thread(target=self._send, name="cratewright cache", daemon=True)
+                self._transport.ready()
                 try:
                     self._thread.start()
                 except RuntimeError:  # no thread can be started
