@@ -42,17 +42,22 @@ class Instance:
         return self._exports[name](self._store, *arguments)
 
 
+@pytest.fixture(autouse=True)
+def tools() -> None:
+    """Say which of the tools that every test needs is missing."""
+    for name in ("ziglang", "wasmtime"):
+        require_tool(find_spec(name) is not None, name)
+
+
 @pytest.fixture
 def run() -> Callable[[bytes], Instance]:
     """Give a function that instantiates a module."""
-    require_tool(find_spec("wasmtime") is not None, "wasmtime")
     return Instance
 
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Callable[..., Built]:
     """Give a function that builds one crate of some sources with some options."""
-    require_tool(find_spec("ziglang") is not None, "ziglang")
 
     def build(
         sources: Mapping[str, str | bytes],
@@ -90,5 +95,4 @@ def module(trial: Callable[..., Built]) -> Build:
 @pytest.fixture
 def project(tmp_path: Path) -> SconsProject:
     """Give a project that SCons builds."""
-    require_tool(find_spec("ziglang") is not None and find_spec("wasmtime") is not None, "ziglang or wasmtime")
     return SconsProject(tmp_path / "project")
