@@ -25,6 +25,7 @@ class TestWasm(Conformance):
     files: ClassVar[Mapping[str, str]] = {"lib/scale.h": "#define SCALE 3\n"}
     bad_source = ("bad.c", "int main(void) {\n    return nothing;\n}\n")
     crate_types = (CrateType.CDYLIB,)
+    options: ClassVar[Mapping[str, object]] = {"debuginfo": "full"}
 
     def behaviour(self, artifacts: Mapping[str, bytes], directory: Path) -> object:
         """Return what a function of the module returns."""
