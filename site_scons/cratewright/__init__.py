@@ -10,7 +10,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, embed, crate_metadata, metadata                  pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, child, watchdog, scratch, ending, program, events  the doors to the world
+    fs, memory, child, watchdog, scratch, ending, program, events, changes  the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
     remote                                                     results on servers
@@ -21,7 +21,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
     stub, trial, watching, conformance, scons_project, testing  the edge for authors of backends
-    template, cli_new, cli_report, cli                         the command line
+    template, cli_new, cli_report, cli_watch, cli                         the command line
 """
 
 from __future__ import annotations

@@ -15,13 +15,14 @@ from typing import IO, TYPE_CHECKING
 
 from .errors import Interrupted, ToolError
 from .values import dataclass
-from .watchdog import leave_watchdog, tell_watchdog, wake_watchdog
+from .watchdog import close_watchdog, leave_watchdog, tell_watchdog, wake_watchdog
 
 if TYPE_CHECKING:
     import subprocess
 
 __all__ = [
     "Finished",
+    "begin_build",
     "check_ended",
     "disown",
     "end_all",
@@ -138,6 +139,13 @@ def join_group() -> None:
     _build.ended.clear()
     with suppress(OSError):
         os.setpgid(0, 0)
+
+
+def begin_build() -> None:
+    """Begin a build in a fork: what the process that it was forked from has started is none of its business."""
+    close_watchdog()
+    _build.groups.clear()
+    _build.ended.clear()
 
 
 def watch() -> None:

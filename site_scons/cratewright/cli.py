@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 
 from .backend import API_VERSION
 from .child import end_all
-from .cli_build import add_build, build
+from .cli_build import add_build
 from .cli_cache import add_commands
 from .cli_init import add_init
 from .cli_new import add_new_backend
 from .cli_report import add_report
+from .cli_watch import add_watch
 from .crate import parse_crate_types
 from .ending import end_on_signals
 from .errors import CratewrightError, PluginError
@@ -41,14 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     mark = words.index("--") if "--" in words else len(words)
     arguments, rest = parser.parse_known_args(words[:mark])
     arguments.passed = words[mark + 1 :]
-    builds = arguments.run is build
+    builds = getattr(arguments, "passes", False)
     # argparse takes targets before the options of a command, or after them, but not both.
     if rest and builds and not any(word.startswith("-") for word in rest):
         arguments.words += rest
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.passed and not builds:
-        parser.error("only 'build' takes arguments after --")
+        parser.error("only 'build' and 'watch' take arguments after --")
     end_on_signals()
     try:
         return arguments.run(arguments) or 0
@@ -73,6 +74,7 @@ def command_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cratewright {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_build(commands)
+    add_watch(commands)
     add_init(commands, default_registry)
     add_new_backend(commands, default_registry)
     add_report(commands)

@@ -12,7 +12,7 @@ from .depfile import encode_depfile
 from .errors import ConfigurationError
 from .fs import write_atomic
 
-__all__ = ["add_build", "build"]
+__all__ = ["add_build", "build", "processors"]
 
 _WORKSPACE = "crates.toml"
 
@@ -32,7 +32,7 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--build-dir", metavar="DIR", help="where outputs go (default: beside FILE.toml)")
     parser.add_argument("--depfile", metavar="FILE", help="write a Make rule of all files that were read")
     parser.add_argument("--depfile-target", metavar="NAME", help="what the rule is for (default: the first output)")
-    parser.set_defaults(run=build)
+    parser.set_defaults(run=build, passes=True)
 
 
 def _count(text: str) -> int:
@@ -64,7 +64,7 @@ def build(arguments: argparse.Namespace) -> int:
         build_dir=build_dir,
         variables=_variables(arguments, build_dir),
     )
-    status = run_scons(wanted, ["-Q", f"-j{arguments.jobs or _processors()}", *arguments.passed])
+    status = run_scons(wanted, ["-Q", f"-j{arguments.jobs or processors()}", *arguments.passed])
     if status == 0 and arguments.depfile:
         target = arguments.depfile_target or wanted.seen_from_start(wanted.outputs()[:1])[0]
         path = os.path.join(wanted.start, arguments.depfile)
@@ -83,7 +83,8 @@ def _variables(arguments: argparse.Namespace, build_dir: str) -> dict[str, str]:
     return variables
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -13,7 +13,7 @@ from types import FrameType
 from .child import end_all
 from .scratch import remove_scratch
 
-__all__ = ["end_on_signals", "watch_signals"]
+__all__ = ["end_anew", "end_on_signals", "watch_signals"]
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -41,6 +41,15 @@ def end_on_signals() -> None:
         # That of SIGINT raises KeyboardInterrupt, for which whoever waits for a process ends it.
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
+
+
+def end_anew() -> None:
+    """Do as `end_on_signals` in a fork, which has what the process before it has set up."""
+    signal.set_wakeup_fd(-1)
+    _Watch.reader, _Watch.begun = -1, False
+    for number in _ENDING:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    end_on_signals()
 
 
 def watch_signals() -> None:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
-__all__ = ["leave_watchdog", "tell_watchdog", "wake_watchdog"]
+__all__ = ["close_watchdog", "leave_watchdog", "tell_watchdog", "wake_watchdog"]
 
 _SHELL = "/bin/sh"
 _SCRIPT = """\
@@ -72,6 +72,13 @@ def tell_watchdog(what: str, group: int) -> None:
     if _Watchdog.writer >= 0:
         with suppress(OSError):  # it has been ended, or is behind by thousands
             os.write(_Watchdog.writer, f"{what} {group}\n".encode())
+
+
+def close_watchdog() -> None:
+    """Be none of those it watches for, in a fresh fork, so that it sees the end of the process it was forked from."""
+    if _Watchdog.writer >= 0:
+        os.close(_Watchdog.writer)
+    leave_watchdog()
 
 
 def leave_watchdog() -> None:

@@ -1,0 +1,191 @@
+"""SCons run once in a fork of this process, which has imported all that SCons needs and stays as it was.
+
+Knows nothing of why it is run, nor of files that change. SCons keeps what it knows in globals and is not made to run
+twice in a process; a fork costs milliseconds where imports cost most of what a small build takes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import field
+
+import SCons.Node.FS
+import SCons.Script
+import SCons.Script.Main
+
+from ..child import begin_build, end_group, own
+from ..ending import end_anew
+from ..errors import CratewrightError
+from ..fs import file_stamp, read_bytes
+from ..options import Options
+from ..pipeline.engine import Engine
+from ..pipeline.plan import option_table
+from ..registry import default_registry
+from ..stencil import UnitStencil
+from ..values import dataclass
+from . import tool  # noqa: F401 - imported so that no fork has to
+from .crates import Build
+
+__all__ = ["ForkedBuild", "Outcome", "scons_main", "warm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a build came to.
+
+    Shape: `made` are the files that SCons knows how to make, absolute, each with its stamp, None if it is not there;
+    `read` are the files that were read for them, absolute. `crates` are the backends in use, each with a target and the
+    path of a source.
+    """
+
+    status: int
+    made: dict[str, list[int] | None] = field(default_factory=dict)
+    read: frozenset[str] = frozenset()
+    crates: tuple[tuple[str, str, str], ...] = ()
+
+
+def scons_main(words: list[str]) -> int:
+    """Run SCons as its program does, and return its exit status; once in a process."""
+    sys.argv = ["scons", *words]
+    try:
+        SCons.Script.Main.main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+class ForkedBuild:
+    """A build that runs; `output` is readable when it has something to say of itself, at its end at the latest."""
+
+    def __init__(self, run: Callable[[], int]) -> None:
+        self.output, writer = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.process = os.fork()
+        if not self.process:
+            _child(run, writer)
+        os.close(writer)
+        with suppress(OSError):
+            os.setpgid(self.process, self.process)
+        own(self.process)
+        self._said = b""
+
+    def read(self) -> bool:
+        """Take what the build says; return whether it has ended."""
+        data = os.read(self.output, 1 << 20)
+        self._said += data
+        return not data
+
+    def outcome(self) -> Outcome:
+        """Wait for the end, and return what came of it."""
+        status = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        os.close(self.output)
+        try:
+            row = json.loads(self._said)
+        except ValueError:  # it was killed
+            return Outcome(status or 2)
+        return Outcome(status, row["made"], frozenset(row["read"]), tuple(map(tuple, row["crates"])))
+
+    def interrupt(self, seconds: float) -> None:
+        """End the build as Ctrl-C does; what is left after some seconds is killed."""
+        with suppress(OSError):
+            os.killpg(self.process, signal.SIGINT)
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            os.waitpid(self.process, 0)
+        except (TimeoutError, ChildProcessError):
+            pass
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            end_group(self.process)
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError
+
+
+def _child(run: Callable[[], int], writer: int) -> None:
+    status = 2
+    try:
+        # A group of its own: Ctrl-C goes to whoever has forked it, who passes it on.
+        os.setpgid(0, 0)
+        begin_build()
+        end_anew()
+        status = run()
+        row = json.dumps(_known()).encode()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        while row:
+            row = row[os.write(writer, row) :]
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _known() -> dict[str, object]:
+    """Return what SCons knows of files, as JSON holds it."""
+    # Notes of builds are hidden files that SCons knows and does not make; a source that is hidden was read by a stage.
+    mkdir = SCons.Node.FS.get_MkdirBuilder()  # of every directory that nobody makes otherwise
+    made: dict[str, list[int] | None] = {}
+    read: set[str] = set()
+    for root in SCons.Node.FS.get_default_fs().Root.values():
+        for node in tuple(root._lookupDict.values()):
+            path = str(node.get_abspath())
+            stage = getattr(node.attributes, "crate_stage", None)
+            if stage is not None and stage.state is not None:
+                read.update(stage.state.files_read())
+                made.update((name, _stamp(name)) for name in stage.state.paths())
+            if (node.has_builder() and node.builder is not mkdir) or node.side_effect:
+                made[path] = _stamp(path)
+            elif isinstance(node, SCons.Node.FS.File) and node.name[:1] != "." and node.rexists():
+                read.add(path)
+    return {"made": made, "read": sorted(read), "crates": [list(row) for row in dict.fromkeys(_crates())]}
+
+
+def _crates() -> Iterator[tuple[str, str, str]]:
+    builds: dict[str, Build] = SCons.Node.FS.get_default_fs().__dict__.get("cratewright_builds", {})
+    for build in builds.values():
+        for declared in build.crates.values():
+            with suppress(CratewrightError):
+                crate = declared.resolve()
+                for source in crate.sources[:1]:
+                    yield crate.backend, crate.target, source.location
+
+
+def warm(outcome: Outcome, root: str, settings: Mapping[str, str]) -> None:
+    """Load what the backends in use need, so that no fork has to; what fails is for a build to say."""
+    engine = Engine(root, default_registry(), settings)
+    found: dict[tuple[str, str], list[UnitStencil]] = {}
+    for name, target, path in outcome.crates:
+        with suppress(CratewrightError):
+            kind = engine.registry.backend(name)
+            options = Options(tuple(sorted((spec.name, spec.default) for spec in option_table(kind))))
+            source = read_bytes(os.path.join(root, path))
+            stencil = UnitStencil(
+                backend=name, fingerprint="", target=target, path=path, source=source,
+                options=options.only(kind.UNIT_OPTIONS),
+            )  # fmt: skip
+            found.setdefault((name, target), []).append(stencil)
+    for (name, target), stencils in found.items():
+        with suppress(CratewrightError):
+            engine.backend(name, target).warm(stencils)
+
+
+def _stamp(path: str) -> list[int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return None if os.path.isdir(path) else file_stamp(found)

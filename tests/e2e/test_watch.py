@@ -1,0 +1,170 @@
+"""`cratewright watch`: builds again when a file is saved, loses none, and ends at once with all that it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cratewright.testing import require_tool
+from cratewright.watching import processes_of
+
+SCONSTRUCT = """\
+import time
+def copy(target, source, env):
+    text = source[0].get_text_contents()
+    open("began", "a").write("x")
+    time.sleep(float(ARGUMENTS.get("wait", 0)))
+    if "wrong" in text:
+        return 1
+    open(str(target[0]), "w").write(text)
+for name in Glob("*.in", strings=True):
+    Command(name[:-3] + ".out", name, Action(copy, "copy $SOURCE"))
+"""
+
+
+class Watched:
+    """A project that is watched."""
+
+    def __init__(self, root: Path, *words: str) -> None:
+        self.root = root
+        self.log = root.parent / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cratewright", "watch", *words],
+                cwd=root,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def until(self, true: Callable[[], bool]) -> None:
+        for _ in range(1500):
+            if true():
+                return
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.02)
+        pytest.fail(f"never happened:\n{self.said()}")
+
+    def builds(self, count: int) -> None:
+        """Wait until it has built so often."""
+        self.until(lambda: self.said().count("watching\n") >= count)
+
+    def out(self, name: str, text: str) -> bool:
+        path = self.root / f"{name}.out"
+        return path.exists() and path.read_text() == text
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
+    try:
+        import watchfiles  # noqa: F401
+    except ImportError:
+        require_tool(False, "watchfiles")
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "SConstruct").write_text(SCONSTRUCT)
+    (root / "a.in").write_text("one")
+    made: list[Watched] = []
+
+    def start(*words: str) -> Watched:
+        made.append(Watched(root, *words))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.process.kill()
+        each.process.wait()
+
+
+def test_what_is_saved_is_built(watched: Callable[..., Watched], tmp_path: Path) -> None:
+    here = watched("--exec", "echo x >> ran")
+    here.builds(1)
+    assert here.out("a", "one")
+    (here.root / "a.in").write_text("two")
+    here.until(lambda: here.out("a", "two"))
+    here.until(lambda: "changed: a.in\n" in here.said() and "made: a.out\n" in here.said())
+    here.until(lambda: (here.root / "ran").exists() and (here.root / "ran").read_text() == "x\nx\n")
+    # A mistake is told, runs nothing, and is mended by the next save.
+    (here.root / "a.in").write_text("wrong")
+    here.until(lambda: "failed; watching\n" in here.said())
+    (here.root / "a.in").write_text("three")
+    here.until(lambda: here.out("a", "three"))
+    # A file that is new, as an editor saves it, and the SConstruct itself.
+    (here.root / "b.tmp~").write_text("new")
+    (here.root / "b.tmp~").rename(here.root / "b.in")
+    here.until(lambda: here.out("b", "new"))
+    (here.root / "SConstruct").write_text(SCONSTRUCT + 'Command("c.out", "a.in", Copy("$TARGET", "$SOURCE"))\n')
+    here.until(lambda: here.out("c", "three"))
+    # It comes to rest, though its builds write files that nobody declared.
+    before = -1
+    while (now := here.said().count("watching\n")) != before:
+        before = now
+        time.sleep(0.5)
+    assert now < 20
+
+
+def test_no_change_is_lost_while_a_build_runs(watched: Callable[..., Watched]) -> None:
+    here = watched("--", "wait=0.7")
+    here.until((here.root / "began").exists)
+    (here.root / "a.in").write_text("two")  # what runs has read the first
+    here.until(lambda: here.out("a", "one"))
+    here.until(lambda: here.out("a", "two"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_at_once(number: signal.Signals, watched: Callable[..., Watched]) -> None:
+    here = watched("--exec", "sleep 61", "--", "wait=0")
+    here.builds(1)
+    here.until(lambda: "sleep" in processes_of(here.process.pid) or _runs("sleep 61"))
+    (here.root / "SConstruct").write_text(SCONSTRUCT.replace('ARGUMENTS.get("wait", 0)', "30"))
+    (here.root / "began").unlink()
+    (here.root / "a.in").write_text("two")
+    here.until((here.root / "began").exists)
+    began = time.monotonic()
+    here.process.send_signal(number)
+    status = here.process.wait(timeout=10)
+    assert time.monotonic() - began < 1.5  # a second, on a machine that has nothing else to do
+    assert status == (0 if number == signal.SIGINT else -number)
+    for _ in range(100):
+        if not processes_of(here.process.pid) and not _runs("sleep 61") and not _runs(str(here.root)):
+            return
+        time.sleep(0.05)
+    pytest.fail("something was left")
+
+
+def _runs(word: str) -> bool:
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid():
+            try:
+                words = Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ")
+                place = os.readlink(f"/proc/{entry}/cwd")
+            except OSError:
+                continue
+            if words and (word == place or words.startswith(word.encode())):
+                return True
+    return False
+
+
+def test_without_watchfiles(tmp_path: Path) -> None:
+    (tmp_path / "SConstruct").write_text("")
+    (tmp_path / "watchfiles.py").write_text("")
+    script = "import sys; sys.modules['watchfiles'] = None\nfrom cratewright.cli import main\nsys.exit(main(['watch']))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2 and "pip install 'cratewright[watch]'" in done.stderr and "Traceback" not in done.stderr
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    words = [sys.executable, "-m", "cratewright", "watch"]
+    done = subprocess.run(words, cwd=nothing, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2 and "neither an SConstruct nor a crates.toml" in done.stderr
