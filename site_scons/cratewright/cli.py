@@ -15,15 +15,17 @@ from .backend import API_VERSION
 from .child import end_all
 from .cli_build import add_build
 from .cli_cache import add_commands
+from .cli_completion import add_completion
 from .cli_init import add_init
 from .cli_new import add_new_backend
 from .cli_report import add_report
+from .cli_verify import add_verify
 from .cli_watch import add_watch
 from .crate import parse_crate_types
 from .ending import end_on_signals
 from .errors import CratewrightError, PluginError
 from .fs import read_bytes
-from .inspection import describe, facts, row
+from .inspection import built_crates, describe, facts, row
 from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
 from .pipeline.plan import option_table, source_table
@@ -49,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.passed and not builds:
-        parser.error("only 'build' and 'watch' take arguments after --")
+        parser.error("only 'build', 'watch' and 'verify-reproducible' take arguments after --")
     end_on_signals()
     try:
         return arguments.run(arguments) or 0
@@ -81,7 +83,9 @@ def command_parser() -> argparse.ArgumentParser:
     backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
     backends.add_argument("--json", action="store_true", help="the same as JSON")
     backends.set_defaults(run=_backends)
-    inspect = commands.add_parser("inspect", help="show what is in an .rlib, an .rlink, a dylib or a .spv.json")
+    inspect = commands.add_parser(
+        "inspect", help="show what is in an .rlib, an .rlink, a dylib, a .spv.json or an image"
+    )
     inspect.add_argument("file", metavar="FILE")
     inspect.add_argument("--json", action="store_true", help="the same as JSON")
     inspect.set_defaults(run=_inspect)
@@ -92,12 +96,20 @@ def command_parser() -> argparse.ArgumentParser:
     link.add_argument("-o", dest="directory", metavar="DIR", help="where outputs go (default: beside FILE.rlink)")
     link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="how many images side by side")
     link.set_defaults(run=_link)
-    graph = commands.add_parser("graph", help="draw the crates of a workspace")
-    graph.add_argument("file", metavar="FILE.toml")
+    graph = commands.add_parser("graph", help="draw the crates of a workspace, or of what an SConstruct has built")
+    graph.add_argument(
+        "file",
+        metavar="FILE.toml|DIR",
+        nargs="?",
+        default=".",
+        help="of an SConstruct, what its last build left in DIR",
+    )
     graph.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid", help="default: mermaid")
     graph.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     graph.set_defaults(run=_graph)
     add_commands(commands, default_registry)
+    add_verify(commands)
+    add_completion(commands, command_parser)
     schema = commands.add_parser("schema", help="print the JSON schema of workspaces, or of build events")
     schema.add_argument("--events", action="store_true", help="of a line that CRATE_EVENTS has written")
     schema.add_argument("backend", metavar="BACKEND", nargs="?", help="with the options of one, not of all backends")
@@ -106,8 +118,11 @@ def command_parser() -> argparse.ArgumentParser:
 
 
 def _graph(arguments: argparse.Namespace) -> None:
-    from .workspace import draw, read_workspace  # noqa: PLC0415 - only this command reads TOML
+    from .workspace import draw, draw_built, read_workspace  # noqa: PLC0415 - only this command reads TOML
 
+    if os.path.isdir(arguments.file):
+        print(draw_built(built_crates(arguments.file), arguments.format), end="")
+        return
     workspace = read_workspace(read_bytes(arguments.file, role="workspace"), path=arguments.file)
     print(draw(workspace, arguments.format), end="")
 
@@ -225,9 +240,9 @@ def _print_backends(rows: Sequence[Mapping[str, object]], registry: Registry) ->
 
 def _inspect(arguments: argparse.Namespace) -> None:
     if arguments.json:
-        print(json.dumps(facts(arguments.file), indent=1))
+        print(json.dumps(facts(arguments.file, default_registry().describe), indent=1))
         return
-    for line in describe(arguments.file):
+    for line in describe(arguments.file, default_registry().describe):
         print(line)
 
 

@@ -31,7 +31,9 @@ def add_commands(
 ) -> None:
     """Add `explain` and `cache` to a command line; `registry` finds the plugins that open stores."""
     explain = commands.add_parser("explain", help="say why the units of a target were last compiled or linked")
-    explain.add_argument("target", metavar="TARGET", help="an .rlink, .rlib, .spv.json or image")
+    explain.add_argument(
+        "target", metavar="TARGET", nargs="?", help="an .rlink, .rlib, .spv.json or image (default: all below here)"
+    )
     explain.add_argument("--json", action="store_true", help="causes by target and unit, as JSON")
     explain.set_defaults(run=_explain)
     cache = commands.add_parser("cache", help="look after the cache of results")
@@ -43,11 +45,12 @@ def add_commands(
 
 def _explain(arguments: argparse.Namespace) -> None:
     target = arguments.target
-    history = _history_of(target)
-    if history is None:
+    history = _history_of(target) if target else sorted(_all_histories())
+    target = target or "what lies here"
+    if not history:
         raise FormatError(
             f"nothing is known of how {target} was made",
-            context=(("looked for", history_path(target)),),
+            context=(("looked for", history_path(target) if arguments.target else ".*.why"),),
             hint="name a file that scons has built from a crate; `scons -c` forgets its history",
         )
     if arguments.json:
@@ -57,6 +60,15 @@ def _explain(arguments: argparse.Namespace) -> None:
         print(f"{name}: {next(lines := explanation(path))}")
         for line in lines:
             print(line)
+
+
+def _all_histories() -> Iterator[tuple[str, str]]:
+    """Yield the targets below the current directory that tell of themselves."""
+    for place, inner, files in os.walk("."):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        for name in files:
+            if name.startswith(".") and name.endswith(".why"):
+                yield (os.path.normpath(os.path.join(place, name[1 : -len(".why")])), os.path.join(place, name))
 
 
 def _history_of(target: str) -> list[tuple[str, str]] | None:

@@ -9,26 +9,25 @@ import argparse
 import sys
 
 from .fs import read_bytes, write_atomic
+from .report import FORMATS
 
 __all__ = ["add_report"]
-
-_FORMATS = ("github", "html", "junit", "sarif", "trace")
 
 
 def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `report` to a command line."""
     parser = commands.add_parser("report", help="turn the events of a build into a document")
     parser.add_argument("file", metavar="EVENTS", help="what CRATE_EVENTS=EVENTS has had written")
-    parser.add_argument("--format", choices=_FORMATS, required=True, help="what to write")
+    parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     parser.set_defaults(run=_report)
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from .report import FORMATS, read_recording  # noqa: PLC0415 - only this command needs them
+    from .report import read_recording, written  # noqa: PLC0415 - only this command needs them
 
     recording = read_recording(read_bytes(arguments.file, role="events"), path=arguments.file)
-    text = FORMATS[arguments.format](recording).encode("utf-8", "backslashreplace")
+    text = written(recording, arguments.format).encode("utf-8", "backslashreplace")
     if arguments.output:
         write_atomic(arguments.output, text)
     else:

@@ -5,7 +5,7 @@ Knows nothing of who implements them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pluggy
 
@@ -41,4 +41,14 @@ def cratewright_open_store(url: str) -> CacheKvStore | None:
     Guarantees: the store is used as `CacheKvStore` says; values are opaque, and checked when they come back. A
     store that raises is done without for the rest of the build.
     Use in: as `cratewright_register_backend`; a plugin may have both hooks, or this one alone.
+    """
+
+
+@hookspec(firstresult=True)
+def cratewright_describe(path: str, data: bytes) -> Mapping[str, object] | None:
+    """Return what is in a file, as JSON holds it, or None for a file of another kind.
+
+    Called: by `cratewright inspect`, for a file that is none of cratewright's own.
+    Raises: FormatError for a file of the kind that is damaged.
+    Use in: as `cratewright_register_backend`.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .archive import MAGIC
@@ -20,12 +20,32 @@ from .module import ModuleCodegen, Symbol
 from .output_name import state_path
 from .stage_record import decode_record
 
-__all__ = ["describe", "facts", "row"]
+__all__ = ["built_crates", "describe", "facts", "row"]
 
 _SHORT = 12
 
 
-def describe(path: str) -> Iterator[str]:
+Describe = Callable[[str, bytes], "Mapping[str, object] | None"]
+"""Asks plugins for what is in a file of theirs."""
+
+
+def built_crates(directory: str) -> list[CrateMetadata]:
+    """Return the crates that builds have left below a directory, by path.
+
+    Raises: FormatError if there are none.
+    """
+    found: list[str] = []
+    for place, inner, files in os.walk(directory):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        found += [os.path.join(place, name) for name in sorted(files) if name.endswith(".rlink")]
+    if not found:
+        raise FormatError(
+            f"{directory} holds no crate that was built", hint="run scons first, or name a workspace in TOML"
+        )
+    return [decode_rlink(read_bytes(path), path=path) for path in found]
+
+
+def describe(path: str, ask: Describe = lambda path, data: None) -> Iterator[str]:
     """Yield what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and how LTO made it what it is.
 
     Raises: FormatError if the file is none of these.
@@ -40,12 +60,33 @@ def describe(path: str) -> Iterator[str]:
         yield data.decode(errors="replace")
     elif carries_metadata(data):
         yield from _dylib(*decode_dylib(data, path=path))
+    elif (image := ask(path, data)) is not None:
+        yield from _lines(image)
     elif report is None:
         raise _unknown(path, data)
     yield from report or ()
 
 
-def facts(path: str) -> dict[str, object]:
+def _lines(value: object, depth: int = 0) -> Iterator[str]:
+    """Yield facts as lines: a mapping's rows, and a list's items one below another."""
+    margin = "  " * depth
+    rows = (
+        value.items()
+        if isinstance(value, Mapping)
+        else [("-", item) for item in value]
+        if isinstance(value, list)
+        else []
+    )
+    for label, item in rows:
+        mark = f"{margin}{label}:" if label != "-" else f"{margin}-"
+        if isinstance(item, Mapping) or (isinstance(item, list) and any(isinstance(each, Mapping) for each in item)):
+            yield mark
+            yield from _lines(item, depth + 1)
+        else:
+            yield f"{mark} {' '.join(map(str, item)) if isinstance(item, list) else item}"
+
+
+def facts(path: str, ask: Describe = lambda path, data: None) -> dict[str, object]:
     """Return the same as plain values, ready for JSON; a manifest as it is.
 
     Raises: FormatError as `describe`.
@@ -66,6 +107,8 @@ def facts(path: str) -> dict[str, object]:
         crate, inside = decode_dylib(data, path=path)
         linked = [{"crate": item.name, "stable_id": item.stable_id, "linkage": how.value} for item, how in inside]
         return {"kind": "dylib", **_crate_facts(crate), "linked_with": linked, **known}
+    if (image := ask(path, data)) is not None:
+        return {**image, **known}
     if not known:
         raise _unknown(path, data)
     return {"kind": "output", **known}

@@ -224,8 +224,24 @@ class Registry:
             raise PluginError(
                 f"plugin '{plugin}' implements a hook that does not exist, or with arguments it does not have",
                 context=(("reason", error),),
-                hint="the hooks are cratewright_register_backend() and cratewright_open_store(url)",
+                hint="the hooks are cratewright_register_backend(), cratewright_open_store(url) and "
+                "cratewright_describe(path, data)",
             ) from error
+
+    def describe(self, path: str, data: bytes) -> Mapping[str, object] | None:
+        """Return what a plugin knows of a file, None if none does.
+
+        Raises: PluginError if one fails.
+        """
+        try:
+            found: Mapping[str, object] | None = self._manager.hook.cratewright_describe(path=path, data=data)
+        except CratewrightError:
+            raise
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            raise foreign_error(error, f"a plugin cannot describe {path}") from error
+        return found
 
     def _hooks(self, module: object) -> tuple[str, ...]:
         return tuple(sorted(caller.name for caller in self._manager.get_hookcallers(module) or ()))

@@ -16,7 +16,7 @@ import pytest
 from cratewright import events
 from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.errors import FormatError, VersionError
-from cratewright.report import FORMATS, read_recording
+from cratewright.report import read_recording, written
 from cratewright.report.page import critical_path
 
 WARNING = Diagnostic(
@@ -61,7 +61,7 @@ def recorded(tmp_path: Path) -> Path:
 
 
 def _made(path: Path, form: str) -> str:
-    return FORMATS[form](read_recording(path.read_bytes(), path=str(path)))
+    return written(read_recording(path.read_bytes(), path=str(path)), form)
 
 
 def test_what_is_read(recorded: Path) -> None:

@@ -9,7 +9,7 @@ from .declaration import Settings, Vocabulary, Workspace, WorkspaceCrate, Worksp
 from .dependency import WorkspaceDependency
 from .features import Features, Selection, select_features
 from .glob import Listing, expand_glob, is_glob
-from .picture import FORMATS, draw
+from .picture import FORMATS, draw, draw_built
 from .schema import json_schema
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "WorkspaceDependency",
     "WorkspaceSource",
     "draw",
+    "draw_built",
     "expand_glob",
     "is_glob",
     "json_schema",

@@ -6,9 +6,10 @@ Knows nothing of how the crates were declared, nor of crates declared elsewhere 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
+from ..crate_metadata import CrateMetadata
 from ..crate_type import CrateType
 from ..dependency_format import Linkage
 from ..errors import LinkageConflictError
@@ -19,7 +20,7 @@ from ..values import dataclass
 from .declaration import Workspace
 from .features import select_features
 
-__all__ = ["FORMATS", "draw"]
+__all__ = ["FORMATS", "draw", "draw_built"]
 
 FORMATS = ("mermaid", "dot", "json")
 _RLIB = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
@@ -65,7 +66,10 @@ def draw(workspace: Workspace, style: str) -> str:
     Shape: an edge says how the crates that no other linked crate reaches are linked with its end, all alike or each
     crate type for itself. What is declared elsewhere is taken for an rlib.
     """
-    picture = _picture(workspace)
+    return _drawn(_picture(workspace), style)
+
+
+def _drawn(picture: _Picture, style: str) -> str:
     if style == "json":
         return json.dumps(_plain(picture), indent=1) + "\n"
     return "\n".join(_dot(picture) if style == "dot" else _mermaid(picture)) + "\n"
@@ -81,23 +85,58 @@ def _picture(workspace: Workspace) -> _Picture:
     types = {crate.name: " ".join(kind.value for kind in crate.crate_types) for crate in workspace.crates}
     elsewhere = tuple(dict.fromkeys(edge.used for edge in edges if edge.used not in types))
     picture = _Picture(types, elsewhere, edges, {})
-    _link(picture, workspace)
+    _link(
+        picture,
+        {
+            crate.name: LinkableCrate(
+                crate_types=frozenset(crate.crate_types), prefer_dynamic=workspace.prefers_dynamic(crate)
+            )
+            for crate in workspace.crates
+        },
+    )
     return picture
 
 
-def _link(picture: _Picture, workspace: Workspace) -> None:
+def draw_built(crates: Sequence[CrateMetadata], style: str) -> str:
+    """Return the same picture of crates as a build has left them, in order."""
+    labels = unique_labels([f"{crate.name}" for crate in crates], [crate.target for crate in crates])
+    known = {(crate.stable_id, crate.target): label for crate, label in zip(crates, labels, strict=True)}
+    edges = [
+        _Edge(label, known.get((item.stable_id, crate.target), item.name))
+        for crate, label in zip(crates, labels, strict=True)
+        for item in crate.dependencies
+    ]
+    types = {
+        label: " ".join(kind.value for kind in crate.crate_types) for crate, label in zip(crates, labels, strict=True)
+    }
+    picture = _Picture(types, tuple(dict.fromkeys(edge.used for edge in edges if edge.used not in types)), edges, {})
+    linkable = {
+        label: LinkableCrate(
+            crate_types=frozenset(crate.crate_types), prefer_dynamic=crate.options.flag("prefer_dynamic")
+        )
+        for crate, label in zip(crates, labels, strict=True)
+    }
+    _link(picture, linkable)
+    return _drawn(picture, style)
+
+
+def unique_labels(names: Sequence[str], places: Sequence[str]) -> list[str]:
+    """Return names, each with its place where there are several of them, and a number where that does not do."""
+    labels: list[str] = []
+    for name, place in zip(names, places, strict=True):
+        label = name if names.count(name) == 1 else f"{name} {place}"
+        number = sum(each == label or each.startswith(f"{label} #") for each in labels)
+        labels.append(f"{label} #{number + 1}" if number else label)
+    return labels
+
+
+def _link(picture: _Picture, crates: Mapping[str, LinkableCrate]) -> None:
     """Find out how everything is linked."""
     used: dict[str, list[_Edge]] = {name: [] for name in (*picture.types, *picture.elsewhere)}
     for edge in picture.edges:
         if not edge.optional:
             used[edge.user].append(edge)
     graph = CrateGraph({name: [edge.used for edge in edges] for name, edges in used.items()})
-    crates = {
-        crate.name: LinkableCrate(
-            crate_types=frozenset(crate.crate_types), prefer_dynamic=workspace.prefers_dynamic(crate)
-        )
-        for crate in workspace.crates
-    }
     # What is told of a crate below the root in hand is told by the root.
     linked = {name: crate.crate_types - {CrateType.RLIB} for name, crate in crates.items()}
     below = {name for root in linked if linked[root] for name in graph.link_order(root)}

@@ -5,6 +5,8 @@ Knows nothing but the hook that registers it; the rest is loaded when it is aske
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cratewright import CodegenBackend, hookimpl
 
 __version__ = "0.1.0"
@@ -16,3 +18,11 @@ def cratewright_register_backend() -> type[CodegenBackend]:
     from .backend import SpirvBackend  # noqa: PLC0415 - a build with another backend need not load it
 
     return SpirvBackend
+
+
+@hookimpl
+def cratewright_describe(path: str, data: bytes) -> Mapping[str, object] | None:
+    """Tell what is in a SPIR-V module."""
+    from .described import describe_module  # noqa: PLC0415 - only who asks needs it
+
+    return describe_module(path, data)

@@ -1,0 +1,33 @@
+"""What is in a SPIR-V module, for whoever looks at a file.
+
+Knows nothing of who made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cratewright import content_digest
+
+from . import reflect
+
+__all__ = ["describe_module"]
+
+_MAGIC = b"\x03\x02\x23\x07"
+
+
+def describe_module(path: str, data: bytes) -> Mapping[str, object] | None:
+    """Return the facts of a module, None for a file that is none.
+
+    Raises: FormatError for one that is damaged.
+    """
+    if data[:4] != _MAGIC:
+        return None
+    found: dict[str, object] = {
+        "kind": "SPIR-V module",
+        "version": f"{data[6]}.{data[5]}" if len(data) > 6 else "",
+        "size": len(data),
+        "sha256": content_digest(data),
+        "instructions": reflect.instruction_count(data),
+    }
+    return {**found, **reflect.interface(data, name=path, blocks=True)}
