@@ -7,7 +7,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     capability, construction, native_library, request          values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, included, archive      pure rules of files
-    c_layout, embed, crate_metadata, metadata                  pure rules of documents
+    c_layout, embed, crate_metadata, metadata, lto_file        pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
     fs, memory, child, watchdog, scratch, ending, program, events, changes  the doors to the world

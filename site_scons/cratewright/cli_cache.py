@@ -19,7 +19,7 @@ from .errors import CacheError, ConfigurationError, FormatError
 from .fs import read_regular
 from .pipeline.settings import read_modes, read_store
 from .registry import Registry
-from .stage_record import decode_record
+from .stage_record import StageRecord, decode_record
 
 __all__ = ["add_commands"]
 
@@ -72,7 +72,7 @@ def _all_histories() -> Iterator[tuple[str, str]]:
 
 
 def _history_of(target: str) -> list[tuple[str, str]] | None:
-    """Return the targets that tell of this one, with the paths of their histories: a link's, then its codegen's."""
+    """Return the targets that tell of this one, with their histories: a link's, its LTO's, its codegen's."""
     directory, name = os.path.split(os.path.normpath(target))
     library = _LIBRARY.fullmatch(name)
     path = history_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
@@ -81,11 +81,13 @@ def _history_of(target: str) -> list[tuple[str, str]] | None:
         if found is None:
             return None
         path = found
-    rows = [path]
-    crate = os.path.basename(path)[1 : -len(".why")].split(".")[0]
-    own = os.path.join(os.path.dirname(path), f".{crate}.rlink.why")
-    if own != path and os.path.isfile(own):
-        rows.append(own)
+    # What a link was left by link-time optimisation, and what codegen left that.
+    rows, place = [path], os.path.dirname(path)
+    optimised = str(_record_of(f"{path[: -len('.why')]}.state").report_rows().get("from") or "")
+    crate = (optimised or os.path.basename(path)[1 : -len(".why")]).split(".")[0]
+    for own in (f".{optimised}.why", f".{crate}.rlink.why"):
+        if os.path.join(place, own) not in rows and os.path.isfile(os.path.join(place, own)):
+            rows.append(os.path.join(place, own))
     return [(os.path.join(os.path.dirname(row), os.path.basename(row)[1 : -len(".why")]), row) for row in rows]
 
 
@@ -99,16 +101,16 @@ def _links_that_made(target: str) -> Iterator[str]:
                 # Outputs are relative to the project's root, which need not be known here.
                 # Where they lie outside it, they are absolute.
                 path = os.path.abspath(target)
-                if any(path == output or path.endswith(os.sep + output) for output in _outputs(state)):
+                if any(path == output or path.endswith(os.sep + output) for output in _record_of(state).outputs):
                     yield os.path.join(directory, entry)
 
 
-def _outputs(state: str) -> tuple[str, ...]:
+def _record_of(state: str) -> StageRecord:
     try:
         record = decode_record(read_regular(state))
     except OSError:
-        return ()
-    return record.outputs if record is not None else ()
+        record = None
+    return record if record is not None else StageRecord()
 
 
 def _cache(arguments: argparse.Namespace, registry: Registry) -> None:

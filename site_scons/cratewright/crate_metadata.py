@@ -25,7 +25,17 @@ from .output_place import check_output_path
 from .values import dataclass
 from .version import __version__
 
-__all__ = ["PRODUCER", "Content", "CrateMetadata", "decode_document", "encode_document", "identified"]
+__all__ = [
+    "PRODUCER",
+    "Content",
+    "CrateMetadata",
+    "OptionRow",
+    "decode_document",
+    "decode_options",
+    "encode_document",
+    "encode_options",
+    "identified",
+]
 
 PRODUCER = f"cratewright {__version__}"
 
@@ -105,7 +115,9 @@ class _OptionShape(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Option:
+class OptionRow:
+    """An option as texts, which a codec can write."""
+
     name: str
     shape: _OptionShape
     texts: tuple[str | None, ...]
@@ -137,7 +149,7 @@ class _Document:
     content: str
     crate_types: tuple[CrateType, ...]
     dependencies: tuple[CrateReference, ...]
-    options: tuple[_Option, ...]
+    options: tuple[OptionRow, ...]
     natives: tuple[str, ...]
     allocator: str
     modules: tuple[_Module, ...]
@@ -173,7 +185,7 @@ def encode_document(crate: CrateMetadata) -> bytes:
             content=crate.content,
             crate_types=crate.crate_types,
             dependencies=crate.dependencies,
-            options=tuple(_encode_option(name, value) for name, value in crate.options.values),
+            options=encode_options(crate.options),
             natives=tuple(str(library) for library in crate.natives),
             allocator=crate.allocator,
             modules=modules,
@@ -182,17 +194,22 @@ def encode_document(crate: CrateMetadata) -> bytes:
     )
 
 
-def _encode_option(name: str, value: OptionValue) -> _Option:
+def encode_options(options: Options) -> tuple[OptionRow, ...]:
+    """Return options as rows that a codec can write."""
+    return tuple(_encode_option(name, value) for name, value in options.values)
+
+
+def _encode_option(name: str, value: OptionValue) -> OptionRow:
     if value is None:
-        return _Option(name, _OptionShape.NOTHING, ())
+        return OptionRow(name, _OptionShape.NOTHING, ())
     if isinstance(value, bool):
-        return _Option(name, _OptionShape.FLAG, ("1",) if value else ())
+        return OptionRow(name, _OptionShape.FLAG, ("1",) if value else ())
     if isinstance(value, str):
-        return _Option(name, _OptionShape.TEXT, (value,))
+        return OptionRow(name, _OptionShape.TEXT, (value,))
     texts = tuple(item for item in value if isinstance(item, str))
     if len(texts) == len(value):
-        return _Option(name, _OptionShape.TEXTS, texts)
-    return _Option(name, _OptionShape.PAIRS, tuple(text for pair in value for text in pair))
+        return OptionRow(name, _OptionShape.TEXTS, texts)
+    return OptionRow(name, _OptionShape.PAIRS, tuple(text for pair in value for text in pair))
 
 
 def _encode_module(module: ModuleCodegen, texts: _Texts) -> _Module:
@@ -253,7 +270,7 @@ def _crate(document: _Document, interface: str) -> CrateMetadata:
         target=document.target,
         crate_types=document.crate_types,
         dependencies=document.dependencies,
-        options=_decode_options(document.options),
+        options=decode_options(document.options),
         modules=tuple(_decode_module(module, document.texts) for module in document.modules),
         natives=tuple(parse_library(text, where="crate metadata") for text in document.natives),
         allocator=document.allocator,
@@ -264,14 +281,18 @@ def _crate(document: _Document, interface: str) -> CrateMetadata:
     )
 
 
-def _decode_options(options: tuple[_Option, ...]) -> Options:
+def decode_options(options: tuple[OptionRow, ...]) -> Options:
+    """Return the options that rows stand for.
+
+    Raises: ValueError for rows that nobody has written.
+    """
     values = {option.name: _decode_option(option) for option in options}
     if len(values) < len(options):
         raise ValueError("an option is there twice")
     return Options(tuple(sorted(values.items())))
 
 
-def _decode_option(option: _Option) -> OptionValue:
+def _decode_option(option: OptionRow) -> OptionValue:
     texts = option.texts
     if option.shape is _OptionShape.NOTHING:
         return None

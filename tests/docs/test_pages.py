@@ -22,6 +22,7 @@ NEEDS = {
     "how-to/embed.md": ("cc", "c++"),
     "how-to/existing-sconstruct.md": ("cc", "c++"),
     "how-to/migrate.md": ("cc",),
+    "how-to/stages.md": ("cc",),
 }
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..backend import CodegenBackend
 from ..errors import OutputError
 from ..fs import OutputArea
-from ..metadata import CrateMetadata
 from ..options import OptionKind, Options
 from ..output_place import check_output_path, check_output_paths, folded
 from ..request import Artifact
@@ -21,9 +20,9 @@ from ..request import Artifact
 __all__ = ["discard", "dump_directories", "emit", "leave", "output_area", "place"]
 
 
-def output_area(root: str, directory: str, backend: CodegenBackend, crate: CrateMetadata) -> OutputArea:
+def output_area(root: str, directory: str, backend: CodegenBackend, options: Options) -> OutputArea:
     """Return where a link of a crate may write: below its output directory and where its options ask for dumps."""
-    return OutputArea(root, directory, *dump_directories(backend, crate.options))
+    return OutputArea(root, directory, *dump_directories(backend, options))
 
 
 def dump_directories(backend: CodegenBackend, options: Options) -> tuple[str, ...]:

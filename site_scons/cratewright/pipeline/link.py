@@ -5,7 +5,8 @@ Knows nothing of where rlibs lie, nor of what the backend makes of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from ..backend import CodegenBackend
@@ -28,7 +29,7 @@ from .engine import Engine, Job
 from .lto import LtoReport, optimise
 from .plan import check_linkable
 
-__all__ = ["Dependency", "Linked", "link_crate"]
+__all__ = ["Dependency", "Linked", "leavings", "link_crate", "link_modules", "link_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +76,64 @@ def link_crate(
     against another interface; LinkError, ValidationError and ToolError from the backend. Nothing is written here but
     what a failed part leaves to find its cause.
     """
+    request = link_request(engine, crate, dependencies, crate_type, formats)
+    backend = engine.backend(crate.backend, crate.target)
+    with leavings(engine, backend, request):
+        optimised = optimise(engine, backend, request)
+    linked = link_modules(engine, backend, replace(request, modules=optimised.modules))
+    return replace(linked, lto=optimised.report, lto_shared=optimised.shared)
+
+
+def link_request(
+    engine: Engine,
+    crate: CrateMetadata,
+    dependencies: Sequence[Dependency],
+    crate_type: CrateType,
+    formats: DependencyFormats,
+) -> LinkRequest:
+    """Return all that decides a link, before any optimisation.
+
+    Raises: ConfigurationError and LinkError as `link_crate`, of what does not go together.
+    """
     _check(crate, dependencies)
     check_interfaces([crate, *(item.crate for item in dependencies)])
     backend = engine.backend(crate.backend, crate.target)
     check_linkable(crate, backend, crate_type)
-    request = _request(engine, backend, crate, dependencies, crate_type, formats)
-    try:
-        return _link(engine, backend, crate, request)
-    except CratewrightError as error:
-        leave(error.leftovers, engine.root, dump_directories(backend, crate.options), where=f"crate '{crate.name}'")
-        raise
+    return _request(engine, backend, crate, dependencies, crate_type, formats)
 
 
-def _link(engine: Engine, backend: CodegenBackend, crate: CrateMetadata, request: LinkRequest) -> Linked:
-    optimised = optimise(engine, backend, request)
-    request = replace(request, modules=optimised.modules)
-    if request.crate_type is CrateType.OBJECT:
-        request = replace(request, modules=(_merged(engine, backend, request),))
-    results, hits = _link_parts(engine, backend, request)
-    what = (crate.name, request.crate_type, crate.options)
-    finished = check_promised(backend, backend.output_names(*what), backend.finish_link(request, results), crate.name)
-    links = (Artifact(name, b"", link=to) for name, to in backend.output_links(*what).items())
+def link_modules(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Linked:
+    """Link modules that have been optimised, or lowered.
+
+    Raises: LinkError, ValidationError and ToolError from the backend.
+    """
+    with leavings(engine, backend, request):
+        if request.crate_type is CrateType.OBJECT:
+            request = replace(request, modules=(_merged(engine, backend, request),))
+        results, hits = _link_parts(engine, backend, request)
+        what = (request.crate, request.crate_type, request.options)
+        made = backend.finish_link(request, results)
+        finished = check_promised(backend, backend.output_names(*what), made, request.crate)
+        links = (Artifact(name, b"", link=to) for name, to in backend.output_links(*what).items())
     return Linked(
         artifacts=(*links, *finished.artifacts),
         diagnostics=tuple(dict.fromkeys(finished.diagnostics)),
         observed=merge_observed([*(result.observed for result in results), finished.observed]),
         linked=len(results) - hits,
         reused=hits,
-        lto=optimised.report,
-        lto_shared=optimised.shared,
     )
+
+
+@contextmanager
+def leavings(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Iterator[None]:
+    """Write what a failure leaves to find its cause, where options ask for it."""
+    try:
+        yield
+    except CratewrightError as error:
+        leave(
+            error.leftovers, engine.root, dump_directories(backend, request.options), where=f"crate '{request.crate}'"
+        )
+        raise
 
 
 def _request(

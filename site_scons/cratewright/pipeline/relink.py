@@ -57,7 +57,7 @@ def relink(
             continue
         formats = needed.formats(kind)
         linked = link_crate(engine, crate, needed.dependencies(formats), kind, formats)
-        area = output_area(engine.root, directory, backend, crate)
+        area = output_area(engine.root, directory, backend, crate.options)
         files, outputs = place(linked.artifacts, area, where=path)
         emit(area, files, ())
         written += outputs

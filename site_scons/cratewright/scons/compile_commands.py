@@ -13,9 +13,9 @@ import SCons.Errors
 
 from ..digest import value_digest
 from ..fs import FileDigests, write_atomic
+from .builders import Stage, stage_nodes
 from .crates import Build, planning_errors
 from .paths import relative
-from .stages import Stage, stage_nodes
 from .state import StageState
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
         write_atomic(target.abspath, (json.dumps(_rows(build), indent=1) + "\n").encode())
         state.update((), (relative(target),))
 
-    return stage_nodes(env, [target], [], Stage(run, list, state), "Writing $TARGET")
+    return stage_nodes(env, "", [target], [], Stage(run, list, state))
 
 
 def _rows(build: Build) -> list[dict[str, object]]:

@@ -1,17 +1,15 @@
-"""Crates as SCons knows them: their nodes, and the actions that make them.
+"""All crates of one SCons run: which depends on which, and what of each is linked how.
 
-Knows nothing of how a crate was declared; it is given values and functions that give values.
+Knows nothing of how a crate was declared, nor of how one is made; it is given values and functions that give values.
 """
 
 from __future__ import annotations
 
-import os
-import posixpath
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
 import SCons.Node.FS
@@ -20,32 +18,20 @@ import SCons.Util
 
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
-from ..digest import content_digest
-from ..emitted import emitted_directory
-from ..errors import CratewrightError, GraphError, LinkageConflictError, ValidationError, near_miss
-from ..events import OutputMade
+from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
 from ..format_table import FormatTable, LinkableCrate
-from ..fs import OutputArea, prune_directory, read_bytes, write_atomic
 from ..graph import CrateGraph
 from ..locator import check_stable_ids
-from ..metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
-from ..output_name import seen_from
-from ..pipeline.codegen import codegen_crate
-from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.engine import Engine
-from ..pipeline.job import NOUNS
-from ..pipeline.link import Dependency, link_crate
-from ..pipeline.locating import source_of
-from ..pipeline.lto import lto_event, lto_line, lto_row
-from ..request import LinkLibrary
 from ..values import dataclass
 from .generated import GeneratedFiles
-from .paths import relative
-from .reporting import Reporting, left_to_say
-from .state import StageState, forget
+from .reporting import Reporting
 from .target import CrateTarget, DeclaredCrate
 
-__all__ = ["Build", "CrateTarget", "DeclaredCrate", "planning_errors"]
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of", "planning_errors"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
@@ -192,8 +178,11 @@ class Build:
         )
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         needs = {Linkage.STATIC: CrateType.RLIB, Linkage.DYNAMIC: CrateType.DYLIB}
+        instead = self._instead(crate)
         linked = [
-            LinkedCrate(self.crates[key], how[key], self.crates[key].libraries[needs[how[key]]])
+            LinkedCrate(
+                self.crates[key], how[key], _library(crate, self.crates[key], needs[how[key]], instead.get(key))
+            )
             for key in order
             if how.get(key) in needs
         ]
@@ -201,122 +190,60 @@ class Build:
             self._linked[crate.key, kind] = formats, linked
         return formats, linked
 
+    def _instead(self, crate: DeclaredCrate) -> Mapping[str, Node]:
+        """Return the rlibs that take the place of a crate's own; what the linked crate says goes first."""
+        if not any(item.instead for item in self.crates.values()):
+            return {}
+        found: dict[str, Node] = {}
+        for item in (*reversed(self.below(crate)), crate):
+            found |= item.instead
+        return found
+
+    def groups(self, crate: DeclaredCrate, kinds: Sequence[CrateType]) -> list[tuple[CrateType, ...]]:
+        """Return the crate types of each distinct list of dependency formats, as far as one mode of LTO goes.
+
+        Raises: GraphError and LinkageConflictError as `linked`.
+        """
+        if len(kinds) < 2:
+            return [tuple(kinds)] * bool(kinds)
+        keys = self._reached(crate)
+        table = FormatTable(
+            CrateGraph({key: [other.key for other in self.direct(self.crates[key])] for key in keys}),
+            {key: _linkable(self.crates[key]) for key in keys},
+        )
+        found: dict[object, list[CrateType]] = {}
+        for kind in kinds:
+            with _display_names(self.crates):
+                formats = table.formats(crate.key, kind)
+            found.setdefault((formats.linkages, crate.lto_for(kind)), []).append(kind)
+        return [tuple(group) for group in found.values()]
+
+    def _reached(self, crate: DeclaredCrate) -> list[str]:
+        found: dict[str, None] = {}
+        todo = [crate]
+        while todo:
+            item = todo.pop()
+            if item.key not in found:
+                found[item.key] = None
+                todo += self.direct(item)
+        return list(found)
+
     def _tables(self) -> tuple[CrateGraph, FormatTable]:
         if self._graph is not None and self._formats is not None:
             return self._graph, self._formats
         edges = {item.key: [other.key for other in self.direct(item)] for item in self.crates.values()}
         with _display_names(self.crates):
             graph = CrateGraph(edges)
-        crates = {
-            item.key: LinkableCrate(crate_types=frozenset(item.crate_types), prefer_dynamic=item.prefer_dynamic)
-            for item in self.crates.values()
-        }
+        crates = {item.key: _linkable(item) for item in self.crates.values()}
         self._graph, self._formats = graph, FormatTable(graph, crates)
         return self._graph, self._formats
 
-    # The three stages. Each is an SCons action's body: it reads nodes, asks the pipeline, writes.
 
-    def codegen(self, crate: DeclaredCrate, targets: list[Node], state: StageState, jobs: int) -> None:
-        """Make the `.rlink`, and what units leave beside their crate."""
-        target = targets[0]
-        crate.engine.jobs = jobs
-        noted = crate.engine.ledger(str(target.abspath))
-        told = self.reporting.stage("codegen", crate.name, relative(target))
-        kept = self._nothing_left(crate, state, targets)
-        with _build_errors(target, state), kept, told as report, noted as ledger:
-            result = codegen_crate(crate.engine, crate.crate)
-            area = OutputArea(self.root, crate.directory)
-            files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
-            emit(area, files, state.outputs())
-            if set(state.outputs()) - set(outputs):
-                prune_directory(self._emitted(crate))
-            write_atomic(str(target.abspath), encode_rlink(result.metadata))
-            state.update(result.observed, outputs)
-            report.counts = _counts("unit", result.compiled, "compiled", result.reused)
-            report.reason = ledger.reason(NOUNS)
-            report.timings = crate.engine.timing_lines()
-
-    def archive(self, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
-        """Make the `.rlib`, which records the interfaces of what the crate depends on."""
-        with _build_errors(target, None), self.reporting.stage("archive", declared.name, relative(target)):
-            crate = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
-            interfaces = {
-                other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
-                for other in self.direct(declared)
-                for node in [other.described_by]
-            }
-            write_atomic(str(target.abspath), encode_rlib(crate.knowing(interfaces)))
-
-    def link(
-        self,
-        crate: DeclaredCrate,
-        kind: CrateType,
-        rlink: Node,
-        targets: list[Node],
-        state: StageState,
-        jobs: int,
-    ) -> None:
-        """Make what a crate type consists of."""
-        crate.engine.jobs = jobs
-        noted = crate.engine.ledger(str(targets[0].abspath))
-        told = self.reporting.stage("link", crate.name, relative(targets[0]))
-        kept = self._nothing_left(crate, state, targets)
-        with _build_errors(targets[0], state), kept, told as report, noted as ledger:
-            own = decode_rlink(read_bytes(str(rlink.abspath)), path=str(rlink))
-            formats, linked_crates = self.linked(crate, kind)
-            dependencies = [_dependency(item, crate.directory) for item in linked_crates]
-            try:
-                linked = link_crate(crate.engine, own, dependencies, kind, formats)
-            except ValidationError as error:
-                sources = {
-                    item.crate.stable_id: item.crate for item in (crate, *(each.crate for each in linked_crates))
-                }
-                report.diagnostics = source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
-                raise
-            area = output_area(self.root, crate.directory, crate.engine.backend(own.backend, own.target), own)
-            files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
-            emit(area, files, state.outputs())
-            state.update(linked.observed, outputs, lto_row(linked.lto) if linked.lto else None)
-            made = _counts("image", linked.linked, "linked", linked.reused)
-            if linked.lto is not None:
-                made = f"{lto_line(linked.lto, shared=linked.lto_shared)}; {made}"
-                self.reporting.hear(lto_event(crate.name, relative(targets[0]), linked.lto))
-            for item in linked.artifacts:
-                self.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
-            report.diagnostics = linked.diagnostics
-            report.counts = made
-            report.reason = ledger.reason(NOUNS)
-            report.timings = crate.engine.timing_lines()
-
-    @contextmanager
-    def _nothing_left(self, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
-        """Remove the outputs of a link that fails, those of the link before it included."""
-        try:
-            yield
-        except BaseException:
-            discard(
-                OutputArea(self.root, crate.directory), (*state.outputs(), *(str(node.abspath) for node in targets))
-            )
-            for node in targets:
-                if isinstance(node, SCons.Node.FS.Dir):
-                    prune_directory(str(node.abspath))
-            prune_directory(self._emitted(crate))
-            raise
-
-    def _emitted(self, crate: DeclaredCrate) -> str:
-        return os.path.join(self.root, crate.directory, emitted_directory(crate.name))
-
-
-def _dependency(item: LinkedCrate, directory: str) -> Dependency:
-    path = str(item.node.abspath)
-    if item.linkage is Linkage.STATIC:
-        crate = decode_rlib(read_bytes(path, role="rlib"), path=str(item.node))
-        return Dependency(item.crate.key, crate, item.linkage)
-    data = read_bytes(path, role="dylib")
-    crate, _ = decode_dylib(data, path=str(item.node))
-    found = relative(item.node)
-    library = LinkLibrary(crate.name, found, content_digest(data), seen_from(directory, posixpath.dirname(found)))
-    return Dependency(item.crate.key, crate, item.linkage, library)
+def build_of(env: Environment) -> Build:
+    """Return all crates of the SCons run that an Environment belongs to."""
+    root = env.Dir("#").abspath
+    builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
+    return builds.setdefault(root, Build(root))
 
 
 @contextmanager
@@ -335,11 +262,6 @@ def _display_names(crates: Mapping[str, DeclaredCrate]) -> Iterator[None]:
         raise type(error)(shown(error.message), context=context, hint=shown(error.hint)) from error
 
 
-def _counts(noun: str, made: int, verb: str, reused: int) -> str:
-    total = made + reused
-    return f"{total} {noun}{'s' if total != 1 else ''}: {made} {verb}, {reused} reused"
-
-
 @contextmanager
 def planning_errors() -> Iterator[None]:
     """Let SCons print a planning error as one of its own, without a traceback."""
@@ -354,18 +276,22 @@ _body = planning_errors.__wrapped__  # type: ignore[attr-defined]
 _body.__code__ = _body.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
-@contextmanager
-def _build_errors(target: Node, state: StageState | None) -> Iterator[None]:
-    """Let SCons print a build error as one of its own; the target is gone and counts as never built."""
-    try:
-        yield
-    except BaseException as error:
-        if state is not None:
-            forget(str(target.abspath))
-        if not isinstance(target, SCons.Node.FS.Dir):
-            # What cannot be removed is out of date all the same; the error is about what came before.
-            with suppress(OSError):
-                os.unlink(target.abspath)
-        if isinstance(error, CratewrightError):
-            raise SCons.Errors.BuildError(node=target, errstr=left_to_say(error), status=2, exitstatus=2) from error
-        raise
+def _linkable(crate: DeclaredCrate) -> LinkableCrate:
+    return LinkableCrate(crate_types=frozenset(crate.crate_types), prefer_dynamic=crate.prefer_dynamic)
+
+
+def _library(crate: DeclaredCrate, other: DeclaredCrate, kind: CrateType, instead: Node | None) -> Node:
+    """Return the file of a crate that another links.
+
+    Raises: GraphError if there is none: the stages were put together by hand, and one was left out.
+    """
+    if instead is not None and kind is CrateType.RLIB:
+        return instead
+    if kind not in other.libraries:
+        stage = "CrateArchive" if kind is CrateType.RLIB else "CrateLink"
+        raise GraphError(
+            f"crate '{crate.name}' is linked with '{other.name}', of which no {kind.value} is made",
+            context=(("declared at", other.declared_at),),
+            hint=f"env.{stage}() makes it of {other.name}.rlink",
+        )
+    return other.libraries[kind]

@@ -34,32 +34,25 @@ from ..pipeline.plan import check_crate, check_target, option_table, source_tabl
 from ..registry import default_registry
 from ..source_options import refusal_of_source_option
 from ..zygote import fork_ahead
-from .crates import Build, CrateTarget, DeclaredCrate
+from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import engine_of
-from .foreign import check_shared_objects, is_library, library_words
+from .foreign import check_shared_objects, library_words, parted_libraries
 from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
 from .spelling import check_names
-from .stages import CrateNodes
+from .stages import CrateStages
 from .variables import library_word, variable_options
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["Declaration", "build_of"]
+__all__ = ["Declaration"]
 
 Entry = tuple[Any, str, Mapping[str, OptionValue]]
 """A source's node, the name it is given and the options of its own."""
 
 _PER_CRATE = {"target", "profile", "metadata", "backend"}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
-
-
-def build_of(env: Environment) -> Build:
-    """Return all crates of the SCons run that an Environment belongs to."""
-    root = env.Dir("#").abspath
-    builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
-    return builds.setdefault(root, Build(root))
 
 
 class Declaration:
@@ -72,7 +65,7 @@ class Declaration:
         options: Mapping[str, object],
         profiles: Mapping[str, Mapping[str, object]] | None = None,
         *,
-        below: str = "",
+        below: Any = "",
         for_target: Callable[[str], CrateTarget] | None = None,
     ) -> None:
         self.for_target = for_target
@@ -102,6 +95,7 @@ class Declaration:
         fork_ahead()
         self.read_by_link: list[Any] = []
         self.whole: set[str] = set()
+        self.instead: dict[str, Any] = {}
         self.here = env.fs.getcwd()
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
@@ -210,6 +204,21 @@ class Declaration:
     def declare(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
     ) -> CrateTarget:
+        """Declare the crate with all of its stages, and return its target."""
+        stages = self.plan(sources, deps, crate_type, place)
+        with reading_in(self.env, self.output):
+            return stages.make()
+
+    def codegen(self, sources: object, deps: object, crate_type: object) -> list[Any]:
+        """Declare the crate and its codegen alone, and return the nodes of that."""
+        stages = self.plan(sources, deps, crate_type)
+        with reading_in(self.env, self.output):
+            return stages.codegen()
+
+    def plan(
+        self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
+    ) -> CrateStages:
+        """Declare the crate, and return its stages, of which none is declared yet."""
         types = parse_crate_types(crate_type, crate=self.name)
         entries = self._sources(self._without_libraries(sources))
         check_shared_objects((node for node, _, _ in entries), types, crate=self.name)
@@ -233,6 +242,8 @@ class Declaration:
             place=place,
             for_target=self.for_target,
             read_by_link=self.read_by_link,
+            lto_for=self.options.lto_for,
+            instead=self.instead,
         )
         # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
         names = tuple(CrateReference(dep.rpartition(":")[2], whole=dep in self.whole) for dep in declared.dependencies)
@@ -240,32 +251,25 @@ class Declaration:
         check_crate(planned, self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
-        nodes = CrateNodes(
-            self.env, self.build, declared, backend=self.backend, options=self.options, types=types, planned=planned
-        )
         with reading_in(self.env, self.output):
-            declared.target = nodes.make()
-        return declared.target
+            stages = CrateStages(
+                self.env, self.build, declared, backend=self.backend, options=self.options, types=types, planned=planned
+            )
+        declared.target = stages.target
+        return stages
 
     def _without_libraries(self, sources: object) -> object:
         """Return the sources but for libraries, which join `libs`, as for SCons's own builders."""
-        items = [sources] if isinstance(sources, SCons.Node.FS.Base) else sources
         if Capability.NATIVE_LIBRARIES not in self.backend.capabilities:
             return sources
-        if not isinstance(items, (list, SCons.Util.UserList)) or isinstance(items, CrateTarget):
-            return sources
-        flat: list[Any] = []
-        for item in items:
-            spread = isinstance(item, SCons.Util.UserList) and not isinstance(item, CrateTarget)
-            flat += item if spread else [item]
-        libraries = [item for item in flat if isinstance(item, SCons.Node.FS.Base) and is_library(item)]
+        rest, libraries = parted_libraries(sources)
         if libraries:
             words = [library_word(item, bundle=True) for item in libraries]
             asked = self.explicit.get("libs", self.general["libs"])
             texts = [str(item) for item in asked] if isinstance(asked, tuple) else []
             self.explicit["libs"] = tuple(dict.fromkeys([*texts, *words]))
             self.options = self._with_variables()
-        return [item for item in flat if item not in libraries]
+        return rest
 
     def _sources(self, sources: object) -> list[Entry]:
         """Return (node, given name, options) of each source."""

@@ -6,16 +6,18 @@ Knows nothing of how any of them is linked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import SCons.Node
 import SCons.Util
 
-from ..crate import WholeCrate
+from ..crate import CrateType, WholeCrate
 from ..errors import GraphError
 from ..pipeline.engine import Engine
 from .crates import Build
-from .prebuilt import as_rlib, prebuilt_crate
+from .made_of import stages_of
+from .prebuilt import SUFFIX, as_rlib, prebuilt_crate
+from .stages import CrateStages
 from .target import CrateTarget
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Declaring(Protocol):
     target: str
     backend_name: str
     whole: set[str]
+    instead: dict[str, Any]
 
 
 def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
@@ -44,8 +47,10 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
     names: list[str] = []
     for dependency in _dependency_items(deps):
         item = dependency.dependency if isinstance(dependency, WholeCrate) else dependency
-        rlib = as_rlib(crate.env, item)
-        if rlib is not None:
+        stages, rlib = stages_of(item), as_rlib(crate.env, item)
+        if stages is not None:
+            names.append(_made_key(crate, stages, item))
+        elif rlib is not None:
             names.append(prebuilt_crate(crate.build, crate.engine, rlib, user=crate.name))
         elif isinstance(item, CrateTarget) and item.name:
             names.append(_key_of(crate, item))
@@ -59,6 +64,14 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
         if item is not dependency:
             crate.whole.add(names[-1])
     return tuple(dict.fromkeys(names))
+
+
+def _made_key(crate: Declaring, stages: CrateStages, node: Any) -> str:
+    """Return the key of the crate that a node is made of; note an rlib that is to be linked in place of its own."""
+    other = stages.declared
+    if node.name.endswith(SUFFIX) and node is not other.libraries.setdefault(CrateType.RLIB, node):
+        crate.instead[other.key] = node
+    return _key_of(crate, stages.target)
 
 
 def _key_of(crate: Declaring, item: CrateTarget) -> str:

@@ -15,8 +15,10 @@ import SCons.Errors
 from ..ending import end_on_signals
 from ..errors import CratewrightError
 from ..options import BUILTIN_PROFILES, resolve_profile
-from .crates import CrateTarget
-from .declaration import Declaration, build_of
+from .builders import STAGES
+from .by_hand import stage_builders
+from .crates import CrateTarget, build_of
+from .declaration import Declaration
 from .foreign import add_emitters
 from .links import install_links
 from .spelling import commanded
@@ -39,6 +41,9 @@ _SETTINGS = (
 )
 
 
+_BUILDERS = stage_builders()
+
+
 def exists(env: Environment) -> bool:
     """Say that the tool can always be used."""
     return True
@@ -59,11 +64,9 @@ def generate(env: Environment) -> None:
         # Toolchain choices such as CRATE_SPIRV_SDK belong to backends, which read them through the session.
         if name.startswith("CRATE_") and name not in env:
             env[name] = value
-    env.SetDefault(
-        CRATECODEGENCOMSTR="Compiling crate $TARGET",
-        CRATEARCHIVECOMSTR="Archiving $TARGET",
-        CRATELINKCOMSTR="Linking $TARGET",
-    )
+    env.SetDefault(**{f"{name.upper()}COMSTR": text for name, text in STAGES.items()})
+    # What an SConstruct has put in the place of a stage stays.
+    env.Append(BUILDERS={name: builder for name, builder in _BUILDERS.items() if name not in env["BUILDERS"]})
     env.AddMethod(_crate, "Crate")
     env.AddMethod(_embed, "CrateEmbed")
     env.AddMethod(_profile, "CrateProfile")

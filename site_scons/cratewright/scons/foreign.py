@@ -14,13 +14,13 @@ import SCons.Util
 
 from ..crate import CrateType
 from ..errors import ConfigurationError
-from .crates import Build, DeclaredCrate, planning_errors
+from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .variables import library_word
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["add_emitters", "check_shared_objects", "is_library", "library_words"]
+__all__ = ["add_emitters", "check_shared_objects", "is_library", "library_words", "parted_libraries"]
 
 _LIBRARIES = (".a", ".so", ".lib", ".dll", ".dylib")
 _OBJECTS = (".o", ".os", ".obj")
@@ -30,6 +30,19 @@ _EMITTERS = ("PROGEMITTER", "SHLIBEMITTER", "LIBEMITTER", "LDMODULEEMITTER")
 def is_library(node: Any) -> bool:
     """Return whether a source of a crate is a library, which is linked rather than compiled."""
     return str(node).endswith(_LIBRARIES)
+
+
+def parted_libraries(sources: object) -> tuple[object, list[Any]]:
+    """Return the sources of a crate without libraries, and the libraries."""
+    items = [sources] if isinstance(sources, SCons.Node.FS.Base) else sources
+    if not isinstance(items, (list, SCons.Util.UserList)) or isinstance(items, CrateTarget):
+        return sources, []
+    flat: list[Any] = []
+    for item in items:
+        spread = isinstance(item, SCons.Util.UserList) and not isinstance(item, CrateTarget)
+        flat += item if spread else [item]
+    libraries = [item for item in flat if isinstance(item, SCons.Node.FS.Base) and is_library(item)]
+    return [item for item in flat if item not in libraries], libraries
 
 
 def library_words(env: Environment, value: object, *, crate: str) -> object:

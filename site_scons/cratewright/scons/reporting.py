@@ -44,7 +44,10 @@ _SHOWN = 100
 
 @dataclass(slots=True)
 class StageReport:
-    """What a stage has to tell when it is done; for people, but for the diagnostics."""
+    """What a stage has to tell when it is done; for people, but for the diagnostics.
+
+    Shape: `counts` one or more lines.
+    """
 
     counts: str = ""
     reason: str = ""
@@ -168,7 +171,7 @@ class Console:
 
     def tell_counts(self, crate: str, report: StageReport) -> None:
         """Show what a stage did, in lines that nothing breaks."""
-        rows = [report.counts, f"because {report.reason}" if report.reason else "", *report.timings]
+        rows = [*report.counts.splitlines(), f"because {report.reason}" if report.reason else "", *report.timings]
         text = "".join(f"crate {crate}: {row}\n" for row in rows if row)
         if text and not _option("silent"):
             with self._lock:

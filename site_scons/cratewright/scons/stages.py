@@ -1,109 +1,46 @@
 """The stages of a crate as SCons nodes: what runs, and what each depends on.
 
-Knows nothing of what an SConstruct wrote to declare the crate.
+Knows nothing of what an SConstruct wrote to declare the crate. A stage is made once, whoever asks for it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import SCons.Action
-import SCons.Builder
-import SCons.Node
 import SCons.Node.FS
-import SCons.Scanner
 
 from ..backend import CodegenBackend
-from ..cache.history import history_path
-from ..child import running
 from ..crate import Crate, CrateType
 from ..digest import value_digest
 from ..emitted import emitted_directory
-from ..ending import watch_signals
-from ..errors import ConfigurationError
-from ..options import Options
-from ..output_name import state_path
+from ..errors import ConfigurationError, CratewrightError, GraphError
+from ..options import LtoMode, Options
 from ..pipeline.codegen import emitted_names, link_options
+from .builders import NeededNodes, Stage, stage_nodes
 from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
 from .generated import Reader
 from .images import ExpectedImages, ImageNodes, image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .links import link_node
-from .paths import by_content, directory_node, file_node
+from .paths import directory_node, file_node, reading_in
+from .running import run_archive, run_codegen, run_link, run_lto
 from .state import StageState
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["CrateNodes", "Stage", "stage_nodes"]
+__all__ = ["CrateStages"]
 
 
-class Stage:
-    """What one node of a crate does and depends on; hung on the node, so that all share one builder.
+class CrateStages:
+    """Makes the nodes of a declared crate: one for codegen, one for the rlib, one for each LTO, those of each link.
 
-    Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone.
+    Shape: `rlink` once codegen is declared; `target` grows with what is made.
     """
-
-    __slots__ = ("before", "dependencies", "run", "state")
-
-    def __init__(
-        self,
-        run: Callable[[list[Any], list[Any], int], None],
-        dependencies: Callable[[], list[Any]],
-        state: StageState | None,
-        before: Callable[[], list[Any]] = list,
-    ) -> None:
-        self.run = run
-        self.dependencies = dependencies
-        self.state = state
-        self.before = before
-
-
-class _RunStage:
-    """The action of every stage."""
-
-    def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
-        watch_signals()
-        with running():
-            target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
-
-    def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
-        # SCons would sign the bytecode of this class alone; the stage's state covers all that matters.
-        return b"cratewright stage"
-
-
-def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
-    stage = getattr(node.attributes, "crate_stage", None)
-    if stage is None:
-        return []
-    with planning_errors():
-        node.add_prerequisite(stage.before())
-        found: list[Any] = stage.dependencies()
-        if stage.state is None:
-            return found
-        # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the
-        # stage waits for has been made.
-        stage.state.set_state(SCons.Node.up_to_date)
-        return [*found, stage.state]
-
-
-def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
-    return []
-
-
-_BUILDER = SCons.Builder.Builder(
-    action=SCons.Action.Action(_RunStage(), "$CRATECOMSTR"),
-    target_scanner=SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_class=None, recursive=False),
-    # Without one SCons would look for a scanner by the suffix of the source.
-    source_scanner=SCons.Scanner.ScannerBase(_scan_nothing, "nothing"),
-)
-
-
-class CrateNodes:
-    """Makes the SCons nodes of a declared crate: one for codegen, one for the rlib, those of each other type."""
 
     def __init__(
         self,
@@ -117,63 +54,46 @@ class CrateNodes:
         planned: Crate,
     ) -> None:
         self.planned = planned
-        self.images: list[ExpectedImages] = []
-        self.emitted: list[Any] = []
         self.env = env
         self.build = build
         self.declared = declared
         self.backend = backend
         self.options = options
         self.types = types
+        self.here = env.fs.getcwd()
+        self.rlink: Any = None
+        self.images: list[ExpectedImages] = []
+        self.target = CrateTarget([], name=declared.name, key=declared.key)
+        self._links: dict[CrateType, tuple[StageState, list[Any]]] = {}
+        self._optimised: dict[CrateType, Any] = {}
+
+    @property
+    def linked_types(self) -> tuple[CrateType, ...]:
+        """The crate types that are linked."""
+        return tuple(kind for kind in self.types if kind is not CrateType.RLIB)
 
     def make(self) -> CrateTarget:
-        """Return the crate's target."""
-        rlink = self._codegen()
-        rlib = self._archive(rlink) if CrateType.RLIB in self.types else None
-        final = [rlib] if rlib is not None else []
-        if rlib is not None:
-            self.declared.libraries[CrateType.RLIB] = rlib
-        manifest = image = None
-        names = {name for name, _ in self.options.values}
-        for kind in self.types:
-            if kind is CrateType.RLIB:
-                continue
-            targets = self._link(rlink, kind)
-            final += targets
-            self.declared.made[kind] = next(node for node in targets if not str(node).endswith(".json"))
-            self.declared.made[kind].attributes.shared = "pic" not in names or self.options.flag("pic")
-            if kind is CrateType.DYLIB:
-                self.declared.libraries[kind] = next(node for node in targets if not str(node).endswith(".json"))
-            manifest = manifest or next((node for node in targets if str(node).endswith(".json")), None)
-            image = image or next((node for node in targets if node is not manifest), None)
-        images = ImageNodes(self.env, self.declared.name, self.images, self._images_hint(image))
-        return CrateTarget(
-            final,
-            name=self.declared.name,
-            key=self.declared.key,
-            images=images,
-            emitted=self.emitted,
-            rlink=rlink,
-            rlib=rlib,
-            image=image,
-            manifest=manifest,
-        )
+        """Declare all stages, and return the crate's target."""
+        self.codegen()
+        if CrateType.RLIB in self.types:
+            self.archive()
+        with suppress(CratewrightError):  # a crate that is not declared yet, or an error that planning tells
+            self.optimise()
+        for kind in self.linked_types:
+            self.link(kind)
+        return self.target
 
-    def _images_hint(self, image: Any) -> str:
-        if image is None or not isinstance(image, SCons.Node.FS.Dir):
-            return "the crate has no image for each entry point: multimodule=True makes them"
-        return f'File("{image}/...") is one that only the compiler knows of'
-
-    def _codegen(self) -> Any:
+    def codegen(self) -> list[Any]:
+        """Declare codegen, and return the `.rlink` and what sources leave beside it."""
         declared, build = self.declared, self.build
         target = self._output(f"{declared.name}.rlink")
-        self.emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
-        if self.emitted:
+        emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
+        if emitted:
             self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
         state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.codegen(declared, targets, state, jobs)
+            run_codegen(build, declared, targets, state, jobs)
 
         def dependencies() -> list[Any]:
             # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
@@ -197,23 +117,94 @@ class CrateNodes:
                 *state.last_run(),
             )
 
-        stage = Stage(run, dependencies, state, before)
-        return self._node([target, *self.emitted], [], stage, "$CRATECODEGENCOMSTR")[0]
+        nodes = self._nodes("CrateCodegen", [target, *emitted], [], Stage(run, dependencies, state, before))
+        self.rlink = self.target.rlink = nodes[0]
+        self.target.emitted.extend(emitted)
+        return nodes
 
-    def _archive(self, rlink: Any) -> Any:
-        build, declared = self.build, self.declared
-        target = self._output(f"lib{declared.name}.rlib")
+    def archive(self, target: Any = None, rlink: Any = None) -> Any:
+        """Declare the rlib, and return its node; `target` and `rlink` are nodes, if they are not the usual ones."""
+        build, declared, source = self.build, self.declared, rlink or self.rlink
+        target = target or self._output(f"lib{declared.name}.rlib")
+        made = getattr(target.attributes, "crate_stages", None)
+        if made is not None:
+            if made is self and source in target.sources:
+                return target
+            raise GraphError(f"{target} is made of something else already", context=(("crate", made.declared.name),))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.archive(declared, sources[0], targets[0])
+            run_archive(build, declared, sources[0], targets[0])
 
         def dependencies() -> list[Any]:
             return [interface_node(other.described_by) for other in build.direct(declared)]
 
-        return self._node([target], [rlink], Stage(run, dependencies, None), "$CRATEARCHIVECOMSTR")[0]
+        (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, None))
+        if CrateType.RLIB not in declared.libraries:
+            declared.libraries[CrateType.RLIB] = self.target.rlib = node
+            self.target.append(node)
+        return node
 
-    def _link(self, rlink: Any, kind: CrateType) -> list[Any]:
+    def optimise(self, name: str = "", rlink: Any = None) -> list[Any]:
+        """Declare LTO, and return a node for each distinct list of dependency formats; none if no type asks for LTO.
+
+        Shape: `name` is that of the file, if there is one list.
+        Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `Build.linked`.
+        """
+        asking = [kind for kind in self.linked_types if self.is_optimised(kind)]
+        if any(kind not in self._optimised for kind in asking):
+            groups = self.build.groups(self.declared, asking)
+            if name and len(groups) > 1:
+                raise ConfigurationError(
+                    f"crate '{self.declared.name}' has {len(groups)} lists of formats, and one name is given",
+                    hint="leave out the target of CrateLto",
+                )
+            # Where a crate was not known when this one was declared, SCons is building by now.
+            with reading_in(self.env, self.here):
+                for kinds in groups:
+                    words = "-".join(kind.value for kind in kinds)
+                    file = self._output(name or f"{self.declared.name}.{words}.lto")
+                    node = self._optimise_together(kinds, file, rlink or self.rlink)
+                    node.attributes.crate_lto = kinds
+                    self._optimised |= dict.fromkeys(kinds, node)
+        return list(dict.fromkeys(self._optimised[kind] for kind in asking))
+
+    def _optimise_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
+        build, declared = self.build, self.declared
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            links = [self._links[kind] for kind in kinds if kind in self._links]
+            run_lto(build, declared, kinds, sources[0], targets[0], links, jobs)
+
+        def dependencies() -> list[Any]:
+            return [item.node for item in build.linked(declared, kinds[0])[1]]
+
+        return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, None, signature=self._salt))[0]
+
+    def optimised(self, kind: CrateType) -> Any:
+        """Return the node of what LTO leaves to a crate type, None if it asks for none.
+
+        Raises: as `optimise`.
+        """
+        if not self.is_optimised(kind):
+            return None
+        if kind not in self._optimised:
+            self.optimise()
+        return self._optimised[kind]
+
+    def is_optimised(self, kind: CrateType) -> bool:
+        """Say whether a crate type is linked of what LTO leaves."""
+        return self.options.lto_for(kind) is not LtoMode.OFF
+
+    def link(self, kind: CrateType, rlink: Any = None, optimised: Any = None) -> list[Any]:
+        """Declare what a crate type consists of, and return its nodes.
+
+        Shape: `rlink` and `optimised` are nodes, if they are not the usual ones.
+        """
         declared, build, env = self.declared, self.build, self.env
+        if kind in self._links:
+            if rlink in (None, self.rlink) and optimised in (None, self._optimised.get(kind)):
+                return self._links[kind][1]
+            raise GraphError(f"crate '{declared.name}' is linked as {kind.value} already")
         what = (declared.name, kind, link_options(self.options, self.backend))
         names, links = self.backend.output_names(*what), dict(self.backend.output_links(*what))
         files = [name for name in names if not name.endswith("/")]
@@ -221,12 +212,17 @@ class CrateNodes:
         asked = (kind, names, tuple(links.items()))
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), *asked)))
         directories = [name[:-1] for name in names if name.endswith("/")]
+        own, with_lto = rlink or self.rlink, self.is_optimised(kind)
+        known = optimised or self._optimised.get(kind)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            build.link(declared, kind, sources[0], [*targets, *made], state, jobs)
+            run_link(build, declared, kind, own, known or self.optimised(kind), [*targets, *made], state, jobs)
 
         def dependencies() -> list[Any]:
-            linked = [item.node for item in build.linked(declared, kind)[1]]
+            if not with_lto:
+                linked = [item.node for item in build.linked(declared, kind)[1]]
+            else:
+                linked = [self.optimised(kind)] if known is None else []
             return [*linked, *linked_libraries(env, declared, build.below(declared)), *declared.read_by_link]
 
         def before() -> list[Any]:
@@ -234,18 +230,38 @@ class CrateNodes:
             reader = Reader(crate=declared.name, place=declared.declared_at, node=targets[0], words=words)
             return build.generated.read_by(reader, *state.last_run())
 
-        stage = Stage(run, dependencies, state, before)
-        nodes = self._node(targets, [rlink], stage, "$CRATELINKCOMSTR")
+        sources = [own] if not with_lto else [known] if known is not None else []
+        nodes = self._nodes("CrateLink", targets, sources, Stage(run, dependencies, state, before))
         expected = ExpectedImages(env, self._expected_images)
         made = [image_directory(env, name, nodes[0], state.paths, expected) for name in directories]
         for directory in made:
             env.Clean(nodes[0], directory)
         self.images += [expected] if made else []
+        self._links[kind] = (state, [*nodes, *made])
+        self._add_to_target(kind, [*nodes, *made])
         return [*nodes, *made]
+
+    def _add_to_target(self, kind: CrateType, nodes: Sequence[Any]) -> None:
+        declared, target = self.declared, self.target
+        names = {name for name, _ in self.options.values}
+        main = next(node for node in nodes if not str(node).endswith(".json"))
+        main.attributes.shared = "pic" not in names or self.options.flag("pic")
+        declared.made[kind] = main
+        if kind is CrateType.DYLIB:
+            declared.libraries[kind] = main
+        target.extend(nodes)
+        target.manifest = target.manifest or next((node for node in nodes if str(node).endswith(".json")), None)
+        target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
+        target.images = ImageNodes(self.env, declared.name, self.images, self._images_hint(target.image))
 
     def _expected_images(self) -> Mapping[str, str] | None:
         with planning_errors():
             return self.backend.expected_images(self.planned)
+
+    def _images_hint(self, image: Any) -> str:
+        if image is None or not isinstance(image, SCons.Node.FS.Dir):
+            return "the crate has no image for each entry point: multimodule=True makes them"
+        return f'File("{image}/...") is one that only the compiler knows of'
 
     def _output(self, name: str) -> Any:
         """Return the node of a file of this crate.
@@ -278,32 +294,11 @@ class CrateNodes:
         name, target = backend.NAME, backend.session.target
         return engine.salt(name, target) + engine.fingerprint(name, target)
 
-    def _node(self, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
-        return stage_nodes(self.env, targets, sources, stage, text)
-
-
-def stage_nodes(env: Environment, targets: list[Any], sources: list[Any], stage: Stage, text: str) -> list[Any]:
-    """Return the nodes of what a stage makes; `text` is what SCons prints when it runs."""
-    nodes = list(_BUILDER(env, targets, sources, CRATECOMSTR=text))
-    for node in nodes:
-        node.attributes.crate_stage = stage
-        node.Decider(by_content)
-    # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
-    env.Precious(nodes)
-    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
-    # sources of yesterday came to. The cache of our own serves instead.
-    env.NoCache(nodes)
-    # What a repository has already built is copied: stages read the files of their own project.
-    env.Local(nodes)
-    state = file_node(env, state_path(nodes[0].abspath))
-    # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
-    state.duplicate = False
-    env.Clean(nodes[0], state)
-    if stage.state is not None:
-        history = file_node(env, history_path(nodes[0].abspath))
-        history.duplicate = False
-        env.Clean(nodes[0], history)
-    return nodes
+    def _nodes(self, builder: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
+        nodes = stage_nodes(self.env, builder, targets, sources, stage)
+        for node in nodes:
+            node.attributes.crate_stages = self
+        return nodes
 
 
 def _asked_for(target: CrateTarget | None) -> list[Any]:
@@ -311,4 +306,5 @@ def _asked_for(target: CrateTarget | None) -> list[Any]:
     if target is None:
         return []
     own = {target.rlink, *target}
-    return [node for result in target for node in result.depends if node not in own]
+    asked = (node for result in target for node in result.depends if not isinstance(node, NeededNodes))
+    return [node for node in asked if node not in own]

@@ -69,8 +69,9 @@ class DeclaredCrate:
     relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
     names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `made` is
     what each linked crate type becomes; `for_target` declares it for another target, if the crate names none itself;
-    `late_options` gives the options once all SConscripts have been read, and `read_by_link` generated files that words
-    for the linker name.
+    `lto_for` says how a crate type is optimised; `instead` are rlibs, by the key of a crate below, that are linked in
+    place of that crate's own. `late_options` gives the options once all SConscripts have been read, and `read_by_link`
+    generated files that words for the linker name.
     """
 
     name: str
@@ -95,6 +96,8 @@ class DeclaredCrate:
     libraries: dict[CrateType, Node] = field(default_factory=dict)
     made: dict[CrateType, Node] = field(default_factory=dict)
     for_target: Callable[[str], CrateTarget] | None = None
+    lto_for: Callable[[CrateType], LtoMode] = lambda kind: LtoMode.OFF
+    instead: dict[str, Node] = field(default_factory=dict)
     _crate: Crate | None = None
 
     @property

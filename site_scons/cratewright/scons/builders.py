@@ -1,0 +1,196 @@
+"""The builders of the stages: what SCons calls to make a node, and what it asks of one.
+
+Knows nothing of crates: what a node does and depends on hangs on the node, so that all of a stage share one builder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import SCons.Action
+import SCons.Builder
+import SCons.Errors
+import SCons.Node
+import SCons.Node.Python
+import SCons.Scanner
+
+from ..cache.history import history_path
+from ..child import running
+from ..digest import value_digest
+from ..ending import watch_signals
+from ..output_name import state_path
+from .crates import planning_errors
+from .paths import by_content, file_node
+from .state import StageState
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "stage_nodes"]
+
+STAGES = {
+    "CrateCodegen": "Compiling crate $TARGET",
+    "CrateArchive": "Archiving $TARGET",
+    "CrateLto": "Optimising $TARGET",
+    "CrateLink": "Linking $TARGET",
+}
+"""The names of the builders, and what SCons prints when one runs."""
+
+_CONTENTS = b"cratewright stage"
+
+
+class Stage:
+    """What one node of a crate does and depends on.
+
+    Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone; `signature` what
+    decides the result beside the nodes, where there is no `state` to say it.
+    """
+
+    __slots__ = ("before", "dependencies", "run", "signature", "state")
+
+    def __init__(
+        self,
+        run: Callable[[list[Any], list[Any], int], None],
+        dependencies: Callable[[], list[Any]],
+        state: StageState | None,
+        before: Callable[[], list[Any]] = list,
+        signature: Callable[[], str] = str,
+    ) -> None:
+        self.run = run
+        self.dependencies = dependencies
+        self.state = state
+        self.before = before
+        self.signature = signature
+
+
+class _RunStage:
+    """The action of every stage."""
+
+    def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
+        watch_signals()
+        with running():
+            target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
+
+    def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
+        # SCons would sign the bytecode of this class alone.
+        stage = getattr(target[0].attributes, "crate_stage", None)
+        if stage is None:
+            return _CONTENTS
+        with planning_errors():
+            return _CONTENTS + str(stage.signature()).encode()
+
+
+def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
+    stage = getattr(node.attributes, "crate_stage", None)
+    if stage is None:
+        return []
+    with planning_errors():
+        node.add_prerequisite(stage.before())
+        found: list[Any] = stage.dependencies()
+        if stage.state is None:
+            return found
+        # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the
+        # stage waits for has been made.
+        stage.state.set_state(SCons.Node.up_to_date)
+        return [*found, stage.state]
+
+
+def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
+    return []
+
+
+_STAGE_SCANNER = SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_class=None, recursive=False)
+# Without one SCons would look for a scanner by the suffix of the source.
+_NO_SCANNER = SCons.Scanner.ScannerBase(_scan_nothing, "nothing")
+
+Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
+"""What a call from an SConstruct does: Environment, target, source and words in, nodes out."""
+
+
+class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
+    """A builder of nodes that know themselves what they do.
+
+    Shape: `name` as in `STAGES`; the emitter is what the construction variable `CRATE...EMITTER` holds, if anything.
+    """
+
+    def __init__(self, name: str, text: str, compose: Compose | None = None) -> None:
+        super().__init__(
+            action=SCons.Action.Action(_RunStage(), text),
+            target_scanner=_STAGE_SCANNER,
+            source_scanner=_NO_SCANNER,
+            emitter=SCons.Builder.EmitterProxy(f"{name.upper()}EMITTER"),
+            name=name,
+        )
+        self.compose = compose
+
+    def __call__(
+        self, env: Environment, target: Any = None, source: Any = None, chdir: object = None, **words: object
+    ) -> list[Any]:
+        """Do what an SConstruct asks for."""
+        if self.compose is None:
+            return list(super().__call__(env, target, source, **words))
+        return self.compose(env, target, source, words)
+
+    def nodes(self, env: Environment, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
+        """Return the nodes of what a stage makes."""
+        nodes = list(super().__call__(env, targets, sources))
+        for node in nodes:
+            node.attributes.crate_stage = stage
+            node.Decider(by_content)
+        # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+        env.Precious(nodes)
+        # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
+        # sources of yesterday came to. The cache of our own serves instead.
+        env.NoCache(nodes)
+        # What a repository has already built is copied: stages read the files of their own project.
+        env.Local(nodes)
+        for path in (state_path(nodes[0].abspath), history_path(nodes[0].abspath)):
+            beside = file_node(env, path)
+            # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+            beside.duplicate = False
+            env.Clean(nodes[0], beside)
+        return nodes
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+StageBuilder.__call__.__code__ = StageBuilder.__call__.__code__.replace(co_filename=SCons.Errors.__file__)
+
+
+def stage_nodes(env: Environment, name: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
+    """Return the nodes that the builder of a stage makes, be it ours or one that an SConstruct has put in its place."""
+    builder = env["BUILDERS"].get(name, _TEXT)
+    if isinstance(builder, StageBuilder):
+        return builder.nodes(env, targets, sources, stage)
+    nodes = list(builder(env, targets, sources))
+    env.Depends(nodes, NeededNodes(f"what {nodes[0]} needs", stage.dependencies))
+    return nodes
+
+
+_TEXT = StageBuilder("CrateText", "Writing $TARGET")
+
+
+class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
+    """What a stage depends on, for whoever else makes its target: known once all SConscripts have been read."""
+
+    def __init__(self, name: str, dependencies: Callable[[], list[Any]]) -> None:
+        super().__init__(name)
+        SCons.Node.Python._memo_lookup_map[hash((name, None))] = self
+        self._dependencies = dependencies
+        self._needed: list[Any] | None = None
+        self.implicit: list[Any] | None = None
+
+    def scan(self) -> None:
+        """Say what must be there first."""
+        if self._needed is None:
+            with planning_errors():
+                self._needed = self._dependencies()
+        if self.implicit is None:  # SCons forgets it when one of these has been made
+            self.implicit = list(self._needed)
+            self._children_reset()
+
+    def get_csig(self, calc: object = None) -> str:
+        """Return the digest of it all."""
+        csig = value_digest([str(node.get_csig()) for node in self._needed or ()])
+        self.get_ninfo().csig = csig
+        return csig

@@ -1,0 +1,239 @@
+"""The stages as an SConstruct calls them: `env.CrateCodegen`, `CrateArchive`, `CrateLto`, `CrateLink`.
+
+Knows nothing of what a stage does. The file that a stage is given says which crate is meant, also where a command of
+the user's own has made that file of what a stage left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import SCons.Errors
+import SCons.Node.FS
+import SCons.Util
+
+from ..crate import CrateType, parse_crate_types
+from ..errors import ConfigurationError, CratewrightError, GraphError, UnknownNameError, near_miss
+from .builders import STAGES, StageBuilder
+from .declaration import Declaration
+from .made_of import SUFFIXES, stages_of
+from .paths import reading_in, relative
+from .spelling import commanded
+from .stages import CrateStages
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["stage_builders"]
+
+Words = Mapping[str, object]
+_RLINK, _RLIB, _LTO = SUFFIXES
+
+
+def _codegen(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
+    given = _flat(target)
+    if len(given) != 1:
+        raise ConfigurationError(
+            f"CrateCodegen makes one file, and is given {len(given)} targets",
+            hint='env.CrateCodegen("sky", ["sky.frag"], crate_type="cdylib")',
+        )
+    node = _target_node(env, given[0], "", _RLINK)
+    own = {word: value for word, value in words.items() if word.isupper()}
+    rest = {word: value for word, value in words.items() if word not in own}
+    deps, crate_type = rest.pop("deps", ()), rest.pop("crate_type", "rlib")
+    changed = commanded(env.Override(own) if own else env)
+    declaration = Declaration(changed, node.name.removesuffix(_RLINK), rest, below=node.dir)
+    return declaration.codegen(source, deps, crate_type)
+
+
+def _archive(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
+    _check_words("CrateArchive", words, ())
+    stages, given = _given(env, "CrateArchive", source, (_RLINK,))
+    nodes = [_target_node(env, item, "lib", _RLIB) for item in _flat(target)]
+    if len(nodes) > 1:
+        raise ConfigurationError(f"CrateArchive makes one file, and is given {len(nodes)} targets")
+    with reading_in(stages.env, stages.here):
+        return [stages.archive(nodes[0] if nodes else None, given[_RLINK])]
+
+
+def _lto(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
+    _check_words("CrateLto", words, ())
+    stages, given = _given(env, "CrateLto", source, (_RLINK, _RLIB))
+    names = [_target_node(env, item, "", _LTO) for item in _flat(target)]
+    if len(names) > 1:
+        raise ConfigurationError("CrateLto names its files itself if there are several", hint="leave out the target")
+    for node in names:
+        _check_directory(stages, node)
+    made = stages.optimise(names[0].name if names else "", given[_RLINK])
+    if not made:
+        raise ConfigurationError(
+            f"crate '{stages.declared.name}' asks for no link-time optimisation",
+            context=(("crate types", " ".join(kind.value for kind in stages.types)),),
+            hint='say lto="thin" or "fat" where its codegen is declared',
+        )
+    return made
+
+
+def _link(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
+    _check_words("CrateLink", words, ("crate_type",))
+    stages, given = _given(env, "CrateLink", source, (_RLINK, _LTO, _RLIB))
+    asked = words.get("crate_type")
+    kinds = parse_crate_types(asked, crate=stages.declared.name) if asked else stages.linked_types
+    for kind in kinds:
+        if kind not in stages.linked_types:
+            has = " ".join(item.value for item in stages.types)
+            raise ConfigurationError(
+                f"crate '{stages.declared.name}' is not compiled to be linked as {kind.value}",
+                context=(("crate types", has),),
+                hint="say crate_type where its codegen is declared",
+            )
+    if not kinds:
+        raise ConfigurationError(
+            f"crate '{stages.declared.name}' is an rlib and no more, and an rlib is not linked",
+            hint='say crate_type="cdylib" where its codegen is declared',
+        )
+    left = given[_LTO]
+    if left is not None:
+        made_for = getattr(_origin(left).attributes, "crate_lto", kinds)
+        kinds = tuple(kind for kind in kinds if kind in made_for)
+    nodes: list[Any] = []
+    with reading_in(stages.env, stages.here):
+        for kind in kinds:
+            optimised = left if stages.is_optimised(kind) else None
+            nodes += stages.link(kind, given[_RLINK], optimised or stages.optimised(kind))
+    _check_targets(env, stages, _flat(target), nodes)
+    return nodes
+
+
+_CALLS: dict[str, Callable[[Any, Any, Any, Words], list[Any]]] = {
+    "CrateCodegen": _codegen,
+    "CrateArchive": _archive,
+    "CrateLto": _lto,
+    "CrateLink": _link,
+}
+
+
+def stage_builders() -> dict[str, StageBuilder]:
+    """Return the builders by name."""
+    return {name: StageBuilder(name, f"${name.upper()}COMSTR", _call(name)) for name in STAGES}
+
+
+def _call(name: str) -> Callable[[Any, Any, Any, Words], list[Any]]:
+    def call(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
+        try:
+            return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
+        except CratewrightError as error:
+            raise SCons.Errors.UserError(str(error)) from error
+
+    # As for the methods of an Environment: the message is to name the line of the SConstruct.
+    call.__code__ = call.__code__.replace(co_filename=SCons.Errors.__file__)
+    return call
+
+
+def _flat(items: Any) -> list[Any]:
+    return [] if items is None else list(SCons.Util.flatten([items]))
+
+
+def _check_words(builder: str, words: Words, known: Iterable[str]) -> None:
+    for word in words:
+        if word not in known and not word.isupper():
+            raise UnknownNameError(
+                f"{builder} takes no '{word}'",
+                hint=near_miss(word, known) or "options of a crate go to its codegen: env.CrateCodegen(...)",
+            )
+
+
+def _given(
+    env: Environment, builder: str, source: Any, suffixes: tuple[str, ...]
+) -> tuple[CrateStages, dict[str, Any]]:
+    """Return the crate that is meant, and the file that is given of each kind; rlibs are linked in place of others.
+
+    Raises: GraphError for what is of no crate, of another one, or of no use to the stage.
+    """
+    given: dict[str, Any] = dict.fromkeys(SUFFIXES)
+    stages: CrateStages | None = None
+    rlibs: list[Any] = []
+    for item in _flat(source):
+        node = env.File(item) if isinstance(item, str) else item
+        suffix = os.path.splitext(str(getattr(node, "name", node)))[1]
+        if suffix not in suffixes:
+            raise GraphError(
+                f"{builder} cannot take {node}",
+                hint=f"it takes {', '.join(suffixes)}; sources and objects go to CrateCodegen",
+            )
+        if suffix == _RLIB:
+            rlibs.append(node)
+            continue
+        found = stages_of(node)
+        if found is None or found.rlink is None:
+            raise GraphError(
+                f"{node} is made of no crate that this build declares",
+                hint="env.CrateCodegen makes one; `cratewright link` links a file that is there already",
+            )
+        if stages not in (None, found) or given[suffix] not in (None, node):
+            raise GraphError(f"{builder} is given more than one crate, or one file twice over: {given[suffix]}, {node}")
+        stages, given[suffix] = found, node
+    if stages is None:
+        raise GraphError(f"{builder} is given no {' or '.join(item for item in suffixes if item != _RLIB)} file")
+    for node in rlibs:
+        _link_instead(stages, node, builder)
+    return stages, given
+
+
+def _link_instead(stages: CrateStages, rlib: Any, builder: str) -> None:
+    found = stages_of(rlib)
+    below = {item.key: item for item in stages.build.below(stages.declared)}
+    if found is None or found.declared.key not in below:
+        names = " ".join(item.name for item in below.values()) or "none"
+        raise GraphError(
+            f"{builder} is given {rlib}, which is of no crate that '{stages.declared.name}' depends on",
+            context=(("it depends on", names),),
+            hint="pass it as deps=[...] where the crate's codegen is declared",
+        )
+    found.declared.libraries.setdefault(CrateType.RLIB, rlib)
+    if rlib is not found.declared.libraries[CrateType.RLIB]:
+        stages.declared.instead[found.declared.key] = rlib
+
+
+def _origin(node: Any) -> Any:
+    """Return the node that a stage made, on the way to this one."""
+    while not hasattr(node.attributes, "crate_stages") and node.sources:
+        node = next((item for item in node.sources if stages_of(item) is not None), node.sources[0])
+    return node
+
+
+def _target_node(env: Environment, item: Any, prefix: str, suffix: str) -> Any:
+    if isinstance(item, SCons.Node.FS.Base):
+        node = item
+    else:
+        path = str(env.subst(str(item)))
+        if not path.endswith(suffix):
+            directory, name = os.path.split(path)
+            path = os.path.join(directory, (name if name.startswith(prefix) else prefix + name) + suffix)
+        node = env.File(path)
+    if not node.name.endswith(suffix):
+        raise ConfigurationError(f"{node} is not called as what it will be", hint=f"its name ends with {suffix}")
+    return node
+
+
+def _check_directory(stages: CrateStages, node: Any) -> None:
+    if node.dir is not stages.here:
+        raise ConfigurationError(
+            f"{node} is not beside {relative(stages.rlink)}",
+            hint=f"what is made of crate '{stages.declared.name}' lies where its codegen is declared to lie",
+        )
+
+
+def _check_targets(env: Environment, stages: CrateStages, targets: list[Any], nodes: list[Any]) -> None:
+    """Refuse a name that the backend does not give: identities of crates and manifests hang on it."""
+    names = {stages.declared.name, *(node.name for node in nodes)}
+    for item in targets:
+        node = item if isinstance(item, SCons.Node.FS.Base) else env.File(str(env.subst(str(item))))
+        if node.name not in names or node.dir is not stages.here:
+            raise ConfigurationError(
+                f"crate '{stages.declared.name}' is not linked as {node}",
+                context=(("it becomes", " ".join(relative(made) for made in nodes)),),
+                hint="name the crate so where its codegen is declared, or copy it with env.Install",
+            )

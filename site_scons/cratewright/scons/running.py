@@ -1,0 +1,274 @@
+"""What the stages do: the bodies of SCons's actions. Each reads nodes, asks the pipeline, writes.
+
+Knows nothing of when a stage runs, nor of what it depends on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import SCons.Errors
+import SCons.Node.FS
+
+from ..backend import CodegenBackend
+from ..crate import CrateType
+from ..dependency_format import DependencyFormats, Linkage
+from ..diagnostic import Diagnostic
+from ..digest import content_digest
+from ..emitted import emitted_directory
+from ..errors import CratewrightError, FormatError, ValidationError, VersionError
+from ..events import OutputMade
+from ..fs import OutputArea, prune_directory, read_bytes, read_regular, write_atomic
+from ..lto_file import LtoFile, decode_lto, encode_lto
+from ..metadata import CrateMetadata, decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
+from ..output_name import seen_from, state_path
+from ..pipeline.codegen import codegen_crate
+from ..pipeline.emit import discard, emit, output_area, place
+from ..pipeline.job import NOUNS
+from ..pipeline.link import Dependency, leavings, link_modules, link_request
+from ..pipeline.locating import source_of
+from ..pipeline.lto import lto_event, lto_line, lto_row, optimise
+from ..request import LinkLibrary, LinkRequest
+from ..stage_record import StageRecord, decode_record, encode_record
+from .crates import Build, DeclaredCrate, LinkedCrate
+from .paths import relative
+from .reporting import left_to_say
+from .state import StageState, forget
+
+__all__ = ["run_archive", "run_codegen", "run_link", "run_lto"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+FROM = "from"
+"""In the record of a link: the file that link-time optimisation left it."""
+
+
+def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: StageState, jobs: int) -> None:
+    """Make the `.rlink`, and what units leave beside their crate."""
+    target = targets[0]
+    crate.engine.jobs = jobs
+    noted = crate.engine.ledger(str(target.abspath))
+    told = build.reporting.stage("codegen", crate.name, relative(target))
+    kept = _nothing_left(build, crate, state, targets)
+    with _build_errors(target, state), kept, told as report, noted as ledger:
+        result = codegen_crate(crate.engine, crate.crate)
+        area = OutputArea(build.root, crate.directory)
+        files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
+        emit(area, files, state.outputs())
+        if set(state.outputs()) - set(outputs):
+            prune_directory(_emitted(build, crate))
+        write_atomic(str(target.abspath), encode_rlink(result.metadata))
+        state.update(result.observed, outputs)
+        report.counts = _counts("unit", result.compiled, "compiled", result.reused)
+        report.reason = ledger.reason(NOUNS)
+        report.timings = crate.engine.timing_lines()
+
+
+def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
+    """Make the `.rlib`, which records the interfaces of what the crate depends on."""
+    with _build_errors(target, None), build.reporting.stage("archive", declared.name, relative(target)):
+        crate = _own(declared, rlink)
+        interfaces = {
+            other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
+            for other in build.direct(declared)
+            for node in [other.described_by]
+        }
+        write_atomic(str(target.abspath), encode_rlib(crate.knowing(interfaces)))
+
+
+def run_lto(
+    build: Build,
+    crate: DeclaredCrate,
+    kinds: Sequence[CrateType],
+    rlink: Node,
+    target: Node,
+    links: Sequence[tuple[StageState, list[Node]]],
+    jobs: int,
+) -> None:
+    """Optimise what crate types of one list of dependency formats link, and leave it in one file.
+
+    Shape: `links` are what is linked of it; nothing of that is left if this fails.
+    """
+    engine = crate.engine
+    engine.jobs = jobs
+    noted = engine.ledger(str(target.abspath))
+    told = build.reporting.stage("lto", crate.name, relative(target))
+    with ExitStack() as stack:
+        stack.enter_context(_build_errors(target, None))
+        for state, targets in links:
+            stack.enter_context(_nothing_left(build, crate, state, targets))
+        report, ledger = stack.enter_context(told), stack.enter_context(noted)
+        own = _own(crate, rlink)
+        backend = engine.backend(own.backend, own.target)
+        requests: list[LinkRequest] = []
+        rows: dict[str, object] = {}
+        lines: list[str] = []
+        formats, linked = build.linked(crate, kinds[0])
+        dependencies = [_dependency(item, crate.directory) for item in linked]
+        for kind in kinds:
+            own_formats = formats if kind is kinds[0] else build.linked(crate, kind)[0]
+            request = link_request(engine, own, dependencies, kind, own_formats)
+            with leavings(engine, backend, request):
+                optimised = optimise(engine, backend, request)
+            requests.append(replace(request, modules=optimised.modules))
+            if optimised.report is not None:
+                rows[kind.value] = lto_row(optimised.report)
+                lines.append(lto_line(optimised.report, shared=optimised.shared))
+                if not optimised.shared:
+                    build.reporting.hear(lto_event(crate.name, relative(target), optimised.report))
+        result = LtoFile(own.backend, own.fingerprint, tuple(requests))
+        write_atomic(str(target.abspath), encode_lto(result))
+        _note(target, rows)
+        report.counts = "\n".join(lines)
+        report.reason = ledger.reason(NOUNS)
+        report.timings = engine.timing_lines()
+
+
+def run_link(
+    build: Build,
+    crate: DeclaredCrate,
+    kind: CrateType,
+    rlink: Node,
+    optimised: Node | None,
+    targets: list[Node],
+    state: StageState,
+    jobs: int,
+) -> None:
+    """Make what a crate type consists of, of a `.rlink` or of what link-time optimisation left."""
+    engine = crate.engine
+    engine.jobs = jobs
+    noted = engine.ledger(str(targets[0].abspath))
+    told = build.reporting.stage("link", crate.name, relative(targets[0]))
+    kept = _nothing_left(build, crate, state, targets)
+    with _build_errors(targets[0], state), kept, told as report, noted as ledger:
+        backend, request, row = _to_link(build, crate, kind, rlink, optimised)
+        try:
+            linked = link_modules(engine, backend, request)
+        except ValidationError as error:
+            report.diagnostics = _blamed(build, crate, kind, rlink, error)
+            raise
+        area = output_area(build.root, crate.directory, backend, request.options)
+        files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
+        emit(area, files, state.outputs())
+        state.update(linked.observed, outputs, row or None)
+        for item in linked.artifacts:
+            build.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
+        report.diagnostics = linked.diagnostics
+        report.counts = _counts("image", linked.linked, "linked", linked.reused)
+        report.reason = ledger.reason(NOUNS)
+        report.timings = engine.timing_lines()
+
+
+def _own(crate: DeclaredCrate, rlink: Node) -> CrateMetadata:
+    return decode_rlink(read_bytes(str(rlink.abspath), role=".rlink file"), path=str(rlink))
+
+
+def _to_link(
+    build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, optimised: Node | None
+) -> tuple[CodegenBackend, LinkRequest, dict[str, object]]:
+    """Return what is left to link, and what is to be remembered of how it came about."""
+    engine = crate.engine
+    if optimised is None:
+        own, formats, dependencies = _inputs(build, crate, kind, rlink)
+        backend = engine.backend(own.backend, own.target)
+        request = link_request(engine, own, dependencies, kind, formats)
+        with leavings(engine, backend, request):
+            return backend, replace(request, modules=optimise(engine, backend, request).modules), {}
+    path = str(optimised)
+    left = decode_lto(read_bytes(str(optimised.abspath), role="result of LTO"), path=path)
+    request = left.request(kind, path=path)
+    if request.crate != crate.name:
+        raise FormatError(f"{path} is of crate '{request.crate}', not of '{crate.name}'")
+    backend = engine.backend(left.backend, request.target)
+    if left.fingerprint != engine.fingerprint(left.backend, request.target):
+        raise VersionError(f"{path} was made by other tools than are installed", hint="build it again")
+    return backend, request, {**_noted(optimised, kind), FROM: os.path.basename(path)}
+
+
+def _inputs(
+    build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node
+) -> tuple[CrateMetadata, DependencyFormats, list[Dependency]]:
+    formats, linked = build.linked(crate, kind)
+    return _own(crate, rlink), formats, [_dependency(item, crate.directory) for item in linked]
+
+
+def _blamed(build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, error: ValidationError) -> tuple[Diagnostic, ...]:
+    """Return the line of a source that a failure is about, if it can be found."""
+    own, formats, dependencies = _inputs(build, crate, kind, rlink)
+    parts = (crate, *(each.crate for each in build.linked(crate, kind)[1]))
+    sources = {item.crate.stable_id: item.crate for item in parts}
+    return source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
+
+
+def _note(target: Node, rows: dict[str, object]) -> None:
+    """Keep what LTO did beside its result, which it would make differ from run to run."""
+    with suppress(CratewrightError):
+        data = encode_record(StageRecord((), (relative(target),), json.dumps(rows)))
+        write_atomic(state_path(str(target.abspath)), data)
+
+
+def _noted(optimised: Node, kind: CrateType) -> dict[str, object]:
+    with suppress(OSError):
+        record = decode_record(read_regular(state_path(str(optimised.abspath))))
+        row = record.report_rows().get(kind.value) if record is not None else None
+        return dict(row) if isinstance(row, dict) else {}
+    return {}
+
+
+@contextmanager
+def _nothing_left(build: Build, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
+    """Remove the outputs of a link that fails, those of the link before it included."""
+    try:
+        yield
+    except BaseException:
+        discard(OutputArea(build.root, crate.directory), (*state.outputs(), *(str(node.abspath) for node in targets)))
+        for node in targets:
+            if isinstance(node, SCons.Node.FS.Dir):
+                prune_directory(str(node.abspath))
+        prune_directory(_emitted(build, crate))
+        raise
+
+
+def _emitted(build: Build, crate: DeclaredCrate) -> str:
+    return os.path.join(build.root, crate.directory, emitted_directory(crate.name))
+
+
+def _dependency(item: LinkedCrate, directory: str) -> Dependency:
+    path = str(item.node.abspath)
+    if item.linkage is Linkage.STATIC:
+        crate = decode_rlib(read_bytes(path, role="rlib"), path=str(item.node))
+        return Dependency(item.crate.key, crate, item.linkage)
+    data = read_bytes(path, role="dylib")
+    crate, _ = decode_dylib(data, path=str(item.node))
+    found = relative(item.node)
+    library = LinkLibrary(crate.name, found, content_digest(data), seen_from(directory, posixpath.dirname(found)))
+    return Dependency(item.crate.key, crate, item.linkage, library)
+
+
+def _counts(noun: str, made: int, verb: str, reused: int) -> str:
+    total = made + reused
+    return f"{total} {noun}{'s' if total != 1 else ''}: {made} {verb}, {reused} reused"
+
+
+@contextmanager
+def _build_errors(target: Node, state: StageState | None) -> Iterator[None]:
+    """Let SCons print a build error as one of its own; the target is gone and counts as never built."""
+    try:
+        yield
+    except BaseException as error:
+        if state is not None:
+            forget(str(target.abspath))
+        if not isinstance(target, SCons.Node.FS.Dir):
+            # What cannot be removed is out of date all the same; the error is about what came before.
+            with suppress(OSError):
+                os.unlink(target.abspath)
+        if isinstance(error, CratewrightError):
+            raise SCons.Errors.BuildError(node=target, errstr=left_to_say(error), status=2, exitstatus=2) from error
+        raise
