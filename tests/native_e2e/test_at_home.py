@@ -74,6 +74,15 @@ def test_variables_that_mean_nothing(tmp_path: Path, scons_form: str) -> None:
         output = project.scons(expect=2)
         assert message in output, output
         assert "SConstruct" in output
+    for late, message in (
+        ('env.Replace(CC="gcc-12")\n', "CC was set after the crate was declared"),
+        ('env.Replace(CXX="g++-12")\n', "CXX was set after the crate was declared"),
+    ):
+        project.crates(crate + late, {})
+        output = project.scons(expect=2)
+        assert message in output and "CRATE_CC" in output, output
+        project.crates(f'env["CRATE_CC"] = "gcc"\n{crate}{late}', {})
+        project.scons()
 
 
 TARGETS = """\

@@ -16,6 +16,7 @@ import SCons.Util
 from ..backend import Capability
 from ..construction import combine_options
 from ..crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
+from ..edge import plugin_class
 from ..errors import ConfigurationError, UnknownNameError, near_miss
 from ..fs import plain_path
 from ..identity import CrateReference
@@ -36,7 +37,7 @@ from ..source_options import refusal_of_source_option
 from ..zygote import fork_ahead
 from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
-from .engines import engine_of
+from .engines import check_programs, engine_of
 from .foreign import check_shared_objects, library_words, parted_libraries
 from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
 from .spelling import check_names
@@ -91,8 +92,7 @@ class Declaration:
         check_names(env, kind)
         self.engine = engine_of(self.build, env, self.table, kind, where=self.where)
         self.backend = self.engine.backend(self.backend_name, self.target)
-        # SCons reads its files in one thread and builds in several.
-        fork_ahead()
+        fork_ahead()  # SCons reads its files in one thread and builds in several
         self.read_by_link: list[Any] = []
         self.whole: set[str] = set()
         self.instead: dict[str, Any] = {}
@@ -350,6 +350,7 @@ class Declaration:
         )
 
     def _resolve(self, entries: Sequence[Entry], declared: DeclaredCrate) -> Crate:
+        check_programs(self.engine, self.env, plugin_class(self.backend), where=f"{self.where}, {declared.declared_at}")
         direct = zip(declared.dependencies, self.build.direct(declared), strict=True)
         deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
         crate = self._values(entries, deps, declared.crate_types, self.late_options())

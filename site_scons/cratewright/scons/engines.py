@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import SCons.Node.FS
 
 from ..backend import CodegenBackend
+from ..errors import ConfigurationError
 from ..options import OptionSpec
 from ..pipeline.engine import Engine
 from ..pipeline.settings import cache_places, read_modes, refuse_remote
 from ..registry import default_registry
 from .crates import Build
-from .variables import chosen_programs
+from .variables import chosen_programs, is_chosen
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["engine_of"]
+__all__ = ["check_programs", "engine_of"]
 
 
 def engine_of(
@@ -53,6 +54,23 @@ def engine_of(
         reporting.begin(settings.get("CRATE_EVENTS", ""), env.GetOption("num_jobs"))
         build.engines[key] = Engine(build.root, default_registry(), settings, listeners=[reporting.hear])
     return build.engines[key]
+
+
+def check_programs(engine: Engine, env: Environment, backend: type[CodegenBackend], *, where: str) -> None:
+    """Refuse programs that an Environment names now and did not name when a crate was declared.
+
+    Raises: ConfigurationError naming the variable.
+    """
+    chosen = chosen_programs(env, backend, where=where)
+    # A setting goes before the variable, then as now.
+    named = [item for item in backend.VARIABLES if item.setting and not _setting(env.get(item.setting))]
+    for variable in sorted(named, key=lambda item: not is_chosen(env, item.name)):
+        if engine.environ.get(variable.setting) != chosen.get(variable.setting):
+            raise ConfigurationError(
+                f"{variable.name} was set after the crate was declared",
+                context=(("where", where), (variable.name, str(env.subst(f"${variable.name}")))),
+                hint=f"set it before env.Crate, where it decides which options there are; or set {variable.setting}",
+            )
 
 
 def _is_setting(name: str) -> bool:

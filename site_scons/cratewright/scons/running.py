@@ -199,7 +199,9 @@ def _inputs(
     return _own(crate, rlink), formats, [_dependency(item, crate.directory) for item in linked]
 
 
-def _blamed(build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, error: ValidationError) -> tuple[Diagnostic, ...]:
+def _blamed(
+    build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, error: ValidationError
+) -> tuple[Diagnostic, ...]:
     """Return the line of a source that a failure is about, if it can be found."""
     own, formats, dependencies = _inputs(build, crate, kind, rlink)
     parts = (crate, *(each.crate for each in build.linked(crate, kind)[1]))

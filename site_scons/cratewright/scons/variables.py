@@ -28,7 +28,7 @@ from .paths import relative
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["FOUND", "chosen_programs", "found_programs", "library_word", "variable_options"]
+__all__ = ["FOUND", "chosen_programs", "found_programs", "is_chosen", "library_word", "variable_options"]
 
 FOUND = "_CRATE_FOUND"
 """The construction variable that holds the programs which SCons's own tools have found."""
@@ -62,7 +62,7 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
     """
     chosen: dict[str, tuple[str, str]] = {}
     for variable in backend.VARIABLES:
-        if not variable.setting or not _is_chosen(env, variable.name):
+        if not variable.setting or not is_chosen(env, variable.name):
             continue
         text = str(env.subst(f"${variable.name}")).strip()
         if len(text.split()) != 1:
@@ -84,7 +84,8 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
     return {setting: program for setting, (_, program) in chosen.items()}
 
 
-def _is_chosen(env: Environment, name: str) -> bool:
+def is_chosen(env: Environment, name: str) -> bool:
+    """Say whether a variable holds a program that the user has chosen, not one that SCons's tools have found."""
     value = env.get(name)
     return bool(value) and value != env.get(FOUND, {}).get(name)
 
