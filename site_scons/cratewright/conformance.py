@@ -98,9 +98,9 @@ class Conformance:
         """Results are the same with other hash seeds, in another second, time zone, locale, home and user."""
         digests: list[str] = []
         for number, surroundings in enumerate(_SURROUNDINGS):
-            started = int(time.time())
             digests.append(self._elsewhere(tmp_path / str(number), surroundings))
-            while number == 0 and int(time.time()) == started:
+            ended = int(time.time())
+            while number == 0 and int(time.time()) == ended:
                 time.sleep(0.05)
         if len(set(digests)) > 1:
             _broken(

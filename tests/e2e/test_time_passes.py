@@ -53,7 +53,7 @@ def test_each_stage_tells_of_its_calls_and_passes(project: SconsProject) -> None
         "pass mark",
     ]
     assert "crate lib: 0.750 s in pass mark\n" in project.output
-    assert project.output.index("call of link") < project.output.index("in pass mark")
+    assert project.output.index("in pass mark") < project.output.index("call of link")
 
 
 def test_fat_lto_is_timed(project: SconsProject) -> None:

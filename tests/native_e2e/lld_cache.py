@@ -78,6 +78,6 @@ def redone(directory: Path, output: str, program: str) -> list[str]:
     """
     if f"crate {program}: thin LTO" not in output:
         return []
-    history = read_history(history_path(str(directory / program)))
+    history = read_history(history_path(str(directory / f"{program}.bin.lto")))
     found = {label: _JOB.fullmatch(label) for label, record in history.items() if record.causes}
     return sorted(os.path.basename(match[1]) for match in found.values() if match)

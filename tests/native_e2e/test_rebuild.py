@@ -5,7 +5,6 @@ Knows nothing of how that is found out.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -61,4 +60,4 @@ def test_a_word_for_the_linker_redoes_no_module(clang_built: NativeProject) -> N
     text = clang_built.read("SConstruct")
     clang_built.write({"SConstruct": text.replace("lto=ARG", 'ldflags=["-Wl,-z,now"], lto=ARG')})
     clang_built.scons()
-    assert "0 optimised, 6 reused; 1 image: 1 linked" in re.sub(r", with .* s;", ";", clang_built.output)
+    assert "0 optimised, 6 reused" in clang_built.output and "1 image: 1 linked" in clang_built.output

@@ -239,8 +239,8 @@ MODULE = crate_metadata._Module(
 )
 
 
-def _option(shape: str, *texts: str | None) -> crate_metadata._Option:
-    return crate_metadata._Option("a", crate_metadata._OptionShape(shape), texts)
+def _option(shape: str, *texts: str | None) -> crate_metadata.OptionRow:
+    return crate_metadata.OptionRow("a", crate_metadata._OptionShape(shape), texts)
 
 
 @pytest.mark.parametrize(
