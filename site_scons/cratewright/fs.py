@@ -12,7 +12,8 @@ import itertools
 import os
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from .digest import content_digest
 from .errors import FormatError, OutputError
@@ -196,20 +197,26 @@ def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             handle = os.open(temporary, _CREATE, mode)
-        try:
-            with os.fdopen(handle, "wb", buffering=0) as file:
-                _write_whole(file, data)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        with _put_in_place(temporary, path), os.fdopen(handle, "wb", buffering=0) as file:
+            _write_whole(file, data)
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
 def _temporary_beside(path: str) -> str:
     return os.path.join(os.path.dirname(path), f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
+
+
+@contextmanager
+def _put_in_place(temporary: str, path: str) -> Iterator[None]:
+    """Rename a temporary file to its path once it is written; remove it if that fails."""
+    try:
+        yield
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _write_whole(file: io.RawIOBase | io.BufferedIOBase, data: bytes) -> None:
@@ -246,13 +253,8 @@ def link_if_changed(path: str, to: str) -> bool:
     temporary = _temporary_beside(path)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        os.symlink(to, temporary)
-        try:
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        with _put_in_place(temporary, path):
+            os.symlink(to, temporary)
     except OSError as error:
         raise _cannot_write(path, error) from error
     return True

@@ -6,6 +6,7 @@ A page that needs a tool which not every machine has names it in `NEEDS`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -41,7 +42,6 @@ def test_a_page_is_true(page: str, tmp_path: Path) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    import re
 
     dead = []
     for page in [ROOT / "README.md", *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/README.md")]:

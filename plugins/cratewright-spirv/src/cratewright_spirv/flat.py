@@ -6,12 +6,11 @@ Knows nothing of what a unit does with them. A fragment shader must call integer
 from __future__ import annotations
 
 from . import opcodes as op
+from .merge import BUILT_IN, FLAT
 from .module import parse
 from .program import INPUT, Program
 
 __all__ = ["without_flat_built_ins"]
-
-_BUILT_IN, _FLAT = 11, 14
 
 
 def without_flat_built_ins(data: bytes, name: str) -> bytes:
@@ -19,12 +18,12 @@ def without_flat_built_ins(data: bytes, name: str) -> bytes:
     program = Program.of(parse(data, name))
     marks = {(words[1], words[2]) for words in program.preamble if words[0] & 0xFFFF == op.DECORATE}
     inputs = [each for each, words in program.variables().items() if words[3] == INPUT]
-    flat = {each for each in inputs if (each, _BUILT_IN) in marks and (each, _FLAT) in marks}
+    flat = {each for each in inputs if (each, BUILT_IN) in marks and (each, FLAT) in marks}
     if not flat:
         return data
     kept = [
         words
         for words in program.preamble
-        if words[0] & 0xFFFF != op.DECORATE or words[1] not in flat or words[2] != _FLAT
+        if words[0] & 0xFFFF != op.DECORATE or words[1] not in flat or words[2] != FLAT
     ]
     return Program(program.module, tuple(kept), program.functions).encode()
