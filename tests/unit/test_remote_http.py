@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import http.client
 import operator
 import subprocess
 import sys
@@ -28,14 +29,17 @@ from cratewright.module import CompiledUnit, ModuleCodegen
 from cratewright.pipeline.settings import read_store
 from cratewright.registry import Registry
 from cratewright.remote.address import read_address
-from cratewright.remote.http import HttpTransport
+from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
 from cratewright.remote.message import INLINE, Result, action_of, digest_of
+from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
 from tests.support.cache_server import FAULTS, CacheServer, faulty_server, serving
 from tests.support.paths import source_paths
 
 PATIENCE = 0.6
+PLENTY = 5.0
+"""Seconds that no server needs which answers at all, on any machine."""
 ALLOWED = {"chunked", "close", "http-1.0", "die-once", "error-page", "put-500", "put-403", "put-405", "put-413"}
 ALLOWED |= {"put-507", "put-full", "hang-put", "die-put", "hang-head", "head-200"}
 """Faults with which all that the server has is found all the same."""
@@ -96,7 +100,8 @@ def _with_fault(fault: str, kept: Mapping[str, bytes]) -> list[str]:
     wrong: list[str] = []
     new = {_key(f"new {number}"): _result(number, INLINE * 2 if number % 2 else 100) for number in range(6)}
     with faulty_server(fault, kept) as server:
-        store = _store(server)
+        patience = PLENTY if fault in ALLOWED and "hang" not in fault else PATIENCE
+        store = _store(server, patience)
         start = time.monotonic()
         for _ in range(3):
             found = _found(store, RESULTS)
@@ -106,7 +111,7 @@ def _with_fault(fault: str, kept: Mapping[str, bytes]) -> list[str]:
         asked = time.monotonic() - start
         _fill(store, new)
         took = time.monotonic() - start
-        if asked > 2 * PATIENCE + 1 or took > 4 * PATIENCE + 2:
+        if asked > 2 * patience + 1 or took > 4 * patience + 2:
             wrong.append(f"{fault}: took {asked:.1f}, {took:.1f} s")
         server.fault = ""
         again = _store(server)
@@ -215,6 +220,23 @@ for number in range(200):
         assert sum("/ac/" in path for path in server.kept) == 200
 
 
+def test_a_connection_that_is_cut_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store may be closed between opening a connection and asking over it."""
+    connect = _Connection._connect
+
+    def cut_after(self: _Connection, wait: Wait) -> http.client.HTTPConnection:
+        client = connect(self, wait)
+        self.cut()
+        return client
+
+    monkeypatch.setattr(_Connection, "_connect", cut_after)
+    with serving() as server:
+        connection = _Connection(_Door(read_address(server.url, {})))
+        with pytest.raises(_Refused):
+            connection.exchange("GET", "/ac/none", wait=Wait(PLENTY))
+    assert server.connections <= 1 and not server.count
+
+
 def test_two_clients_write_one_key(tmp_path: Path) -> None:
     key = _key("one")
     values = [seal_entry(key, bytes([number]) * INLINE * 2) for number in range(4)]
@@ -272,7 +294,7 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
 
         def store(host: str = "127.0.0.1", **environ: str) -> RemoteStore:
             address = read_address(url.replace("127.0.0.1", host), environ)
-            return RemoteStore(HttpTransport(address), address.shown, PATIENCE)
+            return RemoteStore(HttpTransport(address), address.shown, PLENTY)
 
         _fill(store(CRATE_CACHE_CA=str(tmp_path / "cert")), RESULTS)
         assert _found(store(CRATE_CACHE_CA=str(tmp_path / "cert")), RESULTS) == RESULTS

@@ -282,6 +282,8 @@ class _Connection:
             )
         else:
             client = http.client.HTTPConnection(address.host, address.port, timeout=seconds)
+        # Cut by another thread it would open itself again for the next request, and nobody would close it.
+        client.auto_open = 0
         try:
             client.connect()
         except (OSError, ValueError) as error:
