@@ -4,8 +4,9 @@ Knows nothing of how events are written.
 
     python tests/bench/events_cost.py [--units N] [--rounds N]
 
-CPU is user + system time of the whole tree of processes. Builds with and without take turns, each first every other
-time. Bytecode is compiled before, and kept.
+CPU is user + system time of the whole tree of processes. All print to a terminal, where progress is drawn most often.
+Builds take turns, in another order in each round; what is compared is each with the plain one of its own round. Bytecode
+is compiled before, and kept.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import argparse
 import compileall
 import os
+import pty
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,50 +38,71 @@ layout(local_size_x = 64) in;
 layout(binding = 0) buffer B { float x[]; };
 void main() { x[gl_GlobalInvocationID.x] = sin(x[gl_GlobalInvocationID.x] * %d.5); }
 """
+# What is tried: the words of scons, and where events go. SCons's -Q says nothing of progress.
+WAYS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "plain": (("-Q",), {}),
+    "events": (("-Q",), {"CRATE_EVENTS": "build.jsonl"}),
+    "progress": ((), {}),
+    "both": ((), {"CRATE_EVENTS": "build.jsonl"}),
+}
+
+
+def _drain(terminal: int) -> None:
+    with suppress(OSError):
+        while os.read(terminal, 1 << 16):
+            pass
 
 
 def _cost(command: list[str], place: Path, environment: dict[str, str]) -> float:
+    ours, theirs = pty.openpty()
+    reader = threading.Thread(target=_drain, args=(ours,))
+    reader.start()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=place, env=environment, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, cwd=place, env=environment, stdout=theirs, stderr=theirs, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    os.close(theirs)
+    reader.join()
+    os.close(ours)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _rounds(rounds: int) -> Iterator[tuple[bool, bool]]:
-    for number in range(rounds):
-        yield from ((number % 2 == 0, False), (number % 2 == 1, True))
+def _project(place: Path, units: int) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    for number in range(units):
+        shader = place / f"c{number % 10}" / f"s{number}.comp"
+        shader.parent.mkdir(parents=True, exist_ok=True)
+        shader.write_text(SHADER % number)
+    (place / "SConstruct").write_text(SCONSTRUCT)
 
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="CPU seconds with and without events and progress")
     parser.add_argument("--units", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args(arguments)
     compileall.compile_dir(str(ROOT / "site_scons"), quiet=2)
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    plain = [sys.executable, "-m", "SCons", "-Q", "-j2"]
-    clean: dict[bool, list[float]] = {False: [], True: []}
-    null: dict[bool, list[float]] = {False: [], True: []}
+    clean: dict[str, list[float]] = {way: [] for way in WAYS}
+    null: dict[str, list[float]] = {way: [] for way in WAYS}
+    names = list(WAYS)
     with tempfile.TemporaryDirectory(prefix="events-cost-") as scratch:
-        for with_events, _ in _rounds(chosen.rounds):
-            place = Path(scratch, "project")
-            shutil.rmtree(place, ignore_errors=True)
-            for number in range(chosen.units):
-                shader = place / f"c{number % 10}" / f"s{number}.comp"
-                shader.parent.mkdir(parents=True, exist_ok=True)
-                shader.write_text(SHADER % number)
-            (place / "SConstruct").write_text(SCONSTRUCT)
-            # -Q says nothing of progress.
-            command = [word for word in plain if word != "-Q"] if with_events else plain
-            events = {"CRATE_EVENTS": "build.jsonl"} if with_events else {}
-            clean[with_events].append(_cost(command, place, {**environment, **events}))
-            null[with_events].append(
-                statistics.mean(_cost(command, place, {**environment, **events}) for _ in range(4))
-            )
-    for name, found in (("clean", clean), ("nothing to do", null)):
-        off, on = statistics.median(found[False]), statistics.median(found[True])
-        print(f"{name}: {off:.3f} s without, {on:.3f} s with: {(on / off - 1) * 100:+.1f} %")
+        place = Path(scratch, "project")
+        for number in range(chosen.rounds):
+            turn = number % len(names)
+            for way in [*names[turn:], *names[:turn]]:
+                words, more = WAYS[way]
+                command = [sys.executable, "-m", "SCons", "-j2", *words]
+                _project(place, chosen.units)
+                clean[way].append(_cost(command, place, {**environment, **more}))
+                null[way].append(statistics.mean(_cost(command, place, {**environment, **more}) for _ in range(3)))
+    for kind, found in (("clean", clean), ("nothing to do", null)):
+        print(f"{kind}: {statistics.median(found['plain']):.3f} s plain")
+        for way in names[1:]:
+            ratios = [(with_it / plain - 1) * 100 for plain, with_it in zip(found["plain"], found[way], strict=True)]
+            shown = " ".join(f"{ratio:+.1f}" for ratio in sorted(ratios))
+            least = (min(found[way]) / min(found["plain"]) - 1) * 100
+            print(f"  {way}: {statistics.median(ratios):+.2f} % (median of {shown}; least against least {least:+.2f})")
     return 0
 
 

@@ -60,6 +60,26 @@ def _errors(text: str, compiler: Glslang, root: Path, debuginfo: str = "none", l
     return caught.value.diagnostics
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("  #  extension GL_NOT_THERE : enable\nvoid main() {}", "u:3:6"),
+        ("/* ä */ #extension GL_NOT_THERE : warn\nvoid main() {}", "u:3:10"),
+        ('#include  "w.h"\nvoid main() {}', "w.h:2:2"),
+        ("void main() {\n  float a = 1.0; float x__y = 1.0; a = x__y; }", "u:4:24"),  # there twice
+    ],
+)
+@pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
+def test_a_warning(text: str, place: str, debuginfo: str, compiler: Glslang, tmp_path: Path) -> None:
+    (tmp_path / "w.h").write_text("\n#extension GL_NOT_THERE : enable\n")
+    request = UnitRequest(
+        root=str(tmp_path), path="u", text=(HEAD + text + "\n").encode(), language="glsl", stage="comp",
+        target="vulkan1.3", debuginfo=debuginfo,
+    )  # fmt: skip
+    (found,) = compile_unit(request, compiler).diagnostics
+    assert found.place == place and found.severity.value == "warning"
+
+
 def test_hlsl(compiler: Glslang, tmp_path: Path) -> None:
     text = "[numthreads(1, 1, 1)]\nvoid main() { float a = b + b; }\n"
     assert _errors(text, compiler, tmp_path, language="hlsl")[0].place == "u:2:25"

@@ -281,7 +281,7 @@ def test_a_stageless_error_is_about_the_mistake(needs: bytes, library: Glslang, 
 def test_warnings_come_back_once(library: Glslang, tmp_path: Path) -> None:
     text = b"#extension GL_NOT_THERE : enable\nfloat f() { return 1.0; }\n"
     assert compile_unit(request(tmp_path, text), library).diagnostics == (
-        Diagnostic(Severity.WARNING, "'#extension' : extension not supported: GL_NOT_THERE", "lib/u.glsl", 1),
+        Diagnostic(Severity.WARNING, "'#extension' : extension not supported: GL_NOT_THERE", "lib/u.glsl", 1, 2, 1, 11),
     )
 
 

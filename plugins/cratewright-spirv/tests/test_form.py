@@ -106,6 +106,7 @@ class Case:
 
     def __init__(self, root: Path, glslang: Glslang) -> None:
         self.root, self.glslang = root, glslang
+        self.texts: dict[int, dict[str, bytes]] = {}
 
     def see(self, path: str, text: str, header: str = HEADER, **options: object) -> tuple[CanonicalForm, CompiledUnit]:
         (self.root / "inc").mkdir(parents=True, exist_ok=True)
@@ -117,15 +118,17 @@ class Case:
         assert result.form == form
         result = replace(result, form=None)
         assert not any(module.attribute(AS_WRITTEN) for module in result.modules)
+        # What is read for columns is what was compiled.
+        self.texts[id(result)] = {path: text.encode(), "inc/h.h": header.encode()}
         return form, result
 
     def reused(self, before: tuple[CanonicalForm, CompiledUnit], after: tuple[CanonicalForm, CompiledUnit]) -> bool:
         """Tell whether the forms are one; if so the old result must serve as the new one, to the last byte."""
         if before[0].key != after[0].key:
             return False
-        bare = relative(before[1], before[0].parameters)
+        bare = relative(before[1], before[0].parameters, self.texts[id(before[1])].__getitem__)
         assert bare is not None
-        given = replace(placed(bare, after[0].parameters), observed=after[0].observed)
+        given = replace(placed(bare, after[0].parameters, self.texts[id(after[1])].__getitem__), observed=after[0].observed)
         assert given == after[1]
         return True
 
@@ -245,6 +248,20 @@ def test_warnings_follow_the_source_at_hand(case: Case) -> None:
     assert case.reused(before, after)
 
 
+def test_columns_of_warnings_follow_the_source_at_hand(case: Case) -> None:
+    warned = "#extension GL_NO_such : enable"
+    text = edited(ENTRY, ("void main", f"{warned}\nvoid main"))
+    before = case.see("u.comp", text)
+    for moved in (f"  {warned}", f"/* here */   {warned} // so", f"\n/* it\nends */\n {warned}"):
+        after = case.see("u.comp", edited(text, (warned, moved)))
+        assert all(item.column for item in (*before[1].diagnostics, *after[1].diagnostics))
+        assert case.reused(before, after)
+    # A text that is gone costs the column alone.
+    bare = relative(before[1], before[0].parameters, case.texts[id(before[1])].__getitem__)
+    assert bare is not None
+    assert [item.column for item in placed(bare, before[0].parameters, lambda file: b"").diagnostics] == [0]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -279,4 +296,4 @@ def test_a_result_of_the_source_as_written_serves_no_other(case: Case) -> None:
     form, result = case.see("u.comp", ENTRY)
     (module,) = result.modules
     written = replace(result, modules=(replace(module, attributes=((AS_WRITTEN, "1"),)),))
-    assert relative(written, form.parameters) is None
+    assert relative(written, form.parameters, lambda file: b"") is None

@@ -186,15 +186,15 @@ class SpirvBackend(CodegenBackend):
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Put ordinals of lines in place of positions."""
-        from .places import relative  # noqa: PLC0415 - a null build compiles nothing
+        from .places import reader, relative  # noqa: PLC0415 - a null build compiles nothing
 
-        return relative(unit, form.parameters)
+        return relative(unit, form.parameters, reader(self.session.root))
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Put the positions of a source back."""
-        from .places import placed  # noqa: PLC0415 - a null build compiles nothing
+        from .places import placed, reader  # noqa: PLC0415 - a null build compiles nothing
 
-        return placed(unit, form.parameters)
+        return placed(unit, form.parameters, reader(self.session.root))
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the manifest and the image with its text, or the directory of images; or the object."""

@@ -1,4 +1,4 @@
-"""Columns for errors of a compiler that tells no more than lines: it is asked again, with a token a line.
+"""Columns for messages of a compiler that tells no more than lines: it is asked again, with a token a line.
 
 Knows nothing of the compiler. A token that the message quotes and that is on the line once is the place; else the
 compiler says which token it means, if the line is no directive, which cannot be taken apart.
@@ -7,12 +7,12 @@ compiler says which token it means, if the line is no directive, which cannot be
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from cratewright import Diagnostic, SourceError
+from cratewright import Diagnostic
 
-__all__ = ["with_columns"]
+__all__ = ["column_of", "ordinal_of", "with_columns"]
 
 _MOST = 8
 """How many lines are asked about: one compilation each."""
@@ -26,11 +26,11 @@ _QUOTED = re.compile(r"'([^']+)' :")
 Ask = Callable[[str, bytes], tuple[Diagnostic, ...]]
 
 
-def with_columns(error: SourceError, texts: Mapping[str, bytes], ask: Ask) -> SourceError:
-    """Return an error with the columns of its diagnostics, as far as they can be found.
+def with_columns(said: Iterable[Diagnostic], texts: Mapping[str, bytes], ask: Ask) -> tuple[Diagnostic, ...]:
+    """Return diagnostics with their columns, as far as they can be found.
 
-    Shape: `texts` are the unit's and its includes', by name; `ask` returns what is wrong with the unit when a file
-    has another text.
+    Shape: `texts` are the unit's and its includes', by name; `ask` returns what is said of the unit when a file has
+    another text.
     """
     known: dict[tuple[str, int], tuple[tuple[Diagnostic, ...], list[tuple[int, int]]]] = {}
 
@@ -56,9 +56,32 @@ def with_columns(error: SourceError, texts: Mapping[str, bytes], ask: Ask) -> So
                 return replace(item, column=column, end_line=item.line, end_column=end)
         return item
 
-    return SourceError(
-        context=error.context, hint=error.hint, diagnostics=[located(item) for item in error.diagnostics]
-    )
+    return tuple(map(located, said))
+
+
+def ordinal_of(text: bytes, line: int, column: int) -> int | None:
+    """Return which token of a line begins at a column; comments do not count. None if none does."""
+    columns = [begin for begin, _ in _plain_columns(text, line)]
+    return columns.index(column) + 1 if column in columns else None
+
+
+def column_of(text: bytes, line: int, ordinal: int) -> tuple[int, int]:
+    """Return where a token of a line begins and ends; zeros if there is no such token."""
+    columns = _plain_columns(text, line)
+    return columns[ordinal - 1] if 0 < ordinal <= len(columns) else (0, 0)
+
+
+def _plain_columns(text: bytes, number: int) -> list[tuple[int, int]]:
+    lines = text.split(b"\n")
+    line = lines[number - 1].removesuffix(b"\r") if 0 < number <= len(lines) else b""
+    found: list[tuple[str, bytes]] = []
+    for match in _TOKEN.finditer(line):
+        token = match.group()
+        if token == b"*/":  # what comes before it is a comment that began in another line
+            found = []
+        elif token[:2] not in (b"//", b"/*"):
+            found.append((line[: match.start()].decode(errors="replace"), token))
+    return _columns(found)
 
 
 def _tokens(lines: list[bytes], at: int) -> Iterator[tuple[str, bytes]]:

@@ -111,27 +111,34 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
     includes, form = found or canonical_form(request)
     if form is not None:
         try:
-            return _Unit(request, compiler, includes, form).result()
+            return _located(_Unit(request, compiler, includes, form).result(), request, compiler, includes)
         except SourceError:
             includes = _resolver(request)  # the text as it is written words the errors
     try:
         result = _Unit(request, compiler, includes, None).result()
     except SourceError as error:
-        raise with_columns(error, includes.texts, partial(_errors, request, compiler)) from None
-    return result if form is None else replace(result, as_written=True)
+        found = with_columns(error.diagnostics, includes.texts, partial(_said, request, compiler))
+        raise SourceError(context=error.context, hint=error.hint, diagnostics=found) from None
+    return _located(replace(result, as_written=form is not None), request, compiler, includes)
 
 
-def _errors(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with a unit when one of its files has another text."""
+def _located(result: UnitResult, request: UnitRequest, compiler: Compiler, includes: IncludeResolver) -> UnitResult:
+    if not result.diagnostics:
+        return result
+    found = with_columns(result.diagnostics, includes.texts, partial(_said, request, compiler))
+    return replace(result, diagnostics=found)
+
+
+def _said(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
+    """Return what is said of a unit when one of its files has another text."""
     if file == request.path:
         request = replace(request, text=text)
     includes = _resolver(request)
     includes.put(file, text)
     try:
-        _Unit(request, compiler, includes, None).result()
+        return _Unit(request, compiler, includes, None).result().diagnostics
     except SourceError as error:
         return error.diagnostics
-    return ()
 
 
 def _resolver(request: UnitRequest) -> IncludeResolver:

@@ -1,27 +1,45 @@
 """Where the lines of a canonical form are from, taken out of a result and put into another.
 
 Knows nothing of how a form is found. A result that others may use has the ordinal of a line of its form in place of
-a file and a number.
+a file and a number, and that of a token in place of a column.
 Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
-from cratewright import CompiledUnit, Diagnostic, ModuleCodegen, Symbol
+from cratewright import CompiledUnit, CratewrightError, Diagnostic, ModuleCodegen, Symbol, read_bytes
 
-__all__ = ["AS_WRITTEN", "Places", "placed", "relative"]
+from .columns import column_of, ordinal_of
+
+__all__ = ["AS_WRITTEN", "Places", "placed", "reader", "relative"]
 
 # A file and the numbers of lines in it, `3 4 7`; all together, where each line of the form is from, in order.
 Places = tuple[tuple[str, str], ...]
+
+# Returns the text of a file by its shown name, empty if it cannot be read.
+Read = Callable[[str], bytes]
 
 AS_WRITTEN = "as-written"
 """The attribute of a module that was made from the source as it is written, against what its form says."""
 
 
-def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
+def reader(root: str) -> Read:
+    """Return what reads files of a project; a message about one that is elsewhere, or has changed, loses its column."""
+
+    def read(file: str) -> bytes:
+        try:
+            return read_bytes(os.path.join(root, file))
+        except CratewrightError:
+            return b""
+
+    return read
+
+
+def relative(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | None:
     """Return a fresh result with ordinals of lines in place of positions, or None if it must not serve others."""
     if any(module.attribute(AS_WRITTEN) for module in unit.modules):
         return None
@@ -40,11 +58,15 @@ def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
             return item
         place = (item.file, item.line)
         # What is about no line is told of a file's first.
-        if place not in ordinals and place[1] == 1:
+        if place not in ordinals and place[1] == 1 and not item.column:
             return item
         if place[1] == 1:
             raise _Unplaced
-        return replace(item, file="", line=_ordinal(ordinals, place))
+        ordinal = _ordinal(ordinals, place)
+        token = ordinal_of(read(item.file), item.line, item.column) if item.column else 0
+        if token is None:
+            raise _Unplaced
+        return replace(item, file="", line=ordinal, column=token, end_line=0, end_column=0)
 
     try:
         return _mapped(replace(unit, observed=()), symbol, diagnostic)
@@ -52,7 +74,7 @@ def relative(unit: CompiledUnit, places: Places) -> CompiledUnit | None:
         return None
 
 
-def placed(unit: CompiledUnit, places: Places) -> CompiledUnit:
+def placed(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit:
     """Return what `relative` returned for one source with the positions of another of the same form."""
     lines = _lines(places)
 
@@ -66,7 +88,8 @@ def placed(unit: CompiledUnit, places: Places) -> CompiledUnit:
         if item.file or not item.line:
             return item
         file, line = lines[item.line - 1]
-        return replace(item, file=file, line=line)
+        column, end = column_of(read(file), line, item.column) if item.column else (0, 0)
+        return replace(item, file=file, line=line, column=column, end_line=line if end else 0, end_column=end)
 
     return _mapped(unit, symbol, diagnostic)
 
