@@ -25,7 +25,7 @@ from .crate import parse_crate_types
 from .ending import end_on_signals
 from .errors import CratewrightError, PluginError
 from .fs import read_bytes
-from .inspection import built_crates, describe, facts, row
+from .inspection import built_crates, facts, lines, row
 from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
 from .pipeline.plan import option_table, source_table
@@ -239,10 +239,8 @@ def _print_backends(rows: Sequence[Mapping[str, object]], registry: Registry) ->
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    if arguments.json:
-        print(json.dumps(facts(arguments.file, default_registry().describe), indent=1))
-        return
-    for line in describe(arguments.file, default_registry().describe):
+    found = facts(arguments.file, default_registry().describe)
+    for line in [json.dumps(found, indent=1)] if arguments.json else lines(found, arguments.file):
         print(line)
 
 

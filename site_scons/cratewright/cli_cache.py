@@ -9,9 +9,10 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from .cache.history import explained, explanation, history_path
+from .cache.explain import Change, describe, group
+from .cache.history import causes_of, history_path
 from .cache.level import Level
 from .cache.results import damaged_entries
 from .cache.store import CacheKvStore, StoreReport
@@ -53,13 +54,23 @@ def _explain(arguments: argparse.Namespace) -> None:
             context=(("looked for", history_path(target) if arguments.target else ".*.why"),),
             hint="name a file that scons has built from a crate; `scons -c` forgets its history",
         )
+    causes = {name: causes_of(path) for name, path in history}
     if arguments.json:
-        print(json.dumps({name: explained(path) for name, path in history}, indent=1))
+        rows = {name: {label: list(map(describe, each)) for label, each in of.items()} for name, of in causes.items()}
+        print(json.dumps(rows, indent=1))
         return
-    for name, path in history:
-        print(f"{name}: {next(lines := explanation(path))}")
-        for line in lines:
+    for name, found in causes.items():
+        for line in _lines(name, found):
             print(line)
+
+
+def _lines(name: str, causes: Mapping[str, tuple[Change, ...]]) -> Iterator[str]:
+    made = {label: each for label, each in causes.items() if each}
+    yield f"{name}: {len(made)} made, {len(causes) - len(made)} reused"
+    for change, labels in group(made):
+        yield f"  {describe(change)}"
+        for label in labels:
+            yield f"    {label.partition(': ')[2]}"
 
 
 def _all_histories() -> Iterator[tuple[str, str]]:

@@ -116,10 +116,11 @@ def read_diagnostics(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
     """Return what a tool has printed in the way of gcc and clang, in order; each holds its whole text.
 
     Shape: lines before the first headline belong to it if they tell how it came about. What names no file is about
-    `file`. A text without any headline gives nothing.
+    `file`. The totals at the end of a failure belong to the last. A text without any headline gives nothing.
     """
     blocks: list[_Block] = []
     lead: list[str] = []
+    totals: list[str] = []
     for line in text.splitlines():
         head = _HEAD.fullmatch(line)
         if head is not None and head["severity"] in ("note", "remark") and blocks:
@@ -132,35 +133,42 @@ def read_diagnostics(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
         elif _LEAD.match(line) or _FRAME.match(line) or _REQUIRED.match(line):
             lead.append(line)
         elif _SUMMARY.fullmatch(line.strip()):
-            continue
+            totals.append(line)
         elif lead:
             lead.append(line)
         elif blocks:
             blocks[-1].lines.append(line)
     if lead and blocks:
         blocks[-1].lines += lead
+    if any(_severity(block.head) is Severity.ERROR for block in blocks):
+        blocks[-1].lines += totals
     return tuple(_read(block, file) for block in blocks)
 
 
 def _read(block: _Block, file: str) -> Diagnostic:
     head = block.head
-    word = head["severity"].lower()
     coded = _CODE.fullmatch(head["text"])
     lines = "\n".join([*block.lead, *block.lines])
     return Diagnostic(
-        severity=Severity.WARNING
-        if word == "warning"
-        else Severity.NOTE
-        if word in ("note", "remark")
-        else Severity.ERROR,
+        severity=_severity(head),
         text=coded["text"] if coded else head["text"],
-        file=head["file"] or file,
+        file=_plain(head["file"]) or file,
         line=int(head["line"] or 0),
         column=int(head["column"] or 0),
         code=coded["code"] if coded else "",
         related=(*_led(block.lead), *block.related),
         rendered=lines if len(block.lead) + len(block.lines) > 1 else "",
     )
+
+
+def _plain(file: str) -> str:
+    # As whoever reads a report calls it: clang puts ./ before what it found beside the source.
+    return file.removeprefix("./")
+
+
+def _severity(head: re.Match[str]) -> Severity:
+    word = head["severity"].lower()
+    return {"warning": Severity.WARNING, "note": Severity.NOTE, "remark": Severity.NOTE}.get(word, Severity.ERROR)
 
 
 def _led(lines: list[str]) -> Iterator[RelatedPlace]:
@@ -172,4 +180,4 @@ def _led(lines: list[str]) -> Iterator[RelatedPlace]:
 
 
 def _place(match: re.Match[str], text: str) -> RelatedPlace:
-    return RelatedPlace(text, match["file"], int(match["line"] or 0), int(match["column"] or 0))
+    return RelatedPlace(text, _plain(match["file"]), int(match["line"] or 0), int(match["column"] or 0))

@@ -1,4 +1,4 @@
-"""What there is to say of a file, as lines for a person.
+"""What there is to say of a file: as plain values, and as lines for a person.
 
 Knows nothing of how any of the files are made.
 """
@@ -15,12 +15,12 @@ from .crate_metadata import CrateMetadata
 from .digest import content_digest
 from .errors import FormatError
 from .fs import read_bytes, read_regular
-from .metadata import Inside, carries_metadata, decode_dylib, decode_rlib, decode_rlink
-from .module import ModuleCodegen, Symbol
+from .metadata import carries_metadata, decode_dylib, decode_rlib, decode_rlink
+from .module import Symbol
 from .output_name import state_path
 from .stage_record import decode_record
 
-__all__ = ["built_crates", "describe", "facts", "row"]
+__all__ = ["built_crates", "facts", "lines", "row"]
 
 _SHORT = 12
 
@@ -45,51 +45,11 @@ def built_crates(directory: str) -> list[CrateMetadata]:
     return [decode_rlink(read_bytes(path), path=path) for path in found]
 
 
-def describe(path: str, ask: Describe = lambda path, data: None) -> Iterator[str]:
-    """Yield what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and how LTO made it what it is.
-
-    Raises: FormatError if the file is none of these.
-    """
-    data = read_bytes(path)
-    report = _report(path)
-    if data.startswith(MAGIC):
-        yield from _crate(decode_rlib(data, path=path))
-    elif data.startswith(b"cratewright-"):
-        yield from _crate(decode_rlink(data, path=path))
-    elif data.startswith(b"{"):
-        yield data.decode(errors="replace")
-    elif carries_metadata(data):
-        yield from _dylib(*decode_dylib(data, path=path))
-    elif (image := ask(path, data)) is not None:
-        yield from _lines(image)
-    elif report is None:
-        raise _unknown(path, data)
-    yield from report or ()
-
-
-def _lines(value: object, depth: int = 0) -> Iterator[str]:
-    """Yield facts as lines: a mapping's rows, and a list's items one below another."""
-    margin = "  " * depth
-    rows = (
-        value.items()
-        if isinstance(value, Mapping)
-        else [("-", item) for item in value]
-        if isinstance(value, list)
-        else []
-    )
-    for label, item in rows:
-        mark = f"{margin}{label}:" if label != "-" else f"{margin}-"
-        if isinstance(item, Mapping) or (isinstance(item, list) and any(isinstance(each, Mapping) for each in item)):
-            yield mark
-            yield from _lines(item, depth + 1)
-        else:
-            yield f"{mark} {' '.join(map(str, item)) if isinstance(item, list) else item}"
-
-
 def facts(path: str, ask: Describe = lambda path, data: None) -> dict[str, object]:
-    """Return the same as plain values, ready for JSON; a manifest as it is.
+    """Return what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and how LTO made it what it is.
 
-    Raises: FormatError as `describe`.
+    Shape: plain values, ready for JSON; a manifest as it is.
+    Raises: FormatError if the file is none of these.
     """
     data = read_bytes(path)
     record = _record(path)
@@ -171,62 +131,79 @@ def row(label: str, text: str) -> str:
     return "\n".join([f"  {label + ':':<12} {first}", *(f"{'':<15}{line}" for line in rest)])
 
 
-def _crate(crate: CrateMetadata) -> Iterator[str]:
-    yield from _identity(crate)
-    for module in crate.modules:
-        yield f"  module {module.name}: {len(module.data)} bytes, {content_digest(module.data)[:_SHORT]}"
-        yield from _module(module)
+def lines(found: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Yield the facts of a file for a person."""
+    kind = found.get("kind", "")
+    if kind in ("rlib", "rlink", "dylib"):
+        yield from _crate(found)
+    elif kind == "manifest":
+        yield json.dumps({name: value for name, value in found.items() if name not in ("kind", "lto")}, indent=1)
+    elif kind != "output":
+        yield from _rows({name: value for name, value in found.items() if name != "lto"})
+    yield from _lto(found["lto"], path) if "lto" in found else ()
 
 
-def _dylib(crate: CrateMetadata, inside: Inside) -> Iterator[str]:
-    yield from _identity(crate)
-    formats = [f"{linkage.value} {item.name} {item.stable_id}" for item, linkage in inside]
-    yield row("linked with", "\n".join(formats) or "nothing")
-    for module in crate.modules:
-        yield f"  module {module.name}"
-        yield from _module(module)
+def _rows(value: object, depth: int = 0) -> Iterator[str]:
+    """Yield what a plugin told: a mapping's rows, and a list's items one below another."""
+    margin = "  " * depth
+    rows = (
+        value.items()
+        if isinstance(value, Mapping)
+        else [("-", item) for item in value]
+        if isinstance(value, list)
+        else []
+    )
+    for label, item in rows:
+        mark = f"{margin}{label}:" if label != "-" else f"{margin}-"
+        if isinstance(item, Mapping) or (isinstance(item, list) and any(isinstance(each, Mapping) for each in item)):
+            yield mark
+            yield from _rows(item, depth + 1)
+        else:
+            yield f"{mark} {' '.join(map(str, item)) if isinstance(item, list) else item}"
 
 
-def _identity(crate: CrateMetadata) -> Iterator[str]:
-    words = f", metadata {' '.join(crate.metadata)}" if crate.metadata else ""
-    yield f"crate {crate.name} {crate.version}{words}"
-    yield row("stable id", crate.stable_id)
-    yield row("interface", crate.interface or "not known")
-    yield row("content", crate.content or "not known")
-    yield row("backend", f"{crate.backend}, target {crate.target}")
-    yield row("tools", f"{crate.producer}, {crate.fingerprint}")
-    yield row("crate types", " ".join(kind.value for kind in crate.crate_types))
+def _crate(found: Mapping[str, Any]) -> Iterator[str]:
+    words = f", metadata {' '.join(found['metadata'])}" if found["metadata"] else ""
+    yield f"crate {found['crate']} {found['version']}{words}"
+    yield row("stable id", found["stable_id"])
+    yield row("interface", found["interface"] or "not known")
+    yield row("content", found["content"] or "not known")
+    yield row("backend", f"{found['backend']}, target {found['target']}")
+    yield row("tools", f"{found['producer']}, {found['fingerprint']}")
+    yield row("crate types", " ".join(found["crate_types"]))
     needed = [
-        f"{item.name} {item.stable_id}, interface {item.interface[:_SHORT] or 'not known'}"
-        for item in crate.dependencies
+        f"{item['crate']} {item['stable_id']}, interface {item['interface'][:_SHORT] or 'not known'}"
+        for item in found["dependencies"]
     ]
     yield row("depends on", "\n".join(needed) or "nothing")
-    if crate.natives:
-        yield row("libraries", " ".join(str(library) for library in crate.natives))
-    if crate.allocator != "none":
-        yield row("allocator", crate.allocator)
+    if found["libraries"]:
+        yield row("libraries", " ".join(found["libraries"]))
+    if found["allocator"] != "none":
+        yield row("allocator", found["allocator"])
+    if "linked_with" in found:
+        formats = [f"{item['linkage']} {item['crate']} {item['stable_id']}" for item in found["linked_with"]]
+        yield row("linked with", "\n".join(formats) or "nothing")
+    for module in found["modules"]:
+        # A dylib keeps what its modules offer, not what is in them.
+        size = "" if "linked_with" in found else f": {module['size']} bytes, {module['sha256'][:_SHORT]}"
+        yield f"  module {module['name']}{size}"
+        yield from _module(module)
 
 
-def _module(module: ModuleCodegen) -> Iterator[str]:
-    for entry in module.entry_points:
-        yield f"    entry point {entry.name} ({entry.stage})"
-    for symbol in module.exports:
-        yield f"    exports {symbol.display}{_typed(symbol)}" + (f" at {symbol.file}:{symbol.line}" * bool(symbol.line))
-    for symbol in module.imports:
-        yield f"    imports {symbol.display}{_typed(symbol)}"
-    for name, value in module.attributes:
+def _module(module: Mapping[str, Any]) -> Iterator[str]:
+    for entry in module["entry_points"]:
+        yield f"    entry point {entry['name']} ({entry['stage']})"
+    for word in ("exports", "imports"):
+        for symbol in module[word]:
+            typed = f": {symbol['signature']}" if symbol["signature"] else ""
+            place = f" at {symbol['file']}:{symbol['line']}" if symbol["line"] and word == "exports" else ""
+            yield f"    {word} {symbol['display']}{typed}{place}"
+    for name, value in module["attributes"].items():
         yield f"    {name}: {value}"
 
 
-def _typed(symbol: Symbol) -> str:
-    return f": {symbol.signature}" if symbol.signature else ""
-
-
-def _report(path: str) -> list[str] | None:
-    """Return what LTO did for an output, if a build has left word of it."""
-    report = _record(path)
-    if not report:
-        return None
+def _lto(report: Mapping[str, Any], path: str) -> list[str]:
+    """Return what LTO did for an output, as a build has left word of it."""
     try:
         offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
         return [
@@ -238,7 +215,7 @@ def _report(path: str) -> list[str] | None:
             row("seconds", str(report["seconds"])),
         ]
     except (KeyError, TypeError, AttributeError):
-        return None  # what a build keeps for itself is no reason to fail
+        return []  # what a build keeps for itself is no reason to fail
 
 
 def _record(path: str) -> dict[str, Any]:

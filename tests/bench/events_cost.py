@@ -5,8 +5,8 @@ Knows nothing of how events are written.
     python tests/bench/events_cost.py [--units N] [--rounds N]
 
 CPU is user + system time of the whole tree of processes. All print to a terminal, where progress is drawn most often.
-Builds take turns, in another order in each round; what is compared is each with the plain one of its own round. Bytecode
-is compiled before, and kept.
+Builds take turns, in another order in each round; what is compared is each with the plain one of its own round.
+Bytecode is compiled before, and kept.
 """
 
 from __future__ import annotations

@@ -214,13 +214,13 @@ def test_inspect_beside_a_state_that_says_nothing(
     (tmp_path / ".a.spv.json.state").write_bytes(encode_record(StageRecord(report=report)))
     (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
     assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0
-    assert capsys.readouterr().out == '{"module": "a.spv"}\n'
+    assert json.loads(capsys.readouterr().out) == {"module": "a.spv"}
 
 
 def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
     assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0
-    assert capsys.readouterr().out == '{"module": "a.spv"}\n'
+    assert json.loads(capsys.readouterr().out) == {"module": "a.spv"}
 
 
 @pytest.mark.parametrize(

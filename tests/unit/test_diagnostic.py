@@ -32,7 +32,7 @@ t.h:1:45: error: request for member 'size' in 't', which is of non-class type 'i
 
 def test_clang() -> None:
     error, warning = read_diagnostics(CLANG)
-    assert (error.severity, error.place) == (Severity.ERROR, "./t.h:1:45")
+    assert (error.severity, error.place) == (Severity.ERROR, "t.h:1:45")
     assert error.related == (
         RelatedPlace("included from here", "a.cpp", 1),
         RelatedPlace("in instantiation of function template specialization 'size<int>' requested here", "a.cpp", 2, 21),
@@ -40,7 +40,7 @@ def test_clang() -> None:
     assert error.rendered.startswith("In file included from a.cpp:1:\n./t.h:1:45: error: ")
     assert error.rendered.endswith("                     ^")
     assert (warning.code, warning.text) == ("-Wunused-variable", "unused variable 'x'")
-    assert str(warning).count("\n") == 2
+    assert str(warning).count("\n") == 3
     assert warning.headline == "a.cpp:3:5: warning: unused variable 'x' [-Wunused-variable]"
 
 
@@ -52,9 +52,10 @@ def test_gcc() -> None:
 
 
 def test_every_line_is_kept() -> None:
-    """But the count at the end."""
-    whole = "\n".join(str(item) for item in read_diagnostics(CLANG))
-    assert whole == CLANG.rstrip().rpartition("\n")[0]
+    assert "\n".join(map(str, read_diagnostics(CLANG))) == CLANG.rstrip()
+    # What only warns needs no sum.
+    warned = "a.c:1:2: warning: unused\n1 warning generated.\n"
+    assert [str(item) for item in read_diagnostics(warned)] == ["a.c:1:2: warning: unused"]
 
 
 def test_a_headline_alone() -> None:

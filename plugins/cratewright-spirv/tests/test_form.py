@@ -128,7 +128,9 @@ class Case:
             return False
         bare = relative(before[1], before[0].parameters, self.texts[id(before[1])].__getitem__)
         assert bare is not None
-        given = replace(placed(bare, after[0].parameters, self.texts[id(after[1])].__getitem__), observed=after[0].observed)
+        given = replace(
+            placed(bare, after[0].parameters, self.texts[id(after[1])].__getitem__), observed=after[0].observed
+        )
         assert given == after[1]
         return True
 

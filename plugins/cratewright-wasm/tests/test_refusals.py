@@ -33,8 +33,10 @@ F = "int f(void) { return 1; }\n"
     ],
 )
 def test_wat_that_cannot_be_linked(trial: Callable[..., Built], text: str | bytes, message: str) -> None:
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=message) as caught:
         trial({"a.wat": text})
+    (found,) = caught.value.diagnostics
+    assert found.file == "a.wat" and found.line
 
 
 @pytest.mark.parametrize(
@@ -79,8 +81,39 @@ def test_links_that_cannot_be(
     ],
 )
 def test_sources_that_do_not_compile(trial: Callable[..., Built], name: str, text: str, message: str) -> None:
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=message) as caught:
         trial({name: text})
+    assert {item.file for item in caught.value.diagnostics} == {name}
+
+
+def test_what_clang_says_is_whole(trial: Callable[..., Built]) -> None:
+    """A template two headers deep: three errors, and notes; what includes and instantiates is related."""
+    files = {
+        "deep.h": "template <class T> int size(T t) {\n    t.none();\n    T::wrong();\n    return t.size();\n}\n",
+        "near.h": '#include "deep.h"\ntemplate <class T> int twice(T t) { return 2 * size(t); }\n',
+    }
+    with pytest.raises(SourceError) as caught:
+        trial({"a.cpp": '#include "near.h"\nint f() { return twice(3); }\nint g() { int unused; }\n'}, files=files)
+    found = caught.value.diagnostics
+    assert [item.place for item in found if item.severity.value == "error"] == [
+        "deep.h:2:6",
+        "deep.h:3:5",
+        "deep.h:4:13",
+    ]
+    said = str(caught.value)
+    for line in (
+        "In file included from a.cpp:1:",
+        "In file included from ./near.h:1:",
+        "    4 |     return t.size();",
+        "      |            ~^~~~~",
+        "note: in instantiation of function template specialization 'size<int>' requested here",
+        "note: in instantiation of function template specialization 'twice<int>' requested here",
+        "warning: non-void function does not return a value",
+        "1 warning and 3 errors generated.",
+    ):
+        assert line in said
+    related = {(place.file, place.line) for item in found for place in item.related}
+    assert {("a.cpp", 1), ("near.h", 1), ("near.h", 2), ("a.cpp", 2)} <= related
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Knows nothing of what a stage is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 from ..codec import Codec, DecodeError
@@ -16,7 +16,7 @@ from ..values import dataclass
 from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
-__all__ = ["Ledger", "Record", "explained", "explanation", "history_path", "read_history"]
+__all__ = ["Ledger", "Record", "causes_of", "history_path", "read_history"]
 
 _FORMAT = "cratewright history 2"
 _SHOWN = 2
@@ -129,17 +129,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
-def explained(path: str) -> dict[str, list[str]]:
+def causes_of(path: str) -> dict[str, tuple[Change, ...]]:
     """Return why each result of the last run of a stage was made, by its label; nothing for one that was reused."""
-    return {label: [describe(cause) for cause in record.causes] for label, record in read_history(path).items()}
-
-
-def explanation(path: str) -> Iterator[str]:
-    """Yield what the last run of a stage made and why, as lines for a person."""
-    history = read_history(path)
-    made = {label: record.causes for label, record in history.items() if record.causes}
-    yield f"{len(made)} made, {len(history) - len(made)} reused"
-    for change, labels in group(made):
-        yield f"  {describe(change)}"
-        for label in labels:
-            yield f"    {label.partition(': ')[2]}"
+    return {label: record.causes for label, record in read_history(path).items()}

@@ -117,8 +117,8 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
     try:
         result = _Unit(request, compiler, includes, None).result()
     except SourceError as error:
-        found = with_columns(error.diagnostics, includes.texts, partial(_said, request, compiler))
-        raise SourceError(context=error.context, hint=error.hint, diagnostics=found) from None
+        said = with_columns(error.diagnostics, includes.texts, partial(_said, request, compiler))
+        raise SourceError(context=error.context, hint=error.hint, diagnostics=said) from None
     return _located(replace(result, as_written=form is not None), request, compiler, includes)
 
 

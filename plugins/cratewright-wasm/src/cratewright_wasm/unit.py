@@ -134,7 +134,7 @@ def module_of(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen
     try:
         symbols = bitcode_symbols(data)
     except FormatError as error:
-        raise SourceError(f"{path}: error: {error.message}") from error
+        raise SourceError.at(path, 0, error.message) from error
     offered = [symbol for symbol in symbols if symbol.defined and not (symbol.weak and symbol.shared)]
     hidden = [symbol.name for symbol in offered if symbol.hidden or symbol.weak]
 
@@ -174,7 +174,7 @@ def _types(toolchain: Toolchain, session: Session, stencil: UnitStencil, scratch
     done = run(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
     if done.status:
         said = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
-        raise SourceError(f"{stencil.path}: error: no code can be made of it\n{said}")
+        raise SourceError.at(stencil.path, 0, "no code can be made of it", context=(("clang says", said),))
     return function_types((scratch / "unit.o").read_bytes())
 
 
@@ -182,8 +182,10 @@ def _check_text(path: str, text: bytes, language: str) -> None:
     """Refuse what would be read when modules are lowered, unseen, and what was made for another machine."""
     if match := _DIRECTIVE.search(text):
         line = text.count(b"\n", 0, match.start()) + 1
-        raise SourceError(
-            f"{path}:{line}: error: .incbin reads a file when modules are linked, and nobody would see it",
+        raise SourceError.at(
+            path,
+            line,
+            ".incbin reads a file when modules are linked, and nobody would see it",
             hint="use #embed, or an array",
         )
     if language != "ir":
@@ -195,19 +197,19 @@ def _check_text(path: str, text: bytes, language: str) -> None:
         triple = found[1].decode(errors="replace") if found else ""
         line = text.count(b"\n", 0, found.start()) + 1 if found else 0
     if triple and not triple.startswith("wasm32"):
-        place = f"{path}:{line}" if line else path
-        raise SourceError(
-            f"{place}: error: made for the target '{triple}'", hint="compile it for wasm32, or leave the triple out"
-        )
+        hint = "compile it for wasm32, or leave the triple out"
+        raise SourceError.at(path, line, f"made for the target '{triple}'", hint=hint)
 
 
 def _failure(said: str, path: str, language: str) -> SourceError | ToolError:
-    errors = [found for found in read_diagnostics(said) if found.severity is Severity.ERROR]
+    found = read_diagnostics(said)
+    errors = [item for item in found if item.severity is Severity.ERROR]
     if errors and errors[0].line and not errors[0].file.startswith("<"):
-        return SourceError("\n".join(map(str, errors)))
+        return SourceError(diagnostics=found)
     text = re.sub(r"^(?:zig|clang\S*): |^(?:fatal )?error: ", "", said.strip())
     if language == "ir" or errors:
-        return SourceError(f"{path}: error: {text}")
+        first, _, rest = text.partition("\n")
+        return SourceError.at(path, 0, first, context=[("clang says", rest)] * bool(rest))
     return ToolError(f"the compiler failed on {path}", context=(("it said", text[-2000:]),) if text else ())
 
 

@@ -6,10 +6,11 @@ Knows nothing of symbols, nor of how a module becomes one that can be linked.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from cratewright import CompiledUnit, FormatError, SourceError, ToolError, UnitStencil
+from cratewright import CompiledUnit, Diagnostic, FormatError, Severity, SourceError, ToolError, UnitStencil
 
 from .bodies import Unlinkable
 from .objects import link_form
@@ -40,24 +41,24 @@ def compile_wat(stencil: UnitStencil) -> CompiledUnit:
         module = bytes(wasmtime.wat2wasm(text))
     except UnicodeDecodeError as error:
         line = stencil.source.count(b"\n", 0, error.start) + 1
-        raise SourceError(f"{stencil.path}:{line}: error: this is no UTF-8") from error
+        raise SourceError.at(stencil.path, line, "this is no UTF-8") from error
     except wasmtime.WasmtimeError as error:
-        raise SourceError(_told(str(error), stencil.path)) from error
+        raise SourceError(diagnostics=[_told(str(error), stencil.path)]) from error
     try:
         return CompiledUnit(modules=(link_form(module, stencil.path),))
     except Unlinkable as error:
-        line = _line_of(text, error.word)
-        raise SourceError(f"{stencil.path}:{line}: error: {error}", hint=error.hint) from error
+        raise SourceError.at(stencil.path, _line_of(text, error.word), str(error), hint=error.hint) from error
     except FormatError as error:
-        raise SourceError(f"{stencil.path}:1: error: {error.message}") from error
+        raise SourceError.at(stencil.path, 1, error.message) from error
 
 
-def _told(text: str, path: str) -> str:
+def _told(text: str, path: str) -> Diagnostic:
     first, *rest = text.splitlines()
     place = next((match for line in rest if (match := re.search(r"--> <anon>:(\d+):(\d+)", line))), None)
-    where = f":{place[1]}:{place[2]}" if place else ":1"
+    line, column = (int(place[1]), int(place[2])) if place else (1, 0)
+    head = Diagnostic(Severity.ERROR, first, path, line, column)
     shown = [line for line in rest if "-->" not in line and line.strip(" |")]
-    return "\n".join([f"{path}{where}: error: {first}", *shown])
+    return replace(head, rendered="\n".join([str(head), *shown])) if shown else head
 
 
 def _line_of(text: str, word: str) -> int:
