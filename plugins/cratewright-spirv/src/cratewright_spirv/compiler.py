@@ -109,24 +109,20 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
         raise SourceError.at(request.path, line, "a NUL byte is no text")
     includes, form = found or canonical_form(request)
+    ask = partial(_said, request, compiler)
     if form is not None:
         try:
-            return _located(_Unit(request, compiler, includes, form).result(), request, compiler, includes)
+            result = _Unit(request, compiler, includes, form).result()
+            return replace(result, diagnostics=with_columns(result.diagnostics, includes.texts, ask))
         except SourceError:
             includes = _resolver(request)  # the text as it is written words the errors
     try:
         result = _Unit(request, compiler, includes, None).result()
     except SourceError as error:
-        said = with_columns(error.diagnostics, includes.texts, partial(_said, request, compiler))
+        said = with_columns(error.diagnostics, includes.texts, ask)
         raise SourceError(context=error.context, hint=error.hint, diagnostics=said) from None
-    return _located(replace(result, as_written=form is not None), request, compiler, includes)
-
-
-def _located(result: UnitResult, request: UnitRequest, compiler: Compiler, includes: IncludeResolver) -> UnitResult:
-    if not result.diagnostics:
-        return result
-    found = with_columns(result.diagnostics, includes.texts, partial(_said, request, compiler))
-    return replace(result, diagnostics=found)
+    said = with_columns(result.diagnostics, includes.texts, ask)
+    return replace(result, diagnostics=said, as_written=form is not None)
 
 
 def _said(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
