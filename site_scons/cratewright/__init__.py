@@ -3,7 +3,7 @@
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
     printable, errors, digest, values, codec, shape, diagnostic  what everyone may use
-    call, crate_type, options, source_options, module, identity, crate, stencil  values of crates
+    call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
     capability, construction, native_library, request          values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, included, archive      pure rules of files
@@ -66,7 +66,8 @@ from .module import (
     merge_observed,
 )
 from .native_library import LibraryKind, NativeLibrary, parse_library
-from .options import CORE_OPTIONS, DebugInfo, LtoMode, OptionKind, Options, OptionSpec, OptionValue, OptLevel
+from .option_spec import OptionKind, OptionSpec, OptionValue
+from .options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
 from .request import (
     Artifact,
     LinkLibrary,

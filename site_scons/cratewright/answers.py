@@ -16,10 +16,32 @@ from .output_place import check_output_path
 from .printable import printable
 from .request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch
+from .stencil import UnitStencil
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "find_unreported"]
 
 _Rule = Callable[[Any, "tuple[Any, ...]"], "Mismatch | None"]
+
+
+def find_unreported(paths: Sequence[str], value: object, asked: object) -> Mismatch | None:
+    """Return what is wrong with an answer that does not report a file which an option names.
+
+    Shape: `paths` are the options of kind PATH; `asked` is what the answer is to.
+    """
+    if not isinstance(asked, (UnitStencil, LinkRequest)) or not isinstance(
+        value, (CompiledUnit, LinkResult, CanonicalForm)
+    ):
+        return None
+    seen = {item.path for item in value.observed}
+    for name, path in asked.options.values:
+        if name in paths and path and path not in seen:
+            return Mismatch(
+                ".observed",
+                f"a tuple without {path}",
+                f"every file read, and the one that option '{name}' names among them",
+                "Observed(path, content_digest(data)), also where what it says makes no difference",
+            )
+    return None
 
 
 def _unit(value: CompiledUnit, _: object) -> Mismatch | None:

@@ -46,7 +46,8 @@ from .errors import UnsupportedError
 from .included import included_names
 from .module import CanonicalForm, CompiledUnit, ModuleCodegen
 from .native_library import NativeLibrary
-from .options import Options, OptionSpec
+from .option_spec import OptionSpec
+from .options import Options
 from .request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinModule
 from .session import Session
 from .stencil import UnitStencil

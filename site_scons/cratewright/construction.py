@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .options import OptionKind, OptionSpec, OptionValue
+from .option_spec import OptionKind, OptionSpec, OptionValue
 from .values import dataclass
 
 __all__ = ["ConstructionVariable", "combine_options"]
@@ -17,7 +17,8 @@ __all__ = ["ConstructionVariable", "combine_options"]
 class ConstructionVariable:
     """One variable that an Environment may hold for all its builders.
 
-    Shape: `option` is the option of a crate that it adds to: one of kind TEXTS or DEFINES. If `setting` is given
+    Shape: `option` is the option of a crate that it adds to: one of kind TEXTS or DEFINES, or of another kind but PATH
+    if `read_variables` makes one value of the words. If `setting` is given
     instead, the variable names a program, as that `CRATE_*` setting does, which goes before it; `renamed` are pairs of
     words of which the first is replaced by the second. With neither, it counts through other variables.
     """

@@ -20,7 +20,8 @@ from .errors import ConfigurationError, CratewrightError, FormatError, OutputErr
 from .identity import CrateReference, interface_digest, stable_crate_id
 from .module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from .native_library import NativeLibrary, parse_library
-from .options import Options, OptionValue
+from .option_spec import OptionValue
+from .options import Options
 from .output_place import check_output_path
 from .values import dataclass
 from .version import __version__
@@ -109,6 +110,7 @@ class _OptionShape(Enum):
 
     NOTHING = "nothing"
     FLAG = "flag"
+    NUMBER = "number"
     TEXT = "text"
     TEXTS = "texts"
     PAIRS = "pairs"
@@ -204,6 +206,8 @@ def _encode_option(name: str, value: OptionValue) -> OptionRow:
         return OptionRow(name, _OptionShape.NOTHING, ())
     if isinstance(value, bool):
         return OptionRow(name, _OptionShape.FLAG, ("1",) if value else ())
+    if isinstance(value, int):
+        return OptionRow(name, _OptionShape.NUMBER, (str(value),))
     if isinstance(value, str):
         return OptionRow(name, _OptionShape.TEXT, (value,))
     texts = tuple(item for item in value if isinstance(item, str))
@@ -301,7 +305,16 @@ def _decode_option(option: OptionRow) -> OptionValue:
     if option.shape is _OptionShape.PAIRS:
         return tuple(zip(map(_text, texts[::2]), texts[1::2], strict=True))
     words = tuple(map(_text, texts))
+    if option.shape is _OptionShape.NUMBER:
+        return _number(words[0])
     return words if option.shape is _OptionShape.TEXTS else words[0]
+
+
+def _number(word: str) -> int:
+    number = int(word)
+    if str(number) != word:
+        raise ValueError("a number is not written as numbers are")
+    return number
 
 
 def _text(text: str | None) -> str:

@@ -15,7 +15,8 @@ from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend
 from .construction import ConstructionVariable
 from .crate_type import CrateType
 from .errors import CratewrightError, near_miss
-from .options import CORE_OPTIONS, OptionKind, OptionSpec
+from .option_spec import NUMBERS, OptionKind, OptionSpec
+from .options import CORE_OPTIONS
 from .shape import find_mismatch, value_words
 from .values import dataclass
 
@@ -160,6 +161,13 @@ def _default(label: str, spec: OptionSpec) -> Iterator[ClassFault]:
     if spec.kind is OptionKind.CHOICE and not spec.words:
         yield ClassFault(f"{label} has no words to choose from", "words=('one', 'other')")
         return
+    if spec.kind not in NUMBERS and (spec.least, spec.most, spec.step) != (None, None, 1):
+        yield ClassFault(f"{label} has bounds and is no number", "least, most and step of an INT or a SIZE alone")
+    if spec.step < 1 or (spec.least is not None and spec.most is not None and spec.least > spec.most):
+        yield ClassFault(f"{label} has bounds that no number keeps", "least <= most, and a step from 1")
+        return
+    if spec.kind in (OptionKind.PATH, OptionKind.DIRECTORY) and spec.default not in ("", None):
+        yield ClassFault(f"{label} has the default {spec.default!r}", "'', for none: the path is the user's to give")
     try:
         parsed = spec.parse(spec.default, where="its default") if spec.default is not None else None
     except CratewrightError as error:
@@ -184,10 +192,42 @@ def _option_names(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
                 yield ClassFault(f"{label} has {value_words(name, str)}", "names of options")
             elif name not in known:
                 yield ClassFault(f"{label} has '{name}', which is no option", hint=near_miss(name, known))
+    yield from _kinds_of_named(kind)
     for label in ("MODULE_OPTIONS", "LTO_OPTIONS", "SOURCE_OPTIONS"):
         more = (getattr(kind, label) or frozenset()) - kind.LINK_OPTIONS
         if more:
             yield ClassFault(f"{label} has '{min(more)}', which LINK_OPTIONS has not", "some of LINK_OPTIONS")
+
+
+def _kinds_of_named(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
+    """Yield options that are not of a kind that can be where a class names them."""
+    for spec in (*CORE_OPTIONS, *kind.OPTIONS):
+        if spec.name in kind.PATH_OPTIONS and spec.kind is not OptionKind.TEXTS:
+            yield ClassFault(
+                f"PATH_OPTIONS has '{spec.name}', which is of kind {spec.kind.name}",
+                "options of kind TEXTS, whose words may name files",
+                "leave it out: a PATH is located unasked" if spec.kind is OptionKind.PATH else "",
+            )
+        if spec.name in kind.SOURCE_OPTIONS and (
+            spec.kind not in _ONE_WORD or spec.per_type or (spec.kind in NUMBERS and spec.default is None)
+        ):
+            yield ClassFault(
+                f"SOURCE_OPTIONS has '{spec.name}', which is of kind {spec.kind.name}",
+                "flags, single words, and numbers with a default, which a module carries to its link",
+            )
+        if spec.kind is OptionKind.PATH and spec.name in kind.LINK_OPTIONS & _of_modules(kind):
+            yield ClassFault(
+                f"option '{spec.name}' is a PATH, and LTO and codegen() may see it",
+                "MODULE_OPTIONS and LTO_OPTIONS without it: what they read is not observed, link() reports it",
+                "write MODULE_OPTIONS = frozenset({...}), the LINK_OPTIONS that LTO and codegen() need",
+            )
+
+
+_ONE_WORD = frozenset({OptionKind.FLAG, OptionKind.CHOICE, OptionKind.TEXT, *NUMBERS})
+
+
+def _of_modules(kind: type[CodegenBackend]) -> frozenset[str]:
+    return kind.LTO_OPTIONS | (kind.LINK_OPTIONS if kind.MODULE_OPTIONS is None else kind.MODULE_OPTIONS)
 
 
 def _variables(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
@@ -197,7 +237,12 @@ def _variables(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield ClassFault(f"VARIABLES{wrong.where} is {wrong.found}", wrong.expected, wrong.hint)
         return
     known = {spec.name for spec in (*CORE_OPTIONS, *kind.OPTIONS)}
+    files = {spec.name for spec in kind.OPTIONS if spec.kind is OptionKind.PATH}
     for variable in kind.VARIABLES:
+        if variable.option in files:
+            yield ClassFault(
+                f"VARIABLES: {variable.name} adds to '{variable.option}', a PATH, which a crate names itself"
+            )
         if variable.option and variable.option not in known:
             yield ClassFault(
                 f"VARIABLES: {variable.name} adds to '{variable.option}', which is no option",

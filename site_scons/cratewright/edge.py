@@ -13,7 +13,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
-from .answers import RULES
+from .answers import RULES, find_unreported
 from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_words
 from .call import BackendCall
@@ -22,6 +22,7 @@ from .declared import METHODS
 from .emitted import find_unpromised
 from .errors import CratewrightError, PluginError
 from .module import CompiledUnit, ModuleCodegen
+from .option_spec import OptionKind, OptionSpec
 from .request import LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch, find_mismatch
 from .stencil import UnitStencil
@@ -126,6 +127,8 @@ def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object)
         return False
     if isinstance(value, CompiledUnit) and find_unpromised(backend.EMITTED, value, arguments[0]):
         return False
+    if call.method in _READERS and find_unreported(_paths(backend.OPTIONS), value, arguments[0]):
+        return False
     if isinstance(value, LinkResult) and not _promised(backend, value, arguments):
         return False
     try:
@@ -207,6 +210,8 @@ class _Edge(CodegenBackend):
         wrong = _find_fault(function, value, arguments)
         if wrong is None and isinstance(value, CompiledUnit):
             wrong = find_unpromised(self.EMITTED, value, arguments[0])
+        if wrong is None and function in _READERS:
+            wrong = find_unreported(_paths(self.OPTIONS), value, arguments[0])
         if wrong is not None:
             whose = f" whose {wrong.where.lstrip('.')} is" if wrong.where else ""
             outer = f" {_article(type(value).__name__)}" if wrong.where else ""
@@ -246,6 +251,15 @@ class _Edge(CodegenBackend):
             ),
             hint=hint,
         )
+
+
+_READERS = (CodegenBackend.compile_codegen_unit, CodegenBackend.canonical_form, CodegenBackend.link)
+"""The methods that report what they read."""
+
+
+@cache
+def _paths(options: tuple[OptionSpec, ...]) -> tuple[str, ...]:
+    return tuple(spec.name for spec in options if spec.kind is OptionKind.PATH)
 
 
 def _article(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The options of a crate: one table that says names, words, defaults and what each means.
+"""The options of a crate: the table of those that all backends have, and the values of one crate or source.
 
 Knows nothing of where a value came from (SConstruct, profile, environment) nor of any backend; a backend adds
 rows of its own to the table.
@@ -6,13 +6,14 @@ rows of its own to the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import ClassVar
 
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
+from .option_spec import OptionKind, OptionSpec, OptionValue
 from .values import dataclass
 
 __all__ = [
@@ -22,15 +23,10 @@ __all__ = [
     "DebugInfo",
     "LtoMode",
     "OptLevel",
-    "OptionKind",
-    "OptionSpec",
-    "OptionValue",
     "Options",
     "parse_options",
     "resolve_profile",
 ]
-
-OptionValue = bool | str | tuple[str, ...] | tuple[tuple[str, str | None], ...] | None
 
 
 class OptLevel(Enum):
@@ -64,141 +60,6 @@ class LtoMode(Enum):
     THIN_LOCAL = "thin-local"
     THIN = "thin"
     FAT = "fat"
-
-
-class OptionKind(Enum):
-    """How a user's value is read."""
-
-    FLAG = "flag"
-    CHOICE = "choice"
-    TEXT = "text"
-    TEXTS = "texts"
-    DIRECTORY = "directory"
-    """A directory, relative to the project root, in which a link leaves copies of what it works on."""
-    DEFINES = "defines"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionSpec:
-    """One row of the option table.
-
-    Shape: `name` as written in an SConstruct; `words` are the allowed values of a CHOICE. If `per_type`, a mapping
-    from crate types to such words will do as well; its value is a sorted tuple of pairs.
-    """
-
-    name: str
-    kind: OptionKind
-    default: OptionValue
-    help: str
-    words: tuple[str, ...] = ()
-    per_type: bool = False
-
-    def parse(self, value: object, *, where: str) -> OptionValue:
-        """Read one user value.
-
-        Raises: ConfigurationError naming the option, the words it takes and `where` the value stands.
-        """
-        if value is None:
-            return self.default
-        try:
-            parsed = self._parse(value, where)
-        except (ValueError, RecursionError) as error:  # what cannot even be shown, such as a number of 10,000 digits
-            raise ConfigurationError(
-                f"option '{self.name}' cannot have this value", context=(("where", where), ("reason", error))
-            ) from error
-        if _has_nul(parsed):
-            raise self._refuse(value, where, "text without NUL characters")
-        return parsed
-
-    def _parse(self, value: object, where: str) -> OptionValue:
-        if self.kind is OptionKind.FLAG:
-            return self._flag(value, where)
-        if self.kind is OptionKind.CHOICE:
-            if self.per_type and isinstance(value, Mapping):
-                return self._choices(value, where)
-            return self._choice(value, where)
-        if self.kind in (OptionKind.TEXT, OptionKind.DIRECTORY):
-            if isinstance(value, str):
-                return value
-            raise self._refuse(value, where, "one string")
-        if self.kind is OptionKind.TEXTS:
-            if isinstance(value, str):
-                return (value,)
-            if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
-                return tuple(value)
-            raise self._refuse(value, where, "a list of strings")
-        return self._defines(value, where)
-
-    def _flag(self, value: object, where: str) -> bool:
-        words = {"1": True, "true": True, "yes": True, "on": True}
-        words |= {"0": False, "false": False, "no": False, "off": False, "": False}
-        if isinstance(value, bool):
-            return value
-        word = str(value).lower()
-        if word not in words:
-            raise self._refuse(value, where, "true or false")
-        return words[word]
-
-    def _choice(self, value: object, where: str) -> str:
-        word = _word(value)
-        if word in self.words:
-            return word
-        raise UnknownNameError(
-            f"'{word}' is not a value of '{self.name}'",
-            context=(("where", where), ("allowed", " ".join(self.words))),
-            hint=near_miss(word, self.words),
-        )
-
-    def _choices(self, value: Mapping[object, object], where: str) -> tuple[tuple[str, str | None], ...]:
-        pairs: dict[str, str | None] = {}
-        for key, word in value.items():
-            kind = _word(key)
-            if kind not in _choice(CrateType):
-                raise UnknownNameError(
-                    f"'{kind}' is not a crate type",
-                    context=(("where", f"{where}, option '{self.name}'"),),
-                    hint=near_miss(kind, _choice(CrateType)),
-                )
-            pairs[kind] = self._choice(word, where)
-        return tuple(sorted(pairs.items()))
-
-    def _defines(self, value: object, where: str) -> tuple[tuple[str, str | None], ...]:
-        """Read macros as SCons's CPPDEFINES spells them: a mapping, or a list of NAME, NAME=VALUE, (NAME, VALUE)."""
-        pairs: list[tuple[str, str | None]] = []
-        if isinstance(value, str):
-            value = [value]
-        if isinstance(value, Mapping):
-            items: Iterable[object] = list(value.items())
-        elif isinstance(value, Sequence):
-            items = value
-        else:
-            raise self._refuse(value, where, "a mapping or a list")
-        for item in items:
-            if isinstance(item, str):
-                name, equals, text = item.partition("=")
-                pairs.append((name, text if equals else None))
-            elif isinstance(item, Sequence) and len(item) in (1, 2):
-                text_or_none = item[1] if len(item) == 2 else None
-                pairs.append((str(item[0]), None if text_or_none is None else str(text_or_none)))
-            else:
-                raise self._refuse(item, where, "NAME, NAME=VALUE or (NAME, VALUE)")
-        for name, _ in pairs:
-            if not name.replace("_", "a").isalnum() or name[0].isdigit():
-                raise ConfigurationError(f"'{name}' is not a macro name", context=(("where", where),))
-        # The last definition of a name wins; order is otherwise without meaning and must not reach a key.
-        return tuple(sorted(dict(pairs).items()))
-
-    def _refuse(self, value: object, where: str, wanted: str) -> ConfigurationError:
-        return ConfigurationError(f"option '{self.name}' takes {wanted}, not {value!r}", context=(("where", where),))
-
-
-def _has_nul(value: object) -> bool:
-    """Return whether a value has what no argument of a program can have."""
-    return "\0" in value if isinstance(value, str) else isinstance(value, tuple) and any(map(_has_nul, value))
-
-
-def _word(value: object) -> str:
-    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _choice(kind: type[Enum]) -> tuple[str, ...]:
@@ -313,8 +174,13 @@ class Options:
         return bool(self[name])
 
     def text(self, name: str) -> str:
-        """Return the value of a TEXT or a CHOICE."""
+        """Return the value of a TEXT, a CHOICE or a PATH."""
         return str(self[name] or "")
+
+    def number(self, name: str) -> int | None:
+        """Return the value of an INT or SIZE; None where nothing is said and the option has no default."""
+        value = self[name]
+        return value if type(value) is int else None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the value of a TEXTS option."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .errors import ConfigurationError
-from .options import Options, OptionValue
+from .option_spec import OptionValue
+from .options import Options
 
 __all__ = ["option_attributes", "options_among", "refusal_of_source_option", "with_own"]
 
@@ -39,5 +40,12 @@ def refusal_of_source_option(name: str, known: Iterable[str], *, where: str) -> 
 def with_own(options: Options, attributes: Iterable[tuple[str, str]]) -> Options:
     """Return options with the values that `option_attributes` put among a module's attributes."""
     own = options_among(attributes)
-    changes = {name: bool(word) if isinstance(options[name], bool) else word for name, word in own.items()}
+    changes = {name: _as_before(options[name], word) for name, word in own.items()}
     return options.override(changes) if changes else options
+
+
+def _as_before(value: OptionValue, word: str) -> OptionValue:
+    """Return what a word stands for in the place of a value."""
+    if isinstance(value, bool):
+        return bool(word)
+    return int(word) if isinstance(value, int) else word

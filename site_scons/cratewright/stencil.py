@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
 from .module import CompiledUnit, ModuleCodegen
-from .options import Options, OptionValue
+from .option_spec import OptionValue
+from .options import Options
 from .source_options import option_attributes
 from .values import dataclass
 

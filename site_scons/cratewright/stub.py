@@ -31,7 +31,8 @@ from .diagnostic import Diagnostic, Severity
 from .digest import content_digest
 from .errors import LinkError, SourceError
 from .module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from .options import LtoMode, OptionKind, Options, OptionSpec
+from .option_spec import OptionKind, OptionSpec
+from .options import LtoMode, Options
 from .request import (
     Artifact,
     LinkModule,

@@ -13,7 +13,8 @@ from pathlib import Path
 from cratewright import run_program
 from cratewright.crate_type import CrateType
 from cratewright.module import CompiledUnit, ModuleCodegen
-from cratewright.options import OptionKind, Options, OptionSpec
+from cratewright.option_spec import OptionKind, OptionSpec
+from cratewright.options import Options
 from cratewright.request import LinkRequest, LinkResult, ModuleConfig
 from cratewright.session import Session
 from cratewright.stencil import UnitStencil

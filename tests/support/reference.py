@@ -11,7 +11,8 @@ from importlib import import_module
 
 from cratewright.cli import command_parser
 from cratewright.events import event_schema
-from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS, OptionKind, OptionSpec
+from cratewright.option_spec import OptionKind, OptionSpec
+from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS
 from cratewright.pipeline.plan import source_table
 from cratewright.pipeline.settings import SETTINGS
 from cratewright.registry import Registry, default_registry
@@ -24,6 +25,7 @@ _KINDS = {
     OptionKind.FLAG: "flag",
     OptionKind.TEXT: "text",
     OptionKind.TEXTS: "texts",
+    OptionKind.PATH: "file",
     OptionKind.DIRECTORY: "directory",
     OptionKind.DEFINES: "macros",
 }
@@ -44,7 +46,7 @@ def _options(specs: Sequence[OptionSpec], of_source: frozenset[str] | None = Non
     head = ["option", "takes", "default", "meaning"]
     rows = []
     for spec in specs:
-        takes = " ".join(f"`{word}`" for word in spec.words) or _KINDS.get(spec.kind, spec.kind.value)
+        takes = " ".join(f"`{word}`" for word in spec.words) or _KINDS.get(spec.kind, spec.takes)
         takes += ", or a word for each crate type" if spec.per_type else ""
         row = [f"`{spec.name}`", takes, _value(spec.default), spec.help]
         rows.append(row if of_source is None else [*row, "yes" if spec.name in of_source else ""])

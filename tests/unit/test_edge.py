@@ -23,7 +23,8 @@ from cratewright.declared import find_class_fault
 from cratewright.edge import check_promised, could_return, guard, implements, opened, plugin_class
 from cratewright.errors import CratewrightError, LinkError, PluginError, SourceError
 from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol
-from cratewright.options import OptionKind, Options, OptionSpec
+from cratewright.option_spec import OptionKind, OptionSpec
+from cratewright.options import Options
 from cratewright.registry import Registry
 from cratewright.request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
 from cratewright.stencil import UnitStencil
@@ -32,6 +33,8 @@ from cratewright.testing import StubBackend
 Golden = Callable[[str, str], None]
 
 SESSION = Session(root="/nowhere", target="text")
+NUMBER = OptionSpec(name="count", kind=OptionKind.INT, default=None, help="")
+FILE = OptionSpec(name="words", kind=OptionKind.PATH, default="", help="")
 FLAG = OptionSpec(name="loud", kind=OptionKind.FLAG, default=False, help="")
 
 
@@ -139,6 +142,27 @@ DECLARED: Mapping[str, Mapping[str, object]] = {
     "option twice": {"OPTIONS": (FLAG, FLAG)},
     "option with a wrong default": {"OPTIONS": (replace(FLAG, default="perhaps"),)},
     "option with a default of another form": {"OPTIONS": (replace(FLAG, default="1"),)},
+    "number with a default beyond its bounds": {"OPTIONS": (replace(NUMBER, default=3, least=4),)},
+    "number with bounds crossed": {"OPTIONS": (replace(NUMBER, least=4, most=3),)},
+    "number with no step": {"OPTIONS": (replace(NUMBER, step=0),)},
+    "number with a text for a bound": {"OPTIONS": (replace(NUMBER, least="1"),)},  # type: ignore[arg-type]
+    "number with true for a default": {"OPTIONS": (replace(NUMBER, default=True),)},
+    "flag with bounds": {"OPTIONS": (replace(FLAG, most=1),)},
+    "path with a default": {"OPTIONS": (replace(FILE, default="a.txt"),)},
+    "path that LTO may see": {"OPTIONS": (FILE,), "LINK_OPTIONS": frozenset({"words"})},
+    "path of a source's own link options": {
+        "OPTIONS": (FILE,),
+        "LINK_OPTIONS": frozenset({"words"}),
+        "MODULE_OPTIONS": frozenset(),
+        "SOURCE_OPTIONS": frozenset({"words"}),
+    },
+    "number of a source without a default": {
+        "OPTIONS": (NUMBER,),
+        "LINK_OPTIONS": frozenset({"count"}),
+        "SOURCE_OPTIONS": frozenset({"count"}),
+    },
+    "path among words that may be paths": {"OPTIONS": (FILE,), "PATH_OPTIONS": frozenset({"words"})},
+    "variable of a path": {"OPTIONS": (FILE,), "VARIABLES": (ConstructionVariable(name="X", option="words"),)},
     "choice without words": {"OPTIONS": (replace(FLAG, kind=OptionKind.CHOICE, default="a"),)},
     "runs programs no bool": {"RUNS_PROGRAMS": 1},
     "emitted a tuple": {"EMITTED": ("asm",)},

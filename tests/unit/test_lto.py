@@ -26,7 +26,8 @@ from cratewright.identity import CrateReference
 from cratewright.metadata import CrateMetadata, decode_dylib
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.native_library import parse_library
-from cratewright.options import CORE_OPTIONS, Options, OptionValue
+from cratewright.option_spec import OptionValue
+from cratewright.options import CORE_OPTIONS, Options
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Dependency, Linked, link_crate
 from cratewright.registry import Registry

@@ -51,7 +51,13 @@ CRATE = CrateMetadata(
     crate_types=(CrateType.RLIB, CrateType.CDYLIB),
     dependencies=(CrateReference("maths", "12ab", "cd" * 32), CrateReference("base", "34ef")),
     options=Options(
-        (("defines", (("A", None), ("B", "1"))), ("include_dirs", ("x",)), ("lto", "fat"), ("multimodule", True))
+        (
+            ("count", 3),
+            ("defines", (("A", None), ("B", "1"))),
+            ("include_dirs", ("x",)),
+            ("lto", "fat"),
+            ("multimodule", True),
+        )
     ),
     modules=(
         ModuleCodegen(
@@ -260,6 +266,9 @@ def _option(shape: str, *texts: str | None) -> crate_metadata.OptionRow:
                 {"natives": ("statik=z",)},
                 {"options": (_option("flag"), _option("flag"))},
                 {"options": (_option("text"),)},
+                {"options": (_option("number", "03"),)},
+                {"options": (_option("number", "three"),)},
+                {"options": (_option("number"),)},
                 {"options": (_option("text", None),)},
                 {"options": (_option("texts", None),)},
                 {"options": (_option("pairs", "a"),)},

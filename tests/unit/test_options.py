@@ -9,6 +9,7 @@ import pytest
 
 from cratewright.crate_type import CrateType
 from cratewright.errors import ConfigurationError, UnknownNameError
+from cratewright.option_spec import OptionKind, OptionSpec
 from cratewright.options import (
     CORE_OPTIONS,
     DebugInfo,
@@ -73,6 +74,26 @@ def test_refused(name: str, given: object, said: str) -> None:
     with pytest.raises(ConfigurationError, match=r"where: *here") as caught:
         _parse(**{name: given})
     assert said in str(caught.value)
+
+
+def _one(kind: OptionKind, value: object, **bounds: int) -> object:
+    return OptionSpec(name="n", kind=kind, default=None, help="", **bounds).parse(value, where="here")  # type: ignore[arg-type]
+
+
+def test_numbers_and_sizes() -> None:
+    for given, value in ((3, 3), ("-3", -3), (" 12 ", 12), (-(1 << 63) + 1, -(1 << 63) + 1), (None, None)):
+        assert _one(OptionKind.INT, given) == value
+    for given, value in ((0, 0), ("64K", 65536), ("2 MiB", 2 << 20), ("1GB", 1 << 30), ("1T", 1 << 40), (7, 7)):
+        assert _one(OptionKind.SIZE, given) == value
+    for kind, refused in (
+        (OptionKind.INT, ("", "3.0", 3.0, "0x10", "1_000", "64K", True, [3], "\u0663", 1 << 63, "9" * 20, 10**5000)),
+        (OptionKind.SIZE, ("", -1, "-16", "64k", "K", "1.5M", "64 K K", False, "9999999T", 1 << 63)),
+    ):
+        for given in refused:
+            with pytest.raises(ConfigurationError, match=r"where: *here"):
+                _one(kind, given)
+    with pytest.raises(ConfigurationError, match=r"from 4 to 8, a multiple of 2, not 5(.|\n)*the next is 6"):
+        _one(OptionKind.INT, 5, least=4, most=8, step=2)
 
 
 def test_near_miss_of_a_name() -> None:

@@ -13,7 +13,8 @@ from cratewright.backend import Capability
 from cratewright.crate import Crate, CrateType, Source
 from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
 from cratewright.identity import CrateReference
-from cratewright.options import CORE_OPTIONS, Options, OptionValue
+from cratewright.option_spec import OptionValue
+from cratewright.options import CORE_OPTIONS, Options
 from cratewright.pipeline.plan import check_crate, check_target, option_table
 from cratewright.testing import StubBackend
 

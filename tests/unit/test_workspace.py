@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cratewright import cli, testing
 from cratewright.crate import CrateType
 from cratewright.errors import ConfigurationError, CratewrightError
-from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS, OptionKind, OptionSpec
+from cratewright.option_spec import OptionKind, OptionSpec
+from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS
 from cratewright.pipeline.plan import option_table, source_table
 from cratewright.registry import Registry
 from cratewright.workspace import (

@@ -20,7 +20,8 @@ from ..fs import read_bytes
 from ..metadata import CrateMetadata, identified
 from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
 from ..native_library import NativeLibrary, parse_library
-from ..options import Options, OptionValue
+from ..option_spec import OptionValue
+from ..options import Options
 from ..output_place import check_output_path
 from ..request import Artifact, ModuleConfig
 from ..stencil import UnitParameters, UnitStencil, apply_parameters

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..backend import CodegenBackend
 from ..errors import OutputError
 from ..fs import OutputArea
-from ..options import OptionKind, Options
+from ..option_spec import OptionKind
+from ..options import Options
 from ..output_place import check_output_path, check_output_paths, folded
 from ..request import Artifact
 

@@ -15,7 +15,8 @@ from ..dependency_format import DependencyFormats
 from ..diagnostic import Diagnostic
 from ..errors import CratewrightError, ValidationError
 from ..metadata import CrateMetadata
-from ..options import DebugInfo, OptionKind, Options
+from ..option_spec import OptionKind
+from ..options import DebugInfo, Options
 from .codegen import codegen_crate
 from .engine import Engine
 from .link import Dependency, link_crate

@@ -14,7 +14,8 @@ from ..crate_type import CrateType
 from ..errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
 from ..metadata import CrateMetadata
 from ..native_library import parse_library
-from ..options import CORE_OPTIONS, LtoMode, Options, OptionSpec, parse_options
+from ..option_spec import OptionSpec
+from ..options import CORE_OPTIONS, LtoMode, Options, parse_options
 
 __all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table", "source_table"]
 

@@ -18,19 +18,9 @@ from ..construction import combine_options
 from ..crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..edge import plugin_class
 from ..errors import ConfigurationError, UnknownNameError, near_miss
-from ..fs import plain_path
 from ..identity import CrateReference
-from ..options import (
-    BUILTIN_PROFILES,
-    SEARCH_PATHS,
-    OptionKind,
-    Options,
-    OptionSpec,
-    OptionValue,
-    parse_options,
-    resolve_profile,
-)
-from ..output_name import seen_from
+from ..option_spec import OptionKind, OptionSpec, OptionValue
+from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
 from ..registry import default_registry
 from ..source_options import refusal_of_source_option
@@ -39,6 +29,7 @@ from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
 from .foreign import check_shared_objects, library_words, parted_libraries
+from .option_places import OptionPlaces
 from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
 from .spelling import check_names
 from .stages import CrateStages
@@ -93,12 +84,12 @@ class Declaration:
         self.engine = engine_of(self.build, env, self.table, kind, where=self.where)
         self.backend = self.engine.backend(self.backend_name, self.target)
         fork_ahead()  # SCons reads its files in one thread and builds in several
-        self.read_by_link: list[Any] = []
         self.whole: set[str] = set()
         self.instead: dict[str, Any] = {}
         self.here = env.fs.getcwd()
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
+        self.places = OptionPlaces(env, self.backend, self.table, self.directory, where=self.where)
         self.explicit, self.general = self._given_options()
         self.options = self._with_variables()
         self.version = self.options.text("version") or UNVERSIONED
@@ -112,20 +103,20 @@ class Declaration:
         """Return what the call and `CRATE_*` say, and what defaults and the profile say."""
         general = {spec.name: spec.default for spec in self.table}
         profile = resolve_profile(self.profile, self.profiles)
-        general |= parse_options(self._located(profile), self.table, where=f"profile '{self.profile}'")
+        general |= parse_options(self.places.located(profile), self.table, where=f"profile '{self.profile}'")
         variables = {
             spec.name: self.env[variable]
             for spec in self.table
             if (variable := f"CRATE_{spec.name.upper()}") in self.env
         }
-        explicit = parse_options(self._located(variables), self.table, where="a construction variable CRATE_*")
+        explicit = parse_options(self.places.located(variables), self.table, where="a construction variable CRATE_*")
         known = {spec.name for spec in self.table} | _PER_CRATE
         for word in self.given:
             if word not in known:
                 raise UnknownNameError(
                     f"unknown option '{word}'", context=(("where", self.where),), hint=near_miss(word, known)
                 )
-        explicit |= parse_options(self._located(self.given), self.table, where=self.where)
+        explicit |= parse_options(self.places.located(self.given), self.table, where=self.where)
         return explicit, general
 
     def late_options(self) -> Options:
@@ -141,11 +132,11 @@ class Declaration:
             self.backend,
             self.table,
             self.here,
-            lambda node: self._directory_paths(node, ""),
+            lambda node: self.places.directories(node, ""),
             where=self.where,
         )
         said = {
-            name: self.backend.locate_words(name, [str(word) for word in value], self._program_path)
+            name: self.backend.locate_words(name, [str(word) for word in value], self.places.program_path)
             if name in self.backend.PATH_OPTIONS and isinstance(value, tuple)
             else value
             for name, value in said.items()
@@ -153,53 +144,6 @@ class Declaration:
         values = parse_options(said, self.table, where=f"{self.where}, construction variables")
         merged = combine_options(self.table, self.general, values, self.explicit)
         return Options(tuple(sorted(merged.items())))
-
-    def _located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Turn search paths into root-relative ones, in the order a compiler or a linker should look."""
-        located = dict(given)
-        for option in self.backend.PATH_OPTIONS:
-            if option in located:
-                words = [str(word) for word in SCons.Util.flatten([located[option]])]
-                located[option] = self.backend.locate_words(option, words, self._word_path)
-        for option, what in SEARCH_PATHS.items():
-            if option in located:
-                directories = SCons.Util.flatten([located[option]])
-                located[option] = [path for item in directories for path in self._directory_paths(item, what)]
-        return located
-
-    def _directory_paths(self, directory: object, what: str) -> list[str]:
-        try:
-            node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory(directory)
-            node.must_be_same(SCons.Node.FS.Dir)
-        except TypeError as error:  # SCons found a file of that name
-            raise ConfigurationError(
-                f"{what} directory {str(directory)!r} is no directory", context=(("where", self.where),)
-            ) from error
-        found = [node, node.srcnode(), *node.get_all_rdirs()]
-        return list(dict.fromkeys(check_path(relative(item), where=self.where) for item in found))
-
-    def _directory(self, directory: object) -> Any:
-        """Return the node of a directory, which SCons would look for without regard to links on the way up."""
-        path = str(self.env.subst(directory))
-        node = self.env.Dir(path)
-        if ".." not in path.split("/"):
-            return node
-        base = self.env.Dir("#" if path[0] == "#" else ".").srcnode().abspath
-        plain = plain_path(os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
-        return node if plain == node.srcnode().abspath else self.env.fs.Dir(plain)
-
-    def _word_path(self, path: str, made: bool) -> str:
-        """Return where what a word names lies: seen from the root, or from the crate's directory if a link makes it."""
-        node = self.env.fs.Entry(path)
-        if made:
-            return seen_from(self.directory, relative(node))
-        if node.is_derived():
-            self.read_by_link.append(node)
-        return relative(located_source(node))
-
-    def _program_path(self, path: str, made: bool) -> str:
-        """Return what `_word_path` returns for a word of a variable: SCons's programs run in the root."""
-        return self._word_path(path if os.path.isabs(path) else os.path.join(self.build.root, path), made)
 
     def declare(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
@@ -241,7 +185,7 @@ class Declaration:
             late_options=self.late_options,
             place=place,
             for_target=self.for_target,
-            read_by_link=self.read_by_link,
+            read_by_link=self.places.read_by_link,
             lto_for=self.options.lto_for,
             instead=self.instead,
         )
@@ -291,7 +235,7 @@ class Declaration:
                         raise refusal_of_source_option(word, self.source_words, where=f"{self.where}, source {path}")
                 given = str(own.pop("name", ""))
                 # Located now: later, relative paths would no longer be those of the SConscript that is read.
-                located = self._located(own)
+                located = self.places.located(own)
                 for node in self._nodes(path):
                     options = parse_options(located, self.table, where=f"{self.where}, source {node}")
                     entries.append((node, given, options))
@@ -354,6 +298,7 @@ class Declaration:
         direct = zip(declared.dependencies, self.build.direct(declared), strict=True)
         deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
         crate = self._values(entries, deps, declared.crate_types, self.late_options())
+        self.places.check_files([crate.options, *(source.options for source in crate.sources)])
         if self.late_options() != self.options:
             self._check_names(declared.crate_types)
             check_crate(crate, self.backend)

@@ -13,7 +13,7 @@ import SCons.Node.FS
 
 from ..backend import CodegenBackend
 from ..errors import ConfigurationError
-from ..options import OptionSpec
+from ..option_spec import OptionSpec
 from ..pipeline.engine import Engine
 from ..pipeline.settings import cache_places, read_modes, refuse_remote
 from ..registry import default_registry

@@ -22,7 +22,8 @@ import SCons.Util
 from ..backend import CodegenBackend
 from ..construction import ConstructionVariable
 from ..errors import ConfigurationError
-from ..options import SEARCH_PATHS, OptionKind, OptionSpec
+from ..option_spec import OptionKind, OptionSpec
+from ..options import SEARCH_PATHS
 from .paths import relative
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ Knows nothing of how a crate becomes nodes; it is given the function that declar
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +17,7 @@ import SCons.Node.FS
 from ..crate import whole
 from ..errors import ConfigurationError, near_miss
 from ..fs import read_bytes
+from ..option_spec import OptionKind
 from ..options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
 from ..pipeline.plan import check_target, option_table, source_table
 from ..registry import default_registry
@@ -157,15 +158,16 @@ class _WorkspaceDeclaration:
         with located(*key, "profile"):
             resolve_profile(profile, profiles)
         own = self._document.table("profile")
-        profiles = {name: self._located(given) if name in own else given for name, given in profiles.items()}
+        files = {spec.name for spec in option_table(kind) if spec.kind is OptionKind.PATH}
+        profiles = {name: self._located(given, files) if name in own else given for name, given in profiles.items()}
         selection = self._selections[crate.name]
         options = self._settings.options(crate, backend, target, selection.defines)
         words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
         words |= {"metadata": crate.metadata}
-        sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source)]
+        sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source, files)]
         dependencies = [self._dependency(crate.name, item) for item in selection.dependencies]
         with located(*key):
-            return self._begin(self._env, crate.name, {**words, **self._located(options)}, profiles).declare(
+            return self._begin(self._env, crate.name, {**words, **self._located(options, files)}, profiles).declare(
                 sources,
                 dependencies,
                 crate.crate_types,
@@ -181,11 +183,11 @@ class _WorkspaceDeclaration:
                 check_rlib(node, user=user)
             return whole(node) if item.whole_archive else node
 
-    def _paths(self, source: WorkspaceSource) -> list[tuple[object, Mapping[str, object]]]:
+    def _paths(self, source: WorkspaceSource, files: Container[str]) -> list[tuple[object, Mapping[str, object]]]:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)
         if not paths:
             raise self._document.error(f"'{source.path}' matches no file", *source.key)
-        options = self._located(source.options)
+        options = self._located(source.options, files)
         return [(self._source(path), options) for path in paths]
 
     def _source(self, path: str) -> object:
@@ -194,14 +196,18 @@ class _WorkspaceDeclaration:
         except ConfigurationError:  # a directory, which whoever declares the crate refuses
             return directory_node(self._env, path)
 
-    def _located(self, options: Mapping[str, object]) -> dict[str, object]:
-        """Return options with directories as nodes: a path in a workspace is no word of SCons's."""
-        return {
-            name: [self._directory(path) for path in value]
-            if name in SEARCH_PATHS and isinstance(value, tuple)
-            else value
-            for name, value in options.items()
-        }
+    def _located(self, options: Mapping[str, object], files: Container[str]) -> dict[str, object]:
+        """Return options with files and directories as nodes: a path in a workspace is no word of SCons's.
+
+        Shape: `files` are the options that name a file.
+        """
+        located: dict[str, object] = dict(options)
+        for name, value in options.items():
+            if name in SEARCH_PATHS and isinstance(value, tuple):
+                located[name] = [self._directory(path) for path in value]
+            elif name in files and isinstance(value, str) and value:
+                located[name] = self._source(value)
+        return located
 
     def _directory(self, path: str) -> object:
         try:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..crate import CrateType, check_crate_name, parse_crate_types
 from ..errors import GraphError, UnknownNameError, near_miss
 from ..graph import CrateGraph
-from ..options import BUILTIN_PROFILES, Options, OptionSpec, OptionValue, resolve_profile
+from ..option_spec import OptionSpec, OptionValue
+from ..options import BUILTIN_PROFILES, Options, resolve_profile
 from ..source_options import refusal_of_source_option
 from ..values import dataclass
 from .dependency import WorkspaceDependency, read_dependencies

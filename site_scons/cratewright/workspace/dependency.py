@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..crate import check_crate_name
 from ..errors import ConfigurationError
-from ..options import OptionKind, OptionSpec
+from ..option_spec import OptionKind, OptionSpec
 from ..values import dataclass
 from .document import Document, Key
 from .keys import parse_keys

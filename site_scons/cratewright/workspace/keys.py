@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..crate import CrateType
 from ..errors import UnknownNameError, near_miss
-from ..options import OptionKind, OptionSpec, OptionValue
+from ..option_spec import OptionKind, OptionSpec, OptionValue
 from .document import Document, Key
 
 __all__ = [
@@ -115,8 +115,9 @@ def parse_keys(
 
 def _checked(document: Document, key: Key, spec: OptionSpec, value: object) -> object:
     """Return a value as an SConstruct would give it; TOML has types, so nothing else is taken for one."""
-    if spec.kind is OptionKind.FLAG and not isinstance(value, bool):
-        raise document.error(f"'{spec.name}' takes true or false, not {value!r}", *key)
+    typed = {OptionKind.FLAG: bool, OptionKind.INT: int}.get(spec.kind)
+    if typed is not None and type(value) is not typed:
+        raise document.error(f"'{spec.name}' takes {spec.takes}, not {value!r}", *key)
     if spec.per_type and isinstance(value, Mapping):
         for kind, word in value.items():
             with document.located(*key, kind):

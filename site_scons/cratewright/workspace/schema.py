@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..crate_type import CrateType
-from ..options import OptionKind, OptionSpec
+from ..option_spec import SIZE, OptionKind, OptionSpec
 from .dependency import DEPENDENCY_KEYS
 from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, key_of
 
@@ -84,8 +84,13 @@ def _value(spec: OptionSpec) -> Schema:
     if spec.kind is OptionKind.CHOICE:
         word: Schema = {"enum": [*spec.words, *(int(word) for word in spec.words if word.isdecimal())]}
         return {"anyOf": [word, _by_type(word)]} if spec.per_type else word
-    if spec.kind in (OptionKind.TEXT, OptionKind.DIRECTORY):
+    if spec.kind in (OptionKind.TEXT, OptionKind.DIRECTORY, OptionKind.PATH):
         return _STRING
+    if spec.kind in (OptionKind.INT, OptionKind.SIZE):
+        least, most, step = spec.least, spec.most, spec.step if spec.step != 1 else None
+        bounds = {"minimum": least, "maximum": most, "multipleOf": step}
+        number: Schema = {"type": "integer", **{word: bound for word, bound in bounds.items() if bound is not None}}
+        return number if spec.kind is OptionKind.INT else {"anyOf": [number, {"type": "string", "pattern": SIZE}]}
     item: Schema = {"enum": list(spec.words)} if spec.words else _STRING
     texts: list[Schema] = [item, {"type": "array", "items": item}]
     if spec.kind is OptionKind.TEXTS:

@@ -37,7 +37,7 @@ from . import lto
 from .bitcode import is_bitcode
 from .link import link_crate
 from .linker import ENTRIES
-from .sizes import check_sizes
+from .sizes import MOST, PAGE, check_sizes
 from .targets import TARGETS, Library, find_library, include_words
 from .toolchain import Toolchain, find_toolchain
 from .unit import HIDDEN, LANGUAGES, are_hidden_names, compile_unit, compile_words
@@ -47,6 +47,10 @@ from .words import check_flags, standard_for
 __all__ = ["WasmBackend"]
 
 VERSION = "0.1.0"
+
+
+def _size(name: str, step: int, text: str) -> OptionSpec:
+    return OptionSpec(name=name, kind=OptionKind.SIZE, default=None, least=step, most=MOST, step=step, help=text)
 
 
 class WasmBackend(CodegenBackend):
@@ -64,9 +68,9 @@ class WasmBackend(CodegenBackend):
             help="language standards, each for the sources of its language: c17 c++20",
         ),
         OptionSpec(name="flags", kind=OptionKind.TEXTS, default=(), help="further words for the compiler"),
-        OptionSpec(name="stack_size", kind=OptionKind.TEXT, default="", help="bytes, such as 64K; else the linker's"),
-        OptionSpec(name="initial_memory", kind=OptionKind.TEXT, default="", help="bytes of memory at first"),
-        OptionSpec(name="max_memory", kind=OptionKind.TEXT, default="", help="bytes that memory may grow to"),
+        _size("stack_size", 16, "the stack; else the linker's"),
+        _size("initial_memory", PAGE, "memory at first"),
+        _size("max_memory", PAGE, "what memory may grow to"),
         OptionSpec(name="import_memory", kind=OptionKind.FLAG, default=False, help="memory is the host's: env.memory"),
         OptionSpec(
             name="export_table", kind=OptionKind.FLAG, default=False, help="offer the table of functions to the host"

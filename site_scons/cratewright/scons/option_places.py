@@ -1,0 +1,143 @@
+"""Where the files and directories lie that a crate's options name, as values that hold no node.
+
+Knows nothing of what an option means: its kind, and what the backend declares, say which of its words are paths.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
+import SCons.Util
+
+from ..backend import CodegenBackend
+from ..errors import ConfigurationError
+from ..fs import plain_path
+from ..option_spec import OptionKind, OptionSpec
+from ..options import SEARCH_PATHS, Options
+from ..output_name import seen_from
+from .paths import check_path, located_source, nearby, relative
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["OptionPlaces"]
+
+
+class OptionPlaces:
+    """What the options of one crate name.
+
+    Shape: relative paths are below the directory of the SConscript that is read; `directory` is where the crate's
+    files go, from the root. `read_by_link` are files which the build makes, and which words for the linker name.
+    """
+
+    def __init__(
+        self, env: Environment, backend: CodegenBackend, table: Sequence[OptionSpec], directory: str, *, where: str
+    ) -> None:
+        self.read_by_link: list[Any] = []
+        self._env = env
+        self._root = env.Dir("#").abspath
+        self._backend = backend
+        self._files = [spec.name for spec in table if spec.kind is OptionKind.PATH]
+        self._directory = directory
+        self._where = where
+        self._named: dict[str, tuple[str, Any]] = {}
+
+    def located(self, given: Mapping[str, object]) -> dict[str, object]:
+        """Turn paths into root-relative ones; directories in the order a compiler or a linker should look.
+
+        Raises: ConfigurationError naming the option, for what is no path of its kind.
+        """
+        located = dict(given)
+        for option in self._backend.PATH_OPTIONS:
+            if option in located:
+                words = [str(word) for word in SCons.Util.flatten([located[option]])]
+                located[option] = self._backend.locate_words(option, words, self._word_path)
+        for option, what in SEARCH_PATHS.items():
+            if option in located:
+                found = SCons.Util.flatten([located[option]])
+                located[option] = [path for item in found for path in self.directories(item, what)]
+        for option in self._files:
+            if located.get(option) is not None:
+                located[option] = self._file(option, located[option])
+        return located
+
+    def directories(self, directory: object, what: str) -> list[str]:
+        """Return where a directory lies: in a variant, in the sources, in repositories; `what` it is for."""
+        try:
+            node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory_node(directory)
+            node.must_be_same(SCons.Node.FS.Dir)
+        except TypeError as error:  # SCons found a file of that name
+            raise ConfigurationError(
+                f"{what} directory {str(directory)!r} is no directory", context=(("where", self._where),)
+            ) from error
+        found = [node, node.srcnode(), *node.get_all_rdirs()]
+        return list(dict.fromkeys(check_path(relative(item), where=self._where) for item in found))
+
+    def program_path(self, path: str, made: bool) -> str:
+        """Return where what a word of a construction variable names lies: SCons's programs run in the root."""
+        return self._word_path(path if os.path.isabs(path) else os.path.join(self._root, path), made)
+
+    def check_files(self, options: Iterable[Options]) -> None:
+        """Refuse files that are not there, and that the build does not make, among those that options name.
+
+        Called: once all SConscripts have been read.
+        """
+        distinct = dict.fromkeys(options) if self._named else ()
+        used = {str(each[name]) for each in distinct for name in self._files}
+        for path, (option, node) in self._named.items():
+            if path not in used:  # that of a profile, say, which the crate has put another in the place of
+                continue
+            full = os.path.join(self._root, path)
+            if node.is_derived() or os.path.isfile(full):
+                continue
+            is_there = os.path.exists(full)
+            raise ConfigurationError(
+                f"{path}: {'no file' if is_there else 'no such file'}",
+                context=(("where", self._where), ("option", option)),
+                hint="name one file" if is_there else nearby(full),
+            )
+
+    def _file(self, option: str, value: object) -> object:
+        """Return where a file lies; what is neither a text nor a node is left to whoever reads the option."""
+        nodes = SCons.Util.flatten([value])
+        if len(nodes) != 1 or not isinstance(nodes[0], (str, SCons.Node.FS.Base)):
+            return value
+        (item,) = nodes
+        try:
+            if isinstance(item, str):
+                item = self._env.subst(item)
+                if not item:
+                    return ""
+                item = self._env.File(item)
+            item.must_be_same(SCons.Node.FS.File)
+        except TypeError as error:  # SCons found a directory of that name
+            path = item if isinstance(item, str) else relative(item)
+            raise ConfigurationError(
+                f"option '{option}' takes one file, and '{path}' is a directory",
+                context=(("where", self._where),),
+            ) from error
+        path = check_path(relative(located_source(item)), where=f"{self._where}, option '{option}'")
+        self._named[path] = option, item
+        return path
+
+    def _directory_node(self, directory: object) -> Any:
+        """Return the node of a directory, which SCons would look for without regard to links on the way up."""
+        path = str(self._env.subst(directory))
+        node = self._env.Dir(path)
+        if ".." not in path.split("/"):
+            return node
+        base = self._env.Dir("#" if path[0] == "#" else ".").srcnode().abspath
+        plain = plain_path(os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
+        return node if plain == node.srcnode().abspath else self._env.fs.Dir(plain)
+
+    def _word_path(self, path: str, made: bool) -> str:
+        """Return where what a word names lies: seen from the root, or from the crate's directory if a link makes it."""
+        node = self._env.fs.Entry(path)
+        if made:
+            return seen_from(self._directory, relative(node))
+        if node.is_derived():
+            self.read_by_link.append(node)
+        return relative(located_source(node))
