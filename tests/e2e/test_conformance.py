@@ -20,6 +20,7 @@ from cratewright.module import ModuleCodegen
 from cratewright.request import ModuleConfig
 from cratewright.testing import Conformance, StubBackend, Trial
 from tests.support import broken_backends as broken
+from tests.support.bounds import HANG
 
 
 class TestStub(Conformance):
@@ -131,7 +132,7 @@ def test_programs_that_fail_do_fail(fault: str, tmp_path: Path) -> None:
     tool = tmp_path / "tool"
     write_broken_tool(tool, fault)
     try:
-        done = run_program([str(tool)], what="it", timeout=0.3)
+        done = run_program([str(tool)], what="it", timeout=0.3 if fault == "hang" else HANG)
     except (OSError, CratewrightError) as error:
         assert fault in ("missing", "hang"), error
     else:

@@ -104,9 +104,7 @@ def test_a_build_outlives_its_server(tmp_path: Path) -> None:
     with serving() as server:
         server.fault = "die-later"
         project = _project(tmp_path / "a", server.url)
-        start = time.monotonic()
         project.scons()
-        assert time.monotonic() - start < 20
         assert project.errors.count("cratewright: ") == 1
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.bounds import HANG
+
 SAME = 'Command("out/a.txt", "a.in", Copy("$TARGET", "$SOURCE"))\n'
 WRONG = {
     "path": ('open(str(target[0]), "w").write("here " + env.Dir("#").abspath)', "path of the project"),
@@ -26,7 +28,7 @@ def _verify(root: Path, sconstruct: str, *words: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=HANG,
     )
     return done.returncode, done.stdout + done.stderr
 

@@ -5,25 +5,24 @@ Knows nothing of SCons.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from cratewright.errors import ConfigurationError
 from cratewright.options import CORE_OPTIONS, parse_options, resolve_profile
 from cratewright.workspace import draw, expand_glob, read_workspace
+from tests.support.bounds import cpu_below
 
 
 def test_a_long_chain_of_profiles() -> None:
     count = 5000
     profiles = {f"p{at}": {"inherits": f"p{at + 1}", f"o{at}": at, "same": at} for at in range(count)}
     profiles[f"p{count}"] = {"last": True}
-    start = time.monotonic()
-    merged = resolve_profile("p0", profiles)
-    assert len(merged) == count + 2 and merged["same"] == 0 and merged["last"] is True
-    with pytest.raises(ConfigurationError, match="inherits itself") as caught:
-        resolve_profile("p0", {**profiles, f"p{count}": {"inherits": "p1"}})
-    assert len(str(caught.value)) < 500 and time.monotonic() - start < 2
+    with cpu_below(10):
+        merged = resolve_profile("p0", profiles)
+        assert len(merged) == count + 2 and merged["same"] == 0 and merged["last"] is True
+        with pytest.raises(ConfigurationError, match="inherits itself") as caught:
+            resolve_profile("p0", {**profiles, f"p{count}": {"inherits": "p1"}})
+    assert len(str(caught.value)) < 500
 
 
 def test_many_stars() -> None:
@@ -34,12 +33,12 @@ def test_many_stars() -> None:
         tree[path] = {"a": True, "x.c": False}
     tree[path] = {"x.c": False}
 
-    start = time.monotonic()
     listing = lambda directory: tree.get(directory, {})  # noqa: E731
-    assert len(expand_glob("**/" * 40 + "*.c", listing)) == 21
-    assert len(expand_glob("**/*/" * 20 + "*.c", listing)) == 1
-    assert len(expand_glob("**/a/" * 15 + "**/*.c", listing)) == 6
-    assert expand_glob("a/**", listing)[-1] == "a/x.c" and time.monotonic() - start < 2
+    with cpu_below(10):
+        assert len(expand_glob("**/" * 40 + "*.c", listing)) == 21
+        assert len(expand_glob("**/*/" * 20 + "*.c", listing)) == 1
+        assert len(expand_glob("**/a/" * 15 + "**/*.c", listing)) == 6
+        assert expand_glob("a/**", listing)[-1] == "a/x.c"
 
 
 @pytest.mark.parametrize(
@@ -57,10 +56,8 @@ def test_many_stars() -> None:
     ],
 )
 def test_toml_of_absurd_depth_or_size(text: str) -> None:
-    start = time.monotonic()
-    with pytest.raises(ConfigurationError, match=r"f\.toml"):
+    with cpu_below(10), pytest.raises(ConfigurationError, match=r"f\.toml"):
         read_workspace(text.encode(), path="f.toml")
-    assert time.monotonic() - start < 3
 
 
 def test_values_that_cannot_be_shown() -> None:

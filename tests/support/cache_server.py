@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .bounds import HANG
+
 __all__ = ["FAULTS", "CacheServer", "faulty_server", "serving"]
 
 FAULTS = {
@@ -136,7 +138,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             or (fault == "hang-head" and self.command == "HEAD")
             or (fault == "cas-hang" and "/cas/" in self.path and not put)
         ):
-            server.over.wait(30)
+            server.over.wait(HANG)
             self.close_connection = True
         elif (
             fault in ("die", "reset", "no-http")

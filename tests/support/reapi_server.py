@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .bounds import HANG
+
 __all__ = ["FAULTS", "ReapiServer", "messages", "serving_reapi"]
 
 FAULTS = {
@@ -124,7 +126,7 @@ class ReapiServer:
         if self.fault in codes:
             context.abort(getattr(grpc.StatusCode, codes[self.fault]), "no")
         if self.fault == "hang" or (self.fault == "hang-read" and "Read" in method):
-            self.over.wait(20)
+            self.over.wait(HANG)
 
     def GetCapabilities(self, request: bytes, context: Any) -> Any:
         updates = self.types["Updates"](enabled=int(self.fault != "no-updates"))

@@ -15,7 +15,9 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from .bounds import HANG
 from .paths import ROOT
+from .scons_server import SconsServer, can_fork
 
 __all__ = ["INSTALLED", "IN_PLACE", "STUB", "SconsProject", "available_forms"]
 
@@ -29,6 +31,7 @@ env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="stub")
 """
 """How an SConstruct begins that uses the `stub` backend."""
 
+_SITE = str(ROOT / "site_scons")
 _STEP = re.compile(r"(?:Compiling crate|Archiving|Linking) .*")
 _COUNTS = re.compile(r"crate \S+: \d+ (?:unit|image)s?: .*")
 _SILENT = re.compile(r"scons: .* is up to date\.|scons: Nothing to be done for .*")
@@ -52,7 +55,7 @@ class SconsProject:
         self.path = path
         self.form = form
         self.output = self.errors = ""
-        self.timeout = 60
+        self.timeout = HANG
         self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
         path.mkdir(parents=True, exist_ok=True)
 
@@ -86,18 +89,22 @@ class SconsProject:
         Raises: AssertionError with the output for another exit status than is expected, if any is, or a traceback in
         what it prints.
         """
-        site = ["--site-dir", str(ROOT / "site_scons")] if self.form == IN_PLACE else []
-        done = subprocess.run(
-            [sys.executable, "-m", "SCons", "-Q", *site, *arguments],
-            cwd=self.path,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=self.timeout,
-            check=False,
-            preexec_fn=preexec,
-        )
+        words = ["-Q", *(["--site-dir", _SITE] if self.form == IN_PLACE else []), *arguments]
+        if preexec is None and can_fork(self.environ):
+            server = _server(_SITE if self.form == IN_PLACE else "")
+            done = server.run(words, cwd=self.path, environ=self._environment(), timeout=self.timeout)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "SCons", *words],
+                cwd=self.path,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=self.timeout,
+                check=False,
+                preexec_fn=preexec,
+            )
         self.output = done.stdout + done.stderr
         self.errors = done.stderr
         print(f"scons {' '.join(arguments)}:\n{self.output}")  # shown by pytest if the test fails
@@ -130,12 +137,20 @@ class SconsProject:
         }
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         return {
-            **kept,
+            **_inherited(),
             "HOME": str(self.path),
-            "PYTHONDONTWRITEBYTECODE": "1",
             # What is installed beside it must not alter what is expected of the wheel that always is.
             **({} if "CRATE_SPIRV_SDK" in self.environ else {"CRATE_GLSLANG": "wheel"}),
             **self.environ,
         }
+
+
+def _inherited() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@cache
+def _server(site: str) -> SconsServer:
+    return SconsServer(site, _inherited())

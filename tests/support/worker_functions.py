@@ -11,6 +11,7 @@ import sys
 import time
 
 from cratewright.errors import SourceError
+from tests.support.bounds import until
 
 WARMED: list[str] = []
 
@@ -41,11 +42,29 @@ def slow(seconds: float) -> float:
     return seconds
 
 
+def wait_for(path: str) -> None:
+    """Return when there is a file."""
+    until(lambda: os.path.exists(path))
+
+
 def span(seconds: float) -> tuple[float, float]:
     """Return when this began and ended."""
     began = time.monotonic()
     time.sleep(seconds)
     return began, time.monotonic()
+
+
+def meet(directory: str, seconds: float) -> bool:
+    """Say whether calls that are given the same directory run at one time; wait so long for another."""
+    ours, met = os.path.join(directory, str(os.getpid())), os.path.join(directory, "met")
+    open(ours, "x").close()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not os.path.exists(met):
+        if len(os.listdir(directory)) > 1:
+            open(met, "w").close()
+        time.sleep(0.005)
+    os.unlink(ours)
+    return os.path.exists(met)
 
 
 def pid() -> int:

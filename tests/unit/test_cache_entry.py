@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.cache.entry import (
@@ -117,7 +117,6 @@ def test_what_makes_a_result_is_in_its_key() -> None:
     assert compute_cache_key("a", "s", STENCIL) != compute_cache_key("a", "s", REQUEST)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), max_size=4))
 def test_fields_do_not_run_into_one_another(rows: list[tuple[str, str]]) -> None:
     moved = [(name + text[:1], text[1:]) for name, text in rows]
@@ -184,13 +183,11 @@ links = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(units | links | modules)
 def test_a_result_comes_back_equal(result: CompiledUnit | LinkResult | ModuleCodegen) -> None:
     assert try_finish_recompile(serialize_compiled(result)) == result
 
 
-@settings(deadline=None)
 @given(st.lists(st.builds(World, st.lists(observed, max_size=3).map(tuple), st.binary(max_size=9)), max_size=3))
 def test_worlds_come_back_in_order(worlds: list[World]) -> None:
     assert decode_worlds(open_entry(KEY, seal_entry(KEY, encode_worlds(worlds)))) == tuple(worlds)

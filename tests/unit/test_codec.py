@@ -9,16 +9,16 @@ import resource
 import struct
 import subprocess
 import sys
-import time
 from enum import Enum
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.codec import Codec, DecodeError
 from cratewright.values import dataclass
+from tests.support.bounds import cpu_below
 from tests.support.paths import source_paths
 
 
@@ -71,7 +71,6 @@ DEEP: Codec[Deep] = Codec(Deep)
 EITHER: Codec[Deep | Flat] = Codec(Deep | Flat)
 
 
-@settings(deadline=None)
 @given(deeps | flats)
 def test_a_value_comes_back_equal(value: Deep | Flat) -> None:
     data = EITHER.encode(value)
@@ -79,7 +78,6 @@ def test_a_value_comes_back_equal(value: Deep | Flat) -> None:
     assert EITHER.encode(EITHER.decode(data)) == data
 
 
-@settings(deadline=None)
 @given(deeps, st.data())
 def test_a_prefix_is_no_value_and_neither_is_more(value: Deep, data: st.DataObject) -> None:
     encoded = DEEP.encode(value)
@@ -89,7 +87,6 @@ def test_a_prefix_is_no_value_and_neither_is_more(value: Deep, data: st.DataObje
             DEEP.decode(wrong)
 
 
-@settings(deadline=None)
 @given(deeps, st.data())
 def test_a_changed_byte_is_another_value_or_an_error(value: Deep, data: st.DataObject) -> None:
     encoded = bytearray(DEEP.encode(value))
@@ -157,10 +154,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_bytes_are_an_error(data: bytes) -> None:
-    start = time.process_time()
-    with pytest.raises(DecodeError):
+    with cpu_below(5), pytest.raises(DecodeError):
         DEEP.decode(data)
-    assert time.process_time() - start < 1
 
 
 def test_what_bytes_claim_takes_no_memory() -> None:

