@@ -44,7 +44,7 @@ def test_a_page_is_true(page: str, tmp_path: Path) -> None:
 def test_links_lead_somewhere() -> None:
 
     dead = []
-    for page in [ROOT / "README.md", *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/README.md")]:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/README.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if not (page.parent / target).exists():
                 dead.append(f"{page.relative_to(ROOT)}: {target}")
