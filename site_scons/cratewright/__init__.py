@@ -14,14 +14,14 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
     remote                                                     results on servers
-    session, backend, hookspecs, declared                      the contract with backends
+    session, backend, offered, hookspecs, declared             the contract with backends
     emitted, blame, answers, edge                              and its door, where it is checked
     incremental_cache                                          the cache of units, part by part
-    registry                                                   finding them
+    discovery, hearing, hooks, registry                        finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
     stub, trial, watching, conformance, scons_project, testing  the edge for authors of backends
-    template, cli_new, cli_report, cli_watch, cli_verify, cli_completion, cli                         the command line
+    template, cli_new, cli_plugins, cli_report, cli_watch, cli_verify, cli_completion, cli  the command line
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ from .module import (
     merge_observed,
 )
 from .native_library import LibraryKind, NativeLibrary, parse_library
+from .offered import Command, Profile
 from .option_spec import OptionKind, OptionSpec, OptionValue
 from .options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
 from .request import (
@@ -92,6 +93,19 @@ if TYPE_CHECKING:
     from .child import Finished as Finished
     from .child import run_program as run_program
     from .edge import opened as open_backend
+    from .events import BuildEnded as BuildEnded
+    from .events import BuildStarted as BuildStarted
+    from .events import CrateDeclared as CrateDeclared
+    from .events import Event as Event
+    from .events import LtoEnded as LtoEnded
+    from .events import OutputMade as OutputMade
+    from .events import StageEnded as StageEnded
+    from .events import StageStarted as StageStarted
+    from .events import ToolsFound as ToolsFound
+    from .events import UnitEnded as UnitEnded
+    from .events import UnitExplained as UnitExplained
+    from .events import UnitsFound as UnitsFound
+    from .events import UnitStarted as UnitStarted
     from .fs import digest_file as digest_file
     from .fs import file_stamp as file_stamp
     from .fs import make_private as make_private
@@ -122,21 +136,26 @@ __all__ = [
     "UNVERSIONED",
     "Artifact",
     "BackendCall",
+    "BuildEnded",
+    "BuildStarted",
     "CacheError",
     "CacheKeyHash",
     "CacheKvStore",
     "CanonicalForm",
     "Capability",
     "CodegenBackend",
+    "Command",
     "CompiledUnit",
     "ConfigurationError",
     "ConstructionVariable",
     "Crate",
+    "CrateDeclared",
     "CrateType",
     "CratewrightError",
     "DebugInfo",
     "Diagnostic",
     "EntryPoint",
+    "Event",
     "Finished",
     "FormatError",
     "GraphError",
@@ -149,6 +168,7 @@ __all__ = [
     "LinkRequest",
     "LinkResult",
     "LinkageConflictError",
+    "LtoEnded",
     "LtoMode",
     "ModuleCodegen",
     "ModuleConfig",
@@ -161,7 +181,9 @@ __all__ = [
     "OptionValue",
     "Options",
     "OutputError",
+    "OutputMade",
     "PluginError",
+    "Profile",
     "RecompileError",
     "RecompileFault",
     "RelatedPlace",
@@ -169,11 +191,18 @@ __all__ = [
     "Severity",
     "Source",
     "SourceError",
+    "StageEnded",
+    "StageStarted",
     "Symbol",
     "ThinBuffer",
     "ThinModule",
     "ToolError",
+    "ToolsFound",
+    "UnitEnded",
+    "UnitExplained",
+    "UnitStarted",
     "UnitStencil",
+    "UnitsFound",
     "UnknownNameError",
     "UnsupportedError",
     "ValidationError",
@@ -226,6 +255,19 @@ _LATER = {
     "serialize_compiled": "incremental_cache",
     "try_finish_recompile": "incremental_cache",
     "open_backend": "edge:opened",
+    "BuildEnded": "events",
+    "BuildStarted": "events",
+    "CrateDeclared": "events",
+    "Event": "events",
+    "LtoEnded": "events",
+    "OutputMade": "events",
+    "StageEnded": "events",
+    "StageStarted": "events",
+    "ToolsFound": "events",
+    "UnitEnded": "events",
+    "UnitExplained": "events",
+    "UnitStarted": "events",
+    "UnitsFound": "events",
     "digest_file": "fs",
     "file_stamp": "fs",
     "make_private": "fs",

@@ -18,6 +18,7 @@ from .cli_cache import add_commands
 from .cli_completion import add_completion
 from .cli_init import add_init
 from .cli_new import add_new_backend
+from .cli_plugins import add_plugin_commands
 from .cli_report import add_report
 from .cli_verify import add_verify
 from .cli_watch import add_watch
@@ -39,7 +40,12 @@ __all__ = ["command_parser", "main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, or 2 with the error on stderr."""
-    parser, words = command_parser(), list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        parser = command_parser(words)
+    except CratewrightError as error:
+        print(f"cratewright: {error}", file=sys.stderr)
+        return 2
     # Not argparse's own reading of it, which differs from one release of Python to the next.
     mark = words.index("--") if "--" in words else len(words)
     arguments, rest = parser.parse_known_args(words[:mark])
@@ -68,8 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, with the commands of plugins if some words may ask for one.
+
+    Raises: PluginError as `add_plugin_commands`; ConfigurationError for a word of `CRATE_PLUGINS` that is none.
+    """
     parser = argparse.ArgumentParser(
         prog="cratewright", description="Crates for SCons: look at backends and files, link again."
     )
@@ -109,11 +118,12 @@ def command_parser() -> argparse.ArgumentParser:
     graph.set_defaults(run=_graph)
     add_commands(commands, default_registry)
     add_verify(commands)
-    add_completion(commands, command_parser)
+    add_completion(commands, lambda: command_parser(["completion"]))
     schema = commands.add_parser("schema", help="print the JSON schema of workspaces, or of build events")
     schema.add_argument("--events", action="store_true", help="of a line that CRATE_EVENTS has written")
     schema.add_argument("backend", metavar="BACKEND", nargs="?", help="with the options of one, not of all backends")
     schema.set_defaults(run=_schema)
+    add_plugin_commands(commands, default_registry, words)
     return parser
 
 
@@ -195,6 +205,8 @@ def _backends(arguments: argparse.Namespace) -> None:
                 "broken": "" if plugin.broken == BLOCKED else plugin.broken,
                 "hooks": list(plugin.hooks),
                 "backends": list(plugin.backends),
+                "commands": list(plugin.commands),
+                "profiles": list(plugin.profiles),
             }
             for plugin in registry.plugins
         ]
@@ -234,6 +246,9 @@ def _print_backends(rows: Sequence[Mapping[str, object]], registry: Registry) ->
         else:
             _row("hooks", " ".join(plugin.hooks))
             _row("backends", " ".join(plugin.backends) or "none")
+            for label, names in (("commands", plugin.commands), ("profiles", plugin.profiles)):
+                if names:
+                    _row(label, " ".join(names))
     if not rows:
         print("no backend is installed; try: pip install cratewright-spirv")
 

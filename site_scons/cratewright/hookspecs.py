@@ -6,11 +6,16 @@ Knows nothing of who implements them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from .backend import CodegenBackend
 from .cache.store import CacheKvStore
+from .offered import Command, Profile
+
+if TYPE_CHECKING:
+    from .events import Event
 
 __all__ = ["PROJECT", "hookimpl", "hookspec"]
 
@@ -41,6 +46,36 @@ def cratewright_open_store(url: str) -> CacheKvStore | None:
     Guarantees: the store is used as `CacheKvStore` says; values are opaque, and checked when they come back. A
     store that raises is done without for the rest of the build.
     Use in: as `cratewright_register_backend`; a plugin may have both hooks, or this one alone.
+    """
+
+
+@hookspec
+def cratewright_build_event(event: Event) -> None:
+    """Hear of something that happened in a build.
+
+    Called: in the build's own process, in whatever thread it happened, one event at a time, in the order of the file
+    that `CRATE_EVENTS` names; the build waits, so what takes long belongs in a thread of the plugin's own. The last
+    event is a `BuildEnded`. A plugin that raises is named, and hears no more of this build.
+    Use in: a plugin that is registered before the first crate is declared.
+    """
+
+
+@hookspec
+def cratewright_add_commands() -> Command | Sequence[Command]:  # type: ignore[empty-body]
+    """Return a command of the command line, or a list of several.
+
+    Called: when the plugin is registered. `cratewright --help` says whose a command is.
+    Guarantees: cheap; what a command needs is imported when it runs.
+    Use in: an installed distribution: the command line reads no SConstruct.
+    """
+
+
+@hookspec
+def cratewright_add_profiles() -> Profile | Sequence[Profile]:  # type: ignore[empty-body]
+    """Return a profile, or a list of several, which crates then name as they name `dev` and `release`.
+
+    Called: when the plugin is registered. What a project calls by the same name goes before it.
+    Use in: as `cratewright_register_backend`.
     """
 
 

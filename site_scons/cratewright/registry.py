@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from importlib import metadata
-from pathlib import Path
+from typing import Any, TypeVar
 
-import pluggy
-
-from . import hookspecs
 from .backend import CodegenBackend
-from .blame import distribution_words, foreign_error, is_fault, plugin_words
+from .blame import foreign_error, is_fault, plugin_words
 from .cache.store import CacheKvStore
 from .declared import find_class_fault
+from .discovery import FoundPlugin, find_plugins
 from .errors import ConfigurationError, CratewrightError, PluginError, UnknownNameError, near_miss
+from .hearing import PluginListener
+from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
+from .offered import Command, Profile, check_profile, checked_command, checked_profile
+from .option_spec import OptionSpec
+from .options import CORE_OPTIONS
 from .values import dataclass
 
 __all__ = ["BLOCKED", "Plugin", "Registry", "default_registry", "register"]
 
 BLOCKED = "blocked by CRATE_PLUGINS"
-_BACKENDS = "cratewright_register_backend"
+_Named = TypeVar("_Named", Command, Profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Plugin:
     """A plugin that was found, or registered.
 
     Shape: `target` is `module` or `module:attribute`; `origin` says with its version where it was found; `hooks` are
-    the names of those it implements, `backends` the names of what it offers; `broken` says why it cannot be used, if
-    it cannot.
+    the names of those it implements, `backends`, `commands` and `profiles` the names of what it offers; `broken` says
+    why it cannot be used, if it cannot.
     """
 
     name: str
@@ -43,16 +46,9 @@ class Plugin:
     origin: str
     hooks: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     broken: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A plugin that is not loaded yet, and the directory to import it from, if there is a special one."""
-
-    entry: metadata.EntryPoint
-    origin: str
-    path: str = ""
 
 
 class Registry:
@@ -62,11 +58,13 @@ class Registry:
     """
 
     def __init__(self, blocked: Sequence[str] = ()) -> None:
-        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
-        self._manager.add_hookspecs(hookspecs)
+        self._hooks = Hooks()
         self._backends: dict[str, type[CodegenBackend]] = {}
         self._plugins: dict[str, Plugin] = {}
+        self._commands: dict[str, Command] = {}
+        self._profiles: dict[str, Profile] = {}
         self._blocked = tuple(blocked)
+        self._is_heard = self._is_discovering = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,6 +85,34 @@ class Registry:
         """Return where a backend was found, for people."""
         return next(plugin.origin for plugin in self._plugins.values() if name in plugin.backends)
 
+    @property
+    def commands(self) -> tuple[tuple[Command, Plugin], ...]:
+        """The commands of all plugins, by name, each with its plugin."""
+        owners = {name: plugin for plugin in self._plugins.values() for name in plugin.commands}
+        return tuple((command, owners[name]) for name, command in sorted(self._commands.items()))
+
+    @property
+    def profiles(self) -> dict[str, dict[str, object]]:
+        """The profiles of all plugins as tables, by name."""
+        return {name: profile.table for name, profile in self._profiles.items()}
+
+    def profiles_for(self, kind: type[CodegenBackend]) -> dict[str, dict[str, object]]:
+        """Return the profiles of all plugins with the options that one backend has."""
+        known = {"inherits", *(spec.name for spec in (*CORE_OPTIONS, *kind.OPTIONS))}
+        return {
+            name: {word: value for word, value in table.items() if word in known}
+            for name, table in self.profiles.items()
+        }
+
+    def listeners(self) -> list[PluginListener]:
+        """Return who hears of the build that begins now."""
+        self._is_heard = True
+        return [
+            PluginListener(name, self._hooks.caller(EVENTS, self._hooks.plugin(name)))
+            for name, plugin in sorted(self._plugins.items())
+            if EVENTS in plugin.hooks and not plugin.broken
+        ]
+
     def register(
         self, module: object, *, name: str = "", origin: str = "registered by the build", target: str = ""
     ) -> None:
@@ -97,29 +123,78 @@ class Registry:
         wrongly, another contract version, or a name that is taken.
         """
         plugin = name or str(getattr(module, "__name__", type(module).__name__))
-        if self._manager.is_registered(module):
+        if self._hooks.has(module, plugin):
             return
-        if self._manager.has_plugin(plugin):
-            raise PluginError(f"two plugins are called '{plugin}'", hint="give one of the modules another name")
-        known = dict(self._backends)
+        before = self._kept()
         try:
-            self._check_hooks(module, plugin)
-            hooks = self._hooks(module)
-            offered = [self._add(found, plugin) for found in self._classes(module, plugin)]
+            hooks = self._hooks.add(module, plugin)
+            if EVENTS in hooks and self._is_heard:
+                raise PluginError(
+                    f"plugin '{plugin}' hears of build events, and the build has begun",
+                    hint="register it before the first crate is declared",
+                )
+            offered = [self._add(found, plugin) for found in self._hooks.offers(BACKENDS, module, plugin)]
             self._plugins[plugin] = Plugin(plugin, target or _target(module), origin, hooks, tuple(offered))
-            if not offered and set(hooks) <= {_BACKENDS} and not self._wraps(module):
+            if not offered and set(hooks) <= {BACKENDS} and not self._hooks.wraps(module, BACKENDS):
                 raise PluginError(
                     f"plugin '{plugin}' registers no backend",
                     hint="mark a function cratewright_register_backend() with cratewright.hookimpl",
                 )
-            if self._wraps(module):
+            if self._hooks.wraps(module, BACKENDS):
                 self._collect_again()
-        except CratewrightError:
-            self._backends = known
-            self._plugins.pop(plugin, None)
-            if self._manager.is_registered(module):
-                self._manager.unregister(module)
-            raise
+            self._add_more(module, plugin)
+            if not self._is_discovering:
+                self._check_profiles(plugin)
+        except BaseException as error:
+            self._restore(before)
+            self._hooks.remove(module)
+            if isinstance(error, CratewrightError) or not is_fault(error):
+                raise
+            raise foreign_error(error, f"plugin '{plugin}' cannot be registered") from error
+
+    def _kept(self) -> tuple[dict[str, Any], ...]:
+        return dict(self._backends), dict(self._plugins), dict(self._commands), dict(self._profiles)
+
+    def _restore(self, before: tuple[dict[str, Any], ...]) -> None:
+        self._backends, self._plugins, self._commands, self._profiles = before
+
+    def _add_more(self, module: object, plugin: str) -> None:
+        """Add the commands and profiles of a plugin."""
+        words = plugin, plugin_words(_module_of(module))
+        commands: list[str] = []
+        for found in self._hooks.offers(COMMANDS, module, plugin):
+            command = checked_command(found, words)
+            self._add_named("command", command, self._commands, plugin, commands)
+        profiles: list[str] = []
+        for found in self._hooks.offers(PROFILES, module, plugin):
+            profile = checked_profile(found, words)
+            self._add_named("profile", profile, self._profiles, plugin, profiles)
+        own = self._plugins[plugin]
+        self._plugins[plugin] = replace(own, commands=tuple(commands), profiles=tuple(profiles))
+
+    def _add_named(self, what: str, item: _Named, known: dict[str, _Named], plugin: str, own: list[str]) -> None:
+        if item.name in known:
+            other = next((p for p in self._plugins.values() if item.name in getattr(p, f"{what}s")), None)
+            raise PluginError(
+                f"two plugins offer a {what} '{item.name}'"
+                if other
+                else f"plugin '{plugin}' offers the {what} '{item.name}' twice",
+                context=((other.name, other.origin), (plugin, self._plugins[plugin].origin)) if other else (),
+                hint="uninstall one of them, or block one: CRATE_PLUGINS=-NAME" if other else "",
+            )
+        known[item.name] = item
+        own.append(item.name)
+
+    def _check_profiles(self, plugin: str) -> None:
+        """Refuse profiles with options that no backend has."""
+        names = self._plugins[plugin].profiles
+        rows: dict[str, list[OptionSpec]] = {spec.name: [spec] for spec in CORE_OPTIONS} if names else {}
+        for kind in self._backends.values() if names else ():
+            for spec in kind.OPTIONS:
+                rows.setdefault(spec.name, []).append(spec)
+        words = plugin_words(_module_of(self._hooks.plugin(plugin))) if names else ""
+        for name in names:
+            check_profile(self._profiles[name], (plugin, words), names, rows)
 
     def backend(self, name: str) -> type[CodegenBackend]:
         """Return a backend class by name.
@@ -143,14 +218,7 @@ class Registry:
 
         Raises: UnknownNameError if none does; PluginError if one fails to.
         """
-        try:
-            store = self._manager.hook.cratewright_open_store(url=url)
-        except CratewrightError:
-            raise
-        except BaseException as error:
-            if not is_fault(error):
-                raise
-            raise foreign_error(error, f"the cache '{url}' cannot be opened") from error
+        store = self._hooks.first("cratewright_open_store", f"the cache '{url}' cannot be opened", url=url)
         if store is None:
             from .remote import open_store  # noqa: PLC0415 - few builds have a cache on a server
 
@@ -170,13 +238,14 @@ class Registry:
 
         Raises: ConfigurationError if none is called what is blocked.
         """
-        plugins = list(_find_plugins())
+        plugins = list(find_plugins())
         for name in self._blocked:
             names = [found.entry.name for found in plugins]
             if name not in names:
                 raise ConfigurationError(
                     f"CRATE_PLUGINS blocks '{name}', which is no plugin", hint=near_miss(name, names)
                 )
+        self._is_discovering = True
         for found in plugins:
             name = found.entry.name
             if name in self._plugins:
@@ -184,23 +253,37 @@ class Registry:
             reason = BLOCKED if name in self._blocked else self._loaded(found)
             if reason:
                 self._plugins[name] = Plugin(name, found.entry.value, found.origin, broken=reason)
+        self._is_discovering = False
+        # A profile may be one of another plugin's options, so all have to be there.
+        for plugin in self.plugins:
+            try:
+                self._check_profiles(plugin.name)
+            except PluginError as error:
+                self._set_aside(plugin, str(error))
+
+    def _set_aside(self, plugin: Plugin, reason: str) -> None:
+        for names, offered in (
+            (plugin.backends, self._backends),
+            (plugin.commands, self._commands),
+            (plugin.profiles, self._profiles),
+        ):
+            for name in names:
+                del offered[name]
+        self._hooks.remove(self._hooks.plugin(plugin.name))
+        self._plugins[plugin.name] = Plugin(plugin.name, plugin.target, plugin.origin, broken=reason)
 
     def trace(self) -> None:
         """Say on standard error which plugins there are, and from now on which hooks are called."""
 
-        def say(text: str) -> None:
-            sys.stderr.write(f"cratewright: {text.rstrip()}\n")
-
         for plugin in self.plugins:
             state = plugin.broken or f"backends: {' '.join(plugin.backends) or 'none'}; hooks: {' '.join(plugin.hooks)}"
             say(f"plugin {plugin.name} ({plugin.origin}, {plugin.target}): {state}")
-        self._manager.trace.root.setwriter(say)
-        self._manager.enable_tracing()
+        self._hooks.trace(say)
 
     def _reasons(self) -> list[tuple[str, str]]:
         return [(f"plugin {plugin}", reason) for plugin, reason in sorted(self.broken.items())]
 
-    def _loaded(self, found: _Found) -> str:
+    def _loaded(self, found: FoundPlugin) -> str:
         """Load a plugin and return why it cannot be used, if it cannot."""
         try:
             if found.path and found.path not in sys.path:
@@ -215,65 +298,23 @@ class Registry:
             return str(foreign_error(error, "it cannot be imported"))
         return ""
 
-    def _check_hooks(self, module: object, plugin: str) -> None:
-        # Hooks are matched by name only when called: a misspelt one would otherwise be silently unused.
-        try:
-            self._manager.register(module, plugin)
-            self._manager.check_pending()
-        except (pluggy.PluginValidationError, TypeError) as error:
-            raise PluginError(
-                f"plugin '{plugin}' implements a hook that does not exist, or with arguments it does not have",
-                context=(("reason", error),),
-                hint="the hooks are cratewright_register_backend(), cratewright_open_store(url) and "
-                "cratewright_describe(path, data)",
-            ) from error
-
     def describe(self, path: str, data: bytes) -> Mapping[str, object] | None:
         """Return what a plugin knows of a file, None if none does.
 
         Raises: PluginError if one fails.
         """
-        try:
-            found: Mapping[str, object] | None = self._manager.hook.cratewright_describe(path=path, data=data)
-        except CratewrightError:
-            raise
-        except BaseException as error:
-            if not is_fault(error):
-                raise
-            raise foreign_error(error, f"a plugin cannot describe {path}") from error
+        what = f"a plugin cannot describe {path}"
+        found: Mapping[str, object] | None = self._hooks.first("cratewright_describe", what, path=path, data=data)
         return found
-
-    def _hooks(self, module: object) -> tuple[str, ...]:
-        return tuple(sorted(caller.name for caller in self._manager.get_hookcallers(module) or ()))
-
-    def _wraps(self, module: object) -> bool:
-        implementations = self._manager.hook.cratewright_register_backend.get_hookimpls()
-        return any(item.plugin is module and (item.wrapper or item.hookwrapper) for item in implementations)
-
-    def _classes(self, module: object, plugin: str) -> Iterator[object]:
-        """Yield what a plugin registers, as the wrappers of all plugins leave it."""
-        others = [
-            other for _, other in self._manager.list_name_plugin() if other is not module and not self._wraps(other)
-        ]
-        try:
-            answers = self._manager.subset_hook_caller(_BACKENDS, others)()
-        except CratewrightError:
-            raise
-        except BaseException as error:
-            if not is_fault(error):
-                raise
-            raise foreign_error(error, f"plugin '{plugin}' does not register its backend") from error
-        for answer in answers:
-            yield from answer if isinstance(answer, (list, tuple)) else [answer]
 
     def _collect_again(self) -> None:
         """Ask all plugins once more: a wrapper that came late has its say about those that came before."""
         self._backends = {}
         for name, plugin in list(self._plugins.items()):
-            module = self._manager.get_plugin(name)
+            module = self._hooks.plugin(name)
             if module is not None:
-                offered = [self._add(found, name) for found in self._classes(module, name)]
-                self._plugins[name] = Plugin(name, plugin.target, plugin.origin, plugin.hooks, tuple(offered))
+                offered = [self._add(found, name) for found in self._hooks.offers(BACKENDS, module, name)]
+                self._plugins[name] = replace(plugin, backends=tuple(offered))
 
     def _add(self, found: object, plugin: str) -> str:
         if not (isinstance(found, type) and issubclass(found, CodegenBackend)):
@@ -309,33 +350,12 @@ def _path(kind: type[CodegenBackend]) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
+def _module_of(plugin: object) -> str:
+    return str(getattr(plugin, "__name__", type(plugin).__module__))
+
+
 def _target(module: object) -> str:
     return str(getattr(module, "__name__", f"an object of {type(module).__module__}:{type(module).__qualname__}"))
-
-
-def _find_plugins() -> Iterator[_Found]:
-    """Yield installed plugins, then those of a checkout: `plugins/*/pyproject.toml` beside `site_scons`."""
-    installed = sorted(metadata.entry_points(group=hookspecs.PROJECT), key=lambda entry: entry.name)
-    for entry in installed:
-        yield _Found(entry, distribution_words(entry.dist) if entry.dist else "installed")
-    names = {entry.name for entry in installed}
-    plugins = Path(__file__).resolve().parents[2] / "plugins"
-    for project in sorted(plugins.glob("*/pyproject.toml")):
-        table = _entry_point_table(project)
-        for name, target in table.items():
-            if name not in names:
-                entry = metadata.EntryPoint(name, target, hookspecs.PROJECT)
-                yield _Found(entry, f"plugins/{project.parent.name}", str(project.parent / "src"))
-
-
-def _entry_point_table(project: Path) -> Mapping[str, str]:
-    import tomli  # noqa: PLC0415 - only a checkout needs it
-
-    try:
-        table = tomli.loads(project.read_text(encoding="utf-8"))["project"]["entry-points"][hookspecs.PROJECT]
-    except (OSError, KeyError, tomli.TOMLDecodeError):
-        return {}
-    return {str(name): str(module) for name, module in table.items()}
 
 
 @lru_cache(maxsize=1)

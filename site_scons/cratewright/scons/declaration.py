@@ -62,7 +62,6 @@ class Declaration:
     ) -> None:
         self.for_target = for_target
         self.env = env
-        self.profiles = {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]} if profiles is None else profiles
         self.name = check_crate_name(name)
         self.where = f"crate '{name}'"
         self.build = build_of(env)
@@ -79,6 +78,8 @@ class Declaration:
             )
         kind = default_registry().backend(self.backend_name)
         self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
+        known = {**BUILTIN_PROFILES, **default_registry().profiles_for(kind)}
+        self.profiles = {**known, **(env["CRATE_PROFILES"] if profiles is None else profiles)}
         self.table, self.source_words = option_table(kind), {"name", *(spec.name for spec in source_table(kind))}
         check_names(env, kind)
         self.engine = engine_of(self.build, env, self.table, kind, where=self.where)

@@ -51,7 +51,7 @@ def engine_of(
     key = tuple(sorted(settings.items()))
     if key not in build.engines:
         reporting = build.reporting
-        reporting.begin(settings.get("CRATE_EVENTS", ""), env.GetOption("num_jobs"))
+        reporting.begin(settings.get("CRATE_EVENTS", ""), env.GetOption("num_jobs"), default_registry().listeners)
         build.engines[key] = Engine(build.root, default_registry(), settings, listeners=[reporting.hear])
     return build.engines[key]
 

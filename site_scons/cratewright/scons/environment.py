@@ -15,6 +15,7 @@ import SCons.Errors
 from ..ending import end_on_signals
 from ..errors import CratewrightError
 from ..options import BUILTIN_PROFILES, resolve_profile
+from ..registry import default_registry
 from .builders import STAGES
 from .by_hand import stage_builders
 from .crates import CrateTarget, build_of
@@ -79,7 +80,7 @@ def _profile(env: Environment, name: str, inherits: str = "", **options: object)
     profiles = {**env["CRATE_PROFILES"], name: {"inherits": inherits, **options}}
     env["CRATE_PROFILES"] = profiles
     try:
-        resolve_profile(name, {**BUILTIN_PROFILES, **profiles})
+        resolve_profile(name, {**BUILTIN_PROFILES, **default_registry().profiles, **profiles})
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 from typing import TextIO
@@ -69,8 +69,10 @@ class Reporting:
         self._open: set[str] = set()
         self._lock = threading.Lock()
 
-    def begin(self, events: str, jobs: int) -> None:
+    def begin(self, events: str, jobs: int, more: Callable[[], Iterable[Listener]]) -> None:
         """Begin to write events to a file, if one is named that is not written yet; relative to the root.
+
+        Shape: `more` gives who else hears of them.
 
         Raises: OutputError if it cannot be written.
         """
@@ -80,6 +82,7 @@ class Reporting:
             self._started = time.monotonic()
             if events:
                 self._listeners.append(EventFile(os.path.join(self._root, events)))
+            self._listeners += more()
         self.hear(BuildStarted(EVENTS_VERSION, __version__, time.time(), jobs))
         atexit.register(self._end)
 

@@ -84,7 +84,8 @@ def declare_workspace(
         for name in default_registry().names
         for kind in [default_registry().backend(name)]
     }
-    settings = Settings(workspace, vocabularies, {**BUILTIN_PROFILES, **env["CRATE_PROFILES"]})
+    known = {**BUILTIN_PROFILES, **default_registry().profiles, **env["CRATE_PROFILES"]}
+    settings = Settings(workspace, vocabularies, known)
     requests = _requests(features)
     selections = select_features(workspace.document, workspace.features, requests, default=default_features)
     with reading_in(env, node.dir):
@@ -153,7 +154,8 @@ class _WorkspaceDeclaration:
             kind = default_registry().backend(backend)
         with located(*key, "target"):
             target = check_target(crate.target or str(self._env["CRATE_TARGET"]), kind)
-        profiles = self._settings.profiles(backend)
+        shared = default_registry().profiles.keys() - self._env["CRATE_PROFILES"].keys()
+        profiles = self._settings.profiles(backend, shared)
         profile = crate.profile or str(self._env["CRATE_PROFILE"])
         with located(*key, "profile"):
             resolve_profile(profile, profiles)

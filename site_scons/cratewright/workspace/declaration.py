@@ -179,10 +179,10 @@ class Settings:
             with self._document.located("profile", name, "inherits"):
                 resolve_profile(name, self._profiles)
 
-    def profiles(self, backend: str) -> dict[str, dict[str, object]]:
-        """Return all profiles, of the workspace's own options only those that a backend has."""
+    def profiles(self, backend: str, shared: Iterable[str] = ()) -> dict[str, dict[str, object]]:
+        """Return all profiles; of the workspace's own, and of `shared` ones, only the options that a backend has."""
         known = {spec.name for spec in self._vocabularies[backend].options} | {"inherits"}
-        own = self._document.table("profile")
+        own = {*self._document.table("profile"), *shared}
         return {
             name: {word: value for word, value in options.items() if word in known or name not in own}
             for name, options in self._profiles.items()

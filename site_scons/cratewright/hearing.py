@@ -1,0 +1,43 @@
+"""A plugin that hears of a build: it gets each event, and what it raises is told and ends its hearing alone.
+
+Knows nothing of what an event says, nor of who else hears it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from .blame import foreign_error, is_fault
+from .events import Event
+
+__all__ = ["PluginListener"]
+
+
+class PluginListener:
+    """Passes events on to one plugin, one at a time; `call` is its hook."""
+
+    def __init__(self, plugin: str, call: Callable[..., object]) -> None:
+        self._plugin = plugin
+        self._call: Callable[..., object] | None = call
+        self._lock = threading.RLock()
+        self._owner = os.getpid()
+
+    def __call__(self, event: Event) -> None:
+        """Pass an event on; to nobody in a process that was forked from the build's own."""
+        if os.getpid() != self._owner:
+            return
+        with self._lock:
+            if self._call is None:
+                return
+            try:
+                self._call(event=event)
+            except BaseException as error:
+                if not is_fault(error):
+                    raise
+                self._call = None
+                what = f"plugin '{self._plugin}' failed at {type(event).__name__}, and hears no more of this build"
+                sys.stderr.write(f"cratewright: {foreign_error(error, what)}\n")
+                sys.stderr.flush()

@@ -1,0 +1,272 @@
+"""What plugins offer beside backends: commands, profiles, and ears for what happens in a build.
+
+Knows nothing of SCons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+import cratewright
+from cratewright import BuildStarted, Command, Event, Profile, StageStarted, cli
+from cratewright.errors import ConfigurationError, PluginError
+from cratewright.hooks import COMMANDS, EVENTS, PROFILES
+from cratewright.offered import OWN_COMMANDS
+from cratewright.option_spec import OptionKind, OptionSpec
+from cratewright.registry import Registry
+from cratewright.testing import StubBackend
+
+Golden = Callable[[str, str], None]
+
+
+def _run(arguments: argparse.Namespace) -> int | None:
+    print(f"hello {arguments.whom}")
+    return 3 if arguments.whom == "three" else None
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("whom", help="whom to greet")
+
+
+GREET = Command(name="greet", help="greet somebody", run=_run, arguments=_arguments)
+HARD = Profile(name="hard", options={"opt_level": 3, "defines": ["HARD"]}, inherits="release")
+
+
+def _plugin(name: str = "more_plugin", **hooks: Callable[..., object]) -> types.ModuleType:
+    module = types.ModuleType(name)
+    for hook, function in hooks.items():
+        setattr(module, hook, cratewright.hookimpl(function))
+    return module
+
+
+class Loud(StubBackend):
+    """Has options of its own."""
+
+    NAME = "loud"
+    OPTIONS = (
+        *StubBackend.OPTIONS,
+        OptionSpec(name="volume", kind=OptionKind.INT, default=1, most=11, help=""),
+        OptionSpec(name="tune", kind=OptionKind.PATH, default="", help=""),
+    )
+    UNIT_OPTIONS = StubBackend.UNIT_OPTIONS | {"volume", "tune"}
+
+
+def test_a_plugin_may_offer_these_alone() -> None:
+    registry = Registry()
+    registry.register(_plugin(**{COMMANDS: lambda: GREET, PROFILES: lambda: [HARD, replace(HARD, name="harder")]}))
+    (plugin,) = registry.plugins
+    assert plugin.commands == ("greet",) and plugin.profiles == ("hard", "harder") and not plugin.broken
+    assert registry.profiles["hard"] == {"inherits": "release", "opt_level": 3, "defines": ["HARD"]}
+    assert [(command.name, owner.name) for command, owner in registry.commands] == [("greet", "more_plugin")]
+
+
+def test_a_profile_counts_for_a_backend_as_far_as_it_has_the_options() -> None:
+    registry = Registry()
+    registry.register(
+        _plugin(
+            cratewright_register_backend=lambda: [StubBackend, Loud],
+            **{PROFILES: lambda: Profile(name="high", options={"volume": 11, "opt_level": "s"})},
+        )
+    )
+    assert registry.profiles_for(Loud)["high"] == {"inherits": "", "volume": 11, "opt_level": "s"}
+    assert registry.profiles_for(StubBackend)["high"] == {"inherits": "", "opt_level": "s"}
+
+
+def _raises() -> object:
+    raise ZeroDivisionError("oh")
+
+
+OFFERED: dict[str, tuple[str, Callable[[], object]]] = {
+    "no command": (COMMANDS, lambda: "greet"),
+    "none among several": (COMMANDS, lambda: [GREET, None]),
+    "a function": (COMMANDS, lambda: _run),
+    "a command with capitals": (COMMANDS, lambda: replace(GREET, name="Greet")),
+    "a command like an option": (COMMANDS, lambda: replace(GREET, name="--greet")),
+    "a command without a name": (COMMANDS, lambda: replace(GREET, name=3)),  # type: ignore[arg-type]
+    "one of cratewright's own": (COMMANDS, lambda: replace(GREET, name="build")),
+    "a command without help": (COMMANDS, lambda: replace(GREET, help="")),
+    "a command with much help": (COMMANDS, lambda: replace(GREET, help="two\nlines")),
+    "a command that does nothing": (COMMANDS, lambda: replace(GREET, run=None)),  # type: ignore[arg-type]
+    "a command with a list": (COMMANDS, lambda: replace(GREET, arguments=["whom"])),  # type: ignore[arg-type]
+    "a command twice": (COMMANDS, lambda: [GREET, GREET]),
+    "another plugin's command": (COMMANDS, lambda: replace(GREET, name="taken")),
+    "a hook that fails": (COMMANDS, _raises),
+    "no profile": (PROFILES, lambda: {"hard": {}}),
+    "a profile of no name": (PROFILES, lambda: replace(HARD, name="")),
+    "a profile of a built-in name": (PROFILES, lambda: replace(HARD, name="release")),
+    "a profile with a list": (PROFILES, lambda: replace(HARD, options=["opt_level"])),  # type: ignore[arg-type]
+    "a profile that inherits nothing": (PROFILES, lambda: replace(HARD, inherits="relaese")),
+    "a profile that inherits itself": (PROFILES, lambda: replace(HARD, inherits="hard")),
+    "an unknown option": (PROFILES, lambda: replace(HARD, options={"opt_leve": 3})),
+    "a value that is none": (PROFILES, lambda: replace(HARD, options={"opt_level": 7})),
+    "a value out of bounds": (PROFILES, lambda: replace(HARD, options={"volume": 12})),
+    "a path": (PROFILES, lambda: replace(HARD, options={"tune": "a.txt"})),
+    "directories": (PROFILES, lambda: replace(HARD, options={"include_dirs": ["inc"]})),
+    "another plugin's profile": (PROFILES, lambda: replace(HARD, name="taken")),
+    "a profile twice": (PROFILES, lambda: [HARD, HARD]),
+}
+
+
+def test_what_is_refused(golden: Golden) -> None:
+    said = []
+    taken = {
+        COMMANDS: lambda: replace(GREET, name="taken"),
+        PROFILES: lambda: replace(HARD, name="taken"),
+        "cratewright_register_backend": lambda: Loud,
+    }
+    for what, (hook, function) in OFFERED.items():
+        registry = Registry()
+        registry.register(_plugin("first_plugin", **taken))
+        with pytest.raises(PluginError, match="more_plugin") as caught:
+            registry.register(_plugin(**{hook: function, "cratewright_register_backend": lambda: StubBackend}))
+        # All of it or nothing.
+        assert registry.names == ("loud",) and [p.name for p in registry.plugins] == ["first_plugin"], what
+        assert [command.name for command, _ in registry.commands] == ["taken"] and [*registry.profiles] == ["taken"]
+        lines = [line for line in str(caught.value).splitlines() if "test_offered.py" not in line]
+        said.append(f"# {what}\n" + "\n".join(lines).replace(hex(id(_run)), "0x1") + "\n")
+    golden("errors/plugin_offers.txt", "\n".join(said))
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Give the command line with a plugin that offers a command."""
+
+    def run(*words: str, command: Command = GREET) -> int:
+        registry = Registry()
+        registry.register(_plugin(**{COMMANDS: lambda: command}), origin="more 1.0")
+        monkeypatch.setattr(cli, "default_registry", lambda: registry)
+        try:
+            return cli.main(list(words))
+        except SystemExit as error:
+            assert isinstance(error.code, int)
+            return error.code
+
+    return run
+
+
+def test_a_command(command_line: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line("greet", "world") == 0
+    assert capsys.readouterr().out == "hello world\n"
+    assert command_line("greet", "three") == 3
+    assert command_line("greet") == 2 and "arguments are required: whom" in capsys.readouterr().err
+    assert command_line("greet", "a", "b") == 2 and "unrecognized arguments: b" in capsys.readouterr().err
+    assert command_line("greet", "a", "--", "b") == 2 and "take arguments after --" in capsys.readouterr().err
+    assert command_line("--help") == 0 and "greet somebody (more 1.0)" in " ".join(capsys.readouterr().out.split())
+    assert command_line("greet", "--help") == 0 and "whom to greet" in capsys.readouterr().out
+    assert command_line("gret") == 2 and "greet" in capsys.readouterr().err
+    assert command_line("backends") == 0 and "commands:    greet" in capsys.readouterr().out
+
+
+def _raising(error: BaseException) -> Callable[..., None]:
+    def run(_: object) -> None:
+        raise error
+
+    return run
+
+
+def test_a_command_that_fails(command_line: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    for run, said in (
+        (_raising(ZeroDivisionError("oh")), "plugin 'more_plugin', command 'greet' failed: ZeroDivisionError: oh"),
+        (_raising(SystemExit(0)), "plugin 'more_plugin', command 'greet' failed: SystemExit: 0"),
+        (_raising(ConfigurationError("not so", hint="but so")), "cratewright: not so\n  hint: but so"),
+        (lambda _: "well", "plugin 'more_plugin', command 'greet': run() returned 'well'"),
+        (lambda _: 256, "expected: an exit status from 0 to 255, or None for 0"),
+        (lambda _: True, "run() returned True"),
+    ):
+        assert command_line("greet", "a", command=replace(GREET, run=run)) == 2
+        errors = capsys.readouterr().err
+        assert said in errors and "Traceback" not in errors, errors
+    bad = replace(GREET, arguments=_raising(ZeroDivisionError("oh")))
+    assert command_line("greet", command=bad) == 2
+    assert "plugin 'more_plugin', command 'greet' cannot say what it takes: ZeroDiv" in capsys.readouterr().err
+    # Nor does it keep others from being used.
+    assert command_line("--help", command=bad) == command_line("backends", command=bad) == 0
+    taken = replace(GREET, arguments=lambda parser: parser.add_argument("run") and None)
+    assert command_line("greet", "a", command=taken) == 2
+    assert "command 'greet': an argument cannot be called 'run'" in capsys.readouterr().err
+
+
+def test_no_plugin_is_loaded_for_a_command_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> Registry:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(cli, "default_registry", fails)
+    parser = cli.command_parser(["build", "greet"])
+    assert set(next(iter(parser._subparsers._group_actions)).choices) == OWN_COMMANDS  # type: ignore[arg-type, union-attr]
+
+
+STARTED = BuildStarted(1, "0", 0.0, 1)
+STAGE = StageStarted("codegen", "a", "a.rlink")
+
+
+def test_events_reach_plugins(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each one, in order, typed; who fails is named once and hears no more, and the others hear on."""
+    heard: list[Event] = []
+
+    def fails(event: Event) -> None:
+        heard.append(event)
+        raise KeyError("oh")
+
+    def hears(event: Event) -> None:
+        heard.append(event)
+
+    registry = Registry()
+    registry.register(_plugin("a_plugin", **{EVENTS: fails}))
+    registry.register(_plugin("b_plugin", **{EVENTS: hears}))
+    registry.register(_plugin("c_plugin", **{EVENTS: lambda event: sys.exit(0)}))
+    listeners = registry.listeners()
+    for event in (STARTED, STAGE):
+        for listener in listeners:
+            listener(event)
+    assert heard == [STARTED, STARTED, STAGE]
+    errors = capsys.readouterr().err
+    assert errors.count("plugin 'a_plugin' failed at BuildStarted, and hears no more of this build: KeyError") == 1
+    assert errors.count("plugin 'c_plugin' failed at BuildStarted, and hears no more of this build: SystemExit") == 1
+    assert "test_offered.py" in errors and "Traceback" not in errors
+    with pytest.raises(PluginError, match="plugin 'late_plugin' hears of build events, and the build has begun"):
+        registry.register(_plugin("late_plugin", **{EVENTS: hears}))
+
+
+def test_an_interrupt_passes_a_listener() -> None:
+    registry = Registry()
+
+    def interrupted(event: Event) -> None:
+        # As the interpreter raises it: by no statement of the plugin's.
+        import signal
+
+        signal.raise_signal(signal.SIGINT)
+
+    registry.register(_plugin(**{EVENTS: interrupted}))
+    with pytest.raises(KeyboardInterrupt):
+        registry.listeners()[0](STARTED)
+
+
+def test_wrappers_of_the_other_hooks() -> None:
+    """A wrapper has its say about what others offer, and one that returns nonsense is named."""
+
+    class Doubles:
+        @cratewright.hookimpl(wrapper=True)
+        def cratewright_add_commands(self) -> Iterator[None]:
+            answers = yield
+            return [replace(item, help=f"{item.help}!") for item in answers]  # type: ignore[attr-defined, return-value]
+
+    registry = Registry()
+    registry.register(Doubles(), name="doubles")
+    registry.register(_plugin(**{COMMANDS: lambda: GREET}))
+    assert [command.help for command, _ in registry.commands] == ["greet somebody!"]
+
+    class Spoils:
+        @cratewright.hookimpl(wrapper=True)
+        def cratewright_add_profiles(self) -> Iterator[None]:
+            yield
+            return 3  # type: ignore[return-value]
+
+    with pytest.raises(PluginError, match=r"a wrapper of cratewright_add_profiles\(\) returns 3"):
+        registry.register(Spoils(), name="spoils")
+    registry.register(_plugin("other", **{COMMANDS: lambda: replace(GREET, name="other")}))
