@@ -155,7 +155,7 @@ class StructWriter:
     def write(self, block: Row, *, hint: str) -> str:
         """Write a block and the structs in it, and return its name; nothing for one that holds no bytes.
 
-        Shape: `block` as `block_layout` gives it. `hint` tells blocks of one name apart that lie differently.
+        Shape: `block` as a manifest has it. `hint` tells blocks of one name apart that lie differently.
         """
         text, alignment = self._text(block["members"], int(block["size"]), hint=hint)
         if not text:

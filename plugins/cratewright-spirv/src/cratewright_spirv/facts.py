@@ -37,11 +37,12 @@ class Facts:
     blocks: tuple[tuple[Place, str], ...] = ()
 
     @classmethod
-    def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row) -> Facts:
-        """Return the facts about a module with a known interface."""
-        names = [(place, str(row["name"])) for place, row in _places(interface) if row["name"]]
-        names += [((*place, _TYPE), str(row["type"])) for place, row in _places(interface) if "location" in row]
-        blocks = tuple((place, json.dumps(row["block"])) for place, row in _places(interface) if "block" in row)
+    def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row | None) -> Facts:
+        """Return the facts about a module; names and blocks from its interface, if they are to be restored."""
+        rows = [] if interface is None else [*_places(interface)]
+        names = [(place, str(row["name"])) for place, row in rows if row["name"]]
+        names += [((*place, _TYPE), str(row["type"])) for place, row in rows if "location" in row]
+        blocks = tuple((place, json.dumps(row["block"])) for place, row in rows if "block" in row)
         return cls(len(data), reflect.instruction_count(data), tuple(modules), tuple(names), blocks)
 
     @classmethod
@@ -99,8 +100,9 @@ def sources_of(modules: Iterable[LinkModule]) -> tuple[tuple[str, str], ...]:
     """Return the crates and modules that some modules come from."""
     found: dict[tuple[str, str], None] = {}
     for item in modules:
-        rows = json.loads(item.module.attribute(MADE_FROM) or "null")
-        found |= dict.fromkeys(map(tuple, rows) if rows is not None else [(item.crate, item.module.name)])
+        made_from = item.module.attribute(MADE_FROM)
+        rows = map(tuple, json.loads(made_from)) if made_from else [(item.crate, item.module.name)]
+        found |= dict.fromkeys(rows)
     return tuple(found)
 
 

@@ -81,8 +81,9 @@ def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
     interface = reflect.interface(linked, name=image.path, blocks=True)
-    facts = Facts.of(linked, sources_of(request.modules), interface)
-    return finish(image, optimised, facts, tools, interface if request.options.opt_level is OptLevel.NONE else None)
+    if request.options.opt_level is OptLevel.NONE:  # all names are there still
+        return finish(image, optimised, Facts.of(linked, sources_of(request.modules), None), tools, interface)
+    return finish(image, optimised, Facts.of(linked, sources_of(request.modules), interface), tools)
 
 
 def optimise(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:

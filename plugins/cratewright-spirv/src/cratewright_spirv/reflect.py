@@ -10,7 +10,7 @@ from contextlib import suppress
 from cratewright import ToolError, dataclass
 
 from . import opcodes as op
-from .blocks import block_layout
+from .blocks import Blocks
 from .library import load
 from .module import HEADER_WORDS, Instruction, parse
 from .program import BINDING, INPUT, OUTPUT, Entry, Program, reach
@@ -75,7 +75,7 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
 
     Shape: `entry_points`, each with its stage, name, workgroup_size, descriptors, push_constant_size, inputs
     and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound. With
-    `blocks`, descriptors that are blocks and `push_constants` have a `block`: a layout as of `block_layout`.
+    `blocks`, descriptors that are blocks and `push_constants` have a `block`: a layout as of `Blocks`.
     From SPIR-V 1.4 on an entry point's own list of globals is taken, which may name what it declares and does
     not use; before that, what its calls reach.
     Units: push_constant_size in bytes
@@ -83,6 +83,7 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
     listed = lists_all_globals(data)
     program = Program.of(parse(data, name, bodies=not listed))
     shapes = Shapes(program.preamble)
+    layouts = Blocks(shapes) if blocks else None
     graph, variables = {} if listed else program.graph(), program.variables()
     rows: list[Row] = []
     for entry in program.entries():
@@ -91,13 +92,13 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
         size = _local_size(program, shapes, entry)
         row: Row = {"stage": entry.stage, "name": entry.name}
         row.update({"workgroup_size": list(size)} if size else {})
-        row["descriptors"] = _descriptors(shapes, used, blocks)
+        row["descriptors"] = _descriptors(shapes, used, layouts)
         pushed = max(
             (shapes.pointee(each[1]) for each in used if each[3] == PUSH_CONSTANT), key=shapes.size, default=None
         )
         row["push_constant_size"] = 0 if pushed is None else shapes.size(pushed)
         if pushed is not None:
-            block: Row = {"block": block_layout(shapes, pushed)} if blocks else {}
+            block: Row = {"block": layouts.layout(pushed)} if layouts is not None else {}
             row["push_constants"] = {"name": shapes.names.get(pushed, ""), **block}
         row["inputs"] = _located(shapes, [each for each in used if each[3] == INPUT])
         row["outputs"] = _located(shapes, [each for each in used if each[3] == OUTPUT])
@@ -131,7 +132,7 @@ def _triple(values: list[Value | None]) -> tuple[int, int, int]:
     return x, y, z
 
 
-def _descriptors(shapes: Shapes, variables: list[Instruction], blocks: bool) -> list[Row]:
+def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks | None) -> list[Row]:
     found = []
     for words in variables:
         marks = shapes.decorations.get(words[2], {})
@@ -144,8 +145,8 @@ def _descriptors(shapes: Shapes, variables: list[Instruction], blocks: bool) -> 
                 "name": shapes.names.get(words[2]) or shapes.names.get(type_id, ""),
                 "count": count,
             }
-            if blocks and shapes.opcode(type_id) == op.TYPE_STRUCT:
-                row["block"] = block_layout(shapes, type_id)
+            if layouts is not None and shapes.opcode(type_id) == op.TYPE_STRUCT:
+                row["block"] = layouts.layout(type_id)
             found.append(row)
     return sorted(found, key=lambda row: (row["set"], row["binding"], row["kind"], row["name"]))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from . import opcodes as op
-from .module import RESULTS, Instruction, string
+from .module import RESULTS, Instruction, last_string
 
 __all__ = ["ARRAY_STRIDE", "MATRIX_STRIDE", "OFFSET", "POINTER_SIZE", "ROW_MAJOR", "Shapes", "Value"]
 
@@ -41,7 +41,7 @@ class _Texts(Generic[Key]):
 
     def get(self, key: Key, default: str = "") -> str:
         words = self.words.get(key)
-        return default if words is None else string(words, self._at)[0]
+        return default if words is None else last_string(words, self._at)
 
 
 class Shapes:
@@ -57,6 +57,7 @@ class Shapes:
         self.definitions: dict[int, Instruction] = {}
         self.decorations: dict[int, dict[int, tuple[int, ...]]] = {}
         self.members: dict[int, dict[int, dict[int, tuple[int, ...]]]] = {}
+        self._ends: dict[int, int] = {}
         definitions, names = self.definitions, self.names.words
         for words in preamble:
             opcode = words[0] & 0xFFFF
@@ -157,12 +158,15 @@ class Shapes:
         return POINTER_SIZE if opcode == op.TYPE_POINTER else 0
 
     def _end(self, type_id: int, types: Iterable[int]) -> int:
-        own = self.members.get(type_id, {})
-        ends = (
-            own.get(index, {}).get(OFFSET, (0,))[0] + self.size(each, own.get(index))
-            for index, each in enumerate(types)
-        )
-        return max(ends, default=0)
+        known = self._ends.get(type_id)
+        if known is None:
+            own = self.members.get(type_id, {})
+            ends = (
+                own.get(index, {}).get(OFFSET, (0,))[0] + self.size(each, own.get(index))
+                for index, each in enumerate(types)
+            )
+            known = self._ends[type_id] = max(ends, default=0)
+        return known
 
     def _prefix(self, scalar: int) -> str:
         name = self.name(scalar)
