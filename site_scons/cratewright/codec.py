@@ -1,9 +1,9 @@
 """Plain bytes of frozen values, and values of bytes that nobody need trust.
 
-Knows nothing of what the values mean. The bytes are MessagePack, nothing but scalars one after another: the fields of a
-value in their order, a tuple as its length and its items, the alternative that a union holds by name. So what is read
-is as deep as the annotations of the value are and as large as its bytes, whatever they say; and each scalar is checked
-against its annotation.
+Knows nothing of what the values mean. The bytes are MessagePack, one array of rows of nothing but scalars: the fields
+of a value in their order, a tuple as its length and its items, the alternative that a union holds by name. So what is
+read is as deep as the annotations of the value are and as large as its bytes, whatever they say; and each scalar is
+checked against its annotation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import cache
 from itertools import chain, islice, product, starmap
@@ -19,17 +19,17 @@ from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get
 
 import msgpack
 
-from .values import maker
+from .values import maker, state_of
 
 __all__ = ["Codec", "DecodeError"]
 
 _Value = TypeVar("_Value")
-_Pack = Callable[[object], object]
 _SCALARS = (str, bytes, bool, int, type(None))
 _ERRORS = "surrogateescape"
 """How a path that is no UTF-8 comes back."""
-_END = b"\xc0"
-"""A None."""
+_ROW = 4096
+"""The most scalars in a row, and rows: arrays in arrays are no value, and what they claim takes no more than 32 MiB."""
+_OTHER = "an item is not of its kind"
 _MOST = 1 << 40
 """More items than any bytes hold."""
 
@@ -54,9 +54,14 @@ class Codec(Generic[_Value]):
 
         Raises: ValueError for a value that is none of its kind, or too large.
         """
+        scalars: list[object] = []
+        self._shape.write(value, scalars)
         packer = msgpack.Packer(autoreset=False, unicode_errors=_ERRORS, buf_size=4096)
+        rows = [scalars[start : start + _ROW] for start in range(0, len(scalars), _ROW)]
+        if len(rows) > _ROW:
+            raise ValueError("too many scalars")
         try:
-            self._shape.write(value, packer.pack)
+            packer.pack(rows)
         except OverflowError as error:
             raise ValueError(str(error)) from error
         return cast("bytes", packer.bytes())
@@ -68,23 +73,20 @@ class Codec(Generic[_Value]):
         """
         size = len(data)
         try:
-            unpacker = msgpack.Unpacker(
-                max_buffer_size=size + len(_END),
+            rows = msgpack.unpackb(
+                data,
                 max_str_len=size,
                 max_bin_len=size,
-                max_array_len=0,
+                max_array_len=_ROW,
                 max_map_len=0,
                 max_ext_len=0,
                 unicode_errors=_ERRORS,
             )
-            unpacker.feed(data)
-            unpacker.feed(_END)
-            scalars = list(unpacker)
         except (ValueError, msgpack.UnpackException) as error:
             raise DecodeError(str(error)) from error
-        if not scalars or scalars.pop() is not None:  # a last one that lacks something has swallowed the end
-            raise DecodeError("cut short")
-        items = iter(scalars)
+        if type(rows) is not list or {*map(type, rows)} != {list}:
+            raise DecodeError("no rows")
+        items = chain.from_iterable(rows)
         try:
             value = self._shape.read(items)
         except StopIteration:
@@ -109,7 +111,7 @@ class _Shape(ABC):
     kinds: tuple[frozenset[type], ...] = ()
 
     @abstractmethod
-    def write(self, value: Any, pack: _Pack) -> None:
+    def write(self, value: Any, out: list[object]) -> None:
         """Write a value."""
 
     @abstractmethod
@@ -119,9 +121,12 @@ class _Shape(ABC):
         Raises: StopIteration if there are too few items, DecodeError if they are not of the kind.
         """
 
-    def rows(self, values: Iterable[Any]) -> Iterable[tuple[object, ...]]:
-        """Return the scalars of each of some values, as many as there are `kinds`, their types not checked."""
-        return ((value,) for value in values)
+    def flat(self, values: tuple[Any, ...]) -> Iterable[object]:
+        """Return the scalars of values, of each as many as there are `kinds`, their types not checked.
+
+        Raises: DecodeError for values of another shape.
+        """
+        return values
 
     def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
         """Return values, each of as many scalars as there are `kinds`, their types checked."""
@@ -135,10 +140,10 @@ class _Scalar(_Shape):
         self.kinds = (frozenset(kinds),)
         self._kinds = self.kinds[0]
 
-    def write(self, value: Any, pack: _Pack) -> None:
+    def write(self, value: Any, out: list[object]) -> None:
         if type(value) not in self._kinds:
             raise _wrong(value, self._kinds)
-        pack(value)
+        out.append(value)
 
     def read(self, items: Iterator[object]) -> object:
         value = next(items)
@@ -154,8 +159,8 @@ class _Word(_Shape):
         self._members: dict[object, Enum] = {item.value: item for item in kind}
         self._name = kind.__name__
 
-    def write(self, value: Any, pack: _Pack) -> None:
-        pack(value.value)
+    def write(self, value: Any, out: list[object]) -> None:
+        out.append(value.value)
 
     def read(self, items: Iterator[object]) -> object:
         word = next(items)
@@ -170,22 +175,26 @@ class _Record(_Shape):
     def __init__(self, kind: type[Any]) -> None:
         hints = get_type_hints(kind)
         self._fields = [_shape(hints[field.name]) for field in dataclasses.fields(kind)]
+        self._reads = [field.read for field in self._fields]
+        self._writes = [field.write for field in self._fields]
         self._make = maker(kind)
+        self._state = state_of(kind)
         self._kind = kind
         self.kinds = _flat(self._fields)
 
-    def write(self, value: Any, pack: _Pack) -> None:
+    def write(self, value: Any, out: list[object]) -> None:
         if type(value) is not self._kind:
             raise _wrong(value, (self._kind,))
-        for field, item in zip(self._fields, value.__getstate__(), strict=True):
-            field.write(item, pack)
+        for write, item in zip(self._writes, self._state(value), strict=True):
+            write(item, out)
 
-    def rows(self, values: Iterable[Any]) -> Iterable[tuple[object, ...]]:
-        kind = self._kind
-        return [value.__getstate__() if type(value) is kind else () for value in values]
+    def flat(self, values: tuple[Any, ...]) -> Iterable[object]:
+        if {*map(type, values)} != {self._kind}:
+            raise DecodeError(_OTHER)
+        return chain.from_iterable(map(self._state, values))
 
     def read(self, items: Iterator[object]) -> object:
-        return self._make(*[field.read(items) for field in self._fields])
+        return self._make(*[read(items) for read in self._reads])
 
     def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
         return starmap(self._make, rows)
@@ -198,14 +207,16 @@ class _Row(_Shape):
         self._fields = shapes
         self.kinds = _flat(shapes)
 
-    def write(self, value: Any, pack: _Pack) -> None:
+    def write(self, value: Any, out: list[object]) -> None:
         if type(value) is not tuple:
             raise _wrong(value, (tuple,))
         for field, item in zip(self._fields, value, strict=True):
-            field.write(item, pack)
+            field.write(item, out)
 
-    def rows(self, values: Iterable[Any]) -> Iterable[tuple[object, ...]]:
-        return values
+    def flat(self, values: tuple[Any, ...]) -> Iterable[object]:
+        if {*map(type, values)} != {tuple} or {*map(len, values)} != {len(self._fields)}:
+            raise DecodeError(_OTHER)
+        return chain.from_iterable(values)
 
     def read(self, items: Iterator[object]) -> object:
         return tuple([field.read(items) for field in self._fields])
@@ -221,19 +232,17 @@ class _Items(_Shape):
         self._item = item
         self._allowed = frozenset(product(*item.kinds))
 
-    def write(self, value: Any, pack: _Pack) -> None:
+    def write(self, value: Any, out: list[object]) -> None:
         if type(value) is not tuple:
             raise _wrong(value, (tuple,))
-        pack(len(value))
+        out.append(len(value))
         if not self._item.kinds:
             for item in value:
-                self._item.write(item, pack)
+                self._item.write(item, out)
         elif value:
-            rows = list(self._item.rows(value))
-            if not self._allowed.issuperset([tuple(map(type, row)) for row in rows]):
-                raise DecodeError("an item is not of its kind")
-            for scalar in chain.from_iterable(rows):
-                pack(scalar)
+            found = [*self._item.flat(value)]
+            self._check(found)
+            out.extend(found)
 
     def read(self, items: Iterator[object]) -> object:
         count = next(items)
@@ -248,9 +257,12 @@ class _Items(_Shape):
         found = list(islice(items, count * width))
         if len(found) < count * width:
             raise StopIteration
-        if not self._allowed.issuperset(zip(*[map(type, found)] * width, strict=True)):
-            raise DecodeError("an item is not of its kind")
+        self._check(found)
         return tuple(item.built(zip(*[iter(found)] * width, strict=True)))
+
+    def _check(self, scalars: list[object]) -> None:
+        if not self._allowed.issuperset(zip(*[map(type, scalars)] * len(self._item.kinds), strict=True)):
+            raise DecodeError(_OTHER)
 
 
 class _Union(_Shape):
@@ -259,12 +271,12 @@ class _Union(_Shape):
     def __init__(self, kinds: tuple[type, ...]) -> None:
         self._shapes = {kind.__name__: _shape(kind) for kind in kinds}
 
-    def write(self, value: Any, pack: _Pack) -> None:
+    def write(self, value: Any, out: list[object]) -> None:
         name = type(value).__name__
         if name not in self._shapes:
             raise _wrong(value, self._shapes)
-        pack(name)
-        self._shapes[name].write(value, pack)
+        out.append(name)
+        self._shapes[name].write(value, out)
 
     def read(self, items: Iterator[object]) -> object:
         name = next(items)
@@ -279,10 +291,10 @@ class _Optional(_Shape):
     def __init__(self, shape: _Shape) -> None:
         self._shape = shape
 
-    def write(self, value: Any, pack: _Pack) -> None:
-        pack(value is not None)
+    def write(self, value: Any, out: list[object]) -> None:
+        out.append(value is not None)
         if value is not None:
-            self._shape.write(value, pack)
+            self._shape.write(value, out)
 
     def read(self, items: Iterator[object]) -> object:
         there = next(items)

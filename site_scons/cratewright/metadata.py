@@ -44,7 +44,7 @@ __all__ = [
     "read_metadata",
 ]
 
-ENCODING_VERSION = 3
+ENCODING_VERSION = 4
 METADATA_MEMBER = "lib.rmeta"
 
 Inside = tuple[tuple[CrateReference, Linkage], ...]

@@ -20,7 +20,6 @@ from .values import dataclass
 __all__ = ["Mismatch", "find_mismatch", "type_words", "value_words"]
 
 _Check = Callable[[Any], bool]
-_PLAIN = (str, bytes, bool, int, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ def _check_for(annotation: Any) -> _Check:
     """Return what says quickly whether a value fits."""
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
-        checks = [_check_for(item) for item in inside]
-        return lambda value: any(check(value) for check in checks)
+        return _union_check(inside)
     if origin is tuple:
         return _tuple_check(inside)
     if origin is not None and issubclass(origin, Mapping):
@@ -65,10 +63,29 @@ def _check_for(annotation: Any) -> _Check:
     return lambda value: type(value) is annotation
 
 
+def _is_one_type(annotation: Any) -> bool:
+    """Return whether the type of a value is all that there is to check."""
+    return typing.get_origin(annotation) is None and annotation is not float and not is_dataclass(annotation)
+
+
+def _union_check(inside: tuple[Any, ...]) -> _Check:
+    if all(map(_is_one_type, inside)):
+        kinds = frozenset(inside)
+        return lambda value: type(value) in kinds
+    checks = [_check_for(item) for item in inside]
+    return lambda value: any(check(value) for check in checks)
+
+
 def _tuple_check(inside: tuple[Any, ...]) -> _Check:
     if inside[-1:] == (...,):
+        if _is_one_type(inside[0]):
+            only = {inside[0]}
+            return lambda value: type(value) is tuple and only.issuperset(map(type, value))
         check = _check_for(inside[0])
         return lambda value: type(value) is tuple and all(map(check, value))
+    if all(map(_is_one_type, inside)):
+        kinds = list(inside)
+        return lambda value: type(value) is tuple and list(map(type, value)) == kinds
     checks = [_check_for(item) for item in inside]
     return lambda value: (
         type(value) is tuple
@@ -79,7 +96,7 @@ def _tuple_check(inside: tuple[Any, ...]) -> _Check:
 
 def _dataclass_check(kind: type) -> _Check:
     hints = _fields(kind)
-    plain = [name for name, hint in hints.items() if hint in _PLAIN]
+    plain = [name for name, hint in hints.items() if _is_one_type(hint)]
     # An extra name that is always of one type: attrgetter gives a tuple for two or more names only.
     plain_values = attrgetter("__class__", "__class__", *plain)
     plain_types = [type(kind), type(kind), *(hints[name] for name in plain)]

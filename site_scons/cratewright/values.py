@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass", "maker"]
+__all__ = ["dataclass", "maker", "state_of"]
 
 State = Callable[[Any], tuple[Any, ...]]
 
@@ -67,7 +67,7 @@ def _methods(made: Any, compared: State) -> dict[str, Any]:
 
 def _frozen_methods(made: Any, compared: State) -> dict[str, Any]:
     setters = _setters(made)
-    state = _state([field.name for field in dataclasses.fields(made)])
+    state = state_of(made)
 
     def __setattr__(self: object, name: str, _: object) -> NoReturn:
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -87,6 +87,11 @@ def _frozen_methods(made: Any, compared: State) -> dict[str, Any]:
 
     methods = (__setattr__, __delattr__, __hash__, __getstate__, __setstate__)
     return {method.__name__: method for method in methods}
+
+
+def state_of(kind: Any) -> State:
+    """Return what gives the values of all fields of a dataclass, in order."""
+    return _state([field.name for field in dataclasses.fields(kind)])
 
 
 def _state(names: Sequence[str]) -> State:

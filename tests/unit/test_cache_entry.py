@@ -211,7 +211,7 @@ def test_every_damage_is_found() -> None:
     assert _fault(KEY, data + b"x") is RecompileFault.DAMAGE
     assert _fault(KEY, b"") is RecompileFault.FOREIGN
     assert _fault(OTHER, data) is RecompileFault.KEY
-    assert _fault(KEY, data.replace(b"entry 4", b"entry 5", 1)) is RecompileFault.VERSION
+    assert _fault(KEY, data.replace(b"entry 5", b"entry 6", 1)) is RecompileFault.VERSION
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", serialize_compiled(UNIT)[:-3], serialize_compiled(UNIT) + b"\0"])

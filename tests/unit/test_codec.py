@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cratewright import codec
 from cratewright.codec import Codec, DecodeError
 from cratewright.values import dataclass
 from tests.support.bounds import cpu_below
@@ -109,6 +110,8 @@ def test_a_changed_byte_is_another_value_or_an_error(value: Deep, data: st.DataO
         Deep(data=b"", rows=(("a", 1, None),)),  # type: ignore[arg-type]
         Deep(data=b"", maybe=Colour.RED),  # type: ignore[arg-type]
         Deep(data=b"", one=(1,)),  # type: ignore[arg-type]
+        Deep(data=b"", pairs=(("a", "b"), ("a",), ("a", "b", "c"))),  # type: ignore[arg-type]
+        Deep(data=b"", pairs=(["a", "b"],)),  # type: ignore[arg-type]
         Deep(data=b"", numbers=((2**64,),)),
         Flat("a", 1, None),
     ],
@@ -127,11 +130,9 @@ WHOLE = [b"", "red", False, 0, 0, 0, 0, 0, False, 0]
     [(0, "text"), (1, "green"), (1, 3), (2, 0), (2, 1.5), (3, -1), (3, 1), (3, True), (3, 2**63), (4, "2"), (8, None)],
 )
 def test_what_is_not_as_declared_is_not_read(place: int, wrong: object) -> None:
-    packed = [msgpack.packb(item) for item in WHOLE]
-    assert DEEP.decode(b"".join(packed)) == Deep(data=b"")
-    packed[place] = msgpack.packb(wrong)
+    assert DEEP.decode(msgpack.packb([WHOLE])) == Deep(data=b"")
     with pytest.raises(DecodeError):
-        DEEP.decode(b"".join(packed))
+        DEEP.decode(msgpack.packb([[*WHOLE[:place], wrong, *WHOLE[place + 1 :]]]))
 
 
 HOSTILE = {
@@ -147,8 +148,13 @@ HOSTILE = {
     "a long extension": b"\xc9\x7f\xff\xff\xff\x05",
     "no code": b"\xc1",
     "no UTF-8": b"\xa1\xff",
-    "a long tuple": bytes([0xC4, 0, 0xA3]) + b"red" + b"\xc2" + b"\xcf\x00\x00\x00\xff\xff\xff\xff\xff",
-    "a negative length": bytes([0xC4, 0, 0xA3]) + b"red" + b"\xc2" + b"\xff",
+    "no rows": msgpack.packb(WHOLE),
+    "a row in a row": msgpack.packb([[WHOLE]]),
+    "no array": msgpack.packb(5),
+    "a row and a scalar": msgpack.packb([WHOLE, 5]),
+    "nested rows that claim all they may": b"\xdc\x10\x00" * 1000,
+    "a long tuple": msgpack.packb([[*WHOLE[:3], 0xFFFFFFFFFF]]),
+    "a negative length": msgpack.packb([[*WHOLE[:3], -1]]),
 }
 
 
@@ -156,6 +162,21 @@ HOSTILE = {
 def test_hostile_bytes_are_an_error(data: bytes) -> None:
     with cpu_below(5), pytest.raises(DecodeError):
         DEEP.decode(data)
+
+
+def test_a_value_of_many_scalars_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In more than one row; and what would not be read is not written."""
+    many: Codec[tuple[tuple[int, str], ...]] = Codec(tuple[tuple[int, str], ...])
+    value = tuple((number, str(number)) for number in range(5000))
+    data = many.encode(value)
+    assert many.decode(data) == value
+    for wrong in (data[:-1], data + b"\0", msgpack.packb(msgpack.unpackb(data)[:-1])):
+        with pytest.raises(DecodeError):
+            many.decode(wrong)
+    monkeypatch.setattr(codec, "_ROW", 4)
+    assert many.decode(many.encode(value[:7])) == value[:7]
+    with pytest.raises(ValueError, match="too many"):
+        many.encode(value[:8])
 
 
 def test_what_bytes_claim_takes_no_memory() -> None:
@@ -186,7 +207,7 @@ def test_the_library_without_its_c_says_the_same(monkeypatch: pytest.MonkeyPatch
     value = Deep(data=b"abc", rows=(Flat("a\udcff", 2**40, None),), pairs=(("a", "b"),), words=("x",))
     data = DEEP.encode(value)
     monkeypatch.setattr(msgpack, "Packer", fallback.Packer)
-    monkeypatch.setattr(msgpack, "Unpacker", fallback.Unpacker)
+    monkeypatch.setattr(msgpack, "unpackb", fallback.unpackb)
     assert DEEP.encode(value) == data and DEEP.decode(data) == value
     for hostile in (*HOSTILE.values(), data[:-1], data + b"\0"):
         with pytest.raises(DecodeError):

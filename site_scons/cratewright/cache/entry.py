@@ -39,7 +39,7 @@ _Value = TypeVar("_Value")
 
 RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
 
-_MARKER = b"cratewright entry 4\n"
+_MARKER = b"cratewright entry 5\n"
 _FAMILY = b"cratewright entry "
 _KEY = 32
 MOST_WORLDS = 4
@@ -70,22 +70,28 @@ class RecompileError(Exception):
 def seal_entry(key: str, payload: bytes) -> bytes:
     """Return what a store keeps under a key: marker, the key itself, digest of it and the payload, payload."""
     name = bytes.fromhex(key)
-    return b"".join((_MARKER, name, hashlib.sha256(name + payload).digest(), payload))
+    return b"".join((_MARKER, name, _seal(name, payload), payload))
 
 
-def open_entry(key: str, data: bytes) -> bytes:
-    """Return the payload of an entry.
+def open_entry(key: str, data: bytes) -> memoryview:
+    """Return the payload of an entry, which is not copied.
 
     Raises: RecompileError if another version wrote it, it was made for another key, or any bit of it changed.
     """
     if not data.startswith(_MARKER):
         raise RecompileError(RecompileFault.VERSION if data.startswith(_FAMILY) else RecompileFault.FOREIGN)
-    name, payload = data[len(_MARKER) : len(_MARKER) + _KEY], data[_HEAD:]
-    if hashlib.sha256(name + payload).digest() != data[len(_MARKER) + _KEY : _HEAD]:
+    name, payload = data[len(_MARKER) : len(_MARKER) + _KEY], memoryview(data)[_HEAD:]
+    if _seal(name, payload) != data[len(_MARKER) + _KEY : _HEAD]:
         raise RecompileError(RecompileFault.DAMAGE)
     if name.hex() != key:
         raise RecompileError(RecompileFault.KEY, name.hex())
     return payload
+
+
+def _seal(name: bytes, payload: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(name)
+    digest.update(payload)
+    return digest.digest()
 
 
 def serialize_compiled(result: Result) -> bytes:
@@ -123,7 +129,7 @@ def encode_worlds(worlds: Iterable[World]) -> bytes:
     return _WORLDS.encode(worlds)
 
 
-def decode_worlds(data: bytes) -> tuple[World, ...]:
+def decode_worlds(data: bytes | memoryview) -> tuple[World, ...]:
     """Return the worlds that were encoded.
 
     Raises: RecompileError for other bytes.
@@ -142,7 +148,7 @@ _RESULT: Codec[Result] = Codec(Result)
 _WORLDS: Codec[tuple[World, ...]] = Codec(tuple[World, ...])
 
 
-def _decode(codec: Codec[_Value], data: bytes) -> _Value:
+def _decode(codec: Codec[_Value], data: bytes | memoryview) -> _Value:
     try:
         return codec.decode(data)
     except DecodeError as error:
