@@ -160,7 +160,7 @@ def _parts(value: tuple[LinkPart, ...], arguments: tuple[LinkRequest]) -> Mismat
 
 
 def _line(value: str, _: object) -> Mismatch | None:
-    if not value or len(value.splitlines()) != 1:
+    if not value.strip() or not value.isprintable():
         return Mismatch("", repr(value), "one line of text: the versions of all that can alter a result")
     return None
 

@@ -255,10 +255,6 @@ class CodegenBackend(ABC):
         """Return whether a module can be optimised with others; one that cannot (an object) is linked as it is."""
         return True
 
-    def injected_symbols(self, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return symbols to export that no source defines: those of a profiler or sanitizer it adds."""
-        return ()
-
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return symbols beside the exported that LTO must leave under their names, for the sake of the link's options.
 

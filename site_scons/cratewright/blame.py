@@ -49,23 +49,27 @@ def distribution_words(distribution: metadata.Distribution) -> str:
 def is_fault(error: BaseException) -> bool:
     """Say whether an exception is a fault of the code that was called, and not an interrupt by the user.
 
-    A plugin may leave by `SystemExit`. A KeyboardInterrupt is the user's, unless a `raise` statement made it.
+    A plugin may leave by `SystemExit`, or by a kind of its own. A KeyboardInterrupt is the user's, unless a `raise`
+    statement made it.
     """
-    if isinstance(error, KeyboardInterrupt):
-        return _was_raised(error.__traceback__)
-    return isinstance(error, (Exception, SystemExit))
+    return not isinstance(error, KeyboardInterrupt) or _was_raised(error.__traceback__)
 
 
 def own_error(error: CratewrightError) -> CratewrightError:
     """Return an error as one of ours: a plugin's subclass could neither be rebuilt elsewhere nor be told apart.
 
-    Raises: AttributeError, TypeError if it lacks what an error of ours has.
+    Raises: AttributeError, TypeError if it lacks what an error of ours has, or says nothing.
     """
     if type(error) not in _KINDS:
         kind = next(kind for kind in type(error).__mro__ if kind in _KINDS)
         rows = [(str(label), str(value)) for label, value in error.context]
         found = [item for item in error.diagnostics if type(item) is Diagnostic]
         error = kind(str(error.message), context=rows, hint=str(error.hint), diagnostics=found).leaving(error.leftovers)
+    texts = (error.message, error.hint, *(label for label, _ in error.context))
+    if not all(type(text) is str for text in texts) or not all(type(item) is Diagnostic for item in error.diagnostics):
+        raise TypeError("an error of texts and diagnostics")
+    if not error.message.strip():
+        raise TypeError("an error that says nothing")
     if isinstance(error, SourceError) and not error.diagnostics:
         # Who has no more than a tool's text has said where all the same.
         return error.about(read_diagnostics(error.message))

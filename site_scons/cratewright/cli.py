@@ -32,7 +32,8 @@ from .pipeline.engine import Engine
 from .pipeline.plan import option_table, source_table
 from .pipeline.relink import relink
 from .pipeline.settings import refuse_remote
-from .registry import BLOCKED, Registry, default_registry
+from .plugin import BLOCKED
+from .registry import Registry, default_registry
 from .version import __version__
 
 __all__ = ["command_parser", "main"]

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from .blame import foreign_error, is_fault
 from .errors import CratewrightError, PluginError
 from .offered import OWN_COMMANDS, Command
-from .registry import Plugin, Registry
+from .plugin import Plugin
+from .registry import Registry
 
 __all__ = ["add_plugin_commands"]
 

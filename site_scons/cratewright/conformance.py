@@ -226,9 +226,7 @@ class Conformance:
         options = {**self.options, "lto": "fat" if fat else "thin"}
         built = replace(trial, crate_types=kinds[:2], options=options).build(str(tmp_path))
         if built.shared_lto != (False, True):
-            _broken(
-                "LTO ran twice for one list of dependency formats", "let injected_symbols() not hang on the crate type"
-            )
+            _broken("LTO ran twice for one list of dependency formats", "let kept_symbols() not hang on the crate type")
 
     def test_lto_keeps_symbols_and_behaviour(self, tmp_path: Path) -> None:
         """What a link must offer is there after LTO, and what it does is the same."""

@@ -24,7 +24,7 @@ from .errors import CratewrightError, PluginError
 from .module import CompiledUnit, ModuleCodegen
 from .option_spec import OptionKind, OptionSpec
 from .request import LinkRequest, LinkResult, ThinModule
-from .shape import Mismatch, find_mismatch
+from .shape import Mismatch, find_mismatch, value_words
 from .stencil import UnitStencil
 
 __all__ = ["check_promised", "could_return", "guard", "implements", "opened", "plugin_class"]
@@ -38,18 +38,20 @@ def opened(
     `timed` is told how long each call took, and the passes in it.
     Raises: PluginError if it cannot be made.
     """
+    rows = (("plugin", plugin_words(kind.__module__)),)
     try:
         made = kind()
     except BaseException as error:
         if not is_fault(error):
             raise
         name = getattr(kind, "NAME", kind.__name__)
-        raise foreign_error(
-            error,
-            f"backend '{name}': {kind.__name__}() failed",
-            root=session.root,
-            rows=(("plugin", plugin_words(kind.__module__)),),
-        ) from error
+        message = f"backend '{name}': {kind.__name__}() failed"
+        raise foreign_error(error, message, root=session.root, rows=rows) from error
+    if not issubclass(type(made), CodegenBackend):
+        raise PluginError(
+            f"backend '{kind.NAME}': {kind.__name__}() made {value_words(made)}",
+            context=(*rows, ("expected", f"an object of {kind.__name__}: __new__() returns what super().__new__ does")),
+        )
     backend = guard(made)
     backend.init(session)
     if timed is not None and isinstance(backend, _Edge):
@@ -59,7 +61,7 @@ def opened(
 
 def guard(backend: CodegenBackend) -> CodegenBackend:
     """Return a backend whose answers are checked; one that is guarded already as it is."""
-    if isinstance(backend, _Edge):
+    if issubclass(type(backend), _Edge):  # not isinstance: it asks the plugin's object, which may answer anything
         return backend
     guarded: CodegenBackend = _edge_of(type(backend))(backend)
     return guarded
@@ -192,7 +194,13 @@ class _Edge(CodegenBackend):
         """Take the session."""
         self.session = session
         self.ask(METHODS["init"], (session,), {})
-        if getattr(self.plugin, "session", None) is not session:
+        try:
+            kept = getattr(self.plugin, "session", None)
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            raise self._told(error, "session", ()) from error
+        if kept is not session:
             raise self._fault("init", "does not keep the session", "a call of super().init(session)")
 
     def ask(self, function: FunctionType, arguments: tuple[object, ...], named: dict[str, object]) -> object:
@@ -207,16 +215,25 @@ class _Edge(CodegenBackend):
             if not is_fault(error):
                 raise
             raise self._told(error, name, arguments) from error
-        wrong = _find_fault(function, value, arguments)
-        if wrong is None and isinstance(value, CompiledUnit):
-            wrong = find_unpromised(self.EMITTED, value, arguments[0])
-        if wrong is None and function in _READERS:
-            wrong = find_unreported(_paths(self.OPTIONS), value, arguments[0])
+        try:
+            wrong = self._wrong(function, value, arguments)
+        except BaseException as error:  # a value of a class of its own may do anything when it is looked at
+            if not is_fault(error):
+                raise
+            raise self._told(error, name, arguments) from error
         if wrong is not None:
             whose = f" whose {wrong.where.lstrip('.')} is" if wrong.where else ""
             outer = f" {_article(type(value).__name__)}" if wrong.where else ""
             raise self._fault(name, f"returned{outer}{whose} {wrong.found}", wrong.expected, wrong.hint, arguments)
         return value
+
+    def _wrong(self, function: FunctionType, value: object, arguments: tuple[object, ...]) -> Mismatch | None:
+        wrong = _find_fault(function, value, arguments)
+        if wrong is None and isinstance(value, CompiledUnit):
+            wrong = find_unpromised(self.EMITTED, value, arguments[0])
+        if wrong is None and function in _READERS:
+            wrong = find_unreported(_paths(self.OPTIONS), value, arguments[0])
+        return wrong
 
     def _call(self, name: str, arguments: tuple[object, ...], named: dict[str, object]) -> object:
         if self.timed is None or name == "print_pass_timings":
@@ -230,7 +247,7 @@ class _Edge(CodegenBackend):
         if isinstance(error, CratewrightError):
             try:
                 return own_error(error)
-            except (AttributeError, TypeError, ValueError):
+            except Exception:  # it may lack anything, and fail in any way when it is asked
                 pass
         return foreign_error(
             error,

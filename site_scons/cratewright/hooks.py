@@ -50,6 +50,7 @@ class Hooks:
 
         Raises: PluginError for a hook that does not exist, or with arguments that it does not have.
         """
+        _ = plugin == object()  # pluggy compares plugins: one that cannot be compared would be in the way of all others
         # Hooks are matched by name only when called: a misspelt one would otherwise be silently unused.
         try:
             self._manager.register(plugin, name)
@@ -62,10 +63,10 @@ class Hooks:
             ) from error
         return tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
 
-    def remove(self, plugin: object) -> None:
-        """Take a plugin away, if it is there."""
-        if self._manager.is_registered(plugin):
-            self._manager.unregister(plugin)
+    def remove(self, plugin: object, name: str) -> None:
+        """Take a plugin away, if it is there under a name."""
+        if self._manager.get_plugin(name) is plugin and plugin is not None:
+            self._manager.unregister(plugin, name)
 
     def wraps(self, plugin: object, hook: str) -> bool:
         """Say whether a plugin wraps a hook, in either way that pluggy has."""
@@ -84,7 +85,12 @@ class Hooks:
         """
         answers = self._asked(self.caller(hook, plugin), f"plugin '{name}' fails in {hook}()")
         if not isinstance(answers, list):
-            raise PluginError(f"a wrapper of {hook}() returns {answers!r}", hint="return the list that `yield` gave")
+            wrappers = [each for each, other in self._manager.list_name_plugin() if self.wraps(other, hook)]
+            raise PluginError(
+                f"a wrapper of {hook}() returns {answers!r}",
+                context=(("wrappers", " ".join(wrappers)),),
+                hint="return the list that `yield` gave",
+            )
         for answer in answers:
             yield from answer if isinstance(answer, (list, tuple)) else [answer]
 

@@ -22,7 +22,6 @@ def exported_symbols(
     own: Sequence[ModuleCodegen],
     linked: Iterable[ModuleCodegen],
     exports: Sequence[str],
-    injected: Iterable[str] = (),
     keep_exports: bool = False,
 ) -> tuple[str, ...]:
     """Return the symbols that what is linked offers to others, sorted.
@@ -51,7 +50,7 @@ def exported_symbols(
         offered = {entry.name for module in own for entry in module.entry_points} | set(exports)
     else:
         offered = set(exports) or mine
-    return tuple(sorted(offered | set(injected)))
+    return tuple(sorted(offered))
 
 
 def libraries_to_link(

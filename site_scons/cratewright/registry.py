@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -24,31 +25,11 @@ from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
 from .offered import Command, Profile, check_profile, checked_command, checked_profile
 from .option_spec import OptionSpec
 from .options import CORE_OPTIONS
-from .values import dataclass
+from .plugin import BLOCKED, Plugin
 
-__all__ = ["BLOCKED", "Plugin", "Registry", "default_registry", "register"]
+__all__ = ["Registry", "default_registry", "register"]
 
-BLOCKED = "blocked by CRATE_PLUGINS"
 _Named = TypeVar("_Named", Command, Profile)
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """A plugin that was found, or registered.
-
-    Shape: `target` is `module` or `module:attribute`; `origin` says with its version where it was found; `hooks` are
-    the names of those it implements, `backends`, `commands` and `profiles` the names of what it offers; `broken` says
-    why it cannot be used, if it cannot.
-    """
-
-    name: str
-    target: str
-    origin: str
-    hooks: tuple[str, ...] = ()
-    backends: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    profiles: tuple[str, ...] = ()
-    broken: str = ""
 
 
 class Registry:
@@ -122,22 +103,23 @@ class Registry:
         Raises: PluginError naming the plugin for a misspelt hook, a class that is no backend or declares itself
         wrongly, another contract version, or a name that is taken.
         """
-        plugin = name or str(getattr(module, "__name__", type(module).__name__))
-        if self._hooks.has(module, plugin):
-            return
+        plugin = name or _name_of(module, type(module).__name__)
         before = self._kept()
         try:
+            if self._hooks.has(module, plugin):
+                return
             hooks = self._hooks.add(module, plugin)
             if EVENTS in hooks and self._is_heard:
                 raise PluginError(
                     f"plugin '{plugin}' hears of build events, and the build has begun",
                     hint="register it before the first crate is declared",
                 )
-            offered = [self._add(found, plugin) for found in self._hooks.offers(BACKENDS, module, plugin)]
-            self._plugins[plugin] = Plugin(plugin, target or _target(module), origin, hooks, tuple(offered))
+            offered = self._add_backends(module, plugin)
+            self._plugins[plugin] = Plugin(plugin, target or _target(module), origin, hooks, offered)
             if not offered and set(hooks) <= {BACKENDS} and not self._hooks.wraps(module, BACKENDS):
                 raise PluginError(
                     f"plugin '{plugin}' registers no backend",
+                    context=(("plugin", plugin_words(_module_of(module))),),
                     hint="mark a function cratewright_register_backend() with cratewright.hookimpl",
                 )
             if self._hooks.wraps(module, BACKENDS):
@@ -147,10 +129,11 @@ class Registry:
                 self._check_profiles(plugin)
         except BaseException as error:
             self._restore(before)
-            self._hooks.remove(module)
+            self._hooks.remove(module, plugin)
             if isinstance(error, CratewrightError) or not is_fault(error):
                 raise
-            raise foreign_error(error, f"plugin '{plugin}' cannot be registered") from error
+            rows = (("plugin", plugin_words(_module_of(module))),)
+            raise foreign_error(error, f"plugin '{plugin}' cannot be registered", rows=rows) from error
 
     def _kept(self) -> tuple[dict[str, Any], ...]:
         return dict(self._backends), dict(self._plugins), dict(self._commands), dict(self._profiles)
@@ -269,7 +252,7 @@ class Registry:
         ):
             for name in names:
                 del offered[name]
-        self._hooks.remove(self._hooks.plugin(plugin.name))
+        self._hooks.remove(self._hooks.plugin(plugin.name), plugin.name)
         self._plugins[plugin.name] = Plugin(plugin.name, plugin.target, plugin.origin, broken=reason)
 
     def trace(self) -> None:
@@ -289,7 +272,9 @@ class Registry:
             if found.path and found.path not in sys.path:
                 sys.path.append(found.path)
             entry = found.entry
-            self.register(entry.load(), name=entry.name, origin=found.origin, target=entry.value)
+            # What a module prints is not what a command was asked for.
+            with redirect_stdout(sys.stderr):
+                self.register(entry.load(), name=entry.name, origin=found.origin, target=entry.value)
         except PluginError as error:
             return str(error)
         except BaseException as error:
@@ -313,13 +298,19 @@ class Registry:
         for name, plugin in list(self._plugins.items()):
             module = self._hooks.plugin(name)
             if module is not None:
-                offered = [self._add(found, name) for found in self._hooks.offers(BACKENDS, module, name)]
-                self._plugins[name] = replace(plugin, backends=tuple(offered))
+                self._plugins[name] = replace(plugin, backends=self._add_backends(module, name))
 
-    def _add(self, found: object, plugin: str) -> str:
+    def _add_backends(self, module: object, plugin: str) -> tuple[str, ...]:
+        offered: list[str] = []
+        for found in self._hooks.offers(BACKENDS, module, plugin):
+            self._add(found, plugin, offered)
+        return tuple(offered)
+
+    def _add(self, found: object, plugin: str, offered: list[str]) -> None:
         if not (isinstance(found, type) and issubclass(found, CodegenBackend)):
             raise PluginError(
                 f"plugin '{plugin}' registers {found!r}, which is no CodegenBackend",
+                context=(("plugin", plugin_words(_module_of(self._hooks.plugin(plugin)))),),
                 hint="return a class, or a list of classes",
             )
         fault = find_class_fault(found)
@@ -335,15 +326,17 @@ class Registry:
         other = self._backends.get(found.NAME)
         if other is not None:
             raise PluginError(
-                f"two plugins offer a backend '{found.NAME}'",
+                f"plugin '{plugin}' offers two backends '{found.NAME}'"
+                if found.NAME in offered
+                else f"two plugins offer a backend '{found.NAME}'",
                 context=(
                     (plugin_words(other.__module__), _path(other)),
                     (plugin_words(found.__module__), _path(found)),
                 ),
-                hint="uninstall one of them, or block one: CRATE_PLUGINS=-NAME",
+                hint="" if found.NAME in offered else "uninstall one of them, or block one: CRATE_PLUGINS=-NAME",
             )
         self._backends[found.NAME] = found
-        return found.NAME
+        offered.append(found.NAME)
 
 
 def _path(kind: type[CodegenBackend]) -> str:
@@ -351,11 +344,18 @@ def _path(kind: type[CodegenBackend]) -> str:
 
 
 def _module_of(plugin: object) -> str:
-    return str(getattr(plugin, "__name__", type(plugin).__module__))
+    return _name_of(plugin, type(plugin).__module__)
+
+
+def _name_of(plugin: object, otherwise: str) -> str:
+    try:
+        return str(getattr(plugin, "__name__", otherwise))
+    except Exception:  # an object may answer anything
+        return otherwise
 
 
 def _target(module: object) -> str:
-    return str(getattr(module, "__name__", f"an object of {type(module).__module__}:{type(module).__qualname__}"))
+    return _name_of(module, f"an object of {type(module).__module__}:{type(module).__qualname__}")
 
 
 @lru_cache(maxsize=1)

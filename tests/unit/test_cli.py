@@ -30,7 +30,8 @@ from cratewright.metadata import (
 from cratewright.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.native_library import parse_library
 from cratewright.options import Options
-from cratewright.registry import BLOCKED, Plugin, Registry
+from cratewright.plugin import BLOCKED, Plugin
+from cratewright.registry import Registry
 from cratewright.stage_record import StageRecord, encode_record
 
 RAW = CrateMetadata(

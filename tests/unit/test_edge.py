@@ -384,6 +384,10 @@ class Odd(SourceError):
         super().__init__(f"a.txt:{line}: error: odd", context=(("line", line),), hint="even it")
 
 
+class Uncaught(BaseException):
+    """What `except Exception` does not catch."""
+
+
 class Mute(Exception):
     """An exception that cannot say what it is."""
 
@@ -398,7 +402,12 @@ RAISED: Mapping[str, Callable[[], BaseException]] = {
     "that cannot say what it is": Mute,
     "the end of the process": lambda: SystemExit(3),
     "an interrupt of its own": KeyboardInterrupt,
+    "the end of a generator": GeneratorExit,
+    "of a kind that nobody catches": lambda: Uncaught("oh"),
     "an error of ours": lambda: LinkError("app: no such symbol"),
+    "an error of ours that says nothing": LinkError,
+    "an error of ours with a number for a hint": lambda: LinkError("app: no", hint=3),  # type: ignore[arg-type]
+    "an error of ours with a text for a diagnostic": lambda: LinkError("app: no", diagnostics=["a"]),  # type: ignore[list-item]
     "an error of its own": lambda: Odd(3),
 }
 
@@ -433,6 +442,38 @@ def test_an_interrupt_by_the_user_is_no_fault_of_the_plugin() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         opened(Slow, SESSION).fingerprint()
+
+
+class Restless:
+    """A value that cannot be looked at."""
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        raise ZeroDivisionError
+
+
+def _deny(self: object, name: str) -> object:
+    raise ZeroDivisionError(name)
+
+
+def test_objects_that_answer_anything() -> None:
+    """A backend, or what it returns, may have any metaclass, property and attribute there is."""
+    for words, said in (
+        ({"__new__": lambda cls: 3}, r"Upper\(\) made an int"),
+        ({"__new__": lambda cls: None}, r"Upper\(\) made None"),
+        ({"__getattribute__": _deny}, r"init\(\) failed: ZeroDivisionError: init"),
+        ({"session": property(lambda self: 1 / 0, lambda self, value: None)}, "session.* failed: ZeroDivisionError"),
+        ({"fingerprint": lambda self: Restless()}, r"fingerprint\(\) returned|fingerprint\(\) failed: ZeroDivision"),
+        ({"fingerprint": lambda self: " "}, r"fingerprint\(\) returned ' '"),
+        ({"fingerprint": lambda self: "\x1b[31m"}, r"fingerprint\(\) returned '.x1b"),
+        ({"fingerprint": lambda self: "\udcff"}, r"fingerprint\(\) returned '.udcff"),
+        ({"output_names": lambda self, *_: (Restless(),)}, r"output_names\(\) failed: ZeroDivisionError"),
+    ):
+        with pytest.raises(PluginError, match=rf"backend 'upper': {said}") as caught:
+            backend = opened(_changed(words), SESSION)
+            backend.fingerprint()
+            backend.output_names("app", CrateType.BIN, Options(()))
+        assert ("plugin", "upper_plugin, no version") in caught.value.context
 
 
 def test_a_session_that_is_not_kept() -> None:

@@ -225,14 +225,6 @@ def test_an_export_that_nobody_defines() -> None:
     assert "entry" in caught.value.hint
 
 
-def test_what_a_backend_injects_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(UTIL, _lib(lto="fat", exports=("entry",)))
-    backend = world.engine.registry.backend("noting")
-    monkeypatch.setattr(backend, "injected_symbols", lambda self, kind, options: ("profile_data",))
-    world.link("lib", CrateType.CDYLIB)
-    assert world.called("run_fat_lto")[0][-3:] == ("exported", "entry", "profile_data")
-
-
 def test_fat_is_merged_optimised_and_lowered_once() -> None:
     world = World(UTIL, _lib(lto="fat"))
     linked = world.link("lib", CrateType.CDYLIB)

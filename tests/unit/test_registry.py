@@ -338,6 +338,72 @@ def test_a_plugin_that_ends_the_process_on_import_is_broken(
     assert registry.broken["leaving"].startswith("it cannot be imported: ")
 
 
+class _Denies(type(StubBackend)):  # type: ignore[misc]
+    def __getattribute__(cls, name: str) -> object:
+        if name == "TARGETS":
+            raise SystemExit(3)
+        return super().__getattribute__(name)
+
+
+class _Any:
+    """A plugin of one class; its own attributes are changed in copies."""
+
+    @cratewright.hookimpl
+    def cratewright_register_backend(self) -> object:
+        return Third
+
+
+def _raises(*_: object) -> object:
+    raise ZeroDivisionError("oh")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"__getattribute__": _raises}, "cannot be registered: ZeroDivisionError: oh"),
+        ({"__eq__": _raises, "__hash__": object.__hash__}, "cannot be registered: ZeroDivisionError: oh"),
+        ({"__hash__": None}, "TypeError: unhashable type"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: 1 / 0)}, "ZeroDivisionError: division"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda: Third)}, "fails in cratewright_register_bac"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: (x for x in [Third]))}, "which is no Code"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: {Third})}, "which is no CodegenBackend"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: [[Third]])}, "which is no CodegenBackend"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: [])}, "registers no backend"),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: [Third, Third])}, "two backends 'third'"),
+        (
+            {"cratewright_register_backend": cratewright.hookimpl(lambda self: _Denies("Odd", (Third,), {}))},
+            "cannot be registered: SystemExit: 3",
+        ),
+    ],
+    ids=range(11),
+)
+def test_objects_that_answer_anything(words: dict[str, object], said: str) -> None:
+    """The one that cannot be used is named, and the others are as they were, and can be added to."""
+    registry = Registry()
+    registry.register(_plugin(Other, name="good"))
+    with pytest.raises(PluginError, match="plugin 'odd'") as caught:
+        registry.register(type("Odd", (_Any,), words)(), name="odd")
+    assert said in str(caught.value), caught.value
+    assert registry.names == ("stub",) and [plugin.name for plugin in registry.plugins] == ["good"]
+    registry.register(_plugin(Fourth, name="better"))
+    assert registry.names == ("fourth", "stub")
+
+
+def test_a_plugin_with_attributes_that_raise_is_used() -> None:
+    odd = type("Odd", (_Any,), {"bad": property(_raises), "__getattr__": _raises})()
+    registry = Registry()
+    registry.register(odd)
+    assert registry.names == ("third",) and registry.plugins[0].name == "Odd"
+
+
+def test_what_a_plugin_prints_when_it_is_loaded_is_not_what_was_asked_for(
+    found: Callable[[dict[str, str]], Registry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert found({"prints": f"print('loaded')\n{GOOD}"}).names == ("found",)
+    out = capsys.readouterr()
+    assert (out.out, out.err) == ("", "loaded\n")
+
+
 def test_a_plugin_can_be_blocked(found: Callable[[dict[str, str]], Registry]) -> None:
     found({"good": GOOD, "bad": "1 / 0"})
     registry = Registry(["bad", "good"])

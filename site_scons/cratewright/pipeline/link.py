@@ -153,7 +153,6 @@ def _request(
         crate.modules,
         (module for _, part in static for module in part.modules),
         crate.options.texts("exports"),
-        backend.injected_symbols(crate_type, crate.options),
         crate.options.flag("keep_exports"),
     )
     request = LinkRequest(

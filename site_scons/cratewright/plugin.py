@@ -1,0 +1,32 @@
+"""A plugin as it is listed: its name, where it was found, what it offers, and why it cannot be used if it cannot.
+
+Knows nothing of how plugins are found or called.
+"""
+
+from __future__ import annotations
+
+from .values import dataclass
+
+__all__ = ["BLOCKED", "Plugin"]
+
+BLOCKED = "blocked by CRATE_PLUGINS"
+"""Why a plugin is not used that nothing is wrong with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin that was found, or registered.
+
+    Shape: `target` is `module` or `module:attribute`; `origin` says with its version where it was found; `hooks` are
+    the names of those it implements, `backends`, `commands` and `profiles` the names of what it offers; `broken` says
+    why it cannot be used, if it cannot.
+    """
+
+    name: str
+    target: str
+    origin: str
+    hooks: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    broken: str = ""
