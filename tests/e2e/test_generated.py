@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
+ONE_FORM = True
+
 GENERATE = """\
 import time
-
-ONE_FORM = True
 def make(target, source, env):
     time.sleep(0.3)  # long enough for -j to overtake a builder that nobody waits for
     with open(str(target[0]), "w") as out:

@@ -64,7 +64,7 @@ def test_it_is_typed_and_a_wrong_type_is_found(made: Path, tmp_path: Path) -> No
 
     def check() -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "mypy", "--no-incremental"],
+            [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "mypy")],
             cwd=made,
             capture_output=True,
             text=True,

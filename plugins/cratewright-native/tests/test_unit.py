@@ -73,16 +73,17 @@ def test_the_project_root_among_the_include_directories(project: Project) -> Non
 
 @pytest.mark.parametrize("many", [False, True])
 def test_macros_that_no_command_line_could_hold(project: Project, many: bool) -> None:
-    big = {f"M{i}": '"' + "x" * 1000 + '"' for i in range(4000)} if many else {"M3999": '"' + "x\\\\y" * 35000 + '"'}
+    # Linux takes 2 MiB of words, and 128 KiB in one.
+    big = {f"M{i}": '"' + "x" * 16000 + '"' for i in range(140)} if many else {"M139": '"' + "x\\\\y" * 35000 + '"'}
     project.write(inc__h_h="#define LESS 1\n")
-    text = f'#include "h.h"\nchar ok[sizeof(M3999) == {1001 if many else 105001} ? LESS : -1];\n'
+    text = f'#include "h.h"\nchar ok[sizeof(M139) == {16001 if many else 105001} ? LESS : -1];\n'
     project.write(a_c=text)
     unit = project.compile("a.c", defines=big, include_dirs=["inc"], flags=["-ULESS", "-Wall"])
     assert unit.diagnostics == ()
     again = project.compile("a.c", defines=big, include_dirs=["inc"], flags=["-ULESS", "-Wall"])
     assert again.modules == unit.modules and "inc/h.h" in project.observed(unit)
     if project.toolchain.kind != "zig":
-        project.write(b_S='#ifdef M3999\n.globl b\nb:\n#endif\n.section .note.GNU-stack,"",%progbits\n')
+        project.write(b_S='#ifdef M139\n.globl b\nb:\n#endif\n.section .note.GNU-stack,"",%progbits\n')
         assert _names(project.compile("b.S", defines=big)) == ["b"]
 
 
