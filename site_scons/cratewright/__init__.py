@@ -4,10 +4,11 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
 
     printable, errors, digest, values, codec, shape, diagnostic  what everyone may use
     call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
+    constraint, variants                                       values of variants
     capability, construction, native_library, request          values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, included, archive      pure rules of files
-    c_layout, embed, crate_metadata, metadata, lto_file        pure rules of documents
+    c_layout, variant_header, embed, crate_metadata, metadata, lto_file        pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
     fs, memory, child, watchdog, scratch, ending, program, events, changes  the doors to the world
@@ -124,9 +125,11 @@ if TYPE_CHECKING:
     from .scons import tool as tool
     from .scratch import scratch_directory as scratch_directory
     from .scratch import scratch_root as scratch_root
+    from .source_options import VARIANT as VARIANT
     from .source_options import option_attributes as option_attributes
     from .source_options import options_among as options_among
     from .source_options import with_own as with_own
+    from .variants import read_variant as read_variant
 
 __all__ = [
     "API_VERSION",
@@ -134,6 +137,7 @@ __all__ = [
     "CORE_OPTIONS",
     "OLDEST_API_VERSION",
     "UNVERSIONED",
+    "VARIANT",
     "Artifact",
     "BackendCall",
     "BuildEnded",
@@ -230,6 +234,7 @@ __all__ = [
     "read_archive",
     "read_bytes",
     "read_diagnostics",
+    "read_variant",
     "register",
     "run_program",
     "scratch_directory",
@@ -281,7 +286,9 @@ _LATER = {
     "tool": "scons",
     "scratch_directory": "scratch",
     "scratch_root": "scratch",
+    "VARIANT": "source_options",
     "option_attributes": "source_options",
+    "read_variant": "variants",
     "options_among": "source_options",
     "with_own": "source_options",
     "Finished": "child",

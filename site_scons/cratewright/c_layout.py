@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["StructWriter", "identifier"]
+__all__ = ["KEYWORDS", "StructWriter", "identifier"]
 
 Row = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ _PREFIXES = {
 }  # fmt: skip
 _VECTOR = re.compile(r"([a-z]?\d*)vec([2-4])")
 _MATRIX = re.compile(r"([a-z]?\d*)mat([2-4])(?:x([2-4]))?")
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     [
         "alignas",
         "alignof",
@@ -186,7 +186,7 @@ class StructWriter:
         for index, (row, limit) in enumerate(zip(ordered, ends, strict=True)):
             offset = int(row["offset"])
             name = identifier(str(row["name"])) or f"member{index}"
-            while name in _KEYWORDS or name in taken:
+            while name in KEYWORDS or name in taken:
                 name += "_"
             taken.add(name)
             length = int(row["size"])

@@ -19,3 +19,4 @@ class Capability(Enum):
     ALLOCATOR = "allocator"
     NATIVE_LIBRARIES = "native-libraries"
     WHOLE_CRATES = "whole-crates"
+    VARIANTS = "variants"

@@ -39,13 +39,14 @@ class Source:
 
     Shape: `path` is relative to the project root, `/`-separated, or absolute for a file outside it; `name` is
     the unit's name, unique within the crate; `options` are complete. `file` is where it is read if that is not
-    `path`: in a repository, which must not show.
+    `path`: in a repository, which must not show. `variant` is what `variants.Variant.encode` gave, if it is one.
     """
 
     path: str
     name: str
     options: Options
     file: str = ""
+    variant: str = ""
 
     @property
     def location(self) -> str:

@@ -150,7 +150,21 @@ def _options(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield from _default(label, spec)
 
 
-_TAKEN = frozenset({"name", "sources", "deps", "crate_type", "profile", "target", "backend", "metadata", "features"})
+_TAKEN = frozenset(
+    {
+        "name",
+        "sources",
+        "deps",
+        "crate_type",
+        "profile",
+        "target",
+        "backend",
+        "metadata",
+        "features",
+        "variants",
+        "when",
+    }
+)
 
 
 def _prefixed(kind: type[CodegenBackend], name: str) -> str:

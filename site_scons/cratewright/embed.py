@@ -13,6 +13,7 @@ from typing import Any
 from .c_layout import StructWriter, identifier
 from .errors import ConfigurationError, FormatError
 from .values import dataclass
+from .variant_header import VariantRow, variant_lines
 
 __all__ = ["EmbeddedEntry", "embedded_entries", "header_text", "source_text"]
 
@@ -72,6 +73,7 @@ def header_text(name: str, entries: Sequence[EmbeddedEntry], manifests: Sequence
     prefix = identifier(name)
     structs = StructWriter(prefix)
     declared = [line for entry in entries for line in _entry(prefix, entry, structs)]
+    lookups = _variants(name, entries, manifests)
     guard = f"{prefix.upper()}_H_"
     return "\n".join(
         [
@@ -81,6 +83,7 @@ def header_text(name: str, entries: Sequence[EmbeddedEntry], manifests: Sequence
             "",
             "#include <stddef.h>",
             "#include <stdint.h>",
+            *(["#include <string.h>"] if any("strcmp" in line for line in lookups) else []),
             "",
             "#ifdef __cplusplus",
             "#define CRATEWRIGHT_CHECK(condition) static_assert(condition, #condition)",
@@ -94,6 +97,7 @@ def header_text(name: str, entries: Sequence[EmbeddedEntry], manifests: Sequence
             *structs.lines,
             *([""] if structs.lines else []),
             *declared,
+            *lookups,
             *_constants(prefix, manifests),
             "",
             "#undef CRATEWRIGHT_CHECK",
@@ -141,6 +145,21 @@ def _entry(prefix: str, entry: EmbeddedEntry, structs: StructWriter) -> list[str
     if numbers:
         lines += ["enum {", *(f"    {symbol}_{word} = {number}," for word, number in numbers), "};"]
     return [*lines, ""]
+
+
+def _variants(name: str, entries: Sequence[EmbeddedEntry], manifests: Sequence[tuple[str, bytes]]) -> list[str]:
+    """Return the lookup of the variants of each crate."""
+    lines: list[str] = []
+    for position, (path, data) in enumerate(manifests):
+        table = json.loads(data).get("variants", ())
+        symbols = {entry.key: entry for entry in entries if entry.manifest == position}
+        try:
+            rows = [VariantRow(row, symbols[row["entry_point"]].symbol) for row in table]
+            crate = next(iter(symbols.values())).crate if len(manifests) > 1 and symbols else ""
+            lines += variant_lines("_".join(map(identifier, filter(None, (name, crate)))), rows)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FormatError(f"{path} has variants of no entry point", context=(("missing", str(error)),)) from error
+    return lines
 
 
 def _constants(prefix: str, manifests: Sequence[tuple[str, bytes]]) -> list[str]:

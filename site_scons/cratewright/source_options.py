@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, UnknownNameError, near_miss
 from .option_spec import OptionValue
 from .options import Options
 
-__all__ = ["option_attributes", "options_among", "refusal_of_source_option", "with_own"]
+__all__ = [
+    "VARIANT",
+    "check_source_words",
+    "option_attributes",
+    "options_among",
+    "refusal_of_source_option",
+    "with_own",
+]
 
 _OWN = "option:"
 """What the names of attributes begin with that hold a source's own options."""
+
+
+VARIANT = "variant"
+"""The attribute that says of which source a module is a variant, and which."""
 
 
 def option_attributes(options: Mapping[str, OptionValue]) -> tuple[tuple[str, str], ...]:
@@ -26,6 +37,18 @@ def option_attributes(options: Mapping[str, OptionValue]) -> tuple[tuple[str, st
 def options_among(attributes: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the words that `option_attributes` put among a module's attributes, by option."""
     return {name[len(_OWN) :]: word for name, word in attributes if name.startswith(_OWN)}
+
+
+def check_source_words(words: Iterable[str], known: Iterable[str], of_source: Iterable[str], *, where: str) -> None:
+    """Refuse options that no crate has, or no source; `of_source` are among those `known`.
+
+    Raises: UnknownNameError with the near miss; ConfigurationError.
+    """
+    for word in words:
+        if word not in known:
+            raise UnknownNameError(f"unknown option '{word}'", context=(("where", where),), hint=near_miss(word, known))
+        if word not in of_source:
+            raise refusal_of_source_option(word, of_source, where=where)
 
 
 def refusal_of_source_option(name: str, known: Iterable[str], *, where: str) -> ConfigurationError:

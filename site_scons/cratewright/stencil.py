@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from .module import CompiledUnit, ModuleCodegen
 from .option_spec import OptionValue
 from .options import Options
-from .source_options import option_attributes
+from .source_options import VARIANT, option_attributes
 from .values import dataclass
 
 __all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
@@ -41,10 +41,14 @@ class UnitStencil:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitParameters:
-    """What a compiled unit is told after the fact: its name in its crate, and its source's own options for the link."""
+    """What a compiled unit is told after the fact: its name in its crate, what its source has of its own for the link.
+
+    Shape: `variant` as in `crate.Source`.
+    """
 
     name: str
     own_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    variant: str = ""
 
 
 def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> CompiledUnit:
@@ -54,6 +58,8 @@ def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> Compiled
     unit's name is put in front, so that one result serves under any name.
     """
     own = option_attributes(parameters.own_options)
+    if parameters.variant:
+        own = (*own, (VARIANT, parameters.variant))
 
     def told(module: ModuleCodegen) -> ModuleCodegen:
         attributes = tuple(sorted((*module.attributes, *own))) if own else module.attributes

@@ -100,6 +100,7 @@ def test_no_parameter_is_in_the_key() -> None:
     assert parameters and not parameters & {field.name for field in fields(UnitStencil)}
     named = UnitParameters(name="n")
     changes: dict[str, tuple[object, object]] = {"name": ("one", "other"), "own_options": ({}, {"shout": True})}
+    changes["variant"] = ("", "{}")
     assert parameters == set(changes)
     for name, values in changes.items():
         one, other = (replace(named, **{name: value}) for value in values)

@@ -94,7 +94,8 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     ]
     units = [
         apply_parameters(
-            outcome.result, UnitParameters(name=source.name, own_options=_own_options(crate, source, backend))
+            outcome.result,
+            UnitParameters(name=source.name, own_options=_own_options(crate, source, backend), variant=source.variant),
         )
         for outcome, source in zip(outcomes, crate.sources, strict=True)
         if outcome.result is not None

@@ -57,6 +57,7 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
     type or a mode of LTO that the backend does not declare, what the backend itself refuses, or two files of one name.
     """
     _check_sources(crate, backend)
+    _check_variants(crate, backend)
     for kind in crate.crate_types:
         if kind not in backend.supported_crate_types:
             supported = sorted(kind.value for kind in backend.supported_crate_types)
@@ -123,7 +124,8 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
         if twice:
             raise ConfigurationError(
                 f"crate '{crate.name}' is given the {what} '{twice}' twice",
-                hint='to compile one file several ways, give each a name: (path, {"name": ..., "defines": ...})',
+                hint='to compile one file several ways, give each a name: (path, {"name": ..., "defines": ...}), '
+                "or one set of variants",
             )
     for source in crate.sources:
         if source.name.startswith("/") or ".." in source.name.split("/") or not source.name.isprintable():
@@ -139,6 +141,24 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
                 context=(("crate", crate.name), ("it compiles", " ".join(backend.SUFFIXES))),
                 hint=near_miss(suffix, backend.SUFFIXES),
             )
+
+
+def _check_variants(crate: Crate, backend: CodegenBackend) -> None:
+    """Refuse variants that nobody could find among what the crate becomes."""
+    if not any(source.variant for source in crate.sources):
+        return
+    if Capability.VARIANTS not in backend.capabilities:
+        raise UnsupportedError(
+            f"backend '{backend.NAME}' makes no variants",
+            context=(("crate", crate.name),),
+            hint="leave out 'variants': of sources that are linked together, each is compiled once",
+        )
+    if crate.crate_types and CrateType.CDYLIB not in crate.crate_types:
+        raise ConfigurationError(
+            f"crate '{crate.name}' has variants and no images to find them in",
+            context=(("crate types", " ".join(kind.value for kind in crate.crate_types)),),
+            hint='make it a crate_type="cdylib"',
+        )
 
 
 def _first_repeated(words: Iterable[str]) -> str:

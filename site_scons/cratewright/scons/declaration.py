@@ -23,7 +23,8 @@ from ..option_spec import OptionKind, OptionSpec, OptionValue
 from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
 from ..registry import default_registry
-from ..source_options import refusal_of_source_option
+from ..source_options import check_source_words
+from ..variants import AXES_AND_CONDITIONS, Variant, Variants, check_axes
 from ..zygote import fork_ahead
 from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
@@ -40,10 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Declaration"]
 
-Entry = tuple[Any, str, Mapping[str, OptionValue]]
-"""A source's node, the name it is given and the options of its own."""
+Entry = tuple[Any, str, Mapping[str, OptionValue], "Variant | None"]
+"""A source's node, the name it is given, the options of its own, and which variant it is."""
 
-_PER_CRATE = {"target", "profile", "metadata", "backend"}
+_PER_CRATE = {"target", "profile", "metadata", "backend", *AXES_AND_CONDITIONS}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
 
 
@@ -70,6 +71,7 @@ class Declaration:
             self.given["libs"] = library_words(env, self.given["libs"], crate=name)
         self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
         self.metadata = _words(self._take("metadata"), where=self.where)
+        self.variants = Variants.read({word: self._take(word) for word in AXES_AND_CONDITIONS}, where=self.where)
         self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
         if not self.backend_name:
             raise ConfigurationError(
@@ -80,7 +82,8 @@ class Declaration:
         self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
         known = {**BUILTIN_PROFILES, **default_registry().profiles_for(kind)}
         self.profiles = {**known, **(env["CRATE_PROFILES"] if profiles is None else profiles)}
-        self.table, self.source_words = option_table(kind), {"name", *(spec.name for spec in source_table(kind))}
+        self.table = option_table(kind)
+        self.source_words = {"name", *AXES_AND_CONDITIONS, *(spec.name for spec in source_table(kind))}
         check_names(env, kind)
         self.engine = engine_of(self.build, env, self.table, kind, where=self.where)
         self.backend = self.engine.backend(self.backend_name, self.target)
@@ -166,14 +169,14 @@ class Declaration:
         """Declare the crate, and return its stages, of which none is declared yet."""
         types = parse_crate_types(crate_type, crate=self.name)
         entries = self._sources(self._without_libraries(sources))
-        check_shared_objects((node for node, _, _ in entries), types, crate=self.name)
+        check_shared_objects((node for node, *_ in entries), types, crate=self.name)
         declared = DeclaredCrate(
             name=self.name,
             key=f"{self.directory}:{self.name}",
             directory=self.directory,
             dependencies=dependency_keys(self, deps),
             resolve=lambda: self._resolve(entries, declared),
-            generated=lambda: [node for node, _, _ in entries if node.is_derived()],
+            generated=lambda: [node for node, *_ in entries if node.is_derived()],
             engine=self.engine,
             backend=self.backend_name,
             machine=self.target,
@@ -218,30 +221,25 @@ class Declaration:
 
     def _sources(self, sources: object) -> list[Entry]:
         """Return (node, given name, options) of each source."""
-        known = {spec.name for spec in self.table} | {"name"}
+        known = {spec.name for spec in self.table} | {"name", *AXES_AND_CONDITIONS}
         items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
         entries: list[Entry] = []
         for item in items if isinstance(items, (list, SCons.Util.UserList)) else [items]:
             if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping):
                 path, _options = item
                 own = {str(key): value for key, value in item[1].items()}
-                for word in own:
-                    if word not in known:
-                        raise UnknownNameError(
-                            f"unknown option '{word}'",
-                            context=(("where", f"{self.where}, source {path}"),),
-                            hint=near_miss(word, known),
-                        )
-                    if word not in self.source_words:
-                        raise refusal_of_source_option(word, self.source_words, where=f"{self.where}, source {path}")
+                where = f"{self.where}, source {path}"
+                check_source_words(own, known, self.source_words, where=where)
                 given = str(own.pop("name", ""))
+                own_axes = {word: own.pop(word, None) for word in AXES_AND_CONDITIONS}
+                variants = self.variants.of_source(own_axes, where=where)
                 # Located now: later, relative paths would no longer be those of the SConscript that is read.
                 located = self.places.located(own)
                 for node in self._nodes(path):
                     options = parse_options(located, self.table, where=f"{self.where}, source {node}")
-                    entries.append((node, given, options))
+                    entries += [(node, given, options, variant) for variant in variants.chosen]
             else:
-                entries.extend((node, "", {}) for node in self._nodes(item))
+                entries += [(node, "", {}, each) for node in self._nodes(item) for each in self.variants.chosen]
         return entries
 
     def _nodes(self, item: object) -> list[Any]:
@@ -270,15 +268,16 @@ class Declaration:
         options: Options,
     ) -> Crate:
         sources: list[Source] = []
-        for node, given, own in entries:
+        for node, given, own, variant in entries:
             path, file = relative(logical_source(node)), relative(located_source(node))
+            name = given or unit_name(relative(node), relative(self.here))
+            chosen, which = options.override(own) if own else options, ""
+            if variant is not None:
+                check_axes(variant, chosen.defines, where=f"{self.where}, source {path}")
+                chosen, which = chosen.override({"defines": variant.defines}), variant.encode(name)
+                name = variant.unit_name(name, self.backend.SUFFIXES)
             sources.append(
-                Source(
-                    path=path,
-                    name=given or unit_name(relative(node), relative(self.here)),
-                    options=options.override(own) if own else options,
-                    file=file if file != path else "",
-                )
+                Source(path=path, name=name, options=chosen, file=file if file != path else "", variant=which)
             )
         return Crate(
             name=self.name,
@@ -307,16 +306,14 @@ class Declaration:
             crate = replace(crate, for_lto=self.build.is_for_lto(declared))
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source of a variant directory lies there, the source itself does not.
-        beside = [
-            self._variant_directory(node, item) for (node, _, _), item in zip(entries, crate.sources, strict=True)
-        ]
+        beside = [self._variant_directory(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)]
         if exported or any(beside):
             sources = tuple(
                 replace(item, options=item.options.searching([*own, *exported]))
                 for item, own in zip(crate.sources, beside, strict=True)
             )
             crate = replace(crate, sources=sources)
-        for (node, _, _), source in zip(entries, crate.sources, strict=True):
+        for (node, *_), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.location)):
                 # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
                 node.exists()

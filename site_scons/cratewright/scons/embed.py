@@ -22,6 +22,7 @@ from ..digest import content_digest
 from ..embed import EmbeddedEntry, embedded_entries, header_text, source_text
 from ..errors import ConfigurationError, CratewrightError
 from ..fs import read_bytes, write_if_changed
+from ..variant_header import VariantRow
 from .crates import CrateTarget
 from .paths import by_content, relative
 
@@ -117,7 +118,9 @@ class _Write:
 
 def _code() -> str:
     """Return the digest of the code that writes the texts: another version's may differ."""
-    return content_digest(b"".join(read_bytes(inspect.getfile(item)) for item in (StructWriter, EmbeddedEntry)))
+    return content_digest(
+        b"".join(read_bytes(inspect.getfile(item)) for item in (StructWriter, VariantRow, EmbeddedEntry))
+    )
 
 
 _TEXTS = SCons.Builder.Builder(action=SCons.Action.Action(_Write(), "Embedding $SOURCES as $TARGET"))

@@ -107,7 +107,7 @@ class ImageNodes(Mapping[str, Any]):
                     if not short
                     else f"'{name}' could be several images",
                     context=(("images", " ".join(self._nodes) or "none that is known before the link"),),
-                    hint=near_miss(name, self._nodes) or self._hint,
+                    hint=near_miss(name, self._nodes) if self._nodes else self._hint,
                 )
             )
         )

@@ -261,6 +261,8 @@ class CrateStages:
     def _images_hint(self, image: Any) -> str:
         if image is None or not isinstance(image, SCons.Node.FS.Dir):
             return "the crate has no image for each entry point: multimodule=True makes them"
+        if any(source.variant for source in self.planned.sources):
+            return f"'variants' in {self.target.manifest} says which image a variant has: equal ones share one"
         return f'File("{image}/...") is one that only the compiler knows of'
 
     def _output(self, name: str) -> Any:

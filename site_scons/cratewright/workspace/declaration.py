@@ -6,18 +6,30 @@ Knows nothing of disks: what a pattern matches is asked elsewhere; nor of which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 
 from ..crate import CrateType, check_crate_name, parse_crate_types
-from ..errors import GraphError, UnknownNameError, near_miss
+from ..errors import CratewrightError, GraphError, UnknownNameError, near_miss
 from ..graph import CrateGraph
 from ..option_spec import OptionSpec, OptionValue
 from ..options import BUILTIN_PROFILES, Options, resolve_profile
 from ..source_options import refusal_of_source_option
 from ..values import dataclass
+from ..variants import Variants
 from .dependency import WorkspaceDependency, read_dependencies
 from .document import Document, Key
 from .features import Features, read_features
-from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, key_of, parse_keys, table_name
+from .keys import (
+    CRATE_KEYS,
+    PROFILE_KEYS,
+    SOURCE_KEYS,
+    TABLES,
+    TABLES_OF_A_CRATE,
+    TABLES_OF_A_SOURCE,
+    key_of,
+    parse_keys,
+    table_name,
+)
 
 __all__ = ["Settings", "Vocabulary", "Workspace", "WorkspaceCrate", "WorkspaceSource", "read_workspace"]
 
@@ -46,18 +58,20 @@ class WorkspaceCrate:
     target: str
     profile: str
     metadata: tuple[str, ...] = ()
+    variants: Variants = Variants.read({}, where="")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSource:
     """One entry of `sources`: a path or a pattern, relative to the TOML's directory, and options of its own.
 
-    Shape: `key` is its place in the document; `options` may hold `name`.
+    Shape: `key` is its place in the document; `options` may hold `name`, `variants` its axes and conditions.
     """
 
     path: str
     options: Mapping[str, OptionValue]
     key: Key
+    variants: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,20 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
         target=str(words.get("target", "")),
         profile=str(words.get("profile", "")),
         metadata=_texts(words.get("metadata")),
+        variants=_variants(document, key, table),
     )
+
+
+def _variants(document: Document, key: Key, table: Mapping[str, object], crate: Variants | None = None) -> Variants:
+    """Read the axes and conditions of a crate, or those of a source of it."""
+    given = {word: table[word] for word in TABLES_OF_A_SOURCE if word in table}
+    where = table_name(key)
+    try:
+        return Variants.read(given, where=where) if crate is None else crate.of_source(given, where=where)
+    except CratewrightError as error:
+        word = "when" if "when" in given and error.message.startswith("'when'") else "variants"
+        with document.located(*key, word):
+            raise
 
 
 def _is_override(word: str, value: object) -> bool:
@@ -222,9 +249,9 @@ class Settings:
         items = [value] if isinstance(value, (str, Mapping)) else value
         if not isinstance(items, list) or not items:
             raise self._document.error(f"'sources' takes a list of paths and tables, not {value!r}", *key)
-        return tuple(self._source((*key, index), item, backend) for index, item in enumerate(items))
+        return tuple(self._source((*key, index), item, crate, backend) for index, item in enumerate(items))
 
-    def _source(self, key: Key, item: object, backend: str) -> WorkspaceSource:
+    def _source(self, key: Key, item: object, crate: WorkspaceCrate, backend: str) -> WorkspaceSource:
         if isinstance(item, str) and item:
             return WorkspaceSource(item, {}, key)
         if not isinstance(item, Mapping):
@@ -235,12 +262,18 @@ class Settings:
         for word in {key_of(spec) for spec in vocabulary.options} - words:
             if word in item:
                 with self._document.located(*key, word):
-                    raise refusal_of_source_option(word, words - {"path"}, where=table_name(key))
-        options = parse_keys(self._document, key, item, specs, also=map(key_of, vocabulary.options))
+                    raise refusal_of_source_option(
+                        word, {*words, *TABLES_OF_A_SOURCE} - {"path"}, where=table_name(key)
+                    )
+        rest = {word: value for word, value in item.items() if word not in TABLES_OF_A_SOURCE}
+        also = (*TABLES_OF_A_SOURCE, *map(key_of, vocabulary.options))
+        options = parse_keys(self._document, key, rest, specs, also=also)
         path = options.pop("path", "")
         if not path:
             raise self._document.error("this source has no 'path'", *key)
-        return WorkspaceSource(str(path), options, key)
+        _variants(self._document, key, item, crate.variants)
+        own = {word: item[word] for word in TABLES_OF_A_SOURCE if word in item}
+        return WorkspaceSource(str(path), options, key, own)
 
     def _overrides(self, key: tuple[str, str], vocabulary: Vocabulary) -> dict[str, dict[str, OptionValue]]:
         table = self._document.table(*key).get("target")

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..crate import CrateType
 from ..errors import UnknownNameError, near_miss
 from ..option_spec import OptionKind, OptionSpec, OptionValue
+from ..variants import AXES_AND_CONDITIONS
 from .document import Document, Key
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "SOURCE_KEYS",
     "TABLES",
     "TABLES_OF_A_CRATE",
+    "TABLES_OF_A_SOURCE",
     "key_of",
     "parse_keys",
     "table_name",
@@ -56,8 +58,13 @@ TABLES_OF_A_CRATE: Mapping[str, str] = {
     "sources": "paths and patterns, or tables with options of their own",
     "deps": "what it depends on, in link order: names of crates, or tables with a name or the path of an rlib",
     "features": "what it can be asked for: names of other features, dep:NAME, NAME/FEATURE, define:NAME=VALUE",
+    "variants": "values by axis: each source is compiled with all combinations, an axis being a macro",
+    "when": "conditions on the values of axes that variants must meet, such as FOG == 1 or LIGHTS < 8",
 }
 """Keys of a crate whose values have a form of their own."""
+
+TABLES_OF_A_SOURCE: Mapping[str, str] = {word: TABLES_OF_A_CRATE[word] for word in AXES_AND_CONDITIONS}
+"""Those of them that a source may have."""
 
 SOURCE_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="a path or a pattern"),

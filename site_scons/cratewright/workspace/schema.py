@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from ..crate_type import CrateType
 from ..option_spec import SIZE, OptionKind, OptionSpec
 from .dependency import DEPENDENCY_KEYS
-from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, key_of
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, TABLES_OF_A_SOURCE, key_of
 
 __all__ = ["json_schema"]
 
@@ -27,7 +27,9 @@ def json_schema(options: Iterable[OptionSpec], of_source: Iterable[OptionSpec]) 
     """
     table = tuple(options)
     own = {"sources": _many("source", at_least=1), "deps": _many("dependency"), "features": _features()}
+    own |= {"variants": _axes(), "when": _texts()}
     described = {word: {"description": TABLES_OF_A_CRATE[word], **schema} for word, schema in own.items()}
+    of_variants = {word: described[word] for word in TABLES_OF_A_SOURCE}
     crate = {**described, **_properties((*CRATE_KEYS, *table))}
     crate["target"] = {
         "description": "what it is made for; or options by target",
@@ -40,7 +42,7 @@ def json_schema(options: Iterable[OptionSpec], of_source: Iterable[OptionSpec]) 
         **_object(tables),
         "definitions": {
             "crate": _object(crate, required="sources"),
-            "source": _object(_properties((*SOURCE_KEYS, *of_source)), required="path"),
+            "source": _object({**_properties((*SOURCE_KEYS, *of_source)), **of_variants}, required="path"),
             "dependency": _object(_properties(DEPENDENCY_KEYS)),
             "profile": _object(_properties((*PROFILE_KEYS, *table))),
             "options": _object(_properties(table)),
@@ -67,6 +69,15 @@ def _many(definition: str, *, at_least: int = 0) -> Schema:
     one = [_STRING, _reference(definition)]
     items: Schema = {"type": "array", "items": {"anyOf": one}}
     return {"anyOf": [*one, {**items, "minItems": at_least} if at_least else items]}
+
+
+def _axes() -> Schema:
+    values: Schema = {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1}
+    return {"type": "object", "additionalProperties": values}
+
+
+def _texts() -> Schema:
+    return {"anyOf": [_STRING, {"type": "array", "items": _STRING}]}
 
 
 def _features() -> Schema:

@@ -63,7 +63,7 @@ class NativeBackend(CodegenBackend):
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.VARIANTS}
 
     @cached_property
     def _toolchain(self) -> Toolchain:

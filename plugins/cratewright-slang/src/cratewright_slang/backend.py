@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from cratewright import (
     CanonicalForm,
+    Capability,
     CompiledUnit,
     ConstructionVariable,
     Crate,
@@ -48,6 +49,8 @@ class SlangBackend(SpirvBackend):
     LINK_OPTIONS = (SpirvBackend.LINK_OPTIONS | SHARED) - _NOT_HERE
     # Modules of Slang are linked for an entry point, never into one module.
     supported_crate_types = SpirvBackend.supported_crate_types - {CrateType.OBJECT}
+    # They are found by the path of their source, and all variants of one have the same.
+    capabilities = SpirvBackend.capabilities - {Capability.VARIANTS}
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Start Slang, which takes as long as twenty shaders."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cratewright import (
+    VARIANT,
     BackendCall,
     CanonicalForm,
     Capability,
@@ -108,7 +109,7 @@ class SpirvBackend(CodegenBackend):
     )
     SOURCE_OPTIONS = frozenset({"opt_level", "spirv_opt"})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB, CrateType.OBJECT})
-    capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO})
+    capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO, Capability.VARIANTS})
 
     def init(self, session: Session) -> None:
         """Take the session, and time steps if it says so."""
@@ -174,8 +175,8 @@ class SpirvBackend(CodegenBackend):
         return canonical_unit(stencil, self.session.root)
 
     def needs_optimizing(self, module: ModuleCodegen) -> bool:
-        """Return whether there is something to refuse: what asks for nothing of its own is left for the link."""
-        return bool(options_among(module.attributes))
+        """Return whether there is something to refuse: all else is left for the link."""
+        return not module.entry_points and bool(options_among(module.attributes) or module.attribute(VARIANT))
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Leave a module for the link; refuse what its source asks of an image if it has none."""
@@ -208,7 +209,9 @@ class SpirvBackend(CodegenBackend):
         return (manifest_name(crate), image, *texts)
 
     def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
-        """Return the image of each entry point, by output name."""
+        """Return the image of each entry point, by output name; none of variants, of which equal ones share one."""
+        if any(source.variant for source in crate.sources):
+            return None
         from .expected import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
 
         outputs = expected_outputs(crate.sources, self.session.root)
@@ -349,13 +352,11 @@ class SpirvBackend(CodegenBackend):
         if request.crate_type is CrateType.OBJECT:
             return super().finish_link(request, results)
         from .manifest import write_manifest  # noqa: PLC0415 - a null build writes none
+        from .variant_table import shared_images, written  # noqa: PLC0415
 
+        shared = shared_images(request, results)
         return LinkResult(
-            artifacts=(
-                write_manifest(request, results),
-                # Images of one library have one copy of it.
-                *{artifact.path: artifact for result in results for artifact in result.artifacts}.values(),
-            ),
+            artifacts=(write_manifest(request, results, shared), *written(results, shared)),
             diagnostics=tuple(line for result in results for line in result.diagnostics),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from cratewright import CompiledUnit, LinkResult, ModuleCodegen, ThinModule
+from cratewright import VARIANT, CompiledUnit, LinkResult, ModuleCodegen, ThinModule, read_variant
 
 from .facts import Facts
 from .names import known_stage
@@ -42,7 +42,9 @@ def _module(module: ModuleCodegen) -> bool:
 def _attributes(attributes: Iterable[tuple[str, str]]) -> bool:
     words = dict(attributes)
     rows = json.loads(words.get("entries") or "[]")
-    if not all(len(row) == 5 and all(isinstance(word, str) for word in row) and known_stage(row[0]) for row in rows):
+    if not isinstance(read_variant(words.get(VARIANT, "")), dict):
+        return False
+    if not all(len(row) == 6 and all(isinstance(word, str) for word in row) and known_stage(row[0]) for row in rows):
         return False
     facts = Facts.decode(words.get("facts") or "[]")
     if not all(isinstance(each.size, int) and isinstance(each.instructions, int) for each in facts):

@@ -9,25 +9,28 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cratewright import Artifact, LinkRequest, LinkResult, content_digest
 
 from .names import Entry, entries_of, image_path, manifest_name
+from .variant_table import variant_rows
 
 __all__ = ["write_manifest"]
 
 
-def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artifact:
+def write_manifest(request: LinkRequest, results: Sequence[LinkResult], shared: Mapping[str, str]) -> Artifact:
     """Return the manifest of a link whose parts are given in the order of the entry points, or as one.
 
     Shape: `entry_points` are unique names; `module` is a path, or a mapping from those names to paths, relative
     to the manifest. `entries` has a row for each, `modules` one for each image, with sizes before and after, and
-    how many modules of which crate came in.
+    how many modules of which crate came in. `variants`, if there are any, has a row for each entry point of each.
+    `shared` are images that are not written, with an equal one that is.
     """
     entries = entries_of(request)
     multimodule = request.options.flag("multimodule")
     keys = _keys(entries)
-    images = [image for result in results for image in json.loads(result.report)]
+    images: list[dict[str, Any]] = [image for result in results for image in json.loads(result.report)]
     interfaces = {
         (row["stage"], row["name"], index): row for index, image in enumerate(images) for row in image["entries"]
     }
@@ -36,7 +39,8 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
         part = position if multimodule else 0
         row = dict(interfaces.get((entry.stage, entry.name, part), {}))
         row |= {"stage": entry.stage, "name": entry.name, "key": key}
-        row["module"] = image_path(request.crate, entry.output if multimodule else "")
+        image = image_path(request.crate, entry.output if multimodule else "")
+        row["module"] = shared.get(image, image)
         row["source"] = entry.source
         if entry.name != entry.own_name:
             row["renamed_from"] = entry.own_name
@@ -44,7 +48,7 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
     module: object = image_path(request.crate, "")
     if multimodule:
         module = {key: row["module"] for key, row in zip(keys, listed, strict=True)}
-    document = {
+    document: dict[str, object] = {
         "crate": request.crate,
         "crate_type": request.crate_type.value,
         "target": request.target,
@@ -53,8 +57,10 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult]) -> Artif
         "module": module,
         "entries": listed,
         "lto": request.lto.value,
-        "modules": _modules(results, images),
+        "modules": _modules(results, [image for image in images if image["path"] not in shared]),
     }
+    if table := variant_rows(entries, listed):
+        document["variants"] = table
     return Artifact(manifest_name(request.crate), _one_line_each(document).encode())
 
 
@@ -76,7 +82,7 @@ def _keys(entries: Sequence[Entry]) -> list[str]:
     return [entry.name if count[entry.name] == 1 else entry.output for entry in entries]
 
 
-def _modules(results: Sequence[LinkResult], images: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+def _modules(results: Sequence[LinkResult], images: Sequence[dict[str, Any]]) -> list[dict[str, object]]:
     data = {artifact.path: artifact.data for result in results for artifact in result.artifacts if not artifact.dump}
     return [
         {

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cratewright import LinkError, LinkRequest, ModuleCodegen, OutputError, check_output_path, dataclass
+from cratewright import VARIANT, LinkError, LinkRequest, ModuleCodegen, OutputError, check_output_path, dataclass
 
 from .stages import STAGES
 
@@ -41,7 +41,8 @@ class Entry:
     """An entry point of the crate that is linked.
 
     Shape: `module` is a position in the request; `own_name` is its name in the source, `inner` that in the module
-    as it is, `name` that in the image; `output` is the base name of an image that holds it alone.
+    as it is, `name` that in the image; `output` is the base name of an image that holds it alone. `variant` says which
+    one of its source it is, if it is one.
     """
 
     module: int
@@ -51,6 +52,7 @@ class Entry:
     name: str
     output: str
     source: str
+    variant: str = ""
 
     @property
     def suffix(self) -> str:
@@ -88,17 +90,35 @@ def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
 
 def optimised_entries(entries: Iterable[Entry]) -> str:
     """Return what a module that LTO made must say of its entry points, for `entries_of` to know them again."""
-    return json.dumps([[each.stage, each.own_name, each.inner, each.output, each.source] for each in entries])
+    return json.dumps(
+        [[each.stage, each.own_name, each.inner, each.output, each.source, each.variant] for each in entries]
+    )
 
 
 def _entries_of_module(index: int, module: ModuleCodegen) -> list[Entry]:
     rows = json.loads(module.attribute("entries") or "[]") or [
-        (entry.stage, entry.name, entry.name, _output(module, entry.stage, entry.name), module.attribute("source"))
+        (
+            entry.stage,
+            entry.name,
+            entry.name,
+            _output(module, entry.stage, entry.name),
+            module.attribute("source"),
+            module.attribute(VARIANT),
+        )
         for entry in module.entry_points
     ]
     return [
-        Entry(module=index, stage=stage, own_name=own, inner=inner, name=own, output=output, source=source)
-        for stage, own, inner, output, source in rows
+        Entry(
+            module=index,
+            stage=stage,
+            own_name=own,
+            inner=inner,
+            name=own,
+            output=output,
+            source=source,
+            variant=variant,
+        )
+        for stage, own, inner, output, source, variant in rows
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cratewright import ConfigurationError, LinkRequest, LtoMode, ModuleCodegen, options_among, with_own
+from cratewright import VARIANT, ConfigurationError, LinkRequest, LtoMode, ModuleCodegen, options_among, with_own
 
 from .names import Entry
 
@@ -16,12 +16,20 @@ __all__ = ["check_all_alike", "check_own_options", "with_own_options"]
 
 
 def check_own_options(module: ModuleCodegen) -> None:
-    """Refuse options of an image for a source without one.
+    """Refuse options of an image, and variants, for a source without an entry point.
 
     Raises: ConfigurationError.
     """
+    if module.entry_points:
+        return
     own = options_among(module.attributes)
-    if own and not module.entry_points:
+    if module.attribute(VARIANT):
+        raise ConfigurationError(
+            f"{module.attribute('source')}: a library has no variants, since others link it by its symbols",
+            hint="include it where it is used, or put it into a crate of its own; in a crate that has variants, a "
+            'source without any says "variants": {}',
+        )
+    if own:
         raise ConfigurationError(
             f"{module.attribute('source')}: a library cannot have its own '{min(own)}'",
             hint="an image is optimised whole: ask for it where the entry point is",
