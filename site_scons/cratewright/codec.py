@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import cache
 from itertools import chain, islice, product, starmap
@@ -86,7 +86,7 @@ class Codec(Generic[_Value]):
             raise DecodeError(str(error)) from error
         if type(rows) is not list or {*map(type, rows)} != {list}:
             raise DecodeError("no rows")
-        items = chain.from_iterable(rows)
+        items = iter(rows[0]) if len(rows) == 1 else chain.from_iterable(rows)
         try:
             value = self._shape.read(items)
         except StopIteration:
@@ -175,10 +175,10 @@ class _Record(_Shape):
     def __init__(self, kind: type[Any]) -> None:
         hints = get_type_hints(kind)
         self._fields = [_shape(hints[field.name]) for field in dataclasses.fields(kind)]
-        self._reads = [field.read for field in self._fields]
         self._writes = [field.write for field in self._fields]
         self._make = maker(kind)
         self._state = state_of(kind)
+        self._read = _reader(self._make, self._fields)
         self._kind = kind
         self.kinds = _flat(self._fields)
 
@@ -194,7 +194,7 @@ class _Record(_Shape):
         return chain.from_iterable(map(self._state, values))
 
     def read(self, items: Iterator[object]) -> object:
-        return self._make(*[read(items) for read in self._reads])
+        return self._read(items)
 
     def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
         return starmap(self._make, rows)
@@ -301,6 +301,24 @@ class _Optional(_Shape):
         if type(there) is not bool:
             raise _wrong(there, (bool,))
         return self._shape.read(items) if there else None
+
+
+def _reader(make: Callable[..., object], fields: list[_Shape]) -> Callable[[Iterator[object]], object]:
+    """Write and compile what reads the fields of a value: most are scalars, and not worth a call each."""
+    known: dict[str, Any] = {"make": make, "wrong": _wrong}
+    lines = ["def read(items):"]
+    for number, field in enumerate(fields):
+        if type(field) is _Scalar:
+            known[f"kinds{number}"] = field.kinds[0]
+            lines.append(f" _{number} = next(items)")
+            lines.append(f" if type(_{number}) not in kinds{number}: raise wrong(_{number}, kinds{number})")
+        else:
+            known[f"read{number}"] = field.read
+            lines.append(f" _{number} = read{number}(items)")
+    lines.append(f" return make({', '.join(f'_{number}' for number in range(len(fields)))})")
+    exec("\n".join(lines), known)
+    read: Callable[[Iterator[object]], object] = known["read"]
+    return read
 
 
 def _flat(fields: list[_Shape]) -> tuple[frozenset[type], ...]:

@@ -141,7 +141,7 @@ def decode_worlds(data: bytes | memoryview) -> tuple[World, ...]:
 
 
 def _bounded(worlds: tuple[World, ...]) -> bool:
-    return len(worlds) <= MOST_WORLDS and sum(len(world.observed) for world in worlds) <= _MOST_FILES
+    return len(worlds) <= MOST_WORLDS and sum([len(world.observed) for world in worlds]) <= _MOST_FILES
 
 
 _RESULT: Codec[Result] = Codec(Result)

@@ -69,9 +69,10 @@ def _one_line_each(document: Mapping[str, object]) -> str:
     lines = []
     for key in sorted(document):
         value = document[key]
-        text = json.dumps(value, sort_keys=True)
         if isinstance(value, list) and value and isinstance(value[0], dict):
             text = "[\n  " + ",\n  ".join(json.dumps(row, sort_keys=True) for row in value) + "\n ]"
+        else:
+            text = json.dumps(value, sort_keys=True)
         lines.append(f" {json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
