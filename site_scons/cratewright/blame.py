@@ -9,6 +9,7 @@ import dis
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from importlib import metadata
@@ -107,7 +108,9 @@ def _raised_at(error: BaseException, root: str) -> Sequence[tuple[str, str]]:
 def _is_ours(path: str) -> bool:
     """Say whether a frame is of this package, or of what stands between it and a plugin."""
     # The stub, which a plugin may subclass, is as foreign as that.
-    return path.startswith((*_BETWEEN, "<frozen")) and path != os.path.join(_HERE, "testing.py")
+    return path == threading.__file__ or (
+        path.startswith((*_BETWEEN, "<frozen")) and path != os.path.join(_HERE, "testing.py")
+    )
 
 
 def _shown(path: str, root: str) -> str:

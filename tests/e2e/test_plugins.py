@@ -131,13 +131,14 @@ def test_what_fails_in_a_worker_is_told_as_the_plugins(
         (unit, "raise KeyboardInterrupt"),
         (unit, "return None"),
         (unit, "os._exit(3)"),
+        (unit, "own = threading.Thread(target=lambda: 1 / 0); own.start(); own.join()"),
         (link, "raise ZeroDivisionError('oh')"),
         (link, "return cratewright.LinkResult(artifacts=())"),
         (link, "return cratewright.LinkResult(artifacts=(cratewright.Artifact('../app.out', b''),))"),
         (link, "return cratewright.LinkResult(artifacts=(cratewright.Artifact('app.out', 'text'),))"),
     ):
         code = EXAMPLE.replace(place, f"{statement}\n        {place}", 1).replace(
-            "import cratewright\n", "import cratewright, os\n"
+            "import cratewright\n", "import cratewright, os, threading\n"
         )
         project.write({"SConstruct": REGISTERS, "site_scons/upper_plugin.py": code, "site_scons/x": statement})
         if project.form == IN_PLACE:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from ..backend import CodegenBackend, Session
-from ..blame import foreign_error, is_fault
+from ..blame import foreign_error, is_fault, plugin_words
 from ..cache.shortened import shorten
 from ..call import BackendCall
-from ..edge import opened
+from ..edge import opened, plugin_class
 from ..stencil import UnitStencil
 from ..values import dataclass
 from .timings import Timed
@@ -55,7 +55,7 @@ def backend_path(backend: type[CodegenBackend]) -> str:
         found: object = importlib.import_module(backend.__module__)
         for name in backend.__qualname__.split("."):
             found = getattr(found, name)
-    except (ImportError, AttributeError):
+    except Exception:  # whatever it says of itself, or its module does when it is imported
         return ""
     if found is not backend or getattr(importlib.import_module(backend.__module__), "__spec__", None) is None:
         return ""
@@ -97,8 +97,27 @@ def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
 
 
 def run(path: str, session: Session, call: BackendCall[object], watched: bool, timed: bool) -> object:
-    """Make a call of a backend, as `make`."""
-    return make(open_backend(path, session), call, watched, timed)
+    """Make a call of a backend, as `make`.
+
+    Raises: PluginError if a thread that the call started failed meanwhile: what it was to do is not done.
+    """
+    backend = open_backend(path, session)
+    failed: list[BaseException] = []
+
+    def note(details: threading.ExceptHookArgs) -> None:
+        if details.exc_value is not None and details.exc_type is not SystemExit:  # which ends a thread and no more
+            failed.append(details.exc_value)
+
+    before, threading.excepthook = threading.excepthook, note
+    try:
+        value = make(backend, call, watched, timed)
+    finally:
+        threading.excepthook = before
+    if failed:
+        rows = (("plugin", plugin_words(plugin_class(backend).__module__)),)
+        message = f"backend '{backend.NAME}': {call.name}() failed in a thread of its own"
+        raise foreign_error(failed[0], message, root=session.root, rows=rows) from failed[0]
+    return value
 
 
 def make(backend: CodegenBackend, call: BackendCall[object], watched: bool = False, timed: bool = False) -> object:
