@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from .cache.store import CacheKvStore as CacheKvStore
     from .child import Finished as Finished
     from .child import run_program as run_program
+    from .depfile import decode_depfile as decode_depfile
     from .edge import opened as open_backend
     from .events import BuildEnded as BuildEnded
     from .events import BuildStarted as BuildStarted
@@ -217,6 +218,7 @@ __all__ = [
     "compute_cache_key",
     "content_digest",
     "dataclass",
+    "decode_depfile",
     "digest_file",
     "file_stamp",
     "hookimpl",
@@ -259,6 +261,7 @@ _LATER = {
     "compute_cache_key": "incremental_cache",
     "serialize_compiled": "incremental_cache",
     "try_finish_recompile": "incremental_cache",
+    "decode_depfile": "depfile",
     "open_backend": "edge:opened",
     "BuildEnded": "events",
     "BuildStarted": "events",

@@ -6,11 +6,15 @@ Source: GNU make's manual, "Rule Syntax", and ninja's, "Depfiles": both read wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from .errors import OutputError
+from .errors import FormatError, OutputError
 
-__all__ = ["encode_depfile"]
+__all__ = ["decode_depfile", "encode_depfile"]
+
+_WORD = re.compile(r"(?:\\[ #\\]|\$\$|\\(?![\n ])|[^\s\\$])+")
+_ESCAPE = re.compile(r"\\([ #])|\$(\$)")
 
 
 def encode_depfile(target: str, inputs: Iterable[str]) -> bytes:
@@ -20,6 +24,22 @@ def encode_depfile(target: str, inputs: Iterable[str]) -> bytes:
     """
     rows = [f"{_escaped(target)}:", *(f"  {_escaped(path)}" for path in inputs)]
     return (" \\\n".join(rows) + "\n").encode("utf-8", "surrogateescape")
+
+
+def decode_depfile(text: str, *, name: str) -> tuple[str, ...]:
+    """Return the files of the first rule, as a compiler writes it, each once, in order.
+
+    Shape: `name` is what the compiler was given, for messages.
+    Raises: FormatError if it is no rule.
+    """
+    rule = text.replace("\\\r\n", " ").replace("\\\n", " ").partition("\n")[0]
+    target, colon, rest = rule.partition(": ")
+    if not colon:
+        target, colon, rest = rule.rstrip().partition(":")
+    if not colon or not target.strip():
+        raise FormatError(f"{name}: the compiler wrote no list of the files it read")
+    words = (_ESCAPE.sub(lambda match: match[1] or match[2], word) for word in _WORD.findall(rest))
+    return tuple(dict.fromkeys(words))
 
 
 def _escaped(path: str) -> str:

@@ -30,6 +30,7 @@ from cratewright.codec import DecodeError
 from cratewright.crate_metadata import CrateMetadata, decode_document, encode_document, identified
 from cratewright.crate_type import CrateType
 from cratewright.dependency_format import Linkage
+from cratewright.depfile import decode_depfile
 from cratewright.diagnostic import Diagnostic, Severity
 from cratewright.errors import CratewrightError
 from cratewright.identity import CrateReference
@@ -39,7 +40,7 @@ from cratewright.options import CORE_OPTIONS, Options
 from cratewright.request import Artifact, LinkResult, ThinBuffer, ThinModule
 from cratewright.stage_record import SeenFile, StageRecord, decode_record, encode_record
 from cratewright_native.bitcode import bitcode_major, bitcode_symbols
-from cratewright_native.depfile import parse_depfile, parse_link_depfile
+from cratewright_native.depfile import parse_link_depfile
 from cratewright_native.elf import elf_symbols
 from cratewright_spirv.module import build, literal, parse
 
@@ -122,7 +123,7 @@ _PAST = (history._FORMAT, (("link: a", history.Record((("kind", "link"),), (("a"
 def _depfile(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     parse_link_depfile(text, escaped=bool(len(data) % 2))
-    parse_depfile(text, name="x")
+    decode_depfile(text, name="x")
 
 
 def _spirv(data: bytes) -> None:

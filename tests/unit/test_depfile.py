@@ -11,14 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.depfile import encode_depfile
-from cratewright.errors import OutputError
+from cratewright.depfile import decode_depfile, encode_depfile
+from cratewright.errors import FormatError, OutputError
 from cratewright.testing import require_tool
 
 
 def test_one_rule() -> None:
     assert encode_depfile("a.spv", ["a.comp", "k.h"]) == b"a.spv: \\\n  a.comp \\\n  k.h\n"
     assert encode_depfile("a.spv", []) == b"a.spv:\n"
+
+
+def test_rules_of_compilers_are_read() -> None:
+    text = "a.o: a.c dir/b\\ c.h \\\n  x\\#y.h d$$e.h \\\n /usr/x.h a.c\n\nb.h:\n"
+    assert decode_depfile(text, name="a.c") == ("a.c", "dir/b c.h", "x#y.h", "d$e.h", "/usr/x.h")
+    with pytest.raises(FormatError, match=r"a\.c: the compiler wrote no list"):
+        decode_depfile("", name="a.c")
+    names = ["a b.h", "$(HOME).h", "#x.h", "ü.h", "back\\slash.h"]
+    assert decode_depfile(encode_depfile("out put", names).decode(), name="a.c") == tuple(names)
 
 
 def test_make_reads_odd_names(tmp_path: Path) -> None:

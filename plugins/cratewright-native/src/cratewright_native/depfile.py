@@ -1,4 +1,4 @@
-"""The list of files that a compiler or a linker read, as they write it for Make.
+"""The list of files that a linker read, as it writes it for Make.
 
 Knows nothing of what the files are.
 """
@@ -7,27 +7,9 @@ from __future__ import annotations
 
 import re
 
-from cratewright import FormatError
+__all__ = ["parse_link_depfile"]
 
-__all__ = ["parse_depfile", "parse_link_depfile"]
-
-_WORD = re.compile(r"(?:\\[ #\\]|\$\$|\\(?![\n ])|[^\s\\$])+")
 _ESCAPE = re.compile(r"\\([ #])|\$(\$)")
-
-
-def parse_depfile(text: str, *, name: str) -> tuple[str, ...]:
-    """Return the files of the first rule, each once, in order.
-
-    Raises: FormatError naming the unit if it is no rule.
-    """
-    rule = text.replace("\\\r\n", " ").replace("\\\n", " ").partition("\n")[0]
-    target, colon, rest = rule.partition(": ")
-    if not colon:
-        target, colon, rest = rule.rstrip().partition(":")
-    if not colon or not target.strip():
-        raise FormatError(f"{name}: the compiler wrote no list of the files it read")
-    words = (_ESCAPE.sub(lambda match: match[1] or match[2], word) for word in _WORD.findall(rest))
-    return tuple(dict.fromkeys(words))
 
 
 def parse_link_depfile(text: str, *, escaped: bool) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from cratewright import (
     ToolError,
     UnitStencil,
     content_digest,
+    decode_depfile,
     merge_observed,
 )
 
@@ -31,7 +32,6 @@ from .assembly import assembly_of
 from .bitcode import bitcode_symbols, is_bitcode
 from .codegen import OPTIMISED
 from .coverage import keep_notes, notes_name
-from .depfile import parse_depfile
 from .diagnostics import messages, warnings
 from .directives import Asked, embeds
 from .elf import elf_symbols, has_gcc_representation, is_elf
@@ -298,7 +298,7 @@ def _source_error(said: str, path: str) -> CratewrightError:
 
 def _names(listing: str, unit: Unit) -> tuple[str, ...]:
     """Return the files that a depfile names, by their paths in the project."""
-    return called(parse_depfile(listing, name=unit.path), unit.toolchain.root)
+    return called(decode_depfile(listing, name=unit.path), unit.toolchain.root)
 
 
 def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]) -> tuple[Files, int]:

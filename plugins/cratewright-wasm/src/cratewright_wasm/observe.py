@@ -6,23 +6,11 @@ Knows nothing of how the compiler is run: it has what the compiler wrote of the 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from cratewright import Observed, content_digest, digest_file, plain_path
 
-__all__ = ["Search", "read_depfile"]
-
-_WORD = re.compile(r"(?:\\.|\$\$|[^\s\\])+")
-
-
-def read_depfile(text: str) -> tuple[str, ...]:
-    """Return what a Make rule, as compilers write it, says that its target depends on."""
-    _, _, rest = text.replace("\\\n", " ").partition(": ")
-    found = []
-    for word in _WORD.findall(rest):
-        found.append(re.sub(r"\\([ #\\])", r"\1", word).replace("$$", "$"))
-    return tuple(found)
+__all__ = ["Search"]
 
 
 class Search:

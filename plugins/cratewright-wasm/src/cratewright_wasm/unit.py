@@ -26,13 +26,14 @@ from cratewright import (
     Symbol,
     ToolError,
     UnitStencil,
+    decode_depfile,
     read_diagnostics,
     scratch_directory,
 )
 
 from .bitcode import BitcodeSymbol, bitcode_symbols, bitcode_triple, is_bitcode
 from .objects import function_types
-from .observe import Search, read_depfile
+from .observe import Search
 from .targets import FREESTANDING, include_words, triple
 from .toolchain import Toolchain, run
 from .words import check_flags, standard_for
@@ -111,7 +112,7 @@ def compile_unit(
         if done.status:
             raise _failure(said, stencil.path, language)
         data = made.read_bytes() if made.is_file() else b""
-        read = read_depfile(os.fsdecode(rule.read_bytes())) if rule.is_file() else ()
+        read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
         if not is_bitcode(data):
             raise ToolError(f"{toolchain.clang[0]} says that it has compiled {stencil.path}, and has not")
         types = _types(toolchain, session, stencil, Path(scratch))
