@@ -22,7 +22,7 @@ from .declared import METHODS
 from .emitted import find_unpromised
 from .errors import CratewrightError, PluginError
 from .module import CompiledUnit, ModuleCodegen
-from .option_spec import OptionKind, OptionSpec
+from .option_spec import OptionKind
 from .request import LinkRequest, LinkResult, ThinModule
 from .shape import Mismatch, find_mismatch, value_words
 from .stencil import UnitStencil
@@ -129,7 +129,7 @@ def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object)
         return False
     if isinstance(value, CompiledUnit) and find_unpromised(backend.EMITTED, value, arguments[0]):
         return False
-    if call.method in _READERS and find_unreported(_paths(backend.OPTIONS), value, arguments[0]):
+    if call.method in _READERS and find_unreported(_path_options(type(backend)), value, arguments[0]):
         return False
     if isinstance(value, LinkResult) and not _promised(backend, value, arguments):
         return False
@@ -232,7 +232,7 @@ class _Edge(CodegenBackend):
         if wrong is None and isinstance(value, CompiledUnit):
             wrong = find_unpromised(self.EMITTED, value, arguments[0])
         if wrong is None and function in _READERS:
-            wrong = find_unreported(_paths(self.OPTIONS), value, arguments[0])
+            wrong = find_unreported(_path_options(type(self)), value, arguments[0])
         return wrong
 
     def _call(self, name: str, arguments: tuple[object, ...], named: dict[str, object]) -> object:
@@ -275,8 +275,8 @@ _READERS = (CodegenBackend.compile_codegen_unit, CodegenBackend.canonical_form, 
 
 
 @cache
-def _paths(options: tuple[OptionSpec, ...]) -> tuple[str, ...]:
-    return tuple(spec.name for spec in options if spec.kind is OptionKind.PATH)
+def _path_options(backend: type[CodegenBackend]) -> tuple[str, ...]:
+    return tuple(spec.name for spec in backend.OPTIONS if spec.kind is OptionKind.PATH)
 
 
 def _article(name: str) -> str:

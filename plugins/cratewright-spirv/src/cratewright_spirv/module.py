@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import chain
 
 from cratewright import FormatError, dataclass
@@ -151,7 +152,13 @@ def string(instruction: Instruction, at: int) -> tuple[str, int]:
 
 def last_string(instruction: Instruction, at: int) -> str:
     """Return the literal string that starts at word `at` and is an instruction's last operand, quicker."""
-    return array("I", instruction[at:]).tobytes().partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    return _text(instruction[at:])
+
+
+@lru_cache(maxsize=1 << 12)
+def _text(words: tuple[int, ...]) -> str:
+    """Return a literal string; the same names stand in many shaders."""
+    return array("I", words).tobytes().partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def opcode_name(opcode: int) -> str:
