@@ -28,7 +28,7 @@ __all__ = ["SconsServer", "can_fork"]
 
 _FIXED = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC")
 _NUMBER = 10
-# All that a default environment and the plugins here import; what is missing is imported by those who need it.
+# All that a default environment and the plugins here import.
 _TOOLS = (
     *("FortranCommon", "JavaCommon", "ar", "as", "asm", "cc", "cxx", "default", "dmd", "dvipdf", "dvips", "f77", "f90"),
     *("f95", "filesystem", "g++", "g77", "gas", "gcc", "gdc", "gfortran", "gnulink", "gs", "gxx", "ifl", "ifort"),
@@ -168,7 +168,7 @@ def main(number: str, site: str) -> None:
     path = sys.path[1:]
     sys.path[:1] = [site] if site else []
     for name in _MODULES:
-        with suppress(ImportError):
+        with suppress(Exception):  # what is missing or broken is told by the run that needs it
             importlib.import_module(name)
     sys.path[:] = path
     gc.collect()
