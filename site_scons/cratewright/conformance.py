@@ -306,11 +306,11 @@ class Conformance:
         time.sleep(0.4)
         os.killpg(child.pid, signal.SIGINT)
         try:
-            child.wait(20)
+            child.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             _broken("a build does not end when it is interrupted", "let no method catch KeyboardInterrupt")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while (left := processes_of(child.pid)) and time.monotonic() < deadline:
             time.sleep(0.05)
         if left:

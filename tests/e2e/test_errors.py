@@ -88,7 +88,7 @@ BUILDING = {
     "unresolved_symbol": Mistake(sconstruct=LIB, files={"a.stub": "entry a\nimport nothing\n"}),
     "duplicate_symbol": Mistake(sconstruct=LIB, files={"a.stub": "entry a\nexport b\n"}),
     "crash": Mistake(files={"a.stub": "crash\n"}),
-    "hang": Mistake(files={"a.stub": "hang\n"}, environ={"CRATE_TIMEOUT": "1"}),
+    "hang": Mistake(files={"a.stub": "hang\n"}, environ={"CRATE_TIMEOUT": "4"}),
     "bad_timeout": Mistake(environ={"CRATE_TIMEOUT": "soon"}),
 }
 
@@ -96,7 +96,6 @@ Golden = Callable[[str, str], None]
 
 
 def _shown(project: SconsProject) -> str:
-    # Which other backends there are depends on what is installed.
     # Which backends there are depends on what is installed.
     return re.sub(r"known: [\w, ]*\bstub\b[\w, ]*", "known: stub", project.output.replace(str(project.path), "PROJECT"))
 
