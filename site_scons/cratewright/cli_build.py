@@ -30,6 +30,7 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--target", metavar="TARGET", help="of crates that name none (default: the backend's first)")
     parser.add_argument("--backend", metavar="BACKEND", help="of crates that name none")
     parser.add_argument("--build-dir", metavar="DIR", help="where outputs go (default: beside FILE.toml)")
+    parser.add_argument("--no-progress", action="store_true", help="say nothing of how far the build is")
     parser.add_argument("--depfile", metavar="FILE", help="write a Make rule of all files that were read")
     parser.add_argument("--depfile-target", metavar="NAME", help="what the rule is for (default: the first output)")
     parser.set_defaults(run=build, passes=True)
@@ -47,7 +48,8 @@ def build(arguments: argparse.Namespace) -> int:
 
     Raises: ConfigurationError if there is no workspace; OutputError if the dependency file cannot be written.
     """
-    from .scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415 - the other commands need no SCons
+    from .scons.reporting import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
+    from .scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
 
     words = arguments.words
     workspace, targets = (words[0], words[1:]) if words and words[0].endswith(".toml") else (_WORKSPACE, words)
@@ -64,7 +66,8 @@ def build(arguments: argparse.Namespace) -> int:
         build_dir=build_dir,
         variables=_variables(arguments, build_dir),
     )
-    status = run_scons(wanted, ["-Q", f"-j{arguments.jobs or processors()}", *arguments.passed])
+    shown = [] if arguments.no_progress or "-Q" in arguments.passed else [PROGRESS]
+    status = run_scons(wanted, ["-Q", *shown, f"-j{arguments.jobs or processors()}", *arguments.passed])
     if status == 0 and arguments.depfile:
         target = arguments.depfile_target or wanted.seen_from_start(wanted.outputs()[:1])[0]
         path = os.path.join(wanted.start, arguments.depfile)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from .diagnostic import Diagnostic
+from .diagnostic import Diagnostic, RelatedPlace
 from .errors import OutputError
 from .values import dataclass
 
@@ -25,6 +25,7 @@ __all__ = [
     "BuildEnded",
     "BuildStarted",
     "CrateDeclared",
+    "CratesLinked",
     "Event",
     "EventFile",
     "Listener",
@@ -165,6 +166,19 @@ class LtoEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class CratesLinked:
+    """How a crate type takes in the crates below it.
+
+    Shape: one of `linkages` for each of `crates`: `static`, `dynamic` or what else dependency formats have.
+    """
+
+    crate: str
+    crate_type: str
+    crates: tuple[str, ...]
+    linkages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OutputMade:
     """A file that a link made.
 
@@ -201,6 +215,7 @@ Event = (
     | UnitEnded
     | UnitExplained
     | LtoEnded
+    | CratesLinked
     | OutputMade
     | BuildEnded
 )
@@ -212,21 +227,30 @@ def event_row(event: Event, at: float) -> dict[str, object]:
 
     Units: `at` in seconds since the build began.
     """
-    return {"event": _kind(type(event)), "time": round(at, 6), **_plain(event)}
+    kind, names = _SHAPES[type(event)]
+    row: dict[str, object] = {"event": kind, "time": round(at, 6)}
+    for name in names:
+        value = getattr(event, name)
+        row[name] = round(value, 6) if type(value) is float else value
+    return row
 
 
 def _kind(kind: type) -> str:
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)[1:]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return round(value, 6) if isinstance(value, float) else value
+_SHAPES: Mapping[type, tuple[str, tuple[str, ...]]] = {
+    kind: (_kind(kind), tuple(field.name for field in dataclasses.fields(kind)))
+    for kind in (*get_args(Event), Diagnostic, RelatedPlace)
+}
+
+
+def _nested(value: Any) -> dict[str, object]:
+    return {name: getattr(value, name) for name in _SHAPES[type(value)][1]}
+
+
+# A thousand units are thousands of lines: what is the same for all of them is made once.
+_encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False, default=_nested).encode
 
 
 class EventFile:
@@ -255,7 +279,7 @@ class EventFile:
         if os.getpid() != self._owner:
             return
         row = event_row(event, time.monotonic() - self._start)
-        line = (json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        line = (_encoded(row) + "\n").encode("utf-8", "backslashreplace")
         with self._lock:
             if self._file is None:
                 return

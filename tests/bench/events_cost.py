@@ -6,7 +6,8 @@ Knows nothing of how events are written.
 
 CPU is user + system time of the whole tree of processes. All print to a terminal, where progress is drawn most often.
 Builds take turns, in another order in each round; what is compared is each with the plain one of its own round.
-Bytecode is compiled before, and kept.
+Bytecode is compiled before, and kept. Where other programs run such pairs differ by more than events cost; so the
+events of a build are written and shown again as well, by themselves: what that takes is told beside a plain build.
 """
 
 from __future__ import annotations
@@ -75,6 +76,39 @@ def _project(place: Path, units: int) -> None:
     (place / "SConstruct").write_text(SCONSTRUCT)
 
 
+_REPLAY = """
+import dataclasses, json, sys, time
+from cratewright import events
+from cratewright.scons import reporting
+kinds = {name: kind for kind in events.get_args(events.Event) for name in [events.event_row(kind(
+    *[None] * len(dataclasses.fields(kind))), 0.0)["event"]]}
+told = []
+for line in open("build.jsonl"):
+    row = json.loads(line)
+    del row["time"]
+    told.append(kinds[row.pop("event")](**row))
+reporting._option = lambda name: False
+def least(listener):
+    found = []
+    for _ in range(9):
+        hear, start = listener(), time.thread_time()
+        for event in told:
+            hear(event)
+        found.append(time.thread_time() - start)
+    return min(found)
+events_cost = least(lambda: events.EventFile("again.jsonl"))
+progress_cost = least(lambda: reporting.Console(sys.stdout, sys.stderr))
+print(len(told), events_cost, progress_cost, file=open("replayed", "w"))
+"""
+
+
+def _replay(place: Path, environment: dict[str, str]) -> tuple[int, float, float]:
+    """Return how many events there were, and CPU seconds of writing and of showing them."""
+    _cost([sys.executable, "-c", _REPLAY], place, environment)
+    count, written, shown = (place / "replayed").read_text().split()
+    return int(count), float(written), float(shown)
+
+
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="CPU seconds with and without events and progress")
@@ -95,6 +129,8 @@ def main(arguments: list[str]) -> int:
                 command = [sys.executable, "-m", "SCons", "-j2", *words]
                 _project(place, chosen.units)
                 clean[way].append(_cost(command, place, {**environment, **more}))
+                if way == "both":
+                    replayed = _replay(place, environment)
                 null[way].append(statistics.mean(_cost(command, place, {**environment, **more}) for _ in range(3)))
     for kind, found in (("clean", clean), ("nothing to do", null)):
         print(f"{kind}: {statistics.median(found['plain']):.3f} s plain")
@@ -103,6 +139,13 @@ def main(arguments: list[str]) -> int:
             shown = " ".join(f"{ratio:+.1f}" for ratio in sorted(ratios))
             least = (min(found[way]) / min(found["plain"]) - 1) * 100
             print(f"  {way}: {statistics.median(ratios):+.2f} % (median of {shown}; least against least {least:+.2f})")
+        if kind == "clean":
+            count, written, shown = replayed
+            plain = min(found["plain"])
+            print(
+                f"  {count} events: written in {written * 1000:.1f} ms, {written / plain:.2%} of the least plain build"
+            )
+            print(f"  progress: shown in {shown * 1000:.1f} ms, {shown / plain:.2%}")
     return 0
 
 

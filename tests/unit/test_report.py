@@ -45,6 +45,7 @@ BUILD = (
     events.UnitEnded(STEP, "app", "a.comp", 2, 0.0, "failed", diagnostics=(ERROR.of("app", "a.comp"),)),
     events.UnitStarted(STEP, "app", "b.comp", 1),
     events.StageEnded("codegen", "app", "app.rlink", 0.0, True),
+    events.CratesLinked("app", "cdylib", ("lib",), ("dynamic",)),
     events.OutputMade("app", "app.spv", 100),
 )
 
@@ -73,7 +74,7 @@ def test_what_is_read(recorded: Path) -> None:
         ("a.comp", "failed"),
         ("b.comp", "unfinished"),
     }
-    assert [(item.row["text"], item.units) for item in build.messages] == [
+    assert [(item.said.text, item.units) for item in build.messages] == [
         (WARNING.text, ["lib: x.c", "lib: y.c"]),
         (ERROR.text, ["app: a.comp"]),
     ]
@@ -97,6 +98,7 @@ def test_junit(recorded: Path) -> None:
     app = next(suite for suite in root if suite.get("name") == "app")
     assert (app.get("tests"), app.get("failures"), app.get("errors")) == ("2", "1", "1")
     (failure,) = root.iter("failure")
+    assert [each.text for each in root.iter("system-err")][1] == str(WARNING)
     assert "no 'y'" in (failure.get("message") or "")
     assert len(list(root.iter("system-err"))) == 2
 
@@ -164,5 +166,11 @@ def test_what_is_no_recording() -> None:
         read_recording(b'{"event":"build-started","version":1,"time":0}\nnonsense\n{}\n', path="e")
     with pytest.raises(FormatError, match="lacks what it should have"):
         read_recording(b'{"event":"build-started","version":1,"time":0}\n{"event":"unit-ended","time":1}\n', path="e")
+    for wrong in ('{"severity":"bad","text":""}', '{"text":""}', '{"severity":"note","text":"","line":"x"}', "3"):
+        said = f'{{"event":"unit-ended","time":1,"crate":"a","unit":"u","step":"s","diagnostics":[{wrong}]}}\n'
+        with pytest.raises(FormatError, match="lacks what it should have"):
+            read_recording(b'{"event":"build-started","version":1,"time":0}\n' + said.encode(), path="e")
+    with pytest.raises(FormatError, match="e:1: this is no build event"):
+        read_recording(b'{"event":"build-started","version":1,"time":NaN}\n{}\n', path="e")
     with pytest.raises(VersionError, match="version 99"):
         read_recording(b'{"event":"build-started","version":99,"time":0}\n', path="e")

@@ -26,6 +26,7 @@ from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
 from ..module import CanonicalForm, CompiledUnit
 from ..process import Outcome
 from ..request import LinkResult
+from ..stencil import UnitStencil
 from ..values import dataclass
 from .job import Job, JobOutcome, Made
 from .remote import Watched
@@ -180,7 +181,7 @@ class CachedRun:
             return
         seconds = time.monotonic() - task.began if task.began else 0.0
         word = "failed" if outcome.error is not None else "reused" if outcome.hit else "made"
-        said = tuple(item.of(job.crate, _unit(job)) for item in _diagnostics(outcome, job.crate))
+        said = tuple(_about(item.of(job.crate, _unit(job)), job) for item in _diagnostics(outcome, job.crate))
         self.listener(
             UnitEnded(job.call.name, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=said)
         )
@@ -223,6 +224,14 @@ class CachedRun:
 
 def _unit(job: Job[Any]) -> str:
     return job.unit or job.label
+
+
+def _about(item: Diagnostic, job: Job[Any]) -> Diagnostic:
+    """Return a diagnostic that names no file as one about the source that was compiled: a crash, or no answer."""
+    source = job.call.arguments[0]
+    if item.file or not isinstance(source, UnitStencil):
+        return item
+    return replace(item, file=source.path, rendered=str(item))
 
 
 def _diagnostics(outcome: JobOutcome[Any], crate: str) -> Iterable[Diagnostic]:

@@ -6,11 +6,12 @@ Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 
 from __future__ import annotations
 
+from ..diagnostic import Severity
 from .recording import Message, Recording
 
 __all__ = ["github"]
 
-_WORDS = {"error": "error", "warning": "warning", "note": "notice"}
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def github(build: Recording) -> str:
@@ -19,11 +20,11 @@ def github(build: Recording) -> str:
 
 
 def _line(item: Message) -> str:
-    file, line, column = item.place
-    rows = [("file", file), ("line", line), ("col", column), ("title", item.row.get("code", ""))]
+    said = item.said
+    rows = [("file", said.file), ("line", said.line), ("col", said.column), ("title", said.code)]
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in rows if value)
     many = f" ({len(item.units)} units)" if len(item.units) > 1 else ""
-    return f"::{_WORDS[str(item.row['severity'])]} {properties}::{_data(str(item.row['text']) + many)}"
+    return f"::{_WORDS[said.severity]} {properties}::{_data(said.text + many)}"
 
 
 def _data(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+from ..diagnostic import Severity
 from .recording import Recording, Unit
 
 __all__ = ["junit"]
@@ -19,6 +20,7 @@ def junit(build: Recording) -> str:
     """Return the build as test results: units that failed, and those that did not come to their end, are failures."""
     root = ET.Element("testsuites", name="cratewright", time=f"{build.seconds:.3f}")
     told = _told(build)
+    blame = _told(build, errors=True)
     for crate in dict.fromkeys(unit.crate for unit in build.units):
         units = [unit for unit in build.units if unit.crate == crate]
         failures = sum(unit.outcome == "failed" for unit in units)
@@ -29,7 +31,7 @@ def junit(build: Recording) -> str:
         for unit in units:
             case = ET.SubElement(suite, "testcase", name=_xml(unit.name), time=f"{unit.seconds:.3f}")
             case.set("classname", _xml(f"{crate}.{unit.step}"))
-            _outcome(case, unit, told.get((crate, unit.name), ""))
+            _outcome(case, unit, told.get((crate, unit.name), ""), blame.get((crate, unit.name), ""))
     for stage in build.stages:
         known = any(unit.crate == stage["crate"] and unit.outcome == "failed" for unit in build.units)
         if stage["failed"] and not known:
@@ -45,21 +47,22 @@ def junit(build: Recording) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _told(build: Recording) -> dict[tuple[str, str], str]:
+def _told(build: Recording, *, errors: bool = False) -> dict[tuple[str, str], str]:
+    """Return what was said of each unit."""
     found: dict[tuple[str, str], str] = {}
     for item in build.messages:
-        text = str(
-            item.row.get("rendered") or f"{':'.join(map(str, item.place))}: {item.row['severity']}: {item.row['text']}"
-        )
+        if errors and item.said.severity is not Severity.ERROR:
+            continue
+        text = str(item.said)
         for who in item.units:
             crate, _, unit = who.partition(": ")
             found[crate, unit] = f"{found[crate, unit]}\n{text}" if (crate, unit) in found else text
     return found
 
 
-def _outcome(case: ET.Element, unit: Unit, text: str) -> None:
+def _outcome(case: ET.Element, unit: Unit, text: str, blame: str) -> None:
     if unit.outcome == "failed":
-        ET.SubElement(case, "failure", message=_xml(text.split("\n", 1)[0] or "failed")).text = _xml(text)
+        ET.SubElement(case, "failure", message=_xml(blame.split("\n", 1)[0] or "failed")).text = _xml(text)
     elif unit.outcome == "unfinished":
         ET.SubElement(case, "error", message="the build ended first")
     elif text:

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .recording import Recording
+from .recording import Message, Recording
 
 __all__ = ["critical_path", "html"]
 
 Row = dict[str, Any]
+
+_MOST = 1000
+"""How many diagnostics are shown: nobody reads more, and a browser would take seconds to lay them out."""
 
 
 def html(build: Recording) -> str:
@@ -33,13 +36,26 @@ def html(build: Recording) -> str:
         "path": critical_path(build),
         "lto": build.lto,
         "outputs": build.outputs,
-        "messages": [{**item.row, "units": item.units} for item in build.messages],
+        "linked": build.linked,
+        "messages": [_message(item) for item in build.messages[:_MOST]],
+        "more": max(0, len(build.messages) - _MOST),
     }
     text = json.dumps(data, separators=(",", ":"))
     # The only place of the template: what a build says is data there, never markup.
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     return template.replace("@BUILD@", safe)
+
+
+def _message(item: Message) -> Row:
+    said = item.said
+    return {
+        "severity": said.severity.value,
+        "text": said.text,
+        "place": said.place,
+        "rendered": said.rendered,
+        "units": item.units,
+    }
 
 
 def critical_path(build: Recording) -> list[Row]:

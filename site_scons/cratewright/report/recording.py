@@ -9,6 +9,7 @@ import json
 from dataclasses import field
 from typing import Any
 
+from ..diagnostic import Diagnostic, RelatedPlace, Severity
 from ..errors import FormatError, VersionError
 from ..events import EVENTS_VERSION
 from ..values import dataclass
@@ -40,13 +41,8 @@ class Unit:
 class Message:
     """A diagnostic, once; `units` are those that said it, as `crate: unit`."""
 
-    row: Row
+    said: Diagnostic
     units: list[str]
-
-    @property
-    def place(self) -> tuple[str, int, int]:
-        """File, line and column; the numbers from 1, 0 where not known."""
-        return str(self.row.get("file", "")), int(self.row.get("line", 0)), int(self.row.get("column", 0))
 
 
 @dataclass(slots=True)
@@ -66,6 +62,7 @@ class Recording:
     stages: list[Row] = field(default_factory=list)
     lto: list[Row] = field(default_factory=list)
     outputs: list[Row] = field(default_factory=list)
+    linked: list[Row] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
 
@@ -97,7 +94,7 @@ def _rows(data: bytes, path: str) -> list[Row]:
     rows: list[Row] = []
     for number, line in enumerate(lines, 1):
         try:
-            row = json.loads(line) if line.strip() else None
+            row = json.loads(line, parse_constant=_no_number) if line.strip() else None
         except (ValueError, RecursionError) as error:
             if number == len(lines):
                 break
@@ -107,6 +104,10 @@ def _rows(data: bytes, path: str) -> list[Row]:
     return rows
 
 
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is no number of JSON")
+
+
 class _Reader:
     """Puts events together."""
 
@@ -114,12 +115,12 @@ class _Reader:
         self.found = found
         self.begun: dict[tuple[str, str, str], Row] = {}
         self.causes: dict[tuple[str, str, str], tuple[str, ...]] = {}
-        self.said: dict[str, Message] = {}
+        self.said: dict[Diagnostic, Message] = {}
 
     def read(self, rows: list[Row]) -> None:
         found = self.found
         lists = {"crate-declared": found.crates, "tools-found": found.tools, "lto-ended": found.lto}
-        lists["output-made"] = found.outputs
+        lists |= {"output-made": found.outputs, "crates-linked": found.linked}
         ended: list[Row] = []
         for row in rows:
             kind = row["event"]
@@ -158,12 +159,24 @@ class _Reader:
 
     def _hear(self, row: Row, who: str) -> None:
         for item in row.get("diagnostics", ()):
-            text = json.dumps(
-                {key: value for key, value in item.items() if key not in ("crate", "unit")}, sort_keys=True
-            )
-            message = self.said.setdefault(text, Message(item, []))
+            said = _diagnostic(item)
+            message = self.said.setdefault(said, Message(said, []))
             if who not in message.units:
                 message.units.append(who)
+
+
+def _diagnostic(row: Row) -> Diagnostic:
+    """Return a diagnostic without what it happened to."""
+    file, code, rendered = (str(row.get(name, "")) for name in ("file", "code", "rendered"))
+    line, column, end_line, end_column = (
+        int(row.get(name, 0)) for name in ("line", "column", "end_line", "end_column")
+    )
+    related = tuple(
+        RelatedPlace(str(place["text"]), str(place["file"]), int(place["line"]), int(place["column"]))
+        for place in row.get("related", ())
+    )
+    place = (file, line, column, end_line, end_column)
+    return Diagnostic(Severity(row["severity"]), str(row["text"]), *place, code, related, rendered)
 
 
 def _key(row: Row) -> tuple[str, str, str]:

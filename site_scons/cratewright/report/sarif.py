@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 def sarif(build: Recording) -> str:
     """Return the build's diagnostics."""
-    rules = sorted({str(item.row["code"]) for item in build.messages if item.row.get("code")})
+    rules = sorted({item.said.code for item in build.messages if item.said.code})
     driver: Row = {"name": "cratewright", "version": str(build.started.get("cratewright", ""))}
     driver["rules"] = [{"id": rule} for rule in rules]
     run: Row = {
@@ -37,33 +37,27 @@ def sarif(build: Recording) -> str:
 
 
 def _result(item: Message, rules: list[str]) -> Row:
-    row = item.row
-    result: Row = {"level": str(row["severity"]), "message": {"text": str(row["text"]) or "no text"}}
-    code = str(row.get("code", ""))
-    if code:
-        result |= {"ruleId": code, "ruleIndex": rules.index(code)}
-    if row.get("file"):
-        result["locations"] = [_location(row)]
+    said = item.said
+    result: Row = {"level": said.severity.value, "message": {"text": said.text or "no text"}}
+    if said.code:
+        result |= {"ruleId": said.code, "ruleIndex": rules.index(said.code)}
+    if said.file:
+        result["locations"] = [_location(said.file, said.line, said.column, said.end_line, said.end_column)]
     related = [
-        _location(place) | {"message": {"text": str(place["text"])}}
-        for place in row.get("related", ())
-        if place["file"]
+        _location(place.file, place.line, place.column) | {"message": {"text": place.text or "no text"}}
+        for place in said.related
+        if place.file
     ]
     if related:
-        result["relatedLocations"] = related
-    result["properties"] = {"units": item.units, "rendered": str(row.get("rendered", ""))}
+        result["relatedLocations"] = list({json.dumps(place): place for place in related}.values())
+    result["properties"] = {"units": item.units, "rendered": said.rendered}
     return result
 
 
-def _location(row: Row) -> Row:
-    region = {
-        name: int(row.get(key, 0))
-        for name, key in (
-            ("startLine", "line"), ("startColumn", "column"), ("endLine", "end_line"), ("endColumn", "end_column"),
-        )
-        if row.get(key)
-    }  # fmt: skip
-    place: Row = {"artifactLocation": {"uri": _uri(str(row["file"]))}}
+def _location(file: str, *numbers: int) -> Row:
+    named = zip(("startLine", "startColumn", "endLine", "endColumn"), numbers, strict=False)
+    region = {name: number for name, number in named if number > 0}
+    place: Row = {"artifactLocation": {"uri": _uri(file)}}
     if "startLine" in region:
         place["region"] = region
     return {"physicalLocation": place}

@@ -22,6 +22,7 @@ from .crates import CrateTarget, build_of
 from .declaration import Declaration
 from .foreign import add_emitters
 from .links import install_links
+from .reporting import offer_options
 from .spelling import commanded
 from .targets import declare_for_targets
 from .variables import FOUND, found_programs
@@ -55,6 +56,7 @@ def generate(env: Environment) -> None:
     # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426).
     env.get_CacheDir()
     end_on_signals()
+    offer_options()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
     env[FOUND] = found_programs(env)
     add_emitters(env)

@@ -34,7 +34,11 @@ from ..events import (
 from ..values import dataclass
 from ..version import __version__
 
-__all__ = ["Reporting", "StageReport", "left_to_say"]
+__all__ = ["PROGRESS", "Reporting", "StageReport", "left_to_say", "offer_options"]
+
+PROGRESS = "--crate-progress"
+"""Shows progress though SCons is quiet; for whoever runs SCons unseen."""
+_NO_PROGRESS = "--no-progress"
 
 _EVERY = 5.0
 """Seconds between lines of progress where there is no terminal."""
@@ -156,7 +160,7 @@ class Console:
         self._last = time.monotonic()
         self._slowest: tuple[float, str] = (0.0, "")
         self._terminal = out.isatty()
-        self._colour = _wants_colour(err)
+        self._colour = wants_colour(err)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -232,9 +236,8 @@ class Console:
             failed = f"{event.failed} failed, " if event.failed else ""
             seconds, unit = self._slowest
             slowest = f"; slowest: {unit}, {seconds:.2f} s" if event.made else ""
-            self._write(
-                f"{done} steps: {event.made} made, {event.reused} reused, {failed}{event.seconds:.1f} s{slowest}\n"
-            )
+            counts = f"{event.made} made, {event.reused} reused, {failed}{event.seconds:.1f} s{slowest}"
+            self._write(f"{done} step{'s' * (done != 1)}: {counts}\n")
 
     def _erase(self) -> None:
         if self._shown:
@@ -259,7 +262,7 @@ def _coloured(text: str) -> str:
     return _WORD.sub(painted, text)
 
 
-def _wants_colour(stream: TextIO) -> bool:
+def wants_colour(stream: TextIO) -> bool:
     """Go by what https://no-color.org and https://bixense.com/clicolors agree on."""
     if os.environ.get("NO_COLOR"):
         return False
@@ -268,12 +271,31 @@ def _wants_colour(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR", "1") != "0"
 
 
+def offer_options() -> None:
+    """Let SCons take the options about progress, where one is given: a project may have one of that name itself."""
+    import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
+
+    parser = SCons.Script.Main.OptionsParser
+    for word in (_NO_PROGRESS, PROGRESS):
+        if word in getattr(parser, "largs", ()) and not parser.has_option(word):
+            parser.add_local_option(word, dest=_dest(word), action="store_true", default=False)
+
+
+def _dest(word: str) -> str:
+    return word.strip("-").replace("-", "_") + "_wanted"
+
+
 def _progress_wanted() -> bool:
-    # SCons's own -Q and -s, and --no-progress.
-    return not _option("silent") and not _option("no_progress")
+    # SCons's own -s and -Q as well.
+    if _option("silent") or _option(_dest(_NO_PROGRESS)):
+        return False
+    return _option(_dest(PROGRESS)) or not _option("no_progress")
 
 
 def _option(name: str) -> bool:
     import SCons.Script  # noqa: PLC0415 - only there when SCons runs as a program
 
-    return bool(SCons.Script.GetOption(name))
+    try:
+        return bool(SCons.Script.GetOption(name))
+    except AttributeError:  # an option that nobody has given
+        return False

@@ -23,7 +23,7 @@ from ..diagnostic import Diagnostic
 from ..digest import content_digest
 from ..emitted import emitted_directory
 from ..errors import CratewrightError, FormatError, ValidationError, VersionError
-from ..events import OutputMade
+from ..events import CratesLinked, OutputMade
 from ..fs import OutputArea, prune_directory, read_bytes, read_regular, write_atomic
 from ..lto_file import LtoFile, decode_lto, encode_lto
 from ..metadata import CrateMetadata, decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
@@ -154,6 +154,10 @@ def run_link(
         except ValidationError as error:
             report.diagnostics = _blamed(build, crate, kind, rlink, error)
             raise
+        if build.reporting.is_recorded:
+            below = build.linked(crate, kind)[1]
+            names, linkages = tuple(item.crate.name for item in below), tuple(item.linkage.value for item in below)
+            build.reporting.hear(CratesLinked(crate.name, kind.value, names, linkages))
         area = output_area(build.root, crate.directory, backend, request.options)
         files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
         emit(area, files, state.outputs())

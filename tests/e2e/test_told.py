@@ -1,0 +1,177 @@
+"""What a build tells, on the terminal and in its events: when it fails, is interrupted or is killed.
+
+Knows nothing of real compilers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cratewright import cli
+from cratewright.report import FORMATS
+from tests.support.paths import ROOT
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+CRATES = """\
+a = env.Crate("a", Glob("a/*.stub") + [("a/w1.stub", {"name": f"v{n}"}) for n in range(3)])
+Default(a, env.Crate("b", Glob("b/*.stub"), crate_type="cdylib", deps=a))
+"""
+
+
+@pytest.fixture
+def project(scons_project: SconsProject) -> SconsProject:
+    """Give a project of which nothing is kept; one unit gives a warning in four variants."""
+    scons_project.sconstruct(CRATES)
+    scons_project.write({"a/w1.stub": "\nwarning the same\n", "b/z.stub": "export z\nwarning of b\n"})
+    scons_project.environ |= {"CRATE_CACHE": "off", "CRATE_EVENTS": "e.jsonl"}
+    return scons_project
+
+
+def _events(project: SconsProject) -> list[dict[str, Any]]:
+    lines = project.read("e.jsonl").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _reports(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> dict[str, str]:
+    """Return the document of every format; all that have a reader are read."""
+    found = {}
+    for form in FORMATS:
+        capfdbinary.readouterr()
+        assert cli.main(["report", str(project.path / "e.jsonl"), "--format", form]) == 0
+        found[form] = capfdbinary.readouterr().out.decode()
+    ET.fromstring(found["junit"])
+    assert json.loads(found["trace"])["traceEvents"]
+    document = json.loads(found["sarif"])
+    assert pytest.importorskip("sarif_kit.validate").validation_errors(document) == []
+    return found
+
+
+def test_a_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    wrong = {"a/crash.stub": "crash\n", "a/wrong.stub": "error bad \x1b[31m thing\n", "b/y z.stub": "error other\n"}
+    project.write(wrong)
+    project.scons("-k", "-j4", expect=2)
+    told = project.output
+    assert "\na/wrong.stub:1: error: bad \\x1b[31m thing\n" in f"\n{told}"
+    assert "\nb/y z.stub:1: error: other\n" in f"\n{told}"
+    # Four variants say the same: once, with a count.
+    assert told.count("a/w1.stub:2: warning: the same\n") == 1
+    assert "a/w1.stub:2: warning: the same (3 more units said so)\n" in told
+    assert "scons: *** [a.rlink] crate 'a': 2 of 6 units failed\n" in told
+    assert "scons: *** [b.rlink] crate 'b': 1 of 2 units failed\n" in told
+
+    rows = _events(project)
+    assert [rows[0]["event"], rows[-1]["event"], rows[-1]["status"]] == ["build-started", "build-ended", 2]
+    kinds = {
+        "crate-declared",
+        "tools-found",
+        "stage-started",
+        "stage-ended",
+        "units-found",
+        "unit-started",
+        "unit-ended",
+    }
+    assert kinds <= {row["event"] for row in rows}
+    assert all({"worker", "memory", "seconds", "outcome"} <= row.keys() for row in rows if row["event"] == "unit-ended")
+    reports = _reports(project, capfdbinary)
+    assert {line for line in reports["github"].splitlines() if line.startswith("::error")} == {
+        "::error file=a/wrong.stub,line=1::bad \x1b[31m thing",
+        "::error file=b/y z.stub,line=1::other",
+        "::error file=a/crash.stub::crate 'a': a/crash.stub: the compiler crashed",
+    }
+    assert "::warning file=a/w1.stub,line=2::the same (4 units)" in reports["github"]
+    assert sum(1 for _ in ET.fromstring(reports["junit"]).iter("failure")) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
+def test_a_build_that_is_ended(
+    number: signal.Signals, project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    project.write({"a/hang.stub": "hang\n"})
+    command = [sys.executable, "-m", "SCons", "-Q", "-j2", "--site-dir", str(ROOT / "site_scons")]
+    environ = {**os.environ, **project.environ}
+    with subprocess.Popen(command, cwd=project.path, env=environ, stdout=subprocess.DEVNULL) as build:
+        for _ in range(3000):
+            if project.exists("e.jsonl") and any(row.get("unit") == "a/hang.stub" for row in _events(project)):
+                break
+            time.sleep(0.02)
+        build.send_signal(number)
+        build.wait(timeout=60)
+    rows = _events(project)
+    if number is signal.SIGKILL:
+        assert not any(row["event"] == "build-ended" for row in rows)
+    else:
+        assert (rows[-1]["event"], rows[-1]["status"]) == ("build-ended", 2)
+    reports = _reports(project, capfdbinary)
+    assert json.loads(reports["sarif"])["runs"][0]["invocations"] == [{"executionSuccessful": False}]
+    cases = ET.fromstring(reports["junit"]).iter("testcase")
+    (hanging,) = (case for case in cases if case.get("name") == "a/hang.stub")
+    assert [each.get("message") for each in hanging.iter("error")] == ["the build ended first"]
+
+
+def test_progress(project: SconsProject) -> None:
+    """On a terminal a line that is rewritten; elsewhere a line at the end; nothing where nobody wants it."""
+    project.environ["CRATE_EVENTS"] = ""
+    total = re.compile(r"(?m)^\d+ steps: \d+ made, \d+ reused, \d+\.\d s; slowest: \w: .*, \d+\.\d\d s$")
+    assert total.search(_terminal(project, "-j2").replace("\r\n", "\n"))
+    shown = _terminal(project, "-j2")
+    assert not re.search(r"\[ *\d+/\d+\]| steps?: ", shown), "a null build"
+    for word in ("-Q", "-s", "--no-progress"):
+        project.write({"a/w1.stub": f"warning of {word}\n"})
+        shown = _terminal(project, "-j2", word)
+        assert not re.search(r"\[ *\d+/\d+\]| steps?: ", shown), word
+        assert ("scons: Reading" in shown) == (word == "--no-progress")
+
+
+def _terminal(project: SconsProject, *words: str) -> str:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "SCons", "--site-dir", str(ROOT / "site_scons"), *words]
+    environ = {**os.environ, **project.environ}
+    with subprocess.Popen(command, cwd=project.path, env=environ, stdout=theirs, stderr=theirs) as build:
+        os.close(theirs)
+        found = b""
+        while True:
+            try:
+                data = os.read(ours, 1 << 16)
+            except OSError:  # its end, on Linux
+                break
+            if not data:
+                break
+            found += data
+    os.close(ours)
+    assert build.returncode == 0, found
+    return found.decode()
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({}, False),
+        ({"CLICOLOR_FORCE": "1"}, True),
+        ({"CLICOLOR_FORCE": "0"}, False),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": ""}, True),
+    ],
+)
+def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from cratewright.scons.reporting import wants_colour
+
+    for name in ("NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in environ.items():
+        monkeypatch.setenv(name, text)
+    with (tmp_path / "out").open("w") as out:
+        assert wants_colour(out) is coloured
