@@ -8,7 +8,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     capability, construction, native_library, request          values of links
     graph, dependency_format, format_table, link_contents      pure rules of linking
     output_name, output_place, depfile, included, archive      pure rules of files
-    c_layout, variant_header, embed, crate_metadata, metadata, lto_file        pure rules of documents
+    c_layout, variant_header, embed, figures, crate_metadata, metadata, lto_file        pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
     fs, memory, child, watchdog, scratch, ending, program, events, changes  the doors to the world
@@ -22,7 +22,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
     stub, trial, watching, conformance, scons_project, testing  the edge for authors of backends
-    template, cli_new, cli_plugins, cli_report, cli_watch, cli_verify, cli_completion, cli  the command line
+    template, cli_new, cli_plugins, cli_report, cli_diff, cli_watch, cli_verify, cli_completion, cli  the command line
 """
 
 from __future__ import annotations

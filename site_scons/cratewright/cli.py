@@ -16,6 +16,7 @@ from .child import end_all
 from .cli_build import add_build
 from .cli_cache import add_commands
 from .cli_completion import add_completion
+from .cli_diff import add_diff
 from .cli_init import add_init
 from .cli_new import add_new_backend
 from .cli_plugins import add_plugin_commands
@@ -40,7 +41,7 @@ __all__ = ["command_parser", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, or 2 with the error on stderr."""
+    """Run the command line and return its exit status: 0, 2 with the error on stderr, or what else a command says."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         parser = command_parser(words)
@@ -90,6 +91,7 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
     add_init(commands, default_registry)
     add_new_backend(commands, default_registry)
     add_report(commands)
+    add_diff(commands)
     backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
     backends.add_argument("--json", action="store_true", help="the same as JSON")
     backends.set_defaults(run=_backends)

@@ -21,7 +21,7 @@ __all__ = ["OWN_COMMANDS", "Command", "Profile", "check_profile", "checked_comma
 
 OWN_COMMANDS = frozenset(
     {"backends", "build", "cache", "completion", "explain", "graph", "init", "inspect", "link", "new-backend", "report"}
-    | {"schema", "verify-reproducible", "watch"}
+    | {"diff", "schema", "verify-reproducible", "watch"}
 )
 """The commands that no plugin can take the place of."""
 

@@ -28,7 +28,7 @@ MOST_VARIANTS = 10_000
 _MOST_AXES = 64
 _MOST_STEPS = 300_000
 """Values that are tried; conditions can be made of which nobody can tell soon what they leave."""
-_LONGEST = 100
+_LONGEST = 140
 """Characters of a name that values are spelled in; of more, a digest is."""
 _LONGEST_VALUE = 1_000
 _AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cratewright.figures import compare, read_figures
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 from tests.spirv_e2e.words import entry_points
 
@@ -125,3 +126,27 @@ def test_an_image_that_is_no_longer_made_goes(any_shaders: ShaderProject) -> Non
     any_shaders.write({"b.comp": TWO})
     any_shaders.scons()
     assert any_shaders.images("app") == ["a.comp.spv", "b.comp.spv"]
+
+
+def test_figures_and_what_grew(shaders: ShaderProject) -> None:
+    crate = 'env.Crate("app", ["a.comp", "b.comp"], crate_type="cdylib", multimodule={}, opt_level=3, lto="{}")\n'
+    modes = [(many, lto) for many in (True, False) for lto in ("off", "thin", "fat")]
+    crates = "".join(crate.replace("app", f"{lto}_{many}").format(many, lto) for many, lto in modes)
+    a = compute("for (uint n = 0u; n < 4u + gl_WorkGroupID.x; n++) if (store.data[i] > 1.0) store.data[i] += 1.0;")
+    shaders.crates(crates, {"a.comp": a, "b.comp": ONE})
+    shaders.scons()
+    figures = ("loops", "branches", "divergent_branches", "texture_accesses")
+    for many, lto in modes:
+        rows = shaders.manifest(f"{lto}_{many}")["modules"]
+        assert [sum(row[name] for row in rows) for name in figures] == [1, 2, 1, 0]
+        assert sum(row["buffer_accesses"] for row in rows) >= 3
+        shaders.write({f"{lto}_{many}.json": shaders.read(f"{lto}_{many}.spv.json")})
+    shaders.write({"b.comp": compute("if (store.data[i] > 1.0) store.data[i] = 1.0;")})
+    shaders.scons()
+    for many, lto in modes:
+        name = f"{lto}_{many}"
+        texts = (shaders.read(f"{name}{end}").encode() for end in (".json", ".spv.json"))
+        changes = compare(*(read_figures(text, path=name) for text in texts))
+        (image,) = changes.changed
+        assert image == ("b.comp" if many else name) and changes.grew
+        assert changes.changed[image]["divergent_branches"] == ((0, 1) if many else (1, 2))

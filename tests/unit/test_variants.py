@@ -36,6 +36,7 @@ def test_all_combinations_in_an_order_of_their_own() -> None:
     assert _keys({"N": [-1, 10, 2], "T": ["b", "a"], "B": [True, False]})[:3] == [
         "B=off,N=-1,T=a", "B=off,N=-1,T=b", "B=off,N=2,T=a",
     ]  # fmt: skip
+    assert _keys({"M": [True, 1, "1 "]}, "M == 1") == ["M=1"]
     assert _read(None).chosen == _read({}).chosen == (None,)
 
 

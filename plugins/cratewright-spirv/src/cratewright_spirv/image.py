@@ -33,6 +33,7 @@ from .lines import without_debug_info
 from .mending import mended, needs_legalising, with_plain_copies, without_names
 from .names import Entry, text_path
 from .passes import passes_for
+from .statistics import statistics
 from .tools import Tools, ValidatorOptions
 
 __all__ = ["Image", "finish", "link_image", "optimise"]
@@ -205,6 +206,7 @@ def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | No
         "size_before_optimisation": facts.size,
         "instructions": reflect.instruction_count(data),
         "instructions_before_optimisation": facts.instructions,
+        **statistics(data),
         "imported": facts.imported(image.request.crate),
         "crates": sorted({crate for crate, _ in facts.modules}),
         "entries": interface["entry_points"],
