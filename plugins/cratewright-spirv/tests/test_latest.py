@@ -92,7 +92,7 @@ def test_a_function_that_cannot_be_kept(latest: Compiler, tmp_path: Path) -> Non
     assert names(result) == [["f(f1;", "f(f1;i1;"]]
     (warning,) = result.diagnostics
     said = str(warning)
-    assert said.startswith("u.glsl:3: warning: 'f' : no other unit can call it") and "CRATE_GLSLANG=wheel" in said
+    assert said.startswith("u.glsl:3:37: warning: 'f' : no other unit can call it") and "CRATE_GLSLANG=wheel" in said
 
 
 def test_extensions_behind_macros_and_includes(latest: Compiler, tmp_path: Path, spirv) -> None:
