@@ -5,6 +5,7 @@ Knows nothing of real compilers.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -19,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from cratewright import cli
+from cratewright import Diagnostic, Severity, cli
+from cratewright.events import StageEnded, UnitEnded
 from cratewright.report import FORMATS
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
@@ -175,3 +177,17 @@ def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.Mon
         monkeypatch.setenv(name, text)
     with (tmp_path / "out").open("w") as out:
         assert wants_colour(out) is coloured
+
+
+def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
+    from cratewright.scons.reporting import Console
+
+    err = io.StringIO()
+    hear = Console(io.StringIO(), err)
+    said = Diagnostic(Severity.WARNING, "the same", "w.stub", 2, crate="a")
+    for number in range(3):
+        hear(UnitEnded("compile_codegen_unit", "a", f"v{number}", 1, 0.0, "made", diagnostics=(said,)))
+        hear(StageEnded("codegen", "b", "b.rlink", 0.0, False))
+    hear(StageEnded("codegen", "a", "a.rlink", 0.0, False))
+    first = "w.stub:2: warning: the same"
+    assert err.getvalue().splitlines() == [first, f"{first} (2 more units said so)"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -216,6 +217,25 @@ def test_inspect_beside_a_state_that_says_nothing(
     (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
     assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0
     assert json.loads(capsys.readouterr().out) == {"module": "a.spv"}
+
+
+def test_bash_completes(tmp_path: Path) -> None:
+    """What `completion` prints is taken by the shell, and knows commands, words and options."""
+    pytest.importorskip("shtab")
+    bash = shutil.which("bash")
+    testing.require_tool(bash is not None, "bash")
+    assert bash is not None
+    done = _run("completion", "bash")
+    assert done.returncode == 0
+    (tmp_path / "script").write_text(done.stdout)
+    ask = 'source ./script\nask() { COMP_WORDS=(cratewright "$@"); COMP_CWORD=$#; COMPREPLY=(); '
+    ask += '_shtab_cratewright; echo "${COMPREPLY[@]}"; }\n'
+    ask += "ask rep; ask report --fo; ask report --format s; ask cache st"
+    asked = subprocess.run([bash, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert asked.stdout.splitlines() == ["report", "--format", "sarif", "stats"]
+    for shell, word in (("zsh", "#compdef cratewright"), ("tcsh", "complete cratewright")):
+        assert word in _run("completion", shell).stdout
 
 
 def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

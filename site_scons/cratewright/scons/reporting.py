@@ -154,7 +154,8 @@ class Console:
         self._out = out
         self._err = err
         self._lock = threading.RLock()
-        self._told: Counter[str] = Counter()
+        self._told: set[str] = set()
+        self._repeated: dict[str, Counter[str]] = {}
         self._found = 0
         self._shown = ""
         self._last = time.monotonic()
@@ -172,7 +173,7 @@ class Console:
             elif isinstance(event, StageEnded):
                 # What names no file is left to SCons, which names the target.
                 self._tell(item for item in event.diagnostics if item.file)
-                self._tell_repeated()
+                self._tell_repeated(event.crate)
             elif isinstance(event, BuildEnded):
                 self._build_ended(event)
 
@@ -195,18 +196,18 @@ class Console:
         for item in diagnostics:
             text = str(item)
             # A diagnostic of one unit says nothing new of the next one that has it.
-            self._told[text] += 1
-            if self._told[text] == 1:
+            if text in self._told:
+                self._repeated.setdefault(item.crate, Counter())[text] += 1
+            else:
+                self._told.add(text)
                 blocks.append(_coloured(text) if self._colour else text)
         if blocks:
             self._erase()
             self._err.write("".join(f"{block}\n" for block in blocks))
             self._err.flush()
 
-    def _tell_repeated(self) -> None:
-        repeated = [(text, count - 1) for text, count in self._told.items() if count > 1]
-        for text, count in repeated:
-            self._told[text] = 1
+    def _tell_repeated(self, crate: str) -> None:
+        for text, count in self._repeated.pop(crate, Counter[str]()).items():
             first = text.split("\n", 1)[0]
             self._erase()
             self._err.write(f"{first} ({count} more unit{'s' * (count != 1)} said so)\n")
