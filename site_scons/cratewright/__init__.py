@@ -21,7 +21,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     discovery, hearing, hooks, plugin, registry                finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
-    stub, trial, watching, conformance, scons_project, testing  the edge for authors of backends
+    stub, trial, watching, conformance_keys, conformance, scons_project, testing  the edge for authors of backends
     template, cli_new, cli_plugins, cli_report, cli_diff, cli_watch, cli_verify, cli_completion, cli  the command line
 """
 

@@ -22,6 +22,7 @@ import pytest
 
 from .backend import Capability, CodegenBackend
 from .call import BackendCall
+from .conformance_keys import KeyRules, broken
 from .crate_type import CrateType
 from .declared import find_class_fault, misspelt_method
 from .errors import CratewrightError, PluginError, SourceError, UnsupportedError
@@ -34,7 +35,7 @@ from .watching import can_trace, child_environment, processes_of, read_files, wr
 __all__ = ["Conformance"]
 
 
-class Conformance:
+class Conformance(KeyRules):
     """Subclass it in a test module, as `class TestShout(Conformance)`, and say what the backend is and compiles.
 
     Shape: `backend` is the name of one that is installed, or the class; `sources` are two sources, root-relative path
@@ -67,22 +68,22 @@ class Conformance:
         kind = self._kind()
         fault = find_class_fault(kind)
         if fault is not None:
-            _broken(f"{kind.__name__}: {fault.message}", fault.expected or fault.hint)
+            broken(f"{kind.__name__}: {fault.message}", fault.expected or fault.hint)
         dead = [spec.name for spec in kind.OPTIONS if spec.name not in kind.UNIT_OPTIONS | kind.LINK_OPTIONS]
         if dead:
-            _broken(
+            broken(
                 f"option '{dead[0]}' reaches neither units nor links",
                 "name it in UNIT_OPTIONS if it alters what a source compiles to, else in LINK_OPTIONS",
             )
         close = misspelt_method(kind)
         if close:
-            _broken(f"{close[0]}() is no method of the contract, and is never called", f"did you mean {close[1]}()?")
+            broken(f"{close[0]}() is no method of the contract, and is never called", f"did you mean {close[1]}()?")
 
     def test_the_fingerprint_is_the_same_everywhere(self, tmp_path: Path) -> None:
         """Two machines with the same versions share results, so no path and no time may be in it."""
         found = {self._trial().engine(str(tmp_path / name)).fingerprint(*self._key()) for name in ("one", "two/three")}
         if len(found) > 1 or any(str(tmp_path) in text or _HOME in text for text in found):
-            _broken(
+            broken(
                 f"fingerprint() hangs on the directory: {' and '.join(sorted(found))}",
                 "return names and versions, or programs_digest(...), and no path",
             )
@@ -103,7 +104,7 @@ class Conformance:
             while number == 0 and int(time.time()) == ended:
                 time.sleep(0.05)
         if len(set(digests)) > 1:
-            _broken(
+            broken(
                 "two processes make different results of the same sources",
                 "look for a clock, the order of a set, hash(), and variables of the environment; sort, or leave out",
             )
@@ -117,7 +118,7 @@ class Conformance:
         places["the symbols and attributes of its modules"] = repr(built.modules).encode()
         for name, data in places.items():
             if root in data:
-                _broken(
+                broken(
                     f"the path of the project is in {name}",
                     "give tools paths relative to the root, or map them (-ffile-prefix-map)",
                 )
@@ -163,7 +164,7 @@ class Conformance:
         except CratewrightError:
             return  # what is there twice may be wrong, and was noticed
         if again.reused and not again.made:
-            _broken(
+            broken(
                 f"{', '.join(trial.files)} changed, and the cache served what was made of it before",
                 "return every file read, and every path looked for in vain, as `observed`, with its content_digest",
             )
@@ -174,15 +175,13 @@ class Conformance:
         first = trial.build(str(tmp_path / "one"), cache=cache)
         second = trial.build(str(tmp_path / "one"), cache=cache)
         if second.made:
-            _broken(
-                f"a second build makes {second.made} of its results again", "report only files that are there still"
-            )
+            broken(f"a second build makes {second.made} of its results again", "report only files that are there still")
         self._same(first, second, "from the cache", "let results be all that the methods return, and keep no state")
         verified = replace(trial, environ={**trial.environ, "CRATE_CACHE_VERIFY": "1"})
         try:
             verified.build(str(tmp_path / "one"), cache=cache)
         except CratewrightError as error:
-            _broken(f"a fresh result differs from the one in the cache\n{error}", "look for what the key does not hold")
+            broken(f"a fresh result differs from the one in the cache\n{error}", "look for what the key does not hold")
 
     def test_side_by_side(self, tmp_path: Path) -> None:
         """Many workers come to what one does, and so do threads if `RUNS_PROGRAMS` says that they may."""
@@ -197,7 +196,7 @@ class Conformance:
         with ThreadPoolExecutor(4) as threads:
             units = list(threads.map(backend.compile_codegen_unit, stencils))
         if any(unit != units[number % len(self.sources)] for number, unit in enumerate(units)):
-            _broken(
+            broken(
                 "threads that share one object come to different results", "leave RUNS_PROGRAMS out, or keep no state"
             )
 
@@ -211,7 +210,7 @@ class Conformance:
                 try:
                     self._build(tmp_path / f"{kind.value}-{mode.value}", kind, lto=mode.value)
                 except (UnsupportedError, PluginError) as error:
-                    _broken(
+                    broken(
                         f"it declares {kind.value} with lto='{mode.value}', and cannot make it\n{error}",
                         "leave out of supported_crate_types and capabilities what cannot be done",
                     )
@@ -226,7 +225,7 @@ class Conformance:
         options = {**self.options, "lto": "fat" if fat else "thin"}
         built = replace(trial, crate_types=kinds[:2], options=options).build(str(tmp_path))
         if built.shared_lto != (False, True):
-            _broken("LTO ran twice for one list of dependency formats", "let kept_symbols() not hang on the crate type")
+            broken("LTO ran twice for one list of dependency formats", "let kept_symbols() not hang on the crate type")
 
     def test_lto_keeps_symbols_and_behaviour(self, tmp_path: Path) -> None:
         """What a link must offer is there after LTO, and what it does is the same."""
@@ -238,13 +237,13 @@ class Conformance:
             directory = tmp_path / mode.value
             built = self._build(directory, lto=mode.value)
             if not any(built.artifacts.values()):
-                _broken(f"with lto='{mode.value}' it makes empty files", "keep what request.exported names")
+                broken(f"with lto='{mode.value}' it makes empty files", "keep what request.exported names")
             results[mode.value] = self.behaviour(built.artifacts, directory)
         if all(result is None for result in results.values()):
             pytest.skip("does not apply: results cannot be run: `behaviour` returns None")
         if any(result != results["off"] for result in results.values()):
             said = ", ".join(f"{mode}: {result!r}" for mode, result in results.items())
-            _broken(f"results behave differently: {said}", "keep what request.exported and request.beside need")
+            broken(f"results behave differently: {said}", "keep what request.exported and request.beside need")
 
     def test_errors_name_their_place(self, tmp_path: Path) -> None:
         """A source that does not compile is a SourceError that says where."""
@@ -256,14 +255,14 @@ class Conformance:
             trial.build(str(tmp_path))
         except SourceError as error:
             if not any(item.file == path for item in error.diagnostics):
-                _broken(
+                broken(
                     f"the error does not say where: {error.message.splitlines()[0]}",
                     f"raise SourceError.at('{path}', line, '...')",
                 )
         except CratewrightError as error:
-            _broken(f"a mistake in a source is told as {type(error).__name__}\n{error}", "raise a SourceError")
+            broken(f"a mistake in a source is told as {type(error).__name__}\n{error}", "raise a SourceError")
         else:
-            _broken(f"{path} compiles, and should not", "raise a SourceError for what cannot be compiled")
+            broken(f"{path} compiles, and should not", "raise a SourceError for what cannot be compiled")
 
     @pytest.mark.parametrize("fault", ["crash", "hang", "garbage", "missing"])
     def test_a_tool_that_fails(self, fault: str, tmp_path: Path) -> None:
@@ -278,12 +277,12 @@ class Conformance:
         try:
             trial.build(str(tmp_path / "root"))
         except PluginError as error:
-            _broken(f"a tool that fails ({fault}) is told as a fault of the plugin\n{error}", "raise a ToolError")
+            broken(f"a tool that fails ({fault}) is told as a fault of the plugin\n{error}", "raise a ToolError")
         except CratewrightError:
             if time.monotonic() - started > 30:
-                _broken(f"a tool that fails ({fault}) is waited for too long", "end it after session.timeout seconds")
+                broken(f"a tool that fails ({fault}) is waited for too long", "end it after session.timeout seconds")
         else:
-            _broken(f"a tool that fails ({fault}) is taken for one that did its work", "look at its status and output")
+            broken(f"a tool that fails ({fault}) is taken for one that did its work", "look at its status and output")
 
     def test_an_interrupt_leaves_nothing(self, tmp_path: Path) -> None:
         """A build that is ended in the middle leaves no process, and the next one succeeds."""
@@ -309,13 +308,13 @@ class Conformance:
             child.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
-            _broken("a build does not end when it is interrupted", "let no method catch KeyboardInterrupt")
+            broken("a build does not end when it is interrupted", "let no method catch KeyboardInterrupt")
         deadline = time.monotonic() + 30
         while (left := processes_of(child.pid)) and time.monotonic() < deadline:
             time.sleep(0.05)
         if left:
             os.killpg(child.pid, signal.SIGKILL)
-            _broken(
+            broken(
                 f"an interrupted build leaves processes: {', '.join(left)}", "run tools with cratewright.run_program"
             )
         self._trial().build(str(root))
@@ -367,7 +366,7 @@ class Conformance:
             check=False,
         )
         if done.returncode:
-            _broken(f"a build in another process fails\n{done.stderr}", "see what it says")
+            broken(f"a build in another process fails\n{done.stderr}", "see what it says")
         return done.stdout.strip()
 
     @staticmethod
@@ -378,7 +377,7 @@ class Conformance:
         differ = [name for name in names if first.artifacts.get(name) != second.artifacts.get(name)]
         old, new = ({item.name: item for item in built.modules} for built in (first, second))
         differ += [f"module {name}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-        _broken(f"{', '.join(differ) or 'diagnostics'} differ {when}", hint)
+        broken(f"{', '.join(differ) or 'diagnostics'} differ {when}", hint)
 
 
 _MODES: Mapping[LtoMode, Capability | None] = {
@@ -394,12 +393,8 @@ _SURROUNDINGS: tuple[Mapping[str, str], ...] = (
 )
 
 
-def _broken(what: str, hint: str) -> NoReturn:
-    pytest.fail(f"{what}\n  hint: {hint}", pytrace=False)
-
-
 def _unreported(what: str, paths: list[str]) -> NoReturn:
-    _broken(
+    broken(
         f"{what}: {', '.join(paths)} is read, or looked for, and not reported",
         "return every file read, and every path looked for in vain, as `observed`",
     )

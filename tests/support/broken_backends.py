@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cratewright import run_program
 from cratewright.crate_type import CrateType
-from cratewright.module import CompiledUnit, ModuleCodegen
+from cratewright.module import CanonicalForm, CompiledUnit, ModuleCodegen
 from cratewright.option_spec import OptionKind, OptionSpec
 from cratewright.options import Options
 from cratewright.request import LinkRequest, LinkResult, ModuleConfig
@@ -23,6 +23,7 @@ from cratewright.testing import StubBackend
 __all__ = [
     "DeadOption",
     "Forgets",
+    "FormsWithoutOptions",
     "HangsOnHash",
     "HangsOnMachine",
     "HasState",
@@ -127,6 +128,20 @@ class DeadOption(StubBackend):
     """Has an option without effect."""
 
     OPTIONS = (*StubBackend.OPTIONS, OptionSpec(name="dead", kind=OptionKind.FLAG, default=False, help=""))
+
+
+class FormsWithoutOptions(StubBackend):
+    """Takes units for one that options tell apart."""
+
+    UNIT_OPTIONS = StubBackend.UNIT_OPTIONS | {"debuginfo"}
+
+    def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
+        """Return the source alone."""
+        return CanonicalForm(key=stencil.source)
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile and note a level."""
+        return _marked(super().compile_codegen_unit(stencil), stencil.options.text("debuginfo").encode())
 
 
 class Misspelt(StubBackend):
