@@ -56,7 +56,7 @@ def _drain(terminal: int) -> None:
 
 def _cost(command: list[str], place: Path, environment: dict[str, str]) -> float:
     ours, theirs = pty.openpty()
-    reader = threading.Thread(target=_drain, args=(ours,))
+    reader = threading.Thread(target=_drain, args=(ours,), daemon=True)  # a build that fails ends all
     reader.start()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=place, env=environment, stdout=theirs, stderr=theirs, check=True)
