@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .cache.explain import Change, describe, group
 from .cache.history import causes_of, history_path
@@ -18,6 +18,7 @@ from .cache.results import damaged_entries
 from .cache.store import CacheKvStore, StoreReport
 from .errors import CacheError, ConfigurationError, FormatError
 from .fs import read_regular
+from .output_name import variables_path
 from .pipeline.settings import read_modes, read_store
 from .registry import Registry
 from .stage_record import StageRecord, decode_record
@@ -62,6 +63,23 @@ def _explain(arguments: argparse.Namespace) -> None:
     for name, found in causes.items():
         for line in _lines(name, found):
             print(line)
+    for line in _untaken(name for name, _ in history):
+        print(line)
+
+
+def _untaken(targets: Iterable[str]) -> Iterator[str]:
+    """Yield the variables that backends did not take, each once, with the targets that this is about."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for name in targets:
+        row = _record_of(variables_path(name)).report_rows()
+        for variable in row.get("variables", ()):
+            where.setdefault((row["backend"], variable), []).append(name)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (backend, variable), found in sorted(where.items()):
+        alike.setdefault((backend, tuple(found)), []).append(variable)
+    for (backend, names), variables in alike.items():
+        yield f"variables of the Environment that '{backend}' does not take: {' '.join(variables)}"
+        yield from (f"  {name}" for name in names)
 
 
 def _lines(name: str, causes: Mapping[str, tuple[Change, ...]]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from .crate import CrateType
 from .errors import UnsupportedError
 from .values import dataclass
 
-__all__ = ["output_name", "seen_from", "state_path"]
+__all__ = ["output_name", "seen_from", "state_path", "variables_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,11 @@ def state_path(target: str) -> str:
     """Return where the state of a target is remembered: a dot file beside it."""
     directory, name = os.path.split(target)
     return os.path.join(directory, f".{name}.state")
+
+
+def variables_path(rlink: str) -> str:
+    """Return where the variables are noted that a crate's backend did not take."""
+    return state_path(f"{rlink}.variables")
 
 
 def _names(target: str) -> _Names:

@@ -222,6 +222,41 @@ def test_explain(project: SconsProject) -> None:
     _run(project, "explain", "app.rlink", expect=2)
 
 
+EXPLAINED = """\
+env.Append(CPPPATH=["."])
+if "more" in ARGUMENTS: env.Append(LIBS=["m"], ARFLAGS="rcsD", OWNFLAGS="-x", ENV={"PATH": ""})
+base = env.Crate("base", ["b.stub"])
+env.Crate("app", ["a.stub"], deps=[base], crate_type=["rlib", "cdylib"], lto="fat", CXXFLAGS="-g")
+env.Crate("other", ["a.stub"], deps=[base], crate_type="cdylib", CPPPATH=[])
+"""
+
+
+def test_explain_follows_stages_and_names_variables(scons_project: SconsProject) -> None:
+    """A link of what LTO left of what codegen left; and each variable that the backend does not take, once."""
+    scons_project.sconstruct(EXPLAINED, a="entry a\nimport b\n", b="export b\n")
+    scons_project.scons()
+    text = _run(scons_project, "explain", "app.cdylib.json")
+    heads = [line.partition(":")[0] for line in text.splitlines() if not line.startswith((" ", "variables"))]
+    assert heads == ["app.cdylib.json", "app.cdylib.lto", "app.rlink"]
+    assert text.endswith("variables of the Environment that 'stub' does not take: CPPPATH CXXFLAGS\n  app.rlink\n")
+    scons_project.write({"b.stub": "export b 2\n"})
+    scons_project.scons()
+    text = _run(scons_project, "explain", "app.cdylib")
+    # The link and LTO ran; what codegen did when it ran last is told with it.
+    assert "  module app::merged changed: " in text and "  module base::b.stub.o changed: " in text
+    assert "app.rlink: 1 made, 0 reused\n  new\n" in text
+    # It is told of what is up to date as well, and in a dry run nothing is noted.
+    assert scons_project.up_to_date("more=1", "-n")
+    assert "LIBS" not in _run(scons_project, "explain")
+    assert scons_project.up_to_date("more=1")
+    untaken = [line for line in _run(scons_project, "explain").splitlines() if "does not take" in line]
+    assert sorted(line.partition(": ")[2] for line in untaken) == ["ARFLAGS LIBS", "CPPPATH", "CXXFLAGS"]
+    assert scons_project.up_to_date()
+    assert "LIBS" not in _run(scons_project, "explain", "other.rlink")
+    scons_project.scons("-c")
+    assert not list(scons_project.path.glob(".*.state"))
+
+
 def test_commands(project: SconsProject) -> None:
     stats = _run(project, "cache", "stats")
     assert "entries:   5\n" in stats and " of 5.0 GiB\n" in stats and "last used: at most 0 days ago\n" in stats

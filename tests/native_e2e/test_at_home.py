@@ -126,14 +126,120 @@ def test_what_scons_builds_goes_in_and_crates_go_out(tmp_path: Path, scons_form:
     assert project.up_to_date(jobs)
 
 
+LIBRARIES = """\
+c = env.Crate("cc", ["c.c"], crate_type=["rlib", "staticlib"])
+d = env.Crate("dd", ["d.c"], crate_type="cdylib")
+low = env.StaticLibrary("low", ["low.c"])
+so = env.SharedObject("so.c")
+e = env.Clone(LIBS=["m"])
+e.Append(LIBS=[c])
+e.Program("p1", "main2.c")
+e.SharedLibrary("shared", ["w.c"])
+e.LoadableModule("module", ["w.c"])
+e.Crate("b1", ["main2.c"], crate_type="bin")
+env.Program("p2", "main4.c", LIBS=d, RPATH=["."])
+env.LoadableModule("module2", [env.SharedObject("w2", "w.c"), c])
+words = {"LINKFLAGS": ["-L.", "-Wl,-rpath,."], "LIBS": ["low", "-lm"], "LIBPATH": ["$HERE"], "HERE": "."}
+env.Crate("b2", ["main5.c"], crate_type="bin", **words)
+env.Program("p3", "main3.c", LIBS=env.StaticLibrary("archive2", ["w.c", env.Crate("oo", ["c.c"], crate_type="object")]))
+"""
+
+
+def test_crates_among_libraries(tmp_path: Path, scons_form: str) -> None:
+    """A crate in LIBS gives what a linker takes, wherever it is put there."""
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    more = {
+        "c.c": "int cc(void) { return 5; }\nint c(void) { return cc(); }\n",
+        "d.c": "int d(void) { return 7; }\n",
+        "main5.c": "int low(void); int main(void) { return low(); }\n",
+    }
+    project.crates(LIBRARIES, {**FUNCTIONS, **more})
+    project.scons("-j4")
+    assert [_run(project, name).returncode for name in ("p1", "b1", "p2", "b2", "p3")] == [5, 5, 7, 4, 5]
+    assert ".rlib" not in "".join(line for line in project.output.splitlines() if line.startswith("gcc"))
+    assert project.up_to_date()
+    project.write({"c.c": "int c(void) { return 6; }\n"})
+    project.scons()
+    assert [_run(project, name).returncode for name in ("p1", "b1", "p3")] == [6, 6, 6]
+    assert "-o p2 " not in project.output
+
+
+# With CFLAGS before CCFLAGS before CPPFLAGS before CPPDEFINES, as in SCons's own commands.
+ORDER = """\
+from collections import deque
+from SCons.Util import CLVar
+opts = Variables()
+opts.Add("CC", "", ["gcc"], None, lambda value: value if isinstance(value, list) else [value])
+env = env.Clone(variables=opts)
+env["CRATE_CC"] = ARGUMENTS.get("CRATE_CC", "")
+env.ParseConfig("./pkg-config --cflags --libs thing")
+order = env.Clone(CPPDEFINES=["C=4"])
+order.Append(CFLAGS="-DA=1 -O1 -D B=8 -UC", CCFLAGS=["-DA=2", "-O2", "-D", "D"], CPPFLAGS="-DB=3 -U D -DC=6")
+forms = {
+    "str": "A", "words": "A=1 B=2", "pairs": [("A", 1), "B", ("C",), ["D", "x"]], "dict": {"A": 1, "B": None, "C": ""},
+    "deque": deque(["A", ("B", 2)]), "nones": [("A", None), ("B", "")], "dicts": [{"A": 1}, "B"],
+    "clvar": CLVar("A B=2"),
+    "text": [("A", '\\\\"q r\\\\"'), "B='x y'"], "subst": [("A", "$VALUE"), "${NAME}=5", ("C", 1.5), ("D", True)],
+}
+envs = {name: env.Clone(CPPDEFINES=form, VALUE="44", NAME="B") for name, form in forms.items()}
+envs |= {"order": order, "config": env}
+for name, one in envs.items():
+    nested = one.Clone().Override({"CCFLAGS": [*Split(one["CCFLAGS"]), ("-include", File("inc.h"))]})
+    nested.Program(f"p_{name}", nested.Object(f"p_{name}", "c.c"))
+    nested.Crate(f"c_{name}", ["c.c"], crate_type="bin")
+"""
+PRINTS = "".join(
+    f'#ifdef {name}\n#define TEXT_{name} "{name}=" S({name}) " "\n#else\n#define TEXT_{name}\n#endif\n'
+    for name in ("A", "B", "C", "D", "__OPTIMIZE__", "INC", "THING")
+)
+PRINTED = " ".join(f"TEXT_{name}" for name in ("A", "B", "C", "D", "__OPTIMIZE__", "INC", "THING"))
+SHOWING = f"""\
+#include <math.h>
+#include <stdio.h>
+#define S_(...) #__VA_ARGS__
+#define S(...) S_(__VA_ARGS__)
+{PRINTS}
+int main(int n, char **v) {{ puts("" {PRINTED}); return (int)cos(n - 1.0) - 1; }}
+"""
+
+
+def test_variables_in_all_forms_say_what_they_say_to_a_program(tmp_path: Path, scons_form: str) -> None:
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project.crates(ORDER, {"c.c": SHOWING, "inc.h": "#define INC 1\n"})
+    project.write({"pkg-config": "#!/bin/sh\necho -DTHING=thing -O2 -Isys -lm\n"})
+    (project.path / "pkg-config").chmod(0o755)
+    project.scons("-j2")
+    names = sorted(path.name[2:] for path in project.path.glob("c_*") if "." not in path.name)
+    assert len(names) == 12
+    for name in names:
+        made, expected = _run(project, f"c_{name}"), _run(project, f"p_{name}")
+        assert made.stdout == expected.stdout and "INC=1" in made.stdout and made.returncode == 0, name
+    assert "THING=thing" in _run(project, "c_config").stdout
+    assert _run(project, "c_order").stdout == "A=2 B=3 C=4 __OPTIMIZE__=1 INC=1 \n"
+
+
 def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> None:
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     for text, message in (
         ('env.Program("p", ["main.c", env.Crate("c", ["c.c"])])\n', "p is given crate 'c', which has nothing that"),
+        (
+            'env.Program("p", "main.c", LIBS=[env.Crate("c", ["c.c"])])\n',
+            "p is given crate 'c', which has nothing that",
+        ),
+        ('env.Program("p", ["main.c", env.Crate("c", ["c.c"]).rlink])\n', "p is given c.rlink, which no linker takes"),
+        ('env.Program("p", ["main.c", "pre/libx.rlib"])\n', "libx.rlib, which no linker takes"),
+        (
+            'env.SharedLibrary("s", env.Crate("c", ["c.c"], crate_type=["rlib", "staticlib"]).rlib)\n',
+            "give it all that env.Crate returned, not its rlib alone",
+        ),
+        (
+            'env.StaticLibrary("s", [env.Crate("c", ["c.c"], crate_type="cdylib")])\n',
+            "an archive cannot hold libc.so",
+        ),
         ('env.Crate("c", [env.Object("c.c")], crate_type="cdylib")\n', "c.o is no shared object"),
         ('env.Crate("c", ["c.c"], libs=[File("c.c")])\n', "c.c is no library"),
     ):
         project.crates(text, {"c.c": "int c;\n", "main.c": "int main(void) { return 0; }\n"})
         output = project.scons(expect=2)
         assert message in output, output
-        assert "SConstruct" in output
+        assert 'SConstruct", line 3' in output, output

@@ -5,6 +5,7 @@ Knows nothing of crates: what a node does and depends on hangs on the node, so t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from ..cache.history import history_path
 from ..child import running
 from ..digest import value_digest
 from ..ending import watch_signals
-from ..output_name import state_path
+from ..output_name import state_path, variables_path
 from .crates import planning_errors
 from .paths import by_content, file_node
 from .state import StageState
@@ -145,7 +146,9 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         env.NoCache(nodes)
         # What a repository has already built is copied: stages read the files of their own project.
         env.Local(nodes)
-        for path in (state_path(nodes[0].abspath), history_path(nodes[0].abspath)):
+        target = nodes[0].abspath
+        noted = variables_path(target)
+        for path in (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ())):
             beside = file_node(env, path)
             # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
             beside.duplicate = False

@@ -25,6 +25,7 @@ from .links import install_links
 from .reporting import offer_options
 from .spelling import commanded
 from .targets import declare_for_targets
+from .untaken import AS_FOUND, as_found
 from .variables import FOUND, found_programs
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def generate(env: Environment) -> None:
     offer_options()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
     env[FOUND] = found_programs(env)
+    env[AS_FOUND] = as_found(env)
     add_emitters(env)
     install_links(env)
     for name in _SETTINGS:

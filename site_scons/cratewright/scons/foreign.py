@@ -13,8 +13,9 @@ import SCons.Node.FS
 import SCons.Util
 
 from ..crate import CrateType
-from ..errors import ConfigurationError
-from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from ..errors import ConfigurationError, CratewrightError
+from .crates import CrateTarget, DeclaredCrate
+from .linkable import has_crates, linkable
 from .variables import library_word
 
 if TYPE_CHECKING:
@@ -91,33 +92,21 @@ def add_emitters(env: Environment) -> None:
 
 
 def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
-    builds: dict[str, Build] = env.fs.__dict__.get("cratewright_builds", {})
-    owners = {
-        node: crate for build in builds.values() for crate in build.crates.values() for node in crate.target or ()
-    }
-    if not any(node in owners for node in source):
-        return target, source
-    own = [node for node in source if node not in owners]
-    with planning_errors():
-        crates = list({id(owners[node]): owners[node] for node in source if node in owners}.values())
-        # A linker takes from an archive what it needs by then: sources come first.
-        return target, [*own, *(_linkable(env, crate, source, target) for crate in crates)]
-
-
-def _linkable(env: Environment, crate: DeclaredCrate, source: list[Any], target: list[Any]) -> Any:
-    given = [node for node in source if node in (crate.target or ())]
-    for kind in (CrateType.STATICLIB, CrateType.OBJECT, CrateType.CDYLIB, CrateType.DYLIB):
-        node = crate.made.get(kind)
-        if node is not None and node in given:
-            if kind is CrateType.OBJECT or not _is_archive(env, target):
-                return node
-            return _as_object(env, crate, node)
-    has = [kind.value for kind in crate.crate_types]
-    raise ConfigurationError(
-        f"{target[0]} is given crate '{crate.name}', which has nothing that a linker takes",
-        context=(("crate types", " ".join(has)), ("declared in", crate.declared_at)),
-        hint="an rlib is for crates alone: declare it with crate_type=['rlib', 'staticlib'], or 'cdylib'",
-    )
+    # Not a context manager: SCons would show a line of that as the place of the mistake.
+    try:
+        if has_crates(env.get("LIBS")) and not _is_archive(env, target):
+            # Of the call alone if it has variables of its own, or else of the Environment.
+            env["LIBS"] = [item for item, _ in linkable(env["LIBS"], user=target[0])]
+        if has_crates(source):
+            pairs = linkable(source, user=target[0])
+            crates = [(item, crate) for item, crate in pairs if crate is not None]
+            if _is_archive(env, target):
+                crates = [(_as_object(env, crate, item), crate) for item, crate in crates]
+            # A linker takes from an archive what it needs by then: sources come first.
+            source = [*(item for item, crate in pairs if crate is None), *(item for item, _ in crates)]
+    except CratewrightError as error:
+        raise SCons.Errors.UserError(str(error)) from error
+    return target, source
 
 
 def _is_archive(env: Environment, target: list[Any]) -> bool:
@@ -126,6 +115,8 @@ def _is_archive(env: Environment, target: list[Any]) -> bool:
 
 def _as_object(env: Environment, crate: DeclaredCrate, library: Any) -> Any:
     """Return one object with all that is in a crate's static library: an archive holds no archives."""
+    if library is crate.made.get(CrateType.OBJECT):
+        return library
     if not str(library).endswith(".a"):
         raise ConfigurationError(
             f"an archive cannot hold {library}", hint="declare the crate with crate_type='staticlib'"
@@ -138,5 +129,4 @@ def _as_object(env: Environment, crate: DeclaredCrate, library: Any) -> Any:
     return node
 
 
-for _function in (_emit, _linkable):
-    _function.__code__ = _function.__code__.replace(co_filename=SCons.Errors.__file__)
+_emit.__code__ = _emit.__code__.replace(co_filename=SCons.Errors.__file__)

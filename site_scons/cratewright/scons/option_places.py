@@ -138,6 +138,10 @@ class OptionPlaces:
         node = self._env.fs.Entry(path)
         if made:
             return seen_from(self._directory, relative(node))
-        if node.is_derived():
+        # SCons derives every directory: one above the crate would wait for the crate.
+        if node.is_derived() and not self._output().is_under(node):
             self.read_by_link.append(node)
-        return relative(located_source(node))
+        return relative(located_source(node)) or "."
+
+    def _output(self) -> Any:
+        return self._env.fs.Dir(os.path.join(self._root, self._directory))

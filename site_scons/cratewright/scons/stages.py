@@ -29,6 +29,7 @@ from .links import link_node
 from .paths import directory_node, file_node, reading_in
 from .running import run_archive, run_codegen, run_link, run_lto
 from .state import StageState
+from .untaken import note_untaken
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -96,6 +97,7 @@ class CrateStages:
             run_codegen(build, declared, targets, state, jobs)
 
         def dependencies() -> list[Any]:
+            note_untaken(self.env, self.backend, target)
             # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
             for kind in declared.crate_types:
                 build.linked(declared, kind)

@@ -24,12 +24,22 @@ from ..construction import ConstructionVariable
 from ..errors import ConfigurationError
 from ..option_spec import OptionKind, OptionSpec
 from ..options import SEARCH_PATHS
+from .linkable import has_crates, linkable
 from .paths import relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["FOUND", "chosen_programs", "found_programs", "is_chosen", "library_word", "variable_options"]
+__all__ = [
+    "FOUND",
+    "chosen_programs",
+    "found_programs",
+    "given_words",
+    "is_chosen",
+    "library_word",
+    "says_something",
+    "variable_options",
+]
 
 FOUND = "_CRATE_FOUND"
 """The construction variable that holds the programs which SCons's own tools have found."""
@@ -42,11 +52,11 @@ _ORIGIN = re.compile(r"\\*\$+ORIGIN\b")
 
 def found_programs(env: Environment) -> dict[str, object]:
     """Return the programs that SCons's tools have found by themselves, for an Environment that is being made."""
-    given = _given_words(env)
-    return {name: env[name] for name in _PROGRAMS if name not in given and env.get(name) in _USUAL}
+    given = given_words(env)
+    return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _USUAL}
 
 
-def _given_words(env: Environment) -> frozenset[str]:
+def given_words(env: Environment) -> frozenset[str]:
     """Return what the user has passed to the Environment that is being made: tools see no difference."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
@@ -108,10 +118,10 @@ def variable_options(
     kinds = {spec.name: spec.kind for spec in table}
     values: dict[str, list[str]] = {}
     for variable in backend.VARIABLES:
-        if not variable.option or not _says_something(env.get(variable.name)):
+        if not variable.option or not says_something(env.get(variable.name)):
             continue
         try:
-            words = _words(env, variable, kinds[variable.option], directory, located)
+            words = _words(env, variable, kinds[variable.option], directory, located, where)
         except (SCons.Errors.UserError, TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"{variable.name} cannot be {env.get(variable.name)!r}",
@@ -122,7 +132,8 @@ def variable_options(
     return backend.read_variables({name: tuple(words) for name, words in values.items()}) if values else {}
 
 
-def _says_something(value: object) -> bool:
+def says_something(value: object) -> bool:
+    """Say whether a variable holds anything."""
     return value is not None and (not hasattr(value, "__len__") or len(value) > 0)
 
 
@@ -132,6 +143,7 @@ def _words(
     kind: OptionKind,
     directory: Any,
     located: Callable[[Any], list[str]],
+    where: str,
 ) -> list[tuple[str, str]]:
     name, option = variable.name, variable.option
     if option in SEARCH_PATHS:
@@ -139,7 +151,8 @@ def _words(
         nodes = [path if isinstance(path, SCons.Node.FS.Base) else env.fs.Dir(str(path), directory) for path in paths]
         return [(option, path) for node in nodes for path in located(node)]
     if option == "libs":
-        return [word for item in _flat(name, env[name]) for word in _libraries(env, item)]
+        said = [item for item, _ in linkable(env[name], user=where)] if has_crates(env[name]) else env[name]
+        return [word for item in _flat(name, said) for word in _libraries(env, item)]
     if kind is OptionKind.DEFINES:
         said = _shell_words(env, f"${{_defines('-D', {name}, '', __env__, TARGET, SOURCE)}}", directory)
         return [(option, word.removeprefix("-D")) for word in said]

@@ -79,7 +79,7 @@ def user_words(options: Options, language: str) -> tuple[str, ...]:
     if language == "ir":
         return ()
     own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language.removeprefix("objective-")]
-    words = (*options.texts("flags"), *options.texts(own))
+    words = (*options.texts(own), *options.texts("flags"))  # the order of SCons's commands
     # Who wants no warnings gets no error about the clock either; a file's own time is the one that varies.
     return (*words, "-U__TIMESTAMP__") if "-w" in words and language != "assembler" else words
 

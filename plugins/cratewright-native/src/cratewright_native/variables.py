@@ -5,7 +5,8 @@ Knows nothing of SCons: it is given the words that a compiler or a linker would 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from cratewright import ConstructionVariable
 
@@ -33,7 +34,8 @@ VARIABLES = (
     ConstructionVariable(name="SOVERSION", option="soversion"),
 )
 SETTINGS = frozenset({"CRATE_CC", "CRATE_LLVM"})
-_COMPILED = ("flags", "cflags", "cxxflags", "asmflags")
+# In the order in which SCons's commands name them: the last word counts.
+_COMPILED = ("cflags", "cxxflags", "asmflags", "flags")
 _TEXTS = ("version", "soversion")
 _LEVELS: dict[str, bool | str] = {"-O": "1", **{f"-O{level}": level for level in "0123sz"}}
 _DEBUGGING: dict[str, bool | str] = {
@@ -54,8 +56,10 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
     """Return options: words that say what an option says become that option, so that the crate's own goes first."""
     scalars: dict[str, bool | str] = {}
     lists: dict[str, list[str]] = {name: list(words) for name, words in values.items() if name not in _COMPILED}
+    # CPPDEFINES stand behind all other words in SCons's commands.
+    defined = {_macro(word) for word in values.get("defines", ())}
     for name in _COMPILED:
-        for word in values.get(name, ()):
+        for word in _without_macros(values.get(name, ()), defined):
             option, value = _meaning(word)
             if isinstance(value, list):
                 lists.setdefault(option, []).extend(value)
@@ -70,6 +74,22 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
         **scalars,
         **{name: tuple(dict.fromkeys(words) if name == "sanitize" else words) for name, words in lists.items()},
     }
+
+
+def _without_macros(words: tuple[str, ...], defined: set[str]) -> Iterator[str]:
+    """Yield words but for those that define or undefine what is defined all the same."""
+    rest = iter(words)
+    for word in rest:
+        if word[:2] not in ("-D", "-U"):
+            yield word
+            continue
+        parts = (word,) if len(word) > 2 else (word, *islice(rest, 1))
+        if _macro("".join(parts)[2:]) not in defined:
+            yield from parts
+
+
+def _macro(word: str) -> str:
+    return word.partition("=")[0].partition("(")[0]
 
 
 def _meaning(word: str) -> tuple[str, bool | str | list[str]]:

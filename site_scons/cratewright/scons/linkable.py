@@ -1,0 +1,84 @@
+"""What a linker takes of a crate that stands among sources or in LIBS: its staticlib, object, cdylib or dylib.
+
+Knows nothing of how any of them is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import SCons.Node.FS
+import SCons.Util
+
+from ..crate import CrateType
+from ..errors import ConfigurationError
+from .target import DeclaredCrate
+
+__all__ = ["has_crates", "linkable"]
+
+_BETWEEN = (".rlink", ".rlib", ".lto")
+_LINKABLE = (CrateType.STATICLIB, CrateType.OBJECT, CrateType.CDYLIB, CrateType.DYLIB)
+
+
+def has_crates(value: object) -> bool:
+    """Say whether sources or libraries hold anything that a crate is made of."""
+    return any(_is_of_crate(item) for item in SCons.Util.flatten(value or []))
+
+
+def linkable(value: object, *, user: object) -> list[tuple[Any, DeclaredCrate | None]]:
+    """Return sources or libraries, with what a linker takes of a crate in its place, and of which crate that is.
+
+    Raises: ConfigurationError for a crate that has nothing of the kind.
+    """
+    items = SCons.Util.flatten(value or [])
+    found: dict[Any, DeclaredCrate | None] = {}
+    for item in items:
+        crate = _crate_of(item, user) if _is_of_crate(item) else None
+        found.setdefault(item if crate is None else _best(crate, items, user), crate)
+    return list(found.items())
+
+
+def _is_of_crate(item: object) -> bool:
+    if not isinstance(item, SCons.Node.FS.Base):
+        return False
+    return getattr(item.attributes, "crate_stages", None) is not None or item.name.endswith(".rlib")
+
+
+def _crate_of(node: Any, user: object) -> DeclaredCrate | None:
+    """Return the crate that a node is a result of, None for what its sources leave beside it.
+
+    Raises: ConfigurationError for what is between stages.
+    """
+    stages = getattr(node.attributes, "crate_stages", None)
+    crate: DeclaredCrate | None = stages.declared if stages is not None else None
+    if crate is not None and node in (crate.target or ()):
+        return crate
+    if node.name.endswith(_BETWEEN):
+        raise ConfigurationError(
+            f"{user} is given {node}, which no linker takes",
+            context=(("declared in", crate.declared_at),) if crate is not None else (),
+            hint="give it what env.Crate returned, with crate_type='staticlib'; crates take an rlib among deps",
+        )
+    return None
+
+
+def _best(crate: DeclaredCrate, items: Iterable[Any], user: object) -> Any:
+    given = {id(item) for item in items}
+    images = crate.target is not None and crate.target.manifest is not None
+    for kind in () if images else _LINKABLE:
+        if kind in crate.made and id(crate.made[kind]) in given:
+            return crate.made[kind]
+    hint = "an rlib is for crates alone: declare it with crate_type=['rlib', 'staticlib'], or 'cdylib'"
+    if images:
+        hint = "env.CrateEmbed makes an object of images"
+    elif any(kind in crate.made for kind in _LINKABLE):
+        hint = "give it all that env.Crate returned, not its rlib alone"
+    raise ConfigurationError(
+        f"{user} is given crate '{crate.name}', which has nothing that a linker takes",
+        context=(
+            ("crate types", " ".join(kind.value for kind in crate.crate_types)),
+            ("declared in", crate.declared_at),
+        ),
+        hint=hint,
+    )
