@@ -193,3 +193,7 @@ def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
     out = shaders.scons(expect=2)
     assert "two images called shaders_a_b_comp" in out
     assert not Path(shaders.path / "shaders.h").exists()
+    both = app.replace("multimodule=True", 'target=["vulkan1.1", "vulkan1.2"]')
+    shaders.crates(both + 'env.CrateEmbed("shaders", app)\n', {})
+    out = shaders.scons(expect=2)
+    assert "crate 'app' is for several targets" in out and 'app.targets["vulkan1.1"]' in out

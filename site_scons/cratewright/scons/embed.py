@@ -84,6 +84,12 @@ def _crates(name: str, crates: object) -> list[CrateTarget]:
     for item in found:
         if not isinstance(item, CrateTarget) or not item.name:
             raise ConfigurationError(f"'{name}' can embed only crates, not {item}", hint="pass what env.Crate returned")
+        if item.targets:
+            raise ConfigurationError(
+                f"crate '{item.name}' is for several targets, and '{name}' can embed the images of one",
+                context=(("targets", " ".join(item.targets)),),
+                hint=f'pass the crate for one of them: {item.name}.targets["{next(iter(item.targets))}"]',
+            )
         if item.manifest is None or item.image is None:
             raise ConfigurationError(
                 f"crate '{item.name}' has no images for '{name}' to embed", hint='declare it with crate_type="cdylib"'
