@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the checkout to byte code once: each `scons` would otherwise do so again, for three times its cost.
+    """Let interrupts through, and compile the checkout to byte code once.
 
-    Projects run with `PYTHONDONTWRITEBYTECODE`, for they edit modules faster than byte code tells versions apart.
+    Each `scons` would otherwise compile it again, for three times its cost: projects run with
+    `PYTHONDONTWRITEBYTECODE`, for they edit modules faster than byte code tells versions apart.
     """
+    # A job of a shell that runs in the background ignores interrupts, and so would all that it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         for path in (ROOT / "site_scons", *ROOT.glob("plugins/*/src")):
             compileall.compile_dir(path, quiet=2)

@@ -16,8 +16,9 @@ from tests.support.native_project import Project, named, options
 BASE = """\
 #include <stdlib.h>
 #include <pthread.h>
-static int shared;
-static void *count(void *x) { shared++; return x; }
+static volatile int shared;
+/* Often, since a race of two single accesses that meet at the same time may go unseen. */
+static void *count(void *x) { for (int turn = 0; turn < 1000; turn++) shared++; return x; }
 int base(int what) {
     volatile int big = 0x7fffffff;
     volatile char *block = malloc(4);
@@ -27,7 +28,7 @@ int base(int what) {
     if (what == 3) {
         pthread_t one;
         pthread_create(&one, 0, count, 0);
-        shared++;
+        count(0);
         pthread_join(one, 0);
     }
     free((void *)block);
