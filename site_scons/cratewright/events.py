@@ -1,12 +1,13 @@
 """What happens in a build, as values, and the file that they are written to as they happen.
 
-Knows nothing of who looks at them. The file holds a JSON object a line; `events.schema.json` beside this module says
-what is in each.
+Knows nothing of who looks at them. The file holds a JSON object a line; `cratewright schema --events` says what is in
+each.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import threading
@@ -128,7 +129,8 @@ class UnitStarted:
 class UnitEnded:
     """What became of a unit: `outcome` is `made`, `reused` or `failed`.
 
-    Units: `seconds` of wall time; `memory` in bytes, what the call was reckoned to need.
+    Units: `seconds` of wall time; `memory` in bytes, what the call was reckoned to need before it began: a peak would
+    be that of all calls of a worker so far.
     """
 
     step: str
@@ -256,19 +258,14 @@ _encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_cir
 class EventFile:
     """Writes events to a file, each whole and at once, so that whoever stops the build has all that came before.
 
-    Raises: OutputError if the file cannot be written when it is opened; later failures end the writing alone.
+    Raises: OutputError if the file cannot be written when it is opened, holds anything but events, or is another
+    build's; a later failure ends the writing alone, and `lost` hears of it.
     """
 
-    def __init__(self, path: str) -> None:
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-            self._file: int | None = os.open(path, flags, 0o666)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: build events cannot be written there",
-                context=(("reason", error.strerror or error),),
-                hint="CRATE_EVENTS names a file in a directory that exists",
-            ) from error
+    def __init__(self, path: str, lost: Callable[[str], object] = lambda message: None) -> None:
+        self._file: int | None = _opened(path)
+        self._path = path
+        self._lost = lost
         self._lock = threading.Lock()
         self._start = time.monotonic()
         self._owner = os.getpid()
@@ -287,9 +284,60 @@ class EventFile:
                 view = memoryview(line)
                 while view:
                     view = view[os.write(self._file, view) :]
-            except OSError:
+            except OSError as error:
                 os.close(self._file)
                 self._file = None
+                reason = error.strerror or error
+                self._lost(f"{self._path}: build events end here, the build goes on: {reason}")
+
+
+def _opened(path: str) -> int:
+    """Return an empty file to append to; a pipe is as good if somebody reads it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            # A pipe that nobody reads would hold the build up for ever.
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+            os.set_blocking(file, True)
+            return file
+        file = os.open(path, flags, 0o666)
+    except OSError as error:
+        reason = "nobody reads this pipe" if error.errno == errno.ENXIO else error.strerror or error
+        hint = "CRATE_EVENTS names a file in a directory that exists"
+        raise _refused(path, "build events cannot be written there", reason, hint) from error
+    try:
+        _own(file, path)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _own(file: int, path: str) -> None:
+    """Empty a file of events that no other build writes, and keep others from it while this process lives."""
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        # Not flock, which workers would inherit.
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        pass
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            hint = "give each build a file of its own"
+            raise _refused(path, "another build writes its events there", "the file is locked", hint) from error
+    begin = os.read(file, len(_BEGIN))
+    if begin and begin != _BEGIN:
+        hint = "name another file in CRATE_EVENTS, or remove this one"
+        raise _refused(path, "build events would overwrite a file of another kind", f"begins with {begin!r}", hint)
+    os.ftruncate(file, 0)
+
+
+_BEGIN = b'{"event":"'
+
+
+def _refused(path: str, message: str, reason: object, hint: str) -> OutputError:
+    return OutputError(f"{path}: {message}", context=(("reason", reason),), hint=hint)
 
 
 def event_schema() -> dict[str, object]:

@@ -10,7 +10,7 @@ The language of the stub, one statement a line:
     entry NAME [WORDS]    define an entry point
     warning TEXT          give a warning
     error TEXT            fail
-    crash                 end the process by a signal
+    crash [NAME]          end the process by a signal: ABRT, or one of another name
     hang                  never answer
 
 A library `x` of a crate is `x.lib`, looked for in lib_dirs; a link that finds it takes in its text.
@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -255,7 +256,7 @@ class _Compilation:
         elif word == "warning":
             self._warnings.append(Diagnostic(Severity.WARNING, words, path, number))
         elif word == "crash":
-            os.abort()
+            os.kill(os.getpid(), signal.Signals[f"SIG{words or 'ABRT'}"])
         elif word == "hang":
             while True:
                 os.read(os.pipe()[0], 1)

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from cratewright import Diagnostic, Severity, cli
-from cratewright.events import StageEnded, UnitEnded
+from cratewright.events import StageEnded, UnitEnded, event_schema
 from cratewright.report import FORMATS
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
@@ -46,6 +46,13 @@ def project(scons_project: SconsProject) -> SconsProject:
 def _events(project: SconsProject) -> list[dict[str, Any]]:
     lines = project.read("e.jsonl").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _check(rows: list[dict[str, Any]]) -> None:
+    """Try each line against the schema that the wheel holds."""
+    schema = pytest.importorskip("jsonschema").Draft202012Validator(event_schema())
+    for row in rows:
+        assert not list(schema.iter_errors(row)), row
 
 
 def _reports(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> dict[str, str]:
@@ -76,6 +83,7 @@ def test_a_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixtur
     assert "scons: *** [b.rlink] crate 'b': 1 of 2 units failed\n" in told
 
     rows = _events(project)
+    _check(rows)
     assert [rows[0]["event"], rows[-1]["event"], rows[-1]["status"]] == ["build-started", "build-ended", 2]
     kinds = {
         "crate-declared",
@@ -96,6 +104,38 @@ def test_a_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixtur
     }
     assert "::warning file=a/w1.stub,line=2::the same (4 units)" in reports["github"]
     assert sum(1 for _ in ET.fromstring(reports["junit"]).iter("failure")) == 3
+
+
+def test_an_sconstruct_that_cannot_be_read(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Has failed in the stream too; one that ends by itself or shows help has not."""
+    for more, words, status in (
+        ("1 / 0\n", (), 2),
+        ("env.Crate('c', ['a/w1.stub'], nonsense=1)\n", (), 2),
+        ("Exit(3)\n", (), 3),
+        ("Exit(0)\n", (), 0),
+        ("", ("--help",), 0),
+    ):
+        project.sconstruct(CRATES + more)
+        command = [sys.executable, "-m", "SCons", "-Q", *words, "--site-dir", str(ROOT / "site_scons")]
+        done = subprocess.run(
+            command, cwd=project.path, env={**os.environ, **project.environ}, capture_output=True, check=False
+        )
+        assert done.returncode == status
+        assert _events(project)[-1]["status"] == status, more
+    _reports(project, capfdbinary)
+
+
+def test_a_worker_that_is_killed(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """As by a system that is short of memory: whoever reports reads all of it, and which unit it was."""
+    project.write({"a/dies.stub": "crash KILL\n"})
+    project.scons("-k", "-j2", expect=2)
+    assert "a/dies.stub" in project.output and "SIGKILL" in project.output
+    rows = _events(project)
+    _check(rows)
+    assert (rows[-1]["event"], rows[-1]["status"]) == ("build-ended", 2)
+    (failed,) = (row for row in rows if row.get("outcome") == "failed")
+    assert failed["unit"] == "a/dies.stub"
+    assert "::error file=a/dies.stub" in _reports(project, capfdbinary)["github"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)

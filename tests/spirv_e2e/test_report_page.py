@@ -25,6 +25,7 @@ addEventListener("load", () => setTimeout(() => {
   const seen = {ready: performance.now(), errors: window.errors};
   seen.verdict = document.getElementById("verdict").textContent;
   const rows = () => [...document.querySelectorAll("#units tbody tr")].map((row) => row.cells[2].textContent);
+  seen.linkages = [...document.querySelectorAll("text.linkage")].map((label) => label.textContent);
   seen.units = rows(); seen.shown = document.getElementById("shown").textContent;
   const box = document.getElementById("search"), start = performance.now();
   box.value = SEARCH; box.dispatchEvent(new Event("input"));
@@ -89,6 +90,8 @@ def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
     assert seen["verdict"] == "succeeded" and set(seen["units"]) == names and len(names) > 8
     assert set(seen["found"]) == {name for name in names if "sky.frag" in name} != set()
     assert any("simulate.comp" in text for text in seen["tips"])
+    # An edge a dependency that is declared, with how it is linked where an image takes it in itself.
+    assert len(seen["linkages"]) == 4 and seen["linkages"].count("static") >= 2
     # Something is drawn: a picture of one colour is a few kilobytes.
     for scheme in ("light", "dark"):
         (tmp_path / "page.html").write_text(page)

@@ -56,6 +56,44 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
         events.EventFile(str(tmp_path / "no" / "e"))
 
 
+def test_what_is_not_overwritten(tmp_path: Path) -> None:
+    """A wrong name costs no source; two builds do not mix; a pipe that nobody reads holds nobody up."""
+    (tmp_path / "SConstruct").write_text("import cratewright\n")
+    with pytest.raises(OutputError, match="overwrite a file of another kind"):
+        events.EventFile(str(tmp_path / "SConstruct"))
+    assert (tmp_path / "SConstruct").read_text() == "import cratewright\n"
+    with pytest.raises(OutputError, match="build events cannot be written there"):
+        events.EventFile(str(tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="nobody reads this pipe"):
+        events.EventFile(str(tmp_path / "pipe"))
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    events.EventFile(str(tmp_path / "pipe"))(EVENTS[0])
+    assert json.loads(os.read(reader, 1 << 16))["event"] == "build-started"
+    os.close(reader)
+
+    file = events.EventFile(str(tmp_path / "e"))
+    file(EVENTS[0])
+    child = os.fork()
+    if child == 0:
+        try:
+            events.EventFile(str(tmp_path / "e"))
+        except OutputError as error:
+            os._exit(7 * ("another build writes" in str(error)))
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert len(_rows(tmp_path / "e")) == 1
+
+
+def test_a_disk_that_is_full_is_told_once() -> None:
+    lost: list[str] = []
+    file = events.EventFile("/dev/full", lost.append)
+    file(EVENTS[0])
+    file(EVENTS[1])
+    assert len(lost) == 1 and "/dev/full: build events end here" in lost[0]
+
+
 def test_names_of_no_text_are_written_out(tmp_path: Path) -> None:
     file = events.EventFile(str(tmp_path / "e"))
     file(events.StageStarted("link", "a", "x\udcff\n"))

@@ -85,9 +85,13 @@ class Reporting:
                 return
             self._started = time.monotonic()
             if events:
-                self._listeners.append(EventFile(os.path.join(self._root, events)))
+                self._listeners.append(EventFile(os.path.join(self._root, events), self._console.warn))
             self._listeners += more()
         self.hear(BuildStarted(EVENTS_VERSION, __version__, time.time(), jobs))
+        import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
+
+        # SCons forgets that an SConstruct could not be read; 0 is what Exit() and --help make of it.
+        SCons.Script.Main.exit_status = SCons.Script.Main.exit_status or False
         atexit.register(self._end)
 
     def hear(self, event: Event) -> None:
@@ -129,7 +133,9 @@ class Reporting:
     def _end(self) -> None:
         import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
 
-        status = SCons.Script.Main.exit_status or SCons.Script.Main.this_build_status or 2 * bool(self._open)
+        main = SCons.Script.Main
+        is_unread = main.exit_status is False and not SCons.Node.FS.Save_Strings
+        status = main.exit_status or main.this_build_status or 2 * (is_unread or bool(self._open))
         done = self._console.totals
         seconds = time.monotonic() - (self._started or 0.0)
         self.hear(BuildEnded(status, seconds, done["made"], done["reused"], done["failed"]))
@@ -184,6 +190,13 @@ class Console:
         if text and not _option("silent"):
             with self._lock:
                 self._write(text)
+
+    def warn(self, message: str) -> None:
+        """Tell of what goes wrong beside the build."""
+        with self._lock:
+            self._erase()
+            self._err.write(f"cratewright: {message}\n")
+            self._err.flush()
 
     def _unit_ended(self, event: UnitEnded) -> None:
         self.totals[event.outcome] += 1
