@@ -141,12 +141,16 @@ env.Program("p2", "main4.c", LIBS=d, RPATH=["."])
 env.LoadableModule("module2", [env.SharedObject("w2", "w.c"), c])
 words = {"LINKFLAGS": ["-L.", "-Wl,-rpath,."], "LIBS": ["low", "-lm"], "LIBPATH": ["$HERE"], "HERE": "."}
 env.Crate("b2", ["main5.c"], crate_type="bin", **words)
+late = env.Clone(LIBS=["m"])
+late.Program("p4", late.Object("late", "main2.c"))
+late.Append(LIBS=[c])
+if ARGUMENTS.get("rlib"): late.Append(LIBS=[env.Crate("ee", ["c.c"])])
 env.Program("p3", "main3.c", LIBS=env.StaticLibrary("archive2", ["w.c", env.Crate("oo", ["c.c"], crate_type="object")]))
 """
 
 
 def test_crates_among_libraries(tmp_path: Path, scons_form: str) -> None:
-    """A crate in LIBS gives what a linker takes, wherever it is put there."""
+    """A crate in LIBS gives what a linker takes, wherever and whenever it is put there."""
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     more = {
         "c.c": "int cc(void) { return 5; }\nint c(void) { return cc(); }\n",
@@ -155,13 +159,16 @@ def test_crates_among_libraries(tmp_path: Path, scons_form: str) -> None:
     }
     project.crates(LIBRARIES, {**FUNCTIONS, **more})
     project.scons("-j4")
-    assert [_run(project, name).returncode for name in ("p1", "b1", "p2", "b2", "p3")] == [5, 5, 7, 4, 5]
+    assert [_run(project, name).returncode for name in ("p1", "b1", "p2", "b2", "p3", "p4")] == [5, 5, 7, 4, 5, 5]
     assert ".rlib" not in "".join(line for line in project.output.splitlines() if line.startswith("gcc"))
     assert project.up_to_date()
     project.write({"c.c": "int c(void) { return 6; }\n"})
     project.scons()
-    assert [_run(project, name).returncode for name in ("p1", "b1", "p3")] == [6, 6, 6]
+    assert [_run(project, name).returncode for name in ("p1", "b1", "p3", "p4")] == [6, 6, 6, 6]
     assert "-o p2 " not in project.output
+    output = project.scons("rlib=1", "p4", expect=2)
+    assert "LIBS is given crate 'ee', which has nothing that a linker takes" in output, output
+    assert "an rlib is for crates alone" in output and "declared in: SConstruct" in output, output
 
 
 # With CFLAGS before CCFLAGS before CPPFLAGS before CPPDEFINES, as in SCons's own commands.

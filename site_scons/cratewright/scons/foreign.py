@@ -5,7 +5,8 @@ Knows nothing of what is in an object or a library.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
@@ -14,7 +15,7 @@ import SCons.Util
 
 from ..crate import CrateType
 from ..errors import ConfigurationError, CratewrightError
-from .crates import CrateTarget, DeclaredCrate
+from .crates import CrateTarget, DeclaredCrate, planning_errors
 from .linkable import has_crates, linkable
 from .variables import library_word
 
@@ -26,6 +27,7 @@ __all__ = ["add_emitters", "check_shared_objects", "is_library", "library_words"
 _LIBRARIES = (".a", ".so", ".lib", ".dll", ".dylib")
 _OBJECTS = (".o", ".os", ".obj")
 _EMITTERS = ("PROGEMITTER", "SHLIBEMITTER", "LIBEMITTER", "LDMODULEEMITTER")
+_STRIPPED = "_stripixes"
 
 
 def is_library(node: Any) -> bool:
@@ -89,6 +91,21 @@ def add_emitters(env: Environment) -> None:
         emitters = before if isinstance(before, list) else [before] if before else []
         if _emit not in emitters:
             env[name] = [*emitters, _emit]
+    if _STRIPPED in env and not hasattr(env[_STRIPPED], "__wrapped__"):
+        env[_STRIPPED] = _late_libraries(env[_STRIPPED])
+
+
+def _late_libraries(before: Callable[..., object]) -> Callable[..., object]:
+    """Return what gives a linker's words for libraries: LIBS may have got a crate after the emitter saw it."""
+
+    @wraps(before)
+    def words(prefix: object, items: object, *rest: Any) -> object:
+        if has_crates(items):
+            with planning_errors():
+                items = [item for item, _ in linkable(items, user="LIBS")]
+        return before(prefix, items, *rest)
+
+    return words
 
 
 def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
