@@ -160,3 +160,18 @@ def test_generator_that_fails(scons_project: SconsProject) -> None:
     )
     scons_project.scons(expect=2)
     assert scons_project.steps() == []
+
+
+def test_a_header_that_two_variants_make(scons_project: SconsProject) -> None:
+    """SCons tells: crates leave its own check of two Environments in force."""
+    scons_project.sconstruct(
+        GENERATE + 'for name in "bc":\n'
+        "    one = env.Clone(NAME=name)\n"
+        '    one.Command("made.inc", f"{name}.in", "cp $SOURCE $TARGET; : $NAME")\n'
+        '    one.Crate(f"app{name}", ["a.stub"], crate_type="cdylib")\n',
+        a="entry a\ninclude made.inc\n",
+    )
+    scons_project.write({"b.in": "export b\n", "c.in": "export c\n"})
+    output = scons_project.scons(expect=2)
+    assert "made.inc" in output and 'SConstruct", line' in output, output
+    assert "Compiling" not in output

@@ -32,3 +32,17 @@ def test_the_command_line_counts(scons_project: SconsProject) -> None:
     assert "CRATE_TIMEOUT takes a number of seconds" in scons_project.scons("CRATE_TIMEOUT=x", expect=2)
     scons_project.scons()
     assert scons_project.read("app.cdylib") == "entry a\n"
+
+
+def test_values_of_another_type(scons_project: SconsProject) -> None:
+    for setting, message in (
+        ("CRATE_TARGET=['text', 'text2']", "CRATE_TARGET takes one string, not ['text', 'text2']"),
+        ("CRATE_PROFILE=3", "CRATE_PROFILE takes one string, not 3"),
+        ("CRATE_BACKEND=None", "CRATE_BACKEND takes one string, not None"),
+        ("CRATE_PROFILES=5", "CRATE_PROFILES takes options by profile, not 5"),
+        ("CRATE_PROFILES={'mine': 5}", "CRATE_PROFILES takes options by profile, not {'mine': 5}"),
+        ("CRATE_SHOUT=[5]", "'shout' takes"),
+    ):
+        scons_project.sconstruct(f"env.Replace({setting})\n{CRATE}", a="entry a\n")
+        output = scons_project.scons(expect=2)
+        assert message in output and 'SConstruct", line 5' in output, output

@@ -119,6 +119,61 @@ def test_options_by_target(scons_project: SconsProject) -> None:
     assert scons_project.read("app.cdylib") == IMAGE.upper()
 
 
+LIST = """\
+[crate.top]
+sources = ["t.stub"]
+type = "cdylib"
+deps = ["app"]
+target = "text2"
+
+[crate.app]
+sources = ["a.stub"]
+type = ["rlib", "cdylib"]
+deps = ["lib"]
+target = ["text", "text2"]
+
+[crate.lib]
+sources = ["lib/b.stub"]
+
+[target.text2]
+shout = true
+"""
+
+
+def test_a_list_of_targets(scons_project: SconsProject) -> None:
+    """A tree for each; libraries that name none follow, in whatever order the file has them, and outside of it."""
+    scons_project.sconstruct(
+        'w = env.CrateWorkspace("crates.toml")\nassert list(w["app"].targets) == ["text", "text2"]\n'
+        'x = env.Crate("x", ["x.stub"], deps=[w["lib"]], crate_type="cdylib", target=["text2"])\n'
+        'Default(w["app"], w["top"], x)\n',
+        t="entry t\nimport a\n",
+        x="entry x\nimport b\n",
+    )
+    scons_project.write({"a.stub": "export a\nimport b\n", "lib/b.stub": "export b\n", "crates.toml": LIST})
+    scons_project.scons("-j4")
+    made = {str(path.relative_to(scons_project.path)) for path in scons_project.path.rglob("*.cdylib")}
+    assert made == {"text/app.cdylib", "text2/app.cdylib", "top.cdylib", "text2/x.cdylib"}
+    assert scons_project.read("text/app.cdylib").upper() == scons_project.read("text2/app.cdylib")
+    assert "EXPORT B" in scons_project.read("top.cdylib") and "export b" in scons_project.read("text2/x.cdylib")
+    assert scons_project.exists("text2/liblib.rlib") and not scons_project.exists("liblib.rlib")
+    assert scons_project.up_to_date()
+    # So they do for one target that is not the usual one.
+    scons_project.write({"crates.toml": LIST.replace('["text", "text2"]', '"text2"')})
+    scons_project.sconstruct('env.CrateWorkspace("crates.toml")\nDefault("top.cdylib")\n')
+    scons_project.scons()
+    for change, message in (
+        (('["text", "text2"]', '["text"]'), "crates.toml:4: crate 'top' is for target 'text2', and 'app' is not"),
+        (('["lib/b.stub"]', '["lib/*.stub"]\ntarget = "text"'), "crate 'app' is for target 'text2', and 'lib' is not"),
+        (('["text", "text2"]', '["text", "text"]'), "crates.toml:11: crate 'app' is for one target twice"),
+        (('["text", "text2"]', "[]"), "crates.toml:11: crate 'app' is for no target"),
+        (('["text", "text2"]', '["text2", "text3"]'), "backend 'stub' has no target 'text3'"),
+        (('["text", "text2"]', '["text", 2]'), "'target' takes"),
+    ):
+        scons_project.write({"crates.toml": LIST.replace(*change)})
+        output = scons_project.scons(expect=2)
+        assert message in output and 'SConstruct", line' in output, output
+
+
 def test_paths_are_relative_to_the_file(scons_project: SconsProject) -> None:
     scons_project.sconstruct('w = env.CrateWorkspace("src/crates.toml")\nenv.Crate("util", ["u.stub"])\n')
     scons_project.write({**IN_SRC, "u.stub": "export u\n"})

@@ -197,3 +197,7 @@ def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
     shaders.crates(both + 'env.CrateEmbed("shaders", app)\n', {})
     out = shaders.scons(expect=2)
     assert "crate 'app' is for several targets" in out and 'app.targets["vulkan1.1"]' in out
+    shaders.crates(both + 'for one in app.targets.values(): env.CrateEmbed("shaders", one)\n', {})
+    out = shaders.scons(expect=2)
+    assert "'shaders' would make shaders.h, which is made already" in out and 'SConstruct", line' in out, out
+    assert "vulkan1.1/app.spv.json" in out

@@ -120,9 +120,18 @@ class Build:
     def direct(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
         """Return the crates that one depends on directly, in the order declared.
 
-        Raises: GraphError as `find`.
+        Raises: GraphError as `find`, and for one of another target.
         """
-        return [self.find(name, near=crate) for name in crate.dependencies]
+        found = [self.find(name, near=crate) for name in crate.dependencies]
+        for name, other in zip(crate.dependencies, found, strict=True):
+            if other.machine != crate.machine and other.machine and other.backend == crate.backend:
+                where = f"{crate.place(name)}: " if crate.place else ""
+                raise GraphError(
+                    f"{where}crate '{crate.name}' is for target '{crate.machine}', and '{other.name}' is not",
+                    context=(("declared in", crate.declared_at), (other.name, f"{other.machine}, {other.declared_at}")),
+                    hint=f"pass what env.Crate returned instead of the name, and let '{other.name}' name no target",
+                )
+        return found
 
     def below(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
         """Return all crates that one depends on, in link order.

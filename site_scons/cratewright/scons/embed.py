@@ -62,6 +62,13 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
         )
     header, source = env.File(f"{name}.h"), env.File(f"{name}_embed.S")
     manifests = [target.manifest for target in targets]
+    for node in (header, source):
+        if node.has_explicit_builder() and list(node.sources) != manifests:
+            raise ConfigurationError(
+                f"'{name}' would make {node}, which is made already",
+                context=(("made of", " ".join(map(str, node.sources)) or "nothing"),),
+                hint="give each a name of its own, such as that of its variant or target",
+            )
     made = _TEXTS(env, [header, source], manifests, CRATE_EMBED_NAME=name)
     env.Precious(made)
     for node in made:

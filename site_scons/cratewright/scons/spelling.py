@@ -31,9 +31,23 @@ _OF_CRATES = frozenset({"CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE
 
 
 def commanded(env: Environment) -> Environment:
-    """Return an Environment in which the command line's `CRATE_*=...` go before what is in it."""
+    """Return an Environment in which the command line's `CRATE_*=...` go before what is in it.
+
+    Raises: ConfigurationError if what every crate reads is of another type.
+    """
     said = _arguments()
-    return env.Override(said) if said else env
+    env = env.Override(said) if said else env
+    for name in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE"):
+        if not isinstance(env.get(name, ""), str):
+            hint = "env.Crate takes a list: target=[...]" if name == "CRATE_TARGET" else "give it one name"
+            raise ConfigurationError(f"{name} takes one string, not {env[name]!r}", hint=hint)
+    profiles = env.get("CRATE_PROFILES", {})
+    if not isinstance(profiles, Mapping) or not all(isinstance(item, Mapping) for item in profiles.values()):
+        raise ConfigurationError(
+            f"CRATE_PROFILES takes options by profile, not {profiles!r}",
+            hint='env.CrateProfile("NAME", inherits="release", OPTION=...) adds one',
+        )
+    return env
 
 
 def check_names(env: Environment, backend: type[CodegenBackend]) -> None:

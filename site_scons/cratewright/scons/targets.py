@@ -18,7 +18,7 @@ from .target import CrateTarget
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["declare_for_targets"]
+__all__ = ["declare_for_targets", "together"]
 
 
 def declare_for_targets(
@@ -48,7 +48,11 @@ def declare_for_targets(
             context=(("declared in", calling_line(env.fs.Top.abspath)),),
             hint='target=["vulkan1.1", "vulkan1.3"]',
         )
-    made = {target: for_one(target) for target in targets}
-    together = CrateTarget([node for one in made.values() for node in one], name=name)
-    together.targets = made
-    return together
+    return together(name, {target: for_one(target) for target in targets})
+
+
+def together(name: str, made: Mapping[str, CrateTarget]) -> CrateTarget:
+    """Return the crate target that stands for those of several targets."""
+    target = CrateTarget([node for one in made.values() for node in one], name=name)
+    target.targets = made
+    return target

@@ -38,6 +38,7 @@ from ..workspace import (
 from .crates import CrateTarget
 from .paths import directory_node, file_node, located_source, nearby, reading_in, relative
 from .prebuilt import check_rlib
+from .targets import together
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -55,8 +56,8 @@ class Declaration(Protocol):
 
 
 Profiles = Mapping[str, Mapping[str, object]]
-Begin = Callable[["Environment", str, Mapping[str, object], Profiles], Declaration]
-"""Gives the declaration of a crate by name, with its options and all profiles."""
+Begin = Callable[..., Declaration]
+"""Gives the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as it has them."""
 
 
 class WorkspaceTargets(dict[str, CrateTarget]):
@@ -142,8 +143,24 @@ class _WorkspaceDeclaration:
         self._selections = selections
         self._begin = begin
         self._listing = _listing(env)
+        self._here = env.fs.getcwd()
+        self._crates = {crate.name: crate for crate in workspace.crates}
+        self._made: dict[tuple[str, str], CrateTarget] = {}
 
     def declare(self, crate: WorkspaceCrate) -> CrateTarget:
+        """Declare a crate, for each of its targets if there is a list of them."""
+        if not crate.targets:
+            return self._for_one(crate, crate.target)
+        return together(crate.name, {target: self._for_one(crate, target, target) for target in crate.targets})
+
+    def _for_one(self, crate: WorkspaceCrate, target: str, below: str = "") -> CrateTarget:
+        key = (crate.name, below)
+        if key not in self._made:
+            with reading_in(self._env, self._here):
+                self._made[key] = self._declare(crate, target, below)
+        return self._made[key]
+
+    def _declare(self, crate: WorkspaceCrate, target: str, below: str) -> CrateTarget:
         key = ("crate", crate.name)
         located = self._document.located
         backend = crate.backend or str(self._env["CRATE_BACKEND"])
@@ -153,7 +170,8 @@ class _WorkspaceDeclaration:
         with located(*key, "backend"):
             kind = default_registry().backend(backend)
         with located(*key, "target"):
-            target = check_target(crate.target or str(self._env["CRATE_TARGET"]), kind)
+            usual = check_target(str(self._env["CRATE_TARGET"]), kind) if not target or crate.target else target
+            target = check_target(target, kind) if target else usual
         shared = default_registry().profiles.keys() - self._env["CRATE_PROFILES"].keys()
         profiles = self._settings.profiles(backend, shared)
         profile = crate.profile or str(self._env["CRATE_PROFILE"])
@@ -167,23 +185,41 @@ class _WorkspaceDeclaration:
         words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
         words |= {"metadata": crate.metadata, "variants": crate.variants.axes, "when": crate.variants.when or None}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source, files)]
-        dependencies = [self._dependency(crate.name, item) for item in selection.dependencies]
+        dependencies = [
+            self._dependency(crate.name, item, target, below or target != usual) for item in selection.dependencies
+        ]
+        follows = None if crate.target or below else lambda other: self._for_one(crate, other, other)
         with located(*key):
-            return self._begin(self._env, crate.name, {**words, **self._located(options, files)}, profiles).declare(
+            words |= self._located(options, files)
+            return self._begin(self._env, crate.name, words, profiles, below=below, for_target=follows).declare(
                 sources,
                 dependencies,
                 crate.crate_types,
                 lambda name: self._workspace.dependency_place(crate.name, name),
             )
 
-    def _dependency(self, user: str, item: WorkspaceDependency) -> object:
+    def _dependency(self, user: str, item: WorkspaceDependency, target: str, follow: object) -> object:
         if not item.path:
-            return whole(item.name) if item.whole_archive else item.name
+            named = self._of_target(user, item, target, follow)
+            return whole(named) if item.whole_archive else named
         with self._document.located(*item.key):
             node = file_node(self._env, item.path)
             if not node.is_derived():
                 check_rlib(node, user=user)
             return whole(node) if item.whole_archive else node
+
+    def _of_target(self, user: str, item: WorkspaceDependency, target: str, follow: object) -> Any:
+        """Return a dependency by name, or the one of a crate's target: libraries that name none follow."""
+        other = self._crates.get(item.name)
+        if other is None or not (other.targets or follow) or other.target == target:
+            return item.name
+        if other.target or (other.targets and target not in other.targets):
+            raise self._document.error(
+                f"crate '{user}' is for target '{target}', and '{item.name}' is not",
+                *item.key,
+                hint=f"'{item.name}' is for {' '.join(other.targets) or other.target}; let it name no target, or this too",
+            )
+        return self._for_one(other, target, target)
 
     def _paths(self, source: WorkspaceSource, files: Container[str]) -> list[tuple[object, Mapping[str, object]]]:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)

@@ -47,8 +47,8 @@ class Vocabulary:
 class WorkspaceCrate:
     """A `[crate.NAME]` table but for what its backend gives a meaning to.
 
-    Shape: `backend`, `target` and `profile` are empty where the table does not say; `dependencies` are
-    those that may be used, optional ones among them.
+    Shape: `backend`, `target` and `profile` are empty where the table does not say; `targets` is a list of them, which
+    makes a tree for each; `dependencies` are those that may be used, optional ones among them.
     """
 
     name: str
@@ -57,6 +57,7 @@ class WorkspaceCrate:
     backend: str
     target: str
     profile: str
+    targets: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
     variants: Variants = Variants.read({}, where="")
 
@@ -126,12 +127,17 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
     words = parse_keys(document, key, given, CRATE_KEYS)
     with document.located(*key, "type"):
         types = parse_crate_types(words.get("type", "rlib"), crate=name)
+    targets, one = _texts(words.get("target")), isinstance(given.get("target"), str)
+    if "target" in words and len(set(targets)) != max(len(targets), 1):
+        why = "one target twice" if targets else "no target"
+        raise document.error(f"crate '{name}' is for {why}", *key, "target", hint="name each once")
     return WorkspaceCrate(
         name=name,
         crate_types=types,
         dependencies=read_dependencies(document, name),
         backend=str(words.get("backend", "")),
-        target=str(words.get("target", "")),
+        target=targets[0] if one else "",
+        targets=() if one else targets,
         profile=str(words.get("profile", "")),
         metadata=_texts(words.get("metadata")),
         variants=_variants(document, key, table),

@@ -43,7 +43,9 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
         help="what the crate is linked into",
     ),
     OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="what compiles and links it"),
-    OptionSpec(name="target", kind=OptionKind.TEXT, default="", help="what it is made for"),
+    OptionSpec(
+        name="target", kind=OptionKind.TEXTS, default=(), help="what it is made for; a list makes a tree for each"
+    ),
     OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
     OptionSpec(
         name="metadata",
