@@ -111,8 +111,8 @@ def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) 
     assert "SConstruct" in output
     assert not scons_project.exists("app.cdylib")
     # By name, it is not known before all crates are; nothing has been built by then.
-    by_name = 'env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib", target="text2")\nenv.Crate("lib", ["b.stub"])\n'
-    scons_project.sconstruct(by_name)
+    by_name = 'env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib", target="text2")\n'
+    scons_project.sconstruct(by_name + 'env.Crate("lib", ["b.stub"])\n')
     output = scons_project.scons(expect=2)
     assert "crate 'app' is for target 'text2', and 'lib' is not" in output
     assert "declared in: SConstruct:4" in output and "text, SConstruct:5" in output

@@ -57,7 +57,7 @@ class Declaration(Protocol):
 
 Profiles = Mapping[str, Mapping[str, object]]
 Begin = Callable[..., Declaration]
-"""Gives the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as it has them."""
+"""Gives the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as there."""
 
 
 class WorkspaceTargets(dict[str, CrateTarget]):
@@ -217,7 +217,7 @@ class _WorkspaceDeclaration:
             raise self._document.error(
                 f"crate '{user}' is for target '{target}', and '{item.name}' is not",
                 *item.key,
-                hint=f"'{item.name}' is for {' '.join(other.targets) or other.target}; let it name no target, or this too",
+                hint=f"it is for {' '.join(other.targets) or other.target}: let it name no target, or this one as well",
             )
         return self._for_one(other, target, target)
 
