@@ -178,7 +178,7 @@ class _Record(_Shape):
         self._writes = [field.write for field in self._fields]
         self._make = maker(kind)
         self._state = state_of(kind)
-        self._read = _reader(self._make, self._fields)
+        self._reader: Callable[[Iterator[object]], object] | None = None
         self._kind = kind
         self.kinds = _flat(self._fields)
 
@@ -194,7 +194,9 @@ class _Record(_Shape):
         return chain.from_iterable(map(self._state, values))
 
     def read(self, items: Iterator[object]) -> object:
-        return self._read(items)
+        if self._reader is None:  # rows of scalars alone never need it
+            self._reader = _reader(self._make, self._fields)
+        return self._reader(items)
 
     def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
         return starmap(self._make, rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator
+from itertools import takewhile
 
 from . import opcodes as op
 from .module import RESULTS
@@ -105,6 +106,11 @@ def _preamble(data: bytes) -> Iterator[array[int]]:
         at = end
 
 
+def _first(data: bytes) -> Iterator[array[int]]:
+    """Yield the capabilities and extensions of a module, which come before everything else."""
+    return takewhile(lambda words: words[0] & 0xFFFF in (op.CAPABILITY, op.EXTENSION), _preamble(data))
+
+
 def _elements(words: array[int]) -> array[int]:
     """Return the types that an aggregate is made of."""
     return words[2:] if words[0] & 0xFFFF == _TYPE_STRUCT else words[2:3]
@@ -153,11 +159,11 @@ def _with_storage(before: bytes, after: bytes) -> bytes:
 
 
 def _stated(data: bytes) -> set[int]:
-    return {words[1] for words in _preamble(data) if words[0] & 0xFFFF == op.CAPABILITY}
+    return {words[1] for words in _first(data) if words[0] & 0xFFFF == op.CAPABILITY}
 
 
 def _extensions(data: bytes) -> dict[bytes, array[int]]:
-    found = (words for words in _preamble(data) if words[0] & 0xFFFF == op.EXTENSION)
+    found = (words for words in _first(data) if words[0] & 0xFFFF == op.EXTENSION)
     return {words[1:].tobytes().rstrip(b"\0"): words for words in found}
 
 
