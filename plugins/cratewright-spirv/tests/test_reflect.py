@@ -217,6 +217,48 @@ def test_push_constants(compute: Any, fragment: Any) -> None:
     assert fragment["push_constant_size"] == 0
 
 
+def test_members_of_one_matrix_type_lie_as_each_says(spirv: Any) -> None:
+    data = spirv.assemble(
+        """
+               OpCapability Shader
+               OpMemoryModel Logical GLSL450
+               OpEntryPoint GLCompute %main "main" %block
+               OpExecutionMode %main LocalSize 1 1 1
+               OpDecorate %Block Block
+               OpDecorate %block DescriptorSet 0
+               OpDecorate %block Binding 0
+               OpMemberDecorate %Block 0 Offset 0
+               OpMemberDecorate %Block 0 ColMajor
+               OpMemberDecorate %Block 0 MatrixStride 16
+               OpMemberDecorate %Block 1 Offset 64
+               OpMemberDecorate %Block 1 RowMajor
+               OpMemberDecorate %Block 1 MatrixStride 16
+               OpMemberDecorate %Block 2 Offset 96
+               OpMemberDecorate %Block 2 ColMajor
+               OpMemberDecorate %Block 2 MatrixStride 8
+       %void = OpTypeVoid
+         %fn = OpTypeFunction %void
+      %float = OpTypeFloat 32
+       %vec2 = OpTypeVector %float 2
+     %mat3x2 = OpTypeMatrix %vec2 3
+      %Block = OpTypeStruct %mat3x2 %mat3x2 %mat3x2
+        %ptr = OpTypePointer StorageBuffer %Block
+      %block = OpVariable %ptr StorageBuffer
+       %main = OpFunction %void None %fn
+      %label = OpLabel
+               OpReturn
+               OpFunctionEnd
+        """
+    )
+    (entry,) = interface(data, blocks=True)["entry_points"]  # type: ignore[misc]
+    members = entry["descriptors"][0]["block"]["members"]
+    assert [(row["size"], row["matrix_stride"], row["row_major"]) for row in members] == [
+        (48, 16, False),
+        (32, 16, True),
+        (24, 8, False),
+    ]
+
+
 def test_inputs_and_outputs(fragment: Any) -> None:
     assert fragment["inputs"] == [
         {"location": 0, "component": 2, "name": "uv", "type": "vec2"},

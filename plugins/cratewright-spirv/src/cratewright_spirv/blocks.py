@@ -43,9 +43,8 @@ class Blocks:
         return {"name": shapes.names.get(type_id), "size": shapes.size(type_id), "members": members}
 
     def _type(self, kind: int, own: dict[int, tuple[int, ...]], depth: int) -> Row:
-        if (
-            MATRIX_STRIDE in own or ROW_MAJOR in own
-        ):  # only of these a member's own decorations say anything about its type
+        # Of a matrix alone, a member's own decorations say how its type lies.
+        if MATRIX_STRIDE in own or ROW_MAJOR in own:
             return self._found(kind, own, depth)
         row = self._known.get((kind, depth))
         if row is None:
