@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import ItemsView, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -379,6 +380,23 @@ for number in range(10**6):
     store.put_many(_items(1, name="after"))
     store.flush()
     assert EmbeddedStore(str(directory)).get(_key("after0")), "no lock outlives its owner"
+
+
+def test_builds_that_begin_a_store_together_all_write_to_it(tmp_path: Path) -> None:
+    """Each may find an empty file, and another one's tables by the time that it makes its own."""
+    for turn in range(30):
+        directory, barrier = tmp_path / str(turn), threading.Barrier(4)
+
+        def write(number: int, directory: Path = directory, barrier: threading.Barrier = barrier) -> None:
+            store = EmbeddedStore(str(directory))
+            barrier.wait()
+            store.put_many(_items(1, name=str(number)))
+            store.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, range(4)))
+        expected = {key: value for number in range(4) for key, value in _items(1, name=str(number)).items()}
+        assert EmbeddedStore(str(directory)).get_many(list(expected)) == expected
 
 
 def test_who_waits_too_long_goes_on_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,8 +234,9 @@ class EmbeddedStore(CacheKvStore):
         if mode == "rw" and self._database.execute("PRAGMA schema_version").fetchone() == (0,):
             self._database.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._database.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA.values():
-                self._database.execute(statement)
+            if self._database.execute("PRAGMA schema_version").fetchone() == (0,):  # no other build was faster
+                for statement in SCHEMA.values():
+                    self._database.execute(statement)
             self._database.execute("COMMIT")
         return self._database
 
