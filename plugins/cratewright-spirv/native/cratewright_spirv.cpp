@@ -18,18 +18,14 @@
 #include <spirv-tools/linker.hpp>
 #include <spirv-tools/optimizer.hpp>
 
-#if defined(_WIN32)
-#define CRATEWRIGHT_EXPORT __declspec(dllexport)
-#else
-#define CRATEWRIGHT_EXPORT __attribute__((visibility("default")))
-#endif
+#include "export.h"
 
 namespace {
 
 using Words = std::vector<uint32_t>;
 
 // The caller refuses a library whose number differs, so that a stale build is never called.
-constexpr uint32_t kAbi = 4;
+constexpr uint32_t kAbi = 5;
 
 enum ValidatorFlag : uint32_t {
   kRelaxStructStore = 1u << 0,

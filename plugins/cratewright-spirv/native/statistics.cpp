@@ -9,11 +9,7 @@
 #include <utility>
 #include <vector>
 
-#if defined(_WIN32)
-#define CRATEWRIGHT_EXPORT __declspec(dllexport)
-#else
-#define CRATEWRIGHT_EXPORT __attribute__((visibility("default")))
-#endif
+#include "export.h"
 
 namespace {
 

@@ -17,7 +17,7 @@ from .provider import Answer, Message, Provider, ValidatorOptions, version_of
 
 __all__ = ["Library", "load"]
 
-_ABI = 4
+_ABI = 5
 _UNCHECKED = 1 << 31
 
 
