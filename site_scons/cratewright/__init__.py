@@ -18,7 +18,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     session, backend, offered, hookspecs, declared             the contract with backends
     emitted, blame, answers, edge                              and its door, where it is checked
     incremental_cache                                          the cache of units, part by part
-    discovery, hearing, hooks, plugin, registry                finding them
+    discovery, hooks, hearing, plugin, registry                finding them
     pipeline                                                   plan, codegen, lto, link, relink
     inspection, report, scons, cli_build, cli_cache, cli_init  the edges
     stub, trial, watching, conformance_keys, conformance, scons_project, testing  the edge for authors of backends

@@ -19,6 +19,7 @@ from .option_spec import NUMBERS, OptionKind, OptionSpec
 from .options import CORE_OPTIONS
 from .shape import find_mismatch, value_words
 from .values import dataclass
+from .variants import AXES_AND_CONDITIONS
 
 __all__ = ["METHODS", "ClassFault", "find_class_fault", "misspelt_method"]
 
@@ -151,19 +152,8 @@ def _options(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
 
 
 _TAKEN = frozenset(
-    {
-        "name",
-        "sources",
-        "deps",
-        "crate_type",
-        "profile",
-        "target",
-        "backend",
-        "metadata",
-        "features",
-        "variants",
-        "when",
-    }
+    {"name", "sources", "deps", "crate_type", "profile", "target", "backend", "metadata", "features"}
+    | {*AXES_AND_CONDITIONS}
 )
 
 

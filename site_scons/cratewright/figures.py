@@ -41,7 +41,7 @@ class Changes:
     @property
     def grew(self) -> bool:
         """Whether an image that is in both has more of anything."""
-        return any(new > old for figures in self.changed.values() for old, new in figures.values())
+        return any(_grew(figures.values()) for figures in self.changed.values())
 
     def document(self) -> dict[str, object]:
         """Return the same as plain values for JSON."""

@@ -6,12 +6,12 @@ Knows nothing of what an event says, nor of who else hears it.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 
 from .blame import foreign_error, is_fault
 from .events import Event
+from .hooks import say
 
 __all__ = ["PluginListener"]
 
@@ -39,5 +39,4 @@ class PluginListener:
                     raise
                 self._call = None
                 what = f"plugin '{self._plugin}' failed at {type(event).__name__}, and hears no more of this build"
-                sys.stderr.write(f"cratewright: {foreign_error(error, what)}\n")
-                sys.stderr.flush()
+                say(str(foreign_error(error, what)))

@@ -140,13 +140,16 @@ def _crate(document: Document, name: str) -> WorkspaceCrate:
         targets=() if one else targets,
         profile=str(words.get("profile", "")),
         metadata=_texts(words.get("metadata")),
-        variants=_variants(document, key, table),
+        variants=_variants(document, key, _of_variants(table)),
     )
 
 
-def _variants(document: Document, key: Key, table: Mapping[str, object], crate: Variants | None = None) -> Variants:
+def _of_variants(table: Mapping[str, object]) -> dict[str, object]:
+    return {word: table[word] for word in TABLES_OF_A_SOURCE if word in table}
+
+
+def _variants(document: Document, key: Key, given: Mapping[str, object], crate: Variants | None = None) -> Variants:
     """Read the axes and conditions of a crate, or those of a source of it."""
-    given = {word: table[word] for word in TABLES_OF_A_SOURCE if word in table}
     where = table_name(key)
     try:
         return Variants.read(given, where=where) if crate is None else crate.of_source(given, where=where)
@@ -277,8 +280,8 @@ class Settings:
         path = options.pop("path", "")
         if not path:
             raise self._document.error("this source has no 'path'", *key)
-        _variants(self._document, key, item, crate.variants)
-        own = {word: item[word] for word in TABLES_OF_A_SOURCE if word in item}
+        own = _of_variants(item)
+        _variants(self._document, key, own, crate.variants)
         return WorkspaceSource(str(path), options, key, own)
 
     def _overrides(self, key: tuple[str, str], vocabulary: Vocabulary) -> dict[str, dict[str, OptionValue]]:
