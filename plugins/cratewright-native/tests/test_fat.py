@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from cratewright import LinkRequest, LtoMode, ModuleCodegen
+import pytest
+
+from cratewright import LinkError, LinkRequest, LtoMode, ModuleCodegen
 from cratewright_native.bitcode import is_bitcode
 from cratewright_native.elf import elf_symbols, is_elf
 from tests.support.native_link import request_for, symbols
@@ -70,3 +73,20 @@ def test_memory_grows_with_what_is_optimised(llvm_project: Project) -> None:
     assert memory(fat) - memory(less) > 50 * (sum(sizes) - sizes[0]), "fat LTO holds all modules at once"
     thin = replace(fat, lto=LtoMode.THIN)
     assert memory(thin) < memory(fat), "a job of thin LTO optimises one module"
+
+
+@pytest.mark.parametrize("lto", [LtoMode.FAT, LtoMode.THIN], ids=str)
+def test_what_is_defined_twice_is_told_by_crate(project: Project, lto: LtoMode) -> None:
+    """Not by the names that the modules have on their way."""
+    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
+        pytest.skip("gcc has no ThinLTO")
+    main = {"main.c": "int dup(void) { return 1; }\nint other(void);\nint main(void) { return dup() + other(); }\n"}
+    maths = {"other.c": "int dup(void) { return 2; }\nint other(void) { return 3; }\n"}
+    request = request_for(project, {"app": main, "maths": maths}, lto=lto)
+    with pytest.raises(LinkError, match="symbols are defined more than once: dup\n") as caught:
+        project.backend.run_fat_lto(request) if lto is LtoMode.FAT else project.backend.run_thin_lto(request)
+    said = str(caught.value)
+    assert "main.c of crate 'app', other.c of crate 'maths'" in said
+    assert not re.search(r"[0-9a-f]{32}|\b\d\.o\b", said), said
+    (found,) = caught.value.diagnostics
+    assert found.file == "main.c" and [place.file for place in found.related] == ["main.c", "other.c"]

@@ -42,6 +42,11 @@ def test_symbols_that_nobody_defines() -> None:
     assert undefined_symbols("ld: cannot find -lfoo: No such file or directory") == {}
 
 
+def test_files_of_gcc_are_the_projects() -> None:
+    said = "/usr/bin/ld: app.merged.o: in function `f':\n/proc/self/cwd/util.c:1: undefined reference to `missing'\n"
+    assert undefined_symbols(said) == {"missing": (RelatedPlace("used here", "util.c", 1),)}
+
+
 def test_warnings() -> None:
     dangerous, stack = linker_warnings(GNU)
     assert (dangerous.place, dangerous.severity) == ("src/a.c:5", Severity.WARNING)

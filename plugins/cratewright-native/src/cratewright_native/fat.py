@@ -13,6 +13,7 @@ from .codegen import OPTIMISED
 from .demand import needed_modules
 from .flags import lowering_words
 from .kept import wanted_symbols
+from .refusal import refusal
 from .resolve import write_inputs
 from .toolchain import Toolchain
 
@@ -37,7 +38,7 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
         wanted = wanted_symbols(request.options.texts("ldflags"), defined)
         needed = needed_modules(request, (*request.exported, *sorted(wanted)))
         _check_sanitized(request, needed)
-        return _joined([item.module for item in needed], request.target, toolchain, what)
+        return _joined(needed, request, toolchain, what)
     with toolchain.scratch() as directory:
         inputs = write_inputs(request, toolchain, directory)
         toolchain.run(
@@ -45,7 +46,7 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
             cwd=directory,
             what=what,
             outputs=[_MERGED],
-            failure=LinkError,
+            refused=refusal(request, f"{what} failed", inputs.files),
         )
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 
@@ -90,17 +91,17 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
     return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMISED,))
 
 
-def _joined(modules: Sequence[ModuleCodegen], target: str, toolchain: Toolchain, what: str) -> ModuleCodegen:
+def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
     with toolchain.scratch() as directory:
-        names = [f"{index}.o" for index in range(len(modules))]
-        for name, module in zip(names, modules, strict=True):
-            (directory / name).write_bytes(module.data)
+        files = {f"{index}.o": item for index, item in enumerate(modules)}
+        for name, item in files.items():
+            (directory / name).write_bytes(item.module.data)
         toolchain.run(
-            (*toolchain.cc(target), *_KEEP_LTO, *names, "-o", _MERGED),
+            (*toolchain.cc(request.target), *_KEEP_LTO, *files, "-o", _MERGED),
             cwd=directory,
             what=what,
             outputs=[_MERGED],
-            failure=LinkError,
+            refused=refusal(request, f"{what} failed", files),
         )
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 

@@ -17,7 +17,6 @@ from cratewright import (
     CratewrightError,
     DebugInfo,
     Diagnostic,
-    LinkError,
     LinkModule,
     LinkRequest,
     LinkResult,
@@ -37,8 +36,9 @@ from .exports import check_symbols, replaceable_symbols, version_script
 from .kept import is_versioned, offered_symbols, offers_all, reader
 from .libraries import library_words
 from .link_files import link_search, observe_link
-from .linker_messages import linker_warnings, undefined_symbols
+from .linker_messages import linker_warnings
 from .observe import FileMemory, settled
+from .refusal import refusal
 from .response_file import response_file
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
@@ -111,15 +111,12 @@ def _run(
         with suppress(CratewrightError):
             return line, toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
     driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
-
-    def refused(said: str) -> CratewrightError:
-        return _refused(request, said)
-
+    refused = refusal(request, f"crate '{request.crate}' cannot be linked")
     if line:
         # Users know the driver: it is for it to say what is wrong.
         toolchain.run(driver, cwd=directory, what=what, refused=refused)
 
-    def refusal(said: str) -> CratewrightError:
+    def unlisted(said: str) -> CratewrightError:
         # What the driver says of its search would be in the way of what the linker says of its inputs.
         try:
             toolchain.run(driver, cwd=directory, what=what, refused=refused)
@@ -133,7 +130,7 @@ def _run(
         )
 
     listing = toolchain.listing(request.target, _DEPFILE)
-    return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=refusal)
+    return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=unlisted)
 
 
 def _said(done: Completed, toolchain: Toolchain, directory: Path) -> tuple[Diagnostic, ...]:
@@ -280,20 +277,3 @@ def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> li
         path = os.path.join(toolchain.root, library.path)
         words += [f"-Wl,{before}", path, f"-Wl,{after}"] if library.crate in request.whole else [path]
     return [*words, *library_words(request.natives, request.options.texts("lib_dirs"), target, toolchain)]
-
-
-def _refused(request: LinkRequest, said: str) -> LinkError:
-    missing = undefined_symbols(said)
-    lines = said.strip().splitlines()
-    context = (("crate type", request.crate_type.value), ("said", "\n".join(lines[:_SHOWN])))
-    if not missing:
-        return LinkError(f"crate '{request.crate}' cannot be linked", context=context)
-    text = f"crate '{request.crate}' uses symbols that nobody defines: {'; '.join([*missing][:_SHOWN])}"
-    places = [place for found in missing.values() for place in found]
-    where = [Diagnostic(Severity.ERROR, text, places[0].file, places[0].line, related=tuple(places))] if places else []
-    return LinkError(
-        text,
-        context=context,
-        hint="add the crate that defines them to deps, or the library to libs",
-        diagnostics=where,
-    )

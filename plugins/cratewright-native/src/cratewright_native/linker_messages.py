@@ -12,7 +12,7 @@ from cratewright import Diagnostic, RelatedPlace, Severity
 
 from .search_path import plain
 
-__all__ = ["linker_warnings", "undefined_symbols"]
+__all__ = ["has_duplicates", "linker_warnings", "undefined_symbols"]
 
 # lld: the file as it is called for short, and in full where that is another.
 _REFERENCE = r">>> (?:referenced|defined) by (?P<short>[^\s(][^(\n]*?)(?::(?P<at>\d+))?(?: \((?P<full>[^\n]*):\d+\))?$"
@@ -30,6 +30,16 @@ _WARNING = re.compile(
 )
 
 
+_DUPLICATE = re.compile(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\bsymbol multiply defined")
+# What gcc is told to call the project by, so that it stays out of what is debugged.
+_ANYWHERE = "/proc/self/cwd/"
+
+
+def has_duplicates(said: str) -> bool:
+    """Say whether symbols are defined more than once."""
+    return _DUPLICATE.search(said) is not None
+
+
 def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:
     """Return the symbols that nobody defines, in order, with the places that use them, as far as they are known."""
     found: dict[str, dict[RelatedPlace, None]] = {}
@@ -38,14 +48,14 @@ def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:
     for match in _GNU.finditer(said):
         places = found.setdefault(match["name"], {})
         if match["line"]:
-            places[RelatedPlace("used here", plain(match["file"]), int(match["line"]))] = None
+            places[RelatedPlace("used here", _file(match["file"]), int(match["line"]))] = None
     return {name: tuple(places) for name, places in found.items()}
 
 
 def _places(text: str) -> Iterator[RelatedPlace]:
     for match in _PLACE.finditer(text):
         if match["at"]:
-            yield RelatedPlace("used here", plain(match["full"] or match["short"]), int(match["at"]))
+            yield RelatedPlace("used here", _file(match["full"] or match["short"]), int(match["at"]))
 
 
 def linker_warnings(said: str) -> tuple[Diagnostic, ...]:
@@ -65,6 +75,10 @@ def linker_warnings(said: str) -> tuple[Diagnostic, ...]:
 
 def _warning(match: re.Match[str], lines: list[str]) -> Diagnostic:
     # The place of a message of GNU ld may be an offset in a section, which is none.
-    file = plain(match["file"]) if match["line"] else ""
+    file = _file(match["file"]) if match["line"] else ""
     place = (file, int(match["line"] or 0), int(match["column"] or 0))
     return Diagnostic(Severity.WARNING, match["text"], *place, rendered="\n".join(lines))
+
+
+def _file(path: str) -> str:
+    return plain(path.removeprefix(_ANYWHERE))

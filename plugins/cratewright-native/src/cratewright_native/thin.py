@@ -10,7 +10,6 @@ from pathlib import Path
 
 from cratewright import (
     Capability,
-    LinkError,
     LinkRequest,
     ModuleCodegen,
     ModuleConfig,
@@ -21,6 +20,7 @@ from cratewright import (
 )
 
 from .flags import lowering_words
+from .refusal import refusal
 from .resolve import module_file, write_inputs
 from .toolchain import Toolchain
 
@@ -48,12 +48,13 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
         return ()
     with toolchain.scratch() as directory:
         inputs = write_inputs(request, toolchain, directory)
+        what = f"thin link of crate '{request.crate}'"
         words = (*toolchain.lld(request.target), "--lto=thin", f"--thinlto-index-only={_NEEDED}")
         toolchain.run(
             (*words, "--thinlto-emit-imports-files", *inputs.arguments, "-o", "unused"),
             cwd=directory,
-            what=f"thin link of crate '{request.crate}'",
-            failure=LinkError,
+            what=what,
+            refused=refusal(request, f"{what} failed", inputs.files),
         )
         needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
         # A name that is no file of ours would be that of an archive's member, which no job could read.
