@@ -22,7 +22,8 @@ from ..digest import value_digest
 from ..ending import watch_signals
 from ..output_name import state_path, variables_path
 from .crates import planning_errors
-from .paths import by_content, file_node
+from .made_file import by_its_bytes
+from .paths import file_node
 from .state import StageState
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         nodes = list(super().__call__(env, targets, sources))
         for node in nodes:
             node.attributes.crate_stage = stage
-            node.Decider(by_content)
+            by_its_bytes(node)
         # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
         env.Precious(nodes)
         # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the

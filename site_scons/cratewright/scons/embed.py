@@ -24,7 +24,8 @@ from ..errors import ConfigurationError, CratewrightError
 from ..fs import read_bytes, write_if_changed
 from ..variant_header import VariantRow
 from .crates import CrateTarget
-from .paths import by_content, relative
+from .made_file import by_its_bytes
+from .paths import relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -72,13 +73,15 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
     made = _TEXTS(env, [header, source], manifests, CRATE_EMBED_NAME=name)
     env.Precious(made)
     for node in made:
-        node.Decider(by_content)
+        by_its_bytes(node)
         # It is written anew only when it says something else, which is what users of the header go by.
         env.NoCache(node)
     build = env.SharedObject if shared else env.Object
     objects = build(f"{name}_embed", source)
     # The assembler reads the images; SCons's scanner for assembly does not know .incbin.
     env.Depends(objects, [*manifests, *(target.image for target in targets)])
+    for node in objects:
+        by_its_bytes(node)
     return EmbedTarget(list(objects), header, source)
 
 

@@ -24,7 +24,8 @@ import SCons.Scanner
 from ..digest import value_digest
 from ..errors import GraphError, near_miss
 from ..fs import digest_file
-from .paths import by_content, directory_node, relative
+from .made_file import MadeFile, by_its_bytes
+from .paths import directory_node, relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -156,9 +157,11 @@ def _adopt(node: Any, owner: _Owner) -> None:
     if isinstance(node, SCons.Node.FS.Dir):
         _adopt_directory(node, owner)
     elif not node.has_builder():
+        if type(node) is SCons.Node.FS.Entry and not node.isdir():
+            node.disambiguate()
         _IMAGE(owner.env, [node], [owner.manifest])
         node.attributes.crate_images = owner
-        node.Decider(by_content)
+        by_its_bytes(node, _Image)
         owner.env.Precious(node)
         owner.env.NoCache(node)
         owner.env.Local(node)
@@ -217,6 +220,15 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
         return any(
             digest_file(self._file(name)) != digest_file(os.path.join(directory, name)) for name in self._image_names()
         )
+
+
+class _Image(MadeFile):
+    __slots__ = ()
+
+    def is_up_to_date(self) -> bool:
+        """As for any file; whoever asked for its digest before the link was told of what lay there by then."""
+        self.clear()
+        return bool(super().is_up_to_date())
 
 
 class _CheckImage:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import SCons.Node.FS
 import SCons.Tool.install
 
 from ..digest import value_digest
 from ..fs import digest_file, link_if_changed
+from .made_file import MadeFile
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -30,7 +30,7 @@ _INSTALLERS = {
 }
 
 
-class _Link(SCons.Node.FS.File):  # type: ignore[misc]
+class _Link(MadeFile):
     __slots__ = ()
 
     def get_csig(self) -> str:

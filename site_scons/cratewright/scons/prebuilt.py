@@ -16,7 +16,8 @@ from ..fs import read_bytes
 from ..metadata import CrateMetadata, decode_rlib
 from ..pipeline.engine import Engine
 from .crates import Build, CrateTarget, DeclaredCrate
-from .paths import by_content, located_source, nearby, relative
+from .made_file import by_its_bytes
+from .paths import located_source, nearby, relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -98,7 +99,7 @@ def _key(path: str, name: str) -> str:
 
 def _add(build: Build, engine: Engine, node: Any, metadata: CrateMetadata, dependencies: tuple[str, ...]) -> None:
     path = relative(node)
-    node.Decider(by_content)
+    by_its_bytes(node)
     crate = Crate(
         name=metadata.name,
         version=metadata.version,

@@ -1,0 +1,41 @@
+"""A file that crates make or link, as an SCons node: it counts by its bytes, and what it depends on is asked anew.
+
+Knows nothing of what is in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import SCons.Node.FS
+
+from .paths import by_content
+
+__all__ = ["MadeFile", "by_its_bytes"]
+
+
+class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
+    """A file with the answers of its own where options of SCons would have it remember."""
+
+    __slots__ = ()
+
+    def get_max_drift_csig(self) -> str:
+        """Return the remembered digest, but not for `max_drift` 0: it would be that of what was there before."""
+        return "" if self.fs.max_drift == 0 else str(super().get_max_drift_csig())
+
+    def get_stored_implicit(self) -> list[Any] | None:
+        """Return what the file depended on last time, but not for a stage: `implicit_cache` would go by that alone.
+
+        Files that the stage may read have to be made before it is asked whether any has changed.
+        """
+        found: list[Any] | None = None
+        if getattr(self.attributes, "crate_stage", None) is None:
+            found = super().get_stored_implicit()
+        return found
+
+
+def by_its_bytes(node: Any, kind: type[MadeFile] = MadeFile) -> None:
+    """Let users of a file go by what is in it, whatever SCons is told to go by."""
+    if type(node) is SCons.Node.FS.File:
+        node.__class__ = kind
+    node.Decider(by_content)

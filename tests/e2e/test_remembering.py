@@ -1,0 +1,46 @@
+"""Options by which SCons goes by what it remembers: what crates make is looked at all the same.
+
+Knows nothing of what SCons then does with other files.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+PROJECT = """\
+env.Command("gen/made.inc", "made.in", "cp $SOURCE $TARGET")
+low = env.Crate("low", ["low.stub"])
+app = env.Crate("app", ["a.stub"], deps=[low], crate_type="cdylib", include_dirs=["gen"], multimodule=True)
+env.Command("copy.txt", app.images["a"], "cp $SOURCE $TARGET")
+env.Install("out", app.image)
+"""
+DRIFT = ['SetOption("max_drift", 0)\n', '--max-drift=0 SetOption("implicit_cache", 1)\n']
+IMPLICIT = ['SetOption("implicit_cache", 1)\n', "--implicit-cache", "--implicit-deps-unchanged"]
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+@pytest.mark.parametrize("said", [*DRIFT, *IMPLICIT])
+def test_an_edit_gets_to_the_image_and_its_users(scons_project: SconsProject, jobs: str, said: str) -> None:
+    words = [jobs, *(word for word in said.split() if word.startswith("--"))]
+    scons_project.sconstruct(
+        said[max(said.find("SetOption"), 0) :] * ("SetOption" in said) + PROJECT,
+        a="entry a\ninclude made.inc\ninclude there.inc\n",
+        low="export low\n",
+    )
+    scons_project.write({"made.in": "export made\n", "there.inc": "export there\n"})
+    scons_project.scons(*words)
+    assert scons_project.up_to_date(*words)
+    scons_project.write({"there.inc": "export there 2\n"})
+    # SCons itself does not look at the file that the include is made from if it goes by the digests it remembers.
+    seen = said in IMPLICIT
+    if seen:
+        scons_project.write({"made.in": "export made 2\n"})
+    scons_project.scons(*words)
+    text = f"entry a\nexport made{' 2' * seen}\nexport there 2\n"
+    assert [scons_project.read(name) for name in ("app.images/a", "copy.txt", "out/app.images/a")] == [text] * 3
+    assert len(scons_project.steps()) == 2, scons_project.steps()
+    assert scons_project.up_to_date(*words)
