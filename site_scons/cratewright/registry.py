@@ -210,7 +210,7 @@ class Registry:
             raise UnknownNameError(
                 f"no plugin opens the cache '{url}'",
                 context=self._reasons(),
-                hint="CRATE_CACHE takes 'off', directories, and URLs of http(s), grpc(s), grpc+unix or a plugin",
+                hint="CRATE_CACHE takes 'off', directories, and URLs of http(s), grpc(s), s3, gs, az or a plugin",
             )
         if not isinstance(store, CacheKvStore):
             raise PluginError(f"the cache '{url}' was opened as {store!r}, which is no CacheKvStore")

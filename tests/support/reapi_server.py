@@ -11,6 +11,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from .bounds import HANG
@@ -114,6 +115,7 @@ class ReapiServer:
         self.instances: set[str] = set()
         self.over = threading.Event()
         self.url = ""
+        self.port = 0
 
     def _begin(self, method: str, context: Any) -> None:
         import grpc
@@ -257,8 +259,10 @@ class ReapiServer:
 
 
 @contextlib.contextmanager
-def serving_reapi(fault: str = "") -> Iterator[ReapiServer]:
-    """Run a server."""
+def serving_reapi(
+    fault: str = "", certificate: Path | None = None, clients: Path | None = None
+) -> Iterator[ReapiServer]:
+    """Run a server, with a certificate and its key if it is to speak TLS, with `clients` for those that it lets in."""
     import grpc
 
     server = ReapiServer()
@@ -271,9 +275,14 @@ def serving_reapi(fault: str = "") -> Iterator[ReapiServer]:
             return kinds.get(method, grpc.unary_unary_rpc_method_handler)(server.called(method))
 
     running = grpc.server(ThreadPoolExecutor(16), handlers=[Handler()], options=[("grpc.so_reuseport", 0)])
-    port = running.add_insecure_port("127.0.0.1:0")
+    if certificate is None:
+        server.port = running.add_insecure_port("127.0.0.1:0")
+    else:
+        pem, roots = certificate.read_bytes(), clients.read_bytes() if clients is not None else None
+        credentials = grpc.ssl_server_credentials([(pem, pem)], roots, clients is not None)
+        server.port = running.add_secure_port("127.0.0.1:0", credentials)
     running.start()
-    server.url = f"grpc://127.0.0.1:{port}/main"
+    server.url = f"grpc{'s' * bool(certificate)}://127.0.0.1:{server.port}/main"
     try:
         yield server
     finally:

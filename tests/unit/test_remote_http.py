@@ -35,9 +35,9 @@ from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
 from cratewright.remote.message import INLINE, Result, action_of, digest_of
 from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
-from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends
 from tests.support.cache_server import FAULTS, CacheServer, faulty_server, serving
+from tests.support.certificates import make_certificate
 from tests.support.paths import source_paths
 
 PATIENCE = 0.6
@@ -241,6 +241,20 @@ def test_a_connection_that_is_cut_stays_closed(monkeypatch: pytest.MonkeyPatch) 
     assert server.connections <= 1 and not server.count
 
 
+def test_what_is_sent_slowly_is_worth_waiting_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of an upload extends the wait, as those of a download do."""
+    came: list[int] = []
+    value = bytes(3_000_000)
+    with serving() as server:
+        connection = _Connection(_Door(read_address(server.url, {})))
+        wait = Wait(PLENTY)
+        monkeypatch.setattr(wait, "came", lambda size, answers=0: came.append(size))
+        assert connection.exchange("PUT", "/cas/x", value, wait=wait) is not None
+        connection.cut()
+        assert server.kept["/ci/cas/x"] == value
+    assert sum(came) == len(value) and len(came) > 10
+
+
 def test_two_clients_write_one_key(tmp_path: Path) -> None:
     key = _key("one")
     values = [seal_entry(key, bytes([number]) * INLINE * 2) for number in range(4)]
@@ -281,18 +295,7 @@ def test_who_is_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: p
 
 
 def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    import shutil
-
-    require_tool(shutil.which("openssl") is not None, "openssl")
-    words = "req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 2 -subj /CN=cache"
-    subprocess.run(
-        ["openssl", *words.split(), "-addext", "subjectAltName=IP:127.0.0.1"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    pem = tmp_path / "pem"
-    pem.write_text((tmp_path / "key").read_text() + (tmp_path / "cert").read_text())
+    pem = make_certificate(tmp_path, "server")
     with serving(pem) as server:
         url = server.url.replace("http:", "https:")
 
@@ -300,14 +303,14 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
             address = read_address(url.replace("127.0.0.1", host), environ)
             return RemoteStore(HttpTransport(address), address.shown, PLENTY)
 
-        _fill(store(CRATE_CACHE_CA=str(tmp_path / "cert")), RESULTS)
-        assert _found(store(CRATE_CACHE_CA=str(tmp_path / "cert")), RESULTS) == RESULTS
+        _fill(store(CRATE_CACHE_CA=str(tmp_path / "server.cert")), RESULTS)
+        assert _found(store(CRATE_CACHE_CA=str(tmp_path / "server.cert")), RESULTS) == RESULTS
         assert capfd.readouterr().err == ""
         assert _found(store(), RESULTS) == {}
         assert "no connection: its certificate is not trusted: self-signed" in capfd.readouterr().err
-        assert _found(store("localhost", CRATE_CACHE_CA=str(tmp_path / "cert")), RESULTS) == {}
+        assert _found(store("localhost", CRATE_CACHE_CA=str(tmp_path / "server.cert")), RESULTS) == {}
         assert "its certificate is not trusted: Hostname mismatch" in capfd.readouterr().err
-        assert _found(store(CRATE_CACHE_CA=str(tmp_path / "key")), RESULTS) == {}
+        assert _found(store(CRATE_CACHE_CA=str(tmp_path / "server.key")), RESULTS) == {}
         assert "CRATE_CACHE_CA or CRATE_CACHE_CERT cannot be used" in capfd.readouterr().err
 
 

@@ -26,6 +26,7 @@ from cratewright.remote.store import RemoteStore
 from cratewright.remote.wire import WireError, decode, encode
 from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends, until
+from tests.support.certificates import make_certificate
 from tests.support.reapi_server import FAULTS, messages, serving_reapi
 
 PATIENCE = 0.8
@@ -156,6 +157,34 @@ def test_headers() -> None:
         store.put_many(_entries(1, 10))
         store.close()
         assert len(server.results) == 1
+
+
+def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    own, client, other = (make_certificate(tmp_path, name) for name in ("server", "client", "other"))
+    entries = _entries(1, 10, INLINE * 3)
+    trust = {"CRATE_CACHE_CA": str(tmp_path / "server.cert")}
+
+    def found(url: str, **environ: str) -> tuple[bool, str]:
+        store = _store(url, **environ)
+        store.put_many(entries)
+        store.close()
+        store = _store(url, **environ)
+        values = store.get_many(list(entries))
+        store.close()
+        assert values in ({}, entries)
+        return values == entries, capfd.readouterr().err
+
+    with serving_reapi(certificate=own) as server:
+        assert found(server.url, **trust) == (True, "")
+        for environ in ({}, {"CRATE_CACHE_CA": str(other)}, {"CRATE_CACHE_CA": str(tmp_path / "server.key")}):
+            ok, said = found(server.url, **environ)
+            assert not ok and said.count("going on without the cache grpcs://") == 1
+        # Nothing is said in the open to a server that is spoken to as if it had no certificate.
+        assert not found(server.url.replace("grpcs", "grpc"), **trust)[0]
+    with serving_reapi(certificate=own, clients=tmp_path / "client.cert") as server:
+        assert found(server.url, **trust, CRATE_CACHE_CERT=str(client)) == (True, "")
+        assert not found(server.url, **trust)[0]
+        assert not found(server.url, **trust, CRATE_CACHE_CERT=str(other))[0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Stores on servers that speak Bazel's remote cache protocols: HTTP, and the Remote Execution API over gRPC.
+"""Stores on servers: Bazel's remote cache over HTTP, the Remote Execution API over gRPC, and buckets.
 
 Knows nothing of what is kept there. Imported only by a build whose `CRATE_CACHE` holds a URL of a scheme below.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..cache.store import CacheKvStore
+from . import bucket
 from .address import SCHEMES, read_address
 
 __all__ = ["SCHEMES", "open_store"]
@@ -18,12 +19,15 @@ def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
 
     Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
     """
-    if url.partition("://")[0] not in SCHEMES:
+    scheme = url.partition("://")[0]
+    if scheme not in (*SCHEMES, *bucket.SCHEMES):
         return None
     from .store import RemoteStore, Transport  # noqa: PLC0415 - as the package itself
 
-    address = read_address(url, environ)
     transport: Transport
+    if scheme in bucket.SCHEMES:
+        return RemoteStore(bucket.BucketTransport(url, environ), url)
+    address = read_address(url, environ)
     if address.scheme in ("http", "https"):
         from .http import HttpTransport  # noqa: PLC0415
 

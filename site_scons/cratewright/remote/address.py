@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..errors import ConfigurationError
 from ..values import dataclass
+from .proxy import Proxy, read_proxy
 
-__all__ = ["SCHEMES", "Address", "read_address"]
+__all__ = ["SCHEMES", "Address", "read_address", "read_file"]
 
 SCHEMES = ("http", "https", "grpc", "grpcs", "grpc+unix")
 _PORTS = {"http": 80, "https": 443, "grpcs": 443}
@@ -27,8 +28,8 @@ class Address:
     """A server.
 
     Shape: `path` is below the host for HTTP, the instance name for gRPC, and the socket's for `grpc+unix`, where
-    `instance` has that name; `headers` are sent with everything; `ca` and `certificate` are files or empty. `shown`
-    is the URL without secrets.
+    `instance` has that name; `headers` are sent with everything; `ca` and `certificate` are files or empty; `proxy` is
+    what stands between. `shown` is the URL without secrets.
     """
 
     scheme: str
@@ -39,6 +40,7 @@ class Address:
     headers: tuple[tuple[str, str], ...]
     ca: str
     certificate: str
+    proxy: Proxy | None
     shown: str
 
     @property
@@ -86,8 +88,9 @@ def read_address(url: str, environ: Mapping[str, str]) -> Address:
         path=unquote(parts.path) if scheme == "grpc+unix" else parts.path.rstrip("/"),
         instance=unquote(instance),
         headers=(*_authorization(host, user, password, environ), *_headers(environ)),
-        ca=_file("CRATE_CACHE_CA", environ),
-        certificate=_file("CRATE_CACHE_CERT", environ),
+        ca=read_file("CRATE_CACHE_CA", environ),
+        certificate=read_file("CRATE_CACHE_CERT", environ),
+        proxy=read_proxy(scheme, host, port),
         shown=shown,
     )
 
@@ -98,7 +101,11 @@ def _wrong(url: str, reason: str) -> ConfigurationError:
     )
 
 
-def _file(name: str, environ: Mapping[str, str]) -> str:
+def read_file(name: str, environ: Mapping[str, str]) -> str:
+    """Return the file that a setting names, an empty string if it is not set.
+
+    Raises: ConfigurationError if it is none.
+    """
     path = environ.get(name, "")
     if path and not os.path.isfile(path):
         raise ConfigurationError(f"{name} names '{path}', which is no file", hint="a file of PEM certificates")

@@ -122,7 +122,10 @@ class Channel:
 
     def _connected(self) -> Any:
         grpc, address = self._grpc, self._address
-        options = [("grpc.max_receive_message_length", 16 << 20), ("grpc.enable_retries", 0)]
+        options: list[tuple[str, object]] = [("grpc.max_receive_message_length", 16 << 20), ("grpc.enable_retries", 0)]
+        # The library has a look at the environment of its own, at other variables.
+        proxy = address.proxy
+        options += [("grpc.http_proxy", proxy.url)] if proxy is not None else [("grpc.enable_http_proxy", 0)]
         if address.scheme == "grpc+unix":
             return grpc.insecure_channel(f"unix:{address.path}", options)
         target = f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"

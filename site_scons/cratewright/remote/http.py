@@ -11,10 +11,11 @@ import queue
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from .address import Address
+from .gathering import Answers, Gathered, gather
 from .message import INLINE, LARGEST, Result, action_of, digest_of
 from .patience import Wait
 from .store import Fault, Fetched, Transport
@@ -112,7 +113,6 @@ def _put(key: str, value: bytes, wait: Wait) -> Callable[[_Connection], bytes | 
 
 
 _Work = Callable[["_Connection"], "bytes | None"]
-_Answers = queue.SimpleQueue["tuple[int, bytes | None, Fault | None]"]
 
 
 class _Crew:
@@ -121,40 +121,22 @@ class _Crew:
     def __init__(self, door: _Door, most: int) -> None:
         self._door = door
         self._most = most
-        self._work: queue.SimpleQueue[tuple[int, _Work, _Answers] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[int, _Work, Answers] | None] = queue.SimpleQueue()
         self._connections: list[_Connection] = []
         self._lock = threading.Lock()
         self._open = 0
         self._closed = False
 
-    def run(self, works: Sequence[_Work], wait: Wait) -> tuple[dict[int, bytes | None], list[Fault]]:
+    def run(self, works: Sequence[_Work], wait: Wait) -> Gathered:
         """Do all of some work; return what came of it by number, and what went wrong."""
-        answers: _Answers = queue.SimpleQueue()
+        answers: Answers = Answers()
         with self._lock:
             self._open += len(works)
             wanted = self._open
         for number, work in enumerate(works):
             self._work.put((number, work, answers))
         self.hire(wanted)
-        found: dict[int, bytes | None] = {}
-        faults: list[Fault] = []
-        for _ in works:
-            while True:
-                left = wait.left
-                try:
-                    number, data, fault = answers.get(timeout=min(left, 0.2))
-                    break
-                except queue.Empty:
-                    if not left or self._closed:
-                        return found, [*faults, Fault("it does not answer in time", final=True)]
-            if fault is None:
-                found[number] = data
-                wait.came(len(data or b""), 1 if data is not None else 0)
-                continue
-            faults.append(fault)
-            if fault.final:
-                return found, faults
-        return found, faults
+        return gather(answers, len(works), wait, lambda: self._closed)
 
     def close(self) -> None:
         """Let go of the connections; whoever waits for one is told."""
@@ -226,6 +208,12 @@ class _Connection:
         self._door = door
         self._address = door.address
         self._headers = {"user-agent": "cratewright", "accept-encoding": "identity", **dict(door.address.headers)}
+        self._prefix = door.address.path
+        if door.address.proxy is not None and not door.address.secure:
+            # Such a proxy is asked for a whole URL.
+            host = f"[{door.address.host}]" if ":" in door.address.host else door.address.host
+            self._prefix = f"http://{host}:{door.address.port}{door.address.path}"
+            self._headers.update(door.address.proxy.headers)
         self._client: http.client.HTTPConnection | None = None
 
     def exchange(
@@ -253,8 +241,11 @@ class _Connection:
         client = self._client or self._connect(wait)
         if client.sock is not None:
             client.sock.settimeout(max(wait.left, 0.01))
-        headers = {**self._headers, **({"content-type": "application/octet-stream"} if body is not None else {})}
-        client.request(method, f"{self._address.path}{path}", body, headers)
+        headers, content = self._headers, None
+        if body is not None:
+            headers = {**headers, "content-type": "application/octet-stream", "content-length": str(len(body))}
+            content = _pieces(body, wait)
+        client.request(method, f"{self._prefix}{path}", content, headers)
         response = client.getresponse()
         data = bytearray()
         while response.status == 200 and method == "GET":
@@ -276,12 +267,17 @@ class _Connection:
 
     def _connect(self, wait: Wait) -> http.client.HTTPConnection:
         address, seconds = self._address, max(min(wait.left, _CONNECT), 0.01)
+        proxy = address.proxy
+        host, port = (address.host, address.port) if proxy is None else (proxy.host, proxy.port)
         if address.secure:
+            context = self._door.context()
             client: http.client.HTTPConnection = http.client.HTTPSConnection(
-                address.host, address.port, timeout=seconds, context=self._door.context()
+                host, port, timeout=seconds, context=context
             )
+            if proxy is not None:
+                client.set_tunnel(address.host, address.port, proxy.headers)
         else:
-            client = http.client.HTTPConnection(address.host, address.port, timeout=seconds)
+            client = http.client.HTTPConnection(host, port, timeout=seconds)
         # Cut by another thread it would open itself again for the next request, and nobody would close it.
         client.auto_open = 0
         try:
@@ -299,6 +295,15 @@ class _Connection:
             with suppress(OSError, AttributeError):
                 client.sock.shutdown(socket.SHUT_RDWR)
             client.close()
+
+
+def _pieces(body: bytes, wait: Wait) -> Iterator[memoryview]:
+    """Yield a body in pieces, each of which is worth some of the wait once it is sent."""
+    whole = memoryview(body)
+    for start in range(0, len(whole), _CHUNK):
+        piece = whole[start : start + _CHUNK]
+        yield piece
+        wait.came(len(piece))
 
 
 def _is_there(method: str, response: http.client.HTTPResponse) -> bool:

@@ -1,0 +1,45 @@
+"""Work that goes on side by side: what came of each piece, gathered within bounds.
+
+Knows nothing of what the work is, nor of who does it.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+
+from .patience import Wait
+from .store import Fault
+
+__all__ = ["Answers", "Gathered", "gather"]
+
+Answers = queue.SimpleQueue["tuple[int, bytes | None, Fault | None]"]
+"""The number of each piece of work as it is done, and what came of it or went wrong."""
+Gathered = tuple[dict[int, "bytes | None"], list[Fault]]
+"""What came of work, by its number, and what went wrong."""
+
+
+def gather(answers: Answers, count: int, wait: Wait, closed: Callable[[], bool]) -> Gathered:
+    """Wait for so many answers, or until one says that there is no use in it.
+
+    Raises: Interrupted if the build has been ended.
+    """
+    found: dict[int, bytes | None] = {}
+    faults: list[Fault] = []
+    for _ in range(count):
+        while True:
+            left = wait.left
+            try:
+                number, data, fault = answers.get(timeout=min(left, 0.2))
+                break
+            except queue.Empty:
+                if not left or closed():
+                    return found, [*faults, Fault("it does not answer in time", final=True)]
+        if fault is None:
+            found[number] = data
+            wait.came(len(data or b""), 1 if data is not None else 0)
+            continue
+        faults.append(fault)
+        if fault.final:
+            break
+    return found, faults

@@ -1,0 +1,117 @@
+"""The proxy that a server is reached through, by the variables of the environment that all programs share.
+
+Knows nothing of what is said to a server or a proxy. A variable in small letters goes before one in capitals.
+Source: golang.org/x/net/http/httpproxy, for what NO_PROXY may say and that this machine itself needs no proxy.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import os
+import re
+from urllib.parse import unquote, urlsplit
+
+from ..errors import ConfigurationError
+from ..values import dataclass
+
+__all__ = ["Proxy", "read_proxy"]
+
+_VARIABLES = {"http": "http_proxy", "https": "https_proxy", "grpc": "http_proxy", "grpcs": "https_proxy"}
+_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that speaks HTTP.
+
+    Shape: `user` is `NAME:PASSWORD`, or empty.
+    """
+
+    host: str
+    port: int
+    user: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What tells the proxy who asks."""
+        if not self.user:
+            return {}
+        return {"proxy-authorization": f"Basic {base64.b64encode(unquote(self.user).encode()).decode()}"}
+
+    @property
+    def url(self) -> str:
+        """The proxy as a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{self.user}{'@' * bool(self.user)}{host}:{self.port}"
+
+
+def read_proxy(scheme: str, host: str, port: int) -> Proxy | None:
+    """Return the proxy for a server, None for one that is reached without.
+
+    Raises: ConfigurationError for a proxy of a kind that is not supported.
+    """
+    name = _VARIABLES.get(scheme, "")
+    found = _variable(name) if name else ""
+    if not found or _is_near(host) or _is_excluded(host, port, _variable("no_proxy")):
+        return None
+    shown = re.sub(r"(?<=://)[^/@]*@", "", found)
+    try:
+        parts = urlsplit(found if "://" in found else f"http://{found}")
+        proxy_port = parts.port or _PORT
+    except ValueError as error:
+        raise _wrong(name, shown, str(error)) from error
+    if parts.scheme != "http":
+        raise _wrong(name, shown, f"proxies are spoken to by http://, not {parts.scheme}://")
+    if not parts.hostname:
+        raise _wrong(name, shown, "it names no host")
+    user = f"{parts.username}:{parts.password or ''}" if parts.username is not None else ""
+    return Proxy(parts.hostname, proxy_port, user)
+
+
+def _variable(name: str) -> str:
+    # A server that runs this for a request gets the request's own headers as variables, HTTP_PROXY among them.
+    capitals = name != "http_proxy" or "REQUEST_METHOD" not in os.environ
+    return os.environ.get(name) or (os.environ.get(name.upper(), "") if capitals else "")
+
+
+def _wrong(name: str, proxy: str, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{name.upper()} names '{proxy}', through which no cache can be reached",
+        context=(("reason", reason),),
+        hint="name the cache's host in NO_PROXY if it is reached without a proxy",
+    )
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_near(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_excluded(host: str, port: int, excluded: str) -> bool:
+    return any(_excludes(word.strip().lower(), host.lower(), port) for word in excluded.split(",") if word.strip())
+
+
+def _excludes(word: str, host: str, port: int) -> bool:
+    if word == "*":
+        return True
+    address = _address(host)
+    if "/" in word and address is not None:
+        try:
+            return address in ipaddress.ip_network(word, strict=False)
+        except ValueError:
+            return False
+    name, mark, number = word.rpartition(":")
+    if mark and number.isdigit() and not _address(word):
+        if int(number) != port:
+            return False
+        word = name
+    word = word.removeprefix("*").removeprefix(".").strip("[]")
+    return bool(word) and (host == word or (address is None and host.endswith(f".{word}")))

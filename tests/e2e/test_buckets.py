@@ -1,0 +1,240 @@
+"""A cache in a bucket: S3 as moto serves it, and what is asked of the other providers.
+
+Knows nothing of what makes results.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import socketserver
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from cratewright.cache.entry import seal_entry
+from cratewright.cache.store import CacheKvStore
+from cratewright.errors import ConfigurationError
+from cratewright.pipeline.settings import read_store
+from cratewright.registry import Registry
+from cratewright.remote.bucket import BucketTransport
+from cratewright.remote.store import RemoteStore
+from cratewright.testing import require_tool
+from tests.support.bounds import HANG, ends
+from tests.support.scons_project import SconsProject
+
+ONE_FORM = True
+
+ENTRIES = {
+    f"{number:064x}": seal_entry(f"{number:064x}", bytes([number]) * size)
+    for number, size in enumerate((10, 200_000, 6 << 20))
+}
+
+
+ME = {
+    "AWS_ACCESS_KEY_ID": "me",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "us-east-1",
+    "AWS_ALLOW_HTTP": "true",
+}
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_tool(find_spec("obstore") is not None, "obstore")
+    for name, value in ME.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """Serve S3 with a bucket `builds`."""
+    require_tool(all(find_spec(name) for name in ("moto", "flask", "flask_cors")), "moto with its server")
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        import boto3
+
+        boto3.client(
+            "s3",
+            endpoint_url=f"http://{host}:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        ).create_bucket(Bucket="builds")
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def _store(url: str, patience: float = 30.0, **environ: str) -> RemoteStore:
+    return RemoteStore(BucketTransport(url, environ), url, patience)
+
+
+def _fill(store: CacheKvStore) -> None:
+    store.put_many(ENTRIES)
+    store.close()
+
+
+def test_what_goes_in_comes_out(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    _fill(_store("s3://builds/some/path"))
+    for url, there in (("s3://builds/some/path/", True), ("s3://builds/other", False), ("s3://builds", False)):
+        store = _store(url)
+        assert store.get_many([*ENTRIES, f"{99:064x}"]) == (ENTRIES if there else {})
+        assert store.report().problem == ""
+        store.close()
+        assert store.get_many(list(ENTRIES)) == {}, "closed"
+    assert capfd.readouterr().err == ""
+    store = _store("s3://nobodys/path")
+    assert store.get_many(list(ENTRIES)) == {}
+    assert "going on without the cache s3://nobodys/path: there is no such bucket" in capfd.readouterr().err
+    store.close()
+
+
+def test_two_checkouts(endpoint: str, tmp_path: Path) -> None:
+    for name, words in (("one", "2 units: 2 compiled"), ("two", "2 units: 0 compiled, 2 reused")):
+        project = SconsProject(tmp_path / name)
+        project.sconstruct(
+            'Default(env.Crate("m", ["a.stub", "b.stub"], crate_type="cdylib"))\n', a="export a\n", b="export b\n"
+        )
+        cache = {"CRATE_CACHE": f"{project.path / 'local'}, s3://builds/ci"}
+        project.environ |= {**ME, "AWS_ENDPOINT_URL": endpoint, **cache}
+        assert words in project.scons() and project.errors == ""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Provider
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append(f"{self.command} {self.path.partition('?')[0]}")
+        if self.server.status == 0:
+            self.server.over.wait(HANG)
+        if length := int(self.headers.get("content-length") or 0):
+            self.rfile.read(length)
+        self.send_response(self.server.status or 500)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    do_PUT = do_POST = do_HEAD = do_GET
+
+
+class _Provider(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, status: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[str] = []
+        self.status = status
+        self.over = threading.Event()
+
+
+@contextlib.contextmanager
+def _provider(status: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Provider]:
+    server = _Provider(status)
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    for name, value in {
+        "AWS_ENDPOINT_URL": url,
+        "GOOGLE_BASE_URL": url,
+        "GOOGLE_SKIP_SIGNATURE": "true",
+        "GOOGLE_ALLOW_HTTP": "true",
+        "AZURE_STORAGE_ENDPOINT": url,
+        "AZURE_STORAGE_ACCOUNT_NAME": "me",
+        "AZURE_STORAGE_ACCOUNT_KEY": "a2V5",
+        "AZURE_ALLOW_HTTP": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+
+
+def test_where_each_provider_is_asked(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    key = next(iter(ENTRIES))
+    with _provider(404, monkeypatch) as server:
+        for scheme, path in (("s3", "/builds/ci/"), ("gs", "/builds/ci%2F"), ("az", "/builds/ci/")):
+            store = _store(f"{scheme}://builds/ci")
+            assert store.get(key) is None
+            store.close()
+            assert server.asked == [f"GET {path}{key}"], scheme
+            server.asked.clear()
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(403, "it refuses access"), (401, "it refuses access"), (500, "500"), (0, "it does not answer in time")],
+)
+def test_a_provider_that_is_of_no_use(
+    status: int, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with _provider(status, monkeypatch) as server, ends():
+        store = _store("s3://builds/ci", 1.0 if status == 0 else 30.0)
+        for _ in range(3):
+            assert store.get_many([*ENTRIES, f"{99:064x}"]) == {}
+        asked = len(server.asked)
+        assert store.get_many(list(ENTRIES)) == {} and len(server.asked) == asked, "it is left alone"
+        _fill(store)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("cratewright: going on without the cache s3://builds/ci: ") and words in line
+    assert "Debug" not in line and "secret" not in line
+
+
+def test_settings_that_let_nobody_in(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is not encrypted has to be allowed, and a bucket of Azure belongs to an account."""
+    with _provider(404, monkeypatch) as server:
+        for scheme, name in (("s3", "AWS_ALLOW_HTTP"), ("az", "AZURE_STORAGE_ACCOUNT_NAME")):
+            monkeypatch.delenv(name)
+            store = _store(f"{scheme}://builds")
+            assert store.get_many(list(ENTRIES)) == {} and not server.asked
+            assert f"going on without the cache {scheme}://builds: " in capfd.readouterr().err
+            store.close()
+
+
+def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with ends():
+        _fill(store := _store("s3://builds"))
+        assert store.get_many(list(ENTRIES)) == {}
+    assert "the cache s3://builds: no connection" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cache", "environ", "words"),
+    [
+        ("s3://", {}, "no bucket"),
+        ("s3://me:secret@builds/ci", {}, "no bucket"),
+        ("s3://builds/../other", {}, "no bucket"),
+        ("gs://builds/a?b", {}, "no bucket"),
+        ("az:///ci", {}, "az://CONTAINER/PATH"),
+        ("s3://builds/a b", {}, "no bucket"),
+        ("s3://builds", {"CRATE_CACHE_TOKEN": "x"}, "CRATE_CACHE_TOKEN is set, and says nothing"),
+        ("s3://builds", {"CRATE_CACHE_CERT": "x"}, "CRATE_CACHE_CERT is set"),
+        ("dir, s3://builds", {"CRATE_CACHE_AUTH": "a:b"}, "CRATE_CACHE_AUTH is set"),
+        ("s3://builds", {"CRATE_CACHE_CA": "/no/such"}, "which is no file"),
+    ],
+)
+def test_what_means_nothing_is_refused(cache: str, environ: dict[str, str], words: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_store({"CRATE_CACHE": cache, **environ}, str(tmp_path), Registry())
+    assert words in str(caught.value) and "secret" not in str(caught.value)
+    # For the other of two places it may well mean something.
+    if cache == "s3://builds" and "CRATE_CACHE_TOKEN" in environ:
+        read_store({"CRATE_CACHE": f"{cache}, http://127.0.0.1:1/", **environ}, str(tmp_path), Registry()).close()
