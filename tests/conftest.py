@@ -1,7 +1,4 @@
-"""What all tests share: projects that SCons builds, golden texts, and `--bless`, which rewrites them.
-
-Knows nothing of any single test.
-"""
+"""What all tests share: projects that SCons builds, golden texts, and `--bless`, which rewrites them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`python -m cratewright`: the command line.
-
-Knows nothing itself.
-"""
+"""`python -m cratewright`: the command line."""
 
 import sys
 

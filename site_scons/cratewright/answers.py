@@ -1,7 +1,4 @@
-"""What an answer of a backend must be beyond its type: rules by method.
-
-Knows nothing of who asked, nor of what becomes of an answer that is none.
-"""
+"""What an answer of a backend must be beyond its type: rules by method."""
 
 from __future__ import annotations
 

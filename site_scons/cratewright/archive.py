@@ -1,6 +1,6 @@
 """Deterministic GNU `ar` archives, from bytes to members and back.
 
-Knows nothing of what the members are; it reads and writes no file.
+It reads and writes no file.
 Source: System V / GNU `ar` format as GNU binutils writes it with the `D` modifier.
 """
 

@@ -1,6 +1,6 @@
 """Whose fault a failure is: names the plugin that a class comes from, and tells an exception of its own as an error.
 
-Knows nothing of contracts or calls. It costs time only once something has failed.
+It costs time only once something has failed.
 """
 
 from __future__ import annotations

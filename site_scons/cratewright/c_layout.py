@@ -1,7 +1,4 @@
-"""Blocks of a shader as C structs that lie in memory as the shader reads them.
-
-Knows nothing of who uses a block, nor of files.
-"""
+"""Blocks of a shader as C structs that lie in memory as the shader reads them."""
 
 from __future__ import annotations
 

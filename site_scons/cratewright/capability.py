@@ -1,7 +1,4 @@
-"""What a backend may declare that it can do.
-
-Knows nothing of how any of it is done.
-"""
+"""What a backend may declare that it can do."""
 
 from __future__ import annotations
 

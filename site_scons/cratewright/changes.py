@@ -1,6 +1,6 @@
 """Files that change, told by a process of its own, so that this one has no threads and may fork.
 
-Knows nothing of builds. What happens while nobody asks waits in a pipe.
+What happens while nobody asks waits in a pipe.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one door to programs that are run to their end, and to the end of all that a build has started.
 
-Knows nothing of what programs do. Each process that this one starts leads a group, so that it ends with everything it
-has started itself: a wrapper with its compiler, a driver with its linker. What a worker runs is in the worker's group.
+Each process that this one starts leads a group, so that it ends with everything it has started itself: a wrapper with
+its compiler, a driver with its linker. What a worker runs is in the worker's group.
 """
 
 from __future__ import annotations

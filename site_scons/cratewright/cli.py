@@ -1,7 +1,4 @@
-"""The command line: looks at what there is, and links again.
-
-Knows nothing of SCons.
-"""
+"""The command line: looks at what there is, and links again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The commands about results that were kept: `explain` and `cache`.
-
-Knows nothing of the other commands.
-"""
+"""The commands about results that were kept: `explain` and `cache`."""
 
 from __future__ import annotations
 

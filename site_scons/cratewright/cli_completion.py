@@ -1,7 +1,4 @@
-"""The command `completion`: what a shell needs to complete words of this command.
-
-Knows nothing of the other commands but their parser.
-"""
+"""The command `completion`: what a shell needs to complete words of this command."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The command `diff`: what grew between two manifests of images.
-
-Knows nothing of the other commands.
-"""
+"""The command `diff`: what grew between two manifests of images."""
 
 from __future__ import annotations
 

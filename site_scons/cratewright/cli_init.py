@@ -1,7 +1,4 @@
-"""The command `init`: a first workspace from the sources that lie in a directory.
-
-Knows nothing of what any of them means; the draft does.
-"""
+"""The command `init`: a first workspace from the sources that lie in a directory."""
 
 from __future__ import annotations
 

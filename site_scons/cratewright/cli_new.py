@@ -1,7 +1,4 @@
-"""The command `new-backend`: a distribution that works, in a directory of its own.
-
-Knows nothing of what is in it.
-"""
+"""The command `new-backend`: a distribution that works, in a directory of its own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The commands that plugins add to the command line.
 
-Knows nothing of what any of them does. Plugins are loaded only for a command that is none of cratewright's own, and for
-the list of all.
+Plugins are loaded only for a command that is none of cratewright's own, and for the list of all.
 """
 
 from __future__ import annotations

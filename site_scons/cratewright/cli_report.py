@@ -1,7 +1,4 @@
-"""The command `report`: a build's events as a document.
-
-Knows nothing of the other commands.
-"""
+"""The command `report`: a build's events as a document."""
 
 from __future__ import annotations
 

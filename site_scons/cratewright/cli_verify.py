@@ -1,7 +1,4 @@
-"""The command `verify-reproducible`: a project built twice, at two places, and what differs.
-
-Knows nothing of the other commands, and of a project only the files in it.
-"""
+"""The command `verify-reproducible`: a project built twice, at two places, and what differs."""
 
 from __future__ import annotations
 

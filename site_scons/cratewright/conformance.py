@@ -1,7 +1,6 @@
 """The rules that every backend can be held to, as tests that pytest collects.
 
-Knows nothing of what any backend makes of its sources. Each rule that is broken says what to do about it; a rule that
-cannot be judged here is skipped, and says why.
+Each rule that is broken says what to do about it; a rule that cannot be judged here is skipped, and says why.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The rule about what decides a result: whatever an option alters is in the key, or in the canonical form of a unit.
 
-Knows nothing of how results are kept. The key of a unit holds all options that the backend names, so what is left to
-the backend is its canonical form.
+The key of a unit holds all options that the backend names, so what is left to the backend is its canonical form.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Conditions on values by name, such as `FOG == 1 or LIGHTS < 8`, decided as soon as the known values allow.
 
-Knows nothing of what the names stand for. A condition has Python's syntax and is read through `ast`: comparisons, `in`,
-`and`, `or`, `not`, names, numbers and strings. Nothing else is taken, and nothing is ever run.
+A condition has Python's syntax and is read through `ast`: comparisons, `in`, `and`, `or`, `not`, names, numbers and
+strings. Nothing else is taken, and nothing is ever run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Construction variables of SCons that a backend takes, as a table that it declares.
-
-Knows nothing of SCons, nor of what a value is.
-"""
+"""Construction variables of SCons that a backend takes, as a table that it declares."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a crate is linked into.
-
-Knows nothing of crates.
-"""
+"""What a crate is linked into."""
 
 from __future__ import annotations
 

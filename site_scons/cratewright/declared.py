@@ -1,7 +1,4 @@
-"""What a backend class declares of itself, checked when it is registered.
-
-Knows nothing of plugins or of what the methods return.
-"""
+"""What a backend class declares of itself, checked when it is registered."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Dependency files: one Make rule that tells another build system which files a result was made from.
 
-Knows nothing of how the files were found.
 Source: GNU make's manual, "Rule Syntax", and ninja's, "Depfiles": both read what gcc -MD writes.
 """
 

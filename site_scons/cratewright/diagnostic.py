@@ -1,7 +1,4 @@
-"""What a tool has to say of a source, as a value: from where it is born to the terminal, the cache and a report.
-
-Knows nothing of who says it or who hears it.
-"""
+"""What a tool has to say of a source, as a value: from where it is born to the terminal, the cache and a report."""
 
 from __future__ import annotations
 

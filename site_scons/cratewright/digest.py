@@ -1,6 +1,6 @@
 """Canonical bytes and digests of frozen values.
 
-Knows nothing of what the values mean; two values have one digest exactly if they are equal and of one type.
+Two values have one digest exactly if they are equal and of one type.
 """
 
 from __future__ import annotations

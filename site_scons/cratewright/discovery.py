@@ -1,6 +1,6 @@
 """Which plugins there are: those that are installed, and those that lie beside this package in a checkout.
 
-Knows nothing of what is in them: none is loaded here.
+None is loaded here.
 """
 
 from __future__ import annotations

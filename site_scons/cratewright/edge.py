@@ -1,7 +1,6 @@
 """A plugin's backend as the pipeline sees it: every answer is checked where it enters, every failure is told.
 
-Knows nothing of who asks. What is checked is what the contract's own annotations say, and what its docstrings say
-beyond types.
+What is checked is what the contract's own annotations say, and what its docstrings say beyond types.
 """
 
 from __future__ import annotations

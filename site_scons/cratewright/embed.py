@@ -1,7 +1,7 @@
 """Images as C sees them: a header that tells what they need, and an assembly source that holds their bytes.
 
-Knows nothing of how images are made: it is given their manifests. Sizes are in the assembly alone, so that the header
-changes only when what a host must know does.
+It is given their manifests. Sizes are in the assembly alone, so that the header changes only when what a host must know
+does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What units leave beside their crate: which files the option `emit` asks for, and where they lie.
-
-Knows nothing of what is in the files, nor of who writes them.
-"""
+"""What units leave beside their crate: which files the option `emit` asks for, and where they lie."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a signal that ends a build does to the processes that it has started.
 
-Knows nothing of who they are. SCons takes note of a signal and waits for what runs; here that is ended, at once.
+SCons takes note of a signal and waits for what runs; here that is ended, at once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole error tree; every message has one shape.
 
-Knows nothing of what raises it: no paths are read and no process is asked here.
+No paths are read and no process is asked here.
 
     CratewrightError(message, context=((label, value), ...), hint="")
     ├ ConfigurationError          raised while planning, before any work

@@ -1,7 +1,6 @@
 """What happens in a build, as values, and the file that they are written to as they happen.
 
-Knows nothing of who looks at them. The file holds a JSON object a line; `cratewright schema --events` says what is in
-each.
+The file holds a JSON object a line; `cratewright schema --events` says what is in each.
 """
 
 from __future__ import annotations

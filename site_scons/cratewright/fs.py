@@ -1,6 +1,6 @@
 """The one door to the disk.
 
-Knows nothing of what the bytes mean. Whatever it writes appears whole or not at all.
+Whatever it writes appears whole or not at all.
 """
 
 from __future__ import annotations

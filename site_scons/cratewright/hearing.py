@@ -1,7 +1,4 @@
-"""A plugin that hears of a build: it gets each event, and what it raises is told and ends its hearing alone.
-
-Knows nothing of what an event says, nor of who else hears it.
-"""
+"""A plugin that hears of a build: it gets each event, and what it raises is told and ends its hearing alone."""
 
 from __future__ import annotations
 

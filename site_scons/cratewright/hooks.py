@@ -1,7 +1,4 @@
-"""The hooks of all plugins, as they are called: whose implementation is asked, and whose fault a failure is.
-
-Knows nothing of what comes back.
-"""
+"""The hooks of all plugins, as they are called: whose implementation is asked, and whose fault a failure is."""
 
 from __future__ import annotations
 

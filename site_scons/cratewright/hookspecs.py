@@ -1,7 +1,4 @@
-"""The hooks that plugins implement.
-
-Knows nothing of who implements them.
-"""
+"""The hooks that plugins implement."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Which crate a crate is, and what of it its dependents see.
 
-Knows nothing of files, nor of how a crate is compiled.
-
 Three names, each of which changes more often than the one before. The *stable id* is that of the crate whatever is
 in it: its name, its version and the words that its declaration adds to tell it from another. The *interface* is a
 digest of all that a dependent may rely on. The *content* is a digest of all there is, so that an edit of a body

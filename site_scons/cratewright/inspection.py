@@ -1,7 +1,4 @@
-"""What there is to say of a file: as plain values, and as lines for a person.
-
-Knows nothing of how any of the files are made.
-"""
+"""What there is to say of a file: as plain values, and as lines for a person."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What goes into one link beside the crates' own modules: symbols to offer, foreign libraries, the allocator shim.
-
-Knows nothing of disks, of linkers or of how symbols are spelled.
-"""
+"""What goes into one link beside the crates' own modules: symbols to offer, foreign libraries, the allocator shim."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which of the files that may hold a crate does, or why none of them.
 
-Knows nothing of disks: what there is, is told. A file is rejected for the first thing that is wrong with it; if all
-are, the kind of rejection that comes first below is reported, with every file of it.
+What there is, is told. A file is rejected for the first thing that is wrong with it; if all are, the kind of rejection
+that comes first below is reported, with every file of it.
 Source: rustc's crate locator and the order of its errors.
 """
 

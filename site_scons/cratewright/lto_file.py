@@ -1,7 +1,7 @@
 """The file that link-time optimisation leaves: for each crate type that shares it, all that is left to link.
 
-Knows nothing of where it lies. It holds whole requests, so that a link reads this one file, and no crate's modules
-anew. Crate types whose modules are the same share one list of them.
+It holds whole requests, so that a link reads this one file, and no crate's modules anew. Crate types whose modules are
+the same share one list of them.
 
     file     magic, SHA-256 of the document, document
 """

@@ -1,6 +1,6 @@
 """Memory that jobs running side by side may use together.
 
-Knows nothing of what a job needs: it is told. What a job really takes is not watched.
+It is told. What a job really takes is not watched.
 """
 
 from __future__ import annotations

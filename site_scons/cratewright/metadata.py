@@ -1,6 +1,6 @@
 """The files of a crate: the rlib with its `lib.rmeta`, the `.rlink` that codegen leaves, what a dylib carries inside.
 
-Knows nothing of where the files lie. Each begins with, or holds, one *head* and is refused rather than guessed at.
+Each begins with, or holds, one *head* and is refused rather than guessed at.
 
     head     magic, u32 encoding version, u32 size of the document, interface digest (32 bytes, zero if there is none),
              document, SHA-256 of all that; numbers are big-endian

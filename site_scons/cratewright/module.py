@@ -1,6 +1,6 @@
 """What a backend makes of a source: modules, their symbols and entry points.
 
-Knows nothing of the intermediate representation inside: a module's data is bytes to everyone but its backend.
+A module's data is bytes to everyone but its backend.
 """
 
 from __future__ import annotations

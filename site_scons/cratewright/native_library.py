@@ -1,6 +1,5 @@
 """Libraries that are no crates, as a crate asks for them.
 
-Knows nothing of how a linker is told, nor of where a library lies.
 Source: rustc's `-l [KIND[:MODIFIERS]=]NAME`.
 """
 

@@ -1,7 +1,4 @@
-"""What a plugin offers beside backends: commands of the command line, and profiles.
-
-Knows nothing of plugins, nor of who runs a command or goes by a profile.
-"""
+"""What a plugin offers beside backends: commands of the command line, and profiles."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One row of an option table: its name, what it takes, and how a user's value is read.
-
-Knows nothing of which options there are, nor of where a value came from.
-"""
+"""One row of an option table: its name, what it takes, and how a user's value is read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The options of a crate: the table of those that all backends have, and the values of one crate or source.
 
-Knows nothing of where a value came from (SConstruct, profile, environment) nor of any backend; a backend adds
-rows of its own to the table.
+A backend adds rows of its own to the table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The names of the files that a crate is linked into, on each platform as rustc names them.
-
-Knows nothing of directories, nor of which crate types a target has beyond those that have no name on it.
-"""
+"""The names of the files that a crate is linked into, on each platform as rustc names them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A plugin as it is listed: its name, where it was found, what it offers, and why it cannot be used if it cannot.
-
-Knows nothing of how plugins are found or called.
-"""
+"""A plugin as it is listed: its name, where it was found, what it offers, and why it cannot be used if it cannot."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Text as a terminal may show it.
-
-Knows nothing of what the text says.
-"""
+"""Text as a terminal may show it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The one door to other processes: warm workers that run a backend's functions.
 
-Knows nothing of what the functions compute. A crash or a hang costs the call that caused it, never the caller.
+A crash or a hang costs the call that caused it, never the caller.
 
 A *zygote* process imports and warms what the workers need, once, and forks a worker when one is wanted; so ten
 workers pay for one warm-up, and a crashed worker is replaced in a millisecond.

@@ -1,6 +1,6 @@
 """Programs by their bytes, and by those of what they load: what decides the results of a tool, whatever it says it is.
 
-Knows nothing of what a program does. No path is in a digest, so it is the same on machines that have equal programs.
+No path is in a digest, so it is the same on machines that have equal programs.
 """
 
 from __future__ import annotations

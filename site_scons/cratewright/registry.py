@@ -1,7 +1,6 @@
 """Which backends and stores there are: finds plugins, checks them, looks them up by name.
 
-Knows nothing of what a backend does. A broken plugin is named and set aside; it is an error only for a build
-that wants something no other plugin offers.
+A broken plugin is named and set aside; it is an error only for a build that wants something no other plugin offers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What is asked of a link, and what comes back.
-
-Knows nothing of where modules were read from or where artifacts are written.
-"""
+"""What is asked of a link, and what comes back."""
 
 from __future__ import annotations
 

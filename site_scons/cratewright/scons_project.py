@@ -1,7 +1,4 @@
-"""A small project in a directory of its own that the real `scons` builds, for tests of backends.
-
-Knows nothing of what is in it.
-"""
+"""A small project in a directory of its own that the real `scons` builds, for tests of backends."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Files that are gone after use: a directory for each build, which the next one removes if the build was killed.
 
-Knows nothing of what is in them. A lock tells of a build that lives: it ends with the process that holds it.
+A lock tells of a build that lives: it ends with the process that holds it.
 """
 
 from __future__ import annotations

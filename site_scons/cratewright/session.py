@@ -1,7 +1,4 @@
-"""What a backend may know of the build that it serves.
-
-Knows nothing of any backend.
-"""
+"""What a backend may know of the build that it serves."""
 
 from __future__ import annotations
 

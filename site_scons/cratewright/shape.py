@@ -1,7 +1,6 @@
 """Whether a value is what a type annotation says, and if not, where it differs.
 
-Knows nothing of who made the value. Types are compared exactly: a subclass may carry what neither a worker nor the
-cache would send back.
+Types are compared exactly: a subclass may carry what neither a worker nor the cache would send back.
 """
 
 from __future__ import annotations

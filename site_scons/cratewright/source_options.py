@@ -1,7 +1,4 @@
-"""Options that a source has of its own: which it may have, and how its modules carry those that only the link needs.
-
-Knows nothing of what any of them means.
-"""
+"""Options that a source has of its own: which it may have, and how its modules carry those that only the link needs."""
 
 from __future__ import annotations
 

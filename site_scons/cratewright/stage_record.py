@@ -1,7 +1,4 @@
-"""What a stage remembers of its last run, in a file beside its target: what it read, what it made, a word for people.
-
-Knows nothing of stages, nor of where the file lies.
-"""
+"""What a stage remembers of its last run, in a file beside its target: what it read, what it made, a line to print."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The two halves of a codegen unit: what decides the code, and what is applied afterwards.
 
-Knows nothing of caches. Backends are given the stencil alone, so nothing outside the key can leak into a result.
+Backends are given the stencil alone, so nothing outside the key can leak into a result.
 Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
 """
 

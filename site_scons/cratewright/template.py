@@ -1,7 +1,4 @@
-"""The files of a distribution with a new backend: one that works, to be changed step by step.
-
-Knows nothing of where they are written.
-"""
+"""The files of a distribution with a new backend: one that works, to be changed step by step."""
 
 from __future__ import annotations
 

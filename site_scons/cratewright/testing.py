@@ -1,7 +1,4 @@
-"""What authors of backends test with: a stub backend, trial builds, and the rules that every backend can be held to.
-
-Knows nothing of toolchains, nor of any backend but the stub.
-"""
+"""What authors of backends test with: a stub backend, trial builds, and the rules that every backend can be held to."""
 
 from __future__ import annotations
 

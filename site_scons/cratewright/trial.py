@@ -1,7 +1,4 @@
-"""Builds of one crate without SCons, for tests of backends: values made with few words, and what came of them.
-
-Knows nothing of what is expected of the results.
-"""
+"""Builds of one crate without SCons, for tests of backends: values made with few words, and what came of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Dataclasses that are made, compared and pickled quickly.
 
-Knows nothing of what the values are. A build makes eighty such classes before it does anything, and sends thousands of
-their values between processes and into the cache.
+A build makes eighty such classes before it does anything, and sends thousands of their values between processes and
+into the cache.
 """
 
 from __future__ import annotations

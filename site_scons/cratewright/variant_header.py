@@ -1,6 +1,6 @@
 """Variants as C sees them: a table of values and images for each source, and a function that looks one up.
 
-Knows nothing of how images are made or embedded: it is given rows of manifests and the C names of images.
+It is given rows of manifests and the C names of images.
 """
 
 from __future__ import annotations

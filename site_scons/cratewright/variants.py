@@ -1,7 +1,6 @@
 """Variants of a source: the values of its axes, each a macro, in all combinations that meet some conditions.
 
-Knows nothing of sources, nor of what compiles them. Conditions prune while combinations are put together: what they
-exclude is never enumerated.
+Conditions prune while combinations are put together: what they exclude is never enumerated.
 """
 
 from __future__ import annotations

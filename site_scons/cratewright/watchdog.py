@@ -1,8 +1,8 @@
 """Ends what this process has started if it is killed and cannot do so itself.
 
-Knows nothing of how groups are started, nor of what ends them otherwise. A small shell is told of each group that
-begins and ends; when this process is gone, so is the other end of its pipe, and it ends those that are left. The
-system's own way, a signal at the death of the parent, comes with that of its thread, and needs code after the fork.
+A small shell is told of each group that begins and ends; when this process is gone, so is the other end of its pipe,
+and it ends those that are left. The system's own way, a signal at the death of the parent, comes with that of its
+thread, and needs code after the fork.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What processes of a test do: the files they read, those that are left, and programs that fail.
-
-Knows nothing of backends.
-"""
+"""What processes of a test do: the files they read, those that are left, and programs that fail."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The other side of `process`: a zygote and the workers it forks, and the messages that pass between.
 
-Knows nothing of who calls or why; it runs the functions it is told.
+It runs the functions it is told.
 """
 
 from __future__ import annotations

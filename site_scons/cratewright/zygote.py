@@ -1,7 +1,4 @@
-"""The process that workers are forked from: this one's own fork if that is safe, else a new Python.
-
-Knows nothing of what the workers run, nor of how many there are.
-"""
+"""The process that workers are forked from: this one's own fork if that is safe, else a new Python."""
 
 from __future__ import annotations
 

@@ -127,11 +127,9 @@ def test_a_plugin_goes_through_the_one_door(plugin: Path, path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))
-def test_a_module_says_what_it_is_and_what_it_does_not_know(path: Path) -> None:
+def test_a_module_says_what_it_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    docstring = ast.get_docstring(ast.parse(text))
-    assert docstring, "no docstring"
-    assert re.search("[Kk]nows? no", " ".join(docstring.split())), docstring
+    assert ast.get_docstring(ast.parse(text)), "no docstring"
     if path.name not in TABLES:
         assert text.count("\n") <= LONGEST
 

@@ -1,7 +1,4 @@
-"""What is in the wheel: the package and nothing else.
-
-Knows nothing of how it is installed.
-"""
+"""What is in the wheel: the package and nothing else."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The whole of the cache's fault tests: kills, corruptions, a full disk.
 
-Knows nothing of how results are kept.
-
     python tests/bench/cache_faults.py [--kills N] [--corruptions N] [--fills N]
 
 The full disk is a tmpfs of 300 kB, for which the right to mount is needed; without it that part is left out, and said.

@@ -1,8 +1,6 @@
 """What the cache costs a unit: keys, lookups, hits checked and decoded, results kept, among many entries.
 
-Knows nothing of how entries are stored.
-
-    python tests/bench/cache_lookup.py [--entries N] [--directory DIR]
+Usage: `python tests/bench/cache_lookup.py [--entries N] [--directory DIR]`.
 """
 
 from __future__ import annotations

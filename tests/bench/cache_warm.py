@@ -1,7 +1,5 @@
 """A measurement of warm builds: real shaders built clean, cleaned with `scons -c`, and built again from the cache.
 
-Knows nothing of how the cache works.
-
     python tests/bench/cache_warm.py [--jobs N] [--limit N] [--rounds N]
 
 CPU is user + system time of the whole tree of processes, that of an empty SConstruct told beside it. Linux only.

@@ -1,7 +1,5 @@
 """How long the dependency formats of all crate types take, at sizes a factor of ten apart.
 
-Knows nothing of how they are found.
-
     python tests/bench/dependency_formats.py [SIZE ...]
 
 Five dependencies a crate or more. Every fifty crates form a group with one dylib that contains them all and shares

@@ -1,7 +1,5 @@
 """What build events and progress cost: clean builds of 500 shaders, and builds with nothing to do, with and without.
 
-Knows nothing of how events are written.
-
     python tests/bench/events_cost.py [--units N] [--rounds N]
 
 CPU is user + system time of the whole tree of processes. All print to a terminal, where progress is drawn most often.

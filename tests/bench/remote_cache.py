@@ -1,7 +1,5 @@
 """A second checkout, at another path and with an empty store of its own, built from a cache on a server.
 
-Knows nothing of how the cache works.
-
     python tests/bench/remote_cache.py EXAMPLE URL [--latency MS] [--jobs N]
 
 EXAMPLE is a project, such as examples/llama-shaders; each checkout is a copy. With a latency, all goes through

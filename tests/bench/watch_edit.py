@@ -1,7 +1,5 @@
 """What an edit of one shader costs under `cratewright watch`, beside the compiler's own time for it.
 
-Knows nothing of how a change is found.
-
     python tests/bench/watch_edit.py [--rounds N] [--units N]
 
 Wall seconds from the save of a file to the image as written, and, taking turns with it, of `glslangValidator` and then

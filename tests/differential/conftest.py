@@ -1,6 +1,6 @@
 """The rustc that the tests below ask.
 
-Knows nothing of what they ask. Without one they are skipped, or fail with CRATE_REQUIRE_TOOLS=1.
+Without one they are skipped, or fail with CRATE_REQUIRE_TOOLS=1.
 """
 
 from __future__ import annotations

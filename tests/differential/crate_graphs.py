@@ -1,7 +1,4 @@
-"""Graphs of crates made by chance, and what our rules are told of them.
-
-Knows nothing of rustc, and nothing of what comes out.
-"""
+"""Graphs of crates made by chance, and what our rules are told of them."""
 
 from __future__ import annotations
 

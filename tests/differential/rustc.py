@@ -1,7 +1,7 @@
 """The real rustc, asked how it would link a crate.
 
-Knows nothing of our rules. rustc decides alone; only the linker it starts is ours, which writes down what it was
-asked for and, for a dylib, leaves the metadata that later crates read. So a link takes no time.
+rustc decides alone; only the linker it starts is ours, which writes down what it was asked for and, for a dylib, leaves
+the metadata that later crates read. So a link takes no time.
 """
 
 from __future__ import annotations

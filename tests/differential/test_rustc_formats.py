@@ -1,7 +1,7 @@
 """Our dependency formats against those of the real rustc, on graphs made by chance.
 
-Knows nothing of how either decides. `CRATE_RUSTC_GRAPHS=1000` checks as many, `CRATE_RUSTC_SEED=N` begins with
-another; what is hard to meet by chance, or was once decided otherwise, is one of the cases at the end.
+`CRATE_RUSTC_GRAPHS=1000` checks as many, `CRATE_RUSTC_SEED=N` begins with another; what is hard to meet by chance, or
+was once decided otherwise, is one of the cases at the end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Our names of output files against what rustc knows of all its targets.
-
-Knows nothing of how either finds them.
-"""
+"""Our names of output files against what rustc knows of all its targets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A build from nothing: its files, their content, and that a second run does nothing.
-
-Knows nothing of any real backend.
-"""
+"""A build from nothing: its files, their content, and that a second run does nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The cache as a user of SCons meets it: after a clean, in another checkout, damaged, checked, explained.
-
-Knows nothing of how it is kept.
-"""
+"""The cache as a user of SCons meets it: after a clean, in another checkout, damaged, checked, explained."""
 
 from __future__ import annotations
 

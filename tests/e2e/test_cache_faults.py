@@ -1,7 +1,4 @@
-"""A small dose of what may happen to a store; the whole is `tests/bench/cache_faults.py`.
-
-Knows nothing of how results are kept.
-"""
+"""A small dose of what may happen to a store; the whole is `tests/bench/cache_faults.py`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Random edits: after each, what an incremental build leaves is what a clean one makes, byte for byte.
 
-Knows nothing of how either comes about. `CRATE_SOAK=1000` makes that many edits in each language; a failure names the
-seed and the edits that led to it.
+`CRATE_SOAK=1000` makes that many edits in each language; a failure names the seed and the edits that led to it.
 """
 
 from __future__ import annotations

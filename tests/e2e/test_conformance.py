@@ -1,7 +1,4 @@
-"""The rules of every backend: the stub keeps them, and each that is broken is told, with what to do.
-
-Knows nothing of how a rule is judged.
-"""
+"""The rules of every backend: the stub keeps them, and each that is broken is told, with what to do."""
 
 from __future__ import annotations
 

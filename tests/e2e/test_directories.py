@@ -1,7 +1,4 @@
-"""Where sources and results lie: variant directories, SConscript hierarchies, repositories, several environments.
-
-Knows nothing of what is in them.
-"""
+"""Where sources and results lie: variant directories, SConscript hierarchies, repositories, several environments."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What an edit rebuilds: exactly what it reaches, and nothing twice.
-
-Knows nothing of how a stage finds out that it is out of date.
-"""
+"""What an edit rebuilds: exactly what it reaches, and nothing twice."""
 
 from __future__ import annotations
 

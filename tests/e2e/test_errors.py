@@ -1,7 +1,4 @@
-"""Every mistake a user can make: what is printed, what is left behind, and that the next run repairs it.
-
-Knows nothing of where in the code a mistake is found.
-"""
+"""Every mistake a user can make: what is printed, what is left behind, and that the next run repairs it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Failures that are the disk's: damaged results, directories that cannot be written, no room.
-
-Knows nothing of how a file is written.
-"""
+"""Failures that are the disk's: damaged results, directories that cannot be written, no room."""
 
 from __future__ import annotations
 

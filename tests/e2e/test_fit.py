@@ -1,7 +1,7 @@
 """Everything that SCons offers, used with crates: each as a small build of its own.
 
-Knows nothing of how a crate is built. Each case says what comes out, what one edit makes run again, and leaves the
-rest to one test: the second run does nothing, `-j4` makes what `-j1` makes, an incremental build what a clean one.
+Each case says what comes out, what one edit makes run again, and leaves the rest to one test: the second run does
+nothing, `-j4` makes what `-j1` makes, an incremental build what a clean one.
 """
 
 from __future__ import annotations

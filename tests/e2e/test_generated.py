@@ -1,7 +1,4 @@
-"""Sources and includes that SCons makes.
-
-Knows nothing of static ones, which are no nodes.
-"""
+"""Sources and includes that SCons makes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Crates that are told apart, and what an edit makes of those that depend on them.
-
-Knows nothing of how an identity is worked out.
-"""
+"""Crates that are told apart, and what an edit makes of those that depend on them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Images as sources of other builders, on the first run and afterwards.
-
-Knows nothing of what is in an image.
-"""
+"""Images as sources of other builders, on the first run and afterwards."""
 
 from __future__ import annotations
 

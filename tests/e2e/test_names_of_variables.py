@@ -1,7 +1,4 @@
-"""Names that begin with CRATE_: those that nobody knows are refused, those of the command line count.
-
-Knows nothing of what the variables do.
-"""
+"""Names that begin with CRATE_: those that nobody knows are refused, those of the command line count."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A new backend from the template: its own tests pass before a line of it is written.
-
-Knows nothing of what the template holds.
-"""
+"""A new backend from the template: its own tests pass before a line of it is written."""
 
 from __future__ import annotations
 

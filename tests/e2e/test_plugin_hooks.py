@@ -1,7 +1,4 @@
-"""Plugins that offer other things than backends: they hear of builds, name profiles and add commands.
-
-Knows nothing of how hooks are called.
-"""
+"""Plugins that offer other things than backends: they hear of builds, name profiles and add commands."""
 
 from __future__ import annotations
 

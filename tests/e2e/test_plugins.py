@@ -1,7 +1,4 @@
-"""Backends that are not part of cratewright: installed, beside the SConstruct, or in it.
-
-Knows nothing of how a backend is looked up.
-"""
+"""Backends that are not part of cratewright: installed, beside the SConstruct, or in it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Dependencies that are rlibs already, and features that choose dependencies.
-
-Knows nothing of what is in an rlib.
-"""
+"""Dependencies that are rlibs already, and features that choose dependencies."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Builds that share a cache on a server: nginx, as the documentation sets it up.
-
-Knows nothing of what is said to a server.
-"""
+"""Builds that share a cache on a server: nginx, as the documentation sets it up."""
 
 from __future__ import annotations
 

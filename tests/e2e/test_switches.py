@@ -1,7 +1,4 @@
-"""SCons's own switches and methods, used on crates.
-
-Knows nothing of how a crate is built.
-"""
+"""SCons's own switches and methods, used on crates."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a build tells, on the terminal and in its events: when it fails, is interrupted or is killed.
-
-Knows nothing of real compilers.
-"""
+"""What a build tells, on the terminal and in its events: when it fails, is interrupted or is killed."""
 
 from __future__ import annotations
 

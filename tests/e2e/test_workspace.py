@@ -1,7 +1,4 @@
-"""Crates declared in TOML: how they build, where their files lie, and what is said of mistakes.
-
-Knows nothing of the mistakes that can be found without SCons.
-"""
+"""Crates declared in TOML: how they build, where their files lie, and what is said of mistakes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Coverage-guided fuzzing of everything that decodes bytes: `python -m tests.fuzz DECODER [--minutes N] [--seed N]`.
 
-Knows nothing of what the bytes are for. Needs `atheris` from PyPI, which no test does: this is run by hand. Without a
-decoder it lists them. What a decoder may raise is its own error; anything else, more than 10 seconds or more than 2 GB
-ends the run with the input that did it.
+Needs `atheris` from PyPI, which no test does: this is run by hand. Without a decoder it lists them. What a decoder may
+raise is its own error; anything else, more than 10 seconds or more than 2 GB ends the run with the input that did it.
 """
 
 from __future__ import annotations

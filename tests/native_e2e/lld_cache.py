@@ -1,7 +1,4 @@
-"""lld's own cache for thin LTO, fed with the bitcode of a project's crates: the peer that reuse is compared with.
-
-Knows nothing of how cratewright decides what to do again.
-"""
+"""lld's own cache for thin LTO, fed with the bitcode of a project's crates: the peer that reuse is compared with."""
 
 from __future__ import annotations
 

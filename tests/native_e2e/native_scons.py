@@ -1,7 +1,4 @@
-"""A project of C sources: what its SConstruct begins with, and what became of its crates.
-
-Knows nothing of what is built from them.
-"""
+"""A project of C sources: what its SConstruct begins with, and what became of its crates."""
 
 from __future__ import annotations
 

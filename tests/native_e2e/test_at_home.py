@@ -1,7 +1,4 @@
-"""Native crates among SCons's own targets: its variables, objects and libraries go in, crates go out.
-
-Knows nothing of how SCons builds what it builds.
-"""
+"""Native crates among SCons's own targets: its variables, objects and libraries go in, crates go out."""
 
 from __future__ import annotations
 

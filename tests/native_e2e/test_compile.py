@@ -1,7 +1,4 @@
-"""C crates through SCons: what is made, and what is made again after an edit.
-
-Knows nothing of links.
-"""
+"""C crates through SCons: what is made, and what is made again after an edit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The file from which editors learn how sources are compiled.
-
-Knows nothing of editors.
-"""
+"""The file from which editors learn how sources are compiled."""
 
 from __future__ import annotations
 

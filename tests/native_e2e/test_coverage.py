@@ -1,7 +1,4 @@
-"""What was counted is found by the tools that read it, wherever a program runs.
-
-Knows nothing of how counters are made.
-"""
+"""What was counted is found by the tools that read it, wherever a program runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Assembly, LLVM IR and objects of units: what is in them, and that they come and go as other results do.
-
-Knows nothing of how they are made.
-"""
+"""Assembly, LLVM IR and objects of units: what is in them, and that they come and go as other results do."""
 
 from __future__ import annotations
 

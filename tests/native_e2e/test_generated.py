@@ -1,7 +1,4 @@
-"""Headers that SCons makes, however a C source comes to read them.
-
-Knows nothing of how a crate finds out.
-"""
+"""Headers that SCons makes, however a C source comes to read them."""
 
 from __future__ import annotations
 

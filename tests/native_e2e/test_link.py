@@ -1,7 +1,4 @@
-"""Crates linked by SCons in all forms: what is made, what it offers, and that it runs.
-
-Knows nothing of how symbols are resolved.
-"""
+"""Crates linked by SCons in all forms: what is made, what it offers, and that it runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A program is linked again when a library it is linked with changes, or when another would be found.
-
-Knows nothing of how a backend learns what a linker read.
-"""
+"""A program is linked again when a library it is linked with changes, or when another would be found."""
 
 from __future__ import annotations
 

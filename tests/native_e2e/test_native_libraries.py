@@ -1,7 +1,4 @@
-"""Libraries that a dependency asks for are linked where the dependency is, however far away that is.
-
-Knows nothing of how a linker is told.
-"""
+"""Libraries that a dependency asks for are linked where the dependency is, however far away that is."""
 
 from __future__ import annotations
 

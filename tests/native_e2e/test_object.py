@@ -1,7 +1,4 @@
-"""Crates of type `object`: one file that any linker takes, and a crate as well.
-
-Knows nothing of how a symbol is made local.
-"""
+"""Crates of type `object`: one file that any linker takes, and a crate as well."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What LTO does again after an edit, and what it does not.
-
-Knows nothing of how that is found out.
-"""
+"""What LTO does again after an edit, and what it does not."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What compilers and linkers disagree about if anything, all in one program: it prints what a plain build prints.
 
-Knows nothing of how crates are linked. `CRATE_TORTURE=1` asks for every toolchain, mode and level, not for a dose.
+`CRATE_TORTURE=1` asks for every toolchain, mode and level, not for a dose.
 """
 
 from __future__ import annotations

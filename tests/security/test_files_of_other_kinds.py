@@ -1,7 +1,4 @@
-"""A directory, a pipe or a device where a file should be is an error that names it, at once.
-
-Knows nothing of what the files would hold.
-"""
+"""A directory, a pipe or a device where a file should be is an error that names it, at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A name on disk or in a workspace is data: it names a file, or is refused; nothing in it is run.
-
-Knows nothing of what is compiled.
-"""
+"""A name on disk or in a workspace is data: it names a file, or is refused; nothing in it is run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a stranger's entry says a method returned: a wrong result at worst, and a miss where it could be more.
-
-Knows nothing of stores.
-"""
+"""What a stranger's entry says a method returned: a wrong result at worst, and a miss where it could be more."""
 
 from __future__ import annotations
 

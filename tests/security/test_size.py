@@ -1,7 +1,4 @@
-"""Input of absurd size or depth is refused, or read in time.
-
-Knows nothing of SCons.
-"""
+"""Input of absurd size or depth is refused, or read in time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files that are no files: whoever asks for their content has an answer at once.
-
-Knows nothing of who asks.
-"""
+"""Files that are no files: whoever asks for their content has an answer at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A store that somebody else can write to: no file outside it, no wait, no trace of a reader, whatever lies in it.
-
-Knows nothing of what entries hold.
-"""
+"""A store that somebody else can write to: no file outside it, no wait, no trace of a reader, whatever lies in it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Directories below the temporary folder, where others may have come first.
-
-Knows nothing of what is kept in them.
-"""
+"""Directories below the temporary folder, where others may have come first."""
 
 from __future__ import annotations
 

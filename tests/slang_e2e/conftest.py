@@ -1,7 +1,4 @@
-"""What the end-to-end tests of the Slang backend share: a project, and what it must have to be built.
-
-Knows nothing of what any test expects.
-"""
+"""What the end-to-end tests of the Slang backend share: a project, and what it must have to be built."""
 
 from __future__ import annotations
 

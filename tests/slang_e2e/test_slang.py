@@ -1,7 +1,4 @@
-"""Slang crates in real builds: what they link to, what an edit costs, and what is said of mistakes.
-
-Knows nothing of how Slang is called.
-"""
+"""Slang crates in real builds: what they link to, what an edit costs, and what is said of mistakes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What may happen to builds and their stores, for as long as is asked: edits, kills, damage, planted entries, mutants.
 
-Knows nothing of how results are kept. `python -m tests.soak --minutes N --seed N`; the same seed does the same, as far
-as it gets. Prints what was tried and what went wrong; exit status 1 if anything did, with the seed of the round.
+`python -m tests.soak --minutes N --seed N`; the same seed does the same, as far as it gets. Prints what was tried and
+what went wrong; exit status 1 if anything did, with the seed of the round.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The rounds of a soak: each a kind of harm, with what must hold after it.
-
-Knows nothing of how long it goes on.
-"""
+"""The rounds of a soak: each a kind of harm, with what must hold after it."""
 
 from __future__ import annotations
 

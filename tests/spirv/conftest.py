@@ -1,6 +1,6 @@
 """What the tests of the SPIR-V backend share: a Vulkan device, the independent validator, the particles example.
 
-Knows nothing of what any test expects. What is missing skips a test, or fails it with CRATE_REQUIRE_TOOLS=1.
+What is missing skips a test, or fails it with CRATE_REQUIRE_TOOLS=1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A program that uses every feature of GLSL and HLSL that separate compilation could break, piece by piece.
 
-Knows nothing of how it is built or run. Each feature is library sources, the prototypes that a caller needs, a
-statement that sets `r` from `x`, and what `r` has to be.
+Each feature is library sources, the prototypes that a caller needs, a statement that sets `r` from `x`, and what `r`
+has to be.
 """
 
 from __future__ import annotations

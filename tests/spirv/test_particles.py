@@ -1,7 +1,4 @@
-"""The particles example as its users meet it: what is built, what is built again, and that it is always the same.
-
-Knows nothing of what its shaders compute.
-"""
+"""The particles example as its users meet it: what is built, what is built again, and that it is always the same."""
 
 from __future__ import annotations
 

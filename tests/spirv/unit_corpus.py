@@ -1,7 +1,4 @@
-"""Small shaders, one for each feature of GLSL and HLSL that touches more than one unit, and those that contradict.
-
-Knows nothing of how they are built, run or judged.
-"""
+"""Small shaders, one for each feature of GLSL and HLSL that touches more than one unit, and those that contradict."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the end-to-end tests of the SPIR-V backend share: a project, and the independent validator.
-
-Knows nothing of what any test expects.
-"""
+"""What the end-to-end tests of the SPIR-V backend share: a project, and the independent validator."""
 
 from __future__ import annotations
 

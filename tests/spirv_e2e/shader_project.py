@@ -1,7 +1,4 @@
-"""A project of shaders: what its SConstruct begins with, and sources that many tests use.
-
-Knows nothing of what is built from them.
-"""
+"""A project of shaders: what its SConstruct begins with, and sources that many tests use."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Shaders in an SConstruct that has variables, actions and options of its own.
-
-Knows nothing of what SCons does with them elsewhere.
-"""
+"""Shaders in an SConstruct that has variables, actions and options of its own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One project, the same bytes: however many jobs, wherever it lies, whenever it is built, whatever memory holds.
-
-Knows nothing of what could make them differ.
-"""
+"""One project, the same bytes: however many jobs, wherever it lies, whenever it is built, whatever memory holds."""
 
 from __future__ import annotations
 

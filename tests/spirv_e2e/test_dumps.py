@@ -1,7 +1,4 @@
-"""Copies for people: what was linked, and the text that the compiler saw, also where a build fails.
-
-Knows nothing of what the shaders compute.
-"""
+"""Copies for people: what was linked, and the text that the compiler saw, also where a build fails."""
 
 from __future__ import annotations
 

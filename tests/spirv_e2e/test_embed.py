@@ -1,7 +1,4 @@
-"""`env.CrateEmbed`: images in programs and libraries, and headers that lie as shaders read.
-
-Knows nothing of what else a crate's images are used for.
-"""
+"""`env.CrateEmbed`: images in programs and libraries, and headers that lie as shaders read."""
 
 from __future__ import annotations
 

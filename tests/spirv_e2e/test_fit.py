@@ -1,7 +1,4 @@
-"""SCons's CacheDir, Install and prebuilt rlibs with real shaders.
-
-Knows nothing of what else SCons offers, which does not depend on the backend.
-"""
+"""SCons's CacheDir, Install and prebuilt rlibs with real shaders."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`examples/gdextension-shaders`: sections split, compiled, embedded, and loaded from the library.
-
-Knows nothing of any engine.
-"""
+"""`examples/gdextension-shaders`: sections split, compiled, embedded, and loaded from the library."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the switches of a crate do to its images: optimisation, names, validation, bindings, dumps.
-
-Knows nothing of how much smaller or faster an optimised image is.
-"""
+"""What the switches of a crate do to its images: optimisation, names, validation, bindings, dumps."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Includes and macros: where a file is found, what it is given, and how one source becomes several shaders.
-
-Knows nothing of rebuilding.
-"""
+"""Includes and macros: where a file is found, what it is given, and how one source becomes several shaders."""
 
 from __future__ import annotations
 

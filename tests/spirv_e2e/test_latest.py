@@ -1,7 +1,4 @@
-"""The newest glslang in real builds: what it takes, what it is taken for, and what is said where it is missing.
-
-Knows nothing of how it is called.
-"""
+"""The newest glslang in real builds: what it takes, what it is taken for, and what is said where it is missing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Linking: what is pulled from archives, and every way in which units may not fit, told in the words of the sources.
-
-Knows nothing of how units are compiled.
-"""
+"""Linking: what is pulled from archives, and every way in which units may not fit, told in the words of the sources."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""LTO of shaders end to end: what is optimised again after an edit, and that images stay what their sources say.
-
-Knows nothing of how a module becomes canonical or what an optimiser does.
-"""
+"""LTO of shaders end to end: what is optimised again after an edit, and that images stay what their sources say."""
 
 from __future__ import annotations
 

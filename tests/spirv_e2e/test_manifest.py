@@ -1,7 +1,4 @@
-"""The manifest and the names of entry points and images.
-
-Knows nothing of what is in an image but its entry points.
-"""
+"""The manifest and the names of entry points and images."""
 
 from __future__ import annotations
 

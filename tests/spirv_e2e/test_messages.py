@@ -1,7 +1,4 @@
-"""What is said of shaders that are refused late: by the validator, or where an appended text shows through.
-
-Knows nothing of how a message comes about.
-"""
+"""What is said of shaders that are refused late: by the validator, or where an appended text shows through."""
 
 from __future__ import annotations
 

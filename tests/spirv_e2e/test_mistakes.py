@@ -1,7 +1,4 @@
-"""Sources that are wrong, damaged or too much for the compiler: what is said, what is left, and that it is repaired.
-
-Knows nothing of mistakes that concern no shader.
-"""
+"""Sources that are wrong, damaged or too much for the compiler: what is said, what is left, and that it is repaired."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Crates of type `object`: one module of functions that is a source like any other.
-
-Knows nothing of what the functions compute.
-"""
+"""Crates of type `object`: one module of functions that is a source like any other."""
 
 from __future__ import annotations
 

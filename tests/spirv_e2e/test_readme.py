@@ -1,7 +1,4 @@
-"""The tour of README: what it shows is what happens.
-
-Knows nothing of the rest of README.
-"""
+"""The tour of README: what it shows is what happens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is done again after an edit: exactly what the edit can change, and no byte of anything else.
-
-Knows nothing of how that is found out.
-"""
+"""What is done again after an edit: exactly what the edit can change, and no byte of anything else."""
 
 from __future__ import annotations
 

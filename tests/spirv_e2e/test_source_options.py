@@ -1,7 +1,4 @@
-"""Options that a source has of its own: they have their effect, or are refused by name.
-
-Knows nothing of what the optimiser does beyond that it makes something of what it is given.
-"""
+"""Options that a source has of its own: they have their effect, or are refused by name."""
 
 from __future__ import annotations
 

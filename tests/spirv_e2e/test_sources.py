@@ -1,7 +1,4 @@
-"""Every kind of source becomes a valid image: all stages, all spellings of a stage, GLSL, HLSL, assembly, binary.
-
-Knows nothing of what the shaders compute.
-"""
+"""Every kind of source becomes a valid image: all stages, all spellings of a stage, GLSL, HLSL, assembly, binary."""
 
 from __future__ import annotations
 

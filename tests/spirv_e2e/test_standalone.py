@@ -1,7 +1,4 @@
-"""`cratewright build` and `init`: workspaces without an SConstruct, alone and called by CMake and Meson.
-
-Knows nothing of what SCons does with the crates, which is as in any build.
-"""
+"""`cratewright build` and `init`: workspaces without an SConstruct, alone and called by CMake and Meson."""
 
 from __future__ import annotations
 

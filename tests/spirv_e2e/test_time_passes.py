@@ -1,7 +1,4 @@
-"""Where the seconds of a build of shaders went: the steps of the plugin.
-
-Knows nothing of how long any of them takes.
-"""
+"""Where the seconds of a build of shaders went: the steps of the plugin."""
 
 from __future__ import annotations
 

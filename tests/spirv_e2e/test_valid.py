@@ -1,7 +1,4 @@
-"""Valid shaders link and stay valid, in every mode.
-
-Knows nothing of what they compute.
-"""
+"""Valid shaders link and stay valid, in every mode."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Variants of shaders: found through the table in every mode, equal images stored once, mistakes refused by name.
-
-Knows nothing of how combinations are chosen.
-"""
+"""Variants of shaders: found through the table in every mode, equal images stored once, mistakes refused by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a SPIR-V module says of itself, read word by word as the specification, section 2.3, lays them out.
-
-Knows nothing of the backend's own reader, so that one mistake cannot hide another.
-"""
+"""What a SPIR-V module says of itself, read word by word as the specification, section 2.3, lays them out."""
 
 from __future__ import annotations
 

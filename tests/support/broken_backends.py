@@ -1,7 +1,4 @@
-"""Backends that each break one rule, to see that it is told.
-
-Knows nothing of how the rules are checked.
-"""
+"""Backends that each break one rule, to see that it is told."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A remote cache of Bazel's HTTP layout in this process, which misbehaves when it is told to.
-
-Knows nothing of what it keeps.
-"""
+"""A remote cache of Bazel's HTTP layout in this process, which misbehaves when it is told to."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Everything that decodes bytes, and bytes to begin with.
 
-Knows nothing of the fuzzer. Where bytes are sealed by a digest, which anyone can work out, the seal is put on here, so
-that what lies behind it is reached.
+Where bytes are sealed by a digest, which anyone can work out, the seal is put on here, so that what lies behind it is
+reached.
 """
 
 from __future__ import annotations

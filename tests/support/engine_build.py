@@ -1,7 +1,4 @@
-"""Builds of a tree of stub crates in this process, without SCons: milliseconds each.
-
-Knows nothing of what is built.
-"""
+"""Builds of a tree of stub crates in this process, without SCons: milliseconds each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A store that keeps what it is given in memory.
-
-Knows nothing of what is in it.
-"""
+"""A store that keeps what it is given in memory."""
 
 from __future__ import annotations
 

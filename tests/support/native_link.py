@@ -1,7 +1,4 @@
-"""Links of C sources by the native backend's own methods, without the pipeline.
-
-Knows nothing of what any test expects.
-"""
+"""Links of C sources by the native backend's own methods, without the pipeline."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The native backend over sources in a directory, without SCons; and which toolchains are here.
-
-Knows nothing of what any test expects.
-"""
+"""The native backend over sources in a directory, without SCons; and which toolchains are here."""
 
 from __future__ import annotations
 

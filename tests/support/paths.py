@@ -1,7 +1,4 @@
-"""Where the tests find what they test.
-
-Knows nothing of how it is tested.
-"""
+"""Where the tests find what they test."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Entries as somebody who can write to a store might plant them: whole in every way but for what they say.
-
-Knows nothing of what becomes of them.
-"""
+"""Entries as somebody who can write to a store might plant them: whole in every way but for what they say."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A backend that says where its methods are called.
-
-Knows nothing of what any test expects.
-"""
+"""A backend that says where its methods are called."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Random graphs of tiny C crates, and mixes of crate types and LTO to build them in.
-
-Knows nothing of how they are built, nor of which mixes are legal.
-"""
+"""Random graphs of tiny C crates, and mixes of crate types and LTO to build them in."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A cache of the Remote Execution API in this process, which misbehaves when it is told to.
 
-Knows nothing of what it keeps. Its messages are Google's own protocol buffers, so that ours are held against them.
+Its messages are Google's own protocol buffers, so that ours are held against them.
 """
 
 from __future__ import annotations

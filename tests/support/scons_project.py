@@ -1,7 +1,4 @@
-"""A small project in a directory of its own, built by the real `scons`.
-
-Knows nothing of what is in it.
-"""
+"""A small project in a directory of its own, built by the real `scons`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Builds of shader crates in this process, without SCons or workers: some milliseconds each.
-
-Knows nothing of what the shaders do.
-"""
+"""Builds of shader crates in this process, without SCons or workers: some milliseconds each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Compute shaders run without a window, on a Vulkan device of type CPU if there is one.
-
-Knows nothing of how a module was made or of what it should compute.
-"""
+"""Compute shaders run without a window, on a Vulkan device of type CPU if there is one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the tests of the worker pool run in workers.
-
-Knows nothing of the pool.
-"""
+"""What the tests of the worker pool run in workers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Archives: deterministic, read back as written, understood by other tools, never half read.
-
-Knows nothing of what the members are.
-"""
+"""Archives: deterministic, read back as written, understood by other tools, never half read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Keys and entries: what decides a key, and that nothing but a whole entry of that key is ever believed.
-
-Knows nothing of stores.
-"""
+"""Keys and entries: what decides a key, and that nothing but a whole entry of that key is ever believed."""
 
 from __future__ import annotations
 

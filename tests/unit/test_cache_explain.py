@@ -1,7 +1,4 @@
-"""Why something was made anew: told from what is remembered, for each thing that can change.
-
-Knows nothing of SCons.
-"""
+"""Why something was made anew: told from what is remembered, for each thing that can change."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Several stores as one: near to far, each filled from what is behind it, each used as its mode says.
-
-Knows nothing of servers.
-"""
+"""Several stores as one: near to far, each filled from what is behind it, each used as its mode says."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Work through the cache: hits that are right, misses for everything else, and never an error.
-
-Knows nothing of any real backend, nor of where results are kept.
-"""
+"""Work through the cache: hits that are right, misses for everything else, and never an error."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The embedded store: shared, bounded, and never more than a miss whatever happens to its file.
-
-Knows nothing of what an entry is.
-"""
+"""The embedded store: shared, bounded, and never more than a miss whatever happens to its file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The command line.
-
-Knows nothing of SCons.
-"""
+"""The command line."""
 
 from __future__ import annotations
 

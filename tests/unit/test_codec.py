@@ -1,7 +1,4 @@
-"""Plain bytes: every value comes back equal, and no bytes do more than make an error, soon and in little memory.
-
-Knows nothing of what the values are for.
-"""
+"""Plain bytes: every value comes back equal, and no bytes do more than make an error, soon and in little memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Crates' names, types and units.
-
-Knows nothing of SCons.
-"""
+"""Crates' names, types and units."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Dependency files, read back by GNU make itself where it is there.
-
-Knows nothing of builds.
-"""
+"""Dependency files, read back by GNU make itself where it is there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Digests: equal for equal values, different for anything else.
-
-Knows nothing of what the values mean.
-"""
+"""Digests: equal for equal values, different for anything else."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""First workspaces from what lies in a directory.
-
-Knows nothing of disks.
-"""
+"""First workspaces from what lies in a directory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a plugin declares and answers is checked where it enters; each sentence is a golden.
-
-Knows nothing of what backends do with sound values.
-"""
+"""What a plugin declares and answers is checked where it enters; each sentence is a golden."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The shape of errors.
-
-Knows nothing of who raises them.
-"""
+"""The shape of errors."""
 
 from __future__ import annotations
 

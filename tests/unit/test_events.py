@@ -1,7 +1,4 @@
-"""Build events as values and as lines of a file.
-
-Knows nothing of builds.
-"""
+"""Build events as values and as lines of a file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`cratewright diff`: what grew, told for people and programs; all but two manifests refused by name.
-
-Knows nothing of shaders.
-"""
+"""`cratewright diff`: what grew, told for people and programs; all but two manifests refused by name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files are written whole or not at all.
-
-Knows nothing of what is in them.
-"""
+"""Files are written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The graph of crates.
-
-Knows nothing of what a crate is.
-"""
+"""The graph of crates."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Who a crate is: what its three names hang on, and what they do not.
-
-Knows nothing of files.
-"""
+"""Who a crate is: what its three names hang on, and what they do not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""rlibs, .rlinks and dylibs: what goes in comes out, and what is damaged is refused.
-
-Knows nothing of the files' places.
-"""
+"""rlibs, .rlinks and dylibs: what goes in comes out, and what is damaged is refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What plugins offer beside backends: commands, profiles, and ears for what happens in a build.
-
-Knows nothing of SCons.
-"""
+"""What plugins offer beside backends: commands, profiles, and ears for what happens in a build."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Options: what is read, what is refused, and how values are put on top of one another.
-
-Knows nothing of SConstructs and profiles files.
-"""
+"""Options: what is read, what is refused, and how values are put on top of one another."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The names of output files.
 
-Knows nothing of what is in them. The names of every target that rustc has are checked in `tests/differential`.
+The names of every target that rustc has are checked in `tests/differential`.
 """
 
 from __future__ import annotations

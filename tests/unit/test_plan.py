@@ -1,7 +1,4 @@
-"""What is refused before any work.
-
-Knows nothing of files.
-"""
+"""What is refused before any work."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The worker pool: answers, errors, crashes and hangs, each costing the call that caused it alone.
-
-Knows nothing of backends.
-"""
+"""The worker pool: answers, errors, crashes and hangs, each costing the call that caused it alone."""
 
 from __future__ import annotations
 

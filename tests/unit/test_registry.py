@@ -1,7 +1,4 @@
-"""Finding and checking plugins.
-
-Knows nothing of what backends do.
-"""
+"""Finding and checking plugins."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A cache on a server over HTTP: right results or none, in bounded time, whatever the server does.
-
-Knows nothing of what makes results.
-"""
+"""A cache on a server over HTTP: right results or none, in bounded time, whatever the server does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A cache on a server of the Remote Execution API: what is said to it, and what it may do.
-
-Knows nothing of what makes results.
-"""
+"""A cache on a server of the Remote Execution API: what is said to it, and what it may do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Scratch files lie in one directory a build, in memory where there is room, and go with the build.
-
-Knows nothing of what is in them.
-"""
+"""Scratch files lie in one directory a build, in memory where there is room, and go with the build."""
 
 from __future__ import annotations
 

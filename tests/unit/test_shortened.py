@@ -1,7 +1,4 @@
-"""Thin modules without what their request has: nothing is lost, and nothing is taken from another request.
-
-Knows nothing of backends.
-"""
+"""Thin modules without what their request has: nothing is lost, and nothing is taken from another request."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """The two laws of stencils and parameters.
 
-Knows nothing of stores.
 Source: Cranelift's fuzz target `cranelift-icache`.
 """
 

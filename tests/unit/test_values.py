@@ -1,7 +1,4 @@
-"""Our decorator for frozen dataclasses does what the standard library's does.
-
-Knows nothing of the values of a build.
-"""
+"""Our decorator for frozen dataclasses does what the standard library's does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Variants: all combinations that meet the conditions, called alike however they are given; all else refused by name.
-
-Knows nothing of shaders.
-"""
+"""Variants: all combinations that meet the conditions, called alike however they are given; others refused by name."""
 
 from __future__ import annotations
 

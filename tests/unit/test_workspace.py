@@ -1,7 +1,4 @@
-"""Workspaces in TOML: what their tables mean, and every mistake in one, with its line.
-
-Knows nothing of SCons.
-"""
+"""Workspaces in TOML: what their tables mean, and every mistake in one, with its line."""
 
 from __future__ import annotations
 

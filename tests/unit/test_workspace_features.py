@@ -1,7 +1,4 @@
-"""Features of crates in a workspace: who asks for what, and that requests add up.
-
-Knows nothing of mistakes, which are among those of workspaces.
-"""
+"""Features of crates in a workspace: who asks for what, and that requests add up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The picture of a workspace: linkages on its edges.
-
-Knows nothing of how they are decided.
-"""
+"""The picture of a workspace: linkages on its edges."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where workers are forked from: this process's own fork while it has one thread, a new Python once it has more.
 
-Knows nothing of backends. Each test is a program of its own, since pytest's process has threads and open files.
+Each test is a program of its own, since pytest's process has threads and open files.
 """
 
 from __future__ import annotations

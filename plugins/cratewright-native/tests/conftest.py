@@ -1,7 +1,4 @@
-"""What the tests share: a project for each toolchain that is here.
-
-Knows nothing of what any test expects.
-"""
+"""What the tests share: a project for each toolchain that is here."""
 
 from __future__ import annotations
 

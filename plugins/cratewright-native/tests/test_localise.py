@@ -1,7 +1,4 @@
-"""Symbols made local: what readers of objects make of the result, and damaged objects.
-
-Knows nothing of crates.
-"""
+"""Symbols made local: what readers of objects make of the result, and damaged objects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Conversions to narrow types: which are spelt anew, and which are left as they are.
-
-Knows nothing of what glslang makes of them.
-"""
+"""Conversions to narrow types: which are spelt anew, and which are left as they are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The text of a function's type: another for every other type, the same whatever the ids are.
-
-Knows nothing of where modules come from.
-"""
+"""The text of a function's type: another for every other type, the same whatever the ids are."""
 
 from __future__ import annotations
 

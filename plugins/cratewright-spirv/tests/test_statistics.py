@@ -1,7 +1,4 @@
-"""The figures of an image, counted by the library and by Python alike, on shaders of which they are known.
-
-Knows nothing of manifests.
-"""
+"""The figures of an image, counted by the library and by Python alike, on shaders of which they are known."""
 
 from __future__ import annotations
 

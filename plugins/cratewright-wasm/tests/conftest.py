@@ -1,7 +1,4 @@
-"""What the tests share: modules that are run, and crates that are built.
-
-Knows nothing of what any test expects.
-"""
+"""What the tests share: modules that are run, and crates that are built."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The backend keeps the rules of all backends.
-
-Knows nothing of how a rule is judged.
-"""
+"""The backend keeps the rules of all backends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What modules do when they are run: languages, what they offer and need, and how they start.
-
-Knows nothing of how they are made.
-"""
+"""What modules do when they are run: languages, what they offer and need, and how they start."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Projects that SCons builds: several crates, edits, names, and the example.
-
-Knows nothing of how a module is made.
-"""
+"""Projects that SCons builds: several crates, edits, names, and the example."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is refused, and what is said then.
-
-Knows nothing of what is taken.
-"""
+"""What is refused, and what is said then."""
 
 from __future__ import annotations
 

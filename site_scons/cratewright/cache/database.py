@@ -1,8 +1,8 @@
 """The embedded store: one SQLite file in a directory that any number of builds and users share.
 
-Knows nothing of what it keeps. The file is `results-LAYOUT.NUMBER.db`: another layout is another version's and is
-left alone; a damaged file is given up for the next number, so that a name is never used for two files. So is one that
-cannot be had: a link, a pipe, another schema, the journal of a build that was killed where nobody else may remove it.
+The file is `results-LAYOUT.NUMBER.db`: another layout is another version's and is left alone; a damaged file is given
+up for the next number, so that a name is never used for two files. So is one that cannot be had: a link, a pipe,
+another schema, the journal of a build that was killed where nobody else may remove it.
 
 A rollback journal, not a write-ahead log: it costs half the CPU here, needs no shared memory (which a full disk or
 a stray write turns into a signal) and can be read where nothing can be written. Commits do not wait for the disk:

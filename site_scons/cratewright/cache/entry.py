@@ -1,6 +1,6 @@
 """How a result becomes an entry of a store and is recognised again.
 
-Knows nothing of stores, nor of what a result may say: that its fields are of the right kinds is all that is sure.
+That its fields are of the right kinds is all that is sure.
 Source: Cranelift's `serialize_compiled` and `try_finish_recompile`.
 """
 

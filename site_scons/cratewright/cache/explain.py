@@ -1,7 +1,4 @@
-"""Why a result was made anew: what its key and files were last time, and what they are now.
-
-Knows nothing of where that is remembered.
-"""
+"""Why a result was made anew: what its key and files were last time, and what they are now."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the last run of a stage made, and why: one small file beside the stage's target.
-
-Knows nothing of what a stage is.
-"""
+"""What the last run of a stage made, and why: one small file beside the stage's target."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The key of a result: everything that decides it, field by field.
 
-Knows nothing of where results are kept. One walk gives the key and what `explain` shows, so that they cannot drift.
+One walk gives the key and what `explain` shows, so that they cannot drift.
 Source: Cranelift's `compute_cache_key`.
 """
 

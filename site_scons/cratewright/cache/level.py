@@ -1,6 +1,6 @@
 """Stores as a build sees them: what may be done with each, what each was good for, and several as one.
 
-Knows nothing of where the stores are. One that raises is done without from then on: a cache costs time, never a build.
+One that raises is done without from then on: a cache costs time, never a build.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Results by key: looked up, checked against the files they were made from, and kept.
 
-Knows nothing of what makes a result. An entry that cannot be used is a miss, whatever is wrong with it.
+An entry that cannot be used is a miss, whatever is wrong with it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Thin modules without the contents that they have from the request.
 
-Knows nothing of where they are sent or kept. An analysis hands on every module of a link, and most of them many times
-over; all of that would go through a pipe and, at each change of one module, once more into the store.
+An analysis hands on every module of a link, and most of them many times over; all of that would go through a pipe and,
+at each change of one module, once more into the store.
 """
 
 from __future__ import annotations

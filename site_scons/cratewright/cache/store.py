@@ -1,8 +1,7 @@
 """The contract of a store: where entries are kept.
 
-Knows nothing of what an entry is: a word of 64 hex digits goes in, some bytes, and perhaps they come out again.
-No method raises for what goes wrong with a store; an entry that cannot be read is not there, one that cannot be
-written is not kept.
+A word of 64 hex digits goes in, some bytes, and perhaps they come out again. No method raises for what goes wrong with
+a store; an entry that cannot be read is not there, one that cannot be written is not kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What a file of the embedded store must be before SQLite is let near it, and what SQLite must find in it.
 
-Knows nothing of entries. Everyone who may write to the directory may have put there what they like: a link to a file of
-the reader's, a pipe that is never written to, a journal that has SQLite delete a file, a trigger that never ends.
-What changes while a build is at it, between a look and SQLite's own, is not caught: a directory of strangers is for
-readers, with `CRATE_CACHE_MODE=read`.
+Everyone who may write to the directory may have put there what they like: a link to a file of the reader's, a pipe that
+is never written to, a journal that has SQLite delete a file, a trigger that never ends. What changes while a build is
+at it, between a look and SQLite's own, is not caught: a directory of strangers is for readers, with
+`CRATE_CACHE_MODE=read`.
 """
 
 from __future__ import annotations

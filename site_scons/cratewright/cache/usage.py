@@ -1,6 +1,6 @@
 """What the levels of a cache were good for, over all builds that share a directory: one small file in it.
 
-Knows nothing of stores. Whoever can write to the directory can write what they like there: it is numbers for a person.
+Whoever can write to the directory can write what they like there: it is numbers for a person.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The check of a hit: what differs between a result that was kept and the same made afresh.
-
-Knows nothing of how either was made.
-"""
+"""The check of a hit: what differs between a result that was kept and the same made afresh."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One backend method run over many values, each result taken from the cache if it can be.
-
-Knows nothing of workers or of where the cache is.
-"""
+"""One backend method run over many values, each result taken from the cache if it can be."""
 
 from __future__ import annotations
 

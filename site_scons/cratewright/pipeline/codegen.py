@@ -1,6 +1,6 @@
 """Codegen: the sources of one crate to its modules.
 
-Knows nothing of dependencies: a crate's codegen reads none of their files.
+A crate's codegen reads none of their files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Writes what a link made, all of it or nothing, and nothing anywhere else.
-
-Knows nothing of what the files are.
-"""
+"""Writes what a link made, all of it or nothing, and nothing anywhere else."""
 
 from __future__ import annotations
 

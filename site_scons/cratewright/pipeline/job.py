@@ -1,7 +1,4 @@
-"""One piece of work for a backend, and what became of it.
-
-Knows nothing of workers or caches.
-"""
+"""One piece of work for a backend, and what became of it."""
 
 from __future__ import annotations
 

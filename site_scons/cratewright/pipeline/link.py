@@ -1,7 +1,4 @@
-"""The link of one crate type: contents decided, LTO run, parts linked side by side, results put together.
-
-Knows nothing of where rlibs lie, nor of what the backend makes of them.
-"""
+"""The link of one crate type: contents decided, LTO run, parts linked side by side, results put together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Finds the line of a source from which what a validator refuses comes, where the crates keep no lines.
 
-Knows nothing of what is refused, nor of SCons. A build that succeeds pays nothing for it: only what is refused is made
-once more, with lines, and thrown away.
+A build that succeeds pays nothing for it: only what is refused is made once more, with lines, and thrown away.
 """
 
 from __future__ import annotations

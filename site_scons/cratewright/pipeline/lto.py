@@ -1,6 +1,6 @@
 """Link-time optimisation: the modules of one link in, what is left to link of them out.
 
-Knows nothing of disks, nor of which crate types share a result: equal requests do.
+Equal requests do.
 Source: rustc's plan to move LTO to link time and run it once for each distinct list of dependency formats.
 """
 

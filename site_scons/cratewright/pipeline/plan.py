@@ -1,6 +1,6 @@
 """Checks a crate against its backend before any work.
 
-Knows nothing of files: whether a source exists is found out when it is read.
+Whether a source exists is found out when it is read.
 """
 
 from __future__ import annotations

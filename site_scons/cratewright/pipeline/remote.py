@@ -1,7 +1,4 @@
-"""What runs inside a worker: a backend object for each session, and its methods.
-
-Knows nothing of who asks.
-"""
+"""What runs inside a worker: a backend object for each session, and its methods."""
 
 from __future__ import annotations
 

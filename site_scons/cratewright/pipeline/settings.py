@@ -1,7 +1,4 @@
-"""The `CRATE_*` settings that steer how a build is run, not what it makes.
-
-Knows nothing of where they were set.
-"""
+"""The `CRATE_*` settings that steer how a build is run, not what it makes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where the seconds of one stage went: calls of backend methods and passes of optimisers, summed over all workers.
 
-Knows nothing of results: times travel beside them, and reach no file.
+Times travel beside them, and reach no file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Where a server is and how to be let in: a URL, and the settings beside it.
-
-Knows nothing of what is said to a server.
-"""
+"""Where a server is and how to be let in: a URL, and the settings beside it."""
 
 from __future__ import annotations
 

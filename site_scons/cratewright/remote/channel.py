@@ -1,6 +1,6 @@
 """Calls to a server over gRPC: begun together, waited for within bounds, their errors in a few words.
 
-Knows nothing of what is said in them: a request is bytes, and so is an answer.
+A request is bytes, and so is an answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Contents as they travel: packed, if server and this machine have a way in common.
-
-Knows nothing of messages.
-"""
+"""Contents as they travel: packed, if server and this machine have a way in common."""
 
 from __future__ import annotations
 

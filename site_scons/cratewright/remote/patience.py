@@ -1,7 +1,7 @@
 """How long a build waits for a server, all in all.
 
-Knows nothing of servers. What came while it waited was worth some of the wait; the rest is paid from one purse for
-the whole build, so that a slow server costs a bounded time, whatever it is slow at.
+What came while it waited was worth some of the wait; the rest is paid from one purse for the whole build, so that a
+slow server costs a bounded time, whatever it is slow at.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The encoding of protocol buffers: fields by number, as far as the messages of a cache use it.
 
-Knows nothing of messages. Two kinds of fields are enough for those, and a server over HTTP is spoken to without any
-library but Python's own; tests compare with Google's.
+Two kinds of fields are enough for those, and a server over HTTP is spoken to without any library but Python's own;
+tests compare with Google's.
 Source: https://protobuf.dev/programming-guides/encoding/
 """
 

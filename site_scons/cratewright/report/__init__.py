@@ -1,6 +1,6 @@
 """A build's events as documents that other programs and people read.
 
-Knows nothing of builds that run: it is given what one has written.
+It is given what one has written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Annotations of GitHub Actions: lines that a workflow prints to have them shown beside the source.
 
-Knows nothing of workflows.
 Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 """
 

@@ -1,7 +1,4 @@
-"""JUnit's XML, which most pipelines show: a suite a crate, a case a unit.
-
-Knows nothing of who reads it.
-"""
+"""JUnit's XML, which most pipelines show: a suite a crate, a case a unit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The events of one build, read back.
-
-Knows nothing of what is made of them.
-"""
+"""The events of one build, read back."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """SARIF 2.1.0, which code scanners and editors read.
 
-Knows nothing of who reads it.
 Source: OASIS, "Static Analysis Results Interchange Format Version 2.1.0".
 """
 

@@ -1,6 +1,5 @@
 """The Trace Event Format, which Perfetto and Chromium's tracing show: a track a worker, a slice a unit.
 
-Knows nothing of who shows it.
 Source: Google, "Trace Event Format".
 """
 

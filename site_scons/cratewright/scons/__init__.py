@@ -1,6 +1,6 @@
 """The SCons side: the tool that gives an Environment its crates.
 
-Knows nothing of backends; it turns nodes into values, asks the pipeline and writes what comes back.
+It turns nodes into values, asks the pipeline and writes what comes back.
 """
 
 from __future__ import annotations

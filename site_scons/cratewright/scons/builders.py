@@ -1,6 +1,6 @@
 """The builders of the stages: what SCons calls to make a node, and what it asks of one.
 
-Knows nothing of crates: what a node does and depends on hangs on the node, so that all of a stage share one builder.
+What a node does and depends on hangs on the node, so that all of a stage share one builder.
 """
 
 from __future__ import annotations

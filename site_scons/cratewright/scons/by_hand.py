@@ -1,7 +1,7 @@
 """The stages as an SConstruct calls them: `env.CrateCodegen`, `CrateArchive`, `CrateLto`, `CrateLink`.
 
-Knows nothing of what a stage does. The file that a stage is given says which crate is meant, also where a command of
-the user's own has made that file of what a stage left.
+The file that a stage is given says which crate is meant, also where a command of the user's own has made that file of
+what a stage left.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How often Python looks for garbage while SCons runs.
 
-Knows nothing of what is in memory. What SConscripts declare lives as long as the build, and there is more of it with
-every crate; to look through it again and again took 1.2 of the 3.4 s that 500 crates with nothing to do cost.
+What SConscripts declare lives as long as the build, and there is more of it with every crate; to look through it again
+and again took 1.2 of the 3.4 s that 500 crates with nothing to do cost.
 """
 
 from __future__ import annotations

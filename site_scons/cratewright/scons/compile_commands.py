@@ -1,6 +1,6 @@
 """The file from which editors and analysers learn how sources are compiled.
 
-Knows nothing of compilers: each backend says its own command.
+Each backend says its own command.
 Source: Clang's "JSON Compilation Database Format Specification".
 """
 

@@ -1,6 +1,6 @@
 """All crates of one SCons run: which depends on which, and what of each is linked how.
 
-Knows nothing of how a crate was declared, nor of how one is made; it is given values and functions that give values.
+It is given values and functions that give values.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""One call of `env.Crate` on its way to values and nodes: options merged, sources and dependencies located.
-
-Knows nothing of what a backend does.
-"""
+"""One call of `env.Crate` on its way to values and nodes: options merged, sources and dependencies located."""
 
 from __future__ import annotations
 

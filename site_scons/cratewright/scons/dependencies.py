@@ -1,7 +1,4 @@
-"""What `deps` of a crate mean: targets, names and rlibs, each as it is for the crate's own target.
-
-Knows nothing of how any of them is linked.
-"""
+"""What `deps` of a crate mean: targets, names and rlibs, each as it is for the crate's own target."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`env.CrateEmbed`: images of crates as an object file, with a header that declares them.
 
-Knows nothing of images: their manifests tell what they are.
+Their manifests tell what they are.
 """
 
 from __future__ import annotations

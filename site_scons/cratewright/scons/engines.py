@@ -1,7 +1,4 @@
-"""The engine that serves a crate: one for all whose settings are the same.
-
-Knows nothing of crates.
-"""
+"""The engine that serves a crate: one for all whose settings are the same."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """The tool: what it adds to an Environment, and the construction variables it reads.
 
-Knows nothing of what a backend does.
 Source: the SCons user guide, "Tools"; the tool is a callable, so it needs no place in a tool path.
 """
 

@@ -1,7 +1,4 @@
-"""Where crates meet SCons's own builders: what those have built goes into crates, and crates into what they build.
-
-Knows nothing of what is in an object or a library.
-"""
+"""Where crates meet SCons's own builders: what those have built goes into crates, and crates into what they build."""
 
 from __future__ import annotations
 

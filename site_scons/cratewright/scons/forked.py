@@ -1,7 +1,7 @@
 """SCons run once in a fork of this process, which has imported all that SCons needs and stays as it was.
 
-Knows nothing of why it is run, nor of files that change. SCons keeps what it knows in globals and is not made to run
-twice in a process; a fork costs milliseconds where imports cost most of what a small build takes.
+SCons keeps what it knows in globals and is not made to run twice in a process; a fork costs milliseconds where imports
+cost most of what a small build takes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Files that the build makes and that a stage may read without being given them: includes, before all.
 
-Knows nothing of languages. What a stage read last time, and where it looked in vain, says exactly what it reads, as
-long as none of these files has changed; in what has changed, and before the first run, every word that is the name of a
-file which the build makes counts as an include. One too many costs a little order, one too few a stale result.
+What a stage read last time, and where it looked in vain, says exactly what it reads, as long as none of these files has
+changed; in what has changed, and before the first run, every word that is the name of a file which the build makes
+counts as an include. One too many costs a little order, one too few a stale result.
 """
 
 from __future__ import annotations

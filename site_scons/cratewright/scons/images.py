@@ -1,9 +1,9 @@
 """A directory of images as an SCons node, and each image in it as one.
 
-Knows nothing of images. SCons compares a directory by whether it changed in the same run; who packs or installs what
-an earlier run has made would be left with what was there before. This directory is compared by its content, and
-whatever is looked up in it is made by the link, whether that was known when the crate was declared or not. An image
-that nobody looks up has no node: SCons takes as long for one as for a crate.
+SCons compares a directory by whether it changed in the same run; who packs or installs what an earlier run has made
+would be left with what was there before. This directory is compared by its content, and whatever is looked up in it is
+made by the link, whether that was known when the crate was declared or not. An image that nobody looks up has no node:
+SCons takes as long for one as for a crate.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The interface of a crate as an SCons node: what an rlib that depends on the crate is made from.
 
-Knows nothing of what the interface is. A dependent waits for the file that tells it, and is made again only if the
-digest in that file is another: SCons by itself would make it again for every edit of a body.
+A dependent waits for the file that tells it, and is made again only if the digest in that file is another: SCons by
+itself would make it again for every edit of a body.
 """
 
 from __future__ import annotations

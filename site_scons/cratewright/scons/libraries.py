@@ -1,6 +1,6 @@
 """Libraries that crates are linked with and that SCons itself makes.
 
-Knows nothing of other libraries: what is there already is observed by whoever reads it.
+What is there already is observed by whoever reads it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a linker takes of a crate that stands among sources or in LIBS: its staticlib, object, cdylib or dylib.
-
-Knows nothing of how any of them is made.
-"""
+"""What a linker takes of a crate that stands among sources or in LIBS: its staticlib, object, cdylib or dylib."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Links that a crate has beside its files, as SCons nodes, and how they are installed.
 
-Knows nothing of what the files are. SCons sees what a link leads to; who installs one wants to know when it leads
-elsewhere, and to have a link again.
+SCons sees what a link leads to; who installs one wants to know when it leads elsewhere, and to have a link again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Which crate a node is made of, whoever made it: a stage, or a command that was given what a stage has made.
-
-Knows nothing of what is in a file.
-"""
+"""Which crate a node is made of, whoever made it: a stage, or a command that was given what a stage has made."""
 
 from __future__ import annotations
 

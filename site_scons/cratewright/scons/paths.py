@@ -1,7 +1,4 @@
-"""Where the file of an SCons node lies, seen from the project root, and whether it has changed.
-
-Knows nothing of what is in it.
-"""
+"""Where the file of an SCons node lies, seen from the project root, and whether it has changed."""
 
 from __future__ import annotations
 

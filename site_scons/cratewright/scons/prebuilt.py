@@ -1,7 +1,4 @@
-"""Rlibs that no crate of the build makes: they are there, and say themselves which crate they hold.
-
-Knows nothing of how a crate is declared or linked.
-"""
+"""Rlibs that no crate of the build makes: they are there, and say themselves which crate they hold."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a build tells: the terminal as it happens, a file of events for whoever asks for one.
-
-Knows nothing of how anything is made; it hears of it.
-"""
+"""What a build tells: the terminal as it happens, a file of events for whoever asks for one."""
 
 from __future__ import annotations
 

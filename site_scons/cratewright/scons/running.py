@@ -1,7 +1,4 @@
-"""What the stages do: the bodies of SCons's actions. Each reads nodes, asks the pipeline, writes.
-
-Knows nothing of when a stage runs, nor of what it depends on.
-"""
+"""What the stages do: the bodies of SCons's actions. Each reads nodes, asks the pipeline, writes."""
 
 from __future__ import annotations
 

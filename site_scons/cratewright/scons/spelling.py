@@ -1,7 +1,4 @@
-"""Names that begin with `CRATE_`: all that there are, and those that somebody misspelt.
-
-Knows nothing of what a variable does.
-"""
+"""Names that begin with `CRATE_`: all that there are, and those that somebody misspelt."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The stages of a crate as SCons nodes: what runs, and what each depends on.
 
-Knows nothing of what an SConstruct wrote to declare the crate. A stage is made once, whoever asks for it.
+A stage is made once, whoever asks for it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SCons run on the packaged SConstruct, for a workspace that has no SConstruct of its own.
 
-Knows nothing of the command line: it is given a workspace, what to build of it, and words for SCons.
+It is given a workspace, what to build of it, and words for SCons.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whether a stage is up to date, as one SCons node a stage.
 
-Knows nothing of what the stage does. The sources of a crate and what they include are no SCons nodes: a null
-build costs about a millisecond a node, and SCons could not see an include path that is looked up in vain. The
-digest of them all is the signature of one node instead; which files they are is remembered beside the target.
+The sources of a crate and what they include are no SCons nodes: a null build costs about a millisecond a node, and
+SCons could not see an include path that is looked up in vain. The digest of them all is the signature of one node
+instead; which files they are is remembered beside the target.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A crate that an SConstruct declared, and what `env.Crate` returns for it.
-
-Knows nothing of how a crate is built, nor of other crates.
-"""
+"""A crate that an SConstruct declared, and what `env.Crate` returns for it."""
 
 from __future__ import annotations
 

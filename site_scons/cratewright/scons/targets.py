@@ -1,7 +1,4 @@
-"""One declaration for several targets: a tree of outputs for each.
-
-Knows nothing of how a crate is declared for one.
-"""
+"""One declaration for several targets: a tree of outputs for each."""
 
 from __future__ import annotations
 

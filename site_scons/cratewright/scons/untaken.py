@@ -1,7 +1,4 @@
-"""Variables of an Environment that a backend does not take: noted beside a crate, for `cratewright explain`.
-
-Knows nothing of what a variable means to those that take it.
-"""
+"""Variables of an Environment that a backend does not take: noted beside a crate, for `cratewright explain`."""
 
 from __future__ import annotations
 

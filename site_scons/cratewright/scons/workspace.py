@@ -1,6 +1,6 @@
 """`env.CrateWorkspace`: the crates of a TOML file, declared as if by an SConscript beside it.
 
-Knows nothing of how a crate becomes nodes; it is given the function that declares one.
+It is given the function that declares one.
 """
 
 from __future__ import annotations

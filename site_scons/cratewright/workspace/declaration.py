@@ -1,7 +1,4 @@
-"""What the tables of a workspace mean: crates, their sources and options, profiles.
-
-Knows nothing of disks: what a pattern matches is asked elsewhere; nor of which backends there are.
-"""
+"""What the tables of a workspace mean: crates, their sources and options, profiles."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The `deps` of a crate in a workspace: crates by name, rlibs by path, with the features asked of them.
-
-Knows nothing of which crates and features there are.
-"""
+"""The `deps` of a crate in a workspace: crates by name, rlibs by path, with the features asked of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """A TOML text whose every key knows its line.
 
-Knows nothing of what the keys mean. The parser gives no positions, so a scan of its own finds them, and only when
-one is asked for.
+The parser gives no positions, so a scan of its own finds them, and only when one is asked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A first workspace from the sources that lie in a directory.
 
-Knows nothing of disks: it is given texts by path. What it cannot know it guesses, for a person to read and change.
+It is given texts by path. What it cannot know it guesses, for a person to read and change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The features of the crates of a workspace: what each may be asked for, and what is asked of it in the end.
 
-Knows nothing of what a macro or a dependency does.
-
 As with Cargo, a crate is built once, with the union of what all who depend on it ask for. A crate that no other
 depends on has its default features; of another they are on if anyone wants them.
 """

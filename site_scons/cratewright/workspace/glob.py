@@ -1,6 +1,6 @@
 """Patterns of file names: `*`, `?`, `[...]` within a name, `**` for any number of directories.
 
-Knows nothing of disks: it is given a function that lists a directory.
+It is given a function that lists a directory.
 """
 
 from __future__ import annotations

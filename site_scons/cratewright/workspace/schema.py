@@ -1,6 +1,6 @@
 """The JSON schema of a workspace, for editors.
 
-Knows nothing of its own: every key comes from the definitions by which a workspace is read.
+Every key comes from the definitions by which a workspace is read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The files that an assembler reads: it is asked, since macros make up directives and names.
 
-Knows nothing of preprocessors: what it is given is what a preprocessor has left.
+What it is given is what a preprocessor has left.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The symbol table that LLVM keeps in every bitcode file, read without LLVM.
 
-Knows nothing of the code: of a bitstream it reads just what leads to the table.
+Of a bitstream it reads just what leads to the table.
 Source: "LLVM Bitcode File Format", and llvm/Object/IRSymtab.h for the table.
 """
 

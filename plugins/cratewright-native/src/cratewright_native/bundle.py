@@ -1,6 +1,6 @@
 """A static library that becomes part of a crate: each member a module, linked if somebody needs it.
 
-Knows nothing of links: a module only says that it was bundled.
+A module only says that it was bundled.
 """
 
 from __future__ import annotations

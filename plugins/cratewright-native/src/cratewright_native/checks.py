@@ -1,6 +1,6 @@
 """What a crate may not ask for, with the toolchain it will get.
 
-Knows nothing of how anything is done; what passes here can be done.
+What passes here can be done.
 """
 
 from __future__ import annotations

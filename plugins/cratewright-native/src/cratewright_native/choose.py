@@ -1,7 +1,4 @@
-"""Which toolchain a build uses: the user's choice, or the first that proves to work.
-
-Knows nothing of what is compiled with it.
-"""
+"""Which toolchain a build uses: the user's choice, or the first that proves to work."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A module to an object, by itself.
-
-Knows nothing of other modules, nor of whether any were inlined into this one before.
-"""
+"""A module to an object, by itself."""
 
 from __future__ import annotations
 

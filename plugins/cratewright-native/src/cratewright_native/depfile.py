@@ -1,7 +1,4 @@
-"""The list of files that a linker read, as it writes it for Make.
-
-Knows nothing of what the files are.
-"""
+"""The list of files that a linker read, as it writes it for Make."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the text of a file has a preprocessor or an assembler look for, as far as the text alone tells.
 
-Knows nothing of which parts of a file are compiled: what is in a comment or left out by a condition counts as well.
+What is in a comment or left out by a condition counts as well.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The words that a driver takes for itself where it links, and what becomes of each.
 
-Knows nothing of what it hands on to a linker. What a compiler may not be told, it may not be told here either: the
-table of `words` says what that is.
+What a compiler may not be told, it may not be told here either: the table of `words` says what that is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """The symbol table of an ELF object, and its sections.
 
-Knows nothing of other formats, of code or of relocations.
 Source: the System V ABI, chapters "Object Files" and "Symbol Table".
 """
 

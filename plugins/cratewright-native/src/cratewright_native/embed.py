@@ -1,7 +1,4 @@
-"""Bytes that a shared library carries: an object with one section that is never loaded.
-
-Knows nothing of what the bytes mean.
-"""
+"""Bytes that a shared library carries: an object with one section that is never loaded."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which symbols of a link keep their names, and how a linker is told.
-
-Knows nothing of files, nor of how a linker is run.
-"""
+"""Which symbols of a link keep their names, and how a linker is told."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Fat LTO: all modules merged into one, then optimised as one program.
-
-Knows nothing of caches, nor of how what comes out is made an object.
-"""
+"""Fat LTO: all modules merged into one, then optimised as one program."""
 
 from __future__ import annotations
 

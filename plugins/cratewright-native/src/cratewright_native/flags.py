@@ -1,7 +1,4 @@
-"""Options as words of a compiler's command line.
-
-Knows nothing of files, nor of how a command is run.
-"""
+"""Options as words of a compiler's command line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""gcc with the binutils it was built for.
-
-Knows nothing of other toolchains, nor of when it is the one to use.
-"""
+"""gcc with the binutils it was built for."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Libraries that are no crates, as words of a link.
-
-Knows nothing of crates, nor of how a linker is run.
-"""
+"""Libraries that are no crates, as words of a link."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a final link hangs on: the files that its linker read, and the places where it found no library.
-
-Knows nothing of how a linker is run; it is given what that was told and what it said.
-"""
+"""What a final link hangs on: the files that its linker read, and the places where it found no library."""
 
 from __future__ import annotations
 

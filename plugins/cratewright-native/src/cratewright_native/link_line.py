@@ -1,7 +1,7 @@
 """The command that a driver would run to link, asked for once and filled in afterwards.
 
-Knows nothing of what is linked. clang takes longer to start than its lld to link a small program, and says the same
-each time: which start files and libraries there are, and where.
+clang takes longer to start than its lld to link a small program, and says the same each time: which start files and
+libraries there are, and where.
 """
 
 from __future__ import annotations

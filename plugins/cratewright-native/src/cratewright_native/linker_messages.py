@@ -1,7 +1,4 @@
-"""What a linker said as diagnostics: GNU ld's words, and those of lld, which zig's linker is.
-
-Knows nothing of what was linked.
-"""
+"""What a linker said as diagnostics: GNU ld's words, and those of lld, which zig's linker is."""
 
 from __future__ import annotations
 

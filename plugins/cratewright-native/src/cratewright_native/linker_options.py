@@ -1,6 +1,5 @@
 """The options of linkers for ELF, and what becomes of each that a user writes: the table.
 
-Knows nothing of how words are spelled in a list, nor of what is linked.
 Source: the help of LLD 19 and 22 and of GNU ld 2.40; a test holds the table against those that are installed.
 """
 

@@ -1,7 +1,4 @@
-"""What a unit was compiled from: the files that were read, and where others were looked for, asked of the compiler.
-
-Knows nothing of the module that is made.
-"""
+"""What a unit was compiled from: the files that were read, and where others were looked for, asked of the compiler."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""clang and lld of one version, installed by a system or a user.
-
-Knows nothing of other toolchains, nor of when it is the one to use.
-"""
+"""clang and lld of one version, installed by a system or a user."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """An ELF object of which fewer symbols are seen by others.
 
-Knows nothing of which these are to be.
 Source: the System V ABI, chapters "Sections", "Symbol Table" and "Relocation".
 """
 

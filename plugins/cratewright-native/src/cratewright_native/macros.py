@@ -1,7 +1,4 @@
-"""What `__has_include` asks for where only macros say so: the compiler's own preprocessor is asked to expand them.
-
-Knows nothing of how it is run, nor of where files are looked for.
-"""
+"""What `__has_include` asks for where only macros say so: the compiler's own preprocessor is asked to expand them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An object that somebody else has compiled, as a source of a crate.
 
-Knows nothing of how it was compiled: it is linked as it is.
+It is linked as it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a compilation hangs on beside its source: files it read, and paths where it found nothing.
 
-Knows nothing of compilers: it is told which files were read and where they were looked for. A path that something
-could appear at, so that another file would be found than this time, is as much an input as a file.
+It is told which files were read and where they were looked for. A path that something could appear at, so that another
+file would be found than this time, is as much an input as a file.
 """
 
 from __future__ import annotations

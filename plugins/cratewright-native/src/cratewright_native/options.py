@@ -1,7 +1,4 @@
-"""The options of a native crate, beside those that every crate has.
-
-Knows nothing of how a compiler spells them.
-"""
+"""The options of a native crate, beside those that every crate has."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The reports of passes that LLVM's programs print when asked to: taken out of what they said, and summed.
-
-Knows nothing of how a program is run, nor of what its other words mean.
-"""
+"""The reports of passes that LLVM's programs print when asked to: taken out of what they said, and summed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a toolchain can really do: small samples compiled and linked, and the answers remembered.
 
-Knows nothing of which toolchain would be preferred. An answer is kept under the identity of the files it was got
-from, so that another compiler at the same place is asked again.
+An answer is kept under the identity of the files it was got from, so that another compiler at the same place is asked
+again.
 """
 
 from __future__ import annotations

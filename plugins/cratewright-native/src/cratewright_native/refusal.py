@@ -1,7 +1,4 @@
-"""What a linker would not link as an error: which symbols, of which crates, and where.
-
-Knows nothing of how a linker is run, nor of its words.
-"""
+"""What a linker would not link as an error: which symbols, of which crates, and where."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The modules of an LTO step as files, and what lld is told so that it resolves symbols as the final link will.
-
-Knows nothing of what is done with them once they are resolved.
-"""
+"""The modules of an LTO step as files, and what lld is told so that it resolves symbols as the final link will."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Words for a program in a file: command lines have an end.
-
-Knows nothing of what the words mean.
-"""
+"""Words for a program in a file: command lines have an end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Where a compiler looks for includes, as it says itself when asked to be verbose.
-
-Knows nothing of which includes there are.
-"""
+"""Where a compiler looks for includes, as it says itself when asked to be verbose."""
 
 from __future__ import annotations
 

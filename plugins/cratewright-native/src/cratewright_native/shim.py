@@ -1,7 +1,4 @@
-"""The allocator shim: what crates that need an allocator call, and what these calls become.
-
-Knows nothing of which crates call it or whether one of them provides an allocator.
-"""
+"""The allocator shim: what crates that need an allocator call, and what these calls become."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a dynamic library is called: its file, the name that programs look for, and the links between the two.
-
-Knows nothing of how a linker is told.
-"""
+"""What a dynamic library is called: its file, the name that programs look for, and the links between the two."""
 
 from __future__ import annotations
 

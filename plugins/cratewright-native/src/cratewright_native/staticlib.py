@@ -1,7 +1,4 @@
-"""A static library: every object of a link in one archive, with nothing left to look for but libraries.
-
-Knows nothing of how objects were made.
-"""
+"""A static library: every object of a link in one archive, with nothing left to look for but libraries."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A symbol as any kind of object file has it.
-
-Knows nothing of formats.
-"""
+"""A symbol as any kind of object file has it."""
 
 from __future__ import annotations
 

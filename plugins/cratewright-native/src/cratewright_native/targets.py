@@ -1,7 +1,4 @@
-"""The targets: how each is called by users, by compilers and by rustc.
-
-Knows nothing of which toolchain is there, nor of what it can do for a target.
-"""
+"""The targets: how each is called by users, by compilers and by rustc."""
 
 from __future__ import annotations
 

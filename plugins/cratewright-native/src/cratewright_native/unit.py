@@ -1,6 +1,6 @@
 """One source to one module: the stencil of cratewright's contract in, its module and what it hangs on out.
 
-Knows nothing of links: a module is made so that every kind of link can use it.
+A module is made so that every kind of link can use it.
 """
 
 from __future__ import annotations

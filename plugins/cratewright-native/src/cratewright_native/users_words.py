@@ -1,7 +1,4 @@
-"""What a user tells the linker, made ready for a link in a scratch directory.
-
-Knows nothing of what the words mean beyond the files in them.
-"""
+"""What a user tells the linker, made ready for a link in a scratch directory."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """SCons's construction variables as options of a native crate.
 
-Knows nothing of SCons: it is given the words that a compiler or a linker would be given.
+It is given the words that a compiler or a linker would be given.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The words for a compiler that users may pass on, and what becomes of the others.
 
-Knows nothing of what cratewright itself says to a compiler. What is accepted has its effect however a crate is linked.
+What is accepted has its effect however a crate is linked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The files of one moment: what is at a path, or from where on nothing is.
-
-Knows nothing of who looks there, nor of what the files mean.
-"""
+"""The files of one moment: what is at a path, or from where on nothing is."""
 
 from __future__ import annotations
 

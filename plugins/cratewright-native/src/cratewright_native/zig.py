@@ -1,7 +1,4 @@
-"""The LLVM inside the `ziglang` wheel, by its raw drivers.
-
-Knows nothing of other toolchains, nor of when it is the one to use.
-"""
+"""The LLVM inside the `ziglang` wheel, by its raw drivers."""
 
 from __future__ import annotations
 

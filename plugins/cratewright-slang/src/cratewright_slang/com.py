@@ -1,7 +1,4 @@
-"""Objects behind tables of functions, as Slang's interfaces are: called, released, and made for it to call.
-
-Knows nothing of what any function does.
-"""
+"""Objects behind tables of functions, as Slang's interfaces are: called, released, and made for it to call."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What Slang says, as messages of one shape.
-
-Knows nothing of how it came to be said.
-"""
+"""What Slang says, as messages of one shape."""
 
 from __future__ import annotations
 

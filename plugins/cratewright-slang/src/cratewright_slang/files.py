@@ -1,7 +1,4 @@
-"""The files of a project as Slang asks for them, and a note of each that was read or looked for in vain.
-
-Knows nothing of Slang beyond the suffixes of its files.
-"""
+"""The files of a project as Slang asks for them, and a note of each that was read or looked for in vain."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Sources to modules of Slang, each once in a process: who imports a module is given it compiled.
 
-Knows nothing of crates. Reading a compiled module takes a tenth of what reading its source takes, and a module does not
-depend on who imports it, so every import is served so; the same source gives the same bytes whoever was first.
+Reading a compiled module takes a tenth of what reading its source takes, and a module does not depend on who imports
+it, so every import is served so; the same source gives the same bytes whoever was first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Slang's compiler library out of the slangpy wheel: sessions, modules, linked programs.
 
-Knows nothing of crates or requests: paths are whatever the files are asked for by, modules are bytes and whole. Of the
-wheel only the library is loaded, and no module of it is imported.
+Paths are whatever the files are asked for by, modules are bytes and whole. Of the wheel only the library is loaded, and
+no module of it is imported.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Options of a crate as settings of Slang.
-
-Knows nothing of Slang but the numbers of its settings.
-"""
+"""Options of a crate as settings of Slang."""
 
 from __future__ import annotations
 

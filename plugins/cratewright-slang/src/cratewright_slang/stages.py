@@ -1,7 +1,4 @@
-"""The stages of shaders, under Slang's numbers.
-
-Knows nothing of compilers.
-"""
+"""The stages of shaders, under Slang's numbers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A Slang source to a module in Slang's IR: the stencil of cratewright's contract in, its module out.
-
-Knows nothing of what becomes of the module.
-"""
+"""A Slang source to a module in Slang's IR: the stencil of cratewright's contract in, its module out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What is added to a text so that the compiler takes a unit that is not whole: stubs, layouts, a main, a size.
 
-Knows nothing of compiling: it is told what the compiler asks for.
+It is told what the compiler asks for.
 """
 
 from __future__ import annotations

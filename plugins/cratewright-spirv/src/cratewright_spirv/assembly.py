@@ -1,6 +1,6 @@
 """What the linker makes of the modules that some entry points need, finalised and checked.
 
-Knows nothing of optimisation or of files; copies for people go to whoever asks for them.
+Copies for people go to whoever asks for them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the validator says of an image, in the user's terms: a place in a source, and options of this package.
 
-Knows nothing of how an image was made; what it says of places is what the image itself holds.
+What it says of places is what the image itself holds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Blocks that are laid out alike and named differently, kept apart through SPIRV-Tools' linker.
 
-Knows nothing of linking itself. The linker makes equal types one and drops the names of the others, so a host would be
-told of the second of two buffers under the names of the first. A decoration of its own makes each type differ from
-those with other names; it is taken off what was linked.
+The linker makes equal types one and drops the names of the others, so a host would be told of the second of two buffers
+under the names of the first. A decoration of its own makes each type differ from those with other names; it is taken
+off what was linked.
 """
 
 from __future__ import annotations

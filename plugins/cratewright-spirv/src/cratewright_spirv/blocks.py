@@ -1,6 +1,5 @@
 """How blocks lie in memory: what a host writes into a buffer or a push constant.
 
-Knows nothing of who uses a block.
 Source: the Vulkan specification, "Offset and Stride Assignment"; all of it stands in a module's decorations.
 """
 

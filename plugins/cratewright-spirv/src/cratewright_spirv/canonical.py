@@ -1,7 +1,7 @@
 """Modules in canonical form: only what their entry points reach, ids in the order in which it is reached.
 
-Knows nothing of linking or optimising. Order of declarations, ids, and names that are not kept leave no trace;
-equal types, constants, variables of different modules and functions become one.
+Order of declarations, ids, and names that are not kept leave no trace; equal types, constants, variables of different
+modules and functions become one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Refuses images that call in circles, or that do in one stage what only another can.
 
-Knows nothing of sources: functions go by their debug names, which the caller knows how to describe.
+Functions go by their debug names, which the caller knows how to describe.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The choice of a glslang: the newest there is, the wheel that is always installed, or an SDK's program.
-
-Knows nothing of what is compiled beyond its language.
-"""
+"""The choice of a glslang: the newest there is, the wheel that is always installed, or an SDK's program."""
 
 from __future__ import annotations
 

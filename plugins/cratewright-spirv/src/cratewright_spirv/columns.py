@@ -1,7 +1,7 @@
 """Columns for messages of a compiler that tells no more than lines: it is asked again, with a token a line.
 
-Knows nothing of the compiler. A token that the message quotes and that is on the line once is the place; else the
-compiler says which token it means, if the line is no directive, which cannot be taken apart.
+A token that the message quotes and that is on the line once is the place; else the compiler says which token it means,
+if the line is no directive, which cannot be taken apart.
 """
 
 from __future__ import annotations

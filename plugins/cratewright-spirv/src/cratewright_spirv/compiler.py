@@ -1,6 +1,6 @@
 """One unit of GLSL or HLSL compiled to linkable SPIR-V objects: requests in, results out.
 
-Knows nothing of crates, caches or processes; what it reads besides the request it reports.
+What it reads besides the request it reports.
 """
 
 from __future__ import annotations

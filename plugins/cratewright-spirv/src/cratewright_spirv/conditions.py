@@ -1,6 +1,6 @@
 """What an `#if` asks, as far as it can be answered without the compiler: true, false or not known.
 
-Knows nothing of files; it is told what each name stands for. Whatever it does not understand is not known.
+It is told what each name stands for. Whatever it does not understand is not known.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What the types and constants of a module stand for, whatever their ids: equal ones found, and made one.
-
-Knows nothing of variables or of functions beyond the ids that they use.
-"""
+"""What the types and constants of a module stand for, whatever their ids: equal ones found, and made one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Reads what a unit implies about its stage from its module, as the compiler left it, and its preprocessed text.
 
-Knows nothing of linking. A text is asked only what a module cannot tell: whether a value that is the language's
-default was written.
+A text is asked only what a module cannot tell: whether a value that is the language's default was written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads the names that glslang gives to functions: `square(f1;` is `square(float)`.
 
-Knows nothing of modules. Types are written as in GLSL, and what a name leaves out (the matrix kind of a
-cooperative matrix, the type of a buffer reference) cannot be told.
+Types are written as in GLSL, and what a name leaves out (the matrix kind of a cooperative matrix, the type of a buffer
+reference) cannot be told.
 """
 
 from __future__ import annotations

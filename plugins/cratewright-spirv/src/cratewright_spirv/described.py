@@ -1,7 +1,4 @@
-"""What is in a SPIR-V module, for whoever looks at a file.
-
-Knows nothing of who made it.
-"""
+"""What is in a SPIR-V module, for whoever looks at a file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""glslang's log as messages of one shape.
-
-Knows nothing of how a log came about.
-"""
+"""glslang's log as messages of one shape."""
 
 from __future__ import annotations
 

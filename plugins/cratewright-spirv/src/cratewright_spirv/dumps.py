@@ -1,6 +1,6 @@
 """Copies for people of what goes into a step, also where the step fails.
 
-Knows nothing of what the steps do; an option of the user names the directory, and nothing is kept without one.
+An option of the user names the directory, and nothing is kept without one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SPIRV-Tools as programs, one process for each operation.
 
-Knows nothing of what may be asked of it: `Provider` checks that and words the errors.
+`Provider` checks that and words the errors.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the images of a crate will be called, from names and words of its sources alone.
 
-Knows nothing of what compilers say: a source that has to be compiled for it is not known.
+A source that has to be compiled for it is not known.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which extensions of GLSL a newer glslang knows than the one that is always installed.
 
-Knows nothing of what is installed. The names are from a run: `native/list_extensions.py` asks both.
+The names are from a run: `native/list_extensions.py` asks both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What is to be told of a program before it is optimised: its size, what it is made of, names and blocks of resources.
-
-Knows nothing of how it is optimised, nor of the file that tells it.
-"""
+"""What is told of a program before it is optimised: its size, what it is made of, names and blocks of resources."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Turns what the linker made into an image that Vulkan accepts, and splits or renames its entry points.
 
-Knows nothing of crates or of files; everything is a function from bytes to bytes.
+Everything is a function from bytes to bytes.
 
 A capability that only a dropped function needed stays; `spirv-opt --trim-capabilities` removes it.
 """

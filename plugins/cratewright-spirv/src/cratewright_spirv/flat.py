@@ -1,6 +1,6 @@
 """Built-in inputs as stages take them that have nothing to interpolate.
 
-Knows nothing of what a unit does with them. A fragment shader must call integers `Flat`, a vertex shader must not.
+A fragment shader must call integers `Flat`, a vertex shader must not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is left of a source when all that cannot alter its modules is taken away, so that they may be used again.
 
-Knows nothing of caches or compilers. Where things stand in the files is not part of it: results are kept with
-the ordinals of lines in place of files and numbers, and get those of the source at hand when they are used.
+Where things stand in the files is not part of it: results are kept with the ordinals of lines in place of files and
+numbers, and get those of the source at hand when they are used.
 Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
 """
 

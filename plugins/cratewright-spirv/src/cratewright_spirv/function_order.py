@@ -1,7 +1,4 @@
-"""The functions that some roots call, callees before callers.
-
-Knows nothing of what functions do.
-"""
+"""The functions that some roots call, callees before callers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""glslang inside this process: preprocess a source, then make a SPIR-V module of the text.
-
-Knows nothing of linkage, of include rules or of how messages are shown.
-"""
+"""glslang inside this process: preprocess a source, then make a SPIR-V module of the text."""
 
 from __future__ import annotations
 

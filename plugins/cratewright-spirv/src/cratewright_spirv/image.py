@@ -1,6 +1,6 @@
 """One image: what the linker or LTO made, optimised, validated, and told of.
 
-Knows nothing of crates on disk or of who asked; it is given a request and gives bytes.
+It is given a request and gives bytes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a unit says of the stage it is part of, beside its functions: it travels with the module as one attribute.
 
-Knows nothing of modules or of entry points: who compiled the unit wrote it, who links it asks.
+Who compiled the unit wrote it, who links it asks.
 """
 
 from __future__ import annotations

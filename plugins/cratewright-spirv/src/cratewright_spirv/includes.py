@@ -1,6 +1,6 @@
 """Where `#include` leads, and every path that was read or looked for on the way.
 
-Knows nothing of compilers or languages: it is asked for a name and answers with a file.
+It is asked for a name and answers with a file.
 """
 
 from __future__ import annotations

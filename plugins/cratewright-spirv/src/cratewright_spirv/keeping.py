@@ -1,6 +1,6 @@
 """Functions kept in a module by a compiler that leaves out what its entry point does not call.
 
-Knows nothing of compilers: an entry point is made to call everything, and a module is freed of that again.
+An entry point is made to call everything, and a module is freed of that again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a cache says that a method returned: whether its words are such as the methods here write.
 
-Knows nothing of the methods. Whoever can write to a shared cache can make a result wrong; with this, nothing else.
+Whoever can write to a shared cache can make a result wrong; with this, nothing else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SPIRV-Tools inside this process, by a shared library with a plain C interface.
 
-Knows nothing of what may be asked of it: `Provider` checks that and words the errors.
+`Provider` checks that and words the errors.
 """
 
 from __future__ import annotations

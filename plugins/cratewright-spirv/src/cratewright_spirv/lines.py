@@ -1,9 +1,8 @@
 """Line information put into the form that survives SPIRV-Tools' linker.
 
-Knows nothing of linking itself. The linker gives new ids to instructions, but not to the line information
-attached to them: references to files go astray, and scopes with them. So the ids of files are moved ahead by
-as much as the linker will move the files, and what NonSemantic.Shader.DebugInfo says of lines in bodies is
-said by OpLine.
+The linker gives new ids to instructions, but not to the line information attached to them: references to files go
+astray, and scopes with them. So the ids of files are moved ahead by as much as the linker will move the files, and what
+NonSemantic.Shader.DebugInfo says of lines in bodies is said by OpLine.
 """
 
 from __future__ import annotations

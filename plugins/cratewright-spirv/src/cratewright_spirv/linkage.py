@@ -1,7 +1,4 @@
-"""The symbols that a SPIR-V module itself says it exports and imports.
-
-Knows nothing of who made the module.
-"""
+"""The symbols that a SPIR-V module itself says it exports and imports."""
 
 from __future__ import annotations
 

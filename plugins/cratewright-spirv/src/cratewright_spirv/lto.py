@@ -1,7 +1,6 @@
 """Link-time optimisation of shaders: of all entry points together (fat), or of each by itself (thin).
 
-Knows nothing of caches or of the order of work. What is to be optimised is in canonical form, so that edits which
-do not matter give the same bytes.
+What is to be optimised is in canonical form, so that edits which do not matter give the same bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Images of modules that LTO has optimised: one of all entry points, or one of each.
-
-Knows nothing of how they were optimised.
-"""
+"""Images of modules that LTO has optimised: one of all entry points, or one of each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The manifest: what a link made, as JSON.
 
-Knows nothing of how it was made. A consumer of rust-gpu's `CompileResult` finds `entry_points` and `module`;
-everything else stands beside them.
+A consumer of rust-gpu's `CompileResult` finds `entry_points` and `module`; everything else stands beside them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One memory model for modules that become one: addressing is lifted where one of them needs more than another.
 
-Knows nothing of linking. What has only logical pointers means the same where physical ones are allowed beside them.
+What has only logical pointers means the same where physical ones are allowed beside them.
 """
 
 from __future__ import annotations

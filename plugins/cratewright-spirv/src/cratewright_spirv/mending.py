@@ -1,6 +1,6 @@
 """What glslang and SPIRV-Tools' optimiser get wrong, put right, and what images need beyond what options ask for.
 
-Knows nothing of options or of how passes are run. Each repair looks for its case first, in a search through bytes.
+Each repair looks for its case first, in a search through bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Makes one of several equal global variables, as units that were compiled apart each declare their own.
-
-Knows nothing of functions beyond which variables an entry point reaches.
-"""
+"""Makes one of several equal global variables, as units that were compiled apart each declare their own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What entry points and images are called.
-
-Knows nothing of the code behind the names.
-"""
+"""What entry points and images are called."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A module as glslang leaves it, made an object: Import and Export linkage in place of stubs and a stub main.
 
-Knows nothing of sources beyond the order of their functions; it works on words in one pass.
+It works on words in one pass.
 """
 
 from __future__ import annotations

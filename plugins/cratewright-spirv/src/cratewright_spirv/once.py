@@ -1,6 +1,6 @@
 """Functions that several modules define alike, `LinkOnceODR`: one definition is kept where they meet.
 
-Knows nothing of who needs them. That all definitions are the same is what the linkage promises.
+That all definitions are the same is what the linkage promises.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a source asks of the images with its entry points, against what its crate says.
-
-Knows nothing of how an image comes about.
-"""
+"""What a source asks of the images with its entry points, against what its crate says."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which passes of the optimiser an image gets.
-
-Knows nothing of how they are run.
-"""
+"""Which passes of the optimiser an image gets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where the lines of a canonical form are from, taken out of a result and put into another.
 
-Knows nothing of how a form is found. A result that others may use has the ordinal of a line of its form in place of
-a file and a number, and that of a token in place of a column.
+A result that others may use has the ordinal of a line of its form in place of a file and a number, and that of a token
+in place of a column.
 Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
 """
 

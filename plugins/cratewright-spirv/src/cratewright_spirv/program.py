@@ -1,6 +1,6 @@
 """A module taken apart into its preamble and its functions, with who uses what.
 
-Knows nothing of linking; it only answers what can be reached, and drops what cannot.
+It only answers what can be reached, and drops what cannot.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What every provider of SPIRV-Tools shares: its operations, its checks and its errors.
 
-Knows nothing of how the tools are reached, nor of crates, sources or caches: modules are bytes and whole.
+Modules are bytes and whole.
 """
 
 from __future__ import annotations

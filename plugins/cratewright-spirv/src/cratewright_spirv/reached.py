@@ -1,6 +1,6 @@
 """What an entry point of a linked program reaches, and through which functions of which units.
 
-Knows nothing of what is asked of it: functions go by their debug names, under which units export them.
+Functions go by their debug names, under which units export them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an entry point needs of the library modules that it links: the functions it calls, and no others.
 
-Knows nothing of linking. A module of many functions then counts only with those that are called, so that an edit
-of another leaves everything as it was.
+A module of many functions then counts only with those that are called, so that an edit of another leaves everything as
+it was.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a finished module offers to its host: entry points, descriptors, constants, inputs and outputs.
 
-Knows nothing of how the module was made. All answers are plain values in an order that never varies.
+All answers are plain values in an order that never varies.
 """
 
 from __future__ import annotations

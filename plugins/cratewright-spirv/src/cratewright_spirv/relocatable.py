@@ -1,7 +1,6 @@
 """One module of the functions that a crate offers, with all that they need, which can be linked again.
 
-Knows nothing of entry points: whoever links it has some. What a module says of itself beside its code would be lost,
-so it is refused.
+Whoever links it has some. What a module says of itself beside its code would be lost, so it is refused.
 Source: rust-gpu's `keep_link_exports`.
 """
 

@@ -1,6 +1,6 @@
 """The functions that a preprocessed GLSL or HLSL text declares and defines at its top level.
 
-Knows nothing of expressions, bodies or types' meaning: it reads declarations between braces only.
+It reads declarations between braces only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The types and constants of a module: how they are called, how big they are, what value they have.
 
-Knows nothing of variables or entry points. Names are those of GLSL.
+Names are those of GLSL.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a backend shares whose images are SPIR-V too, but whose sources another compiler compiles and links.
 
-Knows nothing of that compiler: it makes a module of each entry point with all that it needs, and from there on all is
-as with shaders of this package: optimised, split, validated, told of and embedded.
+It makes a module of each entry point with all that it needs, and from there on all is as with shaders of this package:
+optimised, split, validated, told of and embedded.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The types of functions as text, by which dependents notice that one has changed.
 
-Knows nothing of symbols. A text says how a type is built, down to the members of structs, and not what its id is.
+A text says how a type is built, down to the members of structs, and not what its id is.
 """
 
 from __future__ import annotations

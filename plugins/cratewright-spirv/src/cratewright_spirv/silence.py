@@ -1,7 +1,4 @@
-"""What C code prints, sent to nowhere.
-
-Knows nothing of who prints.
-"""
+"""What C code prints, sent to nowhere."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One file of GLSL or HLSL as what the preprocessor sees: runs of lines, directives and conditional groups.
 
-Knows nothing of macros' values or of other files. A file that it cannot take apart with certainty it refuses.
+A file that it cannot take apart with certainty it refuses.
 """
 
 from __future__ import annotations

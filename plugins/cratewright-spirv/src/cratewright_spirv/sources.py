@@ -1,6 +1,6 @@
 """What a source file is, from its suffix and its own words: language, stages, entry points, output names.
 
-Knows nothing of compilers: a file that is classified may still not compile.
+A file that is classified may still not compile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Execution modes that library units imply, given to the entry points that reach them.
 
-Knows nothing of how a unit came by its modes. Those that a unit declares hold for every entry point that reaches one
-of its functions; those that a function needs hold for every entry point that reaches that function.
+Those that a unit declares hold for every entry point that reaches one of its functions; those that a function needs
+hold for every entry point that reaches that function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The shader stages: one table of names, file suffixes and SPIR-V execution models.
-
-Knows nothing of modules or of what a stage may do.
-"""
+"""The shader stages: one table of names, file suffixes and SPIR-V execution models."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What an image costs, as far as its words can tell: loops, branches, accesses to textures and buffers.
 
-Knows nothing of any GPU: registers, occupancy and latency are its driver's. A branch counts as divergent unless its
-condition is found to be equal for all invocations of a workgroup, which errs on the side of divergence but for this: a
-variable of a function that was not turned into values counts as equal if all that is stored to it is, wherever that is.
+Registers, occupancy and latency are its driver's. A branch counts as divergent unless its condition is found to be
+equal for all invocations of a workgroup, which errs on the side of divergence but for this: a variable of a function
+that was not turned into values counts as equal if all that is stored to it is, wherever that is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The seconds that steps of this package take, a step within a step counted once.
 
-Knows nothing of what the steps do. Switched off, as it is unless somebody asks, a step costs one look at a variable.
+Switched off, as it is unless somebody asks, a step costs one look at a variable.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a compiler says of stubs, told of the user's own lines.
-
-Knows nothing of how stubs are made or compiled.
-"""
+"""What a compiler says of stubs, told of the user's own lines."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The choice of SPIRV-Tools: an SDK's programs, the library beside this file, or a wheel's programs.
-
-Knows nothing of what the tools are used for.
-"""
+"""The choice of SPIRV-Tools: an SDK's programs, the library beside this file, or a wheel's programs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A source of any kind to modules: the stencil of cratewright's contract in, its modules out.
 
-Knows nothing of how a shader is compiled or a text assembled; it sends a source to whoever does.
+It sends a source to whoever does.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The variants of a crate's sources: by which values each is found, and which of them share an image.
 
-Knows nothing of how images are made. Equal images are written once, under the name of the first.
+Equal images are written once, under the name of the first.
 """
 
 from __future__ import annotations

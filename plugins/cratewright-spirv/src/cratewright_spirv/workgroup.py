@@ -1,7 +1,7 @@
 """Sizes of workgroups: said of a module as a whole, of each entry point, or of code that asks for its entry point's.
 
-Knows nothing of linking. A constant decorated as WorkgroupSize holds for every entry point of its module, so it
-must not meet another's; `LocalSizeId` says the same of one, as compilers do from Vulkan 1.3 on.
+A constant decorated as WorkgroupSize holds for every entry point of its module, so it must not meet another's;
+`LocalSizeId` says the same of one, as compilers do from Vulkan 1.3 on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The contract: what the backend declares, and which module does what is asked of it.
-
-Knows nothing of how anything is done.
-"""
+"""The contract: what the backend declares, and which module does what is asked of it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """The symbols of a bitcode file, from the table that LLVM puts into it for linkers.
 
-Knows nothing of the code inside.
 Source: LLVM's "Bitcode File Format", and llvm/Object/IRSymtab.h for the layout of the table.
 """
 

@@ -1,6 +1,5 @@
 """The bodies of functions with every index in five bytes, and the list of where they stand.
 
-Knows nothing of symbols but their numbers, nor of what else is in a module.
 Source: WebAssembly Core Specification, "Instructions", binary format.
 """
 

@@ -1,6 +1,5 @@
 """Numbers and names as WebAssembly writes them.
 
-Knows nothing of what they mean.
 Source: WebAssembly Core Specification, "Values", binary format.
 """
 

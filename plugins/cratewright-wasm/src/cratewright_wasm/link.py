@@ -1,7 +1,4 @@
-"""Final links: objects to a WebAssembly module.
-
-Knows nothing of how modules became objects.
-"""
+"""Final links: objects to a WebAssembly module."""
 
 from __future__ import annotations
 

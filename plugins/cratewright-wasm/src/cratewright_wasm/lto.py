@@ -1,7 +1,7 @@
 """Link-time optimisation: thin is clang's distributed one, fat the same with all modules merged into one.
 
-Knows nothing of final links. wasm-ld says what is linked and what each module is to know of the others
-(`--thinlto-index-only`); clang does it, a module at a time.
+wasm-ld says what is linked and what each module is to know of the others (`--thinlto-index-only`); clang does it, a
+module at a time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """WebAssembly modules that stand alone to objects that a linker takes, with symbols and relocations.
 
-Knows nothing of what a module was made from.
 Source: "WebAssembly Object File Linking" of the tool conventions.
 """
 

@@ -1,6 +1,6 @@
 """What a compiler read, and where it looked for it in vain.
 
-Knows nothing of how the compiler is run: it has what the compiler wrote of the files it read, and their texts.
+It has what the compiler wrote of the files it read, and their texts.
 """
 
 from __future__ import annotations

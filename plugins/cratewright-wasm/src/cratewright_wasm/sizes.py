@@ -1,7 +1,4 @@
-"""Sizes of memory: which go together, and the words that tell the linker.
-
-Knows nothing of modules.
-"""
+"""Sizes of memory: which go together, and the words that tell the linker."""
 
 from __future__ import annotations
 

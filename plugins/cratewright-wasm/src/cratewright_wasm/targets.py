@@ -1,7 +1,4 @@
-"""The targets, and the C library of those that have one.
-
-Knows nothing of what is compiled or linked.
-"""
+"""The targets, and the C library of those that have one."""
 
 from __future__ import annotations
 

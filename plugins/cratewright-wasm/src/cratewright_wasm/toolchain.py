@@ -1,7 +1,4 @@
-"""The programs that compile and link: which ones, of what version, and how they are run.
-
-Knows nothing of what is compiled.
-"""
+"""The programs that compile and link: which ones, of what version, and how they are run."""
 
 from __future__ import annotations
 

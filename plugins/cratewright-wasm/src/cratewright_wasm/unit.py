@@ -1,7 +1,4 @@
-"""A source to a module: how clang is called, and what it has to say.
-
-Knows nothing of links.
-"""
+"""A source to a module: how clang is called, and what it has to say."""
 
 from __future__ import annotations
 

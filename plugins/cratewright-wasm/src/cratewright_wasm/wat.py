@@ -1,7 +1,4 @@
-"""WebAssembly text to a module: wasmtime's own reader reads it.
-
-Knows nothing of symbols, nor of how a module becomes one that can be linked.
-"""
+"""WebAssembly text to a module: wasmtime's own reader reads it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What users may say to the compiler, and what has an option of its own.
-
-Knows nothing of how the compiler is run.
-"""
+"""What users may say to the compiler, and what has an option of its own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A backend in a distribution of its own; joins texts.
-
-Knows nothing of cratewright but its public names.
-"""
+"""A backend in a distribution of its own; joins texts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the backend does with a text.
-
-Knows nothing of backends.
-"""
+"""What the backend does with a text."""
 
 from __future__ import annotations
 
