@@ -37,17 +37,18 @@ class Image:
 class ShaderBuild:
     """A project directory, and the crates that were compiled there.
 
-    Shape: results are kept in `store`, which other builds may share.
+    Shape: results are kept in `store`, which other builds may share; `glslang` is what CRATE_GLSLANG would be.
     """
 
     root: Path
     target: str = "vulkan1.3"
     store: MemoryStore = field(default_factory=MemoryStore)
+    glslang: str = "wheel"
 
     def __post_init__(self) -> None:
         registry = Registry()
         registry._backends["spirv"] = SpirvBackend
-        self._engine = Engine(str(self.root), registry, {"CRATE_GLSLANG": "wheel"}, workers=False)
+        self._engine = Engine(str(self.root), registry, {"CRATE_GLSLANG": self.glslang}, workers=False)
         self._engine._store = self.store
 
     def write(self, files: Mapping[str, str]) -> None:

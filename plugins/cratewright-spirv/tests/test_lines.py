@@ -10,7 +10,7 @@ import pytest
 
 from cratewright_spirv.compiler import UnitRequest, compile_unit
 from cratewright_spirv.glslang import Glslang
-from cratewright_spirv.lines import lines_for_linker
+from cratewright_spirv.lines import SET_NAME, lines_for_linker, linked_lines, only_lines
 from cratewright_spirv.tools import find_tools
 
 try:
@@ -47,7 +47,11 @@ def objects(root: Path, debuginfo: str) -> list[bytes]:
 
 @pytest.mark.parametrize("debuginfo", ["line", "full"])
 def test_lines_lead_to_their_files_after_linking(debuginfo: str, tmp_path: Path, spirv) -> None:
-    linked = find_tools(None).link(lines_for_linker(objects(tmp_path, debuginfo)), env="spv1.5")
+    linked = linked_lines(find_tools(None).link(lines_for_linker(objects(tmp_path, debuginfo)), env="spv1.5"))
+    spirv.validate(linked, "vulkan1.2")
+    assert (SET_NAME.encode() in linked) == (debuginfo == "full")
+    linked = only_lines(linked)
+    assert SET_NAME.encode() not in linked
     spirv.validate(linked, "vulkan1.2")
     text = spirv.disassemble(linked, "--raw-id").splitlines()
     names = {line.split()[0]: line.split('"')[1] for line in text if "OpString" in line and line.count('"') == 2}
@@ -57,7 +61,9 @@ def test_lines_lead_to_their_files_after_linking(debuginfo: str, tmp_path: Path,
 
 def test_a_module_that_is_not_linked_keeps_all_it_has(tmp_path: Path) -> None:
     modules = objects(tmp_path, "full")[:1]
-    assert lines_for_linker(modules) == modules
+    ready = lines_for_linker(modules)
+    assert ready != modules
+    assert [linked_lines(data) for data in ready] == modules
 
 
 def test_without_debug_information_nothing_changes(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from .checks import check_program
 from .demangle import demangle
 from .finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
 from .implied import Implied, share
-from .lines import lines_for_linker
+from .lines import lines_for_linker, linked_lines
 from .memory_model import modules_of_one_model, programs_of_one_model
 from .module import parse
 from .names import Entry, spv_environment
@@ -176,7 +176,7 @@ class _Assembly:
 
     def _link(self, parts: Sequence[bytes]) -> bytes:
         ready = with_names_apart(lines_for_linker(parts))
-        return without_marks(self.tools.link(ready, env=spv_environment(self.request.target)))
+        return linked_lines(without_marks(self.tools.link(ready, env=spv_environment(self.request.target))))
 
     def _joined(self, parts: Sequence[Program]) -> Program:
         # One module's size must not become that of another's entry points.

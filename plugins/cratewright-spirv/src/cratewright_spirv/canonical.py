@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
-from cratewright import FormatError
+from cratewright import DebugInfo, FormatError, Options
 
 from . import opcodes as op
 from .function_order import callees_first
+from .lines import GLOBAL_VARIABLE, SET_NAME
 from .module import Instruction, Module, build, result, string
-from .program import BINDING, Entry, Program, entry_of
+from .program import BINDING, Entry, Program, entry_of, trim
 from .stopwatch import step
 
-__all__ = ["Names", "canonical", "canonical_library", "is_orderable"]
+__all__ = ["Names", "canonical", "canonical_form", "canonical_library", "is_orderable"]
 
 BUILT_IN = 11
-_DEBUG_SETS = ("NonSemantic.Shader.DebugInfo", "OpenCL.DebugInfo")
+_DEBUG_SETS = (SET_NAME, "OpenCL.DebugInfo")
+# Where a description of a variable names it.
+_DESCRIBED_AT = 12
 _MARKS = frozenset({op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING, op.MEMBER_DECORATE, op.MEMBER_DECORATE_STRING})
 _PROCESSED = 330
 _SOURCES = frozenset({2, op.SOURCE, 4, _PROCESSED})
@@ -73,6 +76,15 @@ def canonical_library(program: Program, functions: Sequence[int], *, preserve_bi
     writer = _Writer(Names.ALL)
     _Reader(program, writer, preserve_bindings=preserve_bindings, owner=0).read(functions)
     return writer.encode()
+
+
+def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
+    """Return programs in canonical form with the names that the options keep, or one that has none as it is."""
+    if len(programs) == 1 and not is_orderable(programs[0]):
+        return trim(programs[0], preserve_bindings=options.flag("preserve_bindings")).encode()
+    names = {"none": Names.NONE, "name-variables": Names.VARIABLES, "full": Names.ALL}
+    kept = names[options.text("spirv_metadata")] if options.debuginfo is DebugInfo.NONE else Names.ALL
+    return canonical(programs, names=kept, preserve_bindings=options.flag("preserve_bindings"), apart=apart)
 
 
 class _Writer:
@@ -246,9 +258,15 @@ class _Reader:
             )
         ]
         if self.writer.names is Names.ALL:
-            # Debug information speaks of the code and not the other way round.
-            kept += [old for old, words in self.definitions.items() if words[0] & 0xFFFF == op.EXT_INST]
+            # Of variables debug information speaks, and not the other way round.
+            kept += [old for old, words in self.definitions.items() if self._speaks_of_kept(words)]
         return [old for old in kept if old not in self.new]
+
+    def _speaks_of_kept(self, words: Instruction) -> bool:
+        """Return whether an instruction describes a variable that is kept."""
+        if words[0] & 0xFFFF != op.EXT_INST or words[3] not in self.debug_sets or words[4] != GLOBAL_VARIABLE:
+            return False
+        return len(words) > _DESCRIBED_AT and words[_DESCRIBED_AT] in self.new
 
     def _looks(self, old: int) -> Key:
         opcode = self.definitions[old][0] & 0xFFFF

@@ -13,6 +13,7 @@ from dataclasses import replace
 from cratewright import LinkError
 
 from . import opcodes as op
+from .lines import DEBUG_LINE, DEFINITION, SCOPE, is_debug_set
 from .merge import merge_variables
 from .module import Instruction, build, literal, parse
 from .program import Entry, Program, entry_of, reach, trim
@@ -217,6 +218,7 @@ def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
     for entry in program.entries():
         calls.setdefault(entry.function, set()).update(_needed(graph, entry.function, writes))
     bound = program.module.bound
+    sets = {words[1] for words in program.preamble if is_debug_set(words)}
     bodies = dict(program.functions)
     for entry_function, needed in calls.items():
         called = [each for each in functions if each in needed]
@@ -225,7 +227,7 @@ def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
             for index, each in enumerate(called)
         ]
         bound += len(called)
-        bodies[entry_function] = _with_first(bodies[entry_function], instructions)
+        bodies[entry_function] = _with_first(bodies[entry_function], instructions, sets)
     return replace(program, module=replace(program.module, bound=bound), functions=bodies)
 
 
@@ -258,12 +260,21 @@ def _return_type(body: Iterable[Instruction]) -> int:
     return next(words[1] for words in body if words[0] & 0xFFFF == op.FUNCTION)
 
 
-def _with_first(body: tuple[Instruction, ...], instructions: Iterable[Instruction]) -> tuple[Instruction, ...]:
-    """Return a function's body with instructions put after the variables of its first block."""
+def _with_first(
+    body: tuple[Instruction, ...], instructions: Iterable[Instruction], debug_sets: Collection[int]
+) -> tuple[Instruction, ...]:
+    """Return a function's body with instructions put after the variables of its first block.
+
+    Shape: they are part of the function for debug information as well, if that begins there.
+    """
     at = 1 + next(index for index, words in enumerate(body) if words[0] & 0xFFFF == op.LABEL)
     after = at
     while body[at][0] & 0xFFFF in _WITH_VARIABLES:
         at += 1
         if body[at - 1][0] & 0xFFFF == op.VARIABLE:
             after = at
+    for kind in (DEFINITION, SCOPE, DEBUG_LINE):
+        words = body[after]
+        if words[0] & 0xFFFF == op.EXT_INST and words[3] in debug_sets and words[4] == kind:
+            after += 1
     return (*body[:after], *instructions, *body[after:])

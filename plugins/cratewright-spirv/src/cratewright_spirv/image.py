@@ -26,13 +26,17 @@ from cratewright import (
 from . import reflect
 from .assembly import assemble, standing_alone
 from .blame import in_our_words, place_of, way_out
+from .canonical import canonical_form
+from .debug_repair import repaired
 from .dumps import inputs
 from .facts import Facts, restore_names, sources_of
 from .finalize import keep_entry_points, strip_names
-from .lines import without_debug_info
+from .lines import at_level
 from .mending import mended, needs_legalising, with_plain_copies, without_names
+from .module import parse
 from .names import Entry, text_path
 from .passes import passes_for
+from .program import Program
 from .statistics import statistics
 from .tools import Tools, ValidatorOptions
 
@@ -61,7 +65,7 @@ def link_image(request: LinkRequest, path: str, entries: Sequence[Entry], tools:
     Shape: `path` is the image's, relative to the output directory. The report is JSON, a row for each image.
     Raises: LinkError for symbols, stages and recursion; ValidationError if the image breaks its target's rules.
     """
-    image = Image(request, path)
+    image = Image(at_level(request), path)
     try:
         return _link(image, entries, tools)
     except CratewrightError as error:
@@ -73,8 +77,9 @@ def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
     image.dumps.extend(inputs(request))
     # Taking a module apart and putting it together again takes longer than validating it.
     linked = standing_alone(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
-    if request.options.debuginfo is DebugInfo.NONE:
-        linked = without_debug_info(linked)
+    if request.options.debuginfo is DebugInfo.FULL:
+        # Modules bring the same descriptions along, and some of what is not linked.
+        linked = canonical_form([Program.of(parse(linked, image.path))], request.options)
     image.dump("dump_post_split", linked)
     image.dump("dump_post_link", linked)
     try:
@@ -106,7 +111,7 @@ def optimise(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
         validator=None,  # what comes out is validated
         preserve_bindings=config.options.flag("preserve_bindings"),
     )
-    return mended(data, optimised)
+    return repaired(mended(data, optimised))
 
 
 def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:

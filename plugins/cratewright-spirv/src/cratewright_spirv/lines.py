@@ -1,94 +1,167 @@
-"""Line information put into the form that survives SPIRV-Tools' linker.
+"""Debug information of modules: put into a form that survives SPIRV-Tools' linker, reduced to lines, or left out.
 
-The linker gives new ids to instructions, but not to the line information attached to them: references to files go
-astray, and scopes with them. So the ids of files are moved ahead by as much as the linker will move the files, and what
-NonSemantic.Shader.DebugInfo says of lines in bodies is said by OpLine.
+Knows nothing of linking itself. The linker gives new ids to instructions, but not to the lines and scopes attached
+to them. So the ids of files in `OpLine` are moved ahead by as much as the linker will move the files, and
+NonSemantic.Shader.DebugInfo goes by a name under which it is a set like any other, whose instructions stand for
+themselves.
 """
 
 from __future__ import annotations
 
+import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-__all__ = ["lines_for_linker", "without_debug_info"]
+from cratewright import DebugInfo, LinkRequest
+
+from . import opcodes as op
+from .module import Instruction, build, parse, string
+
+__all__ = [
+    "BASIC_TYPE",
+    "COMPILATION_UNIT",
+    "DEBUG_LINE",
+    "DECLARE",
+    "DEFINITION",
+    "FUNCTION",
+    "FUNCTION_TYPE",
+    "GLOBAL_VARIABLE",
+    "LOCAL_VARIABLE",
+    "NO_DEBUG_LINE",
+    "NO_SCOPE",
+    "SCOPE",
+    "SET_NAME",
+    "SOURCE",
+    "VALUE",
+    "at_level",
+    "is_debug_set",
+    "lines_for_linker",
+    "linked_lines",
+    "only_lines",
+    "without_debug_info",
+]
+
+SET_NAME = "NonSemantic.Shader.DebugInfo"
+COMPILATION_UNIT, BASIC_TYPE, FUNCTION_TYPE, GLOBAL_VARIABLE, FUNCTION, SCOPE, NO_SCOPE = 1, 2, 8, 18, 20, 23, 24
+LOCAL_VARIABLE, DECLARE, VALUE, SOURCE, DEFINITION, DEBUG_LINE, NO_DEBUG_LINE = 26, 28, 29, 35, 101, 103, 104
+"""Numbers of the set's instructions."""
 
 _HEADER, _BOUND = 5, 3
-_STRING, _LINE, _EXTENDED_IMPORT, _EXTENDED, _CONSTANT, _FUNCTION, _NO_LINE = 7, 8, 11, 12, 43, 54, 317
-_SCOPE, _NO_SCOPE, _SOURCE, _DEBUG_LINE, _DEBUG_NO_LINE = 23, 24, 35, 103, 104
-_EXTENSION = 10
 _NON_SEMANTIC = b"SPV_KHR_non_semantic_info"
-_SET_NAME = b"NonSemantic.Shader.DebugInfo"
+_SHOWN = SET_NAME.encode()
+_HIDDEN = b"NonSemantic.cratewright.info"
+_HAS_LINES = re.compile(rb"\x08\0\x04\0")
 
 
 def lines_for_linker(modules: Sequence[bytes]) -> list[bytes]:
-    """Return the modules, in the order in which they will be linked, with lines that stay right."""
+    """Return the modules, in the order in which they will be linked, with lines and scopes that stay right."""
     result: list[bytes] = []
     offset = 0
     for data in modules:
-        result.append(_moved(data, offset) if len(modules) > 1 else data)
+        moved = len(modules) > 1 and offset and _HAS_LINES.search(data)
+        result.append(_named(_moved(data, offset) if moved else data, _SHOWN, _HIDDEN))
         # What the linker adds to the ids of the next module.
         offset += int.from_bytes(data[_BOUND * 4 : _BOUND * 4 + 4], "little") - 1
     return result
 
 
+def linked_lines(data: bytes) -> bytes:
+    """Return what the linker made of modules that were made ready for it, with all names as they were."""
+    return _named(data, _HIDDEN, _SHOWN)
+
+
+def is_debug_set(words: Instruction) -> bool:
+    """Return whether an instruction imports NonSemantic.Shader.DebugInfo."""
+    return words[0] & 0xFFFF == op.EXT_INST_IMPORT and string(words, 2)[0].startswith(SET_NAME)
+
+
+def at_level(request: LinkRequest) -> LinkRequest:
+    """Return a request whose modules have no more debug information than what is made of them is to have."""
+    level = request.options.debuginfo
+    if level is DebugInfo.FULL or not any(_SHOWN in item.module.data for item in request.modules):
+        return request
+    reduced = without_debug_info if level is DebugInfo.NONE else only_lines
+    modules = (replace(item, module=replace(item.module, data=reduced(item.module.data))) for item in request.modules)
+    return replace(request, modules=tuple(modules))
+
+
 def without_debug_info(data: bytes) -> bytes:
     """Return a module without NonSemantic.Shader.DebugInfo and lines, if it has such: one of its units had it made."""
-    if _SET_NAME not in data:
+    if _SHOWN not in data:
         return data
     words = array("I", data)
     out = words[:_HEADER]
     sets: set[int] = set()
-    others = data.count(b"NonSemantic.") > data.count(_SET_NAME)
-    at = _HEADER
-    while at < len(words):
-        op, end = words[at] & 0xFFFF, at + (words[at] >> 16)
-        if op == _EXTENDED_IMPORT and data.startswith(_SET_NAME, (at + 2) * 4):
+    others = data.count(b"NonSemantic.") > data.count(_SHOWN)
+    for opcode, at, end in _instructions(words):
+        if opcode == op.EXT_INST_IMPORT and data.startswith(_SHOWN, (at + 2) * 4):
             sets.add(words[at + 1])
         elif not (
-            (op == _EXTENDED and words[at + 3] in sets)
-            or op in (_LINE, _NO_LINE)
-            or (op == _EXTENSION and not others and data.startswith(_NON_SEMANTIC, (at + 1) * 4))
+            (opcode == op.EXT_INST and words[at + 3] in sets)
+            or opcode in (op.LINE, op.NO_LINE)
+            or (opcode == op.EXTENSION and not others and data.startswith(_NON_SEMANTIC, (at + 1) * 4))
         ):
             out += words[at:end]
-        at = end
     return out.tobytes()
+
+
+def only_lines(data: bytes) -> bytes:
+    """Return a module in which `OpLine` says what NonSemantic.Shader.DebugInfo said, and nothing else is left of that.
+
+    Shape: strings that only that used go as well; they hold whole sources.
+    """
+    if _SHOWN not in data:
+        return data
+    module = parse(data, "module")
+    out, sets = list[Instruction](), set[int]()
+    files, constants = dict[int, int](), dict[int, int]()
+    others = data.count(b"NonSemantic.") > data.count(_SHOWN)
+    for words in module.instructions:
+        opcode = words[0] & 0xFFFF
+        if is_debug_set(words):
+            sets.add(words[1])
+        elif opcode == op.EXTENSION and not others and string(words, 1)[0] == _NON_SEMANTIC.decode():
+            continue
+        elif opcode != op.EXT_INST or words[3] not in sets:
+            if opcode == op.CONSTANT:
+                constants[words[2]] = words[3]
+            out.append(words)
+        elif words[4] == SOURCE:
+            files[words[2]] = words[5]
+        elif words[4] == DEBUG_LINE and words[5] in files:
+            out.append(build(op.LINE, files[words[5]], constants.get(words[6], 0), constants.get(words[8], 0)))
+        elif words[4] == NO_DEBUG_LINE:
+            out.append(build(op.NO_LINE))
+    used = {words[at] for words in out for at in module.ids(words)}
+    kept = (words for words in out if words[0] & 0xFFFF != op.STRING or words[1] in used)
+    return replace(module, instructions=tuple(kept)).encode()
+
+
+def _named(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a module with the set under another name of the same length."""
+    if old not in data:
+        return data
+    out = bytearray(data)
+    for opcode, at, _ in _instructions(array("I", data)):
+        if opcode == op.EXT_INST_IMPORT and data.startswith(old, (at + 2) * 4):
+            out[(at + 2) * 4 : (at + 2) * 4 + len(old)] = new
+        elif opcode == op.FUNCTION:
+            break
+    return bytes(out)
 
 
 def _moved(data: bytes, offset: int) -> bytes:
     words = array("I", data)
-    out = words[:_HEADER]
-    sets: set[int] = set()
-    files: dict[int, int] = {}
-    constants: dict[int, int] = {}
-    strings = in_body = False
+    for opcode, at, _ in _instructions(words):
+        if opcode == op.LINE:
+            words[at + 1] += offset
+    return words.tobytes()
+
+
+def _instructions(words: array[int]) -> Iterator[tuple[int, int, int]]:
     at = _HEADER
     while at < len(words):
-        op, end = words[at] & 0xFFFF, at + (words[at] >> 16)
-        keep = True
-        if op == _FUNCTION:
-            if not strings:
-                return data
-            in_body = True
-        elif op == _STRING:
-            strings = True
-        elif op == _EXTENDED_IMPORT and data.startswith(_SET_NAME, (at + 2) * 4):
-            sets.add(words[at + 1])
-        elif op == _CONSTANT:
-            constants[words[at + 2]] = words[at + 3]
-        elif op == _LINE:
-            out += array("I", (words[at], words[at + 1] + offset, words[at + 2], words[at + 3]))
-            keep = False
-        elif op == _EXTENDED and words[at + 3] in sets:
-            kind = words[at + 4]
-            if kind == _SOURCE:
-                files[words[at + 2]] = words[at + 5]
-            elif kind == _DEBUG_LINE:
-                file, line, column = files[words[at + 5]], constants[words[at + 6]], constants[words[at + 8]]
-                out += array("I", (4 << 16 | _LINE, file + offset, line, column))
-            elif kind == _DEBUG_NO_LINE:
-                out.append(1 << 16 | _NO_LINE)
-            keep = not (in_body and kind in (_SCOPE, _NO_SCOPE, _DEBUG_LINE, _DEBUG_NO_LINE))
-        if keep:
-            out += words[at:end]
+        end = at + (words[at] >> 16)
+        yield words[at] & 0xFFFF, at, end
         at = end
-    return out.tobytes()

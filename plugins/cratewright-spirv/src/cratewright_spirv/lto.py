@@ -10,12 +10,10 @@ from dataclasses import replace
 from itertools import accumulate
 
 from cratewright import (
-    DebugInfo,
     EntryPoint,
     LinkRequest,
     ModuleCodegen,
     ModuleConfig,
-    Options,
     ThinModule,
     dataclass,
     option_attributes,
@@ -25,10 +23,11 @@ from cratewright import (
 from . import opcodes as op
 from . import reflect
 from .assembly import assemble
-from .canonical import Names, canonical, is_orderable
+from .canonical import canonical_form, is_orderable
 from .facts import Facts, sources_of
 from .finalize import finalize_program
 from .image import optimise
+from .lines import at_level, lines_for_linker, linked_lines
 from .memory_model import programs_of_one_model
 from .mending import mended
 from .module import Instruction, parse
@@ -39,7 +38,6 @@ from .tools import Tools
 from .workgroup import size_by_entry_point
 
 __all__ = [
-    "canonical_form",
     "join",
     "optimise_fat",
     "optimise_thin",
@@ -55,6 +53,7 @@ def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
 
     Raises: LinkError for symbols, stages and recursion.
     """
+    request = at_level(request)
     (entry,) = (each for each in entries_of(request) if each.output == request.part)
     closure = _close(request, replace(entry, name=entry.inner), tools)
     data = canonical_form([closure.program], request.options)
@@ -80,6 +79,7 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     whole module be for what one of its entry points needs.
     Raises: LinkError for symbols, stages and recursion.
     """
+    request = at_level(request)
     # In one module every name must be unique within its stage, whatever becomes of it.
     entries = [replace(entry, name=entry.output) for entry in entries_of(request)]
     reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
@@ -115,7 +115,8 @@ def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apa
     programs = programs_of_one_model(programs, [program.module.name for program in programs])
     if len(programs) == 1 or all(map(is_orderable, programs)):
         return canonical_form(programs, config.options, apart=apart)
-    linked = tools.link([program.encode() for program in programs], env=spv_environment(config.target))
+    ready = lines_for_linker([program.encode() for program in programs])
+    linked = linked_lines(tools.link(ready, env=spv_environment(config.target)))
     preserve = config.options.flag("preserve_bindings")
     return finalize_program(
         Program.of(parse(linked, programs[0].module.name)), initialisers=(), preserve_bindings=preserve
@@ -154,15 +155,6 @@ def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
     passes = ["--trim-capabilities"]
     done = tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
     return mended(data, done)
-
-
-def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
-    """Return programs in canonical form with the names that the options keep, or one that has none as it is."""
-    if len(programs) == 1 and not is_orderable(programs[0]):
-        return trim(programs[0], preserve_bindings=options.flag("preserve_bindings")).encode()
-    names = {"none": Names.NONE, "name-variables": Names.VARIABLES, "full": Names.ALL}
-    kept = names[options.text("spirv_metadata")] if options.debuginfo is DebugInfo.NONE else Names.ALL
-    return canonical(programs, names=kept, preserve_bindings=options.flag("preserve_bindings"), apart=apart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from cratewright import CratewrightError, LinkRequest, LinkResult, LtoMode
 
+from .canonical import canonical_form
 from .dumps import inputs
 from .facts import Facts
 from .finalize import only_entry_points, with_entry_names
 from .image import Image, finish
-from .lto import canonical_form, join, parts_of, trimmed
+from .lto import join, parts_of, trimmed
 from .module import parse
 from .names import Entry, image_path
 from .program import Program

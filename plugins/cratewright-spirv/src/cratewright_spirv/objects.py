@@ -11,6 +11,7 @@ from dataclasses import field
 
 from cratewright import dataclass
 
+from .debug_mending import put_right
 from .implied import NOTHING, Implied
 from .signatures import DECLARES_TYPES, Signatures
 from .stopwatch import step
@@ -105,6 +106,8 @@ def link_object(
     data: bytes, outline: Outline
 ) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
     """Return the object, its exports, its imports and its initialiser, from glslang's module."""
+    if outline.texts:
+        data = put_right(data, initialiser=f"$init:{outline.path}" if outline.library else "")
     return _Rewriter(data, outline).run()
 
 

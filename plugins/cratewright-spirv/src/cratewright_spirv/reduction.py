@@ -15,6 +15,7 @@ from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol, dataclass
 from . import opcodes as op
 from .canonical import canonical_library, is_orderable
 from .function_order import callees_first
+from .lines import at_level
 from .module import parse, string
 from .names import entries_of
 from .program import Program
@@ -45,6 +46,7 @@ def reduce_part(request: LinkRequest) -> LinkRequest:
     """
     if request.options.debuginfo is DebugInfo.FULL:
         return request
+    request = at_level(request)
     (entry,) = (each for each in entries_of(request) if each.output == request.part)
     needed = _needed(request, entry.module, entry.suffix)
     preserve = request.options.flag("preserve_bindings")

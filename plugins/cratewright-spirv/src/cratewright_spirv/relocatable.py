@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from cratewright import (
     Artifact,
-    DebugInfo,
     LinkError,
     LinkRequest,
     LinkResult,
@@ -25,7 +24,7 @@ from cratewright import (
 from . import opcodes as op
 from .image import optimise
 from .implied import Implied
-from .lines import lines_for_linker, without_debug_info
+from .lines import at_level, lines_for_linker, linked_lines
 from .linkage import linkage_symbols
 from .memory_model import modules_of_one_model
 from .merge import merge_variables
@@ -50,6 +49,7 @@ def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     """
     if len(request.modules) == 1 and request.modules[0].module.attribute("merged"):
         return request.modules[0].module
+    request = at_level(request)
     for item in request.modules:
         if item.crate == request.crate:
             _check(request.crate, item.module, stages_of(item))
@@ -64,7 +64,7 @@ def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
         _check(item.crate, item.module, frozenset())
     parts = [_marked(data, wanted) for data in one_of_each([item.module.data for item in items], items)]
     parts = modules_of_one_model(parts, [f"{item.crate}/{item.module.name}" for item in items])
-    linked = tools.link(lines_for_linker(parts), env=spv_environment(request.target))
+    linked = linked_lines(tools.link(lines_for_linker(parts), env=spv_environment(request.target)))
     data = _exporting(merge_variables(Program.of(parse(linked, request.crate)))).encode()
     displays = {symbol.name: symbol for item in items for symbol in item.module.exports}
     return ModuleCodegen(
@@ -93,8 +93,6 @@ def link_object(request: LinkRequest, tools: Tools) -> LinkResult:
     """
     (item,) = request.modules
     data, path = item.module.data, object_path(request.crate)
-    if request.options.debuginfo is DebugInfo.NONE:
-        data = without_debug_info(data)
     if not item.module.attribute("optimised"):
         data = optimise(data, request.config, tools)
     environment = spv_environment(request.target)

@@ -1,0 +1,73 @@
+"""NonSemantic.Shader.DebugInfo as SPIRV-Tools' optimiser leaves it, put right.
+
+Knows nothing of which passes ran. Inlining puts what was passed in place of a parameter, and the description of the
+parameter with it; that describes variables only, so values and parts of variables have to be told of in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from . import opcodes as op
+from .lines import DECLARE, SET_NAME, VALUE, is_debug_set
+from .module import Instruction, build, parse, result
+from .program import Program
+
+__all__ = ["repaired"]
+
+_IN_MEMORY = frozenset({op.VARIABLE, op.FUNCTION_PARAMETER})
+_CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN})
+_DECLARE_INDEXES_AT = 8
+
+
+def repaired(data: bytes) -> bytes:
+    """Return an optimised module with each description of a variable one of what there is."""
+    if SET_NAME.encode() not in data:
+        return data
+    program = Program.of(parse(data, "module"))
+    sets = {words[1] for words in program.preamble if is_debug_set(words)}
+    pointers = {words[1] for words in program.preamble if words[0] & 0xFFFF == op.TYPE_POINTER}
+    known = {each: words for words in program.preamble if (each := result(words)) is not None}
+    functions = {
+        function: tuple(_repaired(body, sets, pointers, known)) for function, body in program.functions.items()
+    }
+    return replace(program, functions=functions).encode() if functions != program.functions else data
+
+
+def _repaired(
+    body: tuple[Instruction, ...], sets: set[int], pointers: set[int], outside: Mapping[int, Instruction]
+) -> Iterator[Instruction]:
+    inside = {each: words for words in body if (each := result(words)) is not None}
+    begun = False
+    for words in body:
+        opcode = words[0] & 0xFFFF
+        begun = begun or opcode == op.LABEL
+        if opcode == op.EXT_INST and words[3] in sets:
+            if not begun:
+                continue  # what follows a line that stands in front of the function
+            if words[4] == DECLARE:
+                told = _told(words, {**outside, **inside} if words[6] not in inside else inside, pointers)
+                if told is not None:
+                    yield told
+                continue
+        yield words
+
+
+def _told(words: Instruction, known: Mapping[int, Instruction], pointers: set[int]) -> Instruction | None:
+    """Return what tells of a variable: its declaration, that of the part that it is, or its value."""
+    about = known.get(words[6])
+    if about is None:
+        return None
+    if about[0] & 0xFFFF in _IN_MEMORY:
+        return words
+    indexes: tuple[int, ...] = ()
+    while about is not None and about[0] & 0xFFFF in _CHAINS:
+        indexes = (*about[4:], *indexes)
+        base = about[3]
+        about = known.get(base)
+        if about is not None and about[0] & 0xFFFF in _IN_MEMORY:
+            return build(op.EXT_INST, *words[1:6], base, words[7], *indexes, *words[_DECLARE_INDEXES_AT:])
+    if about is None or about[1] in pointers:
+        return None
+    return build(op.EXT_INST, *words[1:4], VALUE, *words[5:8])
