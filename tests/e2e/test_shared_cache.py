@@ -9,16 +9,24 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cratewright.cache.entry import seal_entry
+from cratewright.cache.key import Fields
+from cratewright.cache.trail import trail_key
+from cratewright.codec import Codec
+from cratewright.remote.address import read_address
+from cratewright.remote.http import HttpTransport
+from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
 from tests.support.cache_server import serving
 from tests.support.engine_build import build_here
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, source_paths
 from tests.support.random_tree import RandomTree
 from tests.support.scons_project import SconsProject
 
@@ -95,6 +103,46 @@ def test_why_another_checkout_made_it_again(tmp_path: Path) -> None:
             project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
             project.scons()
         assert "because inner changed: " in project.output
+
+
+def _asked(project: SconsProject, *words: str) -> str:
+    command = [sys.executable, "-m", "cratewright", *words]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(source_paths())}
+    return subprocess.run(command, cwd=project.path, env=environ, capture_output=True, text=True, check=True).stdout
+
+
+def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
+    """The cache has the unit as another machine made it, by other options: the nearest of those says which."""
+    with serving() as server:
+        for client, options in (
+            ("one", 'defines={"A": "1"}'),
+            ("two", 'defines={"A": "2"}'),
+            ("three", 'opt_level="0"'),
+        ):
+            project = SconsProject(tmp_path / client)
+            project.sconstruct(f'Default(env.Crate("m", ["part.stub"], {options}))\n', part="export part\n")
+            project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
+            said = project.scons()
+            if client == "one":
+                assert "because" not in said
+            elif client == "two":
+                assert "because define A changed: '1' -> '2'" in said, said
+                assert "define A changed: '1' -> '2'" in _asked(project, "explain")
+                counted = _asked(project, "cache", "stats", "--cache", project.environ["CRATE_CACHE"])
+                assert re.search(r"2 misses: +1$", counted, re.M), "trails are not counted"
+        # Of two that differ, the one that has less to say.
+        assert "because" in said
+        # Nor is anybody believed who leaves words for the terminal.
+        key = trail_key("compile_codegen_unit: crate 'm': part.stub")
+        fields = (("kind", "compile_codegen_unit"), ("define \x1b[31m", "'x'"))
+        planted = seal_entry(key, Codec(tuple[str, tuple[Fields, ...]]).encode(("cratewright trail 1", (fields,))))
+        store = RemoteStore(HttpTransport(read_address(server.url, {})), server.url)
+        store.insert(key, planted)
+        store.close()
+        project = SconsProject(tmp_path / "four")
+        project.sconstruct('Default(env.Crate("m", ["part.stub"], defines={"A": "4"}))\n', part="export part\n")
+        project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
+        assert "because" not in project.scons() and "\x1b" not in project.output
 
 
 def test_a_build_outlives_its_server(tmp_path: Path) -> None:

@@ -57,20 +57,32 @@ class Ledger:
         if self._path:
             self._now[label] = Record(fields, observed)
 
+    @property
+    def notes(self) -> bool:
+        """Whether anything is noted."""
+        return bool(self._path)
+
     def made(
-        self, label: str, fields: Fields, observed: Observations, kept: Observations | None = None
+        self,
+        label: str,
+        fields: Fields,
+        observed: Observations,
+        kept: Observations | None = None,
+        elsewhere: Fields | None = None,
     ) -> tuple[Change, ...]:
         """Note a result that was made, and return why; nothing is known where nothing is noted.
 
         Shape: `kept` are the files of an entry that the cache had under the same key: they tell where nothing of
-        before does, as in another checkout.
+        before does, as in another checkout. There `elsewhere` tells if it had none: the nearest that others made.
         """
         if not self._path:
             return ()
         before = self._earlier().get(label)
         known = (before.fields, before.observed) if before is not None else (fields, kept) if kept else None
+        if known is None and elsewhere is not None:
+            known = (elsewhere, ())
         causes = changes_between(known, fields, observed)
-        if before is None and causes == (Change(LOST),):
+        if before is None and elsewhere is None and causes == (Change(LOST),):
             causes = (Change(NEW),)
         self._now[label] = Record(fields, observed, causes)
         return causes

@@ -26,11 +26,15 @@ _Answer = TypeVar("_Answer")
 class Level(CacheKvStore):
     """A store that is used in one way.
 
-    Shape: without `reads` it is filled and not believed; without `writes` nothing of it is changed.
+    Shape: without `reads` it is filled and not believed; without `writes` nothing of it is changed. One that is `far`
+    is shared with other machines.
     """
 
-    def __init__(self, store: CacheKvStore, name: str, *, reads: bool = True, writes: bool = True) -> None:
+    def __init__(
+        self, store: CacheKvStore, name: str, *, reads: bool = True, writes: bool = True, far: bool = False
+    ) -> None:
         self.name = name
+        self.far = far
         self.reads = reads
         self.writes = writes
         self.usage = Usage()
@@ -39,16 +43,20 @@ class Level(CacheKvStore):
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Ask the store, if it may be believed."""
-        nothing: Mapping[str, bytes] = {}
         if not self.reads:
-            return nothing
+            return {}
         start = time.monotonic()
-        found = self._try(lambda: self._store.get_many(keys), nothing)
+        found = self.ask(keys)
         hits, seconds = len(found), time.monotonic() - start
         used = Usage(hits, len(keys) - hits, sum(map(len, found.values())), seconds)
         with self._lock:
             self.usage += used
         return found
+
+    def ask(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Ask the store for what is no result, if it may be believed; that is not counted."""
+        nothing: Mapping[str, bytes] = {}
+        return self._try(lambda: self._store.get_many(keys), nothing) if self.reads else nothing
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
         """Give the store what to keep, if anything may be changed."""

@@ -14,6 +14,7 @@ from ..cache.history import Ledger
 from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
+from ..cache.trail import Trails
 from ..cache.verify import contradiction
 from ..call import BackendCall
 from ..diagnostic import Diagnostic
@@ -74,6 +75,7 @@ class CachedRun:
     run_calls: Run
     backend: CodegenBackend
     cache: ResultCache
+    trails: Trails
     ledger: Ledger
     verify: bool
     salt: str
@@ -98,7 +100,12 @@ class CachedRun:
         self._make([task for task in tasks if task.outcome is None])
         if self.verify:
             self._check(hits)
-        return [self._noted(task) for task in tasks]
+        missed = [
+            task for task in tasks if task.outcome is not None and task.outcome.error is None and not task.outcome.hit
+        ]
+        made = {self._label(task.job): task.fields for task in missed}
+        elsewhere = self.trails.follow(made) if self.ledger.notes else {}
+        return [self._noted(task, elsewhere.get(self._label(task.job))) for task in tasks]
 
     def _look_up(self, jobs: Sequence[Job[Any]]) -> list[_Task]:
         known: dict[int, str] = {}
@@ -199,7 +206,7 @@ class CachedRun:
 
         self.run_calls([task.job for task in tasks], compare, watched=True)
 
-    def _noted(self, task: _Task) -> JobOutcome[Any]:
+    def _noted(self, task: _Task, elsewhere: Fields | None) -> JobOutcome[Any]:
         outcome = task.outcome
         assert outcome is not None
         if outcome.result is not None:
@@ -209,7 +216,7 @@ class CachedRun:
             else:
                 worlds = task.found.worlds
                 kept = tuple((item.path, item.digest) for item in worlds[0].observed) if worlds else None
-                causes = self.ledger.made(self._label(task.job), task.fields, observed, kept)
+                causes = self.ledger.made(self._label(task.job), task.fields, observed, kept, elsewhere)
                 words = tuple(describe(cause) for cause in causes)
                 self.listener(UnitExplained(task.job.call.name, task.job.crate, _unit(task.job), words))
         return outcome

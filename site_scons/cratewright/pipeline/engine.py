@@ -19,6 +19,7 @@ from ..blame import plugin_words
 from ..cache.history import Ledger, history_path
 from ..cache.results import ResultCache
 from ..cache.store import CacheKvStore
+from ..cache.trail import Trails
 from ..call import BackendCall
 from ..child import limit_programs
 from ..edge import opened, plugin_class
@@ -177,6 +178,7 @@ class Engine:
             run_calls=run,
             backend=backend,
             cache=ResultCache(self.store, self.digests.digest),
+            trails=Trails(self.store),
             ledger=getattr(self._ledgers, "current", None) or Ledger(),
             verify=read_verify(self.environ),
             salt=self.salt(name, target),

@@ -75,7 +75,7 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
     if len(places) == 1 and modes == (_MODES[0],) and not _is_url(places[0]):
         return opened(places[0], modes[0])
     levels = [
-        Level(opened(place, mode), shown_url(place), reads=mode != "write", writes=mode != "read")
+        Level(opened(place, mode), shown_url(place), reads=mode != "write", writes=mode != "read", far=_is_url(place))
         for place, mode in zip(places, modes, strict=True)
     ]
     if len(levels) == 1 and not _is_url(places[0]):

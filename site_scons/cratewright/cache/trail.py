@@ -1,0 +1,74 @@
+"""What results of one name were made of elsewhere: by that a machine which finds none of its own can say why.
+
+Knows nothing of results. Trails lie in far stores alone, beside the entries: who has built here before remembers it.
+Whoever can write there can write what they like; it is words for a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ..codec import Codec, DecodeError
+from .entry import RecompileError, open_entry, seal_entry
+from .key import Fields
+from .level import Level
+from .store import CacheKvStore
+
+__all__ = ["Trails", "trail_key"]
+
+_FORMAT = "cratewright trail 1"
+_MOST = 8
+"""How many ways of making one thing are remembered, the latest first."""
+_LONGEST = 1000
+_TRAIL: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, ...]])
+
+
+def trail_key(label: str) -> str:
+    """Return the key of a trail, which no result has."""
+    return hashlib.sha256(f"{_FORMAT}\n{label}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Trails:
+    """The trails in the far levels of a store."""
+
+    def __init__(self, store: CacheKvStore) -> None:
+        self._levels = [level for level in store.levels if isinstance(level, Level) and level.far]
+
+    def follow(self, made: Mapping[str, Fields]) -> dict[str, Fields]:
+        """Return the nearest thing to each that was made, by label, where there is one; and leave a trail of it."""
+        if not self._levels or not made:
+            return {}
+        keys = {trail_key(label): label for label in made}
+        found: dict[str, Fields] = {}
+        for level in self._levels:
+            kept = level.ask(list(keys))
+            items: dict[str, bytes] = {}
+            for key, label in keys.items():
+                known, fields = _read(key, kept.get(key)), made[label]
+                if known and label not in found:
+                    found[label] = min(known, key=partial(_distance, fields))
+                latest = (fields, *(other for other in known if other != fields))[:_MOST]
+                if latest != tuple(known):
+                    items[key] = seal_entry(key, _TRAIL.encode((_FORMAT, latest)))
+            level.put_many(items)
+        return found
+
+
+def _read(key: str, data: bytes | None) -> Sequence[Fields]:
+    if data is None:
+        return ()
+    try:
+        form, known = _TRAIL.decode(open_entry(key, data))
+    except (RecompileError, DecodeError):
+        return ()
+    return [fields for fields in known[:_MOST] if _is_plain(fields)] if form == _FORMAT else ()
+
+
+def _is_plain(fields: Fields) -> bool:
+    return all(text.isprintable() and len(text) <= _LONGEST for row in fields for text in row)
+
+
+def _distance(one: Fields, other: Fields) -> int:
+    return len(set(one) ^ set(other))
