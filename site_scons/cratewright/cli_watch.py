@@ -63,17 +63,21 @@ def watch(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> Callable[[], int]:
     """Return what builds once, in a fork."""
+    from .scons.reporting import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
+
+    # SCons's own words are of no use here; where somebody looks on, how far a build is, is.
+    quiet = ["-Q", *([PROGRESS] if sys.stdout.isatty() and "-Q" not in arguments.passed else [])]
     words = [f"-j{arguments.jobs or processors()}", *arguments.passed]
     if any(map(os.path.isfile, _SCONSTRUCTS)):
         from .scons.forked import scons_main  # noqa: PLC0415 - the other commands need no SCons
 
-        return lambda: scons_main(["-Q", *words, *arguments.words])
+        return lambda: scons_main([*quiet, *words, *arguments.words])
     if os.path.isfile(_WORKSPACE):
         from .scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
 
         workspace = os.path.abspath(_WORKSPACE)
         wanted = StandaloneBuild(workspace=workspace, targets=tuple(arguments.words), start=os.getcwd())
-        return lambda: run_scons(wanted, ["-Q", *words])
+        return lambda: run_scons(wanted, [*quiet, *words])
     raise ConfigurationError(
         f"there is neither an SConstruct nor a {_WORKSPACE} here",
         hint="run it in the directory that holds one, or write one with 'cratewright init'",

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 from cratewright import Diagnostic, Severity, cli
 from cratewright.events import StageEnded, UnitEnded, event_schema
 from cratewright.report import FORMATS
+from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
 
@@ -173,6 +175,27 @@ def test_progress(project: SconsProject) -> None:
         shown = _terminal(project, "-j2", word)
         assert not re.search(r"\[ *\d+/\d+\]| steps?: ", shown), word
         assert ("scons: Reading" in shown) == (word == "--no-progress")
+
+
+def test_progress_while_watching(project: SconsProject) -> None:
+    """On a terminal how far each build is; elsewhere what changed and what was made."""
+    require_tool(find_spec("watchfiles") is not None, "watchfiles")
+    project.environ["CRATE_EVENTS"] = ""
+    command = [sys.executable, "-m", "cratewright", "watch", "-j2"]
+    environ = {**os.environ, **project.environ}
+    ours, theirs = pty.openpty()
+    read, write = os.pipe()
+    for shown, out, into in ((True, ours, theirs), (False, read, write)):
+        project.write({"a/w1.stub": f"\nwarning {shown}\n"})
+        with subprocess.Popen(command, cwd=project.path, env=environ, stdout=into, stderr=into) as watching:
+            os.close(into)
+            said = b""
+            while b"watching" not in said and (data := os.read(out, 1 << 16)):
+                said += data
+            watching.send_signal(signal.SIGINT)
+        os.close(out)
+        assert (re.search(rb"\d+ steps: \d+ made", said) is not None) is shown, said
+        assert b"scons: Reading" not in said and b"watching" in said
 
 
 def _terminal(project: SconsProject, *words: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 
@@ -112,25 +111,71 @@ def test_what_is_read() -> None:
     ]
 
 
-def test_every_line_of_the_compiler(project: Project) -> None:
-    """Three errors and two notes, two headers deep: all that the compiler itself prints is there, and as places."""
-    project.write(
-        inner_h="template <class T> int size(T t) {\n  return t.size();\n}\n",
-        outer_h='#include "inner.h"\ntemplate <class T> int twice(T t) { return size(t) * 2; }\n',
-        a_cc='#include "outer.h"\nvoid g(int, int);\nint f() {\n  g(1);\n  return twice(3) + nowhere;\n}\n',
-    )
+BROKEN = {
+    "three errors, two headers deep": {
+        "a.cc": '#include "outer.h"\nvoid g(int, int);\nint f() {\n  g(1);\n  return twice(3) + nowhere;\n}\n',
+        "outer.h": '#include "inner.h"\ntemplate <class T> int twice(T t) { return size(t) * 2; }\n',
+        "inner.h": "template <class T> int size(T t) {\n  return t.size();\n}\n",
+    },
+    "warnings": {
+        "sp ace/a (1) é.cc": '#include "w.h"\nint f(int a, unsigned b) {\n\tint z;\n\tif (a = 3) return a < b;\n'
+        '\treturn ODD(z);\n}\n#pragma message("see: error: here")\n',
+        "sp ace/w.h": "#define ODD(x) ((x) = 1, x == x)\nint noret(int a) { }\n",
+    },
+    "lines of another file, and ends of lines": {
+        "a.c": '#line 100 "gen.y"\r\nint f(void) { int u; return nope; }\r\n'
+        '#line 7 "a.c"\r\nint g(void) { return "ä" + no; }\r\n',
+    },
+    "macros": {
+        "a.c": '#include "m.h"\nint f(void) {\n  return A(1) + A(2);\n}\n',
+        "m.h": "#define A(x) B(x)\n#define B(x) C(x)\n#define C(x) x + undefined_thing\n",
+    },
+}
+_HEADLINE = re.compile(r"\S.*?:\d+(?::\d+)?: (?:error|warning): ")
+_BEFORE = re.compile(r"In file included from .*|\s+from .*|\S.*?: (?:In|At) .*|\S.*?:\d+(?::\d+)?:\s+required .*")
+_TOTAL = re.compile(r"\d+ (?:warning|error)s?\b.* generated\.")
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_every_line_of_the_compiler(name: str, project: Project) -> None:
+    """Is there, in order, and no other; but that a block begins with its headline."""
+    for path, text in BROKEN[name].items():
+        (project.root / path).parent.mkdir(exist_ok=True)
+        (project.root / path).write_bytes(text.encode())
+    path, flags = next(iter(BROKEN[name])), ["-Wall", "-Wextra"]
+    try:
+        found, broken = project.compile(path, flags=flags, opt_level="0").diagnostics, False
+    except SourceError as error:
+        found, broken = error.diagnostics, True
+    toolchain = project.toolchain
+    language = "c++" if path.endswith(".cc") else "c"
+    words = (*toolchain.cc(project.target, language), "-O0", *flags, "-c", path, "-o", "plain.o")
+    with toolchain.surroundings(words) as environment:
+        done = subprocess.run(words, cwd=toolchain.root, env=environment, capture_output=True, check=False)
+    plain: list[str] = []
+    before: list[str] = []
+    for line in done.stderr.decode().splitlines():
+        if _HEADLINE.match(line):
+            plain += [line, *before]
+        elif _BEFORE.fullmatch(line):
+            before.append(line)
+            continue
+        elif broken or not _TOTAL.fullmatch(line):  # how many warnings there are is for a build to say
+            plain += [*before, line]
+        before = []
+    assert len(plain) > 5
+    said = "\n".join(map(str, found)).splitlines()
+    assert [line.replace("./", "") for line in said] == [line.replace("./", "") for line in plain]
+    assert all(item.file and item.line and item.column for item in found)
+    marked = [item for item in found if str(item).isascii()]
+    assert all(item.end_column > item.column for item in marked if f"    {item.line} | " in str(item)), found
+
+
+def test_places_of_a_template(project: Project) -> None:
+    for path, text in BROKEN["three errors, two headers deep"].items():
+        (project.root / path).write_text(text)
     with pytest.raises(SourceError) as caught:
         project.compile("a.cc")
-    toolchain = project.toolchain
-    words = (*toolchain.cc(project.target, "c++"), "-c", "a.cc", "-o", "/dev/null")
-    plain = subprocess.run(
-        words, cwd=toolchain.root, env={**os.environ, "LC_ALL": "C"}, capture_output=True, text=True, check=False
-    ).stderr
-    said = caught.value.message.replace("./", "").splitlines()
-    missing = [
-        line for line in plain.splitlines() if line.replace("./", "") not in (each.replace("./", "") for each in said)
-    ]
-    assert plain and not missing
     found = caught.value.diagnostics
     assert {(item.file, item.line) for item in found} == {("inner.h", 2), ("a.cc", 4), ("a.cc", 5)}
     assert all(item.column and str(item).startswith(f"{item.place}: error: ") for item in found)
@@ -141,3 +186,13 @@ def test_every_line_of_the_compiler(project: Project) -> None:
         >= {("outer.h", 2), ("a.cc", 5)}
     )
     assert any((at.file, at.line) == ("a.cc", 2) for item in found for at in item.related)
+
+
+def test_what_is_in_no_file() -> None:
+    """Is about the unit: assembly in a source, macros of the command line."""
+    said = "<inline asm>:1:2: error: bad\n<command-line>: warning: X redefined\n<built-in>:3:1: error: no\n"
+    assert [(item.place, item.severity.value, item.text) for item in messages(said, path="a.c")] == [
+        ("a.c:1", "error", "bad"),
+        ("a.c:1", "warning", "X redefined"),
+        ("a.c:1", "error", "no"),
+    ]

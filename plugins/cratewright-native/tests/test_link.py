@@ -16,12 +16,13 @@ from cratewright import (
     LinkLibrary,
     LinkModule,
     LinkRequest,
+    LtoMode,
     ModuleKind,
     UnsupportedError,
     parse_library,
 )
 from cratewright_native.embed import EMBEDDED
-from tests.support.native_link import link, request_for
+from tests.support.native_link import finished, link, request_for
 from tests.support.native_project import Project
 
 PROGRAM = {
@@ -37,6 +38,8 @@ LIBRARY = {
     "lib": {"lib.c": "int twice(int);\nint entry(int x) { return twice(x); }\nint other(void) { return 1; }\n"},
     "maths": {"twice.c": "int twice(int x) { return 2 * x; }\n", "offered.c": "int offered(void) { return 3; }\n"},
 }
+
+LTO = [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT]
 
 
 def _printed(program: Path) -> str:
@@ -127,6 +130,36 @@ def test_a_symbol_that_nobody_defines(project: Project) -> None:
         link(project, request)
     for place in (str(project.root), "/tmp/", "/dev/shm/"):
         assert place not in str(caught.value)
+
+
+@pytest.mark.parametrize("lto", LTO, ids=str)
+def test_a_failure_names_crates_and_sources(project: Project, lto: LtoMode) -> None:
+    """Whatever files were made for the link: of a dependency, of a name with anything in it, of a linker's script."""
+    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
+        pytest.skip("gcc has no ThinLTO")
+    app = {"main.c": "int f(void);\nint main(void) {\n  return f();\n}\n"}
+    util = {"ä (1).c": "int gone(void);\nint f(void) {\n  return gone();\n}\n"}
+    with pytest.raises(LinkError, match="uses symbols that nobody defines: gone") as caught:
+        finished(project, request_for(project, {"app": app, "util": util}, lto=lto, debuginfo="line"))
+    if project.toolchain.kind != "gcc" or lto is LtoMode.OFF:  # gcc's LTO may forget the file
+        assert [item.place for item in caught.value.diagnostics] == ["ä (1).c:3"]
+    said = [str(caught.value)]
+    with pytest.raises(LinkError, match="nobody defines: gone") as caught:
+        finished(project, request_for(project, {"app": app, "util": util}, lto=lto))
+    if lto is LtoMode.OFF:  # without debug information the source alone is known, and after LTO not that
+        assert [item.place for item in caught.value.diagnostics] == ["ä (1).c"]
+    said.append(str(caught.value))
+    (project.root / "v.map").write_text("{ global: f g\n")
+    given = {"ldflags": ["-Wl,--version-script=v.map"]}
+    lib = {"f.c": "int f(void) { return 1; }\n"}
+    with pytest.raises(LinkError, match="crate 'lib' cannot be linked: ") as caught:
+        finished(project, request_for(project, {"lib": lib}, CrateType.CDYLIB, exported=("f",), lto=lto, **given))
+    assert [item.place for item in caught.value.diagnostics] == ["v.map:1"]
+    said.append(str(caught.value))
+    for text in said:
+        assert not re.search(r"/tmp/|/dev/shm/|/proc/self|[0-9a-f]{24}|dependencies\.a|merged\.o|\b\d+\.o\b", text), (
+            text
+        )
 
 
 def test_functions_of_c_plus_plus_that_nobody_defines(project: Project) -> None:

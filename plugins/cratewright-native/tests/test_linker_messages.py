@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from cratewright import RelatedPlace, Severity
-from cratewright_native.linker_messages import linker_warnings, undefined_symbols
+import pytest
+
+from cratewright import LinkModule, ModuleCodegen, RelatedPlace, Severity, Symbol
+from cratewright_native.linker_messages import first_error, linker_warnings, undefined_symbols
+from cratewright_native.refusal import as_told
 
 GNU = """\
 /usr/bin/ld: a.o: in function `main':
@@ -42,9 +45,45 @@ def test_symbols_that_nobody_defines() -> None:
     assert undefined_symbols("ld: cannot find -lfoo: No such file or directory") == {}
 
 
-def test_files_of_gcc_are_the_projects() -> None:
-    said = "/usr/bin/ld: app.merged.o: in function `f':\n/proc/self/cwd/util.c:1: undefined reference to `missing'\n"
-    assert undefined_symbols(said) == {"missing": (RelatedPlace("used here", "util.c", 1),)}
+def test_names_of_files_may_hold_anything() -> None:
+    said = "ld.lld: error: undefined symbol: f\n>>> referenced by ä (1).c:3 (./sp ace/ä (1).c:3)\n>>>   a.o:(main)\n"
+    assert undefined_symbols(said) == {"f": (RelatedPlace("used here", "sp ace/ä (1).c", 3),)}
+    said = "/usr/bin/ld: a.ä (1).c.o: in function `main':\n./sp ace/ü:2 (1).c:3: undefined reference to `f'\n"
+    assert undefined_symbols(said) == {"f": (RelatedPlace("used here", "sp ace/ü:2 (1).c", 3),)}
+    # gcc's LTO has code of which it does not know the file.
+    assert undefined_symbols("<artificial>:3: undefined reference to `f'\n") == {"f": ()}
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "text"),
+    [
+        ("ld.lld-19: error: v.map:1: ; expected, but got foo\n>>> { foo\n", "v.map:1", "; expected, but got foo"),
+        ("/usr/bin/ld:v.map:1: syntax error in VERSION script\n", "v.map:1", "syntax error in VERSION script"),
+        (
+            "a: a.c: in function `main':\n././a.c:2:(.text.main+0x24): failed to convert GOTPCREL against 'b'\n",
+            "a.c:2",
+            "failed to convert GOTPCREL against 'b'",
+        ),
+        (
+            "ld.lld-19: error: a: a.c:(function f: .text+0x2c): relocation out of range: 21 is not in [-2, 1]\n"
+            ">>> referenced by a.c:2 (./src/a.c:2)\n",
+            "src/a.c:2",
+            "relocation out of range: 21 is not in [-2, 1]",
+        ),
+        ("ld.lld: error: unable to find library -lno\n", "", "unable to find library -lno"),
+        ("/usr/bin/ld: cannot find -lno: No such file\ncollect2: error: ld returned 1 exit status\n", "",
+         "cannot find -lno: No such file"),
+        (
+            "/usr/bin/ld:libx.a: file format not recognized; treating as linker script\n"
+            "/usr/bin/ld:libx.a:1: syntax error\n",
+            "libx.a:1",
+            "syntax error",
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_error(said: str, place: str, text: str) -> None:
+    found = first_error(said)
+    assert found is not None and (found.place, found.text) == (place, text)
 
 
 def test_warnings() -> None:
@@ -54,3 +93,26 @@ def test_warnings() -> None:
     assert (stack.place, stack.text) == ("", "b.o: missing .note.GNU-stack section implies executable stack")
     (odd,) = linker_warnings(LLD)
     assert odd.text == "c.o: something odd" and odd.rendered.endswith(">>> defined in c.o")
+
+
+def test_files_are_told_by_crate_and_source() -> None:
+    """Names that were made for a link mean nothing to anybody."""
+
+    def module(crate: str, name: str, file: str) -> LinkModule:
+        return LinkModule(crate, ModuleCodegen(name=name, data=b"", exports=(Symbol("f", "f", file),) if file else ()))
+
+    files = {
+        "a.a.c.o": module("a", "a.c.bc", "a.c"),
+        "a.a.c-2.o": module("a", "a.c.bc", "sub/a.c"),
+        "b.ä (1).c.o": module("b", "ä (1).c.bc", "ä (1).c"),
+        "a.merged.o": module("a", "merged", ""),
+        "0.o": module("c", "c.c.o", ""),
+    }
+    said = (
+        ">>> a.a.c-2.o:(f) a.a.c.o: ./a.a.c.o x.a.a.c.o a.a.c.obj\n>>> b.ä (1).c.o:(f) in archive deps.a\n"
+        "deps.a(b.ä (1).c.o): in function `f':\n(a.merged.o) 0.o 10.o"
+    )
+    assert as_told(said, files, "deps.a") == (
+        ">>> a: sub/a.c:(f) a: a.c: a: a.c x.a.a.c.o a.a.c.obj\n>>> b: ä (1).c:(f)\n"
+        "b: ä (1).c: in function `f':\n(a: merged) c: c.c 10.o"
+    )

@@ -21,12 +21,12 @@ from ..diagnostic import Diagnostic
 from ..edge import could_return
 from ..errors import CacheError, CratewrightError, PluginError, error_diagnostics
 from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
-from ..module import CanonicalForm, CompiledUnit
+from ..module import CanonicalForm, CompiledUnit, ModuleCodegen
 from ..process import Outcome
-from ..request import LinkResult
+from ..request import LinkResult, ThinModule
 from ..stencil import UnitStencil
 from ..values import dataclass
-from .job import Job, JobOutcome, Made
+from .job import Job, JobOutcome, Made, happened_to
 from .remote import Watched
 
 __all__ = ["CachedRun"]
@@ -185,7 +185,7 @@ class CachedRun:
             return
         seconds = time.monotonic() - task.began if task.began else 0.0
         word = "failed" if outcome.error is not None else "reused" if outcome.hit else "made"
-        said = tuple(_about(item.of(job.crate, _unit(job)), job) for item in _diagnostics(outcome, job.crate))
+        said = tuple(_about(item.of(job.crate, _unit(job)), job) for item in _diagnostics(outcome, job))
         self.listener(
             UnitEnded(job.call.name, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=said)
         )
@@ -238,9 +238,11 @@ def _about(item: Diagnostic, job: Job[Any]) -> Diagnostic:
     return replace(item, file=source.path, rendered=str(item))
 
 
-def _diagnostics(outcome: JobOutcome[Any], crate: str) -> Iterable[Diagnostic]:
+def _diagnostics(outcome: JobOutcome[Any], job: Job[Any]) -> Iterable[Diagnostic]:
     if outcome.error is not None:
-        return error_diagnostics(outcome.error.with_context(*[("crate", crate)] * bool(crate)))
+        # A unit is named by its place.
+        module = job.unit if isinstance(job.call.arguments[0], (ModuleCodegen, ThinModule)) else ""
+        return error_diagnostics(outcome.error.with_context(*happened_to(job.crate, module)))
     return outcome.result.diagnostics if isinstance(outcome.result, (CompiledUnit, LinkResult)) else ()
 
 

@@ -10,7 +10,7 @@ from ..module import CompiledUnit, ModuleCodegen
 from ..request import LinkResult, ThinModule
 from ..values import dataclass
 
-__all__ = ["NOUNS", "Job", "JobOutcome", "Made"]
+__all__ = ["NOUNS", "Job", "JobOutcome", "Made", "happened_to"]
 
 _Answer = TypeVar("_Answer")
 
@@ -52,6 +52,11 @@ class Job(Generic[_Answer]):
     retried: bool = False
 
 
+def happened_to(crate: str, module: str) -> tuple[tuple[str, object], ...]:
+    """Return what a failure happened to, as rows of an error."""
+    return tuple((label, name) for label, name in (("crate", crate), ("module", module)) if name)
+
+
 @dataclass(frozen=True, slots=True)
 class JobOutcome(Generic[_Answer]):
     """A result, whether it came from the cache, or why there is none."""
@@ -60,12 +65,12 @@ class JobOutcome(Generic[_Answer]):
     hit: bool
     error: CratewrightError | None = None
 
-    def get(self, crate: str) -> _Answer:
+    def get(self, crate: str, module: str = "") -> _Answer:
         """Return the result.
 
-        Raises: the error, with the crate it happened to.
+        Raises: the error, with the crate it happened to, and the module, if it was one.
         """
         if self.error is not None:
-            raise self.error.with_context(("crate", crate)).told(f"crate '{crate}': linking failed")
+            raise self.error.with_context(*happened_to(crate, module)).told(f"crate '{crate}': linking failed")
         assert self.result is not None
         return self.result

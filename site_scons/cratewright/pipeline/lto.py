@@ -207,7 +207,7 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     outcomes = engine.run_cached(name, target, jobs, fingerprint)
     done: list[LinkModule] = []
     for item, outcome in zip(todo, outcomes, strict=True):
-        module = outcome.get(request.crate)
+        module = outcome.get(item.crate, item.name)
         attributes = tuple(sorted((*module.attributes, *item.attributes)))
         done.append(LinkModule(item.crate, replace(module, name=item.name, attributes=attributes)))
     hits = sum(outcome.hit for outcome in outcomes)
@@ -242,7 +242,8 @@ def lower(
         if backend.is_lowered(item.module):
             lowered.append(item)
         else:
-            lowered.append(LinkModule(item.crate, replace(next(outcomes).get(item.crate), name=item.module.name)))
+            module = next(outcomes).get(item.crate, item.module.name)
+            lowered.append(LinkModule(item.crate, replace(module, name=item.module.name)))
     return tuple(lowered)
 
 

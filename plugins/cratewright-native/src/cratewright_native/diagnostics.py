@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from cratewright import Diagnostic, RelatedPlace, Severity
 
@@ -17,21 +18,23 @@ from .search_path import plain
 __all__ = ["messages", "warnings"]
 
 _MESSAGE = re.compile(
-    r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+)(?::(?P<column>\d+))?: "
+    r"(?P<file>[^\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: "
     r"(?P<kind>[Ww]arning|[Ee]rror|fatal error|[Nn]ote|remark|Info): ?(?P<text>.*)"
 )
+_NOTES = ("note", "remark", "info")
 _GENERAL = re.compile(
-    r"(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*: )?(?P<kind>warning|(?:fatal )?error): (?P<text>.*)"
+    r"(?:(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*|<[^:>]+>): )?"
+    r"(?P<kind>warning|(?:fatal )?error): (?P<text>.*)"
 )
 # What comes before the message that it is about.
 _CONTEXT = re.compile(
-    r"In file included from .*|\s+from .*[:,]|[^\s:][^:]*: (?:In |At |Assembler messages:).*"
-    r"|[^\s:][^:]*:\d+(?::\d+)?:\s+(?:(?:recursively )?required |in ).*|While building .*|In module .*"
+    r"In file included from .*|\s+from .*[:,]|[^\s:].*?: (?:In |At |Assembler messages:).*"
+    r"|[^\s:].*?:\d+(?::\d+)?:\s+(?:(?:recursively )?required |in ).*|While building .*|In module .*"
 )
 _CODE = re.compile(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.#]+)\]")
 _INCLUDED = re.compile(r"(?:In file included from|\s+from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]")
 _REQUIRED = re.compile(
-    r"(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:(?P<column>\d+):)?\s+"
+    r"(?P<file>[^\s:].*?):(?P<line>\d+):(?:(?P<column>\d+):)?\s+"
     r"(?P<text>(?:recursively )?required .*|in .*expansion.*)"
 )
 _TOTAL = re.compile(r"(?m)^(?:\d+ (?:warning|error)s?\b.* generated|compilation terminated)\.$")
@@ -44,6 +47,8 @@ _CHATTER = re.compile(
     r"|\d+ (?:warning|error)s?\b.* generated\.|ignoring (?:duplicate|nonexistent) directory .*|End of search list\."
 )
 _SEARCH = re.compile(r'(?ms)^#include "\.\.\." search starts here:$.*?^End of search list\.$')
+_SOURCE = re.compile(r" *(?P<line>\d+) \| (?P<text>.*)")
+_MARK = re.compile(r" *\| [ ~]*\^(?P<rest>~*)")
 _UNNAMED = re.compile(r"(?m)^(?P<file>[^<\s:][^:\n]*):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
 
 
@@ -53,7 +58,7 @@ def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
     Shape: a diagnostic begins with its headline; what the compiler says before it, as what includes the file, follows.
     The total that ends what is said of a failure belongs to the last.
     """
-    found = list(dict.fromkeys(_placed(item) for item in _read(said, path)))
+    found = list(dict.fromkeys(_placed(item, path) for item in _read(said, path)))
     totals = "".join(f"\n{line}" for line in dict.fromkeys(_TOTAL.findall(said)))
     if totals and any(item.severity is Severity.ERROR for item in found):
         found[-1] = replace(found[-1], rendered=f"{found[-1]}{totals}")
@@ -61,8 +66,8 @@ def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
 
 
 def warnings(said: str, *, path: str) -> tuple[Diagnostic, ...]:
-    """Return the warnings alone."""
-    return tuple(item for item in messages(said, path=path) if item.severity is Severity.WARNING)
+    """Return what is no error: warnings, and notes that belong to none, as a pragma may ask for."""
+    return tuple(item for item in messages(said, path=path) if item.severity is not Severity.ERROR)
 
 
 def _read(said: str, path: str) -> Iterator[Diagnostic]:
@@ -72,7 +77,7 @@ def _read(said: str, path: str) -> Iterator[Diagnostic]:
     for line in _SEARCH.sub("", said).splitlines():
         match = _MESSAGE.fullmatch(line)
         general = None if match else _GENERAL.fullmatch(line)
-        if match and match["kind"].lower() in ("note", "remark", "info"):
+        if match and current is not None and match["kind"].lower() in _NOTES:
             detail += [*context, line]
             context = []
         elif match or general:
@@ -96,13 +101,27 @@ def _read(said: str, path: str) -> Iterator[Diagnostic]:
 def _with(head: Diagnostic, detail: list[str]) -> Diagnostic:
     if not detail:
         return head
-    return replace(head, rendered="\n".join((str(head), *detail)), related=tuple(_related(detail)))
+    whole = replace(head, rendered="\n".join((str(head), *detail)), related=tuple(_related(detail)))
+    end = _end(head, detail)
+    return replace(whole, end_line=head.line, end_column=end) if end else whole
+
+
+def _end(head: Diagnostic, detail: list[str]) -> int:
+    """Return the column behind what is marked, 0 where that is not clear: marks count what is seen, columns may not."""
+    for line, below in pairwise(detail):
+        source, mark = _SOURCE.fullmatch(line), _MARK.match(below)
+        if source and mark and int(source["line"]) == head.line and head.column:
+            return head.column + 1 + len(mark["rest"]) if source["text"].isascii() else 0
+        if _MESSAGE.fullmatch(line):
+            break
+    return 0
 
 
 def _related(detail: Iterable[str]) -> Iterator[RelatedPlace]:
     for line in detail:
         for pattern, text in ((_INCLUDED, "included from here"), (_REQUIRED, ""), (_MESSAGE, "")):
-            if match := pattern.match(line):
+            match = pattern.match(line)
+            if match and not match["file"].startswith("<"):
                 number, column = int(match["line"]), int(match["column"] or 0)
                 yield RelatedPlace(text or match["text"], plain(match["file"]), number, column)
                 break
@@ -118,18 +137,21 @@ def _general(match: re.Match[str], path: str) -> Diagnostic:
 
 
 def _diagnostic(kind: str, text: str, file: str, line: int, column: int = 0) -> Diagnostic:
-    severity = Severity.WARNING if kind == "warning" else Severity.ERROR
+    severity = Severity.WARNING if kind == "warning" else Severity.NOTE if kind in _NOTES else Severity.ERROR
     coded = _CODE.fullmatch(text)
     text, code = (coded["text"], coded["code"]) if coded else (text, "")
     return Diagnostic(severity, text, file, line, column, code=code)
 
 
-def _placed(item: Diagnostic) -> Diagnostic:
-    """Return a message about what a macro of an assembler has made as one about where that was called."""
+def _placed(item: Diagnostic, path: str) -> Diagnostic:
+    """Return a message about no file as one about the unit: of what a macro of an assembler has made, where.
+
+    Assembly in a source, and macros of the command line, are in none.
+    """
     if not item.file.startswith("<"):
         return item
     found = _UNNAMED.search(item.rendered)
-    if found is None:
-        return item
-    moved = replace(item, file=plain(found["file"]), line=int(found["line"]), column=int(found["column"] or 0))
+    moved = replace(item, file=path, line=1, column=0, end_line=0, end_column=0)
+    if found is not None:
+        moved = replace(moved, file=plain(found["file"]), line=int(found["line"]), column=int(found["column"] or 0))
     return replace(moved, rendered=f"{replace(moved, rendered='').headline}\n{item}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from .libraries import library_words
 from .link_files import link_search, observe_link
 from .linker_messages import linker_warnings
 from .observe import FileMemory, settled
-from .refusal import refusal
+from .refusal import as_told, refusal
 from .response_file import response_file
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
@@ -76,13 +76,14 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
         (item,) = request.modules
         return LinkResult(artifacts=(Artifact(name, item.module.data),))
     with toolchain.scratch() as directory:
-        inputs = [*place_object(request, toolchain, directory), *_inputs(request, toolchain, directory)]
+        files, objects = _inputs(request, toolchain, directory)
+        inputs = [*place_object(request, toolchain, directory), *objects]
         users = users_words(request, toolchain.root)
         words = [*inputs, *_options(request, toolchain, target, directory)]
         words += [*_libraries(request, toolchain, target), *users.words]
 
         def attempt() -> tuple[tuple[tuple[Observed, ...], tuple[Diagnostic, ...]], int]:
-            told, done = _run(request, toolchain, inputs, words, name, directory)
+            told, done = _run(request, toolchain, inputs, files, words, name, directory)
             search = link_search(told, done.stderr, toolchain.root)
             decided = [library.path for library in request.libraries]
             listed = [*_listed(directory, toolchain), *users.read]
@@ -90,7 +91,7 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
                 listed, search, target.format, memory, decided=decided, bundled=toolchain.headers
             )
             seen = merge_observed([seen, [Observed(path, None) for path in users.missing]])
-            return (seen, _said(done, toolchain, directory)), newest
+            return (seen, _said(done, toolchain, directory, files)), newest
 
         observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
         program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
@@ -99,7 +100,13 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
 
 
 def _run(
-    request: LinkRequest, toolchain: Toolchain, inputs: Sequence[str], words: Sequence[str], name: str, directory: Path
+    request: LinkRequest,
+    toolchain: Toolchain,
+    inputs: Sequence[str],
+    files: Mapping[str, LinkModule],
+    words: Sequence[str],
+    name: str,
+    directory: Path,
 ) -> tuple[Sequence[str], Completed]:
     """Link, and return what was told and what was said, of where libraries are looked for among others."""
     what = f"link of crate '{request.crate}'"
@@ -111,7 +118,8 @@ def _run(
         with suppress(CratewrightError):
             return line, toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
     driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
-    refused = refusal(request, f"crate '{request.crate}' cannot be linked")
+    cannot = f"crate '{request.crate}' cannot be linked"
+    refused = refusal(request, cannot, files, final=True, archive=_ARCHIVE)
     if line:
         # Users know the driver: it is for it to say what is wrong.
         toolchain.run(driver, cwd=directory, what=what, refused=refused)
@@ -133,12 +141,15 @@ def _run(
     return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=unlisted)
 
 
-def _said(done: Completed, toolchain: Toolchain, directory: Path) -> tuple[Diagnostic, ...]:
+def _said(
+    done: Completed, toolchain: Toolchain, directory: Path, files: Mapping[str, LinkModule]
+) -> tuple[Diagnostic, ...]:
     """Return what the linker said for the user: what it was asked to print, and warnings."""
     printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory).strip("\n")
     notes = [Diagnostic(Severity.NOTE, printed.splitlines()[0], rendered=printed)] if printed.strip() else []
+    said = as_told(done.stderr, files, _ARCHIVE) if "warning: " in done.stderr else ""
     # Of words that a driver makes no use of, such as -pie beside -static, the users' own were looked at before.
-    return (*notes, *(item for item in linker_warnings(done.stderr) if _UNUSED not in item.text))
+    return (*notes, *(item for item in linker_warnings(said) if _UNUSED not in item.text))
 
 
 def _text(path: Path, toolchain: Toolchain) -> bytes:
@@ -171,8 +182,11 @@ def _language(request: LinkRequest, toolchain: Toolchain) -> str:
     return "c++" if any(_CXX.search(path.read_bytes()) for path in paths) else "c"
 
 
-def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
-    """Write the objects: own ones and those that LTO has chosen are linked, others if somebody needs them."""
+def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> tuple[dict[str, LinkModule], Sequence[str]]:
+    """Write the objects: own ones and those that LTO has chosen are linked, others if somebody needs them.
+
+    Shape: the modules by the names of their files, and the words for a linker.
+    """
     names = member_names(object_name(item.crate, Path(item.module.name).stem) for item in request.modules)
     direct: list[str] = []
     lazy: list[str] = []
@@ -183,8 +197,9 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
         (direct if chosen else lazy).append(name)
     if request.embed:
         direct.append(embed_object(request.embed, request.target, toolchain, directory))
+    files = dict(zip(names, request.modules, strict=True))
     if not lazy:
-        return direct
+        return files, direct
     toolchain.run(
         (*toolchain.ar(), "rcsD", _ARCHIVE, *lazy),
         cwd=directory,
@@ -193,7 +208,7 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list
     )
     # What is to be offered must come out of the archive although nobody here calls it.
     wanted = [f"-Wl,-u,{symbol}" for symbol in check_symbols(request.exported) if "@" not in symbol]
-    return [*wanted, *direct, _ARCHIVE]
+    return files, [*wanted, *direct, _ARCHIVE]
 
 
 def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directory: Path) -> list[str]:

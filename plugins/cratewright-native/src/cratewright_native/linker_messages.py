@@ -9,27 +9,23 @@ from cratewright import Diagnostic, RelatedPlace, Severity
 
 from .search_path import plain
 
-__all__ = ["has_duplicates", "linker_warnings", "undefined_symbols"]
+__all__ = ["first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
 
 # lld: the file as it is called for short, and in full where that is another.
-_REFERENCE = r">>> (?:referenced|defined) by (?P<short>[^\s(][^(\n]*?)(?::(?P<at>\d+))?(?: \((?P<full>[^\n]*):\d+\))?$"
+_PLACE = re.compile(
+    r"(?m)^>>> (?:referenced by|defined by|defined at) (?P<short>.+?):(?P<at>\d+)(?: \((?P<full>.*):(?P=at)\))?$"
+)
 _LLD = re.compile(
     r"(?m)^[^\n:]*: error: undefined (?:(?:hidden|protected) )?symbol: (?P<name>.+)\n(?P<rest>(?:>>> .*\n?)*)"
 )
-_PLACE = re.compile(f"(?m)^{_REFERENCE}")
-_GNU = re.compile(
-    r"(?m)^(?:[^\n:]*\bld[^\n:]*: )?(?:(?P<file>[^\s:(][^:(\n]*):(?:(?P<line>\d+)|\([^)\n]*\)): )?(?:[^\n:]*: )?"
-    r"undefined reference to [`'](?P<name>.+)'$"
-)
-_WARNING = re.compile(
-    r"(?:(?P<program>[\w./+-]*(?:ld|lld|clang|gcc|cc|c\+\+|g\+\+|collect2|lto\w*|zig)[\w.+-]*): )?"
-    r"(?:(?P<file>[^\s:(][^:(]*):(?:(?P<line>\d+)(?::(?P<column>\d+))?|\(.*?\)): )?warning: (?P<text>.*)"
-)
-
-
+_PROGRAM = r"(?:[\w./+-]*(?:ld|lld|clang|gcc|cc|c\+\+|g\+\+|collect2|lto\w*|zig)[\w.+-]*:\s?)?"
+# A place may be an offset in a section, which is none.
+_AT = r"(?:(?P<file>[^\s(].*?):(?:(?P<line>\d+)(?::(?P<column>\d+))?(?::\(.*?\))?|\(.*?\)): )?"
+_GNU = re.compile(rf"(?m)^{_PROGRAM}{_AT}(?:[^\n:]*: )?undefined reference to [`'](?P<name>.+)'$")
+_WARNING = re.compile(f"{_PROGRAM}{_AT}warning: (?P<text>.*)")
+_ERROR = re.compile(f"{_PROGRAM}(?:(?:fatal )?error: )?{_AT}(?:(?:fatal )?error: )?(?P<text>.+)")
+_NO_ERROR = re.compile(r">>> .*|.*: in function [`'].*':|.*\bfile format not recognized; treating as linker script")
 _DUPLICATE = re.compile(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\bsymbol multiply defined")
-# What gcc is told to call the project by, so that it stays out of what is debugged.
-_ANYWHERE = "/proc/self/cwd/"
 
 
 def has_duplicates(said: str) -> bool:
@@ -44,15 +40,29 @@ def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:
         found.setdefault(match["name"], {}).update(dict.fromkeys(_places(match["rest"])))
     for match in _GNU.finditer(said):
         places = found.setdefault(match["name"], {})
-        if match["line"]:
-            places[RelatedPlace("used here", _file(match["file"]), int(match["line"]))] = None
+        file, line, _ = _where(match)
+        if file:
+            places[RelatedPlace("used here", file, line)] = None
     return {name: tuple(places) for name, places in found.items()}
 
 
 def _places(text: str) -> Iterator[RelatedPlace]:
     for match in _PLACE.finditer(text):
-        if match["at"]:
-            yield RelatedPlace("used here", _file(match["full"] or match["short"]), int(match["at"]))
+        file = match["full"] or match["short"]
+        if not file.startswith("<"):
+            yield RelatedPlace("used here", plain(file), int(match["at"]))
+
+
+def first_error(said: str) -> Diagnostic | None:
+    """Return the first thing that a linker has to say, with its place, if it knows one."""
+    lines = said.splitlines()
+    match = next((_ERROR.fullmatch(line) for line in lines if line.strip() and not _NO_ERROR.fullmatch(line)), None)
+    if match is None:
+        return None
+    if _where(match)[0]:
+        return Diagnostic(Severity.ERROR, match["text"], *_where(match))
+    found = next(_places(said), RelatedPlace(""))
+    return Diagnostic(Severity.ERROR, match["text"], found.file, found.line)
 
 
 def linker_warnings(said: str) -> tuple[Diagnostic, ...]:
@@ -71,11 +81,11 @@ def linker_warnings(said: str) -> tuple[Diagnostic, ...]:
 
 
 def _warning(match: re.Match[str], lines: list[str]) -> Diagnostic:
-    # The place of a message of GNU ld may be an offset in a section, which is none.
-    file = _file(match["file"]) if match["line"] else ""
-    place = (file, int(match["line"] or 0), int(match["column"] or 0))
-    return Diagnostic(Severity.WARNING, match["text"], *place, rendered="\n".join(lines))
+    return Diagnostic(Severity.WARNING, match["text"], *_where(match), rendered="\n".join(lines))
 
 
-def _file(path: str) -> str:
-    return plain(path.removeprefix(_ANYWHERE))
+def _where(match: re.Match[str]) -> tuple[str, int, int]:
+    """Return file, line and column; gcc's LTO calls files that it does not know `<artificial>`."""
+    if not match["line"] or match["file"].startswith("<"):
+        return "", 0, 0
+    return plain(match["file"]), int(match["line"]), int(match["column"] or 0)

@@ -2,49 +2,79 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from cratewright import CratewrightError, Diagnostic, LinkError, LinkModule, LinkRequest, RelatedPlace, Severity
 
-from .linker_messages import has_duplicates, undefined_symbols
+from .linker_messages import first_error, has_duplicates, undefined_symbols
 
-__all__ = ["refusal"]
+__all__ = ["as_told", "refusal"]
 
 _SHOWN = 20
+_MERGED = ("merged", "merged.o")
 
 
 def refusal(
-    request: LinkRequest, what: str, files: Mapping[str, LinkModule] | None = None
+    request: LinkRequest, what: str, files: Mapping[str, LinkModule], *, final: bool = False, archive: str = ""
 ) -> Callable[[str], CratewrightError]:
-    """Return what makes an error of a linker's words; `files` are names it was given that say nothing to users."""
+    """Return what makes an error of a linker's words.
+
+    Shape: `files` are the names that it was given, and `archive` that of one with some of them, which say nothing to
+    users. What is not `final` is done once for several crate types.
+    """
 
     def refused(said: str) -> CratewrightError:
-        for name, item in (files or {}).items():
-            whole = re.compile(rf"(?<![\w.-]){re.escape(name)}\b")
-            said = whole.sub(f"{item.crate}: {_source(item)}".replace("\\", r"\\"), said)
+        said = as_told(said, files, archive)
         lines = "\n".join(said.strip().splitlines()[:_SHOWN])
         context: list[tuple[str, object]] = [("said", lines)]
-        if files is None:  # else it is done once for several types
+        if final:
             context.insert(0, ("crate type", request.crate_type.value))
         if missing := undefined_symbols(said):
             text = f"crate '{request.crate}' uses symbols that nobody defines: {'; '.join([*missing][:_SHOWN])}"
-            places = [place for found in missing.values() for place in found]
+            places = [place for found in missing.values() for place in found] or _named(said, files.values())
             hint = "add the crate that defines them to deps, or the library to libs"
             return LinkError(text, context=context, hint=hint, diagnostics=_at(text, places))
         if has_duplicates(said) and (twice := _defined_twice(request.modules, said)):
             text = f"crate '{request.crate}': symbols are defined more than once: {'; '.join([*twice][:_SHOWN])}"
             places = [_place(item, said) for found in twice.values() for item in found]
-            context[:0] = [(name, ", ".join(map(_named, found))) for name, found in twice.items()]
+            context[:0] = [(name, ", ".join(map(_owned, found))) for name, found in twice.items()]
             return LinkError(text, context=context, hint="rename one, or make it static", diagnostics=_at(text, places))
-        return LinkError(what, context=context)
+        first = first_error(said)
+        if first is None:
+            return LinkError(what, context=context)
+        text = f"{what}: {first.text}"
+        return LinkError(text, context=context, diagnostics=[replace(first, text=text)] if first.file else [])
 
     return refused
 
 
+def as_told(said: str, files: Mapping[str, LinkModule], archive: str) -> str:
+    """Return what was said with crates and sources in place of the names of files."""
+    if not files:
+        return said
+    known = dict(files)
+    if archive:
+        said = said.replace(f" in archive {archive}", "")
+        # GNU ld names a member up to the first space.
+        known |= {f"{archive}({part})": item for name, item in files.items() for part in (name.partition(" ")[0], name)}
+    names = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    whole = re.compile(rf"(?<![\w.-])(?:\./)?(?P<name>{names})(?![\w-]|\.\w)")
+    return whole.sub(lambda match: f"{known[match['name']].crate}: {_source(known[match['name']])}", said)
+
+
+def _named(said: str, modules: Iterable[LinkModule]) -> list[RelatedPlace]:
+    """Return the sources that a linker names, which knows no lines where there is no debug information."""
+    sources = {f"{item.crate}: {_source(item)}": item for item in modules}
+    found = [item for name, item in sources.items() if re.search(rf"{re.escape(name)}(?::|$)", said, re.MULTILINE)]
+    return [RelatedPlace("used here", _source(item)) for item in found if item.module.name not in _MERGED]
+
+
 def _at(text: str, places: list[RelatedPlace]) -> list[Diagnostic]:
-    """Return a diagnostic at the first place, if one is known."""
-    known = [place for place in places if place.file]
+    """Return a diagnostic at the first place, if one is known; the toolchain's own start files are none."""
+    known = [place for place in places if place.file and not os.path.isabs(place.file)]
     return [Diagnostic(Severity.ERROR, text, known[0].file, known[0].line, related=tuple(known))] if known else []
 
 
@@ -63,10 +93,12 @@ def _defined_twice(modules: Iterable[LinkModule], said: str) -> dict[str, list[L
 
 
 def _source(item: LinkModule) -> str:
-    return next((symbol.file for symbol in item.module.exports if symbol.file), item.module.name)
+    # What fat LTO has merged is of all of them.
+    file = next((symbol.file for symbol in item.module.exports if symbol.file), "")
+    return file or item.module.name.removesuffix(".o").removesuffix(".bc")
 
 
-def _named(item: LinkModule) -> str:
+def _owned(item: LinkModule) -> str:
     return f"{_source(item)} of crate '{item.crate}'"
 
 

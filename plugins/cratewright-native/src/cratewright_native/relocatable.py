@@ -5,11 +5,12 @@ Knows nothing of how its parts were made; they are objects by then.
 
 from __future__ import annotations
 
-from cratewright import LinkError, LinkRequest, ModuleCodegen, Symbol
+from cratewright import LinkRequest, ModuleCodegen, Symbol
 
 from .demand import is_direct, needed_modules
 from .elf import elf_symbols
 from .localise import with_local_symbols
+from .refusal import refusal
 from .response_file import response_file
 from .toolchain import Toolchain
 from .unit import MAIN_SYMBOLS
@@ -29,21 +30,22 @@ def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """
     chosen = [item for item in request.modules if item.module.attribute("lto")]
     needed = needed_modules(request, request.exported)
-    parts = [item.module for item in request.modules if item in needed or item in chosen or is_direct(item, request)]
+    parts = [item for item in request.modules if item in needed or item in chosen or is_direct(item, request)]
+    what = f"merging the objects of crate '{request.crate}'"
     with toolchain.scratch() as directory:
-        names = [f"{index}.o" for index in range(len(parts))]
-        for name, module in zip(names, parts, strict=True):
-            (directory / name).write_bytes(module.data)
+        files = {f"{index}.o": item for index, item in enumerate(parts)}
+        for name, item in files.items():
+            (directory / name).write_bytes(item.module.data)
         if toolchain.kind == "gcc":
             linker: tuple[str, ...] = (*toolchain.cc(request.target), "-nostdlib", "-fno-lto", "-Wl,--build-id=none")
         else:
             linker = toolchain.lld(request.target)
         toolchain.run(
-            (*linker, "-r", response_file("arguments.rsp", names, directory), "-o", _MERGED),
+            (*linker, "-r", response_file("arguments.rsp", list(files), directory), "-o", _MERGED),
             cwd=directory,
-            what=f"merging the objects of crate '{request.crate}'",
+            what=what,
             outputs=[_MERGED],
-            failure=LinkError,
+            refused=refusal(request, f"{what} failed", files),
         )
         data = (directory / _MERGED).read_bytes()
     data = with_local_symbols(data, keep={*request.exported, *MAIN_SYMBOLS}, name=f"crate '{request.crate}'")

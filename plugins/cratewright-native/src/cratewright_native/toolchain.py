@@ -33,6 +33,8 @@ __all__ = ["Completed", "Toolchain", "toolchain_for"]
 
 _CRASHED = re.compile(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
 # With what is wrong in these lines an LLVM driver still exits with status 0.
+_ASSEMBLY = re.compile(r"(?m)^<(?:inline asm|assembly)>:")
+_ASSEMBLED_LATE = "build with lto='off' to be told the line of the source that has this assembly"
 _FAILED = re.compile(r"Error running ThinLTO backend.*|Error loading imported file.*")
 
 
@@ -197,10 +199,15 @@ class Toolchain(ABC):
             said = self.report.without(said)
         self._check(done.status, said, argv, what)
         if done.status:
+            said = self.for_people(said)
             if refused is not None:
                 raise refused(said)
             said = said.strip() or f"exit status {done.status}"
-            raise failure(f"{what}: {os.path.basename(argv[0])} failed", context=(("said", said),))
+            raise failure(
+                f"{what}: {os.path.basename(argv[0])} failed",
+                context=(("said", said),),
+                hint=_ASSEMBLED_LATE if _ASSEMBLY.search(said) else "",
+            )
         for output in outputs:
             path = os.path.join(cwd, output)
             if not os.path.isfile(path) or os.path.getsize(path) == 0:
@@ -211,10 +218,19 @@ class Toolchain(ABC):
         return Completed(done.stdout, said)
 
     def shown(self, text: str, cwd: str | Path) -> str:
-        """Return what a program said with paths below the project root, or the scratch directory, made relative."""
-        for directory in dict.fromkeys((os.path.join(self.root, ""), os.path.join(cwd, ""))):
+        """Return what a program said with paths below the project root, or the scratch directory, made relative.
+
+        Shape: files that drivers make for themselves are called after what they are.
+        """
+        # The last is what gcc is told to call the project in debug information.
+        for directory in dict.fromkeys((self.root, str(cwd), "/proc/self/cwd")):
             if len(directory) > 1:
-                text = text.replace(directory, "")
+                text = re.sub(rf"{re.escape(directory)}/(?:\.?/)*", "", text)
+        own = rf"{re.escape(scratch_root())}/[^\s:'\"`()]*"
+        return re.sub(own, lambda match: "<assembly>" if match[0].endswith(".s") else "<intermediate file>", text)
+
+    def for_people(self, text: str) -> str:
+        """Return what a program said of a failure without what is of no use to anybody."""
         return text
 
     def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,6 +106,10 @@ class Zig(Toolchain):
         # Slots and zero-argument super() do not go together in a dataclass.
         known = Toolchain.environment(self)
         return {**known, "ZIG_GLOBAL_CACHE_DIR": self.cache, "ZIG_LOCAL_CACHE_DIR": self.cache}
+
+    def for_people(self, text: str) -> str:
+        """Leave out where in its cache zig keeps a part of a C library."""
+        return re.sub(rf"{re.escape(self.cache)}/o/[0-9a-f]{{32}}/", "", text)
 
     @contextmanager
     def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:

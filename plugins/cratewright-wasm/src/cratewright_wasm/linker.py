@@ -8,9 +8,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from cratewright import CrateType, LinkError, LinkModule, LinkRequest, Session, ToolError
+from cratewright import (
+    CrateType,
+    Diagnostic,
+    LinkError,
+    LinkModule,
+    LinkRequest,
+    RelatedPlace,
+    Session,
+    Severity,
+    ToolError,
+)
 
 from .sizes import memory_words
 from .targets import Library
@@ -28,13 +39,21 @@ LIBRARY_ENTRY = "_initialize"
 class Inputs:
     """The modules of a link as files of a directory.
 
-    Shape: `names` are their files in the order of the modules; messages get back what stands for each.
+    Shape: `names` are their files in the order of the modules; messages get back what stands for each. `sources` are
+    the modules that know what they were made of; these, if no others are named.
     """
 
-    def __init__(self, directory: Path, modules: Sequence[LinkModule], names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        modules: Sequence[LinkModule],
+        names: Sequence[str],
+        sources: Sequence[LinkModule] = (),
+    ) -> None:
         self.names = tuple(names)
+        self.sources = tuple(sources or modules)
         self._told = {
-            name: f"{item.crate}/{item.module.name}" if item.crate else item.module.name
+            name: f"{item.crate}/{_plain(item.module.name)}" if item.crate else item.module.name
             for item, name in zip(modules, names, strict=True)
         }
         for item, name in zip(modules, names, strict=True):
@@ -77,7 +96,7 @@ def run_linker(
     done = run(toolchain, argv, what=f"crate '{request.crate}'", cwd=str(directory), timeout=session.timeout)
     said = inputs.told((done.stderr + done.stdout).decode(errors="replace")).replace(f"{directory}{os.sep}", "").strip()
     if done.status:
-        raise _failure(request, said)
+        raise _failure(request, said, inputs.sources)
     return said
 
 
@@ -117,13 +136,50 @@ _HINTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def _failure(request: LinkRequest, said: str) -> LinkError | ToolError:
+def _plain(name: str) -> str:
+    return name.removesuffix(".o").removesuffix(".bc")
+
+
+def _failure(request: LinkRequest, said: str, modules: Sequence[LinkModule]) -> LinkError | ToolError:
     lines = [re.sub(r"^(?:\S*wasm-ld\S*: )?(?:(?:error|warning): )?", "", line) for line in said.splitlines()]
     errors = [line for line in lines if line.strip()]
     if not errors:
         return ToolError(f"the linker failed on crate '{request.crate}' and does not say why")
     hint = next((hint for pattern, hint in _HINTS if any(re.search(pattern, line) for line in errors)), "")
-    return LinkError("\n".join(errors), context=(("crate", request.crate),), hint=hint)
+    found = _placed(modules, errors)
+    placed = found if any(item.file for item in found) else []
+    return LinkError("\n".join(errors), context=(("crate", request.crate),), hint=hint, diagnostics=placed)
+
+
+_SYMBOL = re.compile(r"(?P<what>undefined symbol|duplicate symbol|mismatch): (?P<name>\S+)")
+
+
+def _placed(modules: Sequence[LinkModule], lines: Sequence[str]) -> list[Diagnostic]:
+    """Return errors as ones about the sources that define or use a symbol; a linker here knows no lines of them."""
+    blocks: list[list[str]] = []
+    for line in lines:
+        if line.startswith(">>>") and blocks:
+            blocks[-1].append(line)
+        else:
+            blocks.append([line])
+    found = []
+    for text, *more in blocks:
+        match = _SYMBOL.search(text)
+        places = _places(modules, match["what"], match["name"]) if match else []
+        item = Diagnostic(Severity.ERROR, text, places[0].file if places else "", related=tuple(places))
+        found.append(replace(item, rendered="\n".join([item.headline, *more])))
+    return found
+
+
+def _places(modules: Sequence[LinkModule], what: str, name: str) -> list[RelatedPlace]:
+    found: dict[RelatedPlace, None] = {}
+    for item in modules:
+        symbols = [("used", symbol) for symbol in item.module.imports if what != "duplicate symbol"]
+        symbols += [("defined", symbol) for symbol in item.module.exports]
+        for word, symbol in symbols:
+            if symbol.name == name and symbol.file:
+                found[RelatedPlace(f"{word} here, in crate '{item.crate}'", symbol.file)] = None
+    return list(found)
 
 
 def check_types(modules: Sequence[LinkModule]) -> None:
@@ -136,12 +192,17 @@ def check_types(modules: Sequence[LinkModule]) -> None:
         for symbol in item.module.imports:
             other, known = defined.get(symbol.name, (item, symbol))
             if symbol.signature and symbol.signature != known.signature:
+                text = f"function signature mismatch: {symbol.name}"
+                places = _places((item, other), "mismatch", symbol.name)
                 raise LinkError(
-                    f"function signature mismatch: {symbol.name}",
+                    text,
                     context=(
-                        (f"{item.crate}/{item.module.name}", symbol.signature),
-                        (f"{other.crate}/{other.module.name}", known.signature),
+                        (f"{item.crate}/{_plain(item.module.name)}", symbol.signature),
+                        (f"{other.crate}/{_plain(other.module.name)}", known.signature),
                     ),
+                    diagnostics=[
+                        Diagnostic(Severity.ERROR, text, place.file, related=tuple(places)) for place in places[:1]
+                    ],
                     hint="declare it everywhere as it is defined: another call would trap",
                 )
 

@@ -79,7 +79,7 @@ def merge(toolchain: Toolchain, session: Session, request: LinkRequest, library:
     merged = LinkModule(request.crate, ModuleCodegen(name="merged", data=data, attributes=_joined(request.modules)))
     with scratch_directory() as scratch:
         alone = replace(request, modules=(merged,), dependencies=(), whole=())
-        (name,) = _plan(toolchain, session, alone, library, Path(scratch))
+        (name,) = _plan(toolchain, session, alone, library, Path(scratch), request.modules)
         index = _index(scratch, name)
     return replace(merged.module, data=len(index).to_bytes(8, "little") + index + data)
 
@@ -122,16 +122,24 @@ def _joined(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
     return ((HIDDEN, json.dumps(names)),) if names else ()
 
 
-def _plan(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library, directory: Path) -> list[str]:
+def _plan(
+    toolchain: Toolchain,
+    session: Session,
+    request: LinkRequest,
+    library: Library,
+    directory: Path,
+    sources: Sequence[LinkModule] = (),
+) -> list[str]:
     """Let the linker say what is to be done; return the names of the modules' files.
 
-    Shape: named after their content, so that what the plan says of one does not hang on how many there are.
+    Shape: named after their content, so that what the plan says of one does not hang on how many there are. `sources`
+    as `Inputs` has them.
     """
     check_types((*request.modules, *request.beside))
     names = _file_names(request.modules)
     everything = (*request.modules, *request.beside)
     beside = [f"beside-{number}.o" for number in range(len(request.beside))]
-    inputs = Inputs(directory, everything, [*names, *beside])
+    inputs = Inputs(directory, everything, [*names, *beside], sources)
     direct = {request.crate, *request.whole}
     own = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate in direct]
     rest = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate not in direct]
