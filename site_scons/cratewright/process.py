@@ -87,7 +87,6 @@ class WorkerPool:
         self._busy = 0
         self._forks = 0
         self._condition = threading.Condition()
-        atexit.register(self.close)
 
     def map(
         self,
@@ -160,6 +159,7 @@ class WorkerPool:
             if self._zygote:
                 self._zygote.close()
                 self._zygote = None
+            atexit.unregister(self.close)
 
     def _collect(
         self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, Call, float]]
@@ -211,6 +211,8 @@ class WorkerPool:
 
     def _forked(self) -> _Worker:
         if self._zygote is None or not self._zygote.usable:
+            atexit.unregister(self.close)
+            atexit.register(self.close)
             warm = [(call.function, call.arguments) for call in self.warm]
             self._zygote = Zygote(warm=warm, paths=self._paths, timeout=self.timeout)
         self._forks += 1

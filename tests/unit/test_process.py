@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -276,3 +278,13 @@ def test_a_place_is_given_back_after_an_error() -> None:
 
 def test_free_memory_is_known_here() -> None:
     assert 1 << 24 < available_memory() < 1 << 50
+
+
+def test_a_pool_that_is_closed_is_let_go() -> None:
+    pool = WorkerPool(1, timeout=HANG)
+    gone = weakref.ref(pool)
+    pool.map([_call("double", 1)])
+    pool.close()
+    del pool
+    gc.collect()
+    assert gone() is None

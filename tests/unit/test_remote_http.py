@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -347,3 +348,20 @@ def test_an_entry_of_another_key_is_none(kept: dict[str, bytes]) -> None:
         assert store.get(second) is None
         store.close()
     assert damaged_entries([(second, value)])
+
+
+def test_a_store_that_is_closed_leaves_nothing_behind() -> None:
+    """A process that builds again and again would else keep a thread, and the last results it sent, for each build."""
+    before = set(threading.enumerate())
+    with serving() as server:
+        store = _store(server)
+        store.put_many({key: seal_entry(key, b"payload") for key in RESULTS})
+        gone = weakref.ref(store)
+        senders = [thread for thread in set(threading.enumerate()) - before if thread.name == "cratewright cache"]
+        assert senders
+        store.close()
+        del store
+        for sender in senders:
+            sender.join(HANG)
+            assert not sender.is_alive()
+        assert gone() is None

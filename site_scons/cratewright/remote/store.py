@@ -151,6 +151,7 @@ class RemoteStore(CacheKvStore):
             self._waiting, self._bytes = {}, 0
             told = bool(self._left or self._full)
             self._left = self._left or "closed"
+            self._condition.notify_all()  # the thread that sends ends, and lets go of this store
         if unsent and not told:
             _say(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
         self._transport.close()
