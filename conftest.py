@@ -17,6 +17,22 @@ settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("ci", parent=settings.get_profile("desk"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
+# What runs longest, longest first.
+LONG = (
+    *("native_e2e/test_torture.py", "native_e2e/test_lua.py", "differential/test_rustc_formats.py"),
+    *("tests/test_link.py::test_c_plus_plus", "native_e2e/test_same_set.py", "e2e/test_cache_soak.py"),
+    *("native_e2e/test_mixes.py", "docs/test_pages.py", "security/test_planted_entries.py::test_a_dose"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what runs longest: a worker that began it last would let the others wait."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((number for number, word in enumerate(LONG) if word in item.nodeid), len(LONG))
+
+    items.sort(key=rank)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let interrupts through, and compile the checkout to byte code once.

@@ -21,7 +21,7 @@ from cratewright.dependency_format import Available, ConflictKind, Linkage, Link
 from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_graph
 from .rustc import ALWAYS_LINKED, Answer, Rustc
 
-GRAPHS = int(os.environ.get("CRATE_RUSTC_GRAPHS", "100"))
+GRAPHS = int(os.environ.get("CRATE_RUSTC_GRAPHS", "30"))
 FIRST_SEED = int(os.environ.get("CRATE_RUSTC_SEED", "0"))
 
 

@@ -109,6 +109,17 @@ EDITS = {
     ONE_USER_LESS: ("base_right.cc", "sum(x)", "x", ["base_right.cc", "main.c"]),
     "what is no part of the program": ("base_spare.c", "return x", "return -x", []),
 }
+# One for each thing that is looked at: a body that is imported, a table, a variable, an import more, one less,
+# an inline function, nothing. All are tried with the LLVM that is installed; zig's has code of another version.
+FEW = (
+    "a body that is imported",
+    "a table of constants",
+    "somebody writes it",
+    "one import more",
+    "a module that loses its last importer",
+    ONE_USER_LESS,
+    "what is no part of the program",
+)
 
 
 def test_the_same_modules(tmp_path: Path, llvm_kind: str) -> None:
@@ -117,7 +128,8 @@ def test_the_same_modules(tmp_path: Path, llvm_kind: str) -> None:
     project.scons()
     library, program = (LldCache(project, ["app", "middle", "base"], kind) for kind in (LIBRARY, PROGRAM))
     assert redone(project.path, project.output, "app") == library.fresh() == program.fresh() == ALL
-    for what, (name, old, new, expected) in EDITS.items():
+    for what in EDITS if llvm_kind == "llvm" else FEW:
+        name, old, new, expected = EDITS[what]
         assert old in FILES[name]
         # Both know what the files were like at first, so that going back from the edit before costs neither anything.
         project.write({**FILES, name: FILES[name].replace(old, new)})
