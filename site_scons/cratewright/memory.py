@@ -1,6 +1,6 @@
 """Memory that jobs running side by side may use together.
 
-It is told. What a job really takes is not watched.
+What a job needs is what its backend says; what it really takes is not watched.
 """
 
 from __future__ import annotations

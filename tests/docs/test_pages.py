@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from cratewright.testing import require_tool
 from tests.support.page import Walk, blocks, environ
 from tests.support.paths import ROOT
 
@@ -19,17 +21,43 @@ ONE_FORM = True
 
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+README = "../README.md"
 NEEDS = {
     "how-to/embed.md": ("cc", "c++"),
     "how-to/existing-sconstruct.md": ("cc", "c++"),
     "how-to/migrate.md": ("cc",),
     "how-to/stages.md": ("cc",),
 }
+# Plugins' pages show one SConstruct each, and these are sources for it. Slang's is run where Slang is: tests/slang_e2e.
+SOURCES = {
+    "native": {
+        "include/text.h": "int width(void);\n",
+        "text/width.c": '#include "text.h"\nint width(void) { return 80; }\n',
+        "main.cpp": 'extern "C" {\n#include "text.h"\n}\nint main() { return width() - 80; }\n',
+    },
+    "wasm": {
+        "hash/sum.h": "int sum(int);\n",
+        "hash/sum.c": '#include "sum.h"\nint sum(int x) { return x + 1; }\n',
+        "hash/mix.wat": '(module (func (export "mix") (param i32) (result i32) local.get 0))\n',
+        "filter.cpp": 'extern "C" {\n#include "sum.h"\nint add(int x) { return sum(x); }\n'
+        "int has(int x) { return x; }\n}\n",
+    },
+}
+NOT_RUN = {
+    ("README.md", "sh"): "it installs, which CI does",
+    ("CONTRIBUTING.md", "sh"): "it installs, which CI does",
+    ("examples/wasm-filter/README.md", "sh"): "it installs, which CI does",
+    ("examples/from-cmake/README.md", "sh"): "tests/spirv_e2e/test_standalone.py",
+    ("examples/from-meson/README.md", "sh"): "tests/spirv_e2e/test_standalone.py",
+    ("plugins/cratewright-slang/README.md", "python"): "tests/slang_e2e/test_slang.py",
+}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, README])
 def test_a_page_is_true(page: str, tmp_path: Path) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
+    if page == README:
+        text = re.sub(r"```sh\n.*?```", "", text, flags=re.S)
     if not any(True for _ in blocks(text)):
         return
     missing = [tool for tool in NEEDS.get(page, ()) if shutil.which(tool) is None]
@@ -41,8 +69,32 @@ def test_a_page_is_true(page: str, tmp_path: Path) -> None:
     assert not wrong, f"docs/{page}:" + f"\ndocs/{page}:".join(wrong)
 
 
-def test_links_lead_somewhere() -> None:
+@pytest.mark.parametrize("plugin", SOURCES)
+def test_the_sconstruct_of_a_plugins_page(plugin: str, tmp_path: Path) -> None:
+    for tool in {"native": ("cc",), "wasm": ("ziglang", "wasmtime")}[plugin]:
+        require_tool(bool(shutil.which(tool) or find_spec(tool)), tool)
+    for name, text in SOURCES[plugin].items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (block,) = blocks((ROOT / f"plugins/cratewright-{plugin}/README.md").read_text(encoding="utf-8"))
+    page = f"```python\n# SConstruct\nimport cratewright\n{block.text}```\n"
+    page += "```console\n$ scons -Q . && rm SConstruct\n...\n```\n"
+    wrong = Walk(tmp_path, environ(tmp_path)).follow(page)
+    assert not wrong and not (tmp_path / "SConstruct").exists(), wrong
 
+
+def test_every_block_is_run() -> None:
+    """On pages of `docs` all are; elsewhere it is said which are not, and why."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md"), *ROOT.glob("examples/*/README.md")]
+    found = {
+        (str(page.relative_to(ROOT)), block.language) for page in pages for block in blocks(page.read_text("utf-8"))
+    }
+    run = {("README.md", language) for language in ("glsl", "python", "console")}
+    run |= {(f"plugins/cratewright-{plugin}/README.md", "python") for plugin in SOURCES}
+    assert found == run | set(NOT_RUN)
+
+
+def test_links_lead_somewhere() -> None:
     dead = []
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/README.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.spirv_e2e.shader_project import ShaderProject
+from tests.support.page import blocks
+from tests.support.paths import ROOT
 
 ONE_FORM = True
 Validate = Callable[[Path], None]
@@ -236,3 +238,17 @@ def test_a_compiled_module_beside_is_not_read(slang: ShaderProject) -> None:
     slang.write({"lib/shapes.slang-module": "of another version"})
     slang.scons()
     assert len(digests(slang)) == 4
+
+
+def test_the_sconstruct_of_the_page(slang: ShaderProject) -> None:
+    (block,) = blocks((ROOT / "plugins/cratewright-slang/README.md").read_text(encoding="utf-8"))
+    app = '[shader("compute")] [numthreads(1, 1, 1)] void fill() { d[0] = one(); }\n'
+    slang.write(
+        {
+            "SConstruct": f"import cratewright\n{block.text}",
+            "lib/one.slang": "module one;\npublic float one() { return 1.0; }\n",
+            "app/fill.slang": f"import one;\nRWStructuredBuffer<float> d;\n{app}",
+        }
+    )
+    slang.scons()
+    assert list(slang.path.glob("app.spvs/**/*.spv"))

@@ -19,7 +19,7 @@ from pathlib import Path
 __all__ = ["Block", "Walk", "blocks"]
 
 _FENCE = re.compile(r"^( *)```([\w-]*)\n(.*?)^\1```$", re.M | re.S)
-_NAME = re.compile(r"(?:#|//|;|--) ([\w./-]+)(?: .*)?$")
+_NAME = re.compile(r"(?:#|//|;|--) ([\w./-]+)(?::? .*)?$")
 _PICTURES = frozenset({"text"})
 
 

@@ -1,6 +1,6 @@
 """How a result becomes an entry of a store and is recognised again.
 
-That its fields are of the right kinds is all that is sure.
+A decoded result has fields of the right types; nothing else is sure of it.
 Source: Cranelift's `serialize_compiled` and `try_finish_recompile`.
 """
 

@@ -1,6 +1,6 @@
 """Link-time optimisation: the modules of one link in, what is left to link of them out.
 
-Equal requests do.
+Crate types whose requests are equal share one result.
 Source: rustc's plan to move LTO to link time and run it once for each distinct list of dependency formats.
 """
 

@@ -1,7 +1,4 @@
-"""A build's events as documents that other programs and people read.
-
-It is given what one has written.
-"""
+"""A build's events as documents that other programs and people read."""
 
 from __future__ import annotations
 

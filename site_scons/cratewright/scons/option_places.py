@@ -1,6 +1,6 @@
 """Where the files and directories lie that a crate's options name, as values that hold no node.
 
-Its kind, and what the backend declares, say which of its words are paths.
+The kind of an option, and what the backend declares, say which of its words are paths.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A source of any kind to modules: the stencil of cratewright's contract in, its modules out.
-
-It sends a source to whoever does.
-"""
+"""A source of any kind to modules: the stencil of cratewright's contract in, its modules out."""
 
 from __future__ import annotations
 
