@@ -10,6 +10,7 @@ import pytest
 from cratewright import CompiledUnit, SourceError, ToolError, digest_file
 from cratewright_native.observe import FileMemory, Search, observe, read_facts
 from cratewright_native.search_path import SearchPath, parse_search_path
+from cratewright_native.world import World
 from tests.support.native_project import Project
 
 
@@ -315,3 +316,18 @@ def test_search_path() -> None:
 )
 def test_prose_about_includes_is_none(text: bytes, computed: bool) -> None:
     assert read_facts(text).directives.computed is computed
+
+
+def test_many_misses_are_those_of_each(tmp_path: Path) -> None:
+    (tmp_path / "here" / "sub").mkdir(parents=True)
+    (tmp_path / "here" / "file.h").write_text("")
+    (tmp_path / "here" / "to_nothing.h").symlink_to("gone")
+    paths = ["x.h", "here/x.h", "here/sub", "here/file.h", "here/file.h/y.h", "here/to_nothing.h", "here/.", "here/.."]
+    paths += ["gone/a.h", "gone/deep/b.h", "here/sub/c.h", "/x.h", "/usr/gone.h", "/gone/d.h", "here", str(tmp_path)]
+    one, all_at_once = World(str(tmp_path)), World(str(tmp_path))
+    for path in paths:
+        one.miss(path)
+    all_at_once.miss_all(paths)
+    assert all_at_once.found == one.found
+    assert one.found["gone"] is None
+    assert "here/file.h" not in one.found

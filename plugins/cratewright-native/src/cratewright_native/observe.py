@@ -139,9 +139,7 @@ def observe(
         missed.update((name, name + ".pch", name + ".gch"))
     if search.precompiled:
         missed.update([path + ".gch" for path in (*missed, *files) if not path.startswith(_SYSTEM)])
-    for candidate in missed:
-        if not _below(candidate, bundled):
-            world.miss(candidate)
+    world.miss_all(candidate for candidate in missed if not _below(candidate, bundled))
     own = ((path, item) for path, facts in files.items() if facts is not None for item in facts.directives.asked)
     for path, item in {*own, *search.asked}:
         near = (posixpath.dirname(path), *search.path.quoted) if item.near else ()
@@ -179,15 +177,25 @@ def _below(path: str, directory: str) -> bool:
 def _names(path: str, directories: Iterable[str]) -> Iterator[str]:
     """Yield by which names a file may have been found in some directories."""
     for directory in directories:
-        start = directory + "/" if directory not in ("", "/") else directory
-        if path.startswith(start) and (directory or not path.startswith("/")):
-            yield path[len(start) :]
+        rest = _name(path, directory, _start(directory))
+        if rest:
+            yield rest
+
+
+def _start(directory: str) -> str:
+    return directory + "/" if directory not in ("", "/") else directory
+
+
+def _name(path: str, directory: str, start: str) -> str:
+    """Return by which name a file may have been found in a directory that begins its path so, or an empty string."""
+    return path[len(start) :] if path.startswith(start) and (directory or not path.startswith("/")) else ""
 
 
 def earlier(paths: Iterable[str], directories: tuple[str, ...]) -> Iterator[str]:
     """Yield where files may have been looked for before they were found."""
+    starts = [(index, directory, _start(directory)) for index, directory in enumerate(directories) if index]
     for path in paths:
-        for index, directory in enumerate(directories):
-            for rest in _names(path, (directory,)):
+        for index, directory, start in starts:
+            if rest := _name(path, directory, start):
                 for other in directories[:index]:
                     yield join(other, rest)

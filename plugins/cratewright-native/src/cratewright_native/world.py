@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from cratewright import digest_file
 
 __all__ = ["World", "join"]
+
+# Names that no directory lists.
+_SELF = ("", ".", "..")
 
 
 def join(directory: str, name: str) -> str:
@@ -36,6 +40,27 @@ class World:
         elif not os.path.isfile(os.path.join(self._root, path)):
             self.found[path] = digest_file(os.path.join(self._root, path))
 
+    def miss_all(self, paths: Iterable[str]) -> None:
+        """Note that no file is at any of some paths, as `miss`; a directory that is not there is asked for once."""
+        grouped: dict[str, list[str]] = {}
+        for path in paths:
+            at = path.rfind("/")
+            grouped.setdefault(path[: max(at, 0)], []).append(path)
+        for directory, group in grouped.items():
+            names = self._listed(directory) if directory else None
+            if names is not None:
+                start = len(directory) + 1
+                for path in group:
+                    if path[start:] in names or path[start:] in _SELF:
+                        self.miss(path)
+                    else:
+                        self.found[path] = None
+            elif directory and (missing := self._first_missing(directory)):
+                self.found[missing] = None
+            else:
+                for path in group:
+                    self.miss(path)
+
     def ask(self, name: str, directories: tuple[str, ...], *, beyond: bool = False) -> None:
         """Note what a question whether a name can be included has looked at.
 
@@ -61,7 +86,7 @@ class World:
         directory = path[:at] if at > 0 else path[: at + 1]
         names = self._listed(directory)
         if names is not None:
-            return "" if path[at + 1 :] in names or path[at + 1 :] in ("", ".", "..") else path
+            return "" if path[at + 1 :] in names or path[at + 1 :] in _SELF else path
         return self._first_missing(directory) if directory not in ("", "/", path) else ""
 
     def _listed(self, directory: str) -> frozenset[str] | None:
