@@ -97,7 +97,7 @@ class CodegenBackend(ABC):
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     """Names of the `CRATE_*` settings that it reads through the session, beside those that all know."""
     LTO_DECIDES_UNITS: ClassVar[bool] = False
-    """Whether a unit is compiled otherwise if no link optimises it with others, as `UnitStencil.for_lto` says."""
+    """Whether what a unit is compiled to hangs on its links, as `for_lto` and `for_code` of `UnitStencil` say."""
     RUNS_PROGRAMS: ClassVar[bool] = False
     """Whether its methods leave all work to programs, which they run by `child.run_program`.
 

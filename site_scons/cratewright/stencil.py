@@ -24,8 +24,8 @@ class UnitStencil:
 
     Shape: `path` as in `crate.Source`, part of the stencil since messages and debug information show it;
     `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit. `file` and
-    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`. `for_lto` as in
-    `crate`, for backends to which it makes a difference.
+    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`. `for_lto`
+    and `for_code` as in `crate`, for backends to which they make a difference.
     """
 
     backend: str
@@ -37,6 +37,7 @@ class UnitStencil:
     file: str = ""
     repositories: tuple[str, ...] = ()
     for_lto: bool = True
+    for_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from cratewright_native.bitcode import is_bitcode
-from cratewright_native.elf import has_gcc_representation
+from cratewright_native.elf import embedded_bitcode, has_gcc_representation, is_elf
 from tests.native_e2e.native_scons import NativeProject
 
 SOURCES = {
@@ -44,8 +44,16 @@ def _for_lto(project: NativeProject) -> dict[str, bool]:
     found = {}
     for crate in ("common", "left", "right", "alone", "l", "r"):
         (module,) = project.linked_modules(crate).values()
-        found[crate] = is_bitcode(module.data) or has_gcc_representation(module.data)
+        found[crate] = (
+            is_bitcode(module.data) or has_gcc_representation(module.data) or bool(embedded_bitcode(module.data))
+        )
     return found
+
+
+def _has_code(project: NativeProject, crate: str) -> bool:
+    """Return whether the module of a crate holds code."""
+    (module,) = project.linked_modules(crate).values()
+    return is_elf(module.data)
 
 
 def _status(project: NativeProject) -> list[int]:
@@ -65,6 +73,9 @@ def test_the_graph_says_what_a_unit_is_compiled_to(native: NativeProject) -> Non
     compiled = [line for line in native.built() if "unit: 1 compiled" in line]
     assert [line.split()[1] for line in compiled] == ["common:", "r:", "right:"]
     assert _status(native) == [41, 42]
+    # What links take in both ways is compiled to both in one run; what is only optimised, to nothing else.
+    assert _has_code(native, "common")
+    assert _has_code(native, "r") == (native.kind == "gcc")
     # Both ways are kept.
     native.scons("lto=off")
     assert not [line for line in native.built() if "unit: 1 compiled" in line]
@@ -85,3 +96,35 @@ def test_code_alone_is_no_use_to_lto(native: NativeProject) -> None:
     )
     said = native.scons(expect=2)
     assert "crate 'far' has lto='fat', and 'common' is compiled without" in said
+
+
+LOCAL = """\
+lib = env.Crate("lib", ["lib.c"])
+sole = env.Crate("sole", ["sole.c"], crate_type="dylib", lto="fat")
+Default(env.Crate("app", ["app.c"], deps=[lib, sole], crate_type="bin", lto=ARGUMENTS.get("lto", "thin-local")))
+"""
+
+
+@pytest.mark.parametrize("native", ["llvm"], indirect=True)
+def test_only_what_a_link_takes_in_is_compiled_for_it(native: NativeProject) -> None:
+    native.crates(
+        LOCAL,
+        {
+            "lib.c": "int lib(void) { return 3; }\n",
+            "sole.c": "int sole(void) { return 4; }\n",
+            "app.c": "int lib(void); int sole(void);\nint main(void) { return lib() + sole(); }\n",
+        },
+    )
+    native.scons()
+
+    def kinds() -> list[str]:
+        modules = (module for crate in ("lib", "sole", "app") for module in native.linked_modules(crate).values())
+        return [module.attribute("representation") for module in modules]
+
+    # Local LTO takes other crates as code, and no link takes the modules of a dylib.
+    assert kinds() == ["code", "llvm", "llvm"]
+    assert subprocess.run([native.path / "app"], check=False).returncode == 7
+    native.scons("lto=thin")
+    assert kinds() == ["llvm", "llvm", "llvm"]
+    assert subprocess.run([native.path / "app"], check=False).returncode == 7
+    assert native.up_to_date("lto=thin")

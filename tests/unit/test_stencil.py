@@ -38,6 +38,7 @@ FIELDS = {
     "file": TEXT,
     "repositories": st.lists(TEXT, max_size=2).map(tuple),
     "for_lto": st.booleans(),
+    "for_code": st.booleans(),
 }
 STENCILS = st.builds(UnitStencil, **FIELDS)
 SYMBOLS = st.builds(Symbol, TEXT, TEXT, TEXT, st.integers(0, 99))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
 
 from cratewright import ToolError
 from cratewright_native.codegen import OPTIMISED
-from cratewright_native.elf import elf_symbols, is_elf
+from cratewright_native.elf import elf_symbols, embedded_bitcode, is_elf
 from tests.support.native_link import symbols
 from tests.support.native_project import Project
 
@@ -70,3 +71,58 @@ def test_damaged_bitcode(llvm_project: Project) -> None:
     (module,) = llvm_project.compile("a.c").modules
     with pytest.raises(ToolError, match="code generation"):
         llvm_project.backend.codegen(replace(module, data=module.data[:200]), llvm_project.config())
+
+
+@pytest.mark.parametrize("level", ["0", "2", "z"])
+@pytest.mark.parametrize("name", ["a.c", "v.cpp"])
+def test_code_and_bitcode_of_one_run_are_those_of_two(
+    llvm_project: Project, name: str, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = llvm_project
+    project.write(
+        a_c='__attribute__((section("mine"))) int kept = 3;\nint f(int x) { return x + kept; }\n',
+        v_cpp=VIRTUAL,
+        main_c="int f(int); int main(void) { return f(4) - 7; }\n",
+    )
+    stencil = project.stencil(name, opt_level=level, debuginfo="line")
+    (both,) = project.backend.compile_codegen_unit(replace(stencil, for_code=True)).modules
+    (bitcode,) = project.backend.compile_codegen_unit(stencil).modules
+    (code,) = project.backend.compile_codegen_unit(replace(stencil, for_lto=False)).modules
+    assert both.attribute("representation") == "both"
+    assert embedded_bitcode(both.data) == bitcode.data
+    assert (both.exports, both.imports) == (bitcode.exports, bitcode.imports)
+    assert project.backend.supports_lto(both) and not project.backend.is_lowered(both)
+    # No program is run again.
+    monkeypatch.setattr(subprocess, "Popen", None)
+    made = project.backend.codegen(both, project.config(opt_level=level))
+    monkeypatch.undo()
+    assert project.backend.is_lowered(made) and not embedded_bitcode(made.data)
+    assert len(code.data) <= len(made.data) < len(code.data) + 1024
+    assert {symbol.name for symbol in elf_symbols(made.data, name=name)} == {
+        symbol.name for symbol in elf_symbols(code.data, name=name)
+    }
+    if name == "a.c":
+        (main,) = project.compile("main.c").modules
+        objects = [made, project.backend.codegen(main, project.config())]
+        for number, module in enumerate(objects):
+            (project.root / f"{number}.o").write_bytes(module.data)
+        linked = [*project.toolchain.cc(project.target), "0.o", "1.o", "-o", "app"]
+        subprocess.run(linked, cwd=project.root, env=project.toolchain.environment(), check=True)
+        assert subprocess.run([project.root / "app"], check=False).returncode == 0
+
+
+def test_what_would_be_added_twice_is_made_in_two_runs(llvm_project: Project) -> None:
+    llvm_project.write(a_c="int f(int *x) { return *x; }\n")
+    for words in ({"sanitize": ["address"]}, {"flags": ["-fsanitize=address"]}):
+        stencil = replace(llvm_project.stencil("a.c", **words), for_code=True)
+        (module,) = llvm_project.backend.compile_codegen_unit(stencil).modules
+        assert module.attribute("representation") == "llvm"
+
+
+def test_an_object_of_a_user_is_code_whatever_it_brings(llvm_project: Project) -> None:
+    llvm_project.write(a_c="int f(void) { return 1; }\n")
+    stencil = replace(llvm_project.stencil("a.c"), for_code=True)
+    (module,) = llvm_project.backend.compile_codegen_unit(stencil).modules
+    llvm_project.write(b_o=module.data)
+    (foreign,) = llvm_project.compile("b.o").modules
+    assert foreign.data == module.data and not llvm_project.backend.supports_lto(foreign)

@@ -68,6 +68,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
             file=source.file,
             repositories=crate.repositories,
             for_lto=crate.for_lto or not backend.LTO_DECIDES_UNITS,
+            for_code=crate.for_lto and crate.for_code and backend.LTO_DECIDES_UNITS,
         )
         for source in crate.sources
     ]

@@ -22,6 +22,7 @@ from ..errors import CratewrightError, GraphError, LinkageConflictError, near_mi
 from ..format_table import FormatTable, LinkableCrate
 from ..graph import CrateGraph
 from ..locator import check_stable_ids
+from ..options import LtoMode
 from ..pipeline.engine import Engine
 from ..values import dataclass
 from .generated import GeneratedFiles
@@ -61,7 +62,7 @@ class Build:
     _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
     _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
     _formats: FormatTable | None = None
-    _for_lto: frozenset[str] | None = None
+    _for: tuple[frozenset[str], frozenset[str]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     reporting: Reporting = field(init=False)
 
@@ -85,7 +86,7 @@ class Build:
         self.crates[crate.key] = crate
         if self.reporting.is_recorded:
             self.reporting.hear(crate.event)
-        self._graph = self._formats = self._for_lto = None
+        self._graph = self._formats = self._for = None
         self._linked.clear()
 
     def of_target(self, target: CrateTarget) -> DeclaredCrate | None:
@@ -142,25 +143,31 @@ class Build:
             graph, _ = self._tables()
             return [self.crates[key] for key in graph.link_order(crate.key)]
 
-    def is_for_lto(self, crate: DeclaredCrate) -> bool:
-        """Return whether a link may optimise the modules of a crate with others; so it may if nothing here links them.
+    def links_of(self, crate: DeclaredCrate) -> tuple[bool, bool]:
+        """Return whether links may optimise the modules of a crate with others, and whether some take each by itself.
 
+        Shape: what nothing here links may be linked in any way elsewhere, with LTO as well.
         Raises: GraphError as `find`.
         """
         with self._lock:
-            if self._for_lto is None:
-                linked: dict[bool, set[str]] = {True: set(), False: set()}
+            if self._for is None:
+                own: dict[bool, set[str]] = {True: set(), False: set()}
+                below: dict[bool, set[str]] = {True: set(), False: set()}
                 for item in self.crates.values():
-                    for has_lto in item.links_with_lto():
-                        self._mark(item, linked[has_lto])
-                self._for_lto = frozenset({*linked[True], *(self.crates.keys() - linked[False])})
-            return crate.key in self._for_lto
+                    for mode in item.lto_modes():
+                        own[mode is not LtoMode.OFF].add(item.key)
+                        together = mode not in (LtoMode.OFF, LtoMode.THIN_LOCAL)
+                        self._mark(item, below[together], static=not together)
+                alone = own[False] | below[False]
+                self._for = frozenset({*own[True], *below[True], *(self.crates.keys() - alone)}), frozenset(alone)
+            return crate.key in self._for[0], crate.key in self._for[1]
 
-    def _mark(self, crate: DeclaredCrate, marked: set[str]) -> None:
-        pending = [crate]
+    def _mark(self, crate: DeclaredCrate, marked: set[str], *, static: bool = False) -> None:
+        """Mark the crates below one; if `static`, none that can only be linked dynamically, nor what is in it."""
+        pending = self.direct(crate)
         while pending:
             item = pending.pop()
-            if item.key not in marked:
+            if item.key not in marked and (CrateType.RLIB in item.crate_types or not static):
                 marked.add(item.key)
                 pending += self.direct(item)
 

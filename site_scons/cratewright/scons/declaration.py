@@ -300,7 +300,8 @@ class Declaration:
             self._check_names(declared.crate_types)
             check_crate(crate, self.backend)
         if self.backend.LTO_DECIDES_UNITS:
-            crate = replace(crate, for_lto=self.build.is_for_lto(declared))
+            for_lto, for_code = self.build.links_of(declared)
+            crate = replace(crate, for_lto=for_lto, for_code=for_code)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source of a variant directory lies there, the source itself does not.
         beside = [self._variant_directory(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)]

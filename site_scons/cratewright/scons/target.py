@@ -113,12 +113,12 @@ class DeclaredCrate:
         texts = self.late_options().texts("libs") if self.late_options is not None else ()
         return tuple(parse_library(text, where=f"crate '{self.name}'") for text in texts)
 
-    def links_with_lto(self) -> Iterator[bool]:
-        """Yield of each linked crate type whether its modules are optimised together."""
+    def lto_modes(self) -> Iterator[LtoMode]:
+        """Yield of each linked crate type how its modules are optimised together."""
         if self.late_options is not None:
             for kind in self.crate_types:
                 if kind is not CrateType.RLIB:
-                    yield self.late_options().lto_for(kind) is not LtoMode.OFF
+                    yield self.late_options().lto_for(kind)
 
     @property
     def lib_dirs(self) -> tuple[str, ...]:

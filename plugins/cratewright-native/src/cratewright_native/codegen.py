@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cratewright import ModuleCodegen, ModuleConfig
+from cratewright import LinkRequest, ModuleCodegen, ModuleConfig
 
 from .bitcode import is_bitcode
-from .elf import has_gcc_representation
+from .elf import embedded_bitcode, has_gcc_representation, without_bitcode
 from .flags import lowering_words
 from .toolchain import Toolchain
 
-__all__ = ["OPTIMISED", "lower", "lowered"]
+__all__ = ["OPTIMISED", "for_llvm", "lower", "lowered"]
 
 OPTIMISED = ("optimised", "1")
 """The attribute of a module for which only code is left to be made."""
@@ -26,6 +26,8 @@ def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> 
     """
     if has_gcc_representation(module.data):
         return _without_representation(module, toolchain)
+    if embedded_bitcode(module.data):
+        return replace(module, data=without_bitcode(module.data), attributes=(("representation", "none"),))
     if not is_bitcode(module.data):
         return module
     data = lowered(module, config, toolchain, ("-c",))
@@ -49,6 +51,21 @@ def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, w
             outputs=["module.out"],
         )
         return (directory / "module.out").read_bytes()
+
+
+def for_llvm(request: LinkRequest) -> LinkRequest:
+    """Return a request for LTO of which modules that have bitcode beside their code are that bitcode."""
+    modules = tuple(
+        replace(item, module=replace(item.module, data=bitcode, attributes=_as_bitcode(item.module)))
+        if (bitcode := embedded_bitcode(item.module.data))
+        else item
+        for item in request.modules
+    )
+    return replace(request, modules=modules)
+
+
+def _as_bitcode(module: ModuleCodegen) -> tuple[tuple[str, str], ...]:
+    return tuple((name, "llvm" if name == "representation" else value) for name, value in module.attributes)
 
 
 def _without_representation(module: ModuleCodegen, toolchain: Toolchain) -> ModuleCodegen:

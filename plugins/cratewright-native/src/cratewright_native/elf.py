@@ -16,6 +16,7 @@ __all__ = [
     "SECTION",
     "SYMBOL",
     "elf_symbols",
+    "embedded_bitcode",
     "has_gcc_representation",
     "is_elf",
     "needed_libraries",
@@ -23,6 +24,7 @@ __all__ = [
     "read_text",
     "retaining",
     "section_table",
+    "without_bitcode",
 ]
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
@@ -33,6 +35,7 @@ _SYMTAB, _DYNAMIC_TABLE, _DYNSYM = 2, 6, 11
 _NEEDED = 1
 _ALLOCATED, _ORDERED, _RETAINED = 0x2, 0x80, 0x200000
 _ELSEWHERE = 0xFFFF
+_BITCODE, _INACTIVE = 0x6FFF4C0C, 0
 _ABI, _GNU = 7, 3
 # What compilers call sections by themselves, each function's or variable's own included; all else a source has named.
 _USUAL = re.compile(
@@ -52,6 +55,46 @@ def is_elf(data: bytes) -> bool:
 def has_gcc_representation(data: bytes) -> bool:
     """Return whether gcc's linker plugin could optimise an object with others."""
     return b".gnu.lto_" in data
+
+
+def embedded_bitcode(data: bytes) -> bytes:
+    """Return the bitcode that clang has put into an object beside its code (`-ffat-lto-objects`), empty if none.
+
+    Source: LLVM 17, `SHT_LLVM_LTO`; what is in it is, byte for byte, what clang makes without code.
+    """
+    found = _bitcode_section(data)
+    return data[found[4] : found[4] + found[5]] if found else b""
+
+
+def without_bitcode(data: bytes) -> bytes:
+    """Return an object without the bitcode beside its code: the section stays, empty, so that no number changes."""
+    found = _bitcode_section(data)
+    if not found:
+        return data
+    header, rows = _HEADER.unpack_from(data, 0), read_sections(data)
+    # What comes behind stays aligned.
+    at, step = found[4], max(8, *(row[8] for row in rows if row[4] > found[4]))
+    size = found[5] // step * step
+    changed = bytearray(data)
+    changed[at : at + found[5]] = bytes(found[5])
+    for index, row in enumerate(rows):
+        place = header[6] + index * header[11]
+        if row == found:
+            SECTION.pack_into(changed, place, row[0], _INACTIVE, 0, 0, at, 0, *row[6:8], 1, 0)
+        elif row[4] > at:
+            SECTION.pack_into(changed, place, *row[:4], row[4] - size, *row[5:])
+    table = header[6] - size if header[6] > at else header[6]
+    _HEADER.pack_into(changed, 0, *header[:6], table, *header[7:])
+    return bytes(changed[:at] + changed[at + size :])
+
+
+def _bitcode_section(data: bytes) -> tuple[int, ...] | None:
+    if not is_elf(data):
+        return None
+    try:
+        return next((row for row in read_sections(data) if row[1] == _BITCODE), None)
+    except (struct.error, IndexError):  # whoever reads its symbols says so
+        return None
 
 
 def elf_symbols(data: bytes, *, name: str, dynamic: bool = False) -> tuple[ObjectSymbol, ...]:

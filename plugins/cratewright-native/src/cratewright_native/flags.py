@@ -21,6 +21,7 @@ __all__ = [
     "has_summary",
     "language_words",
     "lowering_words",
+    "makes_both",
     "user_words",
 ]
 
@@ -38,14 +39,23 @@ LANGUAGES = {
 }
 MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
 """Suffixes of C++ modules, which are refused."""
+_FAT_OBJECTS = 17
+"""The LLVM from which on clang puts bitcode beside code."""
 # Suffixes by which not every driver knows the language.
 _TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
 
 
 def compile_words(
-    toolchain: Toolchain, target: str, options: Options, language: str, path: str, *, for_lto: bool = True
+    toolchain: Toolchain,
+    target: str,
+    options: Options,
+    language: str,
+    path: str,
+    *,
+    for_lto: bool = True,
+    for_code: bool = False,
 ) -> tuple[str, ...]:
-    """Return what is said of one source, without its name and that of the output; `for_lto` as in its stencil."""
+    """Return what is said of one source, without its name and that of the output; `for_...` as in its stencil."""
     known = find_target(target)
     words = [*_plain(toolchain, known, options), f"-O{options.opt_level.value}", *_pic(known, options)]
     if language != "ir":
@@ -56,6 +66,8 @@ def compile_words(
         words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
     if language != "assembler":
         words += _representation(toolchain, target, options, path) if for_lto else _code(toolchain, path)
+        if for_lto and for_code and makes_both(toolchain, target, options, language):
+            words.append("-ffat-lto-objects")
     if language == "ir":
         return tuple(words)
     words += _standard(options.texts("std"), language)
@@ -79,6 +91,21 @@ def user_words(options: Options, language: str) -> tuple[str, ...]:
     words = (*options.texts(own), *options.texts("flags"))  # the order of SCons's commands
     # Who wants no warnings gets no error about the clock either; a file's own time is the one that varies.
     return (*words, "-U__TIMESTAMP__") if "-w" in words and language != "assembler" else words
+
+
+def makes_both(toolchain: Toolchain, target: str, options: Options, language: str) -> bool:
+    """Return whether clang makes bitcode and code of a source in one run, each as it would by itself.
+
+    What sanitizers add to code, LLVM would add a second time. gcc does so whenever it makes objects for LTO.
+    """
+    return (
+        toolchain.llvm_major >= _FAT_OBJECTS
+        and find_target(target).format == "elf"
+        and language in ("c", "c++")
+        and not options.texts("sanitize")
+        and not any(word.startswith("-fsanitize") for word in user_words(options, language))
+        and not options.texts("emit")
+    )
 
 
 def language_words(path: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from cratewright import LinkError, LinkRequest
+from cratewright import LinkError, LinkRequest, LtoMode
 
 from .elf import elf_symbols
 from .ldflags import Flag, parse_ldflags
@@ -39,12 +39,13 @@ _MANGLED = "_Z*"
 
 
 def check_prepared(request: LinkRequest) -> None:
-    """Refuse modules of which there is code alone, for a crate that was built where no link had LTO.
+    """Refuse modules of which there is code alone and LTO needs more, for a crate that was built where no link had it.
 
     Raises: LinkError naming the crate.
     """
     for item in request.modules:
-        if item.module.attribute("representation") == "code":
+        takes_part = request.lto is not LtoMode.THIN_LOCAL or item.crate == request.crate
+        if takes_part and item.module.attribute("representation") == "code":
             raise LinkError(
                 f"crate '{request.crate}' has lto='{request.lto.value}', and '{item.crate}' is compiled without",
                 context=(("module", item.module.name), ("reason", "where it was built, no link of it had lto")),

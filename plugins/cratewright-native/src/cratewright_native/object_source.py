@@ -21,7 +21,7 @@ def foreign_module(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
     Raises: SourceError for one that the toolchain's linker cannot read.
     """
     if is_elf(stencil.source):
-        module = module_of(stencil.source, path=stencil.path)
+        module = module_of(stencil.source, path=stencil.path, foreign=True)
         if module.attribute("representation") != "gcc" or toolchain.kind == "gcc":
             return module
         reason, hint = "it holds gcc's intermediate representation", "compile it without -flto, or set CRATE_CC=gcc"

@@ -34,7 +34,7 @@ from .codegen import OPTIMISED
 from .coverage import keep_notes, notes_name
 from .diagnostics import messages, warnings
 from .directives import Asked, embeds
-from .elf import elf_symbols, has_gcc_representation, is_elf
+from .elf import elf_symbols, embedded_bitcode, has_gcc_representation, is_elf
 from .emit import assembly_words, emitted
 from .exports import is_injected
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
@@ -77,12 +77,19 @@ MAIN_SYMBOLS = frozenset(_MAIN)
 def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
     """Compile a source.
 
-    Shape: one module, called `.bc` if it is LLVM's intermediate representation, else `.o`.
+    Shape: one module, called `.bc` if it is LLVM's intermediate representation alone, else `.o`.
     Raises: SourceError with `file:line:`; ToolError.
     """
     language = _language(stencil.path)
     for_lto = stencil.for_lto or find_target(stencil.target).format != "elf" or bool(stencil.options.texts("emit"))
-    words = command(stencil.file or stencil.path, stencil.target, stencil.options, toolchain, for_lto=for_lto)
+    words = command(
+        stencil.file or stencil.path,
+        stencil.target,
+        stencil.options,
+        toolchain,
+        for_lto=for_lto,
+        for_code=stencil.for_code,
+    )
     with toolchain.scratch() as directory:
         output = directory / "module.bc"
         unit = Unit(
@@ -125,12 +132,14 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     )
 
 
-def command(path: str, target: str, options: Options, toolchain: Toolchain, *, for_lto: bool = True) -> tuple[str, ...]:
+def command(
+    path: str, target: str, options: Options, toolchain: Toolchain, *, for_lto: bool = True, for_code: bool = False
+) -> tuple[str, ...]:
     """Return the command that compiles a source in the project root, without its output."""
     language = _language(path)
     if language == "object":
         return ()
-    words = compile_words(toolchain, target, options, language, path, for_lto=for_lto)
+    words = compile_words(toolchain, target, options, language, path, for_lto=for_lto, for_code=for_code)
     # What begins so would be an option, or the name of a file with options in it.
     file = f"./{path}" if path.startswith(("-", "@")) else path
     if language == "ir":
@@ -151,13 +160,17 @@ def _shortened(words: tuple[str, ...], language: str, toolchain: Toolchain, dire
     return (*kept[:at], *toolchain.preprocessor_words(str(file), language), *kept[at:])
 
 
-def module_of(data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = ()) -> ModuleCodegen:
-    """Return a module with its symbols, and attributes beside its own.
+def module_of(
+    data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = (), foreign: bool = False
+) -> ModuleCodegen:
+    """Return a module with its symbols, and attributes beside its own; a foreign object is code, whatever it brings.
 
     Raises: ToolError if the compiler made what nobody knows.
     """
     if is_bitcode(data):
         found, suffix, representation = bitcode_symbols(data, name=path), ".bc", "llvm"
+    elif not foreign and (bitcode := embedded_bitcode(data)):
+        found, suffix, representation = bitcode_symbols(bitcode, name=path), ".o", "both"
     elif is_elf(data):
         found, suffix = elf_symbols(data, name=path), ".o"
         representation = "gcc" if has_gcc_representation(data) else "none"
@@ -348,7 +361,11 @@ def _refuse_embedding(unit: Unit, files: Files, directory: Path) -> None:
         read = bool(_assembled(unit, unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)))
     else:
         module = directory / "module.bc"
-        if not is_bitcode(module.read_bytes()):
+        data = module.read_bytes()
+        if bitcode := embedded_bitcode(data):
+            module = directory / "beside.bc"
+            module.write_bytes(bitcode)
+        elif not is_bitcode(data):
             module = directory / "again.bc"
             told = (*unit.words, "-w", "-emit-llvm", "-o", str(module))
             unit.toolchain.run(told, cwd=unit.toolchain.root, what=unit.path, outputs=[module])
