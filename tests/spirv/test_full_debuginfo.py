@@ -6,7 +6,9 @@ Knows nothing of how it gets there: `debug_info` reads what images say, and sour
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -225,3 +227,34 @@ def test_crates_that_differ(
                 for statement in debugged.using(number):
                     if statement.place is not None and (app == "line" or level == "0"):
                         assert (statement.place.file, statement.place.line) == MARKED[number]
+
+
+@pytest.mark.parametrize("debuginfo", ["line", "full"])
+@pytest.mark.parametrize(("lto", "multimodule"), [*itertools.product(("off", "thin", "fat"), (False, True))])
+def test_split(build: ShaderBuild, lto: str, multimodule: bool, debuginfo: str) -> None:
+    """Images are those that have no debug information, and the files beside them those that have it."""
+    dirs = {"include_dirs": ("app", "lib")}
+    for level, metadata in (("0", "none"), ("3", "none"), ("s", "full")):
+        how = {"lto": lto, "multimodule": multimodule, "opt_level": level, "spirv_metadata": metadata}
+        ways = {"plain": ("none", "none"), "full": (debuginfo, "none"), "split": (debuginfo, "split")}
+        made = {}
+        for way, (level_of_debuginfo, strip) in ways.items():
+            asked = {"debuginfo": level_of_debuginfo, "strip": strip}
+            deps = [build.compile("lib", LIB, **asked, **dirs)]
+            made[way] = build.link_all(build.compile("app", APP, deps, **asked, **dirs), deps, **how)
+        images = {name for name in made["plain"] if name.endswith(".spv")}
+        assert len(images) == (3 if multimodule else 1)
+        assert made["split"].keys() == made["plain"].keys() | {_beside(name) for name in images}
+        rows = {row["path"]: row for row in json.loads(made["split"]["app.spv.json"])["modules"]}
+        for name in images:
+            assert made["split"][name] == made["plain"][name]
+            assert made["split"][_beside(name)] == made["full"][name]
+            told = rows[name]["debug"]
+            assert told["path"] == _beside(name)
+            assert told["sha256"] == hashlib.sha256(made["full"][name]).hexdigest()
+            assert told["size"] == len(made["full"][name])
+            assert told["same_code"], f"{name}: optimised in another way"
+
+
+def _beside(image: str) -> str:
+    return image.removesuffix(".spv") + ".dbg.spv"

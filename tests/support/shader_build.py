@@ -85,14 +85,21 @@ class ShaderBuild:
 
         Raises: CratewrightError.
         """
+        files = self.link_all(crate, deps, **options)
+        manifest = json.loads(files[f"{crate.name}.spv.json"])
+        return {row["source"]: Image(row, files[row["module"]]) for row in manifest["entries"]}
+
+    def link_all(self, crate: CrateMetadata, deps: Sequence[CrateMetadata] = (), **options: object) -> dict[str, bytes]:
+        """Link a crate; return its files by name.
+
+        Raises: CratewrightError.
+        """
         changed = crate.options.override(parse_options(options, _TABLE, where=""))
         crate = CrateMetadata(**{**_fields(crate), "options": changed})
         formats = DependencyFormats(tuple(dep.name for dep in deps), (Linkage.STATIC,) * len(deps))
         static = [Dependency(dep.name, dep, Linkage.STATIC) for dep in deps]
         linked = link_crate(self._engine, crate, static, CrateType.CDYLIB, formats)
-        files = {artifact.path: artifact.data for artifact in linked.artifacts}
-        manifest = json.loads(files[f"{crate.name}.spv.json"])
-        return {row["source"]: Image(row, files[row["module"]]) for row in manifest["entries"]}
+        return {artifact.path: artifact.data for artifact in linked.artifacts}
 
 
 def _fields(crate: CrateMetadata) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from .own_settings import OPTIONS, SHARED
 __all__ = ["SlangBackend"]
 
 _UNIT = frozenset({"include_dirs", "defines", "debuginfo"}) | SHARED
-_NOT_HERE = frozenset({"dump_source"})
+_NOT_HERE = frozenset({"dump_source", "strip"})
 
 
 class SlangBackend(SpirvBackend):

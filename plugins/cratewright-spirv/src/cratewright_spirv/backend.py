@@ -15,7 +15,6 @@ from cratewright import (
     Capability,
     CodegenBackend,
     CompiledUnit,
-    ConfigurationError,
     ConstructionVariable,
     Crate,
     CrateType,
@@ -32,12 +31,21 @@ from cratewright import (
     Session,
     ThinModule,
     UnitStencil,
-    UnsupportedError,
     options_among,
     programs_digest,
 )
 
-from .names import Entry, entries_of, image_directory, image_path, manifest_name, object_path, text_path
+from .names import (
+    Entry,
+    debug_path,
+    entries_of,
+    image_directory,
+    image_path,
+    manifest_name,
+    object_path,
+    splits,
+    text_path,
+)
 from .stopwatch import STOPWATCH
 
 if TYPE_CHECKING:
@@ -79,6 +87,13 @@ class SpirvBackend(CodegenBackend):
             words=("none", "name-variables", "full"),
             help="which debug names an image keeps when it has no debug information",
         ),
+        OptionSpec(
+            name="strip",
+            kind=OptionKind.CHOICE,
+            default="none",
+            words=("none", "split"),
+            help="split: debug information of a crate's images goes to a file beside each (.dbg.spv)",
+        ),
         _flag("spirv_opt", True, "run the optimiser when opt_level or debuginfo call for it"),
         _flag("spirv_val", True, "validate images before they are written"),
         _flag("preserve_bindings", False, "keep descriptors that no entry point uses"),
@@ -103,7 +118,7 @@ class SpirvBackend(CodegenBackend):
         ConstructionVariable(name="GLSLDEFINES", option="defines"),
     )
     SETTINGS = frozenset({"CRATE_SPIRV_SDK", "CRATE_GLSLANG"})
-    UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point", "dump_source"})
+    UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point", "dump_source", "strip"})
     LINK_OPTIONS = frozenset(
         {"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)} - {"dump_source"}
     )
@@ -146,21 +161,13 @@ class SpirvBackend(CodegenBackend):
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options that would be without effect."""
-        _check_object(crate)
-        if crate.options.texts("exports"):
-            raise ConfigurationError(
-                f"crate '{crate.name}': 'exports' has no meaning for shaders",
-                hint="what an image offers are its entry points",
-            )
-        _check_lto(crate)
+        from .crate_checks import check_options  # noqa: PLC0415 - few builds are refused
+
+        check_options(crate)
         if chosen := self.session.setting("CRATE_GLSLANG"):
             from .choice import check_languages  # noqa: PLC0415 - few choose
 
             check_languages(crate, chosen)
-        if crate.options.flag("prefer_dynamic"):
-            raise ConfigurationError(
-                f"crate '{crate.name}': shaders cannot be linked dynamically", hint="leave prefer_dynamic off"
-            )
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source: a module for each entry point, or for each way a library differs by stage."""
@@ -206,7 +213,8 @@ class SpirvBackend(CodegenBackend):
             return (manifest_name(crate), image_directory(crate))
         image = image_path(crate, "")
         texts = (text_path(image),) if options.flag("disassemble") else ()
-        return (manifest_name(crate), image, *texts)
+        debug = (debug_path(image),) if splits(options) else ()
+        return (manifest_name(crate), image, *texts, *debug)
 
     def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
         """Return the image of each entry point, by output name; none of variants, of which equal ones share one."""
@@ -228,17 +236,23 @@ class SpirvBackend(CodegenBackend):
         from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
         from .lto import run_fat_lto  # noqa: PLC0415
         from .own_options import check_all_alike  # noqa: PLC0415
+        from .split import made_twice  # noqa: PLC0415
 
         check_all_alike(request)
         if request.crate_type is CrateType.OBJECT:
             return self.run_link(request)
+        if splits(request.options):
+            return made_twice(request, self.run_fat_lto)
         with leaving_inputs(request):
             return run_fat_lto(request, self._tools())
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimise what all entry points reach, together."""
         from .lto import optimise_fat  # noqa: PLC0415 - only workers link
+        from .split import is_pair, optimised_twice  # noqa: PLC0415
 
+        if is_pair(module):
+            return optimised_twice(module, config, self.optimize_fat)
         if module.attribute("merged"):
             from .relocatable import optimised  # noqa: PLC0415 - only workers link
 
@@ -257,7 +271,7 @@ class SpirvBackend(CodegenBackend):
         """Return the request for an entry point with only the functions that it calls."""
         from .reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
 
-        if request.crate_type is CrateType.OBJECT:
+        if request.crate_type is CrateType.OBJECT or splits(request.options):
             return request
         return reduce_part(request)
 
@@ -271,7 +285,10 @@ class SpirvBackend(CodegenBackend):
         """Return what the entry point of a part reaches, in canonical form."""
         from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
         from .lto import run_thin_lto  # noqa: PLC0415
+        from .split import made_twice  # noqa: PLC0415
 
+        if splits(request.options):
+            return (made_twice(request, lambda half: self.run_thin_lto(self.narrow_lto(half))[0]),)
         if request.crate_type is CrateType.OBJECT:
             merged = self.run_link(request)
             return (ThinModule(name=merged.name, crate=request.crate, data=merged.data, index=b"object"),)
@@ -281,7 +298,10 @@ class SpirvBackend(CodegenBackend):
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimise one entry point with all that it reaches."""
         from .lto import optimise_thin  # noqa: PLC0415 - only workers link
+        from .split import is_pair, optimised_twice  # noqa: PLC0415
 
+        if is_pair(module):
+            return optimised_twice(module, config, self.optimize_thin)
         if module.index:
             from .relocatable import optimised  # noqa: PLC0415 - only workers link
 
@@ -318,7 +338,10 @@ class SpirvBackend(CodegenBackend):
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one image; after fat LTO, all of them."""
         from .own_options import with_own_options  # noqa: PLC0415 - only workers link
+        from .split import linked_twice  # noqa: PLC0415
 
+        if splits(request.options):
+            return linked_twice(request, self.link)
         if request.crate_type is CrateType.OBJECT:
             from .relocatable import link_object  # noqa: PLC0415
 
@@ -371,36 +394,3 @@ def _reached(request: LinkRequest, entries: Sequence[Entry]) -> list[tuple[int, 
         from .dumps import inputs  # noqa: PLC0415 - it loads what compiles
 
         raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error
-
-
-def _check_object(crate: Crate) -> None:
-    """Refuse what has no effect on an object, if there is nothing else that it could have effect on."""
-    if CrateType.CDYLIB in crate.crate_types or CrateType.OBJECT not in crate.crate_types:
-        return
-    names = (
-        "multimodule",
-        *(f"dump_{step}" for step in ("pre_link", "post_merge", "post_split", "post_opt", "post_link")),
-    )
-    asked = [name for name in names if crate.options[name]]
-    if asked:
-        raise ConfigurationError(
-            f"crate '{crate.name}': '{asked[0]}' is about images, and an object is none",
-            hint="leave it out, or make a cdylib as well",
-        )
-
-
-def _check_lto(crate: Crate) -> None:
-    modes = {crate.options.lto_for(kind) for kind in crate.crate_types if kind is not CrateType.RLIB}
-    if LtoMode.THIN_LOCAL in modes and crate.dependencies:
-        raise UnsupportedError(
-            f"crate '{crate.name}': lto='thin-local' needs a crate without dependencies here",
-            context=(("depends on", " ".join(item.name for item in crate.dependencies)),),
-            hint="SPIRV-Tools optimise nothing that calls what is not there; 'thin' takes the dependencies along, "
-            "and the cache has every entry point that an edit does not reach",
-        )
-    asked = [name for name in ("dump_post_merge", "dump_post_link") if crate.options.text(name)]
-    if modes - {LtoMode.OFF} and asked:
-        raise UnsupportedError(
-            f"crate '{crate.name}': {asked[0]} shows nothing with LTO, which comes before the link",
-            hint="set lto='off' to look at that step",
-        )

@@ -10,6 +10,7 @@ from array import array
 from dataclasses import fields
 
 from . import opcodes as op
+from .lines import DEBUG_LINE, SET_NAME, SOURCE
 from .tools import ValidatorOptions
 
 __all__ = ["in_our_words", "place_of", "way_out"]
@@ -49,12 +50,23 @@ def place_of(data: bytes, instruction: str | int | None) -> tuple[str, int] | No
         return None
     words, at, place = array("I", data), _HEADER, (0, 0)
     strings: dict[int, str] = {}
+    sources, numbers = dict[int, int](), dict[int, int]()
+    sets: set[int] = set()
     for _ in range(int(instruction)):
         if at >= len(words):
             break
         opcode, end = words[at] & 0xFFFF, at + (words[at] >> 16)
         if opcode == op.STRING:
             strings[words[at + 1]] = words[at + 2 : end].tobytes().partition(b"\0")[0].decode("utf-8", "replace")
+        elif opcode == op.EXT_INST_IMPORT and words[at + 2 : end].tobytes().startswith(SET_NAME.encode()):
+            sets.add(words[at + 1])
+        elif opcode == op.CONSTANT:
+            numbers[words[at + 2]] = words[at + 3]
+        elif opcode == op.EXT_INST and words[at + 3] in sets:
+            if words[at + 4] == SOURCE:
+                sources[words[at + 2]] = words[at + 5]
+            elif words[at + 4] == DEBUG_LINE:
+                place = (sources.get(words[at + 5], 0), numbers.get(words[at + 6], 0))
         elif opcode == op.LINE:
             place = (words[at + 1], words[at + 2])
         elif opcode in (op.NO_LINE, op.FUNCTION_END):

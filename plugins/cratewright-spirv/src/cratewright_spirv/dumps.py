@@ -12,6 +12,7 @@ from cratewright import Artifact, CratewrightError, LinkRequest
 
 from .glslang import Compiler, Source, prelude
 from .includes import IncludeResolver
+from .split import at_level
 
 __all__ = ["Recorder", "inputs", "leaving_inputs"]
 
@@ -23,7 +24,7 @@ def inputs(request: LinkRequest) -> tuple[Artifact, ...]:
         return ()
     return tuple(
         Artifact(f"{directory}/{item.crate}.{item.module.name.replace('/', '.')}", item.module.data, dump=True)
-        for item in request.modules
+        for item in at_level(request).modules
     )
 
 

@@ -11,12 +11,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cratewright import CanonicalForm, CompiledUnit, CratewrightError, UnitStencil, value_digest
+from cratewright import CanonicalForm, CompiledUnit, CratewrightError, DebugInfo, UnitStencil, value_digest
 
 from .compiler import Found, canonical_form
 from .dumps import Recorder
 from .glslang import Compiler
+from .names import splits
 from .sources import classify
+from .split import compiled_twice
 from .tools import Tools
 from .unit import compile_source, unit_request
 
@@ -31,7 +33,11 @@ def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalForm | None:
     Raises: SourceError for a source of an unknown or contradicted stage.
     """
     # A text that is shown is this source's own.
-    return None if stencil.options.text("dump_source") else _form(stencil, _found(stencil, root))
+    return (
+        None
+        if stencil.options.text("dump_source") or splits(stencil.options)
+        else _form(stencil, _found(stencil, root))
+    )
 
 
 def compile_with_form(
@@ -41,6 +47,8 @@ def compile_with_form(
 
     Raises: as `compile_source`.
     """
+    if splits(stencil.options) and stencil.options.debuginfo is not DebugInfo.NONE:
+        return compiled_twice(stencil, lambda each: compile_with_form(each, root, compiler, tools))
     found, directory = _found(stencil, root), stencil.options.text("dump_source")
     if not directory:
         return replace(compile_source(stencil, root, compiler, tools, found), form=_form(stencil, found))

@@ -31,12 +31,12 @@ from .debug_repair import repaired
 from .dumps import inputs
 from .facts import Facts, restore_names, sources_of
 from .finalize import keep_entry_points, strip_names
-from .lines import at_level
 from .mending import mended, needs_legalising, with_plain_copies, without_names
 from .module import parse
 from .names import Entry, text_path
 from .passes import passes_for
 from .program import Program
+from .split import at_level
 from .statistics import statistics
 from .tools import Tools, ValidatorOptions
 

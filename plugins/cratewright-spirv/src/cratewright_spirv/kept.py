@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from cratewright import VARIANT, CompiledUnit, LinkResult, ModuleCodegen, ThinModule, read_variant
+from cratewright import VARIANT, CompiledUnit, FormatError, LinkResult, ModuleCodegen, ThinModule, read_variant
 
 from .facts import Facts
 from .names import known_stage
+from .split import attributes_within
 
 __all__ = ["is_ours"]
 
@@ -29,14 +30,18 @@ def is_ours(value: object) -> bool:
         if isinstance(value, LinkResult):
             return _report(value)
         if isinstance(value, tuple):
-            return all(_attributes(item.attributes) for item in value if isinstance(item, ThinModule))
-    except (AttributeError, KeyError, LookupError, RecursionError, TypeError, ValueError):
+            return all(_within(item) for item in value if isinstance(item, ThinModule))
+    except (AttributeError, FormatError, KeyError, LookupError, RecursionError, TypeError, ValueError):
         return False
     return True
 
 
 def _module(module: ModuleCodegen) -> bool:
-    return all(known_stage(entry.stage) for entry in module.entry_points) and _attributes(module.attributes)
+    return all(known_stage(entry.stage) for entry in module.entry_points) and _within(module)
+
+
+def _within(module: ModuleCodegen | ThinModule) -> bool:
+    return _attributes(module.attributes) and _attributes(attributes_within(module.data))
 
 
 def _attributes(attributes: Iterable[tuple[str, str]]) -> bool:

@@ -13,8 +13,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cratewright import DebugInfo, LinkRequest
-
 from . import opcodes as op
 from .module import Instruction, build, parse, string
 
@@ -34,7 +32,7 @@ __all__ = [
     "SET_NAME",
     "SOURCE",
     "VALUE",
-    "at_level",
+    "has_debug_info",
     "is_debug_set",
     "lines_for_linker",
     "linked_lines",
@@ -76,14 +74,9 @@ def is_debug_set(words: Instruction) -> bool:
     return words[0] & 0xFFFF == op.EXT_INST_IMPORT and string(words, 2)[0].startswith(SET_NAME)
 
 
-def at_level(request: LinkRequest) -> LinkRequest:
-    """Return a request whose modules have no more debug information than what is made of them is to have."""
-    level = request.options.debuginfo
-    if level is DebugInfo.FULL or not any(_SHOWN in item.module.data for item in request.modules):
-        return request
-    reduced = without_debug_info if level is DebugInfo.NONE else only_lines
-    modules = (replace(item, module=replace(item.module, data=reduced(item.module.data))) for item in request.modules)
-    return replace(request, modules=tuple(modules))
+def has_debug_info(data: bytes) -> bool:
+    """Return whether a module may have NonSemantic.Shader.DebugInfo."""
+    return _SHOWN in data
 
 
 def without_debug_info(data: bytes) -> bytes:

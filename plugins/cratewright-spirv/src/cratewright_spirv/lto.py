@@ -27,12 +27,13 @@ from .canonical import canonical_form, is_orderable
 from .facts import Facts, sources_of
 from .finalize import finalize_program
 from .image import optimise
-from .lines import at_level, lines_for_linker, linked_lines
+from .lines import lines_for_linker, linked_lines
 from .memory_model import programs_of_one_model
 from .mending import mended
 from .module import Instruction, parse
 from .names import Entry, entries_of, image_path, optimised_entries, spv_environment
 from .program import Program, trim
+from .split import at_level
 from .symbols import closures
 from .tools import Tools
 from .workgroup import size_by_entry_point

@@ -7,13 +7,23 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cratewright import VARIANT, LinkError, LinkRequest, ModuleCodegen, OutputError, check_output_path, dataclass
+from cratewright import (
+    VARIANT,
+    LinkError,
+    LinkRequest,
+    ModuleCodegen,
+    Options,
+    OutputError,
+    check_output_path,
+    dataclass,
+)
 
 from .stages import STAGES
 
 __all__ = [
     "LANGUAGES",
     "Entry",
+    "debug_path",
     "entries_of",
     "image_directory",
     "image_path",
@@ -21,6 +31,7 @@ __all__ = [
     "manifest_name",
     "object_path",
     "optimised_entries",
+    "splits",
     "spv_environment",
     "text_path",
 ]
@@ -186,6 +197,16 @@ def object_path(crate: str) -> str:
 def text_path(image: str) -> str:
     """Return the path of an image's text, beside it."""
     return f"{image.removesuffix('.spv')}.spvasm"
+
+
+def splits(options: Options) -> bool:
+    """Return whether debug information is to lie beside the images."""
+    return any(name == "strip" and value == "split" for name, value in options.values)
+
+
+def debug_path(image: str) -> str:
+    """Return the path of the file beside an image that has its debug information."""
+    return f"{image.removesuffix('.spv')}.dbg.spv"
 
 
 def manifest_name(crate: str) -> str:

@@ -15,10 +15,10 @@ from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol, dataclass
 from . import opcodes as op
 from .canonical import canonical_library, is_orderable
 from .function_order import callees_first
-from .lines import at_level
 from .module import parse, string
 from .names import entries_of
 from .program import Program
+from .split import at_level
 from .symbols import Resolution
 
 __all__ = ["reduce_part"]

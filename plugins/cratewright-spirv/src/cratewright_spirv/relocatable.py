@@ -24,7 +24,7 @@ from cratewright import (
 from . import opcodes as op
 from .image import optimise
 from .implied import Implied
-from .lines import at_level, lines_for_linker, linked_lines
+from .lines import lines_for_linker, linked_lines
 from .linkage import linkage_symbols
 from .memory_model import modules_of_one_model
 from .merge import merge_variables
@@ -32,6 +32,7 @@ from .module import Instruction, build, literal, parse, string
 from .names import object_path, spv_environment, text_path
 from .once import one_of_each
 from .program import Program
+from .split import at_level
 from .symbols import Resolution, stages_of
 from .tools import Tools, ValidatorOptions
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cratewright import Artifact, LinkRequest, LinkResult, read_variant
 
-from .names import Entry, entries_of, image_path, text_path
+from .names import Entry, debug_path, entries_of, image_path, text_path
 
 __all__ = ["shared_images", "variant_rows", "written"]
 
@@ -34,8 +34,8 @@ def shared_images(request: LinkRequest, results: Sequence[LinkResult]) -> dict[s
 
 
 def written(results: Sequence[LinkResult], shared: Collection[str]) -> tuple[Artifact, ...]:
-    """Return what is to be written: each path once, for images of one library have one copy of it; no shared one."""
-    unwritten = {*shared, *map(text_path, shared)}
+    """Return what is to be written: each path once, as images of one library have one copy; nothing of shared ones."""
+    unwritten = {*shared, *map(text_path, shared), *map(debug_path, shared)}
     every = (each for result in results for each in result.artifacts if each.dump or each.path not in unwritten)
     return tuple({each.path: each for each in every}.values())
 
