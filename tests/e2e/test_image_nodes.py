@@ -72,3 +72,30 @@ def test_images_that_are_none(scons_project: SconsProject) -> None:
     scons_project.sconstruct(project + 'app.images["aa"]\n', a="entry a\n")
     output = scons_project.scons(expect=2)
     assert "crate 'app' has no image 'aa'" in output and "line 5" in output
+
+
+ACTIONS = """\
+def say(target, source, env):
+    print("SAY", target[0])
+env.Tool("zip")
+app = env.Crate("app", ["a.stub", "b.stub"], crate_type="cdylib", multimodule=True)
+AddPreAction(app.image, Action(say, None))
+AddPostAction(app, Action(say, None))
+AddPostAction(app.images["a"], Action(say, None))
+AddPostAction(app.images["a"], "echo export own >> $TARGET")
+Default(env.Zip("images.zip", [app.image]))
+"""
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_actions_around_images(scons_project: SconsProject, jobs: str) -> None:
+    """Those of the directory and of the crate go around the link, once each; those of an image follow it."""
+    scons_project.sconstruct(ACTIONS, a="entry a\n", b="entry b\n")
+    said = ["SAY app.cdylib.json", "SAY app.cdylib.json", "SAY app.images/a"]
+    for text in ("entry a\n", "entry a\nexport more\n"):
+        scons_project.write({"a.stub": text})
+        scons_project.scons(jobs)
+        assert [line for line in scons_project.output.splitlines() if line.startswith("SAY")] == said
+        with zipfile.ZipFile(scons_project.path / "images.zip") as file:
+            assert file.read("app.images/a").decode() == text + "export own\n"
+        assert scons_project.up_to_date(jobs)

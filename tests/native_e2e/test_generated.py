@@ -79,3 +79,80 @@ def test_headers_that_are_made(tmp_path: Path, scons_form: str, jobs: str) -> No
     assert _run(project) == 1 + 32 + 4 + 8 + 16 + 1 + 2 + 64
     assert project.built()[0] == "crate app: 1 image: 1 linked, 0 reused"
     assert project.up_to_date(jobs, "app")
+
+
+WAYS = """\
+env.Command("zgen/glued.h", "glued.in", make)
+env.Command("zgen/sub/p1.h", "pasted.in", make)
+env.Command("zgen/unrelated.o", "pasted.in", "false")
+glued = env.Crate("glued", ["glued.c"], crate_type="bin", flags=["-includezgen/glued.h"])
+pasted = env.Crate("pasted", ["pasted.c"], crate_type="bin", include_dirs=["zgen"])
+late = env.Crate("late", ["late.c"], crate_type="bin", include_dirs=["later", "there"])
+if "later" in ARGUMENTS:
+    env.Command("later/late.h", "late.in", make)
+Default(glued, pasted, late)
+"""
+PASTED = """\
+#define STR2(x) #x
+#define STR(x) STR2(x)
+#define PASTE2(a, b) sub/a##b.h
+#define PASTE(a, b) PASTE2(a, b)
+#include STR(PASTE(p, 1))
+int main(void) { return pasted; }
+"""
+
+
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_names_that_no_text_has_as_they_are(tmp_path: Path, scons_form: str, jobs: str) -> None:
+    """One is glued to its flag, one pasted by macros, one in a directory that is not there until it is made."""
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project.crates(
+        MAKE + WAYS,
+        {
+            "glued.c": "int main(void) { return glued; }\n",
+            "glued.in": "enum { glued = 1 };\n",
+            "pasted.c": PASTED,
+            "pasted.in": "enum { pasted = 2 };\n",
+            "late.c": '#include "late.h"\nint main(void) { return late; }\n',
+            "there/late.h": "enum { late = 3 };\n",
+            "late.in": "enum { late = 4 };\n",
+        },
+    )
+
+    def results() -> list[int]:
+        return [subprocess.run([project.path / name], check=False).returncode for name in ("glued", "pasted", "late")]
+
+    project.scons(jobs)
+    assert results() == [1, 2, 3]
+    assert project.up_to_date(jobs)
+    project.write({"glued.in": "enum { glued = 11 };\n", "pasted.in": "enum { pasted = 12 };\n"})
+    project.scons(jobs, "later=1")
+    assert results() == [11, 12, 4]
+    assert project.up_to_date(jobs, "later=1")
+    project.write({"late.in": "enum { late = 14 };\n"})
+    project.scons(jobs, "later=1")
+    assert results() == [11, 12, 14]
+    assert project.steps() == ["Compiling crate late.rlink", "Linking late"]
+
+
+@pytest.mark.parametrize("duplicate", [0, 1])
+def test_headers_beside_the_copies_of_sources(tmp_path: Path, scons_form: str, duplicate: int) -> None:
+    """A source and a header of its own lead to what is made in the variant directory, also by a step up."""
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project.crates(
+        MAKE + f'SConscript("src/SConscript", "env make", variant_dir="out", duplicate={duplicate})\n',
+        {
+            "src/SConscript": 'Import("env make")\n'
+            'env.Command("gen/up.h", "up.in", make)\nenv.Command("inc/beside.h", "beside.in", make)\n'
+            'env.Crate("app", ["sub/a.c"], crate_type="bin")\n',
+            "src/sub/a.c": '#include "../gen/up.h"\n#include "../inc/own.h"\nint main(void) { return up + own; }\n',
+            "src/inc/own.h": '#include "beside.h"\nenum { own = beside };\n',
+            "src/up.in": "enum { up = 1 };\n",
+            "src/beside.in": "enum { beside = 2 };\n",
+        },
+    )
+    for up, beside in ((1, 2), (1, 4), (8, 4)):
+        project.write({"src/up.in": f"enum {{ up = {up} }};\n", "src/beside.in": f"enum {{ beside = {beside} }};\n"})
+        project.scons("-j4")
+        assert subprocess.run([project.path / "out/app"], check=False).returncode == up + beside
+        assert project.up_to_date("-j4")

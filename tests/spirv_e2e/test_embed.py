@@ -198,3 +198,26 @@ def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
     out = shaders.scons(expect=2)
     assert "'shaders' would make shaders.h, which is made already" in out and 'SConstruct", line' in out, out
     assert "vulkan1.1/app.spv.json" in out
+
+
+@pytest.mark.parametrize("sources", ['["main.c", shaders]', 'shaders + ["main.c"]', '["main.c", *shaders]'])
+def test_images_in_a_crate(shaders: ShaderProject, sources: str) -> None:
+    """The crate waits for the header; an edit of a body links the program again and compiles none of its units."""
+    _tools()
+    shaders.crates(
+        'app = env.Crate("app", ["a.comp"], crate_type="cdylib")\nshaders = env.CrateEmbed("shaders", app)\n'
+        'native = env.Clone(CRATE_BACKEND="native", CRATE_TARGET="")\n'
+        f'Default(native.Crate("prog", {sources}, crate_type="bin"))\n',
+        {
+            "a.comp": compute("store.data[i] = 1.5;"),
+            "main.c": MAIN + 'int main(void) { return !same("app.spv", shaders_main, shaders_main_size); }\n',
+        },
+    )
+    shaders.scons("-j4")
+    _run(shaders)
+    assert shaders.up_to_date("-j4")
+    shaders.write({"a.comp": compute("store.data[i] = 3.5;")})
+    shaders.scons("-j4")
+    _run(shaders)
+    assert "crate prog: 2 units: 1 compiled, 1 reused" in shaders.built(), shaders.built()
+    assert shaders.up_to_date("-j4")

@@ -27,6 +27,7 @@ from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
 from .foreign import check_shared_objects, library_words, parted_libraries
+from .mirror import Mirror
 from .option_places import OptionPlaces
 from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
 from .spelling import check_names
@@ -304,7 +305,9 @@ class Declaration:
             crate = replace(crate, for_lto=for_lto, for_code=for_code)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source of a variant directory lies there, the source itself does not.
-        beside = [self._variant_directory(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)]
+        beside = [
+            self._variant_directories(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)
+        ]
         if exported or any(beside):
             sources = tuple(
                 replace(item, options=item.options.searching([*own, *exported]))
@@ -337,13 +340,18 @@ class Declaration:
                 hint="set construction variables for versions and for files that a link writes before env.Crate",
             )
 
-    def _variant_directory(self, node: Any, source: Source) -> list[str]:
+    def _variant_directories(self, node: Any, source: Source) -> list[str]:
         if node.is_derived() or node.srcnode() is node:
             return []
-        directory = relative(node.dir)
-        directories = (directory, *source.options.texts("include_dirs"))
-        made = self.build.generated.includes_below(directory, source.location, directories, self.backend.included_names)
-        return [directory] if made else []
+        mirror = Mirror.for_node(node)
+        if mirror is None:
+            return []
+        directories, names = source.options.texts("include_dirs"), self.backend.included_names
+        found = self.build.generated.mirrored(mirror, source.location, directories, names)
+        if not self.env.GetOption("no_exec") and not self.env.GetOption("clean"):
+            for path in found:  # a way up from a directory leads nowhere if that is not there
+                os.makedirs(os.path.join(self.build.root, path), exist_ok=True)
+        return found
 
 
 def _words(value: object, *, where: str) -> tuple[str, ...]:

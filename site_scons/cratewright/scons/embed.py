@@ -38,10 +38,11 @@ Node = Any
 class EmbedTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.CrateEmbed` returns: a list of the object file, usable as a source of a program or library.
 
-    Shape: `header` and `source` are the nodes of the C header and of the assembly source.
+    Shape: `header` and `source` are the nodes of the C header and of the assembly source. A slice or a sum, which
+    SCons makes of the objects alone, has none.
     """
 
-    def __init__(self, objects: list[Node], header: Node, source: Node) -> None:
+    def __init__(self, objects: list[Node], header: Node | None = None, source: Node | None = None) -> None:
         super().__init__(objects)
         self.header = header
         self.source = source

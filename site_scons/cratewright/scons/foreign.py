@@ -40,7 +40,7 @@ def parted_libraries(sources: object) -> tuple[object, list[Any]]:
     flat: list[Any] = []
     for item in items:
         spread = isinstance(item, SCons.Util.UserList) and not isinstance(item, CrateTarget)
-        flat += item if spread else [item]
+        flat += list(item) if spread else [item]
     libraries = [item for item in flat if isinstance(item, SCons.Node.FS.Base) and is_library(item)]
     return [item for item in flat if item not in libraries], libraries
 

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
-from functools import cached_property
 from typing import Any
 
 import SCons.Node
@@ -26,7 +25,8 @@ from ..fs import file_stamp, read_regular
 from ..options import Options
 from ..stage_record import SeenFile
 from ..values import dataclass
-from .images import is_image_directory, promised_images
+from .makeable import Makeable, upwards
+from .mirror import Mirror
 from .paths import relative
 
 __all__ = ["GeneratedFiles", "Reader"]
@@ -34,9 +34,11 @@ __all__ = ["GeneratedFiles", "Reader"]
 _WORD = re.compile(rb"[\w./+@%~-]*\w\.[\w+-]+")
 _QUOTED = re.compile(rb'["<]([^"<>\r\n]+)[">]')
 _SEPARATORS = re.compile(r"[\s\"'<>=,:;()]+")
+_COMPUTED = re.compile(rb"^[ \t]*#[ \t]*(?:include(?:_next)?|import|embed)[ \t]+[A-Za-z_]", re.MULTILINE)
+"""An include whose name a macro makes, perhaps of pieces: it may be that of any file."""
+_ANY = ""
 # More names than these are looked for word by word.
 _FEW = 40
-_OWN_SUFFIXES = (".rlink", ".rlib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,84 +69,6 @@ class Reader:
         return list(dict.fromkeys(word for one in distinct for _, value in one.values for word in _texts(value)))
 
 
-class _Made:
-    """What is made: files and whole directories by path, and the names of all files.
-
-    Shape: a file's node is made when it is asked for, unless SCons has it already.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[str, Any] = {}
-        self.directories: dict[str, Any] = {}
-        self._holders: dict[str, Any] = {}
-        self._held: dict[str, bool] = {}
-        self._above: set[str] = set()
-        todo = list(SCons.Node.FS.get_default_fs().Root.values())
-        done = set()
-        while todo:
-            directory = todo.pop()
-            if directory in done:
-                continue
-            done.add(directory)
-            for name, node in directory.entries.items():
-                if name in (".", ".."):
-                    continue
-                if isinstance(node, SCons.Node.FS.Dir):
-                    todo.append(node)
-                    if node.has_explicit_builder() or node.side_effect:
-                        self.directories[relative(node)] = node
-                    if is_image_directory(node):
-                        self._holders[relative(node)] = node
-                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
-                    self.files[relative(node)] = node
-                    if not _is_ours(node):
-                        self._above.update(_upwards(posixpath.dirname(relative(node))))
-        for place in self._holders:
-            self._above.update(_upwards(place))
-
-    def __bool__(self) -> bool:
-        return bool(self.files or self.directories or self._holders)
-
-    def __contains__(self, path: str) -> bool:
-        if path in self.files:
-            return True
-        # Most files lie nowhere near images; then nobody need know what these are called.
-        directory = posixpath.dirname(path)
-        held = self._held.get(directory)
-        if held is None:
-            held = self._held[directory] = any(place in self._holders for place in _upwards(directory))
-        return held and path in self._images
-
-    def node(self, path: str) -> Any:
-        """Return the node of a file that is made."""
-        node = self.files.get(path)
-        return SCons.Node.FS.get_default_fs().File(self._images[path]) if node is None else node
-
-    def is_above(self, directory: str) -> bool:
-        """Return whether a directory holds, at any depth, files that are made of no crate, or images."""
-        return directory in self._above
-
-    @cached_property
-    def names(self) -> frozenset[bytes]:
-        """The names of all files, without their directories."""
-        return frozenset(os.fsencode(posixpath.basename(path)) for path in (*self.files, *self._images))
-
-    @cached_property
-    def tails(self) -> frozenset[bytes]:
-        """What the names end in: from the last dot on, or all of a name."""
-        return frozenset(name[max(name.rfind(b"."), 0) :] for name in self.names)
-
-    @cached_property
-    def _images(self) -> Mapping[str, str]:
-        """Absolute paths of promised images by path."""
-        found: dict[str, str] = {}
-        for place, directory in self._holders.items():
-            start = len(os.path.join(str(directory.abspath), ""))
-            for path in promised_images(directory):
-                found[posixpath.join(place, path[start:].replace(os.sep, "/"))] = path
-        return found
-
-
 @dataclass(slots=True)
 class GeneratedFiles:
     """All files that one SCons run can make.
@@ -153,7 +77,7 @@ class GeneratedFiles:
     """
 
     root: str
-    _known: _Made | None = None
+    _known: Makeable | None = None
     _mentions: dict[str, tuple[list[tuple[str, bool]], list[int]]] = field(default_factory=dict)
 
     def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
@@ -166,9 +90,14 @@ class GeneratedFiles:
         if not made:
             return []
         seen = {item.path: item for item in rows}
-        found = {path: item.digest is not None for path, item in seen.items() if path in made}
+        # A compiler may spell a path with steps up, which lead through a link elsewhere: then one file too many counts.
+        plain = {posixpath.normpath(path): item for path, item in seen.items()}
+        found = {path: item.digest is not None for path, item in plain.items() if path in made}
         # All that is as it was has been read to its end.
         settled = {path for path in seen if not self._has_changed(seen[path])} if known else set()
+        # A directory was not there, so nobody looked for any one file in it.
+        if any(item.digest is None and made.is_above(path) for path, item in plain.items()):
+            settled = set()
         for path, directories in reader.texts:
             self._follow(path, directories, settled, found, reader.names)
         if known:
@@ -182,16 +111,13 @@ class GeneratedFiles:
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
         return [node for node in dict.fromkeys(nodes) if node is not reader.node]
 
-    def includes_below(
-        self, directory: str, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
-    ) -> bool:
-        """Return whether a text includes files that are made below a directory, one of those that are searched."""
-        start = directory + "/"
-        if not self._made().is_above(directory):
-            return False
-        found: dict[str, bool] = {}
-        self._follow(path, directories, set(), found, names)
-        return any(place.startswith(start) for place in found)
+    def mirrored(
+        self, mirror: Mirror, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
+    ) -> list[str]:
+        """Return directories of a variant that lead to files made there, which a text and what it includes names."""
+        if not self._made().is_above(mirror.variant):
+            return []
+        return list(self._follow(path, directories, set(), {}, names, mirror))
 
     def _has_changed(self, item: SeenFile) -> bool:
         try:
@@ -207,27 +133,43 @@ class GeneratedFiles:
         settled: set[str],
         found: dict[str, bool],
         names: Callable[[bytes], Iterable[str]],
-    ) -> None:
-        """Add the files that a text and all that it includes name; `True` for those that it surely includes."""
+        mirror: Mirror | None = None,
+    ) -> Iterable[str]:
+        """Add the files that a text and all that it includes name; `True` for those that it surely includes.
+
+        Shape: returns what leads to made files of the directories that `mirror` has for those of the texts.
+        """
+        used: dict[str, None] = {}
         if start in settled:
-            return
+            return used
         made = self._made()
         todo, seen = [start], set(settled)
         near: dict[str, None] = {}
+        others: dict[str, None] = {}
         while todo:
             path = todo.pop()
             if path in seen:
                 continue
             seen.add(path)
             near[posixpath.dirname(path)] = None
+            if mirror is not None:
+                others |= mirror.of(posixpath.dirname(path))
             for name, literal in self._names_in(path, names):
-                for place in _places(name, (*reversed(near), *directories, "")):
+                if name == _ANY:
+                    for place in made.texts((*near, *others, *directories)):
+                        found.setdefault(place, False)
+                        todo.append(place)
+                    continue
+                for directory, place in _places(name, (*reversed(near), *others, *directories, "")):
                     if place in made:
                         found[place] = found.get(place, False) or literal
                         todo.append(place)
+                        if directory in others:
+                            used[directory] = None
                     elif literal and place not in seen and os.path.isfile(os.path.join(self.root, place)):
                         todo.append(place)
                         break
+        return used
 
     def _names_in(self, path: str, included: Callable[[bytes], Iterable[str]]) -> list[tuple[str, bool]]:
         """Return the names in a text that may be files, and whether they surely are included."""
@@ -242,6 +184,8 @@ class GeneratedFiles:
             names = dict.fromkeys(included(text), True)
             for name in self._words(text):
                 names.setdefault(os.fsdecode(name), False)
+            if _COMPUTED.search(text):
+                names[_ANY] = False
             self._mentions[path] = list(names.items()), stamp
             return list(names.items())
         return []
@@ -259,19 +203,21 @@ class GeneratedFiles:
     def _mentioned_in_options(self, text: str, reader: Reader, found: dict[str, bool]) -> None:
         directories = tuple(dict.fromkeys(("", *(item for _, dirs in reader.texts for item in dirs))))
         for part in filter(None, _SEPARATORS.split(text)):
-            word = part.removeprefix(os.path.join(self.root, ""))
-            if os.fsencode(posixpath.basename(word)) in self._made().names:
-                for place in _places(word, directories):
-                    if place in self._made():
-                        found.setdefault(place, False)
-                        self._follow(place, directories, set(), found, reader.names)
+            # A name may follow its flag without a space.
+            words = [part, *(part[start:] for start in range(2, len(part)) if part.startswith("-"))]
+            for word in (item.removeprefix(os.path.join(self.root, "")) for item in words):
+                if os.fsencode(posixpath.basename(word)) in self._made().names:
+                    for _, place in _places(word, directories):
+                        if place in self._made():
+                            found.setdefault(place, False)
+                            self._follow(place, directories, set(), found, reader.names)
 
     def _made_directories(self, reader: Reader) -> Iterator[Any]:
         made = self._made().directories
         if made:
             for _, directories in reader.texts:
                 for directory in directories:
-                    yield from (made[path] for path in _upwards(directory) if path in made)
+                    yield from (made[path] for path in upwards(directory) if path in made)
 
     def _checked(self, found: Mapping[str, bool], reader: Reader) -> Iterator[Any]:
         """Yield nodes that do not come from what the stage makes.
@@ -294,10 +240,10 @@ class GeneratedFiles:
                     hint="include something else, or make it of another crate",
                 )
 
-    def _made(self) -> _Made:
+    def _made(self) -> Makeable:
         if self._known is not None:
             return self._known
-        made = _Made()
+        made = Makeable()
         if not SCons.Script.sconscript_reading:
             self._known = made
         return made
@@ -311,26 +257,15 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _is_ours(node: Any) -> bool:
-    return getattr(node.attributes, "crate_stage", None) is not None
-
-
-def _places(name: str, directories: Iterable[str]) -> Iterator[str]:
-    """Yield where a name may lead, relative to the root."""
+def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield where a name may lead, relative to the root, from which directory."""
     if posixpath.isabs(name):
-        yield posixpath.normpath(name)
+        yield "", posixpath.normpath(name)
         return
     for directory in dict.fromkeys(directories):
         place = posixpath.normpath(posixpath.join(directory, name))
         if place != ".":
-            yield place
-
-
-def _upwards(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        above = posixpath.dirname(path)
-        path = above if above != path else ""
+            yield directory, place
 
 
 def _way_back(node: Any, goal: Any) -> list[Any]:

@@ -17,6 +17,7 @@ import SCons.Action
 import SCons.Builder
 import SCons.Environment
 import SCons.Errors
+import SCons.Executor
 import SCons.Node
 import SCons.Node.FS
 import SCons.Scanner
@@ -134,6 +135,7 @@ class _Owner:
         self.manifest = manifest
         self.files = files
         self.expected = expected
+        self.acted_on: dict[Any, None] = {}
 
     def is_obsolete(self, path: str) -> bool:
         """Return whether the next link removes a file."""
@@ -144,6 +146,7 @@ class _Owner:
 def _adopt_directory(node: Any, owner: _Owner) -> None:
     node.__class__ = _ImageDirectory
     node.attributes.crate_images = owner
+    node.get_executor().__class__ = _DirectoryExecutor
     node.Decider(_is_changed)
     # The files in it are made with the manifest: whoever uses the directory waits for that.
     owner.env.Depends(node, owner.manifest)
@@ -165,6 +168,32 @@ def _adopt(node: Any, owner: _Owner) -> None:
         owner.env.Precious(node)
         owner.env.NoCache(node)
         owner.env.Local(node)
+
+
+def _has_actions(node: Any) -> bool:
+    executor = getattr(node, "executor", None) if isinstance(node, _Image) else None
+    return executor is not None and bool(executor.pre_actions or executor.post_actions)
+
+
+class _DirectoryExecutor(SCons.Executor.Executor):  # type: ignore[misc]
+    """What makes a directory of images: what is to be done before or after that is done around the link."""
+
+    __slots__ = ()
+
+    def add_pre_action(self, action: Any) -> None:
+        """Let an action go before the link, once: the manifest may have been given it as well."""
+        link = self._link()
+        if action not in link.pre_actions:
+            link.add_pre_action(action)
+
+    def add_post_action(self, action: Any) -> None:
+        """Let an action follow the link, once."""
+        link = self._link()
+        if action not in link.post_actions:
+            link.add_post_action(action)
+
+    def _link(self) -> Any:
+        return self.get_all_targets()[0].attributes.crate_images.manifest.get_executor()
 
 
 class _Entries(dict[str, Any]):
@@ -199,8 +228,16 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
         return bool(super().is_up_to_date())
 
     def get_found_includes(self, env: Environment, scanner: Any, path: object) -> list[Any]:
-        """Say that it hangs on no other node: its signature covers the files in it, those that are to go as well."""
-        return []
+        """Return the images after which something is done; else it hangs on none: its signature covers all files."""
+        self._note_actions()
+        return [node for node in self.attributes.crate_images.acted_on if node.is_under(self)]
+
+    def _note_actions(self) -> None:
+        for name, node in self.entries.items():
+            if isinstance(node, _ImageDirectory) and name not in (".", ".."):
+                node._note_actions()
+            elif _has_actions(node):
+                self.attributes.crate_images.acted_on[node] = None  # SCons forgets the actions of what has been made
 
     def _glob1(self, pattern: str, ondisk: bool = True, source: bool = False, strings: bool = False) -> list[Any]:
         owner = self.attributes.crate_images
@@ -226,8 +263,10 @@ class _Image(MadeFile):
     __slots__ = ()
 
     def is_up_to_date(self) -> bool:
-        """As for any file; whoever asked for its digest before the link was told of what lay there by then."""
+        """As for any file; but what was asked before the link counts no more, and actions follow each new content."""
         self.clear()
+        if _has_actions(self) and self.get_csig() != getattr(self.get_stored_info().ninfo, "csig", None):
+            return False
         return bool(super().is_up_to_date())
 
 

@@ -1,0 +1,121 @@
+"""All that one SCons run can make, but for what passes between the stages of crates.
+
+Knows nothing of who reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import SCons.Node.FS
+
+from .images import is_image_directory, promised_images
+from .paths import relative
+
+__all__ = ["Makeable", "upwards"]
+
+_OWN_SUFFIXES = (".rlink", ".rlib")
+_NO_TEXTS = (".o", ".os", ".obj", ".a", ".so", ".lib", ".dll", ".dylib", ".exe", ".json", ".spv", ".zip", ".tar", ".gz")
+
+
+class Makeable:
+    """Files and whole directories by path, and the names of all files.
+
+    Shape: a file's node is made when it is asked for, unless SCons has it already.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, Any] = {}
+        self.directories: dict[str, Any] = {}
+        self._holders: dict[str, Any] = {}
+        self._held: dict[str, bool] = {}
+        self._above: set[str] = set()
+        todo = list(SCons.Node.FS.get_default_fs().Root.values())
+        done = set()
+        while todo:
+            directory = todo.pop()
+            if directory in done:
+                continue
+            done.add(directory)
+            for name, node in directory.entries.items():
+                if name in (".", ".."):
+                    continue
+                if isinstance(node, SCons.Node.FS.Dir):
+                    todo.append(node)
+                    if node.has_explicit_builder() or node.side_effect:
+                        self.directories[relative(node)] = node
+                    if is_image_directory(node):
+                        self._holders[relative(node)] = node
+                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
+                    self.files[relative(node)] = node
+                    if not _is_ours(node):
+                        self._above.update(upwards(posixpath.dirname(relative(node))))
+        for place in self._holders:
+            self._above.update(upwards(place))
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.directories or self._holders)
+
+    def __contains__(self, path: str) -> bool:
+        if path in self.files:
+            return True
+        # Most files lie nowhere near images; then nobody need know what these are called.
+        directory = posixpath.dirname(path)
+        held = self._held.get(directory)
+        if held is None:
+            held = self._held[directory] = any(place in self._holders for place in upwards(directory))
+        return held and path in self._images
+
+    def node(self, path: str) -> Any:
+        """Return the node of a file that is made."""
+        node = self.files.get(path)
+        return SCons.Node.FS.get_default_fs().File(self._images[path]) if node is None else node
+
+    def is_above(self, directory: str) -> bool:
+        """Return whether a directory holds, at any depth, files that are made of no crate, or images."""
+        return directory in self._above
+
+    def texts(self, directories: Iterable[str]) -> Iterator[str]:
+        """Yield the files in some directories, at any depth, that a text may include."""
+        places = {place for place in directories if self.is_above(place)}
+        for path, node in self.files.items() if places else ():
+            name, above = posixpath.basename(path), posixpath.dirname(path)
+            is_text = "." in name and not name.endswith(_NO_TEXTS) and not _is_ours(node)
+            if is_text and not places.isdisjoint(upwards(above)):
+                yield path
+
+    @cached_property
+    def names(self) -> frozenset[bytes]:
+        """The names of all files, without their directories."""
+        return frozenset(os.fsencode(posixpath.basename(path)) for path in (*self.files, *self._images))
+
+    @cached_property
+    def tails(self) -> frozenset[bytes]:
+        """What the names end in: from the last dot on, or all of a name."""
+        return frozenset(name[max(name.rfind(b"."), 0) :] for name in self.names)
+
+    @cached_property
+    def _images(self) -> Mapping[str, str]:
+        """Absolute paths of promised images by path."""
+        found: dict[str, str] = {}
+        for place, directory in self._holders.items():
+            start = len(os.path.join(str(directory.abspath), ""))
+            for path in promised_images(directory):
+                found[posixpath.join(place, path[start:].replace(os.sep, "/"))] = path
+        return found
+
+
+def upwards(path: str) -> Iterator[str]:
+    """Yield a path and all directories above it."""
+    while path:
+        yield path
+        above = posixpath.dirname(path)
+        path = above if above != path else ""
+
+
+def _is_ours(node: Any) -> bool:
+    return getattr(node.attributes, "crate_stage", None) is not None

@@ -1,0 +1,40 @@
+"""A variant directory as the mirror of its sources: what is made beside a source lies there.
+
+Knows nothing of who reads it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from ..values import dataclass
+from .paths import relative
+
+__all__ = ["Mirror"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A variant directory, and the directory that its sources are in."""
+
+    variant: str
+    sources: str
+
+    @staticmethod
+    def for_node(node: Any) -> Mirror | None:
+        """Return the one that the node of a source lies in, None if in none."""
+        directory = node.dir
+        while directory is not None and directory.srcdir is None:
+            directory = directory.up()
+        return None if directory is None else Mirror(relative(directory), relative(directory.srcdir))
+
+    def of(self, directory: str) -> dict[str, None]:
+        """Return the variant's directory for one of its sources, if it is one."""
+        if directory == self.sources or not self.sources:
+            rest = directory if not self.sources else ""
+        elif directory.startswith(self.sources + "/"):
+            rest = directory[len(self.sources) + 1 :]
+        else:
+            return {}
+        return {posixpath.join(self.variant, rest) if rest else self.variant: None}
