@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -58,8 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.passed and not builds:
         parser.error("only 'build', 'watch' and 'verify-reproducible' take arguments after --")
     end_on_signals()
+    if sys.stdout is None:  # whoever has closed it wants to read nothing
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as this process
     try:
-        return arguments.run(arguments) or 0
+        status: int = arguments.run(arguments) or 0
+        sys.stdout.flush()
+        return status
     except CratewrightError as error:
         print(f"cratewright: {error}", file=sys.stderr)
         return 2
@@ -68,9 +73,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("cratewright: interrupted", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader has seen enough; Python would complain once more while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        # The reader has seen enough.
+        _let_go_of_output()
+        return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        _let_go_of_output()
+        print(f"cratewright: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _let_go_of_output() -> None:
+    # Python would complain once more while flushing at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser:

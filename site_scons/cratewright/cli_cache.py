@@ -149,9 +149,7 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
             raise ConfigurationError("CRATE_CACHE_MODE=read: nothing of the cache may be removed")
         report = _ACTIONS[arguments.action](store)
         if arguments.json:
-            print(
-                json.dumps({**dict(report.rows), **({"problem": report.problem} if report.problem else {})}, indent=1)
-            )
+            print(json.dumps(report.facts(), indent=1))
         else:
             _print(report)
     finally:
@@ -176,7 +174,7 @@ def _verify(store: CacheKvStore) -> StoreReport:
             context=[(key[:12], error) for key, error in damaged[:10]],
             hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
         )
-    return StoreReport((("entries", f"{count}, all whole"),))
+    return StoreReport((("entries", f"{count}, all whole"),), figures=(("entries", count), ("damaged", 0)))
 
 
 def _print(report: StoreReport) -> None:

@@ -117,7 +117,7 @@ def _symbol_facts(symbol: Symbol) -> dict[str, object]:
 
 def _unknown(path: str, data: bytes) -> FormatError:
     return FormatError(
-        f"{path} is neither an .rlib, an .rlink, a dylib of a crate nor a manifest",
+        f"{path} is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image",
         context=(("begins with", repr(data[:12])),),
     )
 

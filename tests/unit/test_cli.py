@@ -245,8 +245,8 @@ def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ("data", "said"),
     [
         (None, "cannot read file"),
-        (b"", "is neither an .rlib, an .rlink, a dylib of a crate nor a manifest"),
-        (b"\x7fELF", "is neither an .rlib, an .rlink, a dylib of a crate nor a manifest"),
+        (b"", "is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image"),
+        (b"\x7fELF", "is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image"),
         (encode_rlib(CRATE)[:100], "is truncated or damaged"),
         (encode_rlink(CRATE)[:-1], "is truncated or damaged"),
     ],
@@ -279,3 +279,31 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
         check=True,
     )
     assert (done.stdout, done.stderr) == ("crate noise 1.2.3, metadata with words\n", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    """Is an error of the command, not of Python; a closed one is no error."""
+    site = str(Path(cratewright.__file__).parents[1])
+    (tmp_path / "e.jsonl").write_text('{"event":"build-started","time":0,"version":1}\n')
+    for words in ("cache stats --json", "schema --events", "report e.jsonl --format html"):
+        for output, status, said in (
+            ("/dev/full", 2, "cratewright: standard output cannot be written: No space left on device\n"),
+            ("&-", 0, ""),
+        ):
+            done = subprocess.run(
+                f"'{sys.executable}' -m cratewright {words} >{output}",
+                shell=True,
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": site},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (status, said), words
+
+
+def test_figures_of_a_cache_are_numbers(tmp_path: Path) -> None:
+    done = _run("cache", "gc", "--json", "--cache", str(tmp_path / "cache"))
+    found = json.loads(done.stdout)
+    assert (found["entries"], found["freed_bytes"]) == (0, 0) and found["directory"] == str(tmp_path / "cache")

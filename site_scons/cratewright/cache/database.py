@@ -146,22 +146,28 @@ class EmbeddedStore(CacheKvStore):
             # Step by step: `execute` would stop after the first page.
             self._try(lambda database: database.executescript("PRAGMA incremental_vacuum"), None, longest=math.inf)
             self._remove_old()
-            rows = (("freed", _bytes(max(0, before - self._size()))), *self.report().rows)
-            return StoreReport(rows, self._problem)
+            report, freed = self.report(), max(0, before - self._size())
+            rows = (("freed", _bytes(freed)), *report.rows)
+            return StoreReport(rows, self._problem, (("freed_bytes", freed), *report.figures))
 
     def report(self) -> StoreReport:
         """Say how much there is."""
 
-        def work(database: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
+        def work(database: sqlite3.Connection) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]]:
             count, oldest = database.execute("SELECT count(*), min(used) FROM entry").fetchone()
             days = max(0, int(time.time()) - (oldest or 0)) // 86400
             last = (("last used", f"at most {days} days ago"),) if count else ()
-            return (("entries", str(count)), ("size", f"{_bytes(_used(database))} of {_bytes(self._limit)}"), *last)
+            used = _used(database)
+            figures = (("entries", count), ("size_bytes", used), ("limit_bytes", self._limit))
+            return (
+                ("entries", str(count)),
+                ("size", f"{_bytes(used)} of {_bytes(self._limit)}"),
+                *last,
+            ), figures
 
         with self._lock:
-            nothing: tuple[tuple[str, str], ...] = (("entries", "0"),)
-            rows = self._try(work, nothing, write=False)
-            return StoreReport((("directory", self._directory), *rows), self._problem)
+            rows, figures = self._try(work, ((("entries", "0"),), (("entries", 0),)), write=False)
+            return StoreReport((("directory", self._directory), *rows), self._problem, figures)
 
     # Everything below is called with the lock held.
 

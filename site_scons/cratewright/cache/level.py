@@ -175,8 +175,11 @@ class StackedStore(CacheKvStore):
         reports = []
         for level in self._levels:
             report, used = level.report(), noted.get(level.name)
-            rows = report.rows if used is None else (*report.rows, *_rows(used))
-            reports.append(StoreReport(rows, report.problem))
+            if used is not None:
+                figures = (("hits", used.hits), ("misses", used.misses), ("received_bytes", used.received))
+                rows = (*report.rows, *_rows(used))
+                report = StoreReport(rows, report.problem, (*report.figures, *figures, ("seconds", used.seconds)))
+            reports.append(report)
         return _joined(self._levels, reports)
 
 
@@ -219,4 +222,5 @@ def _joined(levels: Sequence[Level], reports: Sequence[StoreReport]) -> StoreRep
             *([("problem", report.problem)] * bool(report.problem)),
         )
     ]
-    return StoreReport(tuple(rows))
+    figures = [(f"{number} {label}", value) for number, each in enumerate(reports, 1) for label, value in each.figures]
+    return StoreReport(tuple(rows), figures=tuple(figures))

@@ -16,10 +16,18 @@ __all__ = ["CacheKvStore", "NoStore", "StoreReport"]
 
 @dataclass(frozen=True, slots=True)
 class StoreReport:
-    """What a store says of itself, as rows for a person; `problem` if it can only be read, or not at all."""
+    """What a store says of itself, as rows for a person; `problem` if it can only be read, or not at all.
+
+    Shape: `figures` say the same to a program where there is a number for it: a row of the same name, or one of bytes.
+    """
 
     rows: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+    figures: tuple[tuple[str, int | float], ...] = ()
+
+    def facts(self) -> dict[str, object]:
+        """Return it as JSON holds it."""
+        return {**dict(self.rows), **dict(self.figures), **({"problem": self.problem} if self.problem else {})}
 
 
 class CacheKvStore(ABC):
