@@ -38,6 +38,7 @@ __all__ = [
     "UnitExplained",
     "UnitStarted",
     "UnitsFound",
+    "event_kind",
     "event_row",
     "event_schema",
 ]
@@ -236,12 +237,13 @@ def event_row(event: Event, at: float) -> dict[str, object]:
     return row
 
 
-def _kind(kind: type) -> str:
+def event_kind(kind: type) -> str:
+    """Return what JSON calls a kind of event."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)[1:]
 
 
 _SHAPES: Mapping[type, tuple[str, tuple[str, ...]]] = {
-    kind: (_kind(kind), tuple(field.name for field in dataclasses.fields(kind)))
+    kind: (event_kind(kind), tuple(field.name for field in dataclasses.fields(kind)))
     for kind in (*get_args(Event), Diagnostic, RelatedPlace)
 }
 
@@ -342,7 +344,7 @@ def _refused(path: str, message: str, reason: object, hint: str) -> OutputError:
 def event_schema() -> dict[str, object]:
     """Return the JSON schema of a line of the file."""
     definitions: dict[str, object] = {}
-    kinds = [_object(kind, definitions, _kind(kind)) for kind in get_args(Event)]
+    kinds = [_object(kind, definitions, event_kind(kind)) for kind in get_args(Event)]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"cratewright build events, version {EVENTS_VERSION}",

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from cratewright import Diagnostic, Severity, cli
-from cratewright.events import StageEnded, UnitEnded, event_schema
+from cratewright.events import StageEnded, UnitEnded, UnitsFound, event_schema
 from cratewright.report import FORMATS
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
@@ -251,3 +251,25 @@ def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
     hear(StageEnded("codegen", "a", "a.rlink", 0.0, False))
     first = "w.stub:2: warning: the same"
     assert err.getvalue().splitlines() == [first, f"{first} (2 more units said so)"]
+
+
+@pytest.mark.parametrize(("term", "rewritten"), [("xterm", True), ("dumb", False)])
+def test_a_line_of_progress_fits_the_terminal(term: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its columns, whatever a unit is called; one that cannot go back gets lines, and those seldom."""
+    from cratewright.scons import reporting
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(reporting, "_progress_wanted", lambda: True)
+    monkeypatch.setattr(reporting, "_REDRAW", -1.0)
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", term)
+    out = Terminal()
+    hear = reporting.Console(out, io.StringIO())
+    hear(UnitsFound("compile_codegen_unit", "a", 2))
+    hear(UnitEnded("compile_codegen_unit", "a", "日本語日本語日本語\x1b[2J", 1, 0.0, "made"))
+    hear(UnitEnded("compile_codegen_unit", "a", "x" * 90, 1, 0.0, "made"))
+    first = "[1/2] a: 日本語日本語日"
+    assert out.getvalue() == (f"{first}\r{' ' * 23}\r[2/2] a: {'x' * 14}\r" if rewritten else "")

@@ -285,7 +285,9 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
 def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     """Is an error of the command, not of Python; a closed one is no error."""
     site = str(Path(cratewright.__file__).parents[1])
-    (tmp_path / "e.jsonl").write_text('{"event":"build-started","time":0,"version":1}\n')
+    (tmp_path / "e.jsonl").write_text(
+        '{"event":"build-started","time":0,"version":1,"cratewright":"","started":0,"jobs":1}\n'
+    )
     for words in ("cache stats --json", "schema --events", "report e.jsonl --format html"):
         for output, status, said in (
             ("/dev/full", 2, "cratewright: standard output cannot be written: No space left on device\n"),

@@ -16,7 +16,7 @@ import pytest
 from cratewright import events
 from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.errors import FormatError, VersionError
-from cratewright.report import read_recording, written
+from cratewright.report import FORMATS, read_recording, written
 from cratewright.report.page import critical_path
 
 WARNING = Diagnostic(
@@ -156,6 +156,26 @@ def test_the_critical_path_goes_through_dependencies() -> None:
         ("archive", "lib"),
         ("link", "app"),
     ]
+
+
+def test_a_row_that_is_not_what_it_should_be(recorded: Path) -> None:
+    """Is refused by its field, whatever is to be made of the file; what nobody reads may be anything."""
+    lines = recorded.read_bytes().splitlines()[:-1]
+    for number, line in enumerate(lines):
+        row = json.loads(line)
+        for name in row:
+            for value in (None, [1], {"a": 1}, 1e400, "\ud800"):
+                told = json.dumps({**row, name: value}).replace("Infinity", "1e400").encode()
+                data = b"\n".join([*lines[:number], told, *lines[number + 1 :], b""])
+                try:
+                    build = read_recording(data, path="e")
+                except (FormatError, VersionError) as error:
+                    assert name in str(error) or name in ("event", "version"), error
+                    continue
+                for form in FORMATS:
+                    assert "Infinity" not in written(build, form)
+    with pytest.raises(FormatError, match="e holds the events of 2 builds"):
+        read_recording(b"\n".join([*lines, *lines, b""]), path="e")
 
 
 def test_what_is_no_recording() -> None:

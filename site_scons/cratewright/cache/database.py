@@ -153,21 +153,19 @@ class EmbeddedStore(CacheKvStore):
     def report(self) -> StoreReport:
         """Say how much there is."""
 
-        def work(database: sqlite3.Connection) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]]:
+        def work(database: sqlite3.Connection) -> StoreReport:
             count, oldest = database.execute("SELECT count(*), min(used) FROM entry").fetchone()
             days = max(0, int(time.time()) - (oldest or 0)) // 86400
             last = (("last used", f"at most {days} days ago"),) if count else ()
             used = _used(database)
             figures = (("entries", count), ("size_bytes", used), ("limit_bytes", self._limit))
-            return (
-                ("entries", str(count)),
-                ("size", f"{_bytes(used)} of {_bytes(self._limit)}"),
-                *last,
-            ), figures
+            size = f"{_bytes(used)} of {_bytes(self._limit)}"
+            return StoreReport((("entries", str(count)), ("size", size), *last), figures=figures)
 
         with self._lock:
-            rows, figures = self._try(work, ((("entries", "0"),), (("entries", 0),)), write=False)
-            return StoreReport((("directory", self._directory), *rows), self._problem, figures)
+            nothing = StoreReport((("entries", "0"),), figures=(("entries", 0),))
+            found = self._try(work, nothing, write=False)
+            return StoreReport((("directory", self._directory), *found.rows), self._problem, found.figures)
 
     # Everything below is called with the lock held.
 

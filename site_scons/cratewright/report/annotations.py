@@ -20,10 +20,11 @@ def github(build: Recording) -> str:
 
 def _line(item: Message) -> str:
     said = item.said
-    rows = [("file", said.file), ("line", said.line), ("col", said.column), ("title", said.code)]
+    rows = [("file", said.file), ("line", said.line), ("endLine", said.end_line)]
+    rows += [("col", said.column), ("endColumn", said.end_column), ("title", said.code)]
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in rows if value)
     many = f" ({len(item.units)} units)" if len(item.units) > 1 else ""
-    return f"::{_WORDS[said.severity]} {properties}::{_data(said.text + many)}"
+    return f"::{_WORDS[said.severity]}{properties and ' '}{properties}::{_data(said.text + many)}"
 
 
 def _data(text: str) -> str:

@@ -10,6 +10,7 @@ from ..diagnostic import Diagnostic, RelatedPlace, Severity
 from ..errors import FormatError, VersionError
 from ..events import EVENTS_VERSION
 from ..values import dataclass
+from .checked import checked_row
 
 __all__ = ["Message", "Recording", "Unit", "read_recording"]
 
@@ -79,9 +80,12 @@ def read_recording(data: bytes, *, path: str) -> Recording:
             context=(("this cratewright reads", EVENTS_VERSION),),
             hint="use the cratewright that wrote them",
         )
+    builds = sum(row.get("event") == "build-started" for row in rows)
+    if builds > 1:
+        raise FormatError(f"{path} holds the events of {builds} builds", hint="give each build a file of its own")
     try:
-        _Reader(found).read(rows)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _Reader(found).read([checked_row(row) for row in rows])
+    except (KeyError, ValueError) as error:
         raise FormatError(f"{path}: an event lacks what it should have", context=(("missing", error),)) from error
     return found
 

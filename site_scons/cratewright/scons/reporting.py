@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import field
 from typing import TextIO
+from unicodedata import east_asian_width
 
 from ..diagnostic import Diagnostic, Severity
 from ..errors import CratewrightError, error_diagnostics
@@ -28,6 +30,7 @@ from ..events import (
     UnitEnded,
     UnitsFound,
 )
+from ..printable import printable
 from ..values import dataclass
 from ..version import __version__
 
@@ -40,7 +43,6 @@ _NO_PROGRESS = "--no-progress"
 _EVERY = 5.0
 """Seconds between lines of progress where there is no terminal."""
 _REDRAW = 0.05
-_SHOWN = 100
 
 
 @dataclass(slots=True)
@@ -163,7 +165,7 @@ class Console:
         self._shown = ""
         self._last = time.monotonic()
         self._slowest: tuple[float, str] = (0.0, "")
-        self._terminal = out.isatty()
+        self._terminal = out.isatty() and os.environ.get("TERM") != "dumb"
         self._colour = wants_colour(err)
 
     def __call__(self, event: Event) -> None:
@@ -229,13 +231,13 @@ class Console:
         self._last = now
         done = self.totals.total()
         width = len(str(self._found))
-        line = f"[{done:>{width}}/{self._found}] {event.crate}: {event.unit}"
+        line = printable(f"[{done:>{width}}/{self._found}] {event.crate}: {event.unit}").replace("\n", " ")
         if not self._terminal:
             self._out.write(line + "\n")
             self._out.flush()
             return
         self._erase()
-        self._shown = line[:_SHOWN]
+        self._shown = _cut(line, shutil.get_terminal_size().columns - 1)
         # The cursor goes back: whatever SCons prints next stands over the line.
         self._out.write(f"{self._shown}\r")
         self._out.flush()
@@ -252,7 +254,7 @@ class Console:
 
     def _erase(self) -> None:
         if self._shown:
-            self._out.write(" " * len(self._shown) + "\r")
+            self._out.write(" " * sum(map(_width, self._shown)) + "\r")
             self._out.flush()
             self._shown = ""
 
@@ -261,6 +263,20 @@ class Console:
         self._erase()
         self._out.write(text)
         self._out.flush()
+
+
+def _width(letter: str) -> int:
+    return 2 if east_asian_width(letter) in "WF" else 1
+
+
+def _cut(line: str, columns: int) -> str:
+    """Return as much of a line as a terminal shows without breaking it."""
+    room = columns
+    for index, letter in enumerate(line):
+        room -= _width(letter)
+        if room < 0:
+            return line[:index]
+    return line
 
 
 def _coloured(text: str) -> str:
