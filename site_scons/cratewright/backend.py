@@ -97,7 +97,7 @@ class CodegenBackend(ABC):
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
     """Names of the `CRATE_*` settings that it reads through the session, beside those that all know."""
     LTO_DECIDES_UNITS: ClassVar[bool] = False
-    """Whether what a unit is compiled to hangs on its links, as `for_lto` and `for_code` of `UnitStencil` say."""
+    """Whether what a unit is compiled to depends on its links, as `for_lto` and `for_code` of `UnitStencil` say."""
     RUNS_PROGRAMS: ClassVar[bool] = False
     """Whether its methods leave all work to programs, which they run by `child.run_program`.
 
@@ -145,7 +145,7 @@ class CodegenBackend(ABC):
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to one or more modules.
 
-        Guarantees: every file read and every path looked for in vain is in the result's `observed`; `form` is what
+        Guarantees: every file read and every missing path is in the result's `observed`; `form` is what
         `canonical_form` returns, if the backend has such forms.
         Raises: SourceError whose diagnostics say where, or ToolError.
         """
@@ -215,7 +215,7 @@ class CodegenBackend(ABC):
         raise self._undeclared(Capability.ALLOCATOR)
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise one module by itself, before it is archived.
+        """Optimize one module by itself, before it is archived.
 
         Called: for the modules of a crate's units that `needs_optimizing`, with the crate's link options; kept in the
         cache as any other.
@@ -233,7 +233,7 @@ class CodegenBackend(ABC):
         """Lower a module to what is linked.
 
         Called: for every module that comes to a link without LTO, and for what `optimize_fat` returned. The
-        module has no name: nothing may hang on it.
+        module has no name: nothing may depend on it.
         """
         return module
 
@@ -246,13 +246,13 @@ class CodegenBackend(ABC):
 
         Called: in the build's own process, after the crate's units are compiled, for libraries with `bundle`.
         Shape: `directories` are the crate's `lib_dirs`. Modules offer no symbols: a library's interface is its own.
-        Guarantees: `observed` has the library and every path looked for in vain before it.
+        Guarantees: `observed` has the library and every missing path before it.
         Raises: LinkError for a library that is not found or cannot be taken apart.
         """
         return None
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
-        """Return whether a module can be optimised with others; one that cannot (an object) is linked as it is."""
+        """Return whether a module can be optimized with others; one that cannot (an object) is linked as it is."""
         return True
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
@@ -280,7 +280,7 @@ class CodegenBackend(ABC):
         raise self._undeclared(Capability.FAT_LTO)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise a whole program.
+        """Optimize a whole program.
 
         Raises: UnsupportedError unless FAT_LTO is declared.
         """
@@ -306,13 +306,13 @@ class CodegenBackend(ABC):
         """Analyse the modules of a part together; return what is left to do, in an order that is always the same.
 
         Shape: a module that nothing reaches is left out. The pipeline tells those that the cache already has from
-        those to optimise: reuse is never a backend's business.
+        those to optimize: reuse is never a backend's business.
         Raises: UnsupportedError unless THIN_LTO is declared.
         """
         raise self._undeclared(Capability.THIN_LTO)
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise and lower one module with what it imports; its name and crate are blank.
+        """Optimize and lower one module with what it imports; its name and crate are blank.
 
         Raises: UnsupportedError unless THIN_LTO is declared.
         """
@@ -368,7 +368,7 @@ class CodegenBackend(ABC):
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one part.
 
-        Guarantees: every file read that the request does not hold, and every path looked for in vain, is in the
+        Guarantees: every file read that the request does not hold, and every missing path, is in the
         result's `observed`.
         Raises: LinkError, ValidationError or ToolError; nothing of a failed link is written.
         """

@@ -57,7 +57,7 @@ class Changes:
         """
         data = os.read(self.output, 1 << 20)
         if not data:
-            raise OutputError("files are not watched any more", hint="start it again")
+            raise OutputError("files are no longer watched", hint="start it again")
         *paths, self._left = (self._left + data).split(b"\0")
         return [os.fsdecode(path) for path in paths if path]
 

@@ -106,7 +106,7 @@ def run_program(
         _end(process)
         named = f"{what}: " if what else ""
         raise ToolError(
-            f"{named}{os.path.basename(argv[0])} did not answer within {limit:g} s and was ended",
+            f"{named}{os.path.basename(argv[0])} did not answer within {limit:g} s and was killed",
             hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
         ) from error
     except BaseException:

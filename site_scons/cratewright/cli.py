@@ -232,7 +232,7 @@ def _backends(arguments: argparse.Namespace) -> None:
     if broken:
         raise PluginError(
             f"{'a plugin' if len(broken) == 1 else 'plugins'} cannot be used: {', '.join(broken)}",
-            hint="mend or uninstall what is broken, or block it: CRATE_PLUGINS=-NAME",
+            hint="fix or uninstall the broken plugin, or block it: CRATE_PLUGINS=-NAME",
         )
 
 

@@ -35,7 +35,7 @@ def add_commands(
     )
     explain.add_argument("--json", action="store_true", help="causes by target and unit, as JSON")
     explain.set_defaults(run=_explain)
-    cache = commands.add_parser("cache", help="look after the cache of results")
+    cache = commands.add_parser("cache", help="inspect, verify and shrink the cache of results")
     cache.add_argument("action", choices=tuple(_ACTIONS), metavar="stats|gc|verify", help="what to do")
     cache.add_argument("--cache", metavar="CACHE", help="a directory or URL (default: CRATE_CACHE, then .crate-cache)")
     cache.add_argument("--json", action="store_true", help="the same as JSON")
@@ -107,11 +107,11 @@ def _history_of(target: str) -> list[tuple[str, str]] | None:
         if found is None:
             return None
         path = found
-    # What a link was left by link-time optimisation, and what codegen left that.
+    # What a link was left by link-time optimization, and what codegen left that.
     rows, place = [path], os.path.dirname(path)
-    optimised = str(_record_of(f"{path[: -len('.why')]}.state").report_rows().get("from") or "")
-    crate = (optimised or os.path.basename(path)[1 : -len(".why")]).split(".")[0]
-    for own in (f".{optimised}.why", f".{crate}.rlink.why"):
+    optimized = str(_record_of(f"{path[: -len('.why')]}.state").report_rows().get("from") or "")
+    crate = (optimized or os.path.basename(path)[1 : -len(".why")]).split(".")[0]
+    for own in (f".{optimized}.why", f".{crate}.rlink.why"):
         if os.path.join(place, own) not in rows and os.path.isfile(os.path.join(place, own)):
             rows.append(os.path.join(place, own))
     return [(os.path.join(os.path.dirname(row), os.path.basename(row)[1 : -len(".why")]), row) for row in rows]

@@ -33,7 +33,7 @@ def _init(arguments: argparse.Namespace, registry: Registry) -> None:
         raise ConfigurationError(f"{directory}: no such directory")
     path = os.path.normpath(os.path.join(directory, "SConstruct" if arguments.sconstruct else "crates.toml"))
     if os.path.lexists(path):
-        raise ConfigurationError(f"{path} is there already", hint="remove it first to have it written anew")
+        raise ConfigurationError(f"{path} is there already", hint="remove it first to write it again")
     kinds = {name: registry.backend(name) for name in registry.names}
     backends = {name: (tuple(kind.SUFFIXES), kind.supported_crate_types) for name, kind in kinds.items()}
     suffixes = tuple({suffix for own, _ in backends.values() for suffix in own})
@@ -70,7 +70,7 @@ def _files(directory: str, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _texts(directory: str, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield files with their texts; what is no text was made by some build."""
+    """Yield files with their texts; what is not text was made by some build."""
     for path in paths:
         with open(os.path.join(directory, path), "rb") as file:
             data = file.read(_LARGEST)

@@ -34,7 +34,8 @@ def _new(arguments: argparse.Namespace, registry: Registry) -> None:
     name = arguments.name
     if not _NAME.match(name):
         raise ConfigurationError(
-            f"{name!r} is no name of a backend", hint="use small letters, digits, '-' and '_', and begin with a letter"
+            f"{name!r} is not a name of a backend",
+            hint="use small letters, digits, '-' and '_', and begin with a letter",
         )
     if name in registry.names:
         raise ConfigurationError(

@@ -117,7 +117,7 @@ def _difference(
     rows = []
     if name not in made[0] or name not in made[1]:
         rows.append(("difference", f"only the {'first' if name in made[0] else 'second'} build makes it"))
-        hint = "what a build makes must not hang on where, when or with how many jobs it is run"
+        hint = "what a build makes must not depend on where, when or with how many jobs it is run"
     else:
         one, other = ((place / name).read_bytes() for place in places)
         at = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
@@ -127,7 +127,7 @@ def _difference(
         hint = (
             "it holds the path of the project; let tools see relative paths, or map them (-ffile-prefix-map)"
             if inside
-            else "look for a clock, the order of a set or of a directory, and what hangs on the number of jobs"
+            else "look for a clock, the order of a set or of a directory, and what depends on the number of jobs"
         )
     if others:
         more = f"\nand {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""

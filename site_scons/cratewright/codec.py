@@ -248,7 +248,7 @@ class _Items(_Shape):
     def read(self, items: Iterator[object]) -> object:
         count = next(items)
         if type(count) is not int or not 0 <= count < _MOST:
-            raise DecodeError(f"{_shown(count)} is no length")
+            raise DecodeError(f"{_shown(count)} is not a length")
         if not count:
             return ()
         item, width = self._item, len(self._item.kinds)

@@ -76,14 +76,14 @@ class Conformance(KeyRules):
             )
         close = misspelt_method(kind)
         if close:
-            broken(f"{close[0]}() is no method of the contract, and is never called", f"did you mean {close[1]}()?")
+            broken(f"{close[0]}() is not a method of the contract, and is never called", f"did you mean {close[1]}()?")
 
     def test_the_fingerprint_is_the_same_everywhere(self, tmp_path: Path) -> None:
         """Two machines with the same versions share results, so no path and no time may be in it."""
         found = {self._trial().engine(str(tmp_path / name)).fingerprint(*self._key()) for name in ("one", "two/three")}
         if len(found) > 1 or any(str(tmp_path) in text or _HOME in text for text in found):
             broken(
-                f"fingerprint() hangs on the directory: {' and '.join(sorted(found))}",
+                f"fingerprint() depends on the directory: {' and '.join(sorted(found))}",
                 "return names and versions, or programs_digest(...), and no path",
             )
 
@@ -165,7 +165,7 @@ class Conformance(KeyRules):
         if again.reused and not again.made:
             broken(
                 f"{', '.join(trial.files)} changed, and the cache served what was made of it before",
-                "return every file read, and every path looked for in vain, as `observed`, with its content_digest",
+                "return every file read, and every missing path, as `observed`, with its content_digest",
             )
 
     def test_the_cache_gives_back_what_was_made(self, tmp_path: Path) -> None:
@@ -224,7 +224,9 @@ class Conformance(KeyRules):
         options = {**self.options, "lto": "fat" if fat else "thin"}
         built = replace(trial, crate_types=kinds[:2], options=options).build(str(tmp_path))
         if built.shared_lto != (False, True):
-            broken("LTO ran twice for one list of dependency formats", "let kept_symbols() not hang on the crate type")
+            broken(
+                "LTO ran twice for one list of dependency formats", "let kept_symbols() not depend on the crate type"
+            )
 
     def test_lto_keeps_symbols_and_behaviour(self, tmp_path: Path) -> None:
         """What a link must offer is there after LTO, and what it does is the same."""
@@ -395,5 +397,5 @@ _SURROUNDINGS: tuple[Mapping[str, str], ...] = (
 def _unreported(what: str, paths: list[str]) -> NoReturn:
     broken(
         f"{what}: {', '.join(paths)} is read, or looked for, and not reported",
-        "return every file read, and every path looked for in vain, as `observed`",
+        "return every file read, and every missing path, as `observed`",
     )

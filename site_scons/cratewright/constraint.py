@@ -39,7 +39,7 @@ _EXAMPLE = 'write it as "FOG == 1 or LIGHTS < 8"'
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A condition that has to hold, and the names that it hangs on."""
+    """A condition that has to hold, and the names that it depends on."""
 
     text: str
     names: frozenset[str]
@@ -59,7 +59,7 @@ def same(one: Value, other: Value) -> bool:
 def read_constraints(text: object, domains: Domains, *, where: str) -> list[Constraint]:
     """Read a condition on names of known values, part by part where it joins some with `and`.
 
-    Raises: ConfigurationError for what is no condition, or compares what can never be equal; UnknownNameError.
+    Raises: ConfigurationError for what is not a condition, or compares what can never be equal; UnknownNameError.
     """
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
         shown = repr(text) if not isinstance(text, str) or len(text) <= _LONGEST else f"{text[:20]}..."
@@ -88,7 +88,7 @@ class _Reader:
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else str(error) or "it is too deep"
             raise ConfigurationError(
-                "'when' is no condition", context=(*self._context, ("reason", reason)), hint=_EXAMPLE
+                "'when' is not a condition", context=(*self._context, ("reason", reason)), hint=_EXAMPLE
             ) from error
 
     def _constraint(self, node: ast.expr) -> Constraint:
@@ -139,7 +139,7 @@ class _Reader:
             if name not in self._domains:
                 hint = near_miss(name, self._domains)
                 raise UnknownNameError(
-                    f"'when' names '{name}', which is no axis",
+                    f"'when' names '{name}', which is not an axis",
                     context=self._context,
                     hint=f"write {name.title()}" if name in ("true", "false") else hint,
                 )

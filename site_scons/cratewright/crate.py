@@ -62,7 +62,7 @@ class Crate:
     unknown; `crate_types` in the order asked for, unique; `metadata` are words that tell the crate from another of
     its name and version. `repositories` are directories, absolute, that are looked through in order for what is not
     in the project; what is found there is called as if it were in the project. `for_lto` unless all links of its
-    modules are known, and none of them optimises modules together; `for_code` if a known link takes in what each of
+    modules are known, and none of them optimizes modules together; `for_code` if a known link takes in what each of
     them comes to by itself.
     """
 

@@ -134,7 +134,7 @@ def _options(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
             return
         label = f"OPTIONS[{number}], '{spec.name}',"
         if not _OPTION.match(spec.name):
-            yield ClassFault(f"{label} is no name", "small letters, digits and '_'")
+            yield ClassFault(f"{label} is not a name", "small letters, digits and '_'")
         if spec.name in core:
             yield ClassFault(
                 f"{label} is an option that every backend has",
@@ -163,7 +163,7 @@ def _default(label: str, spec: OptionSpec) -> Iterator[ClassFault]:
         yield ClassFault(f"{label} has no words to choose from", "words=('one', 'other')")
         return
     if spec.kind not in NUMBERS and (spec.least, spec.most, spec.step) != (None, None, 1):
-        yield ClassFault(f"{label} has bounds and is no number", "least, most and step of an INT or a SIZE alone")
+        yield ClassFault(f"{label} has bounds and is not a number", "least, most and step of an INT or a SIZE alone")
     if spec.step < 1 or (spec.least is not None and spec.most is not None and spec.least > spec.most):
         yield ClassFault(f"{label} has bounds that no number keeps", "least <= most, and a step from 1")
         return
@@ -192,7 +192,7 @@ def _option_names(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
             if type(name) is not str:
                 yield ClassFault(f"{label} has {value_words(name, str)}", "names of options")
             elif name not in known:
-                yield ClassFault(f"{label} has '{name}', which is no option", hint=near_miss(name, known))
+                yield ClassFault(f"{label} has '{name}', which is not an option", hint=near_miss(name, known))
     yield from _kinds_of_named(kind)
     for label in ("MODULE_OPTIONS", "LTO_OPTIONS", "SOURCE_OPTIONS"):
         more = (getattr(kind, label) or frozenset()) - kind.LINK_OPTIONS
@@ -246,7 +246,7 @@ def _variables(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
             )
         if variable.option and variable.option not in known:
             yield ClassFault(
-                f"VARIABLES: {variable.name} adds to '{variable.option}', which is no option",
+                f"VARIABLES: {variable.name} adds to '{variable.option}', which is not an option",
                 hint=near_miss(variable.option, known),
             )
     settings: object = kind.SETTINGS
@@ -266,7 +266,7 @@ def _emitted(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield ClassFault(f"EMITTED is {value_words(kinds, dict)}", expected)
         return
     if not all(type(item) is str for pair in kinds.items() for item in pair):
-        yield ClassFault("EMITTED has what is no string", expected)
+        yield ClassFault("EMITTED has what is not a string", expected)
         return
     for word, suffix in kinds.items():
         if not _SUFFIX.match(suffix):

@@ -189,7 +189,7 @@ def _with_dylibs(crates: Sequence[Available]) -> Resolution:
     twice: set[str] = set()
     for dylib in dylibs:
         for name, linkage in ((dylib.name, Linkage.DYNAMIC), *dylib.recorded):
-            # The first to bring a crate wins, as with rustc: what else is missing beside a conflict hangs on it.
+            # The first to bring a crate wins, as with rustc: what else is missing beside a conflict depends on it.
             known = brought.get(name)
             if known is None:
                 brought[name] = linkage

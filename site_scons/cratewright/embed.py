@@ -40,7 +40,7 @@ class EmbeddedEntry:
 def embedded_entries(name: str, manifests: Sequence[tuple[str, bytes]]) -> list[EmbeddedEntry]:
     """Return the entry points of some crates, in order; `manifests` are pairs of path and content.
 
-    Raises: FormatError for what is no manifest, ConfigurationError for entry points that C could not tell apart.
+    Raises: FormatError for what is not a manifest, ConfigurationError for entry points that C could not tell apart.
     """
     found: list[EmbeddedEntry] = []
     seen: dict[str, EmbeddedEntry] = {}
@@ -51,7 +51,7 @@ def embedded_entries(name: str, manifests: Sequence[tuple[str, bytes]]) -> list[
             rows = [(str(row["key"]), str(row["module"]), row) for row in document["entries"]]
             images = [digests[image] for _, image, _ in rows]
         except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{path} is no manifest of images", context=(("missing", str(error)),)) from error
+            raise FormatError(f"{path} is not a manifest of images", context=(("missing", str(error)),)) from error
         for (key, image, row), digest in zip(rows, images, strict=True):
             words = (name, crate, key) if len(manifests) > 1 else (name, key)
             symbol = "_".join(identifier(word) for word in words)

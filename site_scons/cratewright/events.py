@@ -155,12 +155,12 @@ class UnitExplained:
 
 @dataclass(frozen=True, slots=True)
 class LtoEnded:
-    """What link-time optimisation did for a crate; `report` as in the state of the link."""
+    """What link-time optimization did for a crate; `report` as in the state of the link."""
 
     crate: str
     target: str
     mode: str
-    optimised: int
+    optimized: int
     reused: int
     bytes_before: int
     bytes_after: int

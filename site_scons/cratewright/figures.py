@@ -58,7 +58,7 @@ class Changes:
 def read_figures(data: bytes, *, path: str) -> Figures:
     """Read the figures in a manifest.
 
-    Raises: FormatError naming the file, for what is no manifest of images or has no figures.
+    Raises: FormatError naming the file, for what is not a manifest of images or has no figures.
     """
     try:
         document = json.loads(data)
@@ -70,7 +70,7 @@ def read_figures(data: bytes, *, path: str) -> Figures:
         images = {name: files[file] for name, file in paths.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(
-            f"{path} is no manifest of images",
+            f"{path} is not a manifest of images",
             context=(("missing", str(error)),) if isinstance(error, KeyError) else (),
             hint="a link of shaders writes one beside its images, CRATE.spv.json",
         ) from error

@@ -79,7 +79,7 @@ def digest_file(path: str) -> str | None:
             found = os.fstat(file.fileno())
             return content_digest(file.read()) if found.st_size < _LARGE else _digest_large(file, found)
     except IsADirectoryError:
-        # Whoever looked below a path in vain because nothing was there wants to know when something is.
+        # A missing path below another missing one matters as soon as something is there.
         return "directory"
     except ValueError:
         return None

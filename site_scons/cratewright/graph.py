@@ -21,14 +21,14 @@ class CrateGraph:
     def __init__(self, dependencies: Mapping[str, Iterable[str]]) -> None:
         """Build a graph.
 
-        Raises: GraphError for a dependency that is no crate, or for a cycle, with the path around it.
+        Raises: GraphError for a dependency that is not a crate, or for a cycle, with the path around it.
         """
         self._edges = {name: tuple(dict.fromkeys(deps)) for name, deps in dependencies.items()}
         for name, deps in self._edges.items():
             for dep in deps:
                 if dep not in self._edges:
                     raise GraphError(
-                        f"crate '{name}' depends on '{dep}', which is no crate",
+                        f"crate '{name}' depends on '{dep}', which is not a crate",
                         hint=near_miss(dep, (known for known in self._edges if known != name)),
                     )
         self._postorder = self._sort()

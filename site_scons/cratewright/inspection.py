@@ -59,7 +59,7 @@ def facts(path: str, ask: Describe = lambda path, data: None) -> dict[str, objec
         try:
             return {"kind": "manifest", **dict(json.loads(data)), **known}
         except ValueError as error:
-            raise FormatError(f"{path} is no manifest", context=(("reason", error),)) from error
+            raise FormatError(f"{path} is not a manifest", context=(("reason", error),)) from error
     if carries_metadata(data):
         crate, inside = decode_dylib(data, path=path)
         linked = [{"crate": item.name, "stable_id": item.stable_id, "linkage": how.value} for item, how in inside]
@@ -204,9 +204,9 @@ def _lto(report: Mapping[str, Any], path: str) -> list[str]:
     try:
         offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
         return [
-            f"link-time optimisation of {os.path.basename(path)}",
+            f"link-time optimization of {os.path.basename(path)}",
             row("mode", str(report["mode"])),
-            row("modules", f"{report['optimised']} optimised, {report['reused']} reused"),
+            row("modules", f"{report['optimized']} optimized, {report['reused']} reused"),
             row("offered", offered or "nothing"),
             row("bytes", f"{report['bytes_before']} before, {report['bytes_after']} after"),
             row("seconds", str(report["seconds"])),

@@ -1,4 +1,4 @@
-"""The file that link-time optimisation leaves: for each crate type that shares it, all that is left to link.
+"""The file that link-time optimization leaves: for each crate type that shares it, all that is left to link.
 
 It holds whole requests, so that a link reads this one file, and no crate's modules anew. Crate types whose modules are
 the same share one list of them.
@@ -29,7 +29,7 @@ _SEAL = 32
 class LtoFile:
     """What is left to link.
 
-    Shape: `requests` one for each crate type, with optimised modules; `fingerprint` of the tools that made them.
+    Shape: `requests` one for each crate type, with optimized modules; `fingerprint` of the tools that made them.
     """
 
     backend: str
@@ -123,7 +123,9 @@ def decode_lto(data: bytes, *, path: str) -> LtoFile:
     """
     start = len(_MAGIC) + _SEAL
     if not data.startswith(_FAMILY):
-        raise FormatError(f"{path} is no result of link-time optimisation", context=(("begins with", repr(data[:12])),))
+        raise FormatError(
+            f"{path} is not a result of link-time optimization", context=(("begins with", repr(data[:12])),)
+        )
     if not data.startswith(_MAGIC):
         raise VersionError(f"{path} was made by another version of cratewright", hint="build it again")
     document = memoryview(data)[start:]

@@ -131,7 +131,7 @@ def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
     """
     start = data.find(_DYLIB_MAGIC)
     if start < 0:
-        raise FormatError(f"{path} is no dylib of a crate", hint="a foreign library goes into libs")
+        raise FormatError(f"{path} is not a dylib of a crate", hint="a foreign library goes into libs")
     head = _read_head(data, start, _DYLIB_MAGIC, path)
     try:
         document, inside = _CARRIED.decode(head.document)
@@ -143,7 +143,7 @@ def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
 
 
 def carries_metadata(data: bytes) -> bool:
-    """Return whether a file that is no archive may be the dylib of a crate."""
+    """Return whether a file that is not an archive may be the dylib of a crate."""
     return _DYLIB_MAGIC in data
 
 

@@ -77,7 +77,7 @@ class ModuleCodegen:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A file that a compiler or a linker read, or a path where it looked in vain.
+    """A file that a compiler or a linker read, or a path that was missing.
 
     Shape: `path` relative to the project root, or absolute outside it; `digest` of the content, None if absent.
     """
@@ -87,7 +87,7 @@ class Observed:
 
 
 def merge_observed(groups: Iterable[Iterable[Observed]]) -> tuple[Observed, ...]:
-    """Return what several results hang on together: each path once, sorted by path."""
+    """Return what several results depend on together: each path once, sorted by path."""
     found = {item.path: item for group in groups for item in group}
     return tuple(found[path] for path in sorted(found))
 

@@ -1,4 +1,4 @@
-"""Libraries that are no crates, as a crate asks for them.
+"""Libraries that are not crates, as a crate asks for them.
 
 Source: rustc's `-l [KIND[:MODIFIERS]=]NAME`.
 """
@@ -64,7 +64,7 @@ def parse_library(text: str, *, where: str) -> NativeLibrary:
     kinds = {kind.value: kind for kind in LibraryKind}
     if word not in kinds:
         raise UnknownNameError(
-            f"'{word}' is no kind of library",
+            f"unknown library kind '{word}'",
             context=(("where", where), ("library", text), ("kinds", " ".join(kinds))),
             hint=near_miss(word, kinds),
         )
@@ -74,7 +74,7 @@ def parse_library(text: str, *, where: str) -> NativeLibrary:
         sign, option = modifier[0], modifier[1:]
         if sign not in "+-" or option not in switches:
             raise UnknownNameError(
-                f"'{modifier}' is no modifier of a library",
+                f"'{modifier}' is not a modifier of a library",
                 context=(("where", where), ("library", text), ("modifiers", "+bundle -bundle +whole-archive")),
             )
         if kind is not LibraryKind.STATIC:

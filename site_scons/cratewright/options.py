@@ -29,7 +29,7 @@ __all__ = [
 
 
 class OptLevel(Enum):
-    """How hard to optimise; rustc's spelling."""
+    """How hard to optimize; rustc's spelling."""
 
     NONE = "0"
     LESS = "1"
@@ -53,7 +53,7 @@ class DebugInfo(Enum):
 
 
 class LtoMode(Enum):
-    """Which link-time optimisation is asked for."""
+    """Which link-time optimization is asked for."""
 
     OFF = "off"
     THIN_LOCAL = "thin-local"
@@ -99,7 +99,7 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         default="off",
         words=_choice(LtoMode),
         per_type=True,
-        help="link-time optimisation, of all crate types or of each",
+        help="link-time optimization, of all crate types or of each",
     ),
     OptionSpec(
         name="prefer_dynamic",
@@ -130,7 +130,7 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         name="libs",
         kind=OptionKind.TEXTS,
         default=(),
-        help="libraries that are no crates, as rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
+        help="libraries that are not crates, as rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
     ),
     OptionSpec(name="lib_dirs", kind=OptionKind.TEXTS, default=(), help="directories searched for libs, in order"),
     OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="the crate's version, part of its identity"),
@@ -194,7 +194,7 @@ class Options:
 
     @property
     def opt_level(self) -> OptLevel:
-        """The optimisation level."""
+        """The optimization level."""
         return OptLevel(self.text("opt_level"))
 
     @property
@@ -203,7 +203,7 @@ class Options:
         return DebugInfo(self.text("debuginfo"))
 
     def lto_for(self, crate_type: CrateType) -> LtoMode:
-        """Return the link-time optimisation asked for one crate type; none for a type that a mapping leaves out."""
+        """Return the link-time optimization asked for one crate type; none for a type that a mapping leaves out."""
         value = self["lto"]
         if isinstance(value, tuple):
             words = {str(item[0]): str(item[1]) for item in value if len(item) == 2}

@@ -86,7 +86,7 @@ def _problem(path: str) -> str:
     if ".." in parts:
         return "it steps out of the directory"
     if "" in parts or "." in parts:
-        return "a part of it is no name"
+        return "a part of it is not a name"
     if not fits_a_path(path):
         return "it has a character that names of files cannot have"
     sizes = [len(part.encode()) for part in parts]

@@ -227,7 +227,7 @@ class WorkerPool:
 
 def _hung(label: str, seconds: float) -> ToolError:
     return ToolError(
-        f"{label}: the compiler did not answer within {seconds:g} s and was ended",
+        f"{label}: the compiler did not answer within {seconds:g} s and was killed",
         hint="set CRATE_TIMEOUT to a larger number of seconds if the unit is merely slow",
     )
 

@@ -212,7 +212,7 @@ class Registry:
                 hint="CRATE_CACHE takes 'off', directories, and URLs of http(s), grpc(s), s3, gs, az or a plugin",
             )
         if not isinstance(store, CacheKvStore):
-            raise PluginError(f"the cache '{url}' was opened as {store!r}, which is no CacheKvStore")
+            raise PluginError(f"the cache '{url}' was opened as {store!r}, which is not a CacheKvStore")
         return store
 
     def discover(self) -> None:
@@ -225,7 +225,7 @@ class Registry:
             names = [found.entry.name for found in plugins]
             if name not in names:
                 raise ConfigurationError(
-                    f"CRATE_PLUGINS blocks '{name}', which is no plugin", hint=near_miss(name, names)
+                    f"CRATE_PLUGINS blocks '{name}', which is not a plugin", hint=near_miss(name, names)
                 )
         self._is_discovering = True
         for found in plugins:
@@ -308,7 +308,7 @@ class Registry:
     def _add(self, found: object, plugin: str, offered: list[str]) -> None:
         if not (isinstance(found, type) and issubclass(found, CodegenBackend)):
             raise PluginError(
-                f"plugin '{plugin}' registers {found!r}, which is no CodegenBackend",
+                f"plugin '{plugin}' registers {found!r}, which is not a CodegenBackend",
                 context=(("plugin", plugin_words(_module_of(self._hooks.plugin(plugin)))),),
                 hint="return a class, or a list of classes",
             )

@@ -31,7 +31,7 @@ class Artifact:
     """A file of a link.
 
     Shape: `path` relative to the crate's output directory, or, if `dump`, to the project root; `executable` if
-    it is a program. With `link` it is no file but a link to that path, as `output_links` promised it.
+    it is a program. With `link` it is not a file but a link to that path, as `output_links` promised it.
     """
 
     path: str
@@ -76,7 +76,7 @@ class LinkPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleConfig:
-    """What decides beside a module's own bytes how it is optimised and lowered.
+    """What decides beside a module's own bytes how it is optimized and lowered.
 
     Shape: `options` are the link options of the crate that it is lowered for.
     """
@@ -100,10 +100,10 @@ class ThinBuffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThinModule:
-    """One module to optimise after the global analysis, with everything it needs and nothing else.
+    """One module to optimize after the global analysis, with everything it needs and nothing else.
 
-    Shape: `name` and `crate` are for messages and archives, `attributes` are words that the optimised module gets
-    beside its own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may hang on
+    Shape: `name` and `crate` are for messages and archives, `attributes` are words that the optimized module gets
+    beside its own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may depend on
     them. `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
     that others may be inlined from, whole or in part. An index that calls its module by a name carries that name.
     """
@@ -148,7 +148,7 @@ class LinkRequest:
 
     @property
     def config(self) -> ModuleConfig:
-        """How modules are optimised and lowered for this link."""
+        """How modules are optimized and lowered for this link."""
         return ModuleConfig(target=self.target, options=self.options)
 
     def of_part(self, part: LinkPart) -> LinkRequest:
@@ -170,7 +170,7 @@ class LinkResult:
     """What a link made.
 
     Shape: `report` is the backend's own, JSON text; `diagnostics` and `observed` as in `CompiledUnit`: libraries,
-    scripts and start files that the request does not hold, and paths where a library was looked for in vain.
+    scripts and start files that the request does not hold, and paths where a library was missing.
     """
 
     artifacts: tuple[Artifact, ...]

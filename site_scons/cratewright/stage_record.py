@@ -16,7 +16,7 @@ _FORMAT = "cratewright stage 1"
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file that was read, or a path that was looked for in vain.
+    """A file that was read, or a path that was missing.
 
     Shape: `path` and `digest` as in `module.Observed`; the numbers are those of `fs.file_stamp`, all zero if they do
     not vouch for the content.

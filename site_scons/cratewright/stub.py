@@ -112,7 +112,7 @@ class StubBackend(CodegenBackend):
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Mark the module."""
         self._marked += 1
-        return replace(module, data=module.data + b"optimised fat\n")
+        return replace(module, data=module.data + b"optimized fat\n")
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return every module that is reached, with those whose symbols it imports."""
@@ -139,7 +139,7 @@ class StubBackend(CodegenBackend):
         exports, imports, entries = json.loads(module.index)
         return ModuleCodegen(
             name=module.name,
-            data=module.data + f"optimised thin\n{inlined}".encode(),
+            data=module.data + f"optimized thin\n{inlined}".encode(),
             exports=tuple(Symbol(name, name) for name in exports),
             imports=tuple(Symbol(name, name) for name in imports),
             entry_points=tuple(EntryPoint("stub", name) for name in entries),

@@ -68,7 +68,7 @@ def check_observations(backend: CodegenBackend, work: UnitStencil | LinkRequest)
         raise CacheError(
             f"backend '{backend.NAME}' reads {', '.join(unseen)} and does not report it",
             context=(("unit" if isinstance(work, UnitStencil) else "crate", name),),
-            hint="return every file read, and every path looked for in vain, as `observed`",
+            hint="return every file read, and every missing path, as `observed`",
         )
 
 

@@ -84,7 +84,7 @@ class Zygote:
             except TimeoutError as error:
                 self.close()
                 raise ToolError(
-                    f"the backend was not ready after {timeout:g} s and was ended",
+                    f"the backend was not ready after {timeout:g} s and was killed",
                     hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
                 ) from error
             except (OSError, EOFError) as error:

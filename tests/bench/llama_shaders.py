@@ -6,8 +6,8 @@ what they leave behind.
     python tests/bench/llama_shaders.py [--jobs N] [--limit N] [--every] [--rounds N]
 
 Every build is clean, in a fresh copy of `examples/llama-shaders`; the builds take turns, and every second
-round goes backwards. (a) The baseline only compiles: `glslangValidator -Od` (no optimisation), no depfile, no
-archive, no validation. (b) Ours compiles, links and validates, and optimises and strips nothing either.
+round goes backwards. (a) The baseline only compiles: `glslangValidator -Od` (no optimization), no depfile, no
+archive, no validation. (b) Ours compiles, links and validates, and optimizes and strips nothing either.
 (c) Ours compiles and archives.
 CPU is user + system time of the whole tree of processes, orphans included. Linux only.
 """

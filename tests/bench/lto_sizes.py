@@ -4,7 +4,7 @@ Knows nothing of how cratewright works: it starts `scons` and measures the image
 
     python tests/bench/lto_sizes.py [particles] [llama-shaders] [--limit N] [--every]
 
-The baseline includes the text of every library function in each shader, optimises with `-O` and strips debug names.
+The baseline includes the text of every library function in each shader, optimizes with `-O` and strips debug names.
 """
 
 from __future__ import annotations

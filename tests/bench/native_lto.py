@@ -1,7 +1,7 @@
-"""Measures link-time optimisation of native crates beside a plain SCons build with the same compiler.
+"""Measures link-time optimization of native crates beside a plain SCons build with the same compiler.
 
 Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and which
-modules were optimised anew.
+modules were optimized anew.
 
     python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--rounds N] [--every] [--zstd DIRECTORY]
 
@@ -233,7 +233,7 @@ class Crates:
         return run(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
 
     def redone(self, output: str) -> list[str]:
-        """Return the modules that thin LTO optimised anew."""
+        """Return the modules that thin LTO optimized anew."""
         return redone(self.where, output, self.project.program)
 
 

@@ -219,16 +219,16 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("cache", "environ", "words"),
     [
-        ("s3://", {}, "no bucket"),
-        ("s3://me:secret@builds/ci", {}, "no bucket"),
-        ("s3://builds/../other", {}, "no bucket"),
-        ("gs://builds/a?b", {}, "no bucket"),
+        ("s3://", {}, "not a bucket"),
+        ("s3://me:secret@builds/ci", {}, "not a bucket"),
+        ("s3://builds/../other", {}, "not a bucket"),
+        ("gs://builds/a?b", {}, "not a bucket"),
         ("az:///ci", {}, "az://CONTAINER/PATH"),
-        ("s3://builds/a b", {}, "no bucket"),
+        ("s3://builds/a b", {}, "not a bucket"),
         ("s3://builds", {"CRATE_CACHE_TOKEN": "x"}, "CRATE_CACHE_TOKEN is set, and says nothing"),
         ("s3://builds", {"CRATE_CACHE_CERT": "x"}, "CRATE_CACHE_CERT is set"),
         ("dir, s3://builds", {"CRATE_CACHE_AUTH": "a:b"}, "CRATE_CACHE_AUTH is set"),
-        ("s3://builds", {"CRATE_CACHE_CA": "/no/such"}, "which is no file"),
+        ("s3://builds", {"CRATE_CACHE_CA": "/no/such"}, "which is not a file"),
     ],
 )
 def test_what_means_nothing_is_refused(cache: str, environ: dict[str, str], words: str, tmp_path: Path) -> None:

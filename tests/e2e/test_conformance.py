@@ -41,7 +41,7 @@ class TestStub(Conformance):
 BROKEN = [
     (broken.Watches, "test_the_same_in_other_processes", "two processes make different", "a clock"),
     (broken.HangsOnHash, "test_the_same_in_other_processes", "two processes make different", "the order of a set"),
-    (broken.HangsOnMachine, "test_the_fingerprint_is_the_same_everywhere", "hangs on the directory", "no path"),
+    (broken.HangsOnMachine, "test_the_fingerprint_is_the_same_everywhere", "depends on the directory", "no path"),
     (broken.ShowsThePath, "test_no_path_in_results", "the path of the project is in", "relative to the root"),
     (
         broken.ShowsThePath,
@@ -56,7 +56,7 @@ BROKEN = [
     (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "cannot be done"),
     (broken.DeadOption, "test_the_class_is_sound", "option 'dead' reaches neither", "name it in UNIT_OPTIONS"),
     (broken.FormsWithoutOptions, "test_every_option_counts", "otherwise with another 'debuginfo'", "into the key of"),
-    (broken.Misspelt, "test_the_class_is_sound", "print_pass_timing() is no method", "print_pass_timings()?"),
+    (broken.Misspelt, "test_the_class_is_sound", "print_pass_timing() is not a method", "print_pass_timings()?"),
     (broken.PlacelessErrors, "test_errors_name_their_place", "does not say where", "raise SourceError.at("),
     (
         broken.LosesWhatIsExported,
@@ -83,16 +83,16 @@ def test_a_broken_rule_is_told(
     assert said in message and hint in message.partition("hint: ")[2], message
 
 
-class Optimises(StubBackend):
+class Optimizes(StubBackend):
     """Marks each module, and leaves a file that tells of the process it was done in."""
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Mark a module."""
         Path(self.session.root, f"{module.name.replace('/', '_')}.{os.getpid()}").touch()
-        return replace(module, data=module.data + b"optimised alone\n")
+        return replace(module, data=module.data + b"optimized alone\n")
 
 
-class OptimisesEntries(Optimises):
+class OptimizesEntries(Optimizes):
     """Has something to do for entry points alone."""
 
     def needs_optimizing(self, module: ModuleCodegen) -> bool:
@@ -101,17 +101,17 @@ class OptimisesEntries(Optimises):
 
 
 def test_nothing_idle_is_asked_to_optimize(tmp_path: Path) -> None:
-    trial = Trial(backend=OptimisesEntries, sources={"a.stub": b"export a\n", "b.stub": b"entry b\n"})
+    trial = Trial(backend=OptimizesEntries, sources={"a.stub": b"export a\n", "b.stub": b"entry b\n"})
     result = trial.build(str(tmp_path / "root"), jobs=1, cache="off")
-    assert [module.data.endswith(b"optimised alone\n") for module in result.modules] == [False, True]
+    assert [module.data.endswith(b"optimized alone\n") for module in result.modules] == [False, True]
     assert [path.name.partition(".")[0] for path in (tmp_path / "root").glob("*.stub.o.*")] == ["b"]
 
 
 def test_optimize_runs_in_workers_and_is_kept(tmp_path: Path) -> None:
-    trial = Trial(backend=Optimises, sources={"a.stub": b"entry a\n", "b.stub": b"export b\n"})
+    trial = Trial(backend=Optimizes, sources={"a.stub": b"entry a\n", "b.stub": b"export b\n"})
     cache = str(tmp_path / "cache")
     first = trial.build(str(tmp_path / "root"), jobs=2, cache=cache)
-    assert [module.data.endswith(b"optimised alone\n") for module in first.modules] == [True, True]
+    assert [module.data.endswith(b"optimized alone\n") for module in first.modules] == [True, True]
     pids = {path.suffix[1:] for path in (tmp_path / "root").glob("*.stub.o.*")}
     assert pids and str(os.getpid()) not in pids
     for path in (tmp_path / "root").glob("*.stub.o.*"):

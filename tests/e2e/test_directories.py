@@ -247,7 +247,7 @@ def test_library_directories_are_relative_to_the_script(scons_project: SconsProj
     assert "one out/own src/own top\n" in output
     assert "two all\n" in output
     scons_project.write({"all": "a file\n"})
-    assert "library directory '#all' is no directory" in scons_project.scons("-n", expect=2)
+    assert "library directory '#all' is not a directory" in scons_project.scons("-n", expect=2)
 
 
 def test_sources_outside_the_project(scons_project: SconsProject) -> None:

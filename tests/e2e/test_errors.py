@@ -130,7 +130,7 @@ def test_building(scons_project: SconsProject, golden: Golden, name: str) -> Non
     scons_project.scons(expect=2)
     golden(f"errors/{name}.txt", _shown(scons_project))
     assert not scons_project.exists("app.cdylib") and not scons_project.exists("app.cdylib.json")
-    # A failure is no result: it fails again, in the same words.
+    # A failure is not a result: it fails again, in the same words.
     first = scons_project.output
     assert scons_project.scons(expect=2).splitlines()[-1] == first.splitlines()[-1]
     _repaired(scons_project)

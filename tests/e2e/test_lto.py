@@ -1,6 +1,6 @@
-"""LTO through SCons: which crate types share it, what the build says of it, what is optimised again after an edit.
+"""LTO through SCons: which crate types share it, what the build says of it, what is optimized again after an edit.
 
-Knows nothing of a real optimiser: the stub marks what it has optimised.
+Knows nothing of a real optimizer: the stub marks what it has optimized.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def test_once_for_each_distinct_list(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='prefer_dynamic=True, lto={"staticlib": "fat", "dylib": "fat"}'))
     project.scons("-j4")
     assert sorted(re.sub(r", \d+ -> .*", "", line) for line in _lines(project)) == [
-        "crate lib: fat LTO: 1 optimised, 0 reused",
-        "crate lib: fat LTO: 1 optimised, 0 reused, with 2 of util",
+        "crate lib: fat LTO: 1 optimized, 0 reused",
+        "crate lib: fat LTO: 1 optimized, 0 reused, with 2 of util",
     ]
     assert "internal util" in project.read("lib.staticlib")
     assert "dylib util" in (project.path / "lib.dylib").read_bytes().decode(errors="replace")
-    assert project.read("lib.staticlib").count("optimised fat") == 1
+    assert project.read("lib.staticlib").count("optimized fat") == 1
     assert project.up_to_date()
 
 
@@ -56,20 +56,20 @@ def test_equal_lists_share(project: SconsProject) -> None:
     project.scons("-j4")
     shared, run = sorted(_lines(project), key=len)
     assert shared == "crate lib: thin LTO shared with another crate type"
-    assert run.startswith("crate lib: thin LTO: 2 optimised, 0 reused, with 2 of util")
+    assert run.startswith("crate lib: thin LTO: 2 optimized, 0 reused, with 2 of util")
     assert project.read("lib.staticlib") == project.read("lib.cdylib")
 
 
-def test_an_edit_optimises_what_it_reaches(project: SconsProject) -> None:
+def test_an_edit_optimizes_what_it_reaches(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='lto={"cdylib": "thin"}'))
     project.scons()
     project.write({"rare.stub": "export rare more\n"})  # nothing reaches it
     project.scons()
-    assert _lines(project)[0].startswith("crate lib: thin LTO: 0 optimised, 2 reused")
+    assert _lines(project)[0].startswith("crate lib: thin LTO: 0 optimized, 2 reused")
     project.write({"util.stub": "export util more\n"})
     project.scons()
-    assert _lines(project)[0].startswith("crate lib: thin LTO: 2 optimised, 0 reused")
-    assert "export util more\noptimised thin" in project.read("lib.cdylib")
+    assert _lines(project)[0].startswith("crate lib: thin LTO: 2 optimized, 0 reused")
+    assert "export util more\noptimized thin" in project.read("lib.cdylib")
     assert project.up_to_date()
 
 
@@ -79,7 +79,7 @@ def test_what_lto_did_is_kept_beside_the_output(project: SconsProject) -> None:
     record = decode_record((project.path / ".lib.cdylib.json.state").read_bytes())
     assert record is not None
     report = record.report_rows()
-    assert (report["mode"], report["optimised"], report["offered"]) == ("thin", 2, {"util": 2})
+    assert (report["mode"], report["optimized"], report["offered"]) == ("thin", 2, {"util": 2})
 
 
 def test_with_and_without_workers_side_by_side_the_bytes_are_the_same(project: SconsProject) -> None:

@@ -50,7 +50,7 @@ def _counts(project: SconsProject, count: int) -> list[int]:
 def test_what_a_null_build_does_grows_with_the_crates(scons_project: SconsProject) -> None:
     few = _counts(scons_project, 5)
     many = _counts(scons_project, 20)
-    # Three parts more of the same: what hangs on pairs of crates would be fifteen times as much.
+    # Three parts more of the same: what depends on pairs of crates would be fifteen times as much.
     assert all(after - before <= 15 * (before / 5 + 1) for before, after in zip(few, many, strict=True)), (few, many)
 
 

@@ -161,5 +161,5 @@ def test_features(project: SconsProject) -> None:
     project.scons("f=app/far")
     assert project.read("app.cdylib") == "entry a\nimport f\nexport f\n"
     assert project.up_to_date("f=app/far")
-    assert "is no feature of a crate" in project.scons("f=far", expect=2)
+    assert "is not a feature of a crate" in project.scons("f=far", expect=2)
     assert "did you mean 'far'?" in project.scons("f=app/fare", expect=2)

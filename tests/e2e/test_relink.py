@@ -109,7 +109,7 @@ def test_formats_are_resolved_afresh(built: Path, tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("words", "shows"), [("prefer_dynamic=True", b"dylib base\n"), ('lto={"cdylib": "fat"}', b"optimised fat\n")]
+    ("words", "shows"), [("prefer_dynamic=True", b"dylib base\n"), ('lto={"cdylib": "fat"}', b"optimized fat\n")]
 )
 def test_what_was_asked_for_is_kept(project: SconsProject, tmp_path: Path, words: str, shows: bytes) -> None:
     text = SCONSTRUCT.replace('crate_type=["rlib", "cdylib"]', f'crate_type=["rlib", "cdylib"], {words}')
@@ -234,7 +234,7 @@ def test_inspect_tells_what_lto_did(project: SconsProject, capsys: pytest.Captur
     capsys.readouterr()
     assert cli.main(["inspect", "app.cdylib.json"]) == 0
     shown = capsys.readouterr().out
-    document, _, report = shown.partition("link-time optimisation of app.cdylib.json\n")
+    document, _, report = shown.partition("link-time optimization of app.cdylib.json\n")
     assert json.loads(document) == {"images": ["app.cdylib"]}
-    assert "  mode:        thin\n  modules:     3 optimised, 0 reused\n" in report
+    assert "  mode:        thin\n  modules:     3 optimized, 0 reused\n" in report
     assert "  offered:     1 of lib 1 of base\n" in report

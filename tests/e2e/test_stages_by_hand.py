@@ -47,7 +47,7 @@ def project(scons_project: SconsProject) -> SconsProject:
 def test_by_hand_they_come_to_what_a_crate_is(project: SconsProject) -> None:
     project.sconstruct(BY_HAND)
     printed = project.scons("-n")
-    assert "Optimising out/lib.staticlib-cdylib.lto" in printed and not project.exists("app.rlink")
+    assert "Optimizing out/lib.staticlib-cdylib.lto" in printed and not project.exists("app.rlink")
     project.scons("-j4", ".")
     made = {name: (project.path / name).read_bytes() for name in ("out/lib.staticlib", "out/lib.cdylib", "app.cdylib")}
     assert project.exists("signed/done") and not project.exists("libapp.rlib")
@@ -58,7 +58,7 @@ def test_by_hand_they_come_to_what_a_crate_is(project: SconsProject) -> None:
     assert "+-signed/libutil.rlib" in tree[tree.index("+-app.cdylib.json\n") :]
     project.write({"util.stub": "export util more\n"})
     project.scons("-j1")
-    assert project.output.count("Optimising") == 1 and "pack" not in project.output
+    assert project.output.count("Optimizing") == 1 and "pack" not in project.output
     project.scons("-c", ".")
     assert not [path for path in project.path.rglob("*") if path.suffix in (".lto", ".state", ".why", ".rlink")]
     project.write({**FILES, "out/lib.stub": FILES["lib.stub"]})
@@ -111,12 +111,12 @@ Default(l)
 """
     )
     project.scons("-j4")
-    assert project.output.count("Optimising lib.staticlib-cdylib.lto") == 1
+    assert project.output.count("Optimizing lib.staticlib-cdylib.lto") == 1
     assert project.up_to_date()
     assert project.scons("--tree=all", "-n").count("+-lib.staticlib-cdylib.lto\n") >= 2
     project.remove("lib.staticlib-cdylib.lto")
     project.scons()
-    assert project.output.count("Optimising") == 1
+    assert project.output.count("Optimizing") == 1
     project.scons("-c")
     assert not project.exists("lib.staticlib-cdylib.lto")
 
@@ -177,7 +177,7 @@ Default(env.CrateLink(bad))
     before = (project.path / "lib.cdylib").read_bytes()
     data = (project.path / "lib.cdylib.lto").read_bytes()
     project.write({"cut": data[:-1], "none": b"text", "old": data.replace(b"lto 1\n", b"lto 0\n", 1)})
-    for file, word in (("cut", "damaged"), ("none", "no result of link-time"), ("old", "another version")):
+    for file, word in (("cut", "damaged"), ("none", "not a result of link-time"), ("old", "another version")):
         project.scons(f"file={file}", expect=2)
         assert word in project.errors and "bad/lib.lto" in project.errors
         assert not project.exists("lib.cdylib")

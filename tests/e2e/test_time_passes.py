@@ -1,6 +1,6 @@
 """Where the seconds of a build went: told when asked for, and nothing is made differently for it.
 
-Knows nothing of a real optimiser: the stub's one pass takes a quarter of a second by its own account.
+Knows nothing of a real optimizer: the stub's one pass takes a quarter of a second by its own account.
 """
 
 from __future__ import annotations

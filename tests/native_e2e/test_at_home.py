@@ -241,7 +241,7 @@ def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> Non
             "an archive cannot hold libc.so",
         ),
         ('env.Crate("c", [env.Object("c.c")], crate_type="cdylib")\n', "c.o is no shared object"),
-        ('env.Crate("c", ["c.c"], libs=[File("c.c")])\n', "c.c is no library"),
+        ('env.Crate("c", ["c.c"], libs=[File("c.c")])\n', "c.c is not a library"),
     ):
         project.crates(text, {"c.c": "int c;\n", "main.c": "int main(void) { return 0; }\n"})
         output = project.scons(expect=2)

@@ -84,7 +84,7 @@ def test_another_checkout(native: NativeProject, tmp_path: Path, file: str) -> N
 
 
 def test_made_afresh_elsewhere(native: NativeProject, tmp_path: Path) -> None:
-    """What a link hangs on says nothing of where the project lies, but for the toolchain's own files."""
+    """What a link depends on says nothing of where the project lies, but for the toolchain's own files."""
     _declare(native, "libfoo.a")
     native.scons()
     there = NativeProject(tmp_path / "a longer name", native.kind, form=native.form)

@@ -1,4 +1,4 @@
-"""Units that no link optimises with others are compiled straight to code; which those are, the graph says."""
+"""Units that no link optimizes with others are compiled straight to code; which those are, the graph says."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_graph_says_what_a_unit_is_compiled_to(native: NativeProject) -> Non
     compiled = [line for line in native.built() if "unit: 1 compiled" in line]
     assert [line.split()[1] for line in compiled] == ["common:", "r:", "right:"]
     assert _status(native) == [41, 42]
-    # What links take in both ways is compiled to both in one run; what is only optimised, to nothing else.
+    # What links take in both ways is compiled to both in one run; what is only optimized, to nothing else.
     assert _has_code(native, "common")
     assert _has_code(native, "r") == (native.kind == "gcc")
     # Both ways are kept.

@@ -39,7 +39,7 @@ def test_what_nobody_needs_changes_no_program(clang_built: NativeProject) -> Non
     clang_built.write({"base4.c": "int nobody(int x) { return -x; }\n"})
     clang_built.scons()
     assert (clang_built.path / "app").read_bytes() == before
-    assert "0 optimised, 6 reused" in clang_built.output
+    assert "0 optimized, 6 reused" in clang_built.output
 
 
 def test_back_to_what_was_before(clang_built: NativeProject) -> None:
@@ -57,4 +57,4 @@ def test_a_word_for_the_linker_redoes_no_module(clang_built: NativeProject) -> N
     text = clang_built.read("SConstruct")
     clang_built.write({"SConstruct": text.replace("lto=ARG", 'ldflags=["-Wl,-z,now"], lto=ARG')})
     clang_built.scons()
-    assert "0 optimised, 6 reused" in clang_built.output and "1 image: 1 linked" in clang_built.output
+    assert "0 optimized, 6 reused" in clang_built.output and "1 image: 1 linked" in clang_built.output

@@ -130,7 +130,7 @@ def test_an_edit_links_again_what_reaches_it(slang: ShaderProject) -> None:
     slang.scons()
     second = digests(slang)
     assert [name for name in first if first[name] != second[name]] == ["main.slopes.spv"]
-    assert "4 optimised" not in slang.output
+    assert "4 optimized" not in slang.output
     slang.write({"lib/cost.slang": text.replace("module cost;", "module cost; // a comment")})
     slang.scons()
     slang.write({"lib/cost.slang": text})
@@ -153,7 +153,7 @@ STAGES = (Path(__file__).parent / "stages.slang").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
 def test_every_stage(slang: ShaderProject, validate: Validate, debuginfo: str) -> None:
-    """Of all options that debug information, optimising and LTO are."""
+    """Of all options that debug information, optimizing and LTO are."""
     options = {"multimodule": True, "lto": "thin", "debuginfo": debuginfo}
     write(
         slang,

@@ -89,7 +89,7 @@ env.Crate("app", ["app.comp"], deps=[lib], crate_type="cdylib")
     path = project.path / "app.spv"
     validate(path)
     found = _lines(path.read_bytes())
-    # What the optimiser folds into constants leaves no line behind.
+    # What the optimizer folds into constants leaves no line behind.
     expected = EXPECTED if level == "0" else {("app.comp", 7)}
     assert expected <= found
     assert all(line <= FILES[file].count("\n") for file, line in found)

@@ -253,7 +253,7 @@ def test_split(build: ShaderBuild, lto: str, multimodule: bool, debuginfo: str) 
             assert told["path"] == _beside(name)
             assert told["sha256"] == hashlib.sha256(made["full"][name]).hexdigest()
             assert told["size"] == len(made["full"][name])
-            assert told["same_code"], f"{name}: optimised in another way"
+            assert told["same_code"], f"{name}: optimized in another way"
 
 
 def _beside(image: str) -> str:

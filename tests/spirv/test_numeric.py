@@ -24,15 +24,15 @@ TOLERANCE = 1e-5
 BUILDS: Mapping[str, tuple[Mapping[str, str], str]] = {
     "release single": ({}, "multimodule=0"),
     "release multi": ({}, "multimodule=1"),
-    "unoptimised lines": ({"CRATE_OPT_LEVEL": "0", "CRATE_DEBUGINFO": "line"}, "multimodule=0"),
-    "optimised full": ({"CRATE_OPT_LEVEL": "3", "CRATE_DEBUGINFO": "full"}, "multimodule=1"),
+    "unoptimized lines": ({"CRATE_OPT_LEVEL": "0", "CRATE_DEBUGINFO": "line"}, "multimodule=0"),
+    "optimized full": ({"CRATE_OPT_LEVEL": "3", "CRATE_DEBUGINFO": "full"}, "multimodule=1"),
     "thin single": ({"CRATE_LTO": "thin"}, "multimodule=0"),
     "thin multi": ({"CRATE_LTO": "thin"}, "multimodule=1"),
     "thin lines": ({"CRATE_LTO": "thin", "CRATE_DEBUGINFO": "line"}, "multimodule=0"),
     "thin full, for size": ({"CRATE_LTO": "thin", "CRATE_DEBUGINFO": "full", "CRATE_OPT_LEVEL": "s"}, "multimodule=1"),
     "fat single": ({"CRATE_LTO": "fat"}, "multimodule=0"),
     "fat multi": ({"CRATE_LTO": "fat"}, "multimodule=1"),
-    "fat unoptimised": ({"CRATE_LTO": "fat", "CRATE_OPT_LEVEL": "0"}, "multimodule=0"),
+    "fat unoptimized": ({"CRATE_LTO": "fat", "CRATE_OPT_LEVEL": "0"}, "multimodule=0"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the switches of a crate do to its images: optimisation, names, validation, bindings, dumps."""
+"""What the switches of a crate do to its images: optimization, names, validation, bindings, dumps."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def _build(shaders: ShaderProject, options: str) -> Path:
 
 
 @pytest.mark.parametrize("level", ["0", "1", "2", "3", "s", "z"])
-def test_optimisation_levels(shaders: ShaderProject, validate: Validate, level: str) -> None:
+def test_optimization_levels(shaders: ShaderProject, validate: Validate, level: str) -> None:
     image = _build(shaders, f', opt_level="{level}"')
     validate(image)
-    # The optimiser inlines; names are stripped at every level, as no debug information is asked for.
+    # The optimizer inlines; names are stripped at every level, as no debug information is asked for.
     assert (_CALL in opcodes(image)) == (level == "0")
     assert not names(image)
     row = shaders.manifest("app")["modules"][0]
@@ -48,7 +48,7 @@ def test_optimisation_levels(shaders: ShaderProject, validate: Validate, level: 
 
 
 def test_dead_constants_are_dropped(shaders: ShaderProject) -> None:
-    """Without debug information, a constant that nothing uses goes even where nothing is optimised."""
+    """Without debug information, a constant that nothing uses goes even where nothing is optimized."""
     image = _build(shaders, "")
     assert b"\x00\x00\xc0\x3f" not in image.read_bytes()
     assert b"\x00\x00\xc0\x3f" in _build(shaders, ", spirv_opt=False").read_bytes()
@@ -67,10 +67,10 @@ def test_names(shaders: ShaderProject, validate: Validate, metadata: str) -> Non
     assert store["name"] == "store"
 
 
-def test_no_optimiser_gives_a_warning(shaders: ShaderProject, validate: Validate) -> None:
+def test_no_optimizer_gives_a_warning(shaders: ShaderProject, validate: Validate) -> None:
     image = _build(shaders, ", opt_level=3, spirv_opt=False")
     assert (
-        "app.spv: warning: the optimiser should run (opt_level=3, debuginfo=none) but spirv_opt is off\n"
+        "app.spv: warning: the optimizer should run (opt_level=3, debuginfo=none) but spirv_opt is off\n"
         in shaders.output
     )
     validate(image)
@@ -107,7 +107,7 @@ def test_dumps_and_disassembly(any_shaders: ShaderProject) -> None:
     for name in ("post_merge", "post_split", "post_link"):
         (path,) = (any_shaders.path / "dump" / name).iterdir()
         assert path.name == "app.app.spv" and path.read_bytes()[:4] == b"\x03\x02\x23\x07"
-        # All of this is before the optimiser.
+        # All of this is before the optimizer.
         assert _CALL in opcodes(path)
     assert "OpEntryPoint GLCompute" in any_shaders.read("app.spvasm")
     any_shaders.scons("m=1")

@@ -1,4 +1,4 @@
-"""LTO of shaders end to end: what is optimised again after an edit, and that images stay what their sources say."""
+"""LTO of shaders end to end: what is optimized again after an edit, and that images stay what their sources say."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def _images(shaders: ShaderProject) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (shaders.path / "app.spvs").rglob("*.spv")}
 
 
-def _optimised(shaders: ShaderProject) -> tuple[int, int]:
-    """Return how many modules the last build optimised and how many it had."""
-    found = re.search(r"LTO: (\d+) optimised, (\d+) reused", shaders.output)
+def _optimized(shaders: ShaderProject) -> tuple[int, int]:
+    """Return how many modules the last build optimized and how many it had."""
+    found = re.search(r"LTO: (\d+) optimized, (\d+) reused", shaders.output)
     assert found, shaders.output
     return int(found[1]), int(found[2])
 
@@ -61,22 +61,22 @@ def _edit(shaders: ShaderProject, old: str, new: str, name: str = "maths.glsl") 
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "line"])
-def test_an_edit_optimises_what_it_reaches(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
+def test_an_edit_optimizes_what_it_reaches(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
     _project(shaders)
     shaders.scons(f"debuginfo={debuginfo}")
-    assert _optimised(shaders) == (COUNT, 0)
+    assert _optimized(shaders) == (COUNT, 0)
     before = _images(shaders)
     assert len(before) == COUNT
     _edit(shaders, "* 7.0", "* 9.0")
     shaders.scons(f"debuginfo={debuginfo}")
-    assert _optimised(shaders) == (USERS, COUNT - USERS)
+    assert _optimized(shaders) == (USERS, COUNT - USERS)
     after = _images(shaders)
     assert {name for name in before if before[name] != after[name]} == {f"s{index}.comp.spv" for index in range(USERS)}
     for path in (shaders.path / "app.spvs").rglob("*.spv"):
         validate(path)
     _edit(shaders, "* 9.0", "* 7.0")
     shaders.scons(f"debuginfo={debuginfo}")
-    assert _optimised(shaders) == (0, COUNT)
+    assert _optimized(shaders) == (0, COUNT)
     assert _images(shaders) == before
     assert shaders.up_to_date(f"debuginfo={debuginfo}")
 
@@ -97,25 +97,25 @@ HARMLESS: Mapping[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("edit", HARMLESS)
-def test_an_edit_without_effect_optimises_nothing(shaders: ShaderProject, edit: str) -> None:
+def test_an_edit_without_effect_optimizes_nothing(shaders: ShaderProject, edit: str) -> None:
     _project(shaders)
     shaders.scons()
     before = _images(shaders)
     _edit(shaders, *HARMLESS[edit])
     shaders.scons()
     assert "Linking" not in shaders.output
-    assert _optimised(shaders) == (0, COUNT)
+    assert _optimized(shaders) == (0, COUNT)
     assert _images(shaders) == before
 
 
 def test_a_resource_may_be_renamed(shaders: ShaderProject) -> None:
-    """The manifest has the new name, and nothing is optimised for it."""
+    """The manifest has the new name, and nothing is optimized for it."""
     _project(shaders)
     shaders.scons()
     before = _images(shaders)
     shaders.write({"app/s5.comp": _shader(5).replace("} store;", "} pool;").replace("store.data", "pool.data")})
     shaders.scons()
-    assert _optimised(shaders) == (0, COUNT)
+    assert _optimized(shaders) == (0, COUNT)
     assert _images(shaders) == before
     names = [row["descriptors"][0]["name"] for row in shaders.manifest("app")["entries"]]
     assert names == ["pool" if index == 5 else "store" for index in range(COUNT)]
@@ -123,7 +123,7 @@ def test_a_resource_may_be_renamed(shaders: ShaderProject) -> None:
 
 @pytest.mark.parametrize("lto", ["thin", "fat"])
 @pytest.mark.parametrize("multi", ["0", "1"])
-def test_a_crate_is_rlib_and_optimised_image_at_once(
+def test_a_crate_is_rlib_and_optimized_image_at_once(
     shaders: ShaderProject, validate: Validate, lto: str, multi: str
 ) -> None:
     _project(shaders, types='["rlib", "cdylib"]')
@@ -222,7 +222,7 @@ def test_whatever_shaders_are_made_of_is_kept(
 
 
 def test_fat_is_no_worse_than_thin(shaders: ShaderProject) -> None:
-    """A global variable of several entry points is optimised as if it belonged to each alone."""
+    """A global variable of several entry points is optimized as if it belonged to each alone."""
     crates = CRATES.replace('["maths.glsl"]', '["maths.glsl", "edge.glsl", "near.hlsl"]')
     shaders.crates(crates.format(types='"cdylib"', more=""), EVERYTHING)
     counts = []
@@ -248,7 +248,7 @@ def test_thin_local_needs_a_crate_without_dependencies(shaders: ShaderProject) -
     for index in range(COUNT):
         shaders.write({f"app/s{index}.comp": compute(f"store.data[i] = {index}.0;")})
     shaders.scons()
-    assert _optimised(shaders) == (COUNT, 0)
+    assert _optimized(shaders) == (COUNT, 0)
 
 
 def test_a_dump_that_lto_passes_over_is_refused(shaders: ShaderProject) -> None:

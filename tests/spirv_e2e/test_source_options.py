@@ -20,7 +20,7 @@ def _count(shaders: ShaderProject, name: str) -> int:
 
 
 @pytest.mark.parametrize("lto", ["off", "thin"])
-def test_a_source_is_optimised_as_it_asks(shaders: ShaderProject, lto: str) -> None:
+def test_a_source_is_optimized_as_it_asks(shaders: ShaderProject, lto: str) -> None:
     crate = f'"m", {SOURCES}, crate_type="cdylib", opt_level=0, lto="{lto}", multimodule=True, '
     crate += 'spirv_metadata="full"'
     shaders.crates(f"Default(env.Crate({crate}))\n", {"a.comp": SHADER})

@@ -27,7 +27,7 @@ def test_steps_are_told_and_images_are_the_same(shaders: ShaderProject) -> None:
     assert {path.name: path.read_bytes() for path in (shaders.path / "app.spvs").iterdir()} == images
     assert _steps(shaders) >= {
         *("compile_codegen_unit", "run_thin_lto", "optimize_thin", "link"),
-        *("glslang: compile", "canonical form", "SPIRV-Tools: optimise", "SPIRV-Tools: validate"),
+        *("glslang: compile", "canonical form", "SPIRV-Tools: optimize", "SPIRV-Tools: validate"),
     }
 
 

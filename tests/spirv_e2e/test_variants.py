@@ -87,7 +87,7 @@ def test_every_mode(shaders: ShaderProject, validate: Validate) -> None:
     # An edit that some combinations alone can see.
     shaders.write({"lit.comp": LIT.replace("x *= 3.0;", "x *= 4.0;")})
     shaders.scons("thin_True.spvs")
-    assert "crate thin_True: thin LTO: 3 optimised, 7 reused" in shaders.output
+    assert "crate thin_True: thin LTO: 3 optimized, 7 reused" in shaders.output
     shaders.scons("-c")
     assert not shaders.exists("off_True.spvs") and not shaders.exists("fat_False.spv")
 
@@ -192,7 +192,7 @@ CALLS = {
     "has variants and no images to find them in": '["a.comp"], variants=V',
     "backend 'native' makes no variants": '["a.c"], variants=V, crate_type="cdylib", backend="native", target=X86',
     "'when' excludes all variants": '["a.comp"], crate_type="cdylib", variants=V, when="FOG == 2"',
-    "'when' names 'FOGG', which is no axis": '[("a.comp", {"when": "FOGG == 2"})], crate_type="cdylib", variants=V',
+    "'when' names 'FOGG', which is not an axis": '[("a.comp", {"when": "FOGG == 2"})], crate_type="cdylib", variants=V',
     "'when' has no axes to choose from": '[("a.comp", {"when": "FOG == 2"})], crate_type="cdylib"',
     "too many variants": '[("a.comp", {"variants": {"A": range(200), "B": range(200)}})], crate_type="cdylib"',
     "axis 'FOG' has no values": '["a.comp"], crate_type="cdylib", variants={"FOG": []}',

@@ -161,7 +161,7 @@ class PlacelessErrors(StubBackend):
 
 
 class LosesWhatIsExported(StubBackend):
-    """Optimises away what a link must offer."""
+    """Optimizes away what a link must offer."""
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Return an empty module."""

@@ -65,7 +65,7 @@ FAULTS = {
     "huge-head": "a head without end",
     "huge-body": "a body without end",
     "negative": "a length below zero",
-    "text-length": "a length that is no number",
+    "text-length": "a length that is not a number",
     "chunked": "chunks, which are allowed",
     "bad-chunks": "chunks that are none",
     "gzip": "a body that says it is packed",

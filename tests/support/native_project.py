@@ -79,5 +79,5 @@ class Project:
         return ModuleConfig(target=self.target, options=options(**given).only(self.backend.LINK_OPTIONS))
 
     def observed(self, unit: CompiledUnit) -> dict[str, str | None]:
-        """Return what a unit hangs on below the project's root."""
+        """Return what a unit depends on below the project's root."""
         return {item.path: item.digest for item in unit.observed if not os.path.isabs(item.path)}

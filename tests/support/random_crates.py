@@ -59,7 +59,7 @@ def random_mix(random: Random, graph: CrateGraphSources, *, thin: bool) -> Mix:
 
 
 def sconstruct(graph: CrateGraphSources, mix: Mix | None, prefix: str) -> str:
-    """Return declarations of a graph; without a mix all is static and unoptimised."""
+    """Return declarations of a graph; without a mix all is static and unoptimized."""
     lines: list[str] = []
     for number, dependencies in enumerate(graph.dependencies):
         program = number == len(graph.dependencies) - 1

@@ -102,7 +102,7 @@ def test_a_file_that_changes_appears_and_goes(engine: Engine) -> None:
     (root / "second" / "x.inc").write_text("export again\n")
     changed = _compile(engine, source)
     assert not changed.hit and _data(changed) == b"export again\n"
-    # A path that was looked for in vain is there now, and hides the other.
+    # A path that was missing is there now, and hides the other.
     (root / "first" / "x.inc").write_text("export first\n")
     shadowed = _compile(engine, source)
     assert not shadowed.hit and _data(shadowed) == b"export first\n"
@@ -449,7 +449,7 @@ def test_a_url_that_nobody_knows(engine: Engine, shelf: Shelf) -> None:
     engine.environ = {"CRATE_CACHE": "shelf://two"}
     with pytest.raises(UnknownNameError, match="no plugin opens the cache 'shelf://two'"):
         _compile(engine, b"export a\n")
-    for wrong, message in ((lambda url: 3, "is no CacheKvStore"), (lambda url: 1 // 0, "cannot be opened")):
+    for wrong, message in ((lambda url: 3, "is not a CacheKvStore"), (lambda url: 1 // 0, "cannot be opened")):
         registry, plugin = Registry(), types.ModuleType("wrong")
         registry.register(testing)
 

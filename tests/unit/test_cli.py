@@ -182,7 +182,7 @@ def test_inspect_a_dylib(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 REPORT = {
     "mode": "fat",
-    "optimised": 1,
+    "optimized": 1,
     "reused": 0,
     "offered": {"maths": 2},
     "bytes_before": 10,
@@ -197,9 +197,9 @@ def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     (tmp_path / ".app.state").write_bytes(encode_record(StageRecord(report=json.dumps(REPORT))))
     assert cli.main(["inspect", str(tmp_path / "app")]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "link-time optimisation of app",
+        "link-time optimization of app",
         "  mode:        fat",
-        "  modules:     1 optimised, 0 reused",
+        "  modules:     1 optimized, 0 reused",
         "  offered:     2 of maths",
         "  bytes:       10 before, 4 after",
         "  seconds:     0.25",

@@ -105,7 +105,7 @@ BAD = {
 def test_what_is_no_manifest(run: Run, name: str) -> None:
     for pair, file in (((BAD[name], _manifest(OLD)), "old.json"), ((_manifest(OLD), BAD[name]), "new.json")):
         status, out, err = run(*pair)
-        assert (status, out) == (2, "") and f"{file} is no manifest of images" in err
+        assert (status, out) == (2, "") and f"{file} is not a manifest of images" in err
 
 
 def test_what_cannot_be_compared(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

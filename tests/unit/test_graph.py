@@ -34,7 +34,7 @@ def test_a_crate_that_depends_on_itself() -> None:
 
 
 def test_an_unknown_dependency_and_its_near_miss() -> None:
-    with pytest.raises(GraphError, match="crate 'app' depends on 'nois', which is no crate") as caught:
+    with pytest.raises(GraphError, match="crate 'app' depends on 'nois', which is not a crate") as caught:
         CrateGraph({"app": ["nois"], "noise": []})
     assert caught.value.hint == "did you mean 'noise'?"
 

@@ -1,4 +1,4 @@
-"""Who a crate is: what its three names hang on, and what they do not."""
+"""Who a crate is: what its three names depend on, and what they do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Link-time optimisation in the pipeline: which method gets which modules, in which order, and how often.
+"""Link-time optimization in the pipeline: which method gets which modules, in which order, and how often.
 
 Knows nothing of files: crates come as metadata, and a stub that takes notes does the work in this process.
 """
@@ -225,12 +225,12 @@ def test_an_export_that_nobody_defines() -> None:
     assert "entry" in caught.value.hint
 
 
-def test_fat_is_merged_optimised_and_lowered_once() -> None:
+def test_fat_is_merged_optimized_and_lowered_once() -> None:
     world = World(UTIL, _lib(lto="fat"))
     linked = world.link("lib", CrateType.CDYLIB)
     assert [note[0] for note in world.notes] == ["run_fat_lto", "optimize_fat", "codegen", "link"]
     assert world.called("link") == [("cdylib", "lib/merged")]
-    assert linked.lto is not None and (linked.lto.optimised, linked.lto.reused) == (1, 0)
+    assert linked.lto is not None and (linked.lto.optimized, linked.lto.reused) == (1, 0)
     assert linked.lto.offered == (("util", 2),)
 
 

@@ -85,8 +85,8 @@ def test_several_plugins() -> None:
         (_plugin(Third, hook="cratewright_register_backends"), "implements a hook that does not exist"),
         (types.ModuleType("plugin"), "registers no backend"),
         (_plugin(None), "registers no backend"),
-        (_plugin(StubBackend()), "which is no CodegenBackend"),
-        (_plugin(int), "which is no CodegenBackend"),
+        (_plugin(StubBackend()), "which is not a CodegenBackend"),
+        (_plugin(int), "which is not a CodegenBackend"),
         (_plugin(Old), "class Old: API_VERSION is 0, which is too old"),
         (_plugin(Incomplete), "class Incomplete: lacks TARGETS, SUFFIXES, supported_crate_types, compile_codegen_unit"),
         (_plugin(Other), "two plugins offer a backend 'stub'"),
@@ -273,7 +273,7 @@ def test_a_wrapper_that_breaks_what_was_sound_is_refused() -> None:
         return [3]
 
     module.cratewright_register_backend = cratewright.hookimpl(wrapper=True)(cratewright_register_backend)  # type: ignore[attr-defined]
-    with pytest.raises(PluginError, match="registers 3, which is no CodegenBackend"):
+    with pytest.raises(PluginError, match="registers 3, which is not a CodegenBackend"):
         registry.register(module)
     assert registry.names == ("third",) and [plugin.name for plugin in registry.plugins] == ["plugin"]
 
@@ -362,9 +362,15 @@ def _raises(*_: object) -> object:
         ({"__hash__": None}, "TypeError: unhashable type"),
         ({"cratewright_register_backend": cratewright.hookimpl(lambda self: 1 / 0)}, "ZeroDivisionError: division"),
         ({"cratewright_register_backend": cratewright.hookimpl(lambda: Third)}, "fails in cratewright_register_bac"),
-        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: (x for x in [Third]))}, "which is no Code"),
-        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: {Third})}, "which is no CodegenBackend"),
-        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: [[Third]])}, "which is no CodegenBackend"),
+        (
+            {"cratewright_register_backend": cratewright.hookimpl(lambda self: (x for x in [Third]))},
+            "which is not a Code",
+        ),
+        ({"cratewright_register_backend": cratewright.hookimpl(lambda self: {Third})}, "which is not a CodegenBackend"),
+        (
+            {"cratewright_register_backend": cratewright.hookimpl(lambda self: [[Third]])},
+            "which is not a CodegenBackend",
+        ),
         ({"cratewright_register_backend": cratewright.hookimpl(lambda self: [])}, "registers no backend"),
         ({"cratewright_register_backend": cratewright.hookimpl(lambda self: [Third, Third])}, "two backends 'third'"),
         (
@@ -409,7 +415,7 @@ def test_a_plugin_can_be_blocked(found: Callable[[dict[str, str]], Registry]) ->
     with pytest.raises(UnknownNameError) as caught:
         registry.backend("found")
     assert ("plugin good", "blocked by CRATE_PLUGINS") in caught.value.context
-    with pytest.raises(ConfigurationError, match="CRATE_PLUGINS blocks 'goood', which is no plugin") as misspelt:
+    with pytest.raises(ConfigurationError, match="CRATE_PLUGINS blocks 'goood', which is not a plugin") as misspelt:
         Registry(["goood"]).discover()
     assert misspelt.value.hint == "did you mean 'good'?"
 

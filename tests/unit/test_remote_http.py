@@ -144,7 +144,7 @@ def test_sixty_faults(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str])
         ("get-401", "it wants credentials (GET is answered with 401"),
         ("get-301", "it is elsewhere: GET is answered with 301"),
         ("get-500", "GET is answered with 500"),
-        ("cut", "what it has is no result"),
+        ("cut", "what it has is not a result"),
         ("no-http", "BadStatusLine"),
         ("hang", "it does not answer in time"),
         ("put-405", "nothing more is written"),
@@ -316,7 +316,7 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
     ("url", "environ", "words"),
     [
         ("http:///ci", {}, "it names no host"),
-        ("http://a:b:c/", {}, "no address"),
+        ("http://a:b:c/", {}, "not an address"),
         ("http://host:99999/", {}, "Port out of range"),
         ("http://host/a b", {}, "characters that no URL has"),
         ("http://host/ci?x=1", {}, "a query"),
@@ -328,7 +328,7 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
         ("http://host/", {"CRATE_CACHE_HEADERS": "a"}, "NAME=VALUE"),
         ("http://host/", {"CRATE_CACHE_HEADERS": "a b=c"}, "NAME=VALUE"),
         ("http://host/", {"CRATE_CACHE_HEADERS": "a=b%0d%0ac"}, "characters that no header has"),
-        ("http://host/", {"CRATE_CACHE_CA": "/no/such"}, "which is no file"),
+        ("http://host/", {"CRATE_CACHE_CA": "/no/such"}, "which is not a file"),
         ("ftp://host/", {}, "no plugin opens the cache 'ftp://host/'"),
     ],
 )

@@ -123,7 +123,7 @@ def test_faults(capfd: pytest.CaptureFixture[str]) -> None:
         ("unauthenticated", "it refuses access (UNAUTHENTICATED: no)"),
         ("no-sha256", "it knows no SHA-256"),
         ("hang", "it does not answer in time"),
-        ("junk", "what it has is no result"),
+        ("junk", "what it has is not a result"),
     ],
 )
 def test_it_says_why(fault: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cratewright import ToolError
-from cratewright_native.codegen import OPTIMISED
+from cratewright_native.codegen import OPTIMIZED
 from cratewright_native.elf import elf_symbols, embedded_bitcode, is_elf
 from tests.support.native_link import symbols
 from tests.support.native_project import Project
@@ -46,13 +46,13 @@ def test_objects_lose_no_more_than_what_only_lto_reads(project_with: object) -> 
     assert project.backend.codegen(lowered, project.config()) == lowered
 
 
-def test_the_second_half_of_optimisation_is_run(llvm_project: Project) -> None:
+def test_the_second_half_of_optimization_is_run(llvm_project: Project) -> None:
     """What a module for ThinLTO lacks, such as vectorised loops, is done when there is no LTO after all."""
     llvm_project.write(a_c=LOOP)
     (module,) = llvm_project.compile("a.c", opt_level="3").modules
     whole = llvm_project.backend.codegen(module, llvm_project.config(opt_level="3"))
     half = llvm_project.backend.codegen(
-        replace(module, attributes=(*module.attributes, OPTIMISED)), llvm_project.config(opt_level="3")
+        replace(module, attributes=(*module.attributes, OPTIMIZED)), llvm_project.config(opt_level="3")
     )
     assert len(whole.data) > len(half.data)
 

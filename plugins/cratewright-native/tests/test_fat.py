@@ -1,4 +1,4 @@
-"""Fat LTO step by step: merged, internalised, optimised."""
+"""Fat LTO step by step: merged, internalised, optimized."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ MATHS = {
 }
 
 
-def _optimised(project: Project, request: LinkRequest) -> ModuleCodegen:
+def _optimized(project: Project, request: LinkRequest) -> ModuleCodegen:
     merged = project.backend.run_fat_lto(request)
     return project.backend.codegen(project.backend.optimize_fat(merged, request.config), request.config)
 
 
 def test_a_whole_program(llvm_project: Project) -> None:
-    made = _optimised(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT))
+    made = _optimized(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT))
     assert symbols(made) == {"main": True}
 
 
 def test_what_is_exported_stays(llvm_project: Project) -> None:
     request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, exported=("main", "other"), lto=LtoMode.FAT)
-    assert symbols(_optimised(llvm_project, request)) == {"main": True, "other": True}
+    assert symbols(_optimized(llvm_project, request)) == {"main": True, "other": True}
 
 
-def test_merging_optimises_nothing(llvm_project: Project) -> None:
+def test_merging_optimizes_nothing(llvm_project: Project) -> None:
     request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     merged = llvm_project.backend.run_fat_lto(request)
     assert is_bitcode(merged.data) and b"twice" in merged.data
@@ -47,24 +47,24 @@ def test_what_an_object_uses_stays(llvm_project: Project) -> None:
     main = {"main.c": "int main(void) { return 0; }\n", "start.S": ".globl start\nstart: jmp called\n"}
     maths = {"called.c": '__attribute__((visibility("hidden"))) int called(void) { return 1; }\n'}
     request = request_for(llvm_project, {"app": main, "maths": maths}, lto=LtoMode.FAT)
-    assert symbols(_optimised(llvm_project, request)) == {"main": True, "called": True}
+    assert symbols(_optimized(llvm_project, request)) == {"main": True, "called": True}
 
 
 def test_gcc_makes_an_object(project: Project) -> None:
     request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
-    made = _optimised(project, request)
+    made = _optimized(project, request)
     assert is_elf(made.data)
-    assert not project.backend.supports_lto(made), "nothing is left to be optimised"
+    assert not project.backend.supports_lto(made), "nothing is left to be optimized"
     defined = {symbol.name for symbol in elf_symbols(made.data, name="made") if symbol.defined}
     assert "main" in defined
 
 
 def test_the_same_bytes_again(project: Project) -> None:
     request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
-    assert _optimised(project, request) == _optimised(project, request)
+    assert _optimized(project, request) == _optimized(project, request)
 
 
-def test_memory_grows_with_what_is_optimised(llvm_project: Project) -> None:
+def test_memory_grows_with_what_is_optimized(llvm_project: Project) -> None:
     fat = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     sizes = [len(item.module.data) for item in fat.modules]
     memory = llvm_project.backend.lto_memory
@@ -72,7 +72,7 @@ def test_memory_grows_with_what_is_optimised(llvm_project: Project) -> None:
     assert 100 << 20 < memory(less) < memory(fat)
     assert memory(fat) - memory(less) > 50 * (sum(sizes) - sizes[0]), "fat LTO holds all modules at once"
     thin = replace(fat, lto=LtoMode.THIN)
-    assert memory(thin) < memory(fat), "a job of thin LTO optimises one module"
+    assert memory(thin) < memory(fat), "a job of thin LTO optimizes one module"
 
 
 @pytest.mark.parametrize("lto", [LtoMode.FAT, LtoMode.THIN], ids=str)

@@ -1,4 +1,4 @@
-"""A link hangs on every file that its linker read and on every place where it found no library."""
+"""A link depends on every file that its linker read and on every place where it found no library."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _observed(project: Project, request: LinkRequest) -> dict[str, str | None]:
 
 
 def _near(found: dict[str, str | None], name: str = "foo") -> dict[str, bool]:
-    """Return what a link hangs on of one library below the project's root, and whether it is there."""
+    """Return what a link depends on of one library below the project's root, and whether it is there."""
     return {path: digest is not None for path, digest in found.items() if path.split("/")[-1].startswith(f"lib{name}.")}
 
 

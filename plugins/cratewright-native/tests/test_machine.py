@@ -15,7 +15,7 @@ import pytest
 import cratewright_native
 from cratewright import LtoMode, ModuleCodegen
 from cratewright_native.choose import choose
-from tests.support.native_link import optimised_thin, request_for
+from tests.support.native_link import optimized_thin, request_for
 from tests.support.native_project import Project, named
 
 # Enough work for vectors, which are as wide as the processor has them.
@@ -69,8 +69,8 @@ def test_merged_modules_are_for_the_first_processor(llvm_project: Project) -> No
     request = request_for(llvm_project, CRATES, lto=LtoMode.FAT)
     merged = llvm_project.backend.run_fat_lto(request)
     assert _processors(llvm_project, merged.data) == _first(llvm_project)
-    optimised = llvm_project.backend.optimize_fat(merged, request.config)
-    assert _processors(llvm_project, optimised.data) == _first(llvm_project)
+    optimized = llvm_project.backend.optimize_fat(merged, request.config)
+    assert _processors(llvm_project, optimized.data) == _first(llvm_project)
 
 
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
@@ -83,7 +83,7 @@ def test_objects_have_no_wide_vectors(project: Project, lto: LtoMode, asked: boo
     flags = ["-march=haswell"] if asked else []
     request = request_for(project, CRATES, lto=lto, opt_level="3", flags=flags, exported=("main", "add"))
     if lto is LtoMode.THIN:
-        made = optimised_thin(project, request)["add.c.bc"][1]
+        made = optimized_thin(project, request)["add.c.bc"][1]
     elif lto is LtoMode.FAT:
         whole = backend.optimize_fat(backend.run_fat_lto(request), request.config)
         made = backend.codegen(whole, request.config)

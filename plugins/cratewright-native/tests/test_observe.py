@@ -1,4 +1,4 @@
-"""A unit hangs on every file it read and on every place where it found nothing."""
+"""A unit depends on every file it read and on every place where it found nothing."""
 
 from __future__ import annotations
 

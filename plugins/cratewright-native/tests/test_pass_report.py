@@ -62,12 +62,12 @@ def test_clang_and_lld_report_and_make_the_same(llvm_project: Project) -> None:
         unit = llvm_project.compile("main.c", opt_level="2")
         compiled = set(llvm_project.backend.print_pass_timings())
         merged = llvm_project.backend.run_fat_lto(request)
-        optimised = llvm_project.backend.optimize_fat(merged, request.config)
+        optimized = llvm_project.backend.optimize_fat(merged, request.config)
         passes = set(llvm_project.backend.print_pass_timings())
-        lowered = llvm_project.backend.codegen(optimised, request.config)
+        lowered = llvm_project.backend.codegen(optimized, request.config)
         selected = set(llvm_project.backend.print_pass_timings())
         told.append((compiled, passes, selected))
-        return [request, unit, merged, optimised, lowered]
+        return [request, unit, merged, optimized, lowered]
 
     told: list[tuple[set[str], set[str], set[str]]] = []
     plain = made()

@@ -1,4 +1,4 @@
-"""ThinLTO step by step: what takes part, what is imported, what every job hangs on."""
+"""ThinLTO step by step: what takes part, what is imported, what every job depends on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cratewright import LinkError, LinkLibrary, LtoMode, ThinModule, ToolError, 
 from cratewright_native.bitcode import bitcode_major
 from cratewright_native.resolve import module_file
 from cratewright_native.thin import run_thin_lto
-from tests.support.native_link import optimised_thin, request_for, symbols
+from tests.support.native_link import optimized_thin, request_for, symbols
 from tests.support.native_project import Project
 
 MAIN = {"main.c": "int twice(int);\nint main(void) { return twice(21) - 42; }\n"}
@@ -24,7 +24,7 @@ THIN = LtoMode.THIN
 
 
 def test_a_function_of_another_crate_is_inlined(llvm_project: Project) -> None:
-    done = optimised_thin(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=THIN))
+    done = optimized_thin(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=THIN))
     assert list(done) == ["main.c.bc", "twice.c.bc"], "nobody needs other.c"
     thin, made = done["main.c.bc"]
     assert [item.name for item in thin.imports] == [module_file(done["twice.c.bc"][0].data)]
@@ -33,7 +33,7 @@ def test_a_function_of_another_crate_is_inlined(llvm_project: Project) -> None:
 
 def test_what_is_exported_brings_its_module(llvm_project: Project) -> None:
     request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, exported=("main", "other"), lto=THIN)
-    done = optimised_thin(llvm_project, request)
+    done = optimized_thin(llvm_project, request)
     assert symbols(done["other.c.bc"][1]) == {"other": True}
 
 
@@ -43,9 +43,9 @@ def test_what_an_object_uses_stays(llvm_project: Project) -> None:
     maths = {"called.c": '__attribute__((visibility("hidden"))) int called(void) { return 1; }\n'}
     request = request_for(llvm_project, {"app": main, "maths": maths}, lto=THIN)
     assert [item.module.name for item in request.beside] == ["start.S.o"]
-    done = optimised_thin(llvm_project, request)
+    done = optimized_thin(llvm_project, request)
     assert symbols(done["called.c.bc"][1]) == {"called": True}
-    alone = optimised_thin(llvm_project, replace(request, beside=()))
+    alone = optimized_thin(llvm_project, replace(request, beside=()))
     assert "called.c.bc" not in alone
 
 
@@ -54,7 +54,7 @@ def test_what_an_object_defines_prevails(llvm_project: Project) -> None:
         "main.c": "__attribute__((weak)) int answer(void) { return 1; }\nint main(void) { return answer(); }\n",
         "answer.S": ".globl answer\nanswer: ret\n",
     }
-    done = optimised_thin(llvm_project, request_for(llvm_project, {"app": main}, lto=THIN))
+    done = optimized_thin(llvm_project, request_for(llvm_project, {"app": main}, lto=THIN))
     assert symbols(done["main.c.bc"][1])["answer"] is False
 
 
@@ -66,8 +66,8 @@ def test_bitcode_that_takes_no_part_is_heeded(llvm_project: Project) -> None:
         lto=THIN,
     )
     other = request_for(llvm_project, {"lib": {"lib.c": "int back(void);\nint lib(void) { return back(); }\n"}})
-    assert "back" not in symbols(optimised_thin(llvm_project, request)["back.c.bc"][1])
-    done = optimised_thin(llvm_project, replace(request, beside=other.modules))
+    assert "back" not in symbols(optimized_thin(llvm_project, request)["back.c.bc"][1])
+    done = optimized_thin(llvm_project, replace(request, beside=other.modules))
     assert symbols(done["back.c.bc"][1]) == {"back": True}
 
 
@@ -76,14 +76,14 @@ def test_a_replacement_for_a_library_function_stays(llvm_project: Project, name:
     """The C library calls the program's malloc, which LTO does not see."""
     sources = {"main.c": f"void *{name}(unsigned long n) {{ return 0; }}\nint main(void) {{ return 0; }}\n"}
     request = request_for(llvm_project, {"app": sources}, lto=THIN, cflags=["-fno-builtin"])
-    assert symbols(optimised_thin(llvm_project, request)["main.c.bc"][1])[name] is True
+    assert symbols(optimized_thin(llvm_project, request)["main.c.bc"][1])[name] is True
 
 
 def test_equal_modules_of_one_link(llvm_project: Project) -> None:
     static = "static int count;\n__attribute__((constructor)) static void start(void) { count++; }\n"
     request = request_for(llvm_project, {"app": {**MAIN, "a.c": static}, "maths": MATHS}, lto=THIN)
     twin = replace(request.modules[1], module=replace(request.modules[1].module, name="b.c.bc"))
-    done = optimised_thin(llvm_project, replace(request, modules=(*request.modules[:2], twin, *request.modules[2:])))
+    done = optimized_thin(llvm_project, replace(request, modules=(*request.modules[:2], twin, *request.modules[2:])))
     assert {"a.c.bc", "b.c.bc"} <= set(done)
     assert done["a.c.bc"][1].data == done["b.c.bc"][1].data
 

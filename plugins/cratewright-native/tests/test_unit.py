@@ -88,7 +88,7 @@ def test_macros_that_no_command_line_could_hold(project: Project, many: bool) ->
 
 
 def test_nothing_is_defined_that_nobody_asked_for(project: Project) -> None:
-    """zig's driver would define NDEBUG where code is optimised."""
+    """zig's driver would define NDEBUG where code is optimized."""
     project.write(a_c="#ifdef NDEBUG\n#error asserts are off\n#endif\n")
     project.compile("a.c", opt_level="3")
     with pytest.raises(SourceError, match="asserts are off"):
@@ -96,7 +96,7 @@ def test_nothing_is_defined_that_nobody_asked_for(project: Project) -> None:
 
 
 def test_no_checks_that_nobody_asked_for(project: Project) -> None:
-    """zig's driver would have undefined behaviour trap, and watch the stack, where code is not optimised."""
+    """zig's driver would have undefined behaviour trap, and watch the stack, where code is not optimized."""
     project.write(a_c="void g(char *);\nint f(int x) { char b[100]; g(b); return x + 1 + b[x]; }\n")
     (module,) = project.compile("a.c", opt_level="0").modules
     lowered = project.backend.codegen(module, project.config(opt_level="0"))

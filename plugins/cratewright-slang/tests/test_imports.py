@@ -1,4 +1,4 @@
-"""Modules that are imported are served compiled, and what comes of it hangs on nothing but the files."""
+"""Modules that are imported are served compiled, and what comes of it depends on nothing but the files."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ def test_endless_includes_are_an_error(library: Glslang, tmp_path: Path) -> None
         (b"\nflot f(float x);\nvoid main() { f(1.0); }\n", "a.comp:2:"),
         (b"float f(Unknown x);\nvoid main() { f(1.0); }\n", "a.comp:1:"),
         (b"void main() {\n", "a.comp:"),
-        (b"void f();\0", "a.comp:1: error: a NUL byte is no text"),
+        (b"void f();\0", "a.comp:1: error: a NUL byte is not text"),
         (b"#version 999\nvoid main() {}\n", "a.comp:"),
     ],
 )

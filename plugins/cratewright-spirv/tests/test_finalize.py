@@ -1,4 +1,4 @@
-"""Tests of the fix-ups after linking: each image must pass the real validator without any optimisation."""
+"""Tests of the fix-ups after linking: each image must pass the real validator without any optimization."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def calls(text: str, entry: str = "main") -> list[str]:
 
 
 @pytest.mark.parametrize(("env", "target"), [("spv1.3", "vulkan1.1"), ("spv1.5", "vulkan1.2"), ("spv1.6", "vulkan1.3")])
-def test_the_image_is_valid_without_optimisation(spirv: Any, env: str, target: str) -> None:
+def test_the_image_is_valid_without_optimization(spirv: Any, env: str, target: str) -> None:
     spirv.validate(image(spirv, env=env), target)
 
 

@@ -135,7 +135,7 @@ def test_full_debug_information_keeps_modules_whole(spirv: Programs, debuginfo: 
     assert _offered(reduced)["near"] == (["a", "b"] if debuginfo == "full" else ["a"])
 
 
-def test_memory_is_that_of_what_is_optimised_together(spirv: Programs) -> None:
+def test_memory_is_that_of_what_is_optimized_together(spirv: Programs) -> None:
     first = _module(spirv, "first", {"main": ("used",)}, entry=True)
     library = _module(spirv, "used", {"used": ()})
     spare = _module(spirv, "spare", {f"spare{at}": () for at in range(40)})

@@ -253,7 +253,7 @@ def outcome(action: Callable[[], bytes | str | None]) -> tuple[object, ...]:
         return (type(error).__name__, error.message, rows, error.hint)
 
 
-def test_link_then_optimise_then_validate(tools: Tools) -> None:
+def test_link_then_optimize_then_validate(tools: Tools) -> None:
     module = linked(tools)
     text = tools.disassemble(module, env=ENV)
     assert "Linkage" not in text
@@ -313,8 +313,8 @@ def test_an_unused_input_goes_only_when_asked(tools: Tools) -> None:
     "word",
     ["-Oconfig=list.txt", "--print-all", "--skip-validation", "-o", "out.spv", "--target-env=spv1.0", ""],
 )
-def test_only_passes_reach_the_optimiser(tools: Tools, word: str) -> None:
-    with pytest.raises(ConfigurationError, match="is not an optimisation pass"):
+def test_only_passes_reach_the_optimizer(tools: Tools, word: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not an optimization pass"):
         fast(tools, linked(tools), word)
 
 
@@ -323,7 +323,7 @@ def test_an_unknown_pass_is_an_error(tools: Tools) -> None:
         fast(tools, linked(tools), "--no-such-pass")
 
 
-def test_an_invalid_module_is_not_optimised(tools: Tools) -> None:
+def test_an_invalid_module_is_not_optimized(tools: Tools) -> None:
     module = tools.assemble(RELAXED.encode(), env="spv1.0", name="a")
     relaxed = ValidatorOptions(relax_block_layout=True)
     for options, passes in ((PLAIN, False), (relaxed, True)):
@@ -335,7 +335,7 @@ def test_an_invalid_module_is_not_optimised(tools: Tools) -> None:
         assert (result[0] == "value") is passes, result
 
 
-def test_an_object_with_imports_is_refused_before_it_crashes_the_optimiser(tools: Tools) -> None:
+def test_an_object_with_imports_is_refused_before_it_crashes_the_optimizer(tools: Tools) -> None:
     main, helper = objects(tools)
     with pytest.raises(ToolError, match="imports functions") as caught:
         fast(tools, main)

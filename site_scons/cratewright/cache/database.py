@@ -251,7 +251,7 @@ class EmbeddedStore(CacheKvStore):
             file = self._file(self._number)
             try:
                 create_store_file(file)
-            except FileExistsError:  # another build's, made at this moment, or what is no file
+            except FileExistsError:  # another build's, made at this moment, or what is not a file
                 if not os.path.isdir(self._directory):
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self._directory) from None
                 if not is_store_file(file):
@@ -323,7 +323,7 @@ class EmbeddedStore(CacheKvStore):
         return True
 
     def _hurry(self) -> None:
-        """After one wait in vain wait no more to speak of: whoever holds the file may do so for good."""
+        """After one wait without success hardly wait again: the file may be locked for good."""
         self._patience = min(self._patience, _HURRY)
         if self._database is not None:
             self._database.execute(f"PRAGMA busy_timeout={int(self._patience * 1000)}")
@@ -362,7 +362,7 @@ class EmbeddedStore(CacheKvStore):
         except OSError:
             return []
         found = [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
-        # What is no file is nobody's store, and its number no reason to begin at the next.
+        # What is not a file is nobody's store, and its number no reason to begin at the next.
         return [number for number in found if is_store_file(self._file(number))]
 
     def _file(self, number: int) -> str:

@@ -54,7 +54,7 @@ class Level(CacheKvStore):
         return found
 
     def ask(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Ask the store for what is no result, if it may be believed; that is not counted."""
+        """Ask the store for what is not a result, if it may be believed; that is not counted."""
         nothing: Mapping[str, bytes] = {}
         return self._try(lambda: self._store.get_many(keys), nothing) if self.reads else nothing
 

@@ -101,7 +101,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         for outcome, source in zip(outcomes, crate.sources, strict=True)
         if outcome.result is not None
     ]
-    modules = _optimised(engine, crate, backend, [module for unit in units for module in unit.modules])
+    modules = _optimized(engine, crate, backend, [module for unit in units for module in unit.modules])
     natives, bundled = _bundle(crate, backend)
     units += bundled
     modules += tuple(module for unit in bundled for module in unit.modules)
@@ -152,10 +152,10 @@ def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[
     return {name: source.options[name] for name in names if source.options[name] != crate.options[name]}
 
 
-def _optimised(
+def _optimized(
     engine: Engine, crate: Crate, backend: CodegenBackend, modules: Sequence[ModuleCodegen]
 ) -> tuple[ModuleCodegen, ...]:
-    """Return modules as the backend optimises each by itself, side by side and kept, if it does at all."""
+    """Return modules as the backend optimizes each by itself, side by side and kept, if it does at all."""
     if not implements(backend, CodegenBackend.optimize):
         return tuple(modules)
     config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))

@@ -23,7 +23,7 @@ from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from ..values import dataclass
 from .emit import dump_directories, leave
 from .engine import Engine, Job
-from .lto import LtoReport, optimise
+from .lto import LtoReport, optimize
 from .plan import check_linkable
 
 __all__ = ["Dependency", "Linked", "leavings", "link_crate", "link_modules", "link_request"]
@@ -47,7 +47,7 @@ class Dependency:
 class Linked:
     """What a link made; `linked` parts were made anew, `reused` ones came from the cache.
 
-    Shape: `observed` as in `CodegenResult`, what the request holds left out; `lto` tells of link-time optimisation,
+    Shape: `observed` as in `CodegenResult`, what the request holds left out; `lto` tells of link-time optimization,
     if there was any; `lto_shared` if another crate type's was taken.
     """
 
@@ -76,9 +76,9 @@ def link_crate(
     request = link_request(engine, crate, dependencies, crate_type, formats)
     backend = engine.backend(crate.backend, crate.target)
     with leavings(engine, backend, request):
-        optimised = optimise(engine, backend, request)
-    linked = link_modules(engine, backend, replace(request, modules=optimised.modules))
-    return replace(linked, lto=optimised.report, lto_shared=optimised.shared)
+        optimized = optimize(engine, backend, request)
+    linked = link_modules(engine, backend, replace(request, modules=optimized.modules))
+    return replace(linked, lto=optimized.report, lto_shared=optimized.shared)
 
 
 def link_request(
@@ -88,7 +88,7 @@ def link_request(
     crate_type: CrateType,
     formats: DependencyFormats,
 ) -> LinkRequest:
-    """Return all that decides a link, before any optimisation.
+    """Return all that decides a link, before any optimization.
 
     Raises: ConfigurationError and LinkError as `link_crate`, of what does not go together.
     """
@@ -100,7 +100,7 @@ def link_request(
 
 
 def link_modules(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Linked:
-    """Link modules that have been optimised, or lowered.
+    """Link modules that have been optimized, or lowered.
 
     Raises: LinkError, ValidationError and ToolError from the backend.
     """

@@ -1,4 +1,4 @@
-"""Link-time optimisation: the modules of one link in, what is left to link of them out.
+"""Link-time optimization: the modules of one link in, what is left to link of them out.
 
 Crate types whose requests are equal share one result.
 Source: rustc's plan to move LTO to link time and run it once for each distinct list of dependency formats.
@@ -23,20 +23,20 @@ from ..request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from ..values import dataclass
 from .engine import Engine, Job, JobOutcome
 
-__all__ = ["LtoReport", "Optimised", "lower", "lto_event", "lto_line", "lto_row", "optimise"]
+__all__ = ["LtoReport", "Optimized", "lower", "lto_event", "lto_line", "lto_row", "optimize"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LtoReport:
     """What LTO did.
 
-    Shape: `reused` modules came from the cache, `optimised` were done anew; `offered` names the crates whose
+    Shape: `reused` modules came from the cache, `optimized` were done anew; `offered` names the crates whose
     modules took part and how many; `bytes_before` and `bytes_after` are sizes of modules.
     Units: seconds of wall time.
     """
 
     mode: LtoMode
-    optimised: int
+    optimized: int
     reused: int
     offered: tuple[tuple[str, int], ...]
     bytes_before: int
@@ -50,14 +50,14 @@ def lto_line(report: LtoReport, *, shared: bool) -> str:
         return f"{report.mode.value} LTO shared with another crate type"
     crates = "".join(f"{count} of {crate}, " for crate, count in report.offered)
     return (
-        f"{report.mode.value} LTO: {report.optimised} optimised, {report.reused} reused, {crates and 'with ' + crates}"
+        f"{report.mode.value} LTO: {report.optimized} optimized, {report.reused} reused, {crates and 'with ' + crates}"
         f"{report.bytes_before} -> {report.bytes_after} bytes, {report.seconds:.2f} s"
     )
 
 
 def lto_event(crate: str, target: str, report: LtoReport) -> LtoEnded:
     """Return what LTO did as an event."""
-    counts = (report.optimised, report.reused, report.bytes_before, report.bytes_after)
+    counts = (report.optimized, report.reused, report.bytes_before, report.bytes_after)
     return LtoEnded(crate, target, report.mode.value, *counts, report.seconds)
 
 
@@ -65,7 +65,7 @@ def lto_row(report: LtoReport) -> dict[str, object]:
     """Return what LTO did as plain values, for a file that no result depends on."""
     return {
         "mode": report.mode.value,
-        "optimised": report.optimised,
+        "optimized": report.optimized,
         "reused": report.reused,
         "offered": dict(report.offered),
         "bytes_before": report.bytes_before,
@@ -75,7 +75,7 @@ def lto_row(report: LtoReport) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Optimised:
+class Optimized:
     """What is left to link, and how it came about.
 
     Shape: no report if there was no LTO; `shared` if another crate type had asked for the same before.
@@ -86,7 +86,7 @@ class Optimised:
     shared: bool = False
 
 
-def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
+def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimized:
     """Run the LTO that a request asks for, and lower every module that it leaves as it is.
 
     Shape: equal questions of one build share one answer, whatever crate types they come from.
@@ -94,17 +94,17 @@ def optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
     """
     asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
-        return Optimised(lower(engine, backend, asked, request.modules))
+        return Optimized(lower(engine, backend, asked, request.modules))
     asked = replace(asked, kept=backend.kept_symbols(request))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
-    answer, fresh = engine.once(question, lambda: _optimise(engine, backend, asked))
+    answer, fresh = engine.once(question, lambda: _optimize(engine, backend, asked))
     return replace(answer, shared=not fresh)
 
 
 def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
     """Return what LTO may see of a request: neither what only the linker is told nor the crate type.
 
-    An object may be all that there is to optimise, with no entry point, so it is told of.
+    An object may be all that there is to optimize, with no entry point, so it is told of.
     """
     names = backend.MODULE_OPTIONS
     options = request.options if names is None else request.options.only(names | backend.LTO_OPTIONS)
@@ -113,27 +113,27 @@ def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
 
 
 def _config(backend: CodegenBackend, request: LinkRequest) -> ModuleConfig:
-    """Return how one module is optimised or lowered, which hangs on less than the analysis of all."""
+    """Return how one module is optimized or lowered, which depends on less than the analysis of all."""
     names = backend.MODULE_OPTIONS
     options = request.options if names is None else request.options.only(names)
     return replace(request.config, options=options)
 
 
-def _optimise(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimised:
+def _optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimized:
     started = time.monotonic()
     taking_part, rest = _taking_part(backend, request)
     step = _fat if request.lto is LtoMode.FAT else _thin
     modules, done, reused = step(engine, backend, replace(request, modules=taking_part, beside=rest))
     report = LtoReport(
         mode=request.lto,
-        optimised=done,
+        optimized=done,
         reused=reused,
         offered=_offered(request.crate, taking_part),
         bytes_before=sum(len(item.module.data) for item in taking_part),
         bytes_after=sum(len(item.module.data) for item in modules),
         seconds=time.monotonic() - started,
     )
-    return Optimised((*modules, *lower(engine, backend, request, rest)), report)
+    return Optimized((*modules, *lower(engine, backend, request, rest)), report)
 
 
 def _taking_part(
@@ -163,8 +163,8 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
         return outcome.get(request.crate), outcome.hit
 
     merged, _ = run(BackendCall(CodegenBackend.run_fat_lto, request))
-    optimised, hit = run(BackendCall(CodegenBackend.optimize_fat, merged, _config(backend, request)))
-    (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimised)], memory=memory)
+    optimized, hit = run(BackendCall(CodegenBackend.optimize_fat, merged, _config(backend, request)))
+    (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimized)], memory=memory)
     return [module], int(not hit), int(hit)
 
 

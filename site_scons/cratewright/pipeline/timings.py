@@ -1,4 +1,4 @@
-"""Where the seconds of one stage went: calls of backend methods and passes of optimisers, summed over all workers.
+"""Where the seconds of one stage went: calls of backend methods and passes of optimizers, summed over all workers.
 
 Times travel beside them, and reach no file.
 """

@@ -94,7 +94,7 @@ def read_address(url: str, environ: Mapping[str, str]) -> Address:
 
 def _wrong(url: str, reason: str) -> ConfigurationError:
     return ConfigurationError(
-        f"CRATE_CACHE names '{url}', which is no address of a cache", context=(("reason", reason),)
+        f"CRATE_CACHE names '{url}', which is not an address of a cache", context=(("reason", reason),)
     )
 
 
@@ -105,7 +105,7 @@ def read_file(name: str, environ: Mapping[str, str]) -> str:
     """
     path = environ.get(name, "")
     if path and not os.path.isfile(path):
-        raise ConfigurationError(f"{name} names '{path}', which is no file", hint="a file of PEM certificates")
+        raise ConfigurationError(f"{name} names '{path}', which is not a file", hint="a file of PEM certificates")
     return path
 
 

@@ -61,7 +61,7 @@ class BucketTransport(Transport):
         scheme = url.partition("://")[0]
         if not _URL.fullmatch(url) or "/./" in f"{url}/" or "/../" in f"{url}/":
             raise ConfigurationError(
-                f"CRATE_CACHE names '{re.sub(r'(?<=://)[^/@]*@', '', url)}', which is no bucket",
+                f"CRATE_CACHE names '{re.sub(r'(?<=://)[^/@]*@', '', url)}', which is not a bucket",
                 context=(("form", _FORMS[scheme]),),
                 hint="who asks, and where, is said by the provider's own settings, such as AWS_ACCESS_KEY_ID",
             )

@@ -87,7 +87,7 @@ def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
         try:
             result = Result.read(data)
         except WireError as error:
-            raise _Refused(Fault(f"what it has is no result: {error}")) from error
+            raise _Refused(Fault(f"what it has is not a result: {error}")) from error
         if result.contents or not result.digest.size:
             return result.contents
         data = connection.exchange("GET", f"/cas/{result.digest.hash}", most=result.digest.size, wait=wait)

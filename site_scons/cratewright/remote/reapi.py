@@ -73,7 +73,7 @@ class ReapiTransport(Transport):
                 try:
                     result = Result.read(data)
                 except WireError as error:
-                    faults.append(Fault(f"what it has is no result: {error}"))
+                    faults.append(Fault(f"what it has is not a result: {error}"))
                     continue
                 if result.contents:
                     values[key] = result.contents

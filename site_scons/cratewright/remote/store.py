@@ -21,7 +21,7 @@ from .patience import Patience, Wait
 __all__ = ["Fault", "Fetched", "RemoteStore", "Transport"]
 
 _PATIENCE = 10.0
-"""Seconds that a build waits in vain for a server, all in all."""
+"""Seconds that a build waits for a server without an answer, in total."""
 _LAST = 60.0
 """Seconds that the end of a build waits for what is still to be sent, at most, however fast it goes."""
 _FAULTS = 4
@@ -115,7 +115,7 @@ class RemoteStore(CacheKvStore):
         patient = self._patience.paid(wait)
         reason = self._verdict("asked", faults, fetched.answers)
         if reason or not patient:
-            self._leave(reason or f"it is too slow: {self._seconds:g} s were waited for in vain")
+            self._leave(reason or f"it is too slow: {self._seconds:g} s of waiting got no answer")
         return values
 
     def put_many(self, items: Mapping[str, bytes]) -> None:

@@ -58,7 +58,7 @@ class Fields:
         """
         value = self.found.get(field, [0])[-1]
         if not isinstance(value, int):
-            raise WireError(f"field {field} is no number")
+            raise WireError(f"field {field} is not a number")
         return value - (1 << 64) if value >> 63 else value
 
     def data(self, field: int) -> bytes:
@@ -76,7 +76,7 @@ class Fields:
         try:
             return self.data(field).decode()
         except UnicodeDecodeError as error:
-            raise WireError(f"field {field} is no text") from error
+            raise WireError(f"field {field} is not text") from error
 
     def repeated(self, field: int) -> list[bytes]:
         """Return all values of a field of bytes.

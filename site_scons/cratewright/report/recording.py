@@ -106,7 +106,7 @@ def _rows(data: bytes, path: str) -> list[Row]:
 
 
 def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number of JSON")
 
 
 class _Reader:

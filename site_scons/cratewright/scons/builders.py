@@ -1,6 +1,6 @@
 """The builders of the stages: what SCons calls to make a node, and what it asks of one.
 
-What a node does and depends on hangs on the node, so that all of a stage share one builder.
+What a node does and depends on depends on the node, so that all of a stage share one builder.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "stage_nodes"]
 STAGES = {
     "CrateCodegen": "Compiling crate $TARGET",
     "CrateArchive": "Archiving $TARGET",
-    "CrateLto": "Optimising $TARGET",
+    "CrateLto": "Optimizing $TARGET",
     "CrateLink": "Linking $TARGET",
 }
 """The names of the builders, and what SCons prints when one runs."""

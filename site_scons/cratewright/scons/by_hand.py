@@ -66,10 +66,10 @@ def _lto(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
         raise ConfigurationError("CrateLto names its files itself if there are several", hint="leave out the target")
     for node in names:
         _check_directory(stages, node)
-    made = stages.optimise(names[0].name if names else "", given[_RLINK])
+    made = stages.optimize(names[0].name if names else "", given[_RLINK])
     if not made:
         raise ConfigurationError(
-            f"crate '{stages.declared.name}' asks for no link-time optimisation",
+            f"crate '{stages.declared.name}' asks for no link-time optimization",
             context=(("crate types", " ".join(kind.value for kind in stages.types)),),
             hint='say lto="thin" or "fat" where its codegen is declared',
         )
@@ -101,8 +101,8 @@ def _link(env: Environment, target: Any, source: Any, words: Words) -> list[Any]
     nodes: list[Any] = []
     with reading_in(stages.env, stages.here):
         for kind in kinds:
-            optimised = left if stages.is_optimised(kind) else None
-            nodes += stages.link(kind, given[_RLINK], optimised or stages.optimised(kind))
+            optimized = left if stages.is_optimized(kind) else None
+            nodes += stages.link(kind, given[_RLINK], optimized or stages.optimized(kind))
     _check_targets(env, stages, _flat(target), nodes)
     return nodes
 
@@ -227,7 +227,7 @@ def _check_directory(stages: CrateStages, node: Any) -> None:
 
 
 def _check_targets(env: Environment, stages: CrateStages, targets: list[Any], nodes: list[Any]) -> None:
-    """Refuse a name that the backend does not give: identities of crates and manifests hang on it."""
+    """Refuse a name that the backend does not give: identities of crates and manifests depend on it."""
     names = {stages.declared.name, *(node.name for node in nodes)}
     for item in targets:
         node = item if isinstance(item, SCons.Node.FS.Base) else env.File(str(env.subst(str(item))))

@@ -115,7 +115,7 @@ class Build:
             )
         others = (crate.name for crate in self.crates.values() if crate is not near)
         raise GraphError(
-            f"{where}crate '{near.name}' depends on '{name}', which is no crate", hint=near_miss(name, others)
+            f"{where}crate '{near.name}' depends on '{name}', which is not a crate", hint=near_miss(name, others)
         )
 
     def direct(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
@@ -144,7 +144,7 @@ class Build:
             return [self.crates[key] for key in graph.link_order(crate.key)]
 
     def links_of(self, crate: DeclaredCrate) -> tuple[bool, bool]:
-        """Return whether links may optimise the modules of a crate with others, and whether some take each by itself.
+        """Return whether links may optimize the modules of a crate with others, and whether some take each by itself.
 
         Shape: what nothing here links may be linked in any way elsewhere, with LTO as well.
         Raises: GraphError as `find`.

@@ -252,7 +252,7 @@ class Declaration:
         for node in nodes:
             if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
                 raise ConfigurationError(
-                    f"crate '{self.name}' cannot compile {str(node)!r}, which is no file",
+                    f"crate '{self.name}' cannot compile {str(node)!r}, which is not a file",
                     hint="name a file, or a directory's files with Glob()",
                 )
             check_path(relative(node), where=self.where)
@@ -335,7 +335,7 @@ class Declaration:
             ):
                 continue
             raise ConfigurationError(
-                f"crate '{self.name}' would be called otherwise than when it was declared",
+                f"crate '{self.name}' would get another name than it was declared with",
                 context=(("crate type", kind.value),),
                 hint="set construction variables for versions and for files that a link writes before env.Crate",
             )

@@ -39,7 +39,7 @@ class Declaring(Protocol):
 def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
     """Return the keys and names of the crates that `deps` holds; note those that are to be linked whole.
 
-    Raises: GraphError for what is no crate, or for one of another target.
+    Raises: GraphError for what is not a crate, or for one of another target.
     """
     names: list[str] = []
     for dependency in _dependency_items(deps):

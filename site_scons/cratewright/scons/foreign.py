@@ -48,7 +48,7 @@ def parted_libraries(sources: object) -> tuple[object, list[Any]]:
 def library_words(env: Environment, value: object, *, crate: str) -> object:
     """Return `libs` with nodes as words: a static library becomes part of the crate.
 
-    Raises: ConfigurationError for a node that is no library.
+    Raises: ConfigurationError for a node that is not a library.
     """
     if not isinstance(value, (list, tuple, SCons.Util.UserList, SCons.Node.FS.Base)):
         return value
@@ -60,7 +60,7 @@ def library_words(env: Environment, value: object, *, crate: str) -> object:
             words.append(library_word(item, bundle=True))
         else:
             raise ConfigurationError(
-                f"crate '{crate}': {item} is no library",
+                f"crate '{crate}': {item} is not a library",
                 hint="pass what env.Crate returned as deps, objects as sources",
             )
     return words

@@ -1,6 +1,6 @@
 """Files that the build makes and that a stage may read without being given them: includes, before all.
 
-What a stage read last time, and where it looked in vain, says exactly what it reads, as long as none of these files has
+What a stage read last time, and which paths were missing, is exactly what it reads, as long as none of these files has
 changed; in what has changed, and before the first run, every word that is the name of a file which the build makes
 counts as an include. One too many costs a little order, one too few a stale result.
 """

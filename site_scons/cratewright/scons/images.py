@@ -1,7 +1,7 @@
 """A directory of images as an SCons node, and each image in it as one.
 
-SCons compares a directory by whether it changed in the same run; who packs or installs what an earlier run has made
-would be left with what was there before. This directory is compared by its content, and whatever is looked up in it is
+SCons compares a directory by whether it changed in the same run; code that packages or installs what a run before made
+would keep the old files. This directory is compared by its content, and whatever is looked up in it is
 made by the link, whether that was known when the crate was declared or not. An image that nobody looks up has no node:
 SCons takes as long for one as for a crate.
 """
@@ -228,7 +228,7 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
         return bool(super().is_up_to_date())
 
     def get_found_includes(self, env: Environment, scanner: Any, path: object) -> list[Any]:
-        """Return the images after which something is done; else it hangs on none: its signature covers all files."""
+        """Return the images after which something is done; else it depends on none: its signature covers all files."""
         self._note_actions()
         return [node for node in self.attributes.crate_images.acted_on if node.is_under(self)]
 
@@ -280,7 +280,7 @@ class _CheckImage:
                 root = os.path.join(env.fs.Top.abspath, "")
                 made = [path.removeprefix(root) for path in owner.files()]
                 error = GraphError(
-                    f"{relative(node)} is no image that {relative(owner.manifest)} tells of",
+                    f"{relative(node)} is not an image that {relative(owner.manifest)} tells of",
                     context=(("images", "\n".join(made) or "none"),),
                     hint=near_miss(relative(node), made),
                 )

@@ -71,7 +71,7 @@ class OptionPlaces:
             node.must_be_same(SCons.Node.FS.Dir)
         except TypeError as error:  # SCons found a file of that name
             raise ConfigurationError(
-                f"{what} directory {str(directory)!r} is no directory", context=(("where", self._where),)
+                f"{what} directory {str(directory)!r} is not a directory", context=(("where", self._where),)
             ) from error
         found = [node, node.srcnode(), *node.get_all_rdirs()]
         return list(dict.fromkeys(check_path(relative(item), where=self._where) for item in found))

@@ -30,7 +30,7 @@ from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, leavings, link_modules, link_request
 from ..pipeline.locating import source_of
-from ..pipeline.lto import lto_event, lto_line, lto_row, optimise
+from ..pipeline.lto import lto_event, lto_line, lto_row, optimize
 from ..request import LinkLibrary, LinkRequest
 from ..stage_record import StageRecord, decode_record, encode_record
 from .crates import Build, DeclaredCrate, LinkedCrate
@@ -44,7 +44,7 @@ Node = Any
 """An SCons node; SCons has no types to check against."""
 
 FROM = "from"
-"""In the record of a link: the file that link-time optimisation left it."""
+"""In the record of a link: the file that link-time optimization left it."""
 
 
 def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: StageState, jobs: int) -> None:
@@ -89,7 +89,7 @@ def run_lto(
     links: Sequence[tuple[StageState, list[Node]]],
     jobs: int,
 ) -> None:
-    """Optimise what crate types of one list of dependency formats link, and leave it in one file.
+    """Optimize what crate types of one list of dependency formats link, and leave it in one file.
 
     Shape: `links` are what is linked of it; nothing of that is left if this fails.
     """
@@ -113,13 +113,13 @@ def run_lto(
             own_formats = formats if kind is kinds[0] else build.linked(crate, kind)[0]
             request = link_request(engine, own, dependencies, kind, own_formats)
             with leavings(engine, backend, request):
-                optimised = optimise(engine, backend, request)
-            requests.append(replace(request, modules=optimised.modules))
-            if optimised.report is not None:
-                rows[kind.value] = lto_row(optimised.report)
-                lines.append(lto_line(optimised.report, shared=optimised.shared))
-                if not optimised.shared:
-                    build.reporting.hear(lto_event(crate.name, relative(target), optimised.report))
+                optimized = optimize(engine, backend, request)
+            requests.append(replace(request, modules=optimized.modules))
+            if optimized.report is not None:
+                rows[kind.value] = lto_row(optimized.report)
+                lines.append(lto_line(optimized.report, shared=optimized.shared))
+                if not optimized.shared:
+                    build.reporting.hear(lto_event(crate.name, relative(target), optimized.report))
         result = LtoFile(own.backend, own.fingerprint, tuple(requests))
         write_atomic(str(target.abspath), encode_lto(result))
         _note(target, rows)
@@ -133,19 +133,19 @@ def run_link(
     crate: DeclaredCrate,
     kind: CrateType,
     rlink: Node,
-    optimised: Node | None,
+    optimized: Node | None,
     targets: list[Node],
     state: StageState,
     jobs: int,
 ) -> None:
-    """Make what a crate type consists of, of a `.rlink` or of what link-time optimisation left."""
+    """Make what a crate type consists of, of a `.rlink` or of what link-time optimization left."""
     engine = crate.engine
     engine.jobs = jobs
     noted = engine.ledger(str(targets[0].abspath))
     told = build.reporting.stage("link", crate.name, relative(targets[0]))
     kept = _nothing_left(build, crate, state, targets)
     with _build_errors(targets[0], state), kept, told as report, noted as ledger:
-        backend, request, row = _to_link(build, crate, kind, rlink, optimised)
+        backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
         except ValidationError as error:
@@ -172,25 +172,25 @@ def _own(crate: DeclaredCrate, rlink: Node) -> CrateMetadata:
 
 
 def _to_link(
-    build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, optimised: Node | None
+    build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, optimized: Node | None
 ) -> tuple[CodegenBackend, LinkRequest, dict[str, object]]:
     """Return what is left to link, and what is to be remembered of how it came about."""
     engine = crate.engine
-    if optimised is None:
+    if optimized is None:
         own, formats, dependencies = _inputs(build, crate, kind, rlink)
         backend = engine.backend(own.backend, own.target)
         request = link_request(engine, own, dependencies, kind, formats)
         with leavings(engine, backend, request):
-            return backend, replace(request, modules=optimise(engine, backend, request).modules), {}
-    path = str(optimised)
-    left = decode_lto(read_bytes(str(optimised.abspath), role="result of LTO"), path=path)
+            return backend, replace(request, modules=optimize(engine, backend, request).modules), {}
+    path = str(optimized)
+    left = decode_lto(read_bytes(str(optimized.abspath), role="result of LTO"), path=path)
     request = left.request(kind, path=path)
     if request.crate != crate.name:
         raise FormatError(f"{path} is of crate '{request.crate}', not of '{crate.name}'")
     backend = engine.backend(left.backend, request.target)
     if left.fingerprint != engine.fingerprint(left.backend, request.target):
         raise VersionError(f"{path} was made by other tools than are installed", hint="build it again")
-    return backend, request, {**_noted(optimised, kind), FROM: os.path.basename(path)}
+    return backend, request, {**_noted(optimized, kind), FROM: os.path.basename(path)}
 
 
 def _inputs(
@@ -217,9 +217,9 @@ def _note(target: Node, rows: dict[str, object]) -> None:
         write_atomic(state_path(str(target.abspath)), data)
 
 
-def _noted(optimised: Node, kind: CrateType) -> dict[str, object]:
+def _noted(optimized: Node, kind: CrateType) -> dict[str, object]:
     with suppress(OSError):
-        record = decode_record(read_regular(state_path(str(optimised.abspath))))
+        record = decode_record(read_regular(state_path(str(optimized.abspath))))
         row = record.report_rows().get(kind.value) if record is not None else None
         return dict(row) if isinstance(row, dict) else {}
     return {}

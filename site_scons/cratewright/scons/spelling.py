@@ -77,7 +77,7 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
         hint = f"did you mean '{near[0]}'?" if near else near_miss(name, known)
         place = "the process environment" if inherited else "the command line" if name in _arguments() else ""
         raise UnknownNameError(
-            f"{name} is no variable that anything reads", context=(("in", place or "an Environment"),), hint=hint
+            f"{name} is not a variable that anything reads", context=(("in", place or "an Environment"),), hint=hint
         )
 
 

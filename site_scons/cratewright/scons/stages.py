@@ -66,7 +66,7 @@ class CrateStages:
         self.images: list[ExpectedImages] = []
         self.target = CrateTarget([], name=declared.name, key=declared.key)
         self._links: dict[CrateType, tuple[StageState, list[Any]]] = {}
-        self._optimised: dict[CrateType, Any] = {}
+        self._optimized: dict[CrateType, Any] = {}
 
     @property
     def linked_types(self) -> tuple[CrateType, ...]:
@@ -79,7 +79,7 @@ class CrateStages:
         if CrateType.RLIB in self.types:
             self.archive()
         with suppress(CratewrightError):  # a crate that is not declared yet, or an error that planning tells
-            self.optimise()
+            self.optimize()
         for kind in self.linked_types:
             self.link(kind)
         return self.target
@@ -146,14 +146,14 @@ class CrateStages:
             self.target.append(node)
         return node
 
-    def optimise(self, name: str = "", rlink: Any = None) -> list[Any]:
+    def optimize(self, name: str = "", rlink: Any = None) -> list[Any]:
         """Declare LTO, and return a node for each distinct list of dependency formats; none if no type asks for LTO.
 
         Shape: `name` is that of the file, if there is one list.
         Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `Build.linked`.
         """
-        asking = [kind for kind in self.linked_types if self.is_optimised(kind)]
-        if any(kind not in self._optimised for kind in asking):
+        asking = [kind for kind in self.linked_types if self.is_optimized(kind)]
+        if any(kind not in self._optimized for kind in asking):
             groups = self.build.groups(self.declared, asking)
             if name and len(groups) > 1:
                 raise ConfigurationError(
@@ -165,12 +165,12 @@ class CrateStages:
                 for kinds in groups:
                     words = "-".join(kind.value for kind in kinds)
                     file = self._output(name or f"{self.declared.name}.{words}.lto")
-                    node = self._optimise_together(kinds, file, rlink or self.rlink)
+                    node = self._optimize_together(kinds, file, rlink or self.rlink)
                     node.attributes.crate_lto = kinds
-                    self._optimised |= dict.fromkeys(kinds, node)
-        return list(dict.fromkeys(self._optimised[kind] for kind in asking))
+                    self._optimized |= dict.fromkeys(kinds, node)
+        return list(dict.fromkeys(self._optimized[kind] for kind in asking))
 
-    def _optimise_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
+    def _optimize_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
         build, declared = self.build, self.declared
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
@@ -182,29 +182,29 @@ class CrateStages:
 
         return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, None, signature=self._salt))[0]
 
-    def optimised(self, kind: CrateType) -> Any:
+    def optimized(self, kind: CrateType) -> Any:
         """Return the node of what LTO leaves to a crate type, None if it asks for none.
 
-        Raises: as `optimise`.
+        Raises: as `optimize`.
         """
-        if not self.is_optimised(kind):
+        if not self.is_optimized(kind):
             return None
-        if kind not in self._optimised:
-            self.optimise()
-        return self._optimised[kind]
+        if kind not in self._optimized:
+            self.optimize()
+        return self._optimized[kind]
 
-    def is_optimised(self, kind: CrateType) -> bool:
+    def is_optimized(self, kind: CrateType) -> bool:
         """Say whether a crate type is linked of what LTO leaves."""
         return self.options.lto_for(kind) is not LtoMode.OFF
 
-    def link(self, kind: CrateType, rlink: Any = None, optimised: Any = None) -> list[Any]:
+    def link(self, kind: CrateType, rlink: Any = None, optimized: Any = None) -> list[Any]:
         """Declare what a crate type consists of, and return its nodes.
 
-        Shape: `rlink` and `optimised` are nodes, if they are not the usual ones.
+        Shape: `rlink` and `optimized` are nodes, if they are not the usual ones.
         """
         declared, build, env = self.declared, self.build, self.env
         if kind in self._links:
-            if rlink in (None, self.rlink) and optimised in (None, self._optimised.get(kind)):
+            if rlink in (None, self.rlink) and optimized in (None, self._optimized.get(kind)):
                 return self._links[kind][1]
             raise GraphError(f"crate '{declared.name}' is linked as {kind.value} already")
         what = (declared.name, kind, link_options(self.options, self.backend))
@@ -214,17 +214,17 @@ class CrateStages:
         asked = (kind, names, tuple(links.items()))
         state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), *asked)))
         directories = [name[:-1] for name in names if name.endswith("/")]
-        own, with_lto = rlink or self.rlink, self.is_optimised(kind)
-        known = optimised or self._optimised.get(kind)
+        own, with_lto = rlink or self.rlink, self.is_optimized(kind)
+        known = optimized or self._optimized.get(kind)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            run_link(build, declared, kind, own, known or self.optimised(kind), [*targets, *made], state, jobs)
+            run_link(build, declared, kind, own, known or self.optimized(kind), [*targets, *made], state, jobs)
 
         def dependencies() -> list[Any]:
             if not with_lto:
                 linked = [item.node for item in build.linked(declared, kind)[1]]
             else:
-                linked = [self.optimised(kind)] if known is None else []
+                linked = [self.optimized(kind)] if known is None else []
             return [*linked, *linked_libraries(env, declared, build.below(declared)), *declared.read_by_link]
 
         def before() -> list[Any]:

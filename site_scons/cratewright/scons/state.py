@@ -1,7 +1,7 @@
 """Whether a stage is up to date, as one SCons node a stage.
 
 The sources of a crate and what they include are no SCons nodes: a null build costs about a millisecond a node, and
-SCons could not see an include path that is looked up in vain. The digest of them all is the signature of one node
+SCons could not see a missing include path. The digest of them all is the signature of one node
 instead; which files they are is remembered beside the target.
 """
 

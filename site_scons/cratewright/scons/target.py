@@ -66,7 +66,7 @@ class DeclaredCrate:
     relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
     names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `made` is
     what each linked crate type becomes; `for_target` declares it for another target, if the crate names none itself;
-    `lto_for` says how a crate type is optimised; `instead` are rlibs, by the key of a crate below, that are linked in
+    `lto_for` says how a crate type is optimized; `instead` are rlibs, by the key of a crate below, that are linked in
     place of that crate's own. `late_options` gives the options once all SConscripts have been read, and `read_by_link`
     generated files that words for the linker name.
     """
@@ -109,12 +109,12 @@ class DeclaredCrate:
 
     @property
     def natives(self) -> tuple[NativeLibrary, ...]:
-        """Libraries that are no crates, looked for in `lib_dirs`; asked for once SConscripts have been read."""
+        """Libraries that are not crates, looked for in `lib_dirs`; asked for once SConscripts have been read."""
         texts = self.late_options().texts("libs") if self.late_options is not None else ()
         return tuple(parse_library(text, where=f"crate '{self.name}'") for text in texts)
 
     def lto_modes(self) -> Iterator[LtoMode]:
-        """Yield of each linked crate type how its modules are optimised together."""
+        """Yield of each linked crate type how its modules are optimized together."""
         if self.late_options is not None:
             for kind in self.crate_types:
                 if kind is not CrateType.RLIB:

@@ -100,7 +100,7 @@ def _requests(features: object) -> list[tuple[str, str]]:
     for word in words if isinstance(words, (list, tuple)) else [words]:
         crate, slash, feature = word.partition("/") if isinstance(word, str) else ("", "", "")
         if not slash:
-            raise ConfigurationError(f"{word!r} is no feature of a crate", hint='write "CRATE/FEATURE"')
+            raise ConfigurationError(f"{word!r} is not a feature of a crate", hint='write "CRATE/FEATURE"')
         pairs.append((crate, feature))
     return pairs
 
@@ -109,7 +109,7 @@ def _file_node(env: Environment, file: object) -> Any:
     try:
         nodes = env.arg2nodes(file, env.File)
     except TypeError as error:  # SCons found a directory of that name
-        raise ConfigurationError(f"workspace {str(file)!r} is no file") from error
+        raise ConfigurationError(f"workspace {str(file)!r} is not a file") from error
     if len(nodes) != 1:
         raise ConfigurationError(f"a workspace is one file, not {len(nodes)}", hint="call CrateWorkspace for each")
     return nodes[0]
@@ -121,7 +121,7 @@ def _read(node: Any) -> Workspace:
     if not os.path.exists(located.abspath):
         raise ConfigurationError(f"{path}: no such workspace", hint=nearby(located.abspath))
     if os.path.isdir(located.abspath):
-        raise ConfigurationError(f"workspace '{path}' is no file")
+        raise ConfigurationError(f"workspace '{path}' is not a file")
     return read_workspace(read_bytes(located.abspath, role="workspace"), path=path)
 
 
@@ -235,7 +235,7 @@ class _WorkspaceDeclaration:
             return directory_node(self._env, path)
 
     def _located(self, options: Mapping[str, object], files: Container[str]) -> dict[str, object]:
-        """Return options with files and directories as nodes: a path in a workspace is no word of SCons's.
+        """Return options with files and directories as nodes: a path in a workspace is not a word of SCons's.
 
         Shape: `files` are the options that name a file.
         """
@@ -262,7 +262,7 @@ def _listing(env: Environment) -> Listing:
         except ConfigurationError:  # there is a file of that name
             return {}
         source = directory.srcnode()
-        # Copies in a variant directory are no sources.
+        # Copies in a variant directory are not sources.
         variants = {name for name, node in source.entries.items() if getattr(node, "srcdir", None) is not None}
         # What is built is asked of SCons: it may not be there yet.
         found = {

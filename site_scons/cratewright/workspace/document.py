@@ -85,7 +85,7 @@ class Document:
     def table(self, *key: str) -> Mapping[str, object]:
         """Return a table, empty if there is none.
 
-        Raises: ConfigurationError for a value that is no table.
+        Raises: ConfigurationError for a value that is not a table.
         """
         value: object = self.values
         for depth, word in enumerate(key, 1):

@@ -242,7 +242,7 @@ class _Selecting:
             raise ConfigurationError(
                 f"{self._document.place(*key)}: crate '{name}' cannot have features '{by}' and '{feature}' together",
                 context=((by, _shown(macro, known)), (feature, text)),
-                hint="features add up; what excludes one another is no feature but an option",
+                hint="features add up; what excludes one another is not a feature but an option",
             )
 
 

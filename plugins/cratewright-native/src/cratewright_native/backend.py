@@ -142,7 +142,7 @@ class NativeBackend(CodegenBackend):
         return tuple(sorted(kept | shared_symbols(request, defined, self.session.root)))
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
-        """Return whether a module holds a representation that can be optimised with others."""
+        """Return whether a module holds a representation that can be optimized with others."""
         return module.attribute("representation") in ("llvm", "gcc", "both")
 
     def is_lowered(self, module: ModuleCodegen) -> bool:
@@ -169,7 +169,7 @@ class NativeBackend(CodegenBackend):
         return run_fat_lto(for_llvm(request), self._toolchain)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise a whole program."""
+        """Optimize a whole program."""
         from .fat import optimize_fat  # noqa: PLC0415
 
         return optimize_fat(module, config, self._toolchain)
@@ -182,7 +182,7 @@ class NativeBackend(CodegenBackend):
         return run_thin_lto(for_llvm(request), self._toolchain)
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
-        """Run the backend of one module: import, optimise, make an object."""
+        """Run the backend of one module: import, optimize, make an object."""
         from .thin import optimize_thin  # noqa: PLC0415
 
         return optimize_thin(module, config, self._toolchain)
@@ -201,7 +201,7 @@ class NativeBackend(CodegenBackend):
         return report.take() if report is not None else {}
 
     def lto_memory(self, request: LinkRequest) -> int:
-        """Return what a compiler that optimises the modules, or the largest of them with its imports, takes at most.
+        """Return what a compiler that optimizes the modules, or the largest of them with its imports, takes at most.
 
         Source: peak resident sizes of clang 19 at release. Fat, lowering included: 125 MiB for 0.67 MB of modules
         (Lua), 171 MiB for 1.57 MB (zstd). Thin, a module: 107 and 110 MiB.
@@ -209,8 +209,8 @@ class NativeBackend(CodegenBackend):
         from .elf import embedded_bitcode  # noqa: PLC0415
 
         sizes = [len(embedded_bitcode(item.module.data) or item.module.data) for item in request.modules]
-        optimised = sum(sizes) if request.lto is LtoMode.FAT else max(sizes, default=0)
-        return _COMPILER_MEMORY + _MEMORY_FACTOR * optimised
+        optimized = sum(sizes) if request.lto is LtoMode.FAT else max(sizes, default=0)
+        return _COMPILER_MEMORY + _MEMORY_FACTOR * optimized
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the file that a crate type becomes, what a user has the linker write, and the directory of notes.

@@ -105,7 +105,7 @@ def _check_sources(crate: Crate, toolchain: Toolchain) -> None:
         if suffix in MODULES:
             raise UnsupportedError(
                 f"{source.path}: C++ modules are not compiled yet",
-                context=(("crate", crate.name), ("reason", "a unit would hang on what another one makes")),
+                context=(("crate", crate.name), ("reason", "a unit would depend on what another one makes")),
                 hint="include headers, or compile the module by a builder of SCons and link it by 'libs'",
             )
         language = LANGUAGES[suffix]

@@ -13,9 +13,9 @@ from .elf import embedded_bitcode, has_gcc_representation, without_bitcode
 from .flags import lowering_words
 from .toolchain import Toolchain
 
-__all__ = ["OPTIMISED", "for_llvm", "lower", "lowered"]
+__all__ = ["OPTIMIZED", "for_llvm", "lower", "lowered"]
 
-OPTIMISED = ("optimised", "1")
+OPTIMIZED = ("optimized", "1")
 """The attribute of a module for which only code is left to be made."""
 
 
@@ -40,7 +40,7 @@ def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, w
     Raises: ToolError.
     """
     # An empty index asks for the second half of what a module for ThinLTO has had the first half of.
-    how = ("-Xclang", "-disable-llvm-passes") if OPTIMISED in module.attributes else (f"-fthinlto-index={os.devnull}",)
+    how = ("-Xclang", "-disable-llvm-passes") if OPTIMIZED in module.attributes else (f"-fthinlto-index={os.devnull}",)
     with toolchain.scratch() as directory:
         (directory / "module.bc").write_bytes(module.data)
         command = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)

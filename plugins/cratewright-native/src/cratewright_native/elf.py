@@ -53,7 +53,7 @@ def is_elf(data: bytes) -> bool:
 
 
 def has_gcc_representation(data: bytes) -> bool:
-    """Return whether gcc's linker plugin could optimise an object with others."""
+    """Return whether gcc's linker plugin could optimize an object with others."""
     return b".gnu.lto_" in data
 
 

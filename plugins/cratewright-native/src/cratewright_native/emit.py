@@ -1,6 +1,6 @@
 """What a unit leaves beside its crate for people and other tools: its assembly, its LLVM IR, its object.
 
-This is the unit's own code, before any other is optimised with it, whatever `lto` says.
+This is the unit's own code, before any other is optimized with it, whatever `lto` says.
 """
 
 from __future__ import annotations

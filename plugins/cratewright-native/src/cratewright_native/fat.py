@@ -1,4 +1,4 @@
-"""Fat LTO: all modules merged into one, then optimised as one program."""
+"""Fat LTO: all modules merged into one, then optimized as one program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
 
-from .codegen import OPTIMISED
+from .codegen import OPTIMIZED
 from .demand import needed_modules
 from .flags import lowering_words
 from .kept import wanted_symbols
@@ -71,9 +71,9 @@ def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> Non
 
 
 def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
-    """Optimise a whole program; the result is bitcode, but an object from gcc, which cannot stop in between.
+    """Optimize a whole program; the result is bitcode, but an object from gcc, which cannot stop in between.
 
-    Raises: ToolError if the optimiser fails.
+    Raises: ToolError if the optimizer fails.
     """
     with toolchain.scratch() as directory:
         (directory / _MERGED).write_bytes(module.data)
@@ -83,9 +83,9 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
         else:
             # What is still visible is there to stay, as in any relocatable file.
             words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
-        toolchain.run((*words, _MERGED, "-o", "optimised"), cwd=directory, what="fat LTO", outputs=["optimised"])
-        data = (directory / "optimised").read_bytes()
-    return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMISED,))
+        toolchain.run((*words, _MERGED, "-o", "optimized"), cwd=directory, what="fat LTO", outputs=["optimized"])
+        data = (directory / "optimized").read_bytes()
+    return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMIZED,))
 
 
 def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:

@@ -23,7 +23,7 @@ _NO_LLVM = "gcc has no LLVM in it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gcc(Toolchain):
-    """gcc, whose link-time optimisation takes whole programs alone.
+    """gcc, whose link-time optimization takes whole programs alone.
 
     Shape: `program` is absolute, and `g++` and `gcc-ar` of the same suffix lie beside it.
     """

@@ -1,4 +1,4 @@
-"""Libraries that are no crates, as words of a link."""
+"""Libraries that are not crates, as words of a link."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def library_words(
 def find_static(
     library: NativeLibrary, directories: Sequence[str], target: Target, toolchain: Toolchain
 ) -> tuple[str, tuple[str, ...]]:
-    """Return where a static library lies, and where it was looked for before in vain.
+    """Return where a static library lies, and the missing paths before it.
 
     Shape: relative to the project root, or absolute outside it.
     Raises: LinkError if it is nowhere.

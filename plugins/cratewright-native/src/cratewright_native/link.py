@@ -215,7 +215,7 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directo
     options, shared = request.options, request.crate_type is not CrateType.BIN
     words = ["-shared"] if shared else []
     if toolchain.kind == "gcc":
-        # Objects of gcc hold both; what is to be optimised together has been by now.
+        # Objects of gcc hold both; what is to be optimized together has been by now.
         words.append("-fno-lto")
     if target.format == "elf":
         words += ["-Wl,--build-id=none", "-Wl,--gc-sections"]

@@ -1,4 +1,4 @@
-"""What a final link hangs on: the files that its linker read, and the places where it found no library."""
+"""What a final link depends on: the files that its linker read, and the places where it found no library."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def observe_link(
     decided: Collection[str] = (),
     bundled: str = "",
 ) -> tuple[tuple[Observed, ...], int]:
-    """Return what a link hangs on, sorted by path, and when a file that it read last changed.
+    """Return what a link depends on, sorted by path, and when a file that it read last changed.
 
     Shape: `listed` are the files that the linker says it read, without those that were made for it; one that is not
     absolute was found on the search path. `form` is the format of the target; `decided` are files that the request

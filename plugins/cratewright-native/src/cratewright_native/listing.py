@@ -66,7 +66,7 @@ def ask_preprocessor(
 
 
 def ask_assembler(unit: Unit, directories: Iterable[str], *, preprocessed: bool) -> dict[str, str | None]:
-    """Return what LLVM's assembler reads for a unit in assembly, and where it looks in vain, as `World.found`.
+    """Return what LLVM's assembler reads for a unit in assembly, and which paths are missing, as `World.found`.
 
     Raises: SourceError for one that cannot be followed.
     """

@@ -137,7 +137,7 @@ class Llvm(Toolchain):
         )
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """Ask clang where it compiles, and lld where it optimises."""
+        """Ask clang where it compiles, and lld where it optimizes."""
         if argv[0] == self.programs.clang:
             return ("-ftime-report",) if "-c" in argv else ()
         return ("-mllvm", "-time-passes") if argv[0] == self.programs.lld and "--lto-emit-llvm" in argv else ()

@@ -28,5 +28,5 @@ def foreign_module(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
     elif is_bitcode(stencil.source):
         reason, hint = "it is LLVM bitcode", "compile it without -flto, or name it .bc"
     else:
-        reason, hint = "it is no ELF object", ""
+        reason, hint = "it is not an ELF object", ""
     raise SourceError.at(stencil.path, 1, f"this object cannot be linked: {reason}", hint=hint)

@@ -1,4 +1,4 @@
-"""What a compilation hangs on beside its source: files it read, and paths where it found nothing.
+"""What a compilation depends on beside its source: files it read, and paths where it found nothing.
 
 It is told which files were read and where they were looked for. A path that something could appear at, so that another
 file would be found than this time, is as much an input as a file.
@@ -22,7 +22,7 @@ from .world import World, join
 __all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts", "settled"]
 
 ALWAYS = Observed(".", None)
-"""What a unit hangs on of which nobody can tell what it hangs on: it is compiled by every build."""
+"""What a unit depends on of which nobody can tell what it depends on: it is compiled by every build."""
 
 T = TypeVar("T")
 
@@ -121,7 +121,7 @@ def read_facts(data: bytes) -> FileFacts:
 def observe(
     source: str, files: Mapping[str, FileFacts | None], search: Search, *, root: str, bundled: str = ""
 ) -> tuple[Observed, ...]:
-    """Return what a unit hangs on, sorted by path, the source left out.
+    """Return what a unit depends on, sorted by path, the source left out.
 
     Shape: `files` are all that were read, the source among them, by path. No facts of one mean that it changes with
     the toolchain's version alone, as does all that is below `bundled`; such files are left out.

@@ -1,4 +1,4 @@
-"""Distributed ThinLTO: one analysis of all modules, then one job for each that hangs on nothing else.
+"""Distributed ThinLTO: one analysis of all modules, then one job for each that depends on nothing else.
 
 Knows nothing of caches, nor of the order in which jobs run.
 """
@@ -57,7 +57,7 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
             refused=refusal(request, f"{what} failed", inputs.files),
         )
         needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
-        # A name that is no file of ours would be that of an archive's member, which no job could read.
+        # A name that is not a file of ours would be that of an archive's member, which no job could read.
         strange = [name for name in needed if name not in inputs.files]
         if strange:
             raise ToolError(f"the thin link of crate '{request.crate}' names unknown modules: {' '.join(strange)}")
@@ -94,9 +94,9 @@ def _imports(directory: Path, name: str) -> list[str]:
 
 
 def optimize_thin(module: ThinModule, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
-    """Optimise one module with what it imports, and lower it to an object.
+    """Optimize one module with what it imports, and lower it to an object.
 
-    Raises: ToolError if LLVM fails, which includes that it says it succeeded and made nothing.
+    Raises: ToolError if LLVM fails, which includes that it succeeded but wrote no output.
     """
     if not names_own_files(module):
         raise ToolError("the analysis of a thin link names files that are not its own")

@@ -1,4 +1,4 @@
-"""A toolchain: the programs that compile, optimise and link, and the one way in which they are run.
+"""A toolchain: the programs that compile, optimize and link, and the one way in which they are run.
 
 Knows nothing of what is compiled, nor of which toolchain is the right one: `choose` finds that out.
 """
@@ -212,7 +212,7 @@ class Toolchain(ABC):
             path = os.path.join(cwd, output)
             if not os.path.isfile(path) or os.path.getsize(path) == 0:
                 raise ToolError(
-                    f"{what}: {os.path.basename(argv[0])} says it succeeded and made nothing",
+                    f"{what}: {os.path.basename(argv[0])} succeeded but wrote no output",
                     context=(("toolchain", self.version), *((("said", said.strip()),) if said.strip() else ())),
                 )
         return Completed(done.stdout, said)
@@ -242,7 +242,7 @@ class Toolchain(ABC):
             raise ToolError(
                 f"{what}: {program} crashed",
                 context=(("toolchain", self.version), ("reason", reason), ("said", _first_lines(said))),
-                hint="this is a fault of the compiler; try to simplify the unit, or another optimisation level",
+                hint="this is a fault of the compiler; try to simplify the unit, or another optimization level",
             )
         broken = _FAILED.search(said)
         if broken:

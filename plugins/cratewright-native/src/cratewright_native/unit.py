@@ -1,4 +1,4 @@
-"""One source to one module: the stencil of cratewright's contract in, its module and what it hangs on out.
+"""One source to one module: the stencil of cratewright's contract in, its module and what it depends on out.
 
 A module is made so that every kind of link can use it.
 """
@@ -30,7 +30,7 @@ from cratewright import (
 
 from .assembly import assembly_of
 from .bitcode import bitcode_symbols, is_bitcode
-from .codegen import OPTIMISED
+from .codegen import OPTIMIZED
 from .coverage import keep_notes, notes_name
 from .diagnostics import messages, warnings
 from .directives import Asked, embeds
@@ -54,7 +54,7 @@ Missing = tuple[Observed, ...]
 
 _SHOWN = 20
 _CODE = ("representation", "code")
-"""The attribute of a module that is code alone, since no link optimises it with others."""
+"""The attribute of a module that is code alone, since no link optimizes it with others."""
 # A single word may have 128 KiB, and so has the variable in which gcc passes them on.
 _LONG = 96 << 10
 _HINTS = (
@@ -62,7 +62,7 @@ _HINTS = (
     (r"Producer:", "this bitcode was made by a newer LLVM; use one toolchain of that version for all"),
     (
         r"date-time|__TIMESTAMP__",
-        "the result would hang on when it is made; let the SConstruct say, as in defines={'BUILT': '\"2026-01-31\"'}",
+        "the result would depend on when it is made; let the SConstruct say, as in defines={'BUILT': '\"2026-01-31\"'}",
     ),
     (r"modules?\b.*not found|module interface", "C++ modules are not compiled; include headers"),
 )
@@ -114,8 +114,8 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         notes = directory / "module.gcno"
         kept: tuple[tuple[str, str], ...] = (keep_notes(stencil.path, notes.read_bytes()),) if notes.exists() else ()
         _refuse_embedding(unit, files, directory)
-        # Where there is no summary there is no second half of optimisation either.
-        attributes = kept if has_summary(stencil.target) else (OPTIMISED,)
+        # Where there is no summary there is no second half of optimization either.
+        attributes = kept if has_summary(stencil.target) else (OPTIMIZED,)
         if not for_lto and language not in ("assembler", "object"):
             attributes += (_CODE,)
         module = module_of(data, path=stencil.path, attributes=attributes)
@@ -242,7 +242,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
 
 
 def _listed(unit: Unit, stencil: UnitStencil, directory: Path, said: Completed) -> tuple[tuple[str, ...], Missing]:
-    """Return the files that were read, and where an assembler looked in vain."""
+    """Return the files that were read, and the paths that an assembler missed."""
     depfile = directory / "module.d"
     names = _names(depfile.read_text("utf-8", "surrogateescape"), unit) if depfile.exists() else ()
     if _language(stencil.path) != "assembler":

@@ -102,7 +102,7 @@ class Zig(Toolchain):
         return (self.program, "ar")
 
     def environment(self) -> dict[str, str]:
-        """Add the cache directory: the default one hangs on the directory zig runs in."""
+        """Add the cache directory: the default one depends on the directory zig runs in."""
         # Slots and zero-argument super() do not go together in a dataclass.
         known = Toolchain.environment(self)
         return {**known, "ZIG_GLOBAL_CACHE_DIR": self.cache, "ZIG_LOCAL_CACHE_DIR": self.cache}
@@ -115,7 +115,7 @@ class Zig(Toolchain):
     def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
         """Give `zig cc` a cache that is gone afterwards, beside the lasting one for C libraries.
 
-        It would answer from what it made before, although a header has appeared where it once looked in vain; and
+        It would answer from what it made before, although a header has appeared at a path that was missing before; and
         keep a copy of every object for good.
         """
         if argv[1] not in ("cc", "c++"):

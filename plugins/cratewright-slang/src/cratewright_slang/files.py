@@ -1,4 +1,4 @@
-"""The files of a project as Slang asks for them, and a note of each that was read or looked for in vain."""
+"""The files of a project as Slang asks for them, and a note of each that was read or missing."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class ProjectFiles:
         for directory in ("", *([] if os.path.isabs(path) else self._repositories)):
             place = posixpath.join(directory, path)
             if os.path.isdir(os.path.join(self._root, place)):
-                continue  # Slang asks for directories, too, and a build does not hang on one
+                continue  # Slang asks for directories, too, and a build does not depend on one
             data = self._bytes(place)
             self._seen[place] = Observed(place, None if data is None else content_digest(data))
             if data is not None:

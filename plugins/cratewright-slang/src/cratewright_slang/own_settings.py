@@ -51,7 +51,7 @@ def settings_of(
     layout = options.text("block_layout")
     numbers = {
         ENTRY_NAMES: 1,
-        # SPIRV-Tools optimise what comes out, as the options of a crate say.
+        # SPIRV-Tools optimize what comes out, as the options of a crate say.
         OPTIMIZATION: 0,
         DEBUG: _DEBUG[options.debuginfo],
         SCALAR_LAYOUT: int(layout == "scalar"),

@@ -34,7 +34,7 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
     if _IMPLEMENTING.match(_COMMENT.sub(b" ", stencil.source.removeprefix(b"\xef\xbb\xbf"))):
         return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
     if b"\0" in stencil.source:
-        raise SourceError.at(path, 1, "a NUL byte is no text")
+        raise SourceError.at(path, 1, "a NUL byte is not text")
     settings = settings_of(
         stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
     )
@@ -77,7 +77,7 @@ def _attributes(stencil: UnitStencil) -> tuple[tuple[str, str], ...]:
 
 
 def _directories(stencil: UnitStencil) -> tuple[str, ...]:
-    # The project's root is no directory below it, but has to be called something.
+    # The project's root is not a directory below it, but has to be called something.
     return tuple(name or "." for name in stencil.options.texts("include_dirs"))
 
 

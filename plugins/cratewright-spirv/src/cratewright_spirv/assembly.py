@@ -87,7 +87,7 @@ class _Assembly:
         """Return entry points that can share one link, with the modules it takes.
 
         Functions that differ by stage keep entry points apart, for two modules then offer one name; so does code that
-        hangs on the entry point which reaches it.
+        depends on the entry point which reaches it.
         """
         resolution = Resolution(self.request.modules)
         closures = {entry: resolution.closure([entry.module], entry.suffix) for entry in entries}
@@ -103,7 +103,7 @@ class _Assembly:
         ]
 
     def _is_bound(self, modules: Sequence[int]) -> bool:
-        """Return whether code of some modules hangs on the entry point that reaches it."""
+        """Return whether code of some modules depends on the entry point that reaches it."""
         implied = [Implied.of(self.request.modules[index].module) for index in modules] if len(modules) > 1 else []
         return any(each.sized for each in implied) or share(implied)
 

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["SpirvBackend"]
 
 _SHADER_MEMORY = 80 << 20
-"""Bytes that the optimiser may take for a shader however small: its loops are unrolled."""
+"""Bytes that the optimizer may take for a shader however small: its loops are unrolled."""
 _MEMORY_FACTOR = 40
 """Bytes that it takes beside for a byte of what is linked."""
 
@@ -94,7 +94,7 @@ class SpirvBackend(CodegenBackend):
             words=("none", "split"),
             help="split: debug information of a crate's images goes to a file beside each (.dbg.spv)",
         ),
-        _flag("spirv_opt", True, "run the optimiser when opt_level or debuginfo call for it"),
+        _flag("spirv_opt", True, "run the optimizer when opt_level or debuginfo call for it"),
         _flag("spirv_val", True, "validate images before they are written"),
         _flag("preserve_bindings", False, "keep descriptors that no entry point uses"),
         _flag("relax_struct_store", False, "validator: allow storing structs of like layout"),
@@ -109,9 +109,9 @@ class SpirvBackend(CodegenBackend):
         _directory("dump_post_merge", "directory for copies of what the linker made of them"),
         _directory("dump_post_split", "directory for copies of each image after it was finalised"),
         _directory(
-            "dump_post_opt", "directory for copies of each image after it was optimised, before it is validated"
+            "dump_post_opt", "directory for copies of each image after it was optimized, before it is validated"
         ),
-        _directory("dump_post_link", "directory for copies of each image before it is optimised"),
+        _directory("dump_post_link", "directory for copies of each image before it is optimized"),
     )
     VARIABLES: ClassVar[tuple[ConstructionVariable, ...]] = (
         ConstructionVariable(name="GLSLPATH", option="include_dirs"),
@@ -247,17 +247,17 @@ class SpirvBackend(CodegenBackend):
             return run_fat_lto(request, self._tools())
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise what all entry points reach, together."""
-        from .lto import optimise_fat  # noqa: PLC0415 - only workers link
-        from .split import is_pair, optimised_twice  # noqa: PLC0415
+        """Optimize what all entry points reach, together."""
+        from .lto import optimize_fat  # noqa: PLC0415 - only workers link
+        from .split import is_pair, optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
-            return optimised_twice(module, config, self.optimize_fat)
+            return optimized_twice(module, config, self.optimize_fat)
         if module.attribute("merged"):
-            from .relocatable import optimised  # noqa: PLC0415 - only workers link
+            from .relocatable import optimized  # noqa: PLC0415 - only workers link
 
-            return optimised(module, config, self._tools())
-        return optimise_fat(module, config, self._tools())
+            return optimized(module, config, self._tools())
+        return optimize_fat(module, config, self._tools())
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point, with the modules that it reaches; an object is one part."""
@@ -296,20 +296,20 @@ class SpirvBackend(CodegenBackend):
             return run_thin_lto(request, self._tools())
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise one entry point with all that it reaches."""
-        from .lto import optimise_thin  # noqa: PLC0415 - only workers link
-        from .split import is_pair, optimised_twice  # noqa: PLC0415
+        """Optimize one entry point with all that it reaches."""
+        from .lto import optimize_thin  # noqa: PLC0415 - only workers link
+        from .split import is_pair, optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
-            return optimised_twice(module, config, self.optimize_thin)
+            return optimized_twice(module, config, self.optimize_thin)
         if module.index:
-            from .relocatable import optimised  # noqa: PLC0415 - only workers link
+            from .relocatable import optimized  # noqa: PLC0415 - only workers link
 
-            return optimised(ModuleCodegen(name="", data=module.data), config, self._tools())
-        return optimise_thin(module.data, config, self._tools())
+            return optimized(ModuleCodegen(name="", data=module.data), config, self._tools())
+        return optimize_thin(module.data, config, self._tools())
 
     def lto_memory(self, request: LinkRequest) -> int:
-        """Return what optimising the modules together takes, or those of the largest part.
+        """Return what optimizing the modules together takes, or those of the largest part.
 
         Source: growth of workers in `examples/llama-shaders`, fat: at most 81 MiB for 0.36 MB of modules, 68 for 3.7,
         205 for 6.5.
@@ -349,9 +349,9 @@ class SpirvBackend(CodegenBackend):
         entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
         request = with_own_options(request, entries)
         if request.lto is not LtoMode.OFF:
-            from .lto_link import link_optimised  # noqa: PLC0415 - only workers link
+            from .lto_link import link_optimized  # noqa: PLC0415 - only workers link
 
-            return link_optimised(request, entries, self._tools())
+            return link_optimized(request, entries, self._tools())
         from .image import link_image  # noqa: PLC0415 - only workers link
 
         return link_image(request, image_path(request.crate, request.part), entries, self._tools())

@@ -293,7 +293,7 @@ class _Reader:
         return (*words[:at], new, *words[at + 1 :])
 
     def _described(self, old: int) -> list[Instruction]:
-        """Return decorations and kept names of something global, in an order that hangs on their content only."""
+        """Return decorations and kept names of something global, in an order that depends on their content only."""
         found = [self._mark(words) for words in self.marks.get(old, ())]
         if self._keeps_names(old):
             found += self.named.get(old, ())
@@ -326,7 +326,7 @@ class _Reader:
         flat, local = self._body(function)
         marks, named = self._local_marks(local), self._local_names(function, local)
         key: Key = (tuple(flat), tuple(marks), tuple(named), self.owner)
-        # An entry point's execution modes hang on its function, so that is its own.
+        # An entry point's execution modes depend on its function, so that is its own.
         new = None if entry else self.writer.known.get(key)
         if new is None:
             new = self.writer.number(len(local))

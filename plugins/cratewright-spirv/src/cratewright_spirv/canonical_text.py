@@ -66,7 +66,7 @@ class Canonical:
 
     @property
     def origins(self) -> str:
-        """How many lines in turn are the unit's own and an include's, whose functions are no exports."""
+        """How many lines in turn are the unit's own and an include's, whose functions are not exports."""
         runs, own = [0], True
         for piece, file in self._pieces:
             if (file == self._path) is not own:

@@ -107,7 +107,7 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
     """
     if b"\0" in request.text:
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
-        raise SourceError.at(request.path, line, "a NUL byte is no text")
+        raise SourceError.at(request.path, line, "a NUL byte is not text")
     includes, form = found or canonical_form(request)
     ask = partial(_said, request, compiler)
     if form is not None:

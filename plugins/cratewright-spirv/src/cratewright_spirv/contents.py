@@ -66,7 +66,7 @@ class Contents:
         return value_digest((self.digest(self.definitions[variable][1]), tuple(marks)))[:16]
 
     def _declares(self, number: int) -> Iterator[tuple[int, ...]]:
-        """Yield the decorations of something in an order that hangs on their content only."""
+        """Yield the decorations of something in an order that depends on their content only."""
         yield from sorted(
             (words[0], *words[2:])
             for words in self.marks.get(number, ())

@@ -74,7 +74,7 @@ def _check_lto(crate: Crate) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': lto='thin-local' needs a crate without dependencies here",
             context=(("depends on", " ".join(item.name for item in crate.dependencies)),),
-            hint="SPIRV-Tools optimise nothing that calls what is not there; 'thin' takes the dependencies along, "
+            hint="SPIRV-Tools optimize nothing that calls what is not there; 'thin' takes the dependencies along, "
             "and the cache has every entry point that an edit does not reach",
         )
     asked = [name for name in ("dump_post_merge", "dump_post_link") if crate.options.text(name)]

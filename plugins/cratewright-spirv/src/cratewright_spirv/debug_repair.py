@@ -1,4 +1,4 @@
-"""NonSemantic.Shader.DebugInfo as SPIRV-Tools' optimiser leaves it, put right.
+"""NonSemantic.Shader.DebugInfo as SPIRV-Tools' optimizer leaves it, put right.
 
 Knows nothing of which passes ran. Inlining puts what was passed in place of a parameter, and the description of the
 parameter with it; that describes variables only, so values and parts of variables have to be told of in another way.
@@ -22,7 +22,7 @@ _DECLARE_INDEXES_AT = 8
 
 
 def repaired(data: bytes) -> bytes:
-    """Return an optimised module with each description of a variable one of what there is."""
+    """Return an optimized module with each description of a variable one of what there is."""
     if SET_NAME.encode() not in data:
         return data
     program = Program.of(parse(data, "module"))

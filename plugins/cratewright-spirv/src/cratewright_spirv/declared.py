@@ -27,7 +27,7 @@ _WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
 _BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
 # Of these an entry point has one, whatever it is called.
 _SINGLE = {5329: "callableDataInEXT", 5339: "hitAttributeEXT", 5342: "rayPayloadInEXT", 5402: "taskPayloadSharedEXT"}
-# Every fragment shader has the first; the others hang on what a function does.
+# Every fragment shader has the first; the others depend on what a function does.
 _NOT_DECLARED = frozenset({7, 12, 5027})
 _DEPTH_REPLACING = 12
 # The default of each mode that an entry point always has, and how a source that declares it spells it.
@@ -60,7 +60,7 @@ class About:
 
 
 def takes_size(text: bytes) -> bool:
-    """Return whether a preprocessed GLSL text hangs on a workgroup size that it does not declare."""
+    """Return whether a preprocessed GLSL text depends on a workgroup size that it does not declare."""
     return _TAKES_SIZE.search(text) is not None and not declares_size(text)
 
 

@@ -191,7 +191,7 @@ def _compile(source: Source, text: bytes) -> tuple[bytes, str]:
 
 def _check_language(source: Source) -> None:
     if source.language != "glsl":
-        raise UnsupportedError(f"{source.path}: the newest glslang there is reads no HLSL", hint=HLSL_WAY_OUT)
+        raise UnsupportedError(f"{source.path}: the newest glslang does not read HLSL", hint=HLSL_WAY_OUT)
 
 
 def _versioned(text: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""One image: what the linker or LTO made, optimised, validated, and told of.
+"""One image: what the linker or LTO made, optimized, validated, and told of.
 
 It is given a request and gives bytes.
 """
@@ -40,7 +40,7 @@ from .split import at_level
 from .statistics import statistics
 from .tools import Tools, ValidatorOptions
 
-__all__ = ["Image", "finish", "link_image", "optimise"]
+__all__ = ["Image", "finish", "link_image", "optimize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,19 @@ def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
     image.dump("dump_post_split", linked)
     image.dump("dump_post_link", linked)
     try:
-        optimised = optimise(linked, request.config, tools)
+        optimized = optimize(linked, request.config, tools)
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
     interface = reflect.interface(linked, name=image.path, blocks=True)
     if request.options.opt_level is OptLevel.NONE:  # all names are there still
-        return finish(image, optimised, Facts.of(linked, sources_of(request.modules), None), tools, interface)
-    return finish(image, optimised, Facts.of(linked, sources_of(request.modules), interface), tools)
+        return finish(image, optimized, Facts.of(linked, sources_of(request.modules), None), tools, interface)
+    return finish(image, optimized, Facts.of(linked, sources_of(request.modules), interface), tools)
 
 
-def optimise(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
-    """Run the passes that the options call for over a module, unless the user switched the optimiser off.
+def optimize(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
+    """Run the passes that the options call for over a module, unless the user switched the optimizer off.
 
-    Raises: ToolError if the optimiser refuses.
+    Raises: ToolError if the optimizer refuses.
     """
     passes, data = passes_for(config.options), with_plain_copies(data)
     if not config.options.flag("spirv_opt"):
@@ -104,18 +104,18 @@ def optimise(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
         passes = ["--legalize-hlsl", *passes]
     if not passes:
         return data
-    optimised = tools.optimize(
+    optimized = tools.optimize(
         data,
         env=config.target,
         passes=passes,
         validator=None,  # what comes out is validated
         preserve_bindings=config.options.flag("preserve_bindings"),
     )
-    return repaired(mended(data, optimised))
+    return repaired(mended(data, optimized))
 
 
 def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:
-    """Validate an image and tell of it; `facts` are those from before it was optimised.
+    """Validate an image and tell of it; `facts` are those from before it was optimized.
 
     Raises: ValidationError if it breaks its target's rules.
     """
@@ -140,7 +140,7 @@ def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:
     if options.flag("spirv_opt") or not passes_for(options):
         return ()
     reason = f"opt_level={options.opt_level.value}, debuginfo={options.debuginfo.value}"
-    text = f"the optimiser should run ({reason}) but spirv_opt is off"
+    text = f"the optimizer should run ({reason}) but spirv_opt is off"
     return (Diagnostic(Severity.WARNING, text, image.path),)
 
 
@@ -203,7 +203,7 @@ def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
 
 def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | None) -> str:
     if interface is None:
-        # Optimising drops what is not used, but names as well.
+        # Optimizing drops what is not used, but names as well.
         interface = reflect.interface(data, name=image.path)
         restore_names(interface, facts)
     row = {

@@ -69,7 +69,7 @@ NOTHING = Implied()
 def share(units: Iterable[Implied]) -> bool:
     """Return whether units have to be looked at together.
 
-    Shape: so if two name one variable or bind different things to one place, or one hangs on a layout it does not have.
+    Shape: so if two name one variable or bind different things to one place, or one needs a layout it does not have.
     """
     names: set[str] = set()
     places: dict[str, str] = {}

@@ -107,7 +107,7 @@ class IncludeResolver:
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """Return what was read and what was looked for in vain, in order of first use."""
+        """Return what was read and missing paths, in order of first use."""
         return tuple(self._observed.values())
 
     @property

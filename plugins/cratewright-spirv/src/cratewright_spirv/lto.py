@@ -1,6 +1,6 @@
-"""Link-time optimisation of shaders: of all entry points together (fat), or of each by itself (thin).
+"""Link-time optimization of shaders: of all entry points together (fat), or of each by itself (thin).
 
-What is to be optimised is in canonical form, so that edits which do not matter give the same bytes.
+What is to be optimized is in canonical form, so that edits which do not matter give the same bytes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from .assembly import assemble
 from .canonical import canonical_form, is_orderable
 from .facts import Facts, sources_of
 from .finalize import finalize_program
-from .image import optimise
+from .image import optimize
 from .lines import lines_for_linker, linked_lines
 from .memory_model import programs_of_one_model
 from .mending import mended
 from .module import Instruction, parse
-from .names import Entry, entries_of, image_path, optimised_entries, spv_environment
+from .names import Entry, entries_of, image_path, optimized_entries, spv_environment
 from .program import Program, trim
 from .split import at_level
 from .symbols import closures
@@ -40,8 +40,8 @@ from .workgroup import size_by_entry_point
 
 __all__ = [
     "join",
-    "optimise_fat",
-    "optimise_thin",
+    "optimize_fat",
+    "optimize_thin",
     "parts_of",
     "run_fat_lto",
     "run_thin_lto",
@@ -65,7 +65,7 @@ def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
         data = trimmed(data, request.config, tools)
     facts = Facts.of(data, closure.sources, closure.interface)
     attributes = (
-        ("entries", optimised_entries([entry])),
+        ("entries", optimized_entries([entry])),
         ("facts", Facts.encode([facts])),
         *option_attributes(options_among(item.module.attributes)),
     )
@@ -76,7 +76,7 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     """Link all entry points and what they reach into one module in canonical form.
 
     Shape: `data` holds several modules, one after another, if each entry point is to have an image of its own and they
-    differ in memory model, capabilities or extensions; the attribute `parts` has their sizes. The optimiser lets a
+    differ in memory model, capabilities or extensions; the attribute `parts` has their sizes. The optimizer lets a
     whole module be for what one of its entry points needs.
     Raises: LinkError for symbols, stages and recursion.
     """
@@ -100,7 +100,7 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
         data=b"".join(parts),
         entry_points=tuple(EntryPoint(entry.stage, entry.output) for entry in entries),
         attributes=(
-            ("entries", optimised_entries(replace(entry, inner=entry.output) for entry in entries)),
+            ("entries", optimized_entries(replace(entry, inner=entry.output) for entry in entries)),
             ("facts", Facts.encode(facts)),
             ("parts", " ".join(str(len(part)) for part in parts)),
         ),
@@ -110,7 +110,7 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
 def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
     """Return one module with the entry points of some, in which nothing that is equal stands twice.
 
-    Shape: variables and functions of different programs stay `apart` if they are to be optimised: a variable of
+    Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of
     two entry points is none of one.
     """
     programs = programs_of_one_model(programs, [program.module.name for program in programs])
@@ -130,22 +130,22 @@ def parts_of(module: ModuleCodegen) -> list[bytes]:
     return [module.data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def optimise_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
-    """Return what fat LTO made, optimised.
+def optimize_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return what fat LTO made, optimized.
 
-    Raises: ToolError if the optimiser refuses.
+    Raises: ToolError if the optimizer refuses.
     """
-    parts = [optimise(part, config, tools) for part in parts_of(module)]
+    parts = [optimize(part, config, tools) for part in parts_of(module)]
     sizes = {"parts": " ".join(str(len(part)) for part in parts)}
     return replace(module, data=b"".join(parts), attributes=tuple(sorted((dict(module.attributes) | sizes).items())))
 
 
-def optimise_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
-    """Return an entry point with what it reaches, optimised; its name and attributes are the caller's to add.
+def optimize_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return an entry point with what it reaches, optimized; its name and attributes are the caller's to add.
 
-    Raises: ToolError if the optimiser refuses.
+    Raises: ToolError if the optimizer refuses.
     """
-    data = optimise(data, config, tools)
+    data = optimize(data, config, tools)
     entries = tuple(EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data))
     return ModuleCodegen(name="", data=data, entry_points=entries)
 

@@ -1,4 +1,4 @@
-"""Images of modules that LTO has optimised: one of all entry points, or one of each."""
+"""Images of modules that LTO has optimized: one of all entry points, or one of each."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .program import Program
 from .tools import Tools
 from .workgroup import size_by_entry_point, size_by_module
 
-__all__ = ["link_optimised"]
+__all__ = ["link_optimized"]
 
 
-def link_optimised(request: LinkRequest, entries: Sequence[Entry], tools: Tools) -> LinkResult:
-    """Make images of modules that LTO has optimised.
+def link_optimized(request: LinkRequest, entries: Sequence[Entry], tools: Tools) -> LinkResult:
+    """Make images of modules that LTO has optimized.
 
     Shape: as of `link_image`; after fat LTO all images are made at once, for they come from one module.
     Raises: ValidationError if an image breaks its target's rules.

@@ -1,4 +1,4 @@
-"""What glslang and SPIRV-Tools' optimiser get wrong, put right, and what images need beyond what options ask for.
+"""What glslang and SPIRV-Tools' optimizer get wrong, put right, and what images need beyond what options ask for.
 
 Each repair looks for its case first, in a search through bytes.
 """
@@ -48,7 +48,7 @@ def volatile_once(data: bytes) -> bytes:
 
 
 def mended(before: bytes, after: bytes) -> bytes:
-    """Return what the optimiser made of a module with what it should not have dropped, and nothing said twice."""
+    """Return what the optimizer made of a module with what it should not have dropped, and nothing said twice."""
     if _STORAGE.search(before):
         after = _with_storage(before, after)
     return _without_repeats(after) if _RELAXED_DECORATION.search(after) else after

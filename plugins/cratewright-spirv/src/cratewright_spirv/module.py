@@ -191,7 +191,7 @@ def _malformed(name: str, reason: str) -> FormatError:
     return FormatError(
         f"{name} is not a SPIR-V module",
         context=[("reason", reason)],
-        hint="make it anew, for it is damaged or of another kind",
+        hint="make it again: it is damaged or not of this kind",
     )
 
 

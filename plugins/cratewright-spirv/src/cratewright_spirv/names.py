@@ -30,7 +30,7 @@ __all__ = [
     "known_stage",
     "manifest_name",
     "object_path",
-    "optimised_entries",
+    "optimized_entries",
     "splits",
     "spv_environment",
     "text_path",
@@ -96,7 +96,7 @@ def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
     return tuple(entries) if request.options.flag("multimodule") else _without_clashes(entries)
 
 
-def optimised_entries(entries: Iterable[Entry]) -> str:
+def optimized_entries(entries: Iterable[Entry]) -> str:
     """Return what a module that LTO made must say of its entry points, for `entries_of` to know them again."""
     return json.dumps(
         [[each.stage, each.own_name, each.inner, each.output, each.source, each.variant] for each in entries]

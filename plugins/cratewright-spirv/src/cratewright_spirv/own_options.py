@@ -29,7 +29,7 @@ def check_own_options(module: ModuleCodegen) -> None:
     if own:
         raise ConfigurationError(
             f"{module.attribute('source')}: a library cannot have its own '{min(own)}'",
-            hint="an image is optimised whole: ask for it where the entry point is",
+            hint="an image is optimized whole: ask for it where the entry point is",
         )
 
 
@@ -44,7 +44,7 @@ def check_all_alike(request: LinkRequest) -> None:
             raise ConfigurationError(
                 f"{item.module.attribute('source')}: no source can have its own '{min(own)}' with fat LTO",
                 context=(("crate", item.crate),),
-                hint="all entry points are optimised as one; use lto='thin' or 'off'",
+                hint="all entry points are optimized as one; use lto='thin' or 'off'",
             )
 
 
@@ -57,12 +57,12 @@ def with_own_options(request: LinkRequest, entries: Sequence[Entry]) -> LinkRequ
     wanted = {tuple(sorted(options_among(module.attributes).items())): module for module in modules}
     if len(wanted) > 1:
         if request.lto is not LtoMode.OFF:
-            return request  # each entry point has been optimised by itself
+            return request  # each entry point has been optimized by itself
         (first, one), (second, other) = list(wanted.items())[:2]
         (name, _), *_ = sorted({*first} ^ {*second})
         raise ConfigurationError(
             f"crate '{request.crate}': sources of one image differ in '{name}'",
             context=(("sources", f"{one.attribute('source')}, {other.attribute('source')}"),),
-            hint="an image is optimised whole: set multimodule=True, or lto='thin'",
+            hint="an image is optimized whole: set multimodule=True, or lto='thin'",
         )
     return replace(request, options=with_own(request.options, modules[0].attributes)) if wanted else request

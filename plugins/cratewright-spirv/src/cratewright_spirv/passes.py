@@ -1,4 +1,4 @@
-"""Which passes of the optimiser an image gets."""
+"""Which passes of the optimizer an image gets."""
 
 from __future__ import annotations
 

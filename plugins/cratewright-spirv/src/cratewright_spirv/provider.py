@@ -117,7 +117,7 @@ class Tools(Protocol):
         Shape: with a `validator` of None the module is taken unchecked, for who validates what comes out;
         `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface
         stay, as they do there; `--remove-unused-interface-variables` lets them go.
-        Raises: ConfigurationError for what is no pass; ToolError if the optimiser refuses.
+        Raises: ConfigurationError for what is no pass; ToolError if the optimizer refuses.
         """
 
     def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
@@ -168,7 +168,7 @@ class Provider:
             _check(module, (("module", f"{at} of {len(modules)}"),))
         return data_of(self._link(modules, env), env, "spirv-link", LinkError)
 
-    @step("SPIRV-Tools: optimise")
+    @step("SPIRV-Tools: optimize")
     def optimize(
         self,
         module: bytes,
@@ -183,12 +183,12 @@ class Provider:
             matched = _PASS.fullmatch(name)
             if matched is None or matched[1] in _NOT_PASSES:
                 raise ConfigurationError(
-                    f"'{name}' is not an optimisation pass",
+                    f"'{name}' is not an optimization pass",
                     hint="give -O, -Os or a pass that `spirv-opt --help` lists",
                 )
         if _imports(module):
             # A missing body crashes many of the passes, and the library would take this process along.
-            raise ToolError("a module that imports functions cannot be optimised", hint="link it first")
+            raise ToolError("a module that imports functions cannot be optimized", hint="link it first")
         answer = self._optimize(module, env, passes, validator, preserve_bindings)
         return data_of(answer, env, "spirv-opt", ToolError)
 

@@ -22,7 +22,7 @@ from cratewright import (
 )
 
 from . import opcodes as op
-from .image import optimise
+from .image import optimize
 from .implied import Implied
 from .lines import lines_for_linker, linked_lines
 from .linkage import linkage_symbols
@@ -36,7 +36,7 @@ from .split import at_level
 from .symbols import Resolution, stages_of
 from .tools import Tools, ValidatorOptions
 
-__all__ = ["link_object", "merge", "optimised"]
+__all__ = ["link_object", "merge", "optimized"]
 
 _LINKAGE, _EXPORT, _CAPABILITY, _PROCESSED = 41, 0, 5, 330
 _MARK = "cratewright export "
@@ -46,7 +46,7 @@ _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True,
 def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     """Link a crate's own modules and what they need into one, which exports what the request says.
 
-    Raises: UnsupportedError for a module that hangs on the entry point that links it; LinkError for symbols.
+    Raises: UnsupportedError for a module that depends on the entry point that links it; LinkError for symbols.
     """
     if len(request.modules) == 1 and request.modules[0].module.attribute("merged"):
         return request.modules[0].module
@@ -78,24 +78,24 @@ def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     )
 
 
-def optimised(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
-    """Return what `merge` made, optimised as a whole.
+def optimized(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return what `merge` made, optimized as a whole.
 
-    Raises: ToolError if the optimiser refuses.
+    Raises: ToolError if the optimizer refuses.
     """
-    data = optimise(module.data, config, tools)
-    return replace(module, data=data, attributes=(("merged", "1"), ("optimised", "1")))
+    data = optimize(module.data, config, tools)
+    return replace(module, data=data, attributes=(("merged", "1"), ("optimized", "1")))
 
 
 def link_object(request: LinkRequest, tools: Tools) -> LinkResult:
-    """Return the file: the module optimised, unless LTO has done that, and validated.
+    """Return the file: the module optimized, unless LTO has done that, and validated.
 
     Raises: ValidationError if it breaks the rules of SPIR-V.
     """
     (item,) = request.modules
     data, path = item.module.data, object_path(request.crate)
-    if not item.module.attribute("optimised"):
-        data = optimise(data, request.config, tools)
+    if not item.module.attribute("optimized"):
+        data = optimize(data, request.config, tools)
     environment = spv_environment(request.target)
     if request.options.flag("spirv_val"):
         try:
@@ -118,7 +118,7 @@ def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
         (stages, f"it is another in each stage (here {' '.join(sorted(stages))})"),
         (module.attribute("initialiser"), "it has global variables that code sets before an entry point runs"),
         (implied.modes or implied.defaults, "it implies execution modes of its stage"),
-        (implied.sized, "it hangs on the workgroup's size of whatever calls it"),
+        (implied.sized, "it depends on the workgroup's size of whatever calls it"),
         (implied.unbounded or implied.shared, "it shares variables or layouts with the entry point that calls it"),
     ):
         if wrong:

@@ -202,7 +202,7 @@ class _Found:
 
 
 def _unbounded(program: Program, units: Sequence[Unit]) -> set[int]:
-    """Return the variables of units that lack a layout which arrays hang on."""
+    """Return the variables of units that lack a layout which arrays depend on."""
     positions = {at for at, unit in enumerate(units) if unit.implied.unbounded}
     names = program.names() if positions else {}
     marks = {f"{_MARK}{at}" for at in positions}

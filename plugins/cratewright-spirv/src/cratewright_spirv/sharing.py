@@ -1,7 +1,7 @@
 """What a backend shares whose images are SPIR-V too, but whose sources another compiler compiles and links.
 
 It makes a module of each entry point with all that it needs, and from there on all is as with shaders of this package:
-optimised, split, validated, told of and embedded.
+optimized, split, validated, told of and embedded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, opti
 
 from .backend import SpirvBackend
 from .facts import MADE_FROM
-from .names import Entry, entries_of, optimised_entries
+from .names import Entry, entries_of, optimized_entries
 from .stages import STAGES
 from .symbols import Resolution
 
@@ -42,7 +42,7 @@ def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Lin
     own = request.modules[entry.module]
     items = [own, *(request.modules[index] for index in closure if index != entry.module)]
     attributes = {
-        "entries": optimised_entries([entry]),
+        "entries": optimized_entries([entry]),
         "source": entry.source,
         MADE_FROM: json.dumps([[item.crate, item.module.name] for item in items]),
         **dict(option_attributes(options_among(own.module.attributes))),

@@ -1,4 +1,4 @@
-"""Debug information in a file beside the image: whatever is compiled, optimised or linked for it comes twice.
+"""Debug information in a file beside the image: whatever is compiled, optimized or linked for it comes twice.
 
 Knows nothing of the steps. An image is made of what was compiled without debug information, so it has the bytes that
 it has where none is asked for; what was compiled with it makes the file beside. Both go through the steps as one.
@@ -42,7 +42,7 @@ __all__ = [
     "is_pair",
     "linked_twice",
     "made_twice",
-    "optimised_twice",
+    "optimized_twice",
 ]
 
 M = TypeVar("M", ModuleCodegen, ThinModule)
@@ -112,14 +112,14 @@ def made_twice(request: LinkRequest, make: Callable[[LinkRequest], M]) -> M:
     return _pair(*(make(_request(request, debug=debug)) for debug in (False, True)))
 
 
-def optimised_twice(
-    module: M, config: ModuleConfig, optimise: Callable[[M, ModuleConfig], ModuleCodegen]
+def optimized_twice(
+    module: M, config: ModuleConfig, optimize: Callable[[M, ModuleConfig], ModuleCodegen]
 ) -> ModuleCodegen:
-    """Return both modules of a pair, each optimised as its half of the options says."""
+    """Return both modules of a pair, each optimized as its half of the options says."""
     halves = []
     for debug in (False, True):
         options = _options(config.options, debug=debug)
-        halves.append(optimise(_half(module, debug=debug), replace(config, options=options)))
+        halves.append(optimize(_half(module, debug=debug), replace(config, options=options)))
     return _pair(
         halves[0], replace(halves[1], attributes=halves[1].attributes or tuple(attributes_within(module.data)))
     )

@@ -99,7 +99,7 @@ def count_statistics(data: bytes) -> dict[str, int]:
 
 
 class _Definitions:
-    """Where each id of a module is defined, and what an answer about it hangs on."""
+    """Where each id of a module is defined, and what an answer about it depends on."""
 
     def __init__(self, words: Sequence[int]) -> None:
         self.words = words

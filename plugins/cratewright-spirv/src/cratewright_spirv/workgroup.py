@@ -113,7 +113,7 @@ def with_entry_size(program: Program, entry: Entry, size: Mode) -> Program:
 
 
 def asks_for_size(program: Program) -> dict[int, None]:
-    """Return the constants, types and variables that hang on the size of whatever entry point reaches them."""
+    """Return the constants, types and variables that depend on the size of whatever entry point reaches them."""
     found = {words[1]: None for words in program.preamble if _is_reserved(words)}
     if found:
         for words in program.preamble:

@@ -126,7 +126,7 @@ class WasmBackend(CodegenBackend):
     def _check_lto(self, crate: Crate) -> None:
         if not self.toolchain.plans_lto:
             raise UnsupportedError(
-                f"wasm-ld {self.toolchain.version} cannot say what link-time optimisation is to do",
+                f"wasm-ld {self.toolchain.version} cannot say what link-time optimization is to do",
                 context=(("crate", crate.name),),
                 hint="use LLVM 20 or newer, pip install 'cratewright-wasm[zig]', or lto='off'",
             )
@@ -163,16 +163,16 @@ class WasmBackend(CodegenBackend):
         return lto.merge(self.toolchain, self.session, request, self._library(request))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise and lower what was merged."""
-        return lto.optimise_merged(self.toolchain, self.session, module, config)
+        """Optimize and lower what was merged."""
+        return lto.optimize_merged(self.toolchain, self.session, module, config)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Say for each module that is linked what it is to know of the others."""
         return lto.analyse(self.toolchain, self.session, request, self._library(request))
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
-        """Optimise and lower a module."""
-        return lto.optimise_thin(self.toolchain, self.session, module, config)
+        """Optimize and lower a module."""
+        return lto.optimize_thin(self.toolchain, self.session, module, config)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Say whether our own words in a result are ours: a shared cache holds what others have written."""
@@ -210,7 +210,7 @@ def _check_names(crate: Crate) -> None:
     for name in crate.options.texts("imports"):
         if not name or not name.isprintable() or " " in name:
             raise ConfigurationError(
-                f"imports: {name!r} is no name of a symbol",
+                f"imports: {name!r} is not a name of a symbol",
                 context=(("crate", crate.name),),
                 hint="one name for each symbol that the host provides",
             )

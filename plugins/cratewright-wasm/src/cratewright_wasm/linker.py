@@ -1,6 +1,6 @@
 """How wasm-ld is called, and what it has to say.
 
-Knows nothing of when: for a final link, or to be told what link-time optimisation is to do.
+Knows nothing of when: for a final link, or to be told what link-time optimization is to do.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _promises(request: LinkRequest) -> list[str]:
     words += [f"--export={name}" for name in offered_names(request)]
     words += [f"--export-if-defined={name}" for name in request.kept]
     if request.crate_type is CrateType.RLIB:
-        # Link-time optimisation serves all types at once; where they start is among what is kept.
+        # Link-time optimization serves all types at once; where they start is among what is kept.
         return [*words, "--no-entry"]
     if request.crate_type is CrateType.BIN:
         return [*words, "--entry=_start"]

@@ -1,4 +1,4 @@
-"""Link-time optimisation: thin is clang's distributed one, fat the same with all modules merged into one.
+"""Link-time optimization: thin is clang's distributed one, fat the same with all modules merged into one.
 
 wasm-ld says what is linked and what each module is to know of the others (`--thinlto-index-only`); clang does it, a
 module at a time.
@@ -32,7 +32,7 @@ from .targets import Library, triple, without_start
 from .toolchain import Toolchain, run
 from .unit import HIDDEN, hidden_names
 
-__all__ = ["analyse", "could_return", "lower", "merge", "optimise_merged", "optimise_thin"]
+__all__ = ["analyse", "could_return", "lower", "merge", "optimize_merged", "optimize_thin"]
 
 _INDEX, _IMPORTS = ".thinlto.bc", ".imports"
 _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
@@ -60,8 +60,8 @@ def analyse(toolchain: Toolchain, session: Session, request: LinkRequest, librar
         )
 
 
-def optimise_thin(toolchain: Toolchain, session: Session, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
-    """Optimise and lower one module."""
+def optimize_thin(toolchain: Toolchain, session: Session, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+    """Optimize and lower one module."""
     with scratch_directory() as scratch:
         for item in module.imports:
             (Path(scratch) / item.name).write_bytes(item.data)
@@ -84,10 +84,10 @@ def merge(toolchain: Toolchain, session: Session, request: LinkRequest, library:
     return replace(merged.module, data=len(index).to_bytes(8, "little") + index + data)
 
 
-def optimise_merged(
+def optimize_merged(
     toolchain: Toolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
 ) -> ModuleCodegen:
-    """Optimise and lower what `merge` returned."""
+    """Optimize and lower what `merge` returned."""
     size = int.from_bytes(module.data[:8], "little")
     index, data = module.data[8 : 8 + size], module.data[8 + size :]
     with scratch_directory() as scratch:
@@ -132,7 +132,7 @@ def _plan(
 ) -> list[str]:
     """Let the linker say what is to be done; return the names of the modules' files.
 
-    Shape: named after their content, so that what the plan says of one does not hang on how many there are. `sources`
+    Shape: named after their content, so that what the plan says of one does not depend on how many there are. `sources`
     as `Inputs` has them.
     """
     check_types((*request.modules, *request.beside))

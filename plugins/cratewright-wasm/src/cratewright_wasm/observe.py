@@ -1,4 +1,4 @@
-"""What a compiler read, and where it looked for it in vain.
+"""What a compiler read, and which paths it missed.
 
 It has what the compiler wrote of the files it read, and their texts.
 """
@@ -14,7 +14,7 @@ __all__ = ["Search"]
 
 
 class Search:
-    """Finds out what a unit hangs on.
+    """Finds out what a unit depends on.
 
     Shape: `root` is absolute; `directories` are searched in order, relative to it or absolute, those of the system
     last; what lies below `own` counts by the toolchain's version. `near` are directories that are searched beside
@@ -55,7 +55,7 @@ class Search:
         return tuple(self._found[path] for path in sorted(self._found) if path != own)
 
     def _look(self, name: str, beside: Sequence[str], *, asked: bool) -> set[str]:
-        """Note where a name was looked for in vain until it was found; return where it was found."""
+        """Note where a name was missing until it was found; return where it was found."""
         places = [""] if os.path.isabs(name) else list(dict.fromkeys((*beside, *self._directories)))
         for place in places:
             path = os.path.join(place, name)

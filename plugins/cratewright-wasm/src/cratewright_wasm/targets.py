@@ -24,7 +24,7 @@ class Library:
     """What a link gets from the C library.
 
     Shape: `first` are objects that start a program or a module, `last` archives; `observed` what was read of them, and
-    where they were looked for in vain.
+    where they were missing.
     """
 
     first: tuple[str, ...] = ()

@@ -37,7 +37,7 @@ class Toolchain:
 
     @property
     def plans_lto(self) -> bool:
-        """Whether the linker tells what link-time optimisation is to do."""
+        """Whether the linker tells what link-time optimization is to do."""
         return int(self.version.partition(".")[0]) >= _LTO_SINCE
 
     @property
@@ -156,7 +156,7 @@ def _version(command: tuple[str, ...], session: Session) -> str:
     found = _VERSION.search(done.stdout.decode(errors="replace"))
     if done.status or found is None:
         raise ToolError(
-            f"{' '.join(command)} is no clang or wasm-ld: it does not say its version",
+            f"{' '.join(command)} is not a clang or wasm-ld: it does not say its version",
             context=(("it said", (done.stdout + done.stderr).decode(errors="replace")[:200].strip()),),
             hint=f"see {SETTING}",
         )

@@ -165,7 +165,7 @@ def are_hidden_names(word: str) -> bool:
 def _types(toolchain: Toolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
     """Return the types of functions, which bitcode does not tell: those of code made of it in the quickest way.
 
-    A function that is called as what it is not would be optimised to a trap, and the linker would see nothing of it.
+    A function that is called as what it is not would be optimized to a trap, and the linker would see nothing of it.
     """
     words = (f"--target={triple(toolchain, stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
     argv = (*toolchain.clang, *words, str(scratch / "unit.bc"), "-o", str(scratch / "unit.o"))

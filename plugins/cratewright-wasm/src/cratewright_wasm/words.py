@@ -86,6 +86,6 @@ def _standards(standards: Sequence[str], where: str) -> Iterator[tuple[str, str]
         match = re.fullmatch(r"(?:c|gnu|iso9899:)(\+\+)?(?:\d[\dxyz]|\d{4}|\d{6})", word)
         if match is None:
             raise ConfigurationError(
-                f"'{word}' is no language standard", context=(("where", where),), hint="such as c17 or c++20"
+                f"'{word}' is not a language standard", context=(("where", where),), hint="such as c17 or c++20"
             )
         yield word, _CXX if match[1] else _C
