@@ -154,6 +154,9 @@ def unit_name(path: str, crate_dir: str) -> str:
     Shape: `/`-separated; a step up out of the crate's directory is written `__`, so that the name can be a
     file name below any directory.
     """
+    below = f"{crate_dir}/" if crate_dir else ""
+    if path.startswith(below) and path[:1] not in ("/", ".") and "/." not in path and "//" not in path:
+        return path.removeprefix(below)  # most are
     base = [part for part in crate_dir.split("/") if part not in ("", ".")]
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") and not crate_dir.startswith("/"):

@@ -142,14 +142,13 @@ class Registry:
 
     def _add_more(self, module: object, plugin: str) -> None:
         """Add the commands and profiles of a plugin."""
-        words = plugin, plugin_words(_module_of(module))
         commands: list[str] = []
         for found in self._hooks.offers(COMMANDS, module, plugin):
-            command = checked_command(found, words)
+            command = checked_command(found, (plugin, plugin_words(_module_of(module))))
             self._add_named("command", command, self._commands, plugin, commands)
         profiles: list[str] = []
         for found in self._hooks.offers(PROFILES, module, plugin):
-            profile = checked_profile(found, words)
+            profile = checked_profile(found, (plugin, plugin_words(_module_of(module))))
             self._add_named("profile", profile, self._profiles, plugin, profiles)
         own = self._plugins[plugin]
         self._plugins[plugin] = replace(own, commands=tuple(commands), profiles=tuple(profiles))

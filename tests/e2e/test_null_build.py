@@ -13,8 +13,9 @@ ONE_FORM = True
 
 COUNTING = """\
 import atexit, os
-counts = {"stat": 0, "visits": 0, "nodes": 0}
+counts = {"stat": 0, "visits": 0, "nodes": 0, "asked": 0}
 from cratewright.scons.crates import Build
+from cratewright.scons.target import DeclaredCrate
 from SCons.Node.FS import File
 import cratewright.fs
 cratewright.fs._RECENT_NS = 0  # no file is too young to be known by its stamp
@@ -27,6 +28,13 @@ def counted(owner, name, word):
 counted(Build, "find", "visits")
 counted(File, "__init__", "nodes")
 counted(os, "stat", "stat")
+class Instead:
+    def __get__(self, crate, kind, slot=DeclaredCrate.instead):
+        counts["asked"] += crate is not None
+        return slot if crate is None else slot.__get__(crate, kind)
+    def __set__(self, crate, value, slot=DeclaredCrate.instead):
+        slot.__set__(crate, value)
+DeclaredCrate.instead = Instead()
 atexit.register(lambda: print("counts", *counts.values()))
 """
 
@@ -52,6 +60,24 @@ def test_what_a_null_build_does_grows_with_the_crates(scons_project: SconsProjec
     many = _counts(scons_project, 20)
     # Three parts more of the same: what depends on pairs of crates would be fifteen times as much.
     assert all(after - before <= 15 * (before / 5 + 1) for before, after in zip(few, many, strict=True)), (few, many)
+
+
+def test_what_a_stage_remembers_is_no_file_of_scons(scons_project: SconsProject) -> None:
+    """SCons need know of it only where it could remove it: when it cleans, and in variant directories."""
+    names = "[name for node in Dir('.').get_all_rdirs() for name in node.entries if name.startswith('.base')]"
+    text = CRATES.format(count=1) + f"import atexit\natexit.register(lambda: print('beside', sorted({names})))\n"
+    scons_project.sconstruct(text)
+    scons_project.write({f"c0/{name}.stub": f"entry {name}\n" for name in "abcd"} | {"base.stub": "export base\n"})
+    assert "beside []" in scons_project.scons()
+    # An SConscript may ask for it at any time.
+    scons_project.sconstruct(text + "SetOption('clean', True)\n")
+    assert "beside ['.base.rlink.state', '.base.rlink.why']" in scons_project.scons()
+    assert not [path.name for path in scons_project.path.glob(".*.*.*")]
+    scons_project.sconstruct("SConscript('SConscript', variant_dir='out', exports='env')\n")
+    scons_project.write({"SConscript": "Import('env')\n" + CRATES.format(count=1)})
+    scons_project.scons()
+    assert "`out/c0.images' is up to date" in scons_project.scons()
+    assert scons_project.exists("out/.base.rlink.state")
 
 
 def test_states_and_images_are_no_tasks_of_scons(scons_project: SconsProject) -> None:

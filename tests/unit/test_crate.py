@@ -67,6 +67,11 @@ def test_near_miss() -> None:
         ("/out/src/a.glsl", "/out", "src/a.glsl"),
         ("/usr/a.glsl", "/out/x", "__/__/usr/a.glsl"),
         ("src", "src", "__/src"),
+        ("src/.a/b.glsl", "src", ".a/b.glsl"),
+        ("src/./a.glsl", "src", "a.glsl"),
+        ("src/x/../a.glsl", "src", "x/__/a.glsl"),
+        ("srcs/a.glsl", "src", "__/srcs/a.glsl"),
+        ("a.b/c.glsl", "", "a.b/c.glsl"),
     ],
 )
 def test_unit_names(path: str, directory: str, name: str) -> None:

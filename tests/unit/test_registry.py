@@ -441,3 +441,17 @@ def test_tracing(found: Callable[[dict[str, str]], Registry], capsys: pytest.Cap
     assert "backends: found; hooks: cratewright_register_backend" in said
     assert "cratewright: plugin odd (plugins/cratewright-odd, odd_" in said and "ZeroDivisionError" in said
     assert "cratewright_open_store" in said and "x://y" in said
+
+
+def test_what_a_plugin_is_called_is_asked_when_it_offers_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a look at all that is installed, which a build with nothing to do is not to pay for."""
+    asked: list[str] = []
+
+    def words(module: str) -> str:
+        asked.append(module)
+        return module
+
+    monkeypatch.setattr(registry_module, "plugin_words", words)
+    registry = Registry()
+    registry.register(testing)
+    assert registry.names == ("stub",) and not asked

@@ -87,6 +87,8 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     stage = getattr(node.attributes, "crate_stage", None)
     if stage is None:
         return []
+    if env.GetOption("clean") and node.get_executor().get_all_targets()[0] is node:
+        _know_what_lies_beside(env, node)
     with planning_errors():
         node.add_prerequisite(stage.before())
         found: list[Any] = stage.dependencies()
@@ -96,6 +98,18 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
         # stage waits for has been made.
         stage.state.set_state(SCons.Node.up_to_date)
         return [*found, stage.state]
+
+
+def _know_what_lies_beside(env: Environment, node: Any) -> None:
+    """Let SCons know of what a stage remembers beside its first node, where it could remove it, or is to do so."""
+    target = node.abspath
+    noted = variables_path(target)
+    paths = (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ()))
+    beside = [file_node(env, path) for path in paths]
+    for other in beside:
+        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+        other.duplicate = False
+    env.Clean(node, beside)
 
 
 def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
@@ -140,20 +154,15 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         for node in nodes:
             node.attributes.crate_stage = stage
             by_its_bytes(node)
-        # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
-        env.Precious(nodes)
-        # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
-        # sources of yesterday came to. The cache of our own serves instead.
-        env.NoCache(nodes)
-        # What a repository has already built is copied: stages read the files of their own project.
-        env.Local(nodes)
-        target = nodes[0].abspath
-        noted = variables_path(target)
-        for path in (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ())):
-            beside = file_node(env, path)
-            # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
-            beside.duplicate = False
-            env.Clean(nodes[0], beside)
+            # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+            node.set_precious()
+            # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what
+            # the sources of yesterday came to. The cache of our own serves instead.
+            node.set_nocache()
+            # What a repository has already built is copied: stages read the files of their own project.
+            node.set_local()
+        if nodes[0].dir.srcdir is not None:
+            _know_what_lies_beside(env, nodes[0])
         return nodes
 
 

@@ -63,6 +63,7 @@ class Build:
     _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
     _formats: FormatTable | None = None
     _for: tuple[frozenset[str], frozenset[str]] | None = None
+    _any_instead: bool | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     reporting: Reporting = field(init=False)
 
@@ -86,7 +87,7 @@ class Build:
         self.crates[crate.key] = crate
         if self.reporting.is_recorded:
             self.reporting.hear(crate.event)
-        self._graph = self._formats = self._for = None
+        self._graph = self._formats = self._for = self._any_instead = None
         self._linked.clear()
 
     def of_target(self, target: CrateTarget) -> DeclaredCrate | None:
@@ -208,11 +209,19 @@ class Build:
 
     def _instead(self, crate: DeclaredCrate) -> Mapping[str, Node]:
         """Return the rlibs that take the place of a crate's own; what the linked crate says goes first."""
-        if not any(item.instead for item in self.crates.values()):
+        if not self._has_instead():
             return {}
         found: dict[str, Node] = {}
         for item in (*reversed(self.below(crate)), crate):
             found |= item.instead
+        return found
+
+    def _has_instead(self) -> bool:
+        if self._any_instead is not None:
+            return self._any_instead
+        found = any(item.instead for item in self.crates.values())
+        if not SCons.Script.sconscript_reading:
+            self._any_instead = found
         return found
 
     def groups(self, crate: DeclaredCrate, kinds: Sequence[CrateType]) -> list[tuple[CrateType, ...]]:

@@ -266,9 +266,12 @@ class Declaration:
         options: Options,
     ) -> Crate:
         sources: list[Source] = []
+        here = relative(self.here)
         for node, given, own, variant in entries:
-            path, file = relative(logical_source(node)), relative(located_source(node))
-            name = given or unit_name(relative(node), relative(self.here))
+            logical, located = logical_source(node), located_source(node)
+            path = relative(logical)
+            file = path if located is logical else relative(located)
+            name = given or unit_name(path if logical is node else relative(node), here)
             chosen, which = options.override(own) if own else options, ""
             if variant is not None:
                 check_axes(variant, chosen.defines, where=f"{self.where}, source {path}")

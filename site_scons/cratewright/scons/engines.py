@@ -15,6 +15,7 @@ from ..pipeline.engine import Engine
 from ..pipeline.settings import cache_places, read_modes, refuse_remote
 from ..registry import default_registry
 from .crates import Build
+from .spelling import own_names
 from .variables import chosen_programs, is_chosen
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def engine_of(
     options = {f"CRATE_{spec.name.upper()}" for spec in table}
     settings = {
         name: text
-        for name, value in env.Dictionary().items()
-        if name.startswith("CRATE_") and name not in options and _is_setting(name) and (text := _setting(value))
+        for name in own_names(env)
+        if name not in options and _is_setting(name) and (text := _setting(env[name]))
     }
     refuse_remote(settings)
     read_modes(settings)

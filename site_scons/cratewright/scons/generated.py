@@ -46,15 +46,15 @@ class Reader:
     """A stage that may read files which the build makes.
 
     Shape: `texts` are the files to begin with, as path and the directories in which their includes are searched;
-    `words` are options that may name files; `names` gives the names that a text includes; `node` is what the stage
-    makes; `place` is where the crate was declared.
+    `words` gives the words of options, which may name files; `names` gives the names that a text includes; `node` is
+    what the stage makes; `place` is where the crate was declared.
     """
 
     crate: str
     place: str
     node: Any
     texts: Sequence[tuple[str, tuple[str, ...]]] = ()
-    words: Sequence[str] = ()
+    words: Callable[[], Iterable[str]] = tuple
     names: Callable[[bytes], Iterable[str]] = lambda text: ()
 
     @staticmethod
@@ -106,7 +106,7 @@ class GeneratedFiles:
                 if path not in settled:
                     self._follow(path, directories, settled, found, reader.names)
         if not known:
-            for word in reader.words:
+            for word in reader.words():
                 self._mentioned_in_options(word, reader, found)
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
         return [node for node in dict.fromkeys(nodes) if node is not reader.node]

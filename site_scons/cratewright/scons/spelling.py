@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import SCons.Script
@@ -18,7 +19,7 @@ from ..registry import default_registry
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["check_names", "commanded"]
+__all__ = ["check_names", "commanded", "own_names"]
 
 _PREFIX = "CRATE_"
 _LIKE = 0.85
@@ -61,8 +62,8 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
                 context=(("said", said or "nothing"), ("counts", os.environ.get(name, "") or "nothing")),
                 hint=f"{name}={said or '...'} scons",
             )
-    names = [name for name in env.Dictionary() if name.startswith(_PREFIX)]
-    known = _names([backend])
+    names = own_names(env)
+    known = _names_of(backend)
     if known.issuperset(names):
         return
     registry = default_registry()
@@ -79,6 +80,21 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
         raise UnknownNameError(
             f"{name} is not a variable that anything reads", context=(("in", place or "an Environment"),), hint=hint
         )
+
+
+def own_names(env: Environment) -> tuple[str, ...]:
+    """Return the names of an Environment's variables that begin with `CRATE_`."""
+    return _own_names(tuple(env.Dictionary()))
+
+
+@lru_cache(maxsize=8)
+def _own_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name.startswith(_PREFIX))
+
+
+@lru_cache(maxsize=8)
+def _names_of(backend: type[CodegenBackend]) -> frozenset[str]:
+    return frozenset(_names([backend]))
 
 
 def _arguments() -> Mapping[str, str]:

@@ -113,7 +113,7 @@ class CrateStages:
                     place=declared.declared_at,
                     node=target,
                     texts=Reader.texts_of(crate),
-                    words=Reader.words_of(options),
+                    words=lambda: Reader.words_of(options),
                     names=self.backend.included_names,
                 ),
                 *state.last_run(),
@@ -228,8 +228,12 @@ class CrateStages:
             return [*linked, *linked_libraries(env, declared, build.below(declared)), *declared.read_by_link]
 
         def before() -> list[Any]:
-            words = Reader.words_of([self.options])
-            reader = Reader(crate=declared.name, place=declared.declared_at, node=targets[0], words=words)
+            reader = Reader(
+                crate=declared.name,
+                place=declared.declared_at,
+                node=targets[0],
+                words=lambda: Reader.words_of([self.options]),
+            )
             return build.generated.read_by(reader, *state.last_run())
 
         sources = [own] if not with_lto else [known] if known is not None else []

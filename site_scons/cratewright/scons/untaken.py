@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..backend import CodegenBackend
@@ -118,13 +119,20 @@ def note_untaken(env: Environment, backend: CodegenBackend, rlink: Any) -> None:
 def _untaken(env: Environment, backend: CodegenBackend) -> Iterable[str]:
     taken = {variable.name for variable in backend.VARIABLES}
     found: Mapping[str, str | None] = env.get(AS_FOUND, {})
-    said = {name for name, value in env.Dictionary().items() if name not in taken and says_something(value)}
+    values = env.Dictionary()
+    said = {name for name in _that_count(tuple(values)) if name not in taken and says_something(values[name])}
     yield from said & _EMPTY
     for name in said & _WITH_DEFAULT & found.keys():
         if found[name] != str(env[name]):
             yield name
-    others = {name for name in said - _EMPTY - _WITH_DEFAULT if name.endswith(_LIKE_OURS) and not found.get(name)}
+    others = {name for name in said - _EMPTY - _WITH_DEFAULT if not found.get(name)}
     if others:
         registry = default_registry()
         with suppress(CratewrightError):
             yield from others & {item.name for name in registry.names for item in registry.backend(name).VARIABLES}
+
+
+@lru_cache(maxsize=8)
+def _that_count(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that may mean something to others; most Environments of a build have the same ones."""
+    return tuple(name for name in names if name in _EMPTY or name in _WITH_DEFAULT or name.endswith(_LIKE_OURS))
