@@ -304,7 +304,7 @@ def _opened(path: str) -> int:
         file = os.open(path, flags, 0o666)
     except OSError as error:
         reason = "nobody reads this pipe" if error.errno == errno.ENXIO else error.strerror or error
-        hint = "CRATE_EVENTS names a file in a directory that exists"
+        hint = "let CRATE_EVENTS name a file that this build may write, in a directory that exists"
         raise _refused(path, "build events cannot be written there", reason, hint) from error
     try:
         _own(file, path)

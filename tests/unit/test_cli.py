@@ -235,6 +235,25 @@ def test_bash_completes(tmp_path: Path) -> None:
         assert word in _run("completion", shell).stdout
 
 
+@pytest.mark.parametrize(
+    ("shell", "ask", "answer"),
+    [
+        ("tcsh", "source script; complete cratewright", "verify-reproducible"),
+        ("zsh", "fpath=(. $fpath); autoload -U compinit; compinit -u -d dump; print $_comps[cratewright];"
+         "autoload +X _cratewright; functions _cratewright", "_shtab_cratewright"),
+    ],
+)  # fmt: skip
+def test_other_shells_take_the_script(shell: str, ask: str, answer: str, tmp_path: Path) -> None:
+    pytest.importorskip("shtab")
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    for name in ("script", "_cratewright"):
+        (tmp_path / name).write_text(_run("completion", shell).stdout)
+    asked = subprocess.run([program, "-f", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (asked.returncode, asked.stderr) == (0, "") and answer in asked.stdout
+
+
 def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.spv.json").write_text('{"module": "a.spv"}')
     assert cli.main(["inspect", str(tmp_path / "a.spv.json")]) == 0

@@ -83,6 +83,28 @@ def test_what_is_not_overwritten(tmp_path: Path) -> None:
     assert len(_rows(tmp_path / "e")) == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_file_of_somebody_else(tmp_path: Path) -> None:
+    """That may be read and not be written; nor may its directory."""
+    events.EventFile(str(tmp_path / "e"))(EVENTS[0])
+    (tmp_path / "e").chmod(0o644)
+    for place in (tmp_path, *tmp_path.parents[:-2]):
+        place.chmod(0o755)
+    for name in ("e", "new"):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.setuid(65534)
+                events.EventFile(str(tmp_path / name))
+            except OutputError as error:
+                status = 7 * ("Permission denied" in str(error) and "may write" in error.hint)
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7, name
+    assert len(_rows(tmp_path / "e")) == 1 and not (tmp_path / "new").exists()
+
+
 def test_a_disk_that_is_full_is_told_once() -> None:
     lost: list[str] = []
     file = events.EventFile("/dev/full", lost.append)

@@ -190,9 +190,14 @@ def test_places_of_a_template(project: Project) -> None:
 
 def test_what_is_in_no_file() -> None:
     """Is about the unit: assembly in a source, macros of the command line."""
-    said = "<inline asm>:1:2: error: bad\n<command-line>: warning: X redefined\n<built-in>:3:1: error: no\n"
-    assert [(item.place, item.severity.value, item.text) for item in messages(said, path="a.c")] == [
-        ("a.c:1", "error", "bad"),
-        ("a.c:1", "warning", "X redefined"),
-        ("a.c:1", "error", "no"),
+    said = (
+        "<inline asm>:1:2: error: bad\n<command-line>: warning: X redefined\n<built-in>:3:1: error: no\n"
+        "<command-line>: error: 'tok' undeclared\nb:c.y: In function 'f':\nb:c.y:5:2: note: in expansion of macro 'M'\n"
+    )
+    assert list(map(str, messages(said, path="a.c"))) == [
+        "a.c:1: error: bad\n<inline asm>:1:2: error: bad",
+        "a.c:1: warning: X redefined\n<command-line>: warning: X redefined",
+        "a.c:1: error: no\n<built-in>:3:1: error: no",
+        "b:c.y:5:2: error: 'tok' undeclared\n<command-line>: error: 'tok' undeclared\nb:c.y: In function 'f':\n"
+        "b:c.y:5:2: note: in expansion of macro 'M'",
     ]

@@ -23,7 +23,7 @@ _MESSAGE = re.compile(
 )
 _NOTES = ("note", "remark", "info")
 _GENERAL = re.compile(
-    r"(?:(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*|<[^:>]+>): )?"
+    r"(?:(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*|(?P<no_file><[^:>]+>)): )?"
     r"(?P<kind>warning|(?:fatal )?error): (?P<text>.*)"
 )
 # What comes before the message that it is about.
@@ -49,7 +49,7 @@ _CHATTER = re.compile(
 _SEARCH = re.compile(r'(?ms)^#include "\.\.\." search starts here:$.*?^End of search list\.$')
 _SOURCE = re.compile(r" *(?P<line>\d+) \| (?P<text>.*)")
 _MARK = re.compile(r" *\| [ ~]*\^(?P<rest>~*)")
-_UNNAMED = re.compile(r"(?m)^(?P<file>[^<\s:][^:\n]*):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
+_UNNAMED = re.compile(r"(?m)^(?P<file>[^<\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
 
 
 def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
@@ -133,7 +133,7 @@ def _head(match: re.Match[str]) -> Diagnostic:
 
 
 def _general(match: re.Match[str], path: str) -> Diagnostic:
-    return _diagnostic(match["kind"], match["text"], path, 1)
+    return _diagnostic(match["kind"], match["text"], *((match["no_file"], 0) if match["no_file"] else (path, 1)))
 
 
 def _diagnostic(kind: str, text: str, file: str, line: int, column: int = 0) -> Diagnostic:
