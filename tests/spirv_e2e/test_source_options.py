@@ -28,6 +28,10 @@ def test_a_source_is_optimized_as_it_asks(shaders: ShaderProject, lto: str) -> N
     plain, hard, asis = (_count(shaders, f"m.spvs/{name}.spv") for name in ("a.comp", "hard.comp", "asis.comp"))
     assert hard < plain == asis
     assert "spirv_opt is off" in shaders.output
+    alone = crate.replace("opt_level=0", "opt_level=3").replace("'opt_level': 3, 'spirv_opt'", "'spirv_opt'")
+    shaders.crates(f"Default(env.Crate({alone}))\n", {})
+    shaders.scons()
+    assert _count(shaders, "m.spvs/asis.comp.spv") == plain and "spirv_opt is off" not in shaders.output
     shaders.crates(f"Default(env.Crate({crate.replace('3', '1', 1)}))\n", {})
     shaders.scons()
     assert "1 compiled" not in shaders.output and "3 reused" in shaders.output

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import runpy
+from array import array
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cratewright import ConfigurationError, SourceError, ToolError, UnsupportedError
+from cratewright import ConfigurationError, SourceError, ToolError, UnsupportedError, ValidationError
 from cratewright_spirv import choice, extensions, glslang_latest, glslang_library, latest_wheel
 from cratewright_spirv.choice import find_compiler
 from cratewright_spirv.compiler import UnitRequest, UnitResult, compile_unit
 from cratewright_spirv.glslang import Compiler, Glslang
 from cratewright_spirv.glslang_latest import LatestGlslang
+from cratewright_spirv.tools import Library, ValidatorOptions, find_tools
 
 HERE = Path(__file__).resolve()
 BF16 = b"#extension GL_EXT_bfloat16 : require\n"
@@ -172,3 +175,51 @@ def test_hlsl_is_the_others(latest: Compiler, tmp_path: Path) -> None:
     assert compile_unit(request, latest).variants == compile_unit(request, Glslang()).variants
     with pytest.raises(UnsupportedError, match="reads no HLSL"):
         compile_unit(request, LatestGlslang())
+
+
+FDOT = b"""#version 460
+#extension GL_EXT_spirv_intrinsics : require
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+layout(local_size_x = 1) in;
+layout(set = 0, binding = 0) buffer B { f16vec2 a; f16vec2 b; float answer; };
+spirv_instruction(extensions = ["SPV_VALVE_mixed_float_dot_product"], capabilities = [6912], id = 6916)
+float dot_add(f16vec2 a, f16vec2 b, float c);
+void main() { answer = dot_add(a, b, answer + 0.0); }
+"""
+VULKAN = {"env": "vulkan1.2"}
+
+
+def test_what_only_newer_tools_read(latest: Compiler, tmp_path: Path) -> None:
+    """A capability that SPIRV-Tools do not know goes to those within the newest glslang, which check as well."""
+    (variant,) = compile_unit(unit(tmp_path, FDOT, path="a.comp", target="vulkan1.2"), latest).variants
+    module, options = variant.data, ValidatorOptions()
+    old, new = Library(), find_tools(None)
+    with pytest.raises(ValidationError, match="Invalid capability operand: 6912"):
+        old.validate(module, **VULKAN, options=options)
+    new.validate(module, **VULKAN, options=options)
+    assert "6916" in new.disassemble(module, **VULKAN) or "FDot2" in new.disassemble(module, **VULKAN)
+    assert new.version() != old.version() and "slangpy" in new.version()
+    spoilt = without(module, lambda words: words[0] & 0xFFFF == 71 and words[2] == 33)
+    with pytest.raises(ValidationError, match="VUID-StandaloneSpirv-UniformConstant-06677"):
+        new.validate(spoilt, **VULKAN, options=options)
+    with pytest.raises(ValidationError, match="Invalid capability operand: 6999"):
+        new.validate(
+            module.replace((6912).to_bytes(4, "little"), (6999).to_bytes(4, "little")), **VULKAN, options=options
+        )
+    passes = ["-O", "--strip-debug", "--trim-capabilities", "--compact-ids"]
+    faster = new.optimize(module, **VULKAN, passes=passes, validator=None, preserve_bindings=False)
+    new.validate(faster, **VULKAN, options=options)
+    assert len(faster) < len(module) and b"answer" in module and b"answer" not in faster
+    for words, keep in ((["-Os"], False), (["-O"], True)):
+        with pytest.raises(ToolError, match=r"6912[^$]*-O alone, not -(Os|-preserve-bindings): set opt_level=3"):
+            new.optimize(module, **VULKAN, passes=words, validator=None, preserve_bindings=keep)
+
+
+def without(module: bytes, drop: Callable[[array[int]], bool]) -> bytes:
+    words, out, at = array("I", module), array("I", module[:20]), 5
+    while at < len(words):
+        end = at + (words[at] >> 16)
+        if not drop(words[at:end]):
+            out += words[at:end]
+        at = end
+    return out.tobytes()

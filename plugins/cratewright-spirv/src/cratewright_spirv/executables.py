@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,12 +12,11 @@ from pathlib import Path
 
 from cratewright import ToolError, run_program, scratch_directory
 
-from .provider import WAY_OUT, Answer, Message, Provider, ValidatorOptions, data_of, version_of
+from .provider import WAY_OUT, Answer, Provider, ValidatorOptions, data_of, errors_of, version_of
 
 __all__ = ["Executables"]
 
 _PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
-_MESSAGE = re.compile(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
 
 
 class Executables(Provider):
@@ -41,11 +39,11 @@ class Executables(Provider):
             hint=WAY_OUT,
         )
 
-    def version(self) -> str:
-        return self._version
+    def _told(self) -> str:
+        return self._link_version
 
     @cached_property
-    def _version(self) -> str:
+    def _link_version(self) -> str:
         answer = self._run("spirv-link", "--version")
         return version_of(data_of(answer, "", "spirv-link", ToolError).decode("utf-8", "replace"))
 
@@ -100,7 +98,7 @@ class Executables(Provider):
         crash = _crash(done.status)
         if crash:
             raise ToolError(f"{name} crashed", context=(("program", path), ("reason", crash)))
-        return Answer(None, _errors(done.stderr), f"exit status {done.status}")
+        return Answer(None, errors_of(done.stderr), f"exit status {done.status}")
 
 
 def _crash(status: int) -> str:
@@ -111,20 +109,3 @@ def _crash(status: int) -> str:
         known = {int(number): number.name for number in signal.Signals}
         return f"signal {-status} ({known.get(-status, 'unknown')})"
     return f"exception 0x{status:08X}" if status >= 0xC0000000 else ""
-
-
-def _errors(stderr: bytes) -> tuple[Message, ...]:
-    """Return the errors among what a program printed."""
-    text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
-    heads = list(_MESSAGE.finditer(text))
-    ends = [*(head.start() for head in heads[1:]), len(text)]
-    errors = []
-    for head, end in zip(heads, ends, strict=False):
-        if head[1] == "error":
-            first, second = int(head[2] or 0), int(head[3] or 0)
-            # Two numbers are a place in a text, one is that of an instruction.
-            place = (0, first, second) if head[3] else (first, 0, 0)
-            errors.append(Message(text[head.end() : end].rstrip(), *place))
-    if not errors and text.strip():
-        errors.append(Message(text.strip()))
-    return tuple(errors)

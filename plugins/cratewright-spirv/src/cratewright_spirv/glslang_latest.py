@@ -38,7 +38,7 @@ from .silence import quiet
 from .sources import glsl_version
 from .stopwatch import step
 
-__all__ = ["LatestGlslang"]
+__all__ = ["LatestGlslang", "run_action"]
 
 _STAGES = {
     **{"vert": 1, "tesc": 2, "tese": 3, "geom": 4, "frag": 5, "comp": 6},
@@ -161,32 +161,43 @@ def _entry() -> Any:
 
 def _compile(source: Source, text: bytes) -> tuple[bytes, str]:
     _check_language(source)
-    function = _entry()
     _, spirv = check_target(source.target)
-    given = _versioned(text.rstrip(b"\0"))
-    held = ctypes.create_string_buffer(given, len(given))
-    begin = ctypes.addressof(held)
-    module, log = list[bytes](), list[bytes]()
-    request = _Request(
-        size=ctypes.sizeof(_Request),
+    data, log = _call(
+        _versioned(text.rstrip(b"\0")),
         path=source.path.encode(),
-        begin=begin,
-        end=begin + len(given),
-        diagnose=_WRITE(lambda data, size, _: log.append(ctypes.string_at(data, size))),
-        write=_WRITE(lambda data, size, _: module.append(ctypes.string_at(data, size))),
         stage=_STAGES[source.stage],
         debug=_DEBUG[source.debuginfo],
         major=spirv >> 16,
         minor=spirv >> 8 & 0xFF,
         entry_point=b"main",
     )
+    said = log.decode(errors="replace")
+    if not data:
+        raise Refused(said)
+    return data if source.debuginfo == "none" else _mended(data, source.path), said
+
+
+def run_action(module: bytes, action: int, optimization: int) -> tuple[bytes, bytes]:
+    """Have the library do something else than compile: return what comes of a module, or nothing, and what it says."""
+    return _call(module, action=action, optimization=optimization)
+
+
+def _call(given: bytes, **fields: Any) -> tuple[bytes, bytes]:
+    function = _entry()
+    held = ctypes.create_string_buffer(given, len(given))
+    begin = ctypes.addressof(held)
+    made, log = list[bytes](), list[bytes]()
+    request = _Request(
+        size=ctypes.sizeof(_Request),
+        begin=begin,
+        end=begin + len(given),
+        diagnose=_WRITE(lambda data, size, _: log.append(ctypes.string_at(data, size))),
+        write=_WRITE(lambda data, size, _: made.append(ctypes.string_at(data, size))),
+        **fields,
+    )
     with quiet():
         failed = function(ctypes.byref(request))
-    said = b"".join(log).decode(errors="replace")
-    if failed or not module:
-        raise Refused(said)
-    data = b"".join(module)
-    return data if source.debuginfo == "none" else _mended(data, source.path), said
+    return b"" if failed else b"".join(made), b"".join(log)
 
 
 def _check_language(source: Source) -> None:

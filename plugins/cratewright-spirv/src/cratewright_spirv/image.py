@@ -21,6 +21,7 @@ from cratewright import (
     Severity,
     ValidationError,
     dataclass,
+    options_among,
 )
 
 from . import reflect
@@ -137,7 +138,13 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
 
 def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:
     options = image.request.options
-    if options.flag("spirv_opt") or not passes_for(options):
+    own = (options_among(item.module.attributes) for item in image.request.modules)
+    # Who says only that of one source means it.
+    if (
+        options.flag("spirv_opt")
+        or not passes_for(options)
+        or any("spirv_opt" in each and "opt_level" not in each for each in own)
+    ):
         return ()
     reason = f"opt_level={options.opt_level.value}, debuginfo={options.debuginfo.value}"
     text = f"the optimizer should run ({reason}) but spirv_opt is off"

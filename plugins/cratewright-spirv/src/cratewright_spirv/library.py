@@ -98,7 +98,7 @@ class Library(Provider):
     def __init__(self) -> None:
         self._library = load()
 
-    def version(self) -> str:
+    def _told(self) -> str:
         return version_of(self._library.cratewright_spirv_version().decode())
 
     def programs(self) -> tuple[str, ...]:

@@ -25,7 +25,17 @@ from cratewright import (
 
 from .stopwatch import step
 
-__all__ = ["WAY_OUT", "Answer", "Message", "Provider", "Tools", "ValidatorOptions", "data_of", "version_of"]
+__all__ = [
+    "WAY_OUT",
+    "Answer",
+    "Message",
+    "Provider",
+    "Tools",
+    "ValidatorOptions",
+    "data_of",
+    "errors_of",
+    "version_of",
+]
 
 WAY_OUT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
 
@@ -59,6 +69,8 @@ _NOT_PASSES = frozenset(
     )
 )
 _PASS = re.compile(r"-Os?|--([a-z][a-z0-9-]*)(=.*)?")
+_PRINTED = re.compile(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
+_UNKNOWN = re.compile(r"Invalid (?:capability operand|opcode): \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +167,28 @@ class Answer(NamedTuple):
         return "\n".join(error.text for error in self.errors)
 
 
+class Newer(Protocol):
+    """SPIRV-Tools that read more, if with fewer choices."""
+
+    def version(self) -> str: ...
+    def link(self, modules: Sequence[bytes]) -> Answer: ...
+    def validate(self, module: bytes) -> Answer: ...
+    def optimise(self, module: bytes, passes: Sequence[str]) -> Answer: ...
+    def disassemble(self, module: bytes) -> Answer: ...
+
+
 class Provider:
-    """The checks and errors that both providers share, so that they accept and refuse alike."""
+    """The checks and errors that both providers share, so that they accept and refuse alike.
+
+    Shape: `newer` is asked where a module has a capability or an instruction that is not known here.
+    """
 
     origin: str
+    newer: Newer | None = None
+
+    def version(self) -> str:
+        newer = f"; for what they do not know, {self.newer.version()}" if self.newer else ""
+        return self._told() + newer
 
     @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
@@ -166,7 +196,10 @@ class Provider:
             raise LinkError("there is no module to link")
         for at, module in enumerate(modules, 1):
             _check(module, (("module", f"{at} of {len(modules)}"),))
-        return data_of(self._link(modules, env), env, "spirv-link", LinkError)
+        answer = self._link(modules, env)
+        if self.newer and _unread(answer):
+            answer = self.newer.link(modules)
+        return data_of(answer, env, "spirv-link", LinkError)
 
     @step("SPIRV-Tools: optimize")
     def optimize(
@@ -190,12 +223,18 @@ class Provider:
             # A missing body crashes many of the passes, and the library would take this process along.
             raise ToolError("a module that imports functions cannot be optimized", hint="link it first")
         answer = self._optimize(module, env, passes, validator, preserve_bindings)
+        if self.newer and _unread(answer):
+            given = [*passes, *(["--preserve-bindings"] if preserve_bindings else [])]
+            answer = _of_both(answer, self.newer.optimise(module, given))
         return data_of(answer, env, "spirv-opt", ToolError)
 
     @step("SPIRV-Tools: validate")
     def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
         _check(module)
-        data_of(self._validate(module, env, options), env, "spirv-val", ValidationError)
+        answer = self._validate(module, env, options)
+        if self.newer and _unread(answer):
+            answer = self.newer.validate(module)
+        data_of(answer, env, "spirv-val", ValidationError)
 
     @step("SPIRV-Tools: assemble text")
     def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
@@ -210,8 +249,14 @@ class Provider:
     @step("SPIRV-Tools: disassemble")
     def disassemble(self, module: bytes, *, env: str) -> str:
         _check(module)
-        text = data_of(self._disassemble(module, env), env, "spirv-dis", FormatError)
+        answer = self._disassemble(module, env)
+        if self.newer and _unread(answer):
+            answer = self.newer.disassemble(module)
+        text = data_of(answer, env, "spirv-dis", FormatError)
         return text.decode("utf-8", "replace")
+
+    def _told(self) -> str:
+        raise NotImplementedError
 
     def _link(self, modules: Sequence[bytes], env: str) -> Answer:
         raise NotImplementedError
@@ -261,6 +306,15 @@ def _imports(module: bytes) -> bool:
     return False
 
 
+def _unread(answer: Answer) -> bool:
+    return answer.data is None and _UNKNOWN.search(answer.text) is not None
+
+
+def _of_both(first: Answer, second: Answer) -> Answer:
+    """Return the second answer, which is given because of the first."""
+    return second if second.data is not None else Answer(None, (*first.errors, *second.errors), second.status)
+
+
 def _unknown_environment(answer: Answer) -> bool:
     return answer.text.startswith(("Unrecognized target env", "Invalid value passed to --target-env"))
 
@@ -292,3 +346,20 @@ def version_of(text: str) -> str:
     # A build outside a repository carries its own date instead of a hash.
     line = next((line for line in text.splitlines() if line.startswith("SPIRV-Tools ")), text.strip())
     return line.partition(" unknown hash")[0].rstrip()
+
+
+def errors_of(stderr: bytes) -> tuple[Message, ...]:
+    """Return the errors among what a program printed."""
+    text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
+    heads = list(_PRINTED.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    errors = []
+    for head, end in zip(heads, ends, strict=False):
+        if head[1] == "error":
+            first, second = int(head[2] or 0), int(head[3] or 0)
+            # Two numbers are a place in a text, one is that of an instruction.
+            place = (0, first, second) if head[3] else (first, 0, 0)
+            errors.append(Message(text[head.end() : end].rstrip(), *place))
+    if not errors and text.strip():
+        errors.append(Message(text.strip()))
+    return tuple(errors)

@@ -7,6 +7,7 @@ from functools import cache
 from cratewright import ToolError
 
 from .executables import Executables
+from .latest_wheel import usable_latest
 from .library import Library
 from .provider import WAY_OUT, Tools, ValidatorOptions
 
@@ -21,6 +22,15 @@ def find_tools(sdk: str | None) -> Tools:
     """
     if sdk:
         return Executables(sdk)
+    tools = _installed()
+    if usable_latest():
+        from .newest_tools import NewestTools  # noqa: PLC0415 - only where there are such
+
+        tools.newer = NewestTools()
+    return tools
+
+
+def _installed() -> Library | Executables:
     try:
         return Library()
     except ToolError as error:
