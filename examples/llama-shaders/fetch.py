@@ -35,7 +35,7 @@ def fetch(beside: Path) -> Path:
     Raises: ConfigurationError, FormatError, OutputError, ToolError.
     """
     cache = beside / CACHE
-    shaders = cache / STEM
+    shaders = cache / f"{STEM}-shaders"
     if shaders.is_dir():
         return shaders
     try:
@@ -90,7 +90,7 @@ def _unpack(archive: Path, target: Path) -> None:
         with tarfile.open(archive) as members:
             for member in members:
                 folder, _, name = member.name.rpartition("/")
-                shader = folder == SHADERS and name.endswith((".comp", ".glsl"))
+                shader = folder == SHADERS and name.endswith((".comp", ".glsl", "-gen.cpp"))
                 licence = folder == VENDORED and name == "LICENSE"
                 stream = members.extractfile(member) if shader or licence else None
                 if stream is not None:

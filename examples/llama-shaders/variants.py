@@ -3,7 +3,7 @@
 Knows nothing of where the sources lie, nor of SCons: it is a list of facts, read from the generator that
 llama.cpp ships beside its shaders (`vulkan-shaders-gen.cpp`), in the same names.
 
-Left out, so that every row compiles with glslang 13.1.1 and is accepted by `spirv-val`:
+It is held against that generator by `python generator.py`, which can give the rest, too. Left out, so that every row compiles with glslang 13.1.1 and is accepted by `spirv-val`:
 
     *_q8_1 (scalar), *_int8          need GL_EXT_integer_dot_product
     *_cm2                            need GL_NV_cooperative_matrix2
@@ -18,21 +18,28 @@ Left out, so that every row compiles with glslang 13.1.1 and is accepted by `spi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-__all__ = ["CRATES", "TARGET", "VARIANTS", "Variant", "crates", "output"]
+__all__ = ["CRATES", "TARGET", "VARIANTS", "Variant", "crates", "output", "whole_table"]
 
 TARGET = "vulkan1.2"
 
 
 class Variant(NamedTuple):
-    """One shader to make: the name of the result, the source file and its defines."""
+    """One shader to make: the name of the result, the source file and its defines; and how it is compiled."""
 
     name: str
     source: str
     defines: dict[str, str]
+    target: str = TARGET
+    optimised: bool = True
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Return what a crate is told of it."""
+        return {"name": self.name, "defines": self.defines, **({} if self.optimised else {"spirv_opt": False})}
 
 
 Rows = Iterator[Variant]
@@ -354,11 +361,30 @@ def crates(limit: int = 0, *, every: bool = False) -> dict[str, list[Variant]]:
 
     With a `limit`, about that many of them, spread evenly over the table.
     """
-    table = VARIANTS if every else _first_of_each_source()
+    return _spread(CRATES, VARIANTS if every else _first_of_each_source(), limit)
+
+
+def whole_table(rows: Iterable[Variant], limit: int = 0) -> dict[str, list[Variant]]:
+    """Return the rows of the generator by crate: those above, of each target one; `limit` is as there."""
+    topics = {variant.source: name for name, members in CRATES.items() for variant in members}
+    made: dict[str, list[Variant]] = {}
+    for row in rows:
+        name = topics.get(row.source) or _topic(row.source)
+        made.setdefault(name if row.target == TARGET else f"{name}_{row.target.replace('.', '_')}", []).append(row)
+    return _spread(made, [row for members in made.values() for row in members], limit)
+
+
+def _topic(source: str) -> str:
+    """Return the crate of a source that only the newest compiler takes."""
+    starts = {"mul_mat_vec": "mul_mat_vec", "mul_mm": "matmul", "flash_attn": "flash_attn"}
+    return next((topic for start, topic in starts.items() if source.startswith(start)), "layers")
+
+
+def _spread(made: dict[str, list[Variant]], table: list[Variant], limit: int) -> dict[str, list[Variant]]:
     count = len(table)
     wanted = min(limit, count) if limit > 0 else count
     kept = {table[index * count // wanted].name for index in range(wanted)}
-    chosen = {crate: [v for v in members if v.name in kept] for crate, members in CRATES.items()}
+    chosen = {crate: [v for v in members if v.name in kept] for crate, members in made.items()}
     return {crate: members for crate, members in chosen.items() if members}
 
 
