@@ -3,7 +3,8 @@
 Knows nothing of where the sources lie, nor of SCons: it is a list of facts, read from the generator that
 llama.cpp ships beside its shaders (`vulkan-shaders-gen.cpp`), in the same names.
 
-It is held against that generator by `python generator.py`, which can give the rest, too. Left out, so that every row compiles with glslang 13.1.1 and is accepted by `spirv-val`:
+It is held against that generator by `python generator.py`, which can give the rest, too. Left out, so that every row
+compiles with glslang 13.1.1 and is accepted by `spirv-val`:
 
     *_q8_1 (scalar), *_int8          need GL_EXT_integer_dot_product
     *_cm2                            need GL_NV_cooperative_matrix2

@@ -1,0 +1,131 @@
+"""All shaders that llama.cpp's generator lists: a process each of the newest glslang, against a clean build.
+
+Knows nothing of how cratewright works: it starts `scons` and `ninja`, counts their CPU seconds, and validates what both
+leave; images of both must offer the same interface.
+
+    python tests/bench/llama_newest.py [--jobs N] [--limit N]
+
+The process is the smallest there can be: `one_glslang.c` loads the library of slangpy and compiles one text, whose
+includes were put in place before, which is not counted. It neither validates nor optimises; ours validates, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import llama_shaders as bench
+
+sys.path[:0] = [str(bench.EXAMPLE), str(bench.ROOT / "site_scons")]
+
+import fetch  # noqa: E402
+import generator  # noqa: E402
+import variants  # noqa: E402
+
+from cratewright.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
+from cratewright_spirv import reflect  # noqa: E402
+from cratewright_spirv.glslang import Source  # noqa: E402
+from cratewright_spirv.glslang_latest import LatestGlslang  # noqa: E402
+from cratewright_spirv.includes import IncludeResolver  # noqa: E402
+from cratewright_spirv.latest_wheel import library_path  # noqa: E402
+from cratewright_spirv.tools import ValidatorOptions, find_tools  # noqa: E402
+
+MINOR = {"vulkan1.2": 5, "vulkan1.3": 6}
+HERE = Path(__file__).resolve().parent
+
+
+def flatten(crates: bench.Crates, shaders: Path, flat: Path) -> None:
+    """Write the text of each variant with its includes and macros in place."""
+    compiler = LatestGlslang()
+    for variant in (variant for members in crates.values() for variant in members):
+        text = (shaders / variant.source).read_bytes()
+        source = Source(
+            **{"path": variant.source, "text": text, "language": "glsl", "stage": "comp", "entry_point": "main"},
+            **{"target": variant.target, "defines": tuple(variant.defines.items()), "debuginfo": "none"},
+        )
+        includes = IncludeResolver(str(shaders), (), source.path, text)
+        (flat / f"{variant.name}.comp").write_bytes(compiler.preprocess(source, includes))
+
+
+def ninja_file(crates: bench.Crates, program: Path) -> str:
+    """Return a build file with a process for each variant."""
+    lines = ["rule one", f"  command = {program} {library_path()} $minor $in $out"]
+    for crate, members in crates.items():
+        for variant in members:
+            lines.append(f"build ninja/{variants.output(crate, variant)}: one flat/{variant.name}.comp")
+            lines.append(f"  minor = {MINOR[variant.target]}")
+    return "\n".join([*lines, ""])
+
+
+def check(directory: Path, crates: bench.Crates) -> int:
+    """Validate all images of both, and hold the interfaces against each other; return how many there are.
+
+    Raises: ValidationError.
+    """
+    tools, options = find_tools(None), ValidatorOptions()
+    wrong: list[tuple[str, object]] = []
+    count = 0
+    for crate, members in crates.items():
+        for variant in members:
+            count += 1
+            name = variants.output(crate, variant)
+            mine, theirs = (directory / name).read_bytes(), (directory / "ninja" / name).read_bytes()
+            try:
+                tools.validate(mine, env=variant.target, options=options)
+                tools.validate(theirs, env=variant.target, options=options)
+            except ValidationError as error:
+                wrong.append((name, error))
+            if reflect.interface(mine, name=name) != reflect.interface(theirs, name=name):
+                wrong.append((name, "another interface"))
+    if wrong:
+        raise ValidationError(f"{len(wrong)} of {count} images are not as they should be", context=wrong[:5])
+    return count
+
+
+def main(arguments: list[str]) -> int:
+    """Measure once and print the ratio."""
+    parser = argparse.ArgumentParser(description="CPU seconds of one process per shader, and of cratewright")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--limit", type=int, default=0, help="about this many variants, spread over all")
+    chosen = parser.parse_args(arguments)
+    try:
+        shaders = fetch.fetch(bench.EXAMPLE)
+        rows = (variants.Variant(*each) for each in generator.commands(shaders))
+        crates = variants.whole_table(rows, chosen.limit)
+        bench._adopt_orphans()
+        with tempfile.TemporaryDirectory(prefix="llama-newest-") as scratch:
+            directory = Path(scratch, "example")
+            left = ("*.spvs", "*.rlib", "*.rlink", ".scons*", "__pycache__")
+            shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns(*left))
+            (directory / "flat").mkdir()
+            flatten(crates, shaders, directory / "flat")
+            program = directory / "one_glslang"
+            compiler = shutil.which("cc")
+            if compiler is None:
+                raise ToolError("the baseline takes a C compiler", hint="install gcc")
+            subprocess.run([compiler, "-O1", "-o", program, HERE / "one_glslang.c", "-ldl"], check=True)
+            (directory / "build.ninja").write_text(ninja_file(crates, program), encoding="utf-8")
+            off = {**os.environ, "CRATE_CACHE": "off"}
+            words = [f"-j{chosen.jobs}", "table=generator", f"limit={chosen.limit}"]
+            scons = [bench.script("scons"), f"--site-dir={bench.ROOT / 'site_scons'}", *words]
+            ours = bench.measure([*scons, "opt_level=0", "spirv_metadata=full"], directory, off)
+            theirs = bench.measure([bench.script("ninja"), f"-j{chosen.jobs}"], directory, off)
+            count = check(directory, crates)
+    except CratewrightError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{count} variants in {len(crates)} crates, {chosen.jobs} jobs: all valid, interfaces equal")
+    print(f"ninja, a process each   {theirs.cpu:8.2f} CPU s {theirs.wall:8.2f} s")
+    print(
+        f"scons                   {ours.cpu:8.2f} CPU s {ours.wall:8.2f} s   1/{theirs.cpu / ours.cpu:.1f} of its CPU"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
