@@ -164,12 +164,68 @@ def test_every_stage(slang: ShaderProject, validate: Validate, debuginfo: str) -
     slang.scons()
     images = slang.images("app")
     assert [name.split(".")[1] for name in images] == sorted(
-        ["any", "as", "ds", "fs", "gs", "hit", "hs", "miss", "ms", "rg", "vs"]
+        ["any", "as", "box", "call", "ds", "fs", "gs", "hit", "hs", "miss", "ms", "rg", "vs"]
     )
     for name in images:
         validate(slang.path / "app.spvs" / name)
     stages = {entry["name"]: entry["stage"] for entry in slang.manifest("app")["entries"]}
     assert stages["hs"] == "tess-control" and stages["as"] == "task" and stages["rg"] == "raygen"
+    assert stages["box"] == "intersection" and stages["call"] == "callable"
+
+
+EXTERN = {
+    "lib/base.slang": """\
+module base;
+public interface IShape { float area(float x); }
+extern static const int COUNT = 1;
+extern struct Shape : IShape;
+public float total(float x) { Shape s; return s.area(x) * COUNT; }
+""",
+    "lib/four.slang": """\
+module four;
+import base;
+export public static const int COUNT = 4;
+export public struct Shape : IShape { public float area(float x) { return x * x; } }
+""",
+    "lib/nine.slang": """\
+module nine;
+import base;
+export public struct Shape : IShape { public float area(float x) { return x + 9.0; } }
+""",
+    "a.slang": "import base;\nimport four;\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = total(d[i.x]); }\n",
+    "b.slang": "import base;\nimport nine;\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = total(d[i.x]); }\n",
+    "h.comp.hlsl": '#include "k.hlsli"\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = WaveActiveMax(K); }\n',
+    "k.hlsli": "#define K 7.0\n",
+}
+COMPUTE = 'RWStructuredBuffer<float> d;\n[shader("compute")] [numthreads(64, 1, 1)]'
+
+
+def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, device) -> None:
+    """What is `extern` takes what the entry point's imports export; beside them, HLSL that goes by Slang."""
+    import numpy as np
+
+    crates = 'lib = env.Crate("lib", Glob("lib/*.slang"), include_dirs=["lib"])\n'
+    crates += (
+        'Default(env.Crate("app", ["a.slang", "b.slang", "h.comp.hlsl"], deps=[lib], include_dirs=["lib"], '
+        'crate_type="cdylib", multimodule=True, lto="thin"))\n'
+    )
+    slang.write({"SConstruct": HEADER + crates, **{name: text.replace("%s", COMPUTE) for name, text in EXTERN.items()}})
+    slang.scons()
+    x = np.linspace(0.5, 2.0, 64, dtype=np.float32)
+    first = digests(slang)
+    assert len(first) == 3
+    for entry in slang.manifest("app")["entries"]:
+        image = slang.path / entry["module"]
+        validate(image)
+        (found,) = run(device, image.read_bytes(), entry["name"], entry["descriptors"][0], x)
+        expected = {"a": x * x * 4, "b": x + 9, "h": x * 0 + 7}[image.name[0]]
+        assert np.allclose(found, expected, rtol=1e-5), image.name
+    slang.write({"lib/nine.slang": EXTERN["lib/nine.slang"].replace("9.0", "8.0"), "k.hlsli": "#define K 6.0\n"})
+    slang.scons()
+    assert sorted(name[0] for name, digest in digests(slang).items() if first[name] != digest) == ["b", "h"]
+    slang.write({"h.comp.hlsl": "float4 main() : SV_Target { return 1; }\n"})
+    slang.scons(expect=2)
+    assert "h.comp.hlsl:1: error: no entry point, though it is called .comp" in slang.errors
 
 
 USES_M = "import m;\n%s void main() { }\n"
@@ -205,6 +261,11 @@ MISTAKES = {
         r"generic parameter",
     ),
     "no entry point": ("module a;\n", {}, "has no entry point"),
+    "an extern that nothing exports": (
+        USES_M.replace("{ }", "{ float x = total(); }"),
+        {"m.slang": "module m;\nextern static const int COUNT;\npublic float total() { return COUNT; }\n"},
+        r"(?s)unresolved external symbol.*import one that does",
+    ),
 }
 
 

@@ -38,7 +38,7 @@ class SlangBackend(SpirvBackend):
     """Vulkan SPIR-V, by Slang and SPIRV-Tools."""
 
     NAME = "slang"
-    SUFFIXES = (".slang",)
+    SUFFIXES = (".slang", ".hlsl")
     OPTIONS = (*(spec for spec in SpirvBackend.OPTIONS if spec.name not in _NOT_HERE), *OPTIONS)
     VARIABLES = (
         ConstructionVariable(name="SLANGPATH", option="include_dirs"),
@@ -119,7 +119,7 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
     try:
         yield
     except LinkError as error:
-        if "symbol" not in error.message and "is defined" not in error.message:
+        if "`module " not in error.message:
             raise
         raise LinkError(
             error.message.replace("unresolved symbols", "no crate has").replace("unresolved symbol", "no crate has"),

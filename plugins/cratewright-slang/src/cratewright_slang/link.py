@@ -19,6 +19,11 @@ from .unit import errors_of
 
 __all__ = ["entry_code"]
 
+_NOT_EXPORTED = "E45001"
+_NOT_EXPORTED_HINT = (
+    "what is `extern` takes what a module exports that the entry point's source imports: import one that does"
+)
+
 
 def entry_code(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) -> bytes:
     """Return the code of an entry point; its module comes first among those it needs.
@@ -45,7 +50,11 @@ def entry_code(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) 
         code, _ = session.code([module.object, found])
         return code
     except Refused as refused:
-        raise LinkError(diagnostics=errors_of(refused.log, path), context=(("entry point", entry.own_name),)) from None
+        raise LinkError(
+            diagnostics=errors_of(refused.log, path),
+            context=(("entry point", entry.own_name),),
+            hint=_NOT_EXPORTED_HINT if _NOT_EXPORTED in refused.log else "",
+        ) from None
     finally:
         session.close()
 

@@ -22,6 +22,7 @@ PART = b"part of a module\n"
 """What stands for a source that is a part of another's module: it is compiled with that."""
 
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
+_STAGE = re.compile(r"\.([a-z]+)\.hlsl$")
 _IMPLEMENTING = re.compile(rb"\s*implementing\b")
 
 
@@ -42,6 +43,10 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         made = compiler_for(settings, root, stencil.repositories).compile(path, stencil.source)
     except Refused as refused:
         raise SourceError(diagnostics=errors_of(refused.log, path)) from None
+    if not made.entries and (stage := _STAGE.search(path)):
+        raise SourceError.at(
+            path, 1, f"no entry point, though it is called .{stage[1]}", hint='write [shader("...")] before it'
+        )
     module = ModuleCodegen(
         name=MEMBER,
         data=made.data,
