@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from . import opcodes as op
+from .contents import substituted
 from .keeping import FIRST_LINE
 from .lines import (
+    ARRAY_TYPE,
     BASIC_TYPE,
     COMPILATION_UNIT,
     DEBUG_LINE,
@@ -36,6 +38,7 @@ _WIDTH = 32
 # Words of what has a place: its source, then its line and column.
 _PLACE_AT = 7
 _PARENT_AT = 10
+_PARAMETER_AT = 12
 _SCOPE_LINE_AT = 13
 
 _BEFORE_STRINGS = frozenset({op.CAPABILITY, op.EXTENSION, op.EXT_INST_IMPORT, op.MEMORY_MODEL, op.ENTRY_POINT})
@@ -53,6 +56,8 @@ def put_right(data: bytes, *, initialiser: str = "") -> bytes:
     if SET_NAME.encode() not in data:
         return data
     mender = _Mender(Program.of(parse(data, "module")))
+    if mender.repeated:
+        mender = _Mender(substituted(mender.program, mender.repeated))
     return mender.run(initialiser).encode() if mender.unit else data
 
 
@@ -65,7 +70,9 @@ class _Mender:
         self.constants: dict[int, int] = {}
         self.values: dict[int, int] = {}
         self.sources: dict[str, int] = {}
+        self.repeated: dict[int, int] = {}
         self.debug: dict[int, Instruction] = {}
+        self.counts: set[int] = set()
         self.defined: set[int] = set(program.functions)
         self.entries = {entry.function for entry in program.entries()}
         self.new_strings: list[Instruction] = []
@@ -85,13 +92,16 @@ class _Mender:
                 self.void = words[1]
             elif opcode == op.TYPE_INT and words[2:] == (_WIDTH, 0):
                 self.number_type = words[1]
-            elif opcode == op.CONSTANT and words[1] == self.number_type:
+            if opcode == op.CONSTANT:
+                self.counts.add(words[2])
+            if opcode == op.CONSTANT and words[1] == self.number_type:
                 self.constants.setdefault(words[3], words[2])
                 self.values[words[2]] = words[3]
             elif opcode == op.EXT_INST and words[3] == self.set:
                 self.debug[words[2]] = words
                 if words[4] == SOURCE:
-                    self.sources.setdefault(self.strings.get(words[5], ""), words[2])
+                    first = self.sources.setdefault(self.strings.get(words[5], ""), words[2])
+                    self.repeated |= {words[2]: first} if first != words[2] else {}
                 elif words[4] == COMPILATION_UNIT and not self.unit:
                     self.unit = words[2]
 
@@ -160,15 +170,18 @@ class _Mender:
             yield words
 
     def _place(self, body: Iterable[Instruction], described: int, initialiser: str) -> Place | None:
-        """Return where a function begins: as its description says, as `OpLine` does, or where its first line is."""
+        """Return where a function begins: as `OpLine` says, as its description does, or where its first line is.
+
+        Shape: glslang 13 has `OpLine`; its descriptions have no line, or an include's in the source's own file.
+        """
         if not initialiser:
-            if described and (line := self.values.get(self.debug[described][_PLACE_AT + 1], 0)):
-                return self.debug[described][_PLACE_AT], line
             for words in body:
                 if words[0] & 0xFFFF == op.LINE:
                     return self._source(self.strings.get(words[1], "")), words[2]
                 if words[0] & 0xFFFF == op.FUNCTION:
                     break
+            if described and (line := self.values.get(self.debug[described][_PLACE_AT + 1], 0)):
+                return self.debug[described][_PLACE_AT], line
         for words in body:
             if self._is(words, DEBUG_LINE) and not self._is_nowhere(words, initialiser):
                 return words[5], self.values[words[6]]
@@ -209,6 +222,7 @@ class _Mender:
         for words in self.program.preamble:
             if (at := RESULTS.get(words[0] & 0xFFFF)) is not None:
                 self.defined.add(words[at])
+        self._constant(0)
         substitute = self._substitute()
         numbers = (build(op.CONSTANT, self.number_type, each, value) for value, each in self.constants.items())
         sources = [words for words in self.debug.values() if words[4] == SOURCE]
@@ -231,17 +245,20 @@ class _Mender:
         yield from last
 
     def _described(self, words: Instruction, substitute: int) -> Instruction:
-        """Return an instruction with a type that stands for those that nothing describes."""
+        """Return an instruction with a type that stands for those that nothing describes, and no count that varies."""
+        if words[4] == ARRAY_TYPE:
+            # Of an array whose size a specialisation constant decides, the size is not known.
+            words = (*words[:6], *(each if each in self.counts else self._constant(0) for each in words[6:]))
         if not substitute:
             return words
         return (*words[:5], *(each if each in self.defined else substitute for each in words[5:]))
 
     def _placed(self, words: Instruction) -> Instruction:
-        """Return the description of a variable that has no line with that of its function."""
-        if words[4] != LOCAL_VARIABLE or self.values.get(words[_PLACE_AT + 1], 1):
+        """Return the description of a parameter with the place of its function, if it has no line or another file."""
+        if words[4] != LOCAL_VARIABLE or len(words) <= _PARAMETER_AT:
             return words
         place = self.places.get(words[_PARENT_AT])
-        if place is None:
+        if place is None or (words[_PLACE_AT] == place[0] and self.values.get(words[_PLACE_AT + 1], 1)):
             return words
         return (*words[:_PLACE_AT], place[0], self._constant(place[1]), *words[_PLACE_AT + 2 :])
 

@@ -17,18 +17,21 @@ from .program import Program
 __all__ = ["repaired"]
 
 _IN_MEMORY = frozenset({op.VARIABLE, op.FUNCTION_PARAMETER})
+_TERMINATORS = frozenset({249, 250, 251, 252, 253, 254, 255, 4416, 4448, 4449, 5294})
+"""OpBranch to OpUnreachable, and those of ray tracing and mesh shaders."""
 _CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN})
 _DECLARE_INDEXES_AT = 8
 
 
 def repaired(data: bytes) -> bytes:
-    """Return an optimized module with each description of a variable one of what there is."""
+    """Return an optimized module with its debug information speaking of what there is alone."""
     if SET_NAME.encode() not in data:
         return data
     program = Program.of(parse(data, "module"))
     sets = {words[1] for words in program.preamble if is_debug_set(words)}
     pointers = {words[1] for words in program.preamble if words[0] & 0xFFFF == op.TYPE_POINTER}
     known = {each: words for words in program.preamble if (each := result(words)) is not None}
+    known |= {function: () for function in program.functions}
     functions = {
         function: tuple(_repaired(body, sets, pointers, known)) for function, body in program.functions.items()
     }
@@ -39,13 +42,14 @@ def _repaired(
     body: tuple[Instruction, ...], sets: set[int], pointers: set[int], outside: Mapping[int, Instruction]
 ) -> Iterator[Instruction]:
     inside = {each: words for words in body if (each := result(words)) is not None}
-    begun = False
+    in_block = False
     for words in body:
         opcode = words[0] & 0xFFFF
-        begun = begun or opcode == op.LABEL
+        in_block = opcode == op.LABEL or (in_block and opcode not in _TERMINATORS)
         if opcode == op.EXT_INST and words[3] in sets:
-            if not begun:
-                continue  # what follows a line that stands in front of the function
+            # In front of the first block stands what follows an `OpLine`; behind one, lines of what is gone.
+            if not in_block or not all(each in inside or each in outside for each in words[5:]):
+                continue
             if words[4] == DECLARE:
                 told = _told(words, {**outside, **inside} if words[6] not in inside else inside, pointers)
                 if told is not None:

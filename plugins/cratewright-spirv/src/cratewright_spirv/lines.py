@@ -17,6 +17,7 @@ from . import opcodes as op
 from .module import Instruction, build, parse, string
 
 __all__ = [
+    "ARRAY_TYPE",
     "BASIC_TYPE",
     "COMPILATION_UNIT",
     "DEBUG_LINE",
@@ -41,7 +42,16 @@ __all__ = [
 ]
 
 SET_NAME = "NonSemantic.Shader.DebugInfo"
-COMPILATION_UNIT, BASIC_TYPE, FUNCTION_TYPE, GLOBAL_VARIABLE, FUNCTION, SCOPE, NO_SCOPE = 1, 2, 8, 18, 20, 23, 24
+COMPILATION_UNIT, BASIC_TYPE, ARRAY_TYPE, FUNCTION_TYPE, GLOBAL_VARIABLE, FUNCTION, SCOPE, NO_SCOPE = (
+    1,
+    2,
+    5,
+    8,
+    18,
+    20,
+    23,
+    24,
+)
 LOCAL_VARIABLE, DECLARE, VALUE, SOURCE, DEFINITION, DEBUG_LINE, NO_DEBUG_LINE = 26, 28, 29, 35, 101, 103, 104
 """Numbers of the set's instructions."""
 
