@@ -109,11 +109,44 @@ def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) 
     assert not scons_project.exists("app.cdylib")
     # By name, it is not known before all crates are; nothing has been built by then.
     by_name = 'env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib", target="text2")\n'
-    scons_project.sconstruct(by_name + 'env.Crate("lib", ["b.stub"])\n')
+    scons_project.sconstruct(by_name + 'env.Crate("lib", ["b.stub"], target="text")\n')
     output = scons_project.scons(expect=2)
     assert "crate 'app' is for target 'text2', and 'lib' is not" in output
     assert "declared in: SConstruct:4" in output and "text, SConstruct:5" in output
     assert "Compiling crate app" not in output
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_names_follow_the_target(scons_project: SconsProject, order: int) -> None:
+    """Whatever is declared first; through several crates, other directories, and a cycle, which is told as one."""
+    lines = [
+        'SConscript("low/SConscript", "env")',
+        'env.Crate("lib", ["b.stub"], deps=["low"])',
+        'one = env.Crate("one", ["a.stub"], deps=["lib"], crate_type="cdylib", target="text2")',
+        'app = env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib", target=["text", "text2"])',
+    ]
+    scons_project.sconstruct(
+        "\n".join(lines[::order]) + "\nDefault(app, one)\n",
+        a="entry a\nimport b\n",
+        b="export b\nimport low\n",
+    )
+    scons_project.write(
+        {"low/SConscript": 'Import("env")\nenv.Crate("low", ["l.stub"])\n', "low/l.stub": "export low\n"}
+    )
+    scons_project.scons("-j4")
+    assert scons_project.read("text/app.cdylib") == scons_project.read("text2/app.cdylib")
+    assert scons_project.read("one.cdylib") == scons_project.read("text2/app.cdylib")
+    made = sorted(str(path.relative_to(scons_project.path)) for path in scons_project.path.rglob("*.rlib"))
+    assert made == ["liblib.rlib", "low/liblow.rlib", "low/text2/liblow.rlib", "text2/liblib.rlib"]
+    assert scons_project.up_to_date()
+    scons_project.write({"low/l.stub": "export low\nexport more\n"})
+    scons_project.scons("text2/app.cdylib")
+    assert scons_project.steps() == [
+        *("Archiving low/text2/liblow.rlib", "Archiving text2/liblib.rlib"),
+        *("Compiling crate low/text2/low.rlink", "Linking text2/app.cdylib.json"),
+    ]
+    scons_project.write({"low/SConscript": 'Import("env")\nenv.Crate("low", ["l.stub"], deps=["lib"])\n'})
+    assert "cycle" in scons_project.scons(expect=2)
 
 
 def test_one_name_in_two_directories(scons_project: SconsProject) -> None:

@@ -5,6 +5,7 @@ It is given values and functions that give values.
 
 from __future__ import annotations
 
+import posixpath
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from ..locator import check_stable_ids
 from ..options import LtoMode
 from ..pipeline.engine import Engine
 from ..values import dataclass
+from .following import Following
 from .generated import GeneratedFiles
 from .reporting import Reporting
 from .target import CrateTarget, DeclaredCrate
@@ -58,6 +60,7 @@ class Build:
     crates: dict[str, DeclaredCrate] = field(default_factory=dict)
     engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
     generated: GeneratedFiles = field(init=False)
+    following: Following = field(default_factory=Following)
     _graph: CrateGraph | None = None
     _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
     _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
@@ -90,6 +93,10 @@ class Build:
         self._graph = self._formats = self._for = self._any_instead = None
         self._linked.clear()
 
+    def named(self, name: str) -> list[DeclaredCrate]:
+        """Return the crates of a name that are declared so far."""
+        return list(self._named.get(name, {}).values())
+
     def of_target(self, target: CrateTarget) -> DeclaredCrate | None:
         """Return the crate that a target stands for, if it is one of this build."""
         crate = self.crates.get(target.key)
@@ -103,10 +110,12 @@ class Build:
         if name in self.crates:
             return self.crates[name]
         found = self._named.get(name, {})
-        if near.directory in found:
-            return found[near.directory]
-        if len(found) == 1:
-            return next(iter(found.values()))
+        fit = {place: item for place, item in found.items() if item.fits(near)} or found
+        for place in (near.directory, posixpath.join(near.directory, near.machine)):
+            if place in fit:
+                return fit[place]
+        if len(fit) == 1:
+            return next(iter(fit.values()))
         where = f"{near.place(name)}: " if near.place else ""
         if found:
             raise GraphError(
@@ -126,12 +135,12 @@ class Build:
         """
         found = [self.find(name, near=crate) for name in crate.dependencies]
         for name, other in zip(crate.dependencies, found, strict=True):
-            if other.machine != crate.machine and other.machine and other.backend == crate.backend:
+            if not other.fits(crate):
                 where = f"{crate.place(name)}: " if crate.place else ""
                 raise GraphError(
                     f"{where}crate '{crate.name}' is for target '{crate.machine}', and '{other.name}' is not",
                     context=(("declared in", crate.declared_at), (other.name, f"{other.machine}, {other.declared_at}")),
-                    hint=f"pass what env.Crate returned instead of the name, and let '{other.name}' name no target",
+                    hint=f"let '{other.name}' name no target, or this one as well: target=[...]",
                 )
         return found
 

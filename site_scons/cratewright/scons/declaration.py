@@ -153,7 +153,9 @@ class Declaration:
         """Declare the crate with all of its stages, and return its target."""
         stages = self.plan(sources, deps, crate_type, place)
         with reading_in(self.env, self.output):
-            return stages.make()
+            target = stages.make()
+        self.build.following.declared(stages.declared, self.build.named(self.name))
+        return target
 
     def codegen(self, sources: object, deps: object, crate_type: object) -> list[Any]:
         """Declare the crate and its codegen alone, and return the nodes of that."""

@@ -13,6 +13,7 @@ from ..errors import GraphError
 from ..pipeline.engine import Engine
 from .crates import Build
 from .made_of import stages_of
+from .paths import relative
 from .prebuilt import SUFFIX, as_rlib, prebuilt_crate
 from .stages import CrateStages
 from .target import CrateTarget
@@ -28,6 +29,7 @@ class Declaring(Protocol):
 
     env: Environment
     build: Build
+    here: Any
     engine: Engine
     name: str
     target: str
@@ -53,6 +55,8 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
             names.append(_key_of(crate, item))
         elif isinstance(item, str):
             names.append(item)
+            wanted = {"directory": relative(crate.here), "backend": crate.backend_name, "machine": crate.target}
+            crate.build.following.ask(item, crate.build.named(item), **wanted)
         else:
             raise GraphError(
                 f"crate '{crate.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",

@@ -143,6 +143,10 @@ class DeclaredCrate:
         rlink = self.target.rlink if self.target is not None else None
         return rlink if rlink is not None else next(iter(self.libraries.values()))
 
+    def fits(self, user: DeclaredCrate) -> bool:
+        """Return whether the crate is for the target of another that is to use it, as far as targets compare."""
+        return not self.machine or self.machine == user.machine or self.backend != user.backend
+
     def path(self, name: str) -> str:
         """Return the root-relative path of one of the crate's files."""
         return os.path.normpath(os.path.join(self.directory, name)).replace(os.sep, "/")

@@ -1,0 +1,55 @@
+"""Crates that follow the target of those which depend on them by name: one more tree for each target that is asked for.
+
+Knows nothing of how a crate is declared. A name may be that of a crate which is declared later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import field
+
+from ..values import dataclass
+from .target import DeclaredCrate
+
+__all__ = ["Following"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a dependency is to be for: `directory` is that of the SConscript which names it."""
+
+    directory: str
+    backend: str
+    machine: str
+
+
+@dataclass(slots=True)
+class Following:
+    """The targets for which each name has been asked."""
+
+    _asked: dict[str, dict[_Asked, None]] = field(default_factory=dict)
+    _done: set[tuple[str, str]] = field(default_factory=set)
+
+    def ask(self, name: str, named: Iterable[DeclaredCrate], *, directory: str, backend: str, machine: str) -> None:
+        """Let crates of a name be declared for a target, those of this name so far and those to come."""
+        asked = _Asked(directory, backend, machine)
+        self._asked.setdefault(name, {})[asked] = None
+        crates = list(named)
+        for crate in crates:
+            self._follow(crate, asked, crates)
+
+    def declared(self, crate: DeclaredCrate, named: Iterable[DeclaredCrate]) -> None:
+        """Let a crate follow those that have asked for its name."""
+        crates = list(named)
+        for asked in list(self._asked.get(crate.name, ())):
+            self._follow(crate, asked, crates)
+
+    def _follow(self, crate: DeclaredCrate, asked: _Asked, named: Iterable[DeclaredCrate]) -> None:
+        follows = crate.for_target is not None and crate.backend == asked.backend and crate.machine != asked.machine
+        # A name means that of its own directory, if there is one.
+        nearer = crate.directory != asked.directory and any(item.directory == asked.directory for item in named)
+        key = (crate.key, asked.machine)
+        if follows and not nearer and key not in self._done:
+            self._done.add(key)
+            assert crate.for_target is not None
+            crate.for_target(asked.machine)
