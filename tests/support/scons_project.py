@@ -144,7 +144,9 @@ class SconsProject:
 
 
 def _inherited() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    # coverage measures the processes that it is told of by its variables.
+    names = ("PATH", "LANG", "TMPDIR")
+    kept = {name: text for name, text in os.environ.items() if name in names or name.startswith("COVERAGE_")}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
