@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -157,7 +158,8 @@ def test_a_truncated_archive(shaders: ShaderProject, golden: Golden, size: int) 
     path.write_bytes(good["liblib.rlib"][:size])
     shaders.remove("app.spv", "app.spv.json")
     shaders.scons(expect=2)
-    golden(f"spirv/truncated_archive_{size}.txt", shaders.error())
+    # How much is missing changes with every field of a module.
+    golden(f"spirv/truncated_archive_{size}.txt", re.sub(r"\d+ bytes of", "N bytes of", shaders.error()))
     assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
     path.unlink()
     shaders.scons()
