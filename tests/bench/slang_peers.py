@@ -1,0 +1,175 @@
+"""Slang: 60 entry points over 6 modules, the work of slangc in a process each, against a clean build and edits.
+
+Knows nothing of how cratewright works: it starts `scons` and `ninja` and counts their CPU seconds, and validates what
+both leave. `one_slang.c` stands for slangc, which no wheel has: the same library, given slangc's words.
+
+    python tests/bench/slang_peers.py [--jobs N] [--entries N]
+
+The edit is of the body of a function in one module. What it is held against is one warm session in one process, that
+has all modules as IR and makes the code of the entry points that reach the edited one: no reading, no build, no checks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import llama_shaders as bench
+
+sys.path[:0] = [str(bench.ROOT / "site_scons")]
+
+from cratewright.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
+from cratewright_slang.libslang import Session, Settings, library_path, start  # noqa: E402
+from cratewright_spirv import reflect  # noqa: E402
+from cratewright_spirv.tools import ValidatorOptions, find_tools  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+MODULES = 6
+TARGET, PROFILE = "vulkan1.3", "spirv_1_6"
+
+SCONSTRUCT = """\
+import cratewright
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="slang", CRATE_TARGET="vulkan1.3")
+lib = env.Crate("lib", Glob("lib/*.slang"), include_dirs=["lib"])
+Default(env.Crate("app", Glob("app/*.slang"), deps=[lib], include_dirs=["lib"], crate_type="cdylib", multimodule=True,
+    lto="thin", opt_level=0, spirv_metadata="full"))
+"""
+
+
+def module(at: int) -> str:
+    """Return a module: what it computes goes through an interface, a generic and derivatives."""
+    before = f"import m{at - 1};\n" if at % 3 else ""
+    call = f"f{at - 1}(x)" if at % 3 else "x"
+    more = "".join(
+        f"public float g{at}_{n}(float x, float y) {{ float s = y; for (int i = 0; i < {n + 3}; i++) "
+        f"s += sin(x * {n + 1}.5 + i) * cos(s); return s; }}\n"
+        for n in range(40)
+    )
+    return f"""module m{at};
+{before}public interface IShape{at} {{ float area(); float edge(float x); }}
+public struct Box{at} : IShape{at} {{ public float side; public float area() {{ return side * side; }}
+  public float edge(float x) {{ return abs(x) - side; }} }}
+public struct Disc{at} : IShape{at} {{ public float r; public float area() {{ return 3.14159 * r * r; }}
+  public float edge(float x) {{ return length(float2(x, r)); }} }}
+public float sum{at}<T : IShape{at}, U : IShape{at}>(T a, U b, float x) {{ return a.area() + b.area() + a.edge(x); }}
+[Differentiable] public float cost{at}(float x) {{ return x * x * x * {at + 1}.0 + exp(x); }}
+{more}public float f{at}(float x) {{ Box{at} b; b.side = x; Disc{at} d; d.r = x + 1;
+  var p = diffPair(x); bwd_diff(cost{at})(p, 1.0); return sum{at}(b, d, x) + p.d + g{at}_7(x, {call}); }}
+"""
+
+
+def entry(at: int) -> str:
+    """Return a source with one entry point, over one module and what that imports."""
+    return f"""import m{at % MODULES};
+RWStructuredBuffer<float> d;
+[shader("compute")] [numthreads(64, 1, 1)]
+void main(uint3 i : SV_DispatchThreadID) {{ d[i.x] = f{at % MODULES}(d[i.x] + {at}.0); }}
+"""
+
+
+def reaching(entries: int, edited: int) -> list[int]:
+    """Return the entry points that an edit of a module reaches: modules import each other in threes."""
+    return [at for at in range(entries) if at % MODULES // 3 == edited // 3 and at % MODULES % 3 >= edited % 3]
+
+
+def write(directory: Path, entries: int) -> None:
+    """Write the project and its ninja file."""
+    for folder in ("lib", "app", "ninja"):
+        (directory / folder).mkdir()
+    for at in range(MODULES):
+        (directory / f"lib/m{at}.slang").write_text(module(at), encoding="utf-8")
+    (directory / "SConstruct").write_text(SCONSTRUCT, encoding="utf-8")
+    words = f"-target spirv -profile {PROFILE} -emit-spirv-directly -fvk-use-entrypoint-name -I lib -O0"
+    lines = ["rule one", f"  command = {directory}/one_slang {library_path()} $out {words} $in"]
+    for at in range(entries):
+        (directory / f"app/e{at}.slang").write_text(entry(at), encoding="utf-8")
+        lines.append(f"build ninja/e{at}.spv: one app/e{at}.slang")
+    (directory / "build.ninja").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    command = ["cc", "-O1", "-o", directory / "one_slang", HERE / "one_slang.c", "-ldl"]
+    if shutil.which("cc") is None:
+        raise ToolError("the baseline takes a C compiler", hint="install gcc")
+    subprocess.run(command, check=True)
+
+
+def warm_session(directory: Path, entries: list[int]) -> float:
+    """Return the CPU seconds of making the code of some entry points where all modules are loaded, Slang running."""
+    start()
+    settings = Settings(profile=PROFILE, paths=("lib",), options=((46, 0), (52, 1)))
+
+    def read(path: str) -> bytes | None:
+        place = directory / path
+        return place.read_bytes() if place.is_file() else None
+
+    session = Session(settings, read)
+    loaded = [session.load_source(f"e{at}", f"app/e{at}.slang", entry(at).encode())[0] for at in entries]
+    before = time.process_time()
+    for one in loaded:
+        session.code([one.object, one.entry_point(0)])
+    return time.process_time() - before
+
+
+def check(directory: Path, entries: int) -> None:
+    """Validate what both made, and hold the interfaces against each other.
+
+    Raises: ValidationError.
+    """
+    tools, wrong = find_tools(None), []
+    for at in range(entries):
+        (image,) = (directory / "app.spvs").rglob(f"e{at}.*.spv")
+        mine, theirs = image.read_bytes(), (directory / f"ninja/e{at}.spv").read_bytes()
+        for data in (mine, theirs):
+            tools.validate(data, env=TARGET, options=ValidatorOptions())
+        if reflect.interface(mine, name="x") != reflect.interface(theirs, name="x"):
+            wrong.append((f"e{at}", "another interface"))
+    if wrong:
+        raise ValidationError(f"{len(wrong)} of {entries} images differ", context=wrong[:3])
+
+
+def main(arguments: list[str]) -> int:
+    """Measure once and print the ratios."""
+    parser = argparse.ArgumentParser(description="CPU seconds of one slangc per shader, and of cratewright")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--entries", type=int, default=60)
+    chosen = parser.parse_args(arguments)
+    try:
+        bench._adopt_orphans()
+        with tempfile.TemporaryDirectory(prefix="slang-peers-") as scratch:
+            directory = Path(scratch)
+            write(directory, chosen.entries)
+            environment = {**os.environ, "CRATE_CACHE": str(directory / "cache")}
+            scons = [bench.script("scons"), f"--site-dir={bench.ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
+            ours = bench.measure(scons, directory, environment)
+            theirs = bench.measure([bench.script("ninja"), f"-j{chosen.jobs}"], directory, environment)
+            check(directory, chosen.entries)
+            nothing = bench.measure(scons, directory, environment)
+            print(
+                f"{chosen.entries} entry points over {MODULES} modules, {chosen.jobs} jobs: all valid, interfaces equal"
+            )
+            print(f"a process each  {theirs.cpu:7.2f} CPU s")
+            print(f"clean build     {ours.cpu:7.2f} CPU s   1/{theirs.cpu / ours.cpu:.1f}")
+            print(f"nothing to do   {nothing.cpu:7.2f} CPU s")
+            for edited in (2, 0):
+                path, before = directory / f"lib/m{edited}.slang", module(edited)
+                path.write_text(before.replace("side * side", "side * side + 0.5"), encoding="utf-8")
+                edit = bench.measure(scons, directory, environment)
+                reached = reaching(chosen.entries, edited)
+                warm = warm_session(directory, reached)
+                print(
+                    f"edit of m{edited}, which {len(reached)} reach  {edit.cpu:7.2f} CPU s, a warm session "
+                    f"{warm:.2f}: {edit.cpu / warm:.2f} x; without what a build with nothing to do takes "
+                    f"{(edit.cpu - nothing.cpu) / warm:.2f} x"
+                )
+    except CratewrightError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
