@@ -46,15 +46,16 @@ def junit(build: Recording) -> str:
 
 def _told(build: Recording, *, errors: bool = False) -> dict[tuple[str, str], str]:
     """Return what was said of each unit."""
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for item in build.messages:
         if errors and item.said.severity is not Severity.ERROR:
             continue
         text = str(item.said)
         for who in item.units:
             crate, _, unit = who.partition(": ")
-            found[crate, unit] = f"{found[crate, unit]}\n{text}" if (crate, unit) in found else text
-    return found
+            found.setdefault((crate, unit), []).append(text)
+    # Joined at the end: a unit may have a hundred thousand warnings.
+    return {who: "\n".join(texts) for who, texts in found.items()}
 
 
 def _outcome(case: ET.Element, unit: Unit, text: str, blame: str) -> None:
