@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from . import opcodes as op
-from .module import Instruction, build, parse, string
+from .module import Instruction, build, literal, parse, string
 
 __all__ = [
     "ARRAY_TYPE",
@@ -38,6 +38,7 @@ __all__ = [
     "lines_for_linker",
     "linked_lines",
     "only_lines",
+    "with_relative_files",
     "without_debug_info",
 ]
 
@@ -139,6 +140,30 @@ def only_lines(data: bytes) -> bytes:
     used = {words[at] for words in out for at in module.ids(words)}
     kept = (words for words in out if words[0] & 0xFFFF != op.STRING or words[1] in used)
     return replace(module, instructions=tuple(kept)).encode()
+
+
+def with_relative_files(data: bytes, sources: Iterable[str]) -> bytes:
+    """Return a module whose files are called from the project's root, where its compiler calls some by absolute paths.
+
+    Shape: `sources` are files that it is made of, from the root, by which the root is found.
+    """
+    if not any(f"/{source}".encode() in data for source in sources):
+        return data
+    module = parse(data, "module")
+    texts = {words[1]: string(words, 2)[0] for words in module.instructions if words[0] & 0xFFFF == op.STRING}
+    ends = [f"/{source}" for source in sources]
+    roots = {text.removesuffix(end) for text in texts.values() for end in ends if text.endswith(end)}
+    absolute = [f"{root}/" for root in roots if "\n" not in root and (root.startswith("/") or root[1:2] == ":")]
+    moved = {
+        number: text.removeprefix(root) for number, text in texts.items() for root in absolute if text.startswith(root)
+    }
+    instructions = (
+        build(op.STRING, words[1], *literal(moved[words[1]]))
+        if words[0] & 0xFFFF == op.STRING and words[1] in moved
+        else words
+        for words in module.instructions
+    )
+    return replace(module, instructions=tuple(instructions)).encode() if moved else data
 
 
 def _named(data: bytes, old: bytes, new: bytes) -> bytes:

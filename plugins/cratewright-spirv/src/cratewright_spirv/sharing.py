@@ -14,6 +14,7 @@ from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, opti
 
 from .backend import SpirvBackend
 from .facts import MADE_FROM
+from .lines import with_relative_files
 from .names import Entry, entries_of, optimized_entries
 from .stages import STAGES
 from .symbols import Resolution
@@ -49,7 +50,7 @@ def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Lin
     }
     module = ModuleCodegen(
         name=own.module.name,
-        data=link(entry, items),
+        data=with_relative_files(link(entry, items), [item.module.attribute("source") for item in items]),
         entry_points=(EntryPoint(entry.stage, entry.inner),),
         attributes=tuple(sorted(attributes.items())),
     )

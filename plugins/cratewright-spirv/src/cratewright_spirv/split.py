@@ -28,6 +28,7 @@ from cratewright import (
     content_digest,
 )
 
+from . import opcodes as op
 from .canonical import Names, canonical, is_orderable
 from .finalize import only_entry_points
 from .lines import has_debug_info, only_lines, without_debug_info
@@ -49,6 +50,8 @@ M = TypeVar("M", ModuleCodegen, ThinModule)
 
 _MAGIC = b"cratewright: one module without debug information and one with it\n"
 _SIZE = 8
+_SIZE_MARK = (11, 25)
+"""BuiltIn WorkgroupSize."""
 
 
 def is_pair(module: ModuleCodegen | ThinModule) -> bool:
@@ -150,7 +153,7 @@ def linked_twice(request: LinkRequest, link: Callable[[LinkRequest], LinkResult]
 
 def _same_code(image: bytes, debug: bytes) -> bool:
     """Return whether entry points of two modules are the same but for debug information, ids and what they share."""
-    programs = [Program.of(parse(data, "image")) for data in (image, without_debug_info(debug))]
+    programs = [_sizeless(Program.of(parse(data, "image"))) for data in (image, without_debug_info(debug))]
     if not all(map(is_orderable, programs)):
         return image == without_debug_info(debug)
     return all(
@@ -158,6 +161,12 @@ def _same_code(image: bytes, debug: bytes) -> bool:
         == canonical([trim(only_entry_points(programs[1], [key]))], names=Names.NONE)
         for key in [(entry.stage, entry.name) for entry in programs[0].entries()]
     )
+
+
+def _sizeless(program: Program) -> Program:
+    """Return a program without the mark of its workgroup's size, which the optimizer drops if nothing reads it."""
+    kept = (words for words in program.preamble if words[0] & 0xFFFF != op.DECORATE or words[2:4] != _SIZE_MARK)
+    return replace(program, preamble=tuple(kept))
 
 
 def _silent(options: Options) -> dict[str, str]:
