@@ -11,10 +11,10 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, variant_header, embed, figures, crate_metadata, metadata, lto_file        pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, child, watchdog, scratch, ending, program, events, changes  the doors to the world
+    fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
     process, worker, zygote                                    the doors to workers
     cache                                                      results that can be used again
-    remote                                                     results on servers
+    remote                                                     results and programs on servers
     session, backend, offered, hookspecs, declared             the contract with backends
     emitted, blame, answers, edge                              and its door, where it is checked
     incremental_cache                                          the cache of units, part by part
@@ -95,6 +95,9 @@ if TYPE_CHECKING:
     from .child import run_program as run_program
     from .depfile import decode_depfile as decode_depfile
     from .edge import opened as open_backend
+    from .elsewhere import Portable as Portable
+    from .elsewhere import run_elsewhere as run_elsewhere
+    from .elsewhere import runs_elsewhere as runs_elsewhere
     from .events import BuildEnded as BuildEnded
     from .events import BuildStarted as BuildStarted
     from .events import CrateDeclared as CrateDeclared
@@ -121,6 +124,7 @@ if TYPE_CHECKING:
     from .incremental_cache import try_finish_recompile as try_finish_recompile
     from .output_name import output_name as output_file_name
     from .output_place import check_output_path as check_output_path
+    from .program import program_files as program_files
     from .program import programs_digest as programs_digest
     from .registry import register as register
     from .scons import tool as tool
@@ -188,6 +192,7 @@ __all__ = [
     "OutputError",
     "OutputMade",
     "PluginError",
+    "Portable",
     "Profile",
     "RecompileError",
     "RecompileFault",
@@ -232,13 +237,16 @@ __all__ = [
     "output_file_name",
     "parse_library",
     "plain_path",
+    "program_files",
     "programs_digest",
     "read_archive",
     "read_bytes",
     "read_diagnostics",
     "read_variant",
     "register",
+    "run_elsewhere",
     "run_program",
+    "runs_elsewhere",
     "scratch_directory",
     "scratch_root",
     "serialize_compiled",
@@ -284,6 +292,7 @@ _LATER = {
     "write_atomic": "fs",
     "output_file_name": "output_name:output_name",
     "check_output_path": "output_place",
+    "program_files": "program",
     "programs_digest": "program",
     "register": "registry",
     "tool": "scons",
@@ -295,6 +304,9 @@ _LATER = {
     "options_among": "source_options",
     "with_own": "source_options",
     "Finished": "child",
+    "Portable": "elsewhere",
+    "run_elsewhere": "elsewhere",
+    "runs_elsewhere": "elsewhere",
     "run_program": "child",
 }
 """What is imported when it is asked for, and from where: a build with nothing to do needs none of it but `tool`."""

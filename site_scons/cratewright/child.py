@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING
 
 from .errors import Interrupted, ToolError
@@ -33,6 +33,7 @@ __all__ = [
     "owns",
     "run_program",
     "running",
+    "take_turns",
     "watch",
 ]
 
@@ -66,6 +67,20 @@ def limit_programs(seconds: float) -> None:
     _build.limit = seconds
 
 
+class _Turns(threading.local):
+    """How this thread waits for its turn to run a program."""
+
+    take: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+_turns = _Turns()
+
+
+def take_turns(take: Callable[[], AbstractContextManager[None]]) -> None:
+    """Have each program that the calling thread runs wait for its turn."""
+    _turns.take = take
+
+
 def run_program(
     argv: Sequence[str],
     *,
@@ -82,10 +97,21 @@ def run_program(
     Raises: OSError if it cannot be started; ToolError if it takes too long, and is ended with all that it has started;
     Interrupted if the build is.
     """
+    with _turns.take():
+        return _run(argv, what, cwd, env, input, _build.limit if timeout is None else timeout)
+
+
+def _run(
+    argv: Sequence[str],
+    what: str,
+    cwd: str | os.PathLike[str] | None,
+    env: Mapping[str, str] | None,
+    input: bytes | None,
+    limit: float,
+) -> Finished:
     import subprocess  # noqa: PLC0415 - a build that has nothing to do runs no program
 
     check_ended()
-    limit = _build.limit if timeout is None else timeout
     watch()
     process = subprocess.Popen(
         argv,

@@ -18,7 +18,7 @@ from .digest import value_digest
 from .errors import CratewrightError
 from .fs import digest_file, file_stamp, is_recent, write_atomic
 
-__all__ = ["programs_digest"]
+__all__ = ["program_files", "programs_digest"]
 
 _FORMAT = 1
 _LOADER_CACHE = "/etc/ld.so.cache"
@@ -30,6 +30,14 @@ _HEAD = 4096
 _SCRIPT = 1 << 16
 _NAMED = re.compile(r"[\w./+@-]{2,}")
 _LISTED = re.compile(r"(/\S+) \(0x")
+
+
+def program_files(programs: Iterable[str]) -> dict[str, str]:
+    """Return the digests of the files that some programs consist of, as `programs_digest` sees them."""
+    known = _Known()
+    files = {file: known.digest(file) for program in programs for file in known.files(program)}
+    known.keep()
+    return files
 
 
 def programs_digest(programs: Iterable[str]) -> str:

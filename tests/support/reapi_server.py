@@ -48,7 +48,10 @@ _TYPES: dict[str, list[tuple[int, str, object]]] = {
     "Command": [(1, "arguments", [_STRING]), (7, "output_paths", [_STRING])],
     "Action": [(1, "command_digest", "Digest"), (2, "input_root_digest", "Digest"), (9, "salt", _BYTES)],
     "OutputFile": [(1, "path", _STRING), (2, "digest", "Digest"), (5, "contents", _BYTES)],
-    "ActionResult": [(2, "output_files", ["OutputFile"]), (4, "exit_code", _INT)],
+    "ActionResult": [(2, "output_files", ["OutputFile"]), (4, "exit_code", _INT), (5, "stdout", _BYTES)],
+    "ExecuteResponse": [(1, "result", "ActionResult"), (3, "status", "Status")],
+    "Any": [(2, "value", _BYTES)],
+    "Operation": [(1, "name", _STRING), (3, "done", _INT), (5, "response", "Any")],
     "GetResult": [(1, "instance", _STRING), (2, "action_digest", "Digest"), (5, "inline", [_STRING])],
     "UpdateResult": [(1, "instance", _STRING), (2, "action_digest", "Digest"), (3, "result", "ActionResult")],
     "Digests": [(1, "instance", _STRING), (2, "digests", ["Digest"]), (3, "ways", [_INT])],
@@ -234,6 +237,38 @@ class ReapiServer:
         self.blobs[name.split("/")[-2]] = content
         return self.types["Committed"](size=len(data))
 
+    def Execute(self, request: bytes, context: Any) -> Iterator[bytes]:
+        """Answer as a machine would on which every program says `hello` and makes `o`, which has the word `made`."""
+        import grpc
+
+        codes = {"execute-unavailable": "UNAVAILABLE", "execute-evicted": "FAILED_PRECONDITION"}
+        if self.fault in codes:
+            context.abort(getattr(grpc.StatusCode, codes[self.fault]), "no")
+        types = self.types
+        yield types["Operation"](name="operations/1").SerializeToString()
+        if self.fault == "execute-hang":
+            self.over.wait(HANG)
+        if self.fault in ("execute-hang", "execute-ends"):
+            return
+        if self.fault == "execute-junk":
+            yield b"\xff" * 20
+            return
+        digest = hashlib.sha256(b"made").hexdigest()
+        if self.fault != "execute-no-output":
+            self.blobs[digest] = b"made" if self.fault != "execute-wrong-output" else b"fake"
+        response = types["ExecuteResponse"]()
+        response.result.stdout = b"hello"
+        response.result.output_files.add(path="o").digest.hash = digest
+        response.result.output_files[0].digest.size_bytes = 4
+        if self.fault == "execute-fails":
+            response.status.code = 13
+        operation = types["Operation"](name="operations/1", done=1)
+        operation.response.value = response.SerializeToString()
+        yield operation.SerializeToString()
+
+    def CancelOperation(self, request: bytes, context: Any) -> Any:
+        return self.types["Digests"]()
+
     def _altered(self, data: bytes | None) -> bytes | None:
         if data is None or self.fault == "evicted":
             return None
@@ -255,7 +290,7 @@ class ReapiServer:
             self._begin(method, context)
             yield from work(request, context)
 
-        return stream if method == "Read" else serve
+        return stream if method in ("Read", "Execute") else serve
 
 
 @contextlib.contextmanager
@@ -271,7 +306,8 @@ def serving_reapi(
     class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
         def service(self, details: Any) -> Any:
             method = details.method.rpartition("/")[2]
-            kinds = {"Read": grpc.unary_stream_rpc_method_handler, "Write": grpc.stream_unary_rpc_method_handler}
+            streamed = grpc.unary_stream_rpc_method_handler
+            kinds = {"Read": streamed, "Execute": streamed, "Write": grpc.stream_unary_rpc_method_handler}
             return kinds.get(method, grpc.unary_unary_rpc_method_handler)(server.called(method))
 
     running = grpc.server(ThreadPoolExecutor(16), handlers=[Handler()], options=[("grpc.so_reuseport", 0)])

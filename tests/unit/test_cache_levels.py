@@ -16,7 +16,7 @@ from cratewright.cache.results import ResultCache
 from cratewright.cache.usage import Usage, note_usage, read_usage
 from cratewright.errors import ConfigurationError
 from cratewright.module import CompiledUnit, ModuleCodegen, Observed
-from cratewright.pipeline.settings import cache_places, read_store, refuse_remote
+from cratewright.pipeline.settings import cache_places, read_remote, read_store
 from cratewright.registry import Registry
 from tests.support.memory_store import MemoryStore
 from tests.support.paths import source_paths
@@ -118,9 +118,19 @@ def test_modes(tmp_path: Path) -> None:
             modes("a, b", wrong)
     with pytest.raises(ConfigurationError, match="2 words for 1 place"):
         modes("a", "read, read")
-    refuse_remote({})
-    with pytest.raises(ConfigurationError, match="CRATE_REMOTE"):
-        refuse_remote({"CRATE_REMOTE": "grpc://farm:8980"})
+    assert read_remote({}) == ("", 16)
+    assert read_remote({"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_JOBS": "64"}) == ("grpc://farm:8980", 64)
+    for wrong in (
+        {"CRATE_REMOTE": "http://farm"},
+        {"CRATE_REMOTE": "farm:8980"},
+        {"CRATE_REMOTE": "grpc+unix://run/farm"},
+        {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_JOBS": "0"},
+        {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_JOBS": "many"},
+        {"CRATE_REMOTE_JOBS": "4"},
+        {"CRATE_REMOTE_PLATFORM": "a=b"},
+    ):
+        with pytest.raises(ConfigurationError, match="CRATE_REMOTE"):
+            read_remote(wrong)
 
 
 def test_what_each_level_was_good_for(tmp_path: Path) -> None:

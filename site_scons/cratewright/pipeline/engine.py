@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
@@ -35,12 +35,18 @@ from ..worker import portable_error
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import SECRETS, read_memory, read_store, read_time_passes, read_verify
+from .settings import SECRETS, read_memory, read_remote, read_store, read_time_passes, read_verify
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
+if TYPE_CHECKING:
+    from .farm import Farm
+
 T = TypeVar("T")
+
+_ELSEWHERE = CodegenBackend.compile_codegen_unit.__name__
+"""The call that is worth it; others of the same backend are made by workers."""
 
 _ANSWERS = 8
 """How many shared answers are remembered."""
@@ -74,6 +80,7 @@ class Engine:
     digests: FileDigests = field(init=False)
     _store: CacheKvStore | None = None
     _pool: WorkerPool | None = None
+    _farm: Farm | None = None
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -228,6 +235,8 @@ class Engine:
         """End the workers and let go of the cache."""
         if self._pool is not None:
             self._pool.close()
+        if self._farm is not None:
+            self._farm.close()
         if self._store is not None:
             self._store.close()
 
@@ -249,6 +258,10 @@ class Engine:
             for position, job in enumerate(jobs):
                 began(position, 0)
                 done(position, _run_here(backend, job, watched, timed))
+            return
+        farm = self._farmed(backend, jobs, watched or timed)
+        if farm is not None:
+            farm.map(jobs, lambda job: _run_here(backend, job, False, False), done, began)
             return
         if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (watched or timed):
             with self._workers().place(jobs[0].memory):
@@ -272,6 +285,19 @@ class Engine:
         warm = Call(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
         workers.map(calls, done, began)
+
+    def _farmed(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], plain: bool) -> Farm | None:
+        """Return who makes calls whose programs may run elsewhere, None if they are made by workers."""
+        server, count = read_remote(self.environ)
+        if not server or plain or not backend.RUNS_PROGRAMS or jobs[0].call.name != _ELSEWHERE:
+            return None
+        from .farm import Farm  # noqa: PLC0415 - few builds have one
+
+        workers = self._workers()
+        with self._lock:
+            if self._farm is None:
+                self._farm = Farm(server, self.environ, count, workers, self.session("").timeout)
+            return self._farm
 
     def _note(self, method: str, seconds: float, passes: Mapping[str, float]) -> None:
         timings = getattr(self._ledgers, "timings", None)

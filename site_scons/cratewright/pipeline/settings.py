@@ -18,10 +18,10 @@ __all__ = [
     "cache_places",
     "read_memory",
     "read_modes",
+    "read_remote",
     "read_store",
     "read_time_passes",
     "read_verify",
-    "refuse_remote",
 ]
 
 SETTINGS: Mapping[str, str] = {
@@ -37,7 +37,9 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_EVENTS": "a file for the build's events, as JSON lines",
     "CRATE_MEMORY": "how much memory heavy jobs may use together, such as `8G`; what is free if not set",
     "CRATE_PLUGINS": "words such as `-native`, each of which leaves a plugin out",
-    "CRATE_REMOTE": "reserved: compilers run on this machine, and a value is refused",
+    "CRATE_REMOTE": "a server that runs compilers: `grpc://HOST:PORT/INSTANCE`, `grpcs://...`, `grpc+unix:///SOCKET`",
+    "CRATE_REMOTE_JOBS": "how many programs run there at a time; 16 if not set",
+    "CRATE_REMOTE_PLATFORM": "`NAME=VALUE,...`: properties that its machines must have",
     "CRATE_REQUIRE_TOOLS": "`1` in tests: a missing tool is a failure",
     "CRATE_TIMEOUT": "seconds after which a unit is ended with all that it has started; 300 if not set",
     "CRATE_TIME_PASSES": "`1` prints where each stage's seconds went",
@@ -48,6 +50,9 @@ SETTINGS: Mapping[str, str] = {
 SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOKEN"})
 """Settings that no backend and no worker is told."""
 
+_REMOTE_JOBS = 16
+_MOST_REMOTE = 1000
+_SERVER = re.compile(r"grpcs?://|grpc\+unix:///")
 _MODES = ("read-write", "read", "write")
 _SEPARATOR = re.compile(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -132,16 +137,23 @@ def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
     return words
 
 
-def refuse_remote(environ: Mapping[str, str]) -> None:
-    """Refuse to run calls elsewhere.
+def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
+    """Return the server that runs programs, empty for none, and how many at a time.
 
-    Raises: ConfigurationError if that is asked for.
+    Raises: ConfigurationError for a number that is none, or settings of a server that is not there.
     """
-    if environ.get("CRATE_REMOTE"):
+    server, text = environ.get("CRATE_REMOTE", ""), environ.get("CRATE_REMOTE_JOBS", "")
+    for name in ("CRATE_REMOTE_JOBS", "CRATE_REMOTE_PLATFORM"):
+        if environ.get(name) and not server:
+            raise ConfigurationError(f"{name} is set, and CRATE_REMOTE is not", hint="name the server in CRATE_REMOTE")
+    if server and not _SERVER.match(server):
         raise ConfigurationError(
-            "CRATE_REMOTE is set, and cratewright runs compilers on this machine alone",
-            hint="unset it; CRATE_CACHE shares results between machines",
+            f"CRATE_REMOTE names '{shown_url(server)}', and programs are run elsewhere by gRPC alone",
+            hint="grpc://HOST:PORT/INSTANCE, grpcs://... or grpc+unix:///SOCKET?instance=NAME",
         )
+    if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_REMOTE):
+        raise ConfigurationError(f"CRATE_REMOTE_JOBS takes a number from 1 to {_MOST_REMOTE}, not '{text}'")
+    return server, int(text or _REMOTE_JOBS)
 
 
 def _is_url(place: str) -> bool:

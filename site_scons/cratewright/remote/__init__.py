@@ -6,12 +6,15 @@ Imported only by a build whose `CRATE_CACHE` holds a URL of a scheme below.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..cache.store import CacheKvStore
-from . import bucket
-from .address import SCHEMES, read_address
+from .address import BUCKETS, SCHEMES, read_address, read_pairs
 
-__all__ = ["SCHEMES", "open_store"]
+if TYPE_CHECKING:
+    from .execution import Executor
+
+__all__ = ["SCHEMES", "open_executor", "open_store"]
 
 
 def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
@@ -20,13 +23,15 @@ def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
     Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
     """
     scheme = url.partition("://")[0]
-    if scheme not in (*SCHEMES, *bucket.SCHEMES):
+    if scheme not in (*SCHEMES, *BUCKETS):
         return None
     from .store import RemoteStore, Transport  # noqa: PLC0415 - as the package itself
 
     transport: Transport
-    if scheme in bucket.SCHEMES:
-        return RemoteStore(bucket.BucketTransport(url, environ), url)
+    if scheme in BUCKETS:
+        from .bucket import BucketTransport  # noqa: PLC0415 - asyncio takes a while to import
+
+        return RemoteStore(BucketTransport(url, environ), url)
     address = read_address(url, environ)
     if address.scheme in ("http", "https"):
         from .http import HttpTransport  # noqa: PLC0415
@@ -37,3 +42,16 @@ def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
 
         transport = ReapiTransport(address)
     return RemoteStore(transport, address.shown)
+
+
+def open_executor(url: str, environ: Mapping[str, str], *, jobs: int, timeout: float) -> Executor:
+    """Return what runs programs on a server's machines.
+
+    Units: `timeout` in seconds, for one program.
+    Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
+    """
+    from .execution import Executor  # noqa: PLC0415 - gRPC takes a tenth of a second to import
+
+    platform = read_pairs("CRATE_REMOTE_PLATFORM", environ)
+    address = read_address(url, environ, "CRATE_REMOTE")
+    return Executor(address, platform=platform, jobs=jobs, timeout=timeout)

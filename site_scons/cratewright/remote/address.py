@@ -13,9 +13,10 @@ from ..errors import ConfigurationError
 from ..values import dataclass
 from .proxy import Proxy, read_proxy
 
-__all__ = ["SCHEMES", "Address", "read_address", "read_file"]
+__all__ = ["BUCKETS", "SCHEMES", "Address", "read_address", "read_file", "read_pairs"]
 
 SCHEMES = ("http", "https", "grpc", "grpcs", "grpc+unix")
+BUCKETS = ("s3", "gs", "az")
 _PORTS = {"http": 80, "https": 443, "grpcs": 443}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -46,8 +47,8 @@ class Address:
         return self.scheme in ("https", "grpcs")
 
 
-def read_address(url: str, environ: Mapping[str, str]) -> Address:
-    """Return the server that a URL names.
+def read_address(url: str, environ: Mapping[str, str], setting: str = "CRATE_CACHE") -> Address:
+    """Return the server that a URL names in a setting.
 
     Raises: ConfigurationError for a URL or a setting that means nothing.
     """
@@ -57,26 +58,28 @@ def read_address(url: str, environ: Mapping[str, str]) -> Address:
         port = parts.port
         user, password = parts.username, parts.password
     except ValueError as error:
-        raise _wrong(shown, str(error)) from error
+        raise _wrong(setting, shown, str(error)) from error
     scheme = parts.scheme
     if not url.isascii() or not url.isprintable() or " " in url or "," in url:
-        raise _wrong(shown, "it has characters that no URL has; a comma between two caches is followed by a space")
+        raise _wrong(
+            setting, shown, "it has characters that no URL has; a comma between two caches is followed by a space"
+        )
     if parts.fragment:
-        raise _wrong(shown, "a fragment (#) means nothing here")
+        raise _wrong(setting, shown, "a fragment (#) means nothing here")
     query = parse_qsl(parts.query, keep_blank_values=True)
     if query and (scheme != "grpc+unix" or [name for name, _ in query] != ["instance"]):
-        raise _wrong(shown, "a query (?) means nothing here; grpc+unix takes ?instance=NAME")
+        raise _wrong(setting, shown, "a query (?) means nothing here; grpc+unix takes ?instance=NAME")
     if scheme == "grpc+unix":
         if parts.netloc or not parts.path.strip("/"):
-            raise _wrong(shown, "the socket is an absolute path: grpc+unix:///run/cache.sock")
+            raise _wrong(setting, shown, "the socket is an absolute path: grpc+unix:///run/cache.sock")
         host, port = "", 0
     else:
         host = parts.hostname or ""
         if not host:
-            raise _wrong(shown, "it names no host")
+            raise _wrong(setting, shown, "it names no host")
         port = port if port is not None else _PORTS.get(scheme, 0)
         if not port:
-            raise _wrong(shown, f"{scheme} has no usual port: {scheme}://{host}:9092")
+            raise _wrong(setting, shown, f"{scheme} has no usual port: {scheme}://{host}:9092")
     instance = dict(query).get("instance", "") if scheme == "grpc+unix" else parts.path.strip("/")
     return Address(
         scheme=scheme,
@@ -92,9 +95,9 @@ def read_address(url: str, environ: Mapping[str, str]) -> Address:
     )
 
 
-def _wrong(url: str, reason: str) -> ConfigurationError:
+def _wrong(setting: str, url: str, reason: str) -> ConfigurationError:
     return ConfigurationError(
-        f"CRATE_CACHE names '{url}', which is not an address of a cache", context=(("reason", reason),)
+        f"{setting} names '{url}', which is not an address of a server", context=(("reason", reason),)
     )
 
 
@@ -146,19 +149,24 @@ def _netrc(host: str) -> str:
 
 
 def _headers(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the headers of `CRATE_CACHE_HEADERS`: `name=value`, separated by commas, values with %2C and its like.
+    return tuple((name.lower(), value) for name, value in read_pairs("CRATE_CACHE_HEADERS", environ))
+
+
+def read_pairs(setting: str, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of a setting: `name=value`, separated by commas, values with %2C and its like.
 
     Source: the form of OpenTelemetry's OTEL_EXPORTER_OTLP_HEADERS.
+    Raises: ConfigurationError for anything else.
     """
     found = []
-    for item in filter(None, (part.strip() for part in environ.get("CRATE_CACHE_HEADERS", "").split(","))):
+    for item in filter(None, (part.strip() for part in environ.get(setting, "").split(","))):
         name, mark, value = item.partition("=")
-        name, value = name.strip().lower(), unquote(value.strip())
+        name, value = name.strip(), unquote(value.strip())
         if not mark or not _NAME.fullmatch(name):
             raise ConfigurationError(
-                "CRATE_CACHE_HEADERS is not a list of NAME=VALUE", hint="separate headers by commas; %2C is one inside"
+                f"{setting} is not a list of NAME=VALUE", hint="separate them by commas; %2C is one inside"
             )
-        _check_value("CRATE_CACHE_HEADERS", value)
+        _check_value(setting, value)
         found.append((name, value))
     return tuple(found)
 

@@ -23,9 +23,8 @@ from .message import LARGEST
 from .patience import Wait
 from .store import Fault, Fetched, Transport
 
-__all__ = ["SCHEMES", "BucketTransport"]
+__all__ = ["BucketTransport"]
 
-SCHEMES = ("s3", "gs", "az")
 _FORMS = {"s3": "s3://BUCKET/PATH", "gs": "gs://BUCKET/PATH", "az": "az://CONTAINER/PATH"}
 _OTHERS = ("CRATE_CACHE_TOKEN", "CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_CERT")
 _URL = re.compile(r"(s3|gs|az)://[a-z0-9$][a-z0-9._-]+(/[\w.=+-]+)*/?", re.ASCII)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, Interrupted
 from .address import Address
 from .patience import Wait
 from .store import Fault
@@ -36,7 +37,7 @@ class Channel:
             import grpc  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise ConfigurationError(
-                f"CRATE_CACHE names '{address.shown}', for which gRPC is missing",
+                f"'{address.shown}' is a server that is asked by gRPC, which is missing",
                 context=(("reason", error),),
                 hint="pip install 'cratewright[remote]'",
             ) from error
@@ -172,8 +173,9 @@ class Channel:
 
 def _watch(stream: Any, wait: Wait, over: threading.Event) -> None:
     try:
-        while not over.wait(0.2) and wait.left:
-            pass
+        with suppress(Interrupted):  # whoever waits is told as well
+            while not over.wait(0.2) and wait.left:
+                pass
     finally:
         if not over.is_set():
             stream.cancel()

@@ -50,7 +50,7 @@ class ReapiTransport(Transport):
     """A server of the Remote Execution API, by one channel."""
 
     def __init__(self, address: Address) -> None:
-        self._channel = Channel(address)
+        self.channel = Channel(address)
         self._instance = address.instance.encode()
         self._prefix = f"{address.instance}/" if address.instance else ""
         self._offer: _Offer | None = None
@@ -106,13 +106,30 @@ class ReapiTransport(Transport):
                 if digest not in failed and action not in failed:
                     result = Result(digest, value if len(value) <= INLINE else b"").encoded()
                     updates.append(self._request((2, action.encoded()), (3, result)))
-            call = self._channel.unary(f"{_V2}.ActionCache/UpdateActionResult")
+            call = self.channel.unary(f"{_V2}.ActionCache/UpdateActionResult")
             for some in _slices(updates, _AT_ONCE):
-                said = self._channel.settle([self._channel.start(call, request) for request in some], wait)
+                said = self.channel.settle([self.channel.start(call, request) for request in some], wait)
                 faults += [item for item in said if isinstance(item, Fault)]
         except Gone as gone:
             faults.append(gone.fault)
         return faults
+
+    def give(self, blobs: Mapping[Digest, bytes], wait: Wait) -> Sequence[Fault]:
+        """Give the server contents, as far as it lacks them.
+
+        Raises: Gone.
+        """
+        faults: list[Fault] = []
+        failed = self._upload(blobs, self._offered(wait), wait, faults)
+        return faults or [Fault("contents are not taken")] * bool(failed)
+
+    def take(self, digests: Sequence[Digest], wait: Wait) -> tuple[dict[Digest, bytes], Sequence[Fault]]:
+        """Return contents, as far as the server has them, and what went wrong.
+
+        Raises: Gone.
+        """
+        faults: list[Fault] = []
+        return self._contents(set(digests), self._offered(wait), wait, faults), faults
 
     def greet(self, wait: Wait) -> Fault | None:
         """Ask what the server can do."""
@@ -124,15 +141,15 @@ class ReapiTransport(Transport):
 
     def close(self) -> None:
         """Close the channel."""
-        self._channel.close()
+        self.channel.close()
 
     def _request(self, *fields: tuple[int, int | bytes]) -> bytes:
         return encode([(1, self._instance), *fields])
 
     def _offered(self, wait: Wait) -> _Offer:
         if self._offer is None:
-            call = self._channel.unary(f"{_V2}.Capabilities/GetCapabilities")
-            (data,) = self._channel.settle([self._channel.start(call, self._request())], wait)
+            call = self.channel.unary(f"{_V2}.Capabilities/GetCapabilities")
+            (data,) = self.channel.settle([self.channel.start(call, self._request())], wait)
             if isinstance(data, Fault):
                 raise Gone(data.reason)
             try:
@@ -151,10 +168,10 @@ class ReapiTransport(Transport):
         return self._offer
 
     def _results(self, keys: Sequence[str], wait: Wait) -> Iterator[bytes | Fault | None]:
-        call = self._channel.unary(f"{_V2}.ActionCache/GetActionResult")
+        call = self.channel.unary(f"{_V2}.ActionCache/GetActionResult")
         for some in _slices(keys, _AT_ONCE):
             requests = [self._request((2, digest_of(action_of(key)).encoded()), (5, OUTPUT.encode())) for key in some]
-            yield from self._channel.settle([self._channel.start(call, request) for request in requests], wait)
+            yield from self.channel.settle([self.channel.start(call, request) for request in requests], wait)
 
     def _contents(self, digests: set[Digest], offer: _Offer, wait: Wait, faults: list[Fault]) -> dict[Digest, bytes]:
         found: dict[Digest, bytes] = {}
@@ -167,13 +184,13 @@ class ReapiTransport(Transport):
                 faults.append(Fault("contents with another digest than they were asked for by"))
 
         batches, large = _batches(digests, offer.batch)
-        call = self._channel.unary(f"{_V2}.ContentAddressableStorage/BatchReadBlobs")
+        call = self.channel.unary(f"{_V2}.ContentAddressableStorage/BatchReadBlobs")
         ways = ((3, IDENTITY), (3, offer.streams))
         started = [
-            self._channel.start(call, self._request(*((2, item.encoded()) for item in batch), *ways))
+            self.channel.start(call, self._request(*((2, item.encoded()) for item in batch), *ways))
             for batch in batches
         ]
-        for data in self._channel.settle(started, wait):
+        for data in self.channel.settle(started, wait):
             if isinstance(data, Fault):
                 faults.append(data)
                 continue
@@ -205,7 +222,7 @@ class ReapiTransport(Transport):
         parts: list[bytes] = []
         size = 0
         try:
-            for message in self._channel.stream(f"{_BYTES}/Read", encode([(1, name.encode())]), wait):
+            for message in self.channel.stream(f"{_BYTES}/Read", encode([(1, name.encode())]), wait):
                 if isinstance(message, Fault) or message is None:
                     return message
                 piece = decode(message).data(10)
@@ -221,9 +238,9 @@ class ReapiTransport(Transport):
     def _upload(self, blobs: Mapping[Digest, bytes], offer: _Offer, wait: Wait, faults: list[Fault]) -> set[Digest]:
         """Give the server what it lacks; return what it did not take."""
         failed: set[Digest] = set()
-        call = self._channel.unary(f"{_V2}.ContentAddressableStorage/FindMissingBlobs")
+        call = self.channel.unary(f"{_V2}.ContentAddressableStorage/FindMissingBlobs")
         request = self._request(*((2, item.encoded()) for item in blobs))
-        (data,) = self._channel.settle([self._channel.start(call, request)], wait)
+        (data,) = self.channel.settle([self.channel.start(call, request)], wait)
         missing = set(blobs)
         if isinstance(data, bytes):
             try:
@@ -234,16 +251,14 @@ class ReapiTransport(Transport):
             faults.append(data)
             return set(blobs)
         batches, large = _batches(missing, offer.batch)
-        call = self._channel.unary(f"{_V2}.ContentAddressableStorage/BatchUpdateBlobs")
+        call = self.channel.unary(f"{_V2}.ContentAddressableStorage/BatchUpdateBlobs")
 
         def packed(digest: Digest) -> bytes:
             content, way = pack(blobs[digest], offer.batches)
             return encode([(1, digest.encoded()), (2, content), (3, way)])
 
-        started = [
-            self._channel.start(call, self._request(*((2, packed(item)) for item in batch))) for batch in batches
-        ]
-        for batch, answer in zip(batches, self._channel.settle(started, wait), strict=True):
+        started = [self.channel.start(call, self._request(*((2, packed(item)) for item in batch))) for batch in batches]
+        for batch, answer in zip(batches, self.channel.settle(started, wait), strict=True):
             if isinstance(answer, Fault):
                 faults.append(answer)
                 failed.update(batch)
@@ -276,8 +291,8 @@ class ReapiTransport(Transport):
                 yield encode([(1, name if not start else b""), (2, start), (3, int(last)), (10, piece)])
                 wait.came(len(piece))
 
-        call = self._channel.upload(f"{_BYTES}/Write")
-        (answer,) = self._channel.settle([self._channel.start(call, pieces())], wait)
+        call = self.channel.upload(f"{_BYTES}/Write")
+        (answer,) = self.channel.settle([self.channel.start(call, pieces())], wait)
         return answer if isinstance(answer, Fault) else None
 
 

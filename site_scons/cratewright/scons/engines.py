@@ -12,7 +12,7 @@ from ..backend import CodegenBackend
 from ..errors import ConfigurationError
 from ..option_spec import OptionSpec
 from ..pipeline.engine import Engine
-from ..pipeline.settings import cache_places, read_modes, refuse_remote
+from ..pipeline.settings import cache_places, read_modes, read_remote
 from ..registry import default_registry
 from .crates import Build
 from .spelling import own_names
@@ -38,7 +38,7 @@ def engine_of(
         for name in own_names(env)
         if name not in options and _is_setting(name) and (text := _setting(env[name]))
     }
-    refuse_remote(settings)
+    read_remote(settings)
     read_modes(settings)
     cache = settings.get("CRATE_CACHE", "")
     if cache and cache != "off":

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from cratewright import (
     CratewrightError,
+    Finished,
     Session,
     ToolError,
     UnsupportedError,
@@ -194,6 +195,23 @@ class Toolchain(ABC):
                 context=(("reason", error.strerror),),
                 hint="install cratewright-native[zig], or clang and lld of one version",
             ) from error
+        return self.judged(done, argv, cwd=cwd, what=what, outputs=outputs, failure=failure, refused=refused)
+
+    def judged(
+        self,
+        done: Finished,
+        argv: Sequence[str],
+        *,
+        cwd: str | Path,
+        what: str,
+        outputs: Sequence[str | Path] = (),
+        failure: type[CratewrightError] = ToolError,
+        refused: Callable[[str], CratewrightError] | None = None,
+    ) -> Completed:
+        """Return what a program that was run has said, here or elsewhere, if it has done what it was to do.
+
+        Raises: as `run`.
+        """
         said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
         if self.report is not None:
             said = self.report.without(said)

@@ -40,6 +40,7 @@ from .exports import is_injected
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
 from .listing import Unit, ask_assembler, ask_preprocessor, called
 from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
+from .portable import is_portable, portable_of, run_portable, scan
 from .response_file import response_file
 from .search_path import parse_search_path, plain
 from .targets import find_target
@@ -102,7 +103,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         )
 
         def attempt() -> tuple[tuple[Completed, Files, Missing], int]:
-            said = _run(stencil, unit, output, directory)
+            said = _run_elsewhere(stencil, unit, output, directory, memory) or _run(stencil, unit, output, directory)
             names, missing = _listed(unit, stencil, directory, said)
             files, newest = _files(stencil, toolchain, memory, names)
             return (said, files, missing), newest
@@ -239,6 +240,27 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
         outputs=[output],
         refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
     )
+
+
+def _run_elsewhere(
+    stencil: UnitStencil, unit: Unit, output: Path, directory: Path, memory: FileMemory
+) -> Completed | None:
+    """Compile a unit on another machine; None if that is to be done here."""
+    if not is_portable(stencil, unit, _language(stencil.path), user_words(stencil.options, _language(stencil.path))):
+        return None
+    depfile = directory / "module.d"
+    try:
+        scanned = scan(unit, depfile)
+    except CratewrightError:  # compiling it says all that is wrong
+        return None
+    files, _ = _files(stencil, unit.toolchain, memory, _listed(unit, stencil, directory, scanned)[0])
+    seen = observe(unit.file, files, _search(unit, stencil, files, scanned.stderr), root=memory.root)
+    source = Observed(unit.file, content_digest(stencil.source))
+    portable = portable_of(unit, stencil, {item.path: item.digest for item in (*seen, source)})
+    if portable is None:
+        return None
+    said = run_portable(portable, unit, output, lambda text: _source_error(text, stencil.path))
+    return Completed(said.stdout, scanned.stderr + said.stderr) if said is not None else None
 
 
 def _listed(unit: Unit, stencil: UnitStencil, directory: Path, said: Completed) -> tuple[tuple[str, ...], Missing]:

@@ -1,0 +1,167 @@
+"""A compilation that another machine can make: its command without this machine in it, and all the files that it reads.
+
+Knows nothing of who runs it there. What it reads is asked of the preprocessor, which runs here: a first run knows it as
+well as any other, and nothing that is not among it is sent. A command with words whose effect on files is not known is
+run here, and so is one whose files lie elsewhere than in the project and below /usr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from cratewright import (
+    CratewrightError,
+    Finished,
+    Portable,
+    UnitStencil,
+    program_files,
+    run_elsewhere,
+    runs_elsewhere,
+)
+
+from .gcc import WORKING_DIRECTORY
+from .listing import Unit
+from .targets import find_target, host_target
+from .toolchain import Completed
+
+__all__ = ["OUTPUT", "is_portable", "portable_of", "run_portable", "scan"]
+
+_NO_ANSWER = 126
+OUTPUT = ".cratewright-module"
+_SYSTEM = "/usr/"
+_MACHINE = ("/usr/", "/lib/", "/lib64/", "/bin/")
+_ENV = "/usr/bin/env"
+_LANGUAGES = ("c", "c++")
+_KINDS = ("llvm", "gcc")
+# A word may read files that nobody sees, write others, or mean another thing on another machine.
+_PLAIN = re.compile(
+    r"-[DU][^/]*|-I[^/].*|-std=[\w+]+|-ansi|-w|-W(?!p,|a,|l,)[\w+=-]+|-pedantic(-errors)?|-pthread|-O\w?|-g[0-3]?|-gdwarf(-\d)?"
+    r"|-m(?!.*native)[\w.+=,-]+"
+    r"|-f(?!plugin|profile|save|dump|time-|stack-usage|callgraph|module|coverage|test-|crash|debug-|file-|macro-|lto|sanitize"
+    r"|embed|record|xray|auto-profile|branch-prob|bootclasspath|diagnostics-format|opt-info|dbg)[a-z][\w.+=,-]*"
+)
+_EXCLUDED_OPTIONS = ("sanitize", "emit")
+
+
+def is_portable(stencil: UnitStencil, unit: Unit, language: str, user: tuple[str, ...]) -> bool:
+    """Return whether nothing but the files that it reads stands against making a unit elsewhere."""
+    toolchain = unit.toolchain
+    return (
+        runs_elsewhere()
+        and toolchain.kind in _KINDS
+        and toolchain.report is None
+        and language in _LANGUAGES
+        and stencil.target == host_target()
+        and find_target(stencil.target).format == "elf"
+        and not stencil.repositories
+        and not stencil.options.flag("coverage")
+        and not any(stencil.options.texts(name) for name in _EXCLUDED_OPTIONS)
+        and not any(os.path.isabs(directory) for directory in stencil.options.texts("include_dirs"))
+        and all(_PLAIN.fullmatch(word) for word in user)
+        and not any(word.startswith("@") for word in unit.words)
+    )
+
+
+def scan(unit: Unit, depfile: Path) -> Completed:
+    """Have the preprocessor list what a unit reads, and say where it looks.
+
+    Raises: CratewrightError if it fails, as compiling will.
+    """
+    words = (*unit.words, "-w", "-v", "-M", "-MF", str(depfile), "-MT", "module")
+    return unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)
+
+
+def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | None]) -> Portable | None:
+    """Return a compilation as another machine makes it, None for one that hangs on more than can be sent.
+
+    Shape: `observed` is everything that the unit reads or looks for, its source among it.
+    """
+    toolchain = unit.toolchain
+    inputs: dict[str, str] = {}
+    directories: set[str] = set()
+    system = dict(_programs(toolchain.programs_run()))
+    if not all(path.startswith(_MACHINE) for path in system):
+        return None
+    for path, digest in observed.items():
+        if path == ".":  # it hangs on what nobody can tell
+            return None
+        if digest is None:
+            continue
+        place = os.path.normpath(path)
+        if place.startswith(("..", "/")) and not place.startswith(_SYSTEM):
+            return None
+        if digest == "unreadable":
+            return None
+        if digest == "directory":
+            if not place.startswith(_SYSTEM):
+                directories.add(place)
+        elif place.startswith(_SYSTEM):
+            system[path] = digest
+        else:
+            # The way to it must be there: one goes up again from directories that have nothing in them.
+            directories.update(_passed(path))
+            inputs[place] = digest
+    if OUTPUT in inputs or any(os.path.islink(os.path.join(toolchain.root, path)) for path in inputs):
+        return None
+    # Where it is compiled is not where it is compiled here.
+    words = [
+        "-ffile-compilation-dir=." if word == f"-ffile-prefix-map={toolchain.root}=." else word for word in unit.words
+    ]
+    if any(toolchain.root in word for word in words) or not all(word.startswith(_SYSTEM) for word in words[:1]):
+        return None
+    environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
+    if toolchain.kind == "gcc":
+        # Said by the command: what runs it there may have said another thing.
+        words = [_ENV, f"PWD={WORKING_DIRECTORY}", *words]
+    return Portable(
+        root=toolchain.root,
+        argv=(*words, "-o", OUTPUT),
+        environ=tuple(sorted(environ.items())),
+        inputs=inputs,
+        directories=frozenset(directories),
+        system=system,
+        outputs=(OUTPUT,),
+        salt=stencil.fingerprint,
+    )
+
+
+def run_portable(
+    portable: Portable, unit: Unit, output: Path, refused: Callable[[str], CratewrightError]
+) -> Completed | None:
+    """Compile a unit on another machine; None if that is to be done here.
+
+    Raises: what `refused` makes of a compiler's words; ToolError.
+    """
+    ran = run_elsewhere(portable)
+    # A program that is not there, or was ended by a signal, says nothing of the unit.
+    if ran is None or not 0 <= ran.status < _NO_ANSWER:
+        return None
+    if data := ran.outputs.get(OUTPUT):
+        output.write_bytes(data)
+    return unit.toolchain.judged(
+        Finished(ran.status, ran.stdout, ran.stderr),
+        portable.argv,
+        cwd=unit.toolchain.root,
+        what=unit.path,
+        outputs=[output],
+        refused=refused,
+    )
+
+
+@cache
+def _programs(programs: tuple[str, ...]) -> Mapping[str, str]:
+    return program_files(programs)
+
+
+def _passed(path: str) -> list[str]:
+    """Return the directories that a path goes through, as far as it goes up again from them."""
+    found: list[str] = []
+    names = path.split("/")
+    for number, name in enumerate(names):
+        if name == "..":
+            found.append(os.path.normpath("/".join(names[:number])))
+    return [place for place in found if place not in (".", "..") and not place.startswith("../")]

@@ -1,0 +1,75 @@
+"""Programs that may run on another machine: what such a run is given, and who makes it.
+
+Knows nothing of machines. Only a run that says all it reads and makes can be made elsewhere; whoever wants one says so
+here, and is told if it has to be made on this machine after all.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from .values import dataclass
+
+__all__ = ["Portable", "Ran", "run_elsewhere", "runs_elsewhere", "set_runner"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portable:
+    """A run of a program.
+
+    Shape: `argv` is run in a directory that has `inputs` and nothing else: relative paths, with the digests of their
+    contents, which lie below `root` here. `directories` are there as well, empty or not. `system` are the absolute
+    paths of files that the other machine must have with the same contents: the programs, what they load, headers.
+    `outputs` are relative paths. `salt` keeps apart what equal words may come to.
+    """
+
+    root: str
+    argv: tuple[str, ...]
+    environ: tuple[tuple[str, str], ...]
+    inputs: Mapping[str, str]
+    directories: frozenset[str]
+    system: Mapping[str, str]
+    outputs: tuple[str, ...]
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a program said, and the contents of those of its outputs that it has made, by their paths."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+    outputs: Mapping[str, bytes]
+
+
+_Runner = Callable[[Portable], "Ran | None"]
+
+
+class _Place(threading.local):
+    """Who runs programs elsewhere for this thread."""
+
+    runner: _Runner | None = None
+
+
+_place = _Place()
+
+
+def set_runner(runner: _Runner | None) -> None:
+    """Say who runs programs of the calling thread elsewhere; None, as at first, for nobody."""
+    _place.runner = runner
+
+
+def runs_elsewhere() -> bool:
+    """Return whether it is worth finding out what a run reads."""
+    return _place.runner is not None
+
+
+def run_elsewhere(portable: Portable) -> Ran | None:
+    """Run a program on another machine; None if it has to be run here.
+
+    Raises: Interrupted if the build has been ended.
+    """
+    runner = _place.runner
+    return runner(portable) if runner is not None else None

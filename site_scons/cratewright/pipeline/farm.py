@@ -1,0 +1,92 @@
+"""Calls whose programs may run on other machines: made by threads of this process, as many as programs run there.
+
+Knows nothing of what the programs are. What a call runs on this machine takes the place of a worker, so that it runs no
+more programs side by side than without other machines.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..child import check_ended, take_turns
+from ..elsewhere import set_runner
+from ..process import Outcome, WorkerPool
+from ..remote import open_executor
+from .job import Job
+
+__all__ = ["Farm"]
+
+
+class Farm:
+    """A server that runs programs, and the threads that wait for it.
+
+    Shape: `count` is the most that runs there at a time.
+    Units: `timeout` in seconds, for one program.
+    Raises: ConfigurationError for a server or settings that mean nothing.
+    """
+
+    def __init__(
+        self, server: str, environ: Mapping[str, str], count: int, workers: WorkerPool, timeout: float
+    ) -> None:
+        self._count = count
+        self.executor = open_executor(server, environ, jobs=count, timeout=timeout)
+        self._workers = workers
+
+    def map(
+        self,
+        jobs: Sequence[Job[Any]],
+        make: Callable[[Job[Any]], Outcome],
+        done: Callable[[int, Outcome], None],
+        began: Callable[[int, int], None],
+    ) -> None:
+        """Make the call of each job, and give `done` each outcome as it comes.
+
+        Raises: Interrupted if the build has been ended; what `make` raises.
+        """
+        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for position in range(len(jobs)):
+            waiting.put(position)
+        news: queue.SimpleQueue[tuple[int, int, Outcome | BaseException | None]] = queue.SimpleQueue()
+
+        def serve(number: int) -> None:
+            set_runner(self.executor.run)
+            take_turns(lambda: self._workers.place(0))
+            while True:
+                try:
+                    position = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                news.put((position, number, None))
+                try:
+                    news.put((position, number, make(jobs[position])))
+                except BaseException as error:  # it is raised where all is waited for
+                    news.put((position, number, error))
+                    return
+
+        threads = [
+            threading.Thread(target=serve, args=(number,), name="cratewright farm", daemon=True)
+            for number in range(1, min(self._count, len(jobs)) + 1)
+        ]
+        for thread in threads:
+            thread.start()
+        left = len(jobs)
+        while left:
+            try:
+                position, number, outcome = news.get(timeout=0.2)
+            except queue.Empty:
+                check_ended()
+                continue
+            if outcome is None:
+                began(position, number)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                done(position, outcome)
+                left -= 1
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self.executor.close()

