@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from cratewright_slang.files import imported_names
 if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
     pytest.importorskip("slangpy", reason="slangpy is not installed", exc_type=ImportError)
 
+from cratewright import ToolError
 from cratewright_slang.imports import ModuleCompiler
-from cratewright_slang.libslang import Refused, Settings
+from cratewright_slang.libslang import Refused, Settings, installed_version
 
 SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
 MAIN = b'%s[shader("compute")] [numthreads(1, 1, 1)] void main(RWStructuredBuffer<float> d) { d[0] = %s; }\n'
@@ -87,3 +89,18 @@ def test_an_import_that_does_not_look_like_one(tmp_path: Path) -> None:
 def test_names_of_imports() -> None:
     text = b'import a.b_c;\n__include "x/y";\n #include <z.h>\n__exported import d;\nimportant e;\n'
     assert imported_names(text) == ("a/b_c.slang", "a/b-c.slang", "x/y.slang", "d.slang", "z.h")
+
+
+def test_releases_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their functions may lie elsewhere: they are refused by number, before one is called."""
+    for release in ("0.42.9", "0.43.0", "0.44.0", "1.0"):
+        monkeypatch.setattr("importlib.metadata.version", lambda _name, release=release: release)
+        with pytest.raises(ToolError, match=rf"slangpy {release} cannot be used[^$]*0\.43\.1 to below 0\.44"):
+            installed_version()
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    with pytest.raises(ToolError, match="Slang is not installed"):
+        installed_version()

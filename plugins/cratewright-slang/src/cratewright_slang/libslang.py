@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import posixpath
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 WAY_OUT = "pip install 'cratewright-slang[latest]'"
+
+_OLDEST, _BELOW = (0, 43, 1), (0, 44)
+"""The releases whose tables of functions are called here: another's may have others in the same places."""
 
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)
@@ -309,14 +313,20 @@ def _api() -> _Api:
 def installed_version() -> str:
     """Return the version of the wheel.
 
-    Raises: ToolError if it is not installed.
+    Raises: ToolError if it is not installed, or of a release that is not known here.
     """
     from importlib import metadata  # noqa: PLC0415 - slow to import
 
     try:
-        return metadata.version("slangpy")
+        version = metadata.version("slangpy")
     except metadata.PackageNotFoundError as error:
         raise ToolError("Slang is not installed", context=(("looked for", "slangpy"),), hint=WAY_OUT) from error
+    if not _OLDEST <= tuple(int(word) for word in re.findall(r"\d+", version)[:3]) < _BELOW:
+        works = f"slangpy {'.'.join(map(str, _OLDEST))} to below {'.'.join(map(str, _BELOW))}"
+        raise ToolError(
+            f"the Slang of slangpy {version} cannot be used", context=(("works with", works),), hint=WAY_OUT
+        )
+    return version
 
 
 def start() -> None:
