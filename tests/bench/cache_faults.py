@@ -1,6 +1,6 @@
 """The whole of the cache's fault tests: kills, corruptions, a full disk.
 
-    python tests/bench/cache_faults.py [--kills N] [--corruptions N] [--fills N]
+    python -m tests.bench cache-faults [--kills N] [--corruptions N] [--fills N]
 
 The full disk is a tmpfs of 300 kB, for which the right to mount is needed; without it that part is left out, and said.
 """
@@ -9,20 +9,13 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from tests.support.paths import source_paths
-
-sys.path[:0] = source_paths()
-
-from tests.support.cache_faults import corrupt_and_build, fill_and_build, kill_and_build  # noqa: E402
+from tests.support.cache_faults import corrupt_and_build, fill_and_build, kill_and_build
 
 
 def _on_a_full_disk(directory: Path, times: int) -> str:
@@ -58,7 +51,3 @@ def main(arguments: list[str]) -> int:
                 answer = work(directory)
             print(f"{name}: {answer} ({time.monotonic() - start:.0f} s)", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

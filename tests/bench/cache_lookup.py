@@ -1,6 +1,6 @@
 """What the cache costs a unit: keys, lookups, hits checked and decoded, results kept, among many entries.
 
-Usage: `python tests/bench/cache_lookup.py [--entries N] [--directory DIR]`.
+Usage: `python -m tests.bench cache-lookup [--entries N] [--directory DIR]`.
 """
 
 from __future__ import annotations
@@ -8,12 +8,8 @@ from __future__ import annotations
 import argparse
 import random
 import resource
-import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "site_scons"))
 
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.key import compute_cache_key, fields_digest, key_fields
@@ -82,7 +78,3 @@ def main(arguments: list[str]) -> int:
         _cost("not found", ASKED, look(10**9, False))
         _cost("key of a unit", ASKED, lambda: [fields_digest(key_fields("k", "s", item, "", {})) for item in stencils])
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 Knows nothing of how either works: it builds with `scons`, changes something, builds again and looks at the outputs.
 
-    python tests/bench/cache_peers.py
+    python -m tests.bench cache-peers
 
 SCons runs glslangValidator for each shader, as its user would write it. Every answer is found by a build without any
 cache in a fresh directory.
@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import llama_shaders as bench
+from . import llama_shaders as bench
+from .measure import ROOT, script
 
 SHADER = """\
 #version 460
@@ -78,7 +76,7 @@ class Peer:
         Raises: SystemExit with its output if it fails without saying so in an answer.
         """
         done = subprocess.run(
-            [bench.script("scons"), "-Q", f"--site-dir={bench.ROOT / 'site_scons'}", *words],
+            [script("scons"), "-Q", f"--site-dir={ROOT / 'site_scons'}", *words],
             cwd=directory,
             env={**os.environ, "STORE": str(store or ""), "PLACE": place},
             stdin=subprocess.DEVNULL,
@@ -148,7 +146,7 @@ CASES: dict[str, Callable[[Peer], str]] = {
 }
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Print the table."""
     tools = bench.Tools.find()
     plain = PLAIN.format(libraries=str(tools.libraries), glslang=tools.glslang)
@@ -163,7 +161,3 @@ def main() -> int:
     for row in [("", "SCons, CacheDir", "cratewright"), *rows]:
         print("| " + " | ".join(row) + " |")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

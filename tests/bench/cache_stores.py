@@ -2,7 +2,7 @@
 
 Knows nothing of cratewright's own store: each candidate here is the shortest program that does the work.
 
-    python tests/bench/cache_stores.py [--entries N] [--directory DIR]
+    python -m tests.bench cache-stores [--entries N] [--directory DIR]
 
 CPU is user + system time of this process and its children. Values are 10 kB of words that compress as SPIR-V
 does. `killed` counts the processes, of 20, that a signal ended over a store in which bits had flipped. LMDB takes
@@ -20,7 +20,6 @@ import resource
 import shutil
 import sqlite3
 import struct
-import sys
 import tempfile
 import time
 import zlib
@@ -315,7 +314,3 @@ def main(arguments: list[str]) -> int:
             shutil.rmtree(base)
     print(compression())
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

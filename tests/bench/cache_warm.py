@@ -1,6 +1,6 @@
 """A measurement of warm builds: real shaders built clean, cleaned with `scons -c`, and built again from the cache.
 
-    python tests/bench/cache_warm.py [--jobs N] [--limit N] [--rounds N]
+    python -m tests.bench cache-warm [--jobs N] [--limit N] [--rounds N]
 
 CPU is user + system time of the whole tree of processes, that of an empty SConstruct told beside it. Linux only.
 """
@@ -10,20 +10,20 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from cratewright.errors import ToolError
 
-import llama_shaders as bench
+from . import llama_shaders as bench
+from .measure import ROOT, Cost, adopt_orphans, measure, script
 
 
 def _digests(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(directory.rglob("*.spv"))}
 
 
-def round_trip(scratch: Path, scons: list[str], environment: dict[str, str]) -> dict[str, bench.Cost]:
+def round_trip(scratch: Path, scons: list[str], environment: dict[str, str]) -> dict[str, Cost]:
     """Return what each step cost.
 
     Raises: ToolError if a build fails or a warm one makes something else.
@@ -32,17 +32,17 @@ def round_trip(scratch: Path, scons: list[str], environment: dict[str, str]) -> 
     shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns("*.spvs", "*.rlib", "*.rlink", ".scons*"))
     bench.fetch.fetch(directory)
     environment = {**environment, "CRATE_CACHE": str(directory.parent / "cache")}
-    costs = {"clean": bench.measure(scons, directory, environment)}
+    costs = {"clean": measure(scons, directory, environment)}
     made = _digests(directory)
-    bench.measure([*scons, "-c"], directory, environment)
-    costs["warm"] = bench.measure(scons, directory, environment)
+    measure([*scons, "-c"], directory, environment)
+    costs["warm"] = measure(scons, directory, environment)
     if _digests(directory) != made or not made:
-        raise bench.ToolError("a warm build made something else")
-    costs["nothing to do"] = bench.measure(scons, directory, environment)
+        raise ToolError("a warm build made something else")
+    costs["nothing to do"] = measure(scons, directory, environment)
     empty = directory.parent / "empty"
     empty.mkdir()
     (empty / "SConstruct").write_text("")
-    costs["empty SConstruct"] = bench.measure(scons[:1], empty, environment)
+    costs["empty SConstruct"] = measure(scons[:1], empty, environment)
     return costs
 
 
@@ -53,8 +53,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--limit", type=int, default=0, help="about this many variants, spread over all")
     parser.add_argument("--rounds", type=int, default=2)
     chosen = parser.parse_args(arguments)
-    scons = [bench.script("scons"), f"--site-dir={bench.ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
-    bench._adopt_orphans()
+    scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
+    adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="cache-warm-") as scratch:
         for _ in range(chosen.rounds):
             words = [*scons, "opt_level=0", "crate_type=cdylib", f"limit={chosen.limit}"]
@@ -62,7 +62,3 @@ def main(arguments: list[str]) -> int:
             shown = ", ".join(f"{name} {cost.cpu:.2f} ({cost.wall:.2f})" for name, cost in costs.items())
             print(f"{shown}; warm/clean {costs['warm'].cpu / costs['clean'].cpu:.2f}", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 Knows nothing of how cratewright works: it reads the lines of a build as they come.
 
-    python tests/bench/codegen_trace.py [--crates N] [--units N] [--jobs N]
+    python -m tests.bench codegen-trace [--crates N] [--units N] [--jobs N]
 
 Each crate depends on the one before it, so a build system that waits for dependencies would compile one crate at
 a time. Exit status 1 if no two codegens overlapped.
@@ -18,7 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from .measure import ROOT
+
 WIDTH = 60
 
 HEAD = """\
@@ -64,16 +65,16 @@ def trace(directory: Path, jobs: int) -> dict[str, list[float]]:
     return spans
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Build, draw and judge."""
     parser = argparse.ArgumentParser(description="When does the codegen of crates in a row run?")
     parser.add_argument("--crates", type=int, default=8)
     parser.add_argument("--units", type=int, default=40)
     parser.add_argument("--jobs", type=int, default=4)
-    arguments = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as directory:
-        write_chain(Path(directory), arguments.crates, arguments.units)
-        spans = trace(Path(directory), arguments.jobs)
+        write_chain(Path(directory), chosen.crates, chosen.units)
+        spans = trace(Path(directory), chosen.jobs)
     end = max(span[-1] for span in spans.values())
     for name, (first, last) in spans.items():
         left, right = round(first / end * WIDTH), max(round(last / end * WIDTH), round(first / end * WIDTH) + 1)
@@ -82,7 +83,3 @@ def main() -> int:
     overlaps = sum(spans[a][0] < spans[b][1] and spans[b][0] < spans[a][1] for a, b in pairs)
     print(f"{overlaps} of {len(pairs)} pairs of crates overlap in codegen")
     return 0 if overlaps else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

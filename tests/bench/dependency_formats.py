@@ -1,6 +1,6 @@
 """How long the dependency formats of all crate types take, at sizes a factor of ten apart.
 
-    python tests/bench/dependency_formats.py [SIZE ...]
+    python -m tests.bench dependency-formats [SIZE ...]
 
 Five dependencies a crate or more. Every fifty crates form a group with one dylib that contains them all and shares
 the dylibs of the groups it depends on, so that what is recorded grows no faster than the graph. What a
@@ -11,17 +11,12 @@ whose dylibs are yet to be linked: then each is a root of its own, and a group i
 from __future__ import annotations
 
 import random
-import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "site_scons"))
-
-from cratewright.crate import CrateType  # noqa: E402
-from cratewright.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve  # noqa: E402
-from cratewright.format_table import FormatTable, LinkableCrate  # noqa: E402
-from cratewright.graph import CrateGraph  # noqa: E402
+from cratewright.crate import CrateType
+from cratewright.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve
+from cratewright.format_table import FormatTable, LinkableCrate
+from cratewright.graph import CrateGraph
 
 SIZES = (1_000, 10_000, 100_000)
 GROUP = 50
@@ -79,11 +74,11 @@ def table(graph: CrateGraph, crates: list[Available], *, built: bool) -> float:
     return time.process_time() - start
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
     """Print a table."""
     titles = ("crates", "edges", "recorded", "order s", "formats s", "us a crate", "conflicts", "built s", "to build s")
     print("".join(f"{title:>11}" for title in titles))
-    for size in map(int, sys.argv[1:]) if len(sys.argv) > 1 else SIZES:
+    for size in map(int, arguments) if arguments else SIZES:
         made = edges(size)
         graph = CrateGraph(made)
         start = time.process_time()
@@ -101,7 +96,4 @@ def main() -> None:
             + f"{ordered:>11.3f}{formats:>11.3f}{each:>11.1f}{conflicts:>11}"
             + "".join(f"{table(graph, crates, built=built):>11.3f}" for built in (True, False))
         )
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -1,6 +1,6 @@
 """What build events and progress cost: clean builds of 500 shaders, and builds with nothing to do, with and without.
 
-    python tests/bench/events_cost.py [--units N] [--rounds N]
+    python -m tests.bench events-cost [--units N] [--rounds N]
 
 CPU is user + system time of the whole tree of processes. All print to a terminal, where progress is drawn most often.
 Builds take turns, in another order in each round; what is compared is each with the plain one of its own round.
@@ -24,7 +24,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from .measure import ROOT
+
 SCONSTRUCT = """\
 import cratewright
 env = Environment(tools=[cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3", CRATE_CACHE="off")
@@ -145,7 +146,3 @@ def main(arguments: list[str]) -> int:
             )
             print(f"  progress: shown in {shown * 1000:.1f} ms, {shown / plain:.2%}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

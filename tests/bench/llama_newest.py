@@ -3,7 +3,7 @@
 Knows nothing of how cratewright works: it starts `scons` and `ninja`, counts their CPU seconds, and validates what both
 leave; images of both must offer the same interface.
 
-    python tests/bench/llama_newest.py [--jobs N] [--limit N]
+    python -m tests.bench llama-newest [--jobs N] [--limit N]
 
 The process is the smallest there can be: `one_glslang.c` loads the library of slangpy and compiles one text, whose
 includes were put in place before, which is not counted. It neither validates nor optimises; ours validates, too.
@@ -19,21 +19,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-import llama_shaders as bench
+from . import llama_shaders as bench
+from .llama_shaders import fetch, variants
+from .measure import ROOT, adopt_orphans, measure, script
 
-sys.path[:0] = [str(bench.EXAMPLE), str(bench.ROOT / "site_scons")]
+import generator  # isort: skip
 
-import fetch  # noqa: E402
-import generator  # noqa: E402
-import variants  # noqa: E402
-
-from cratewright.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
-from cratewright_spirv import reflect  # noqa: E402
-from cratewright_spirv.glslang import Source  # noqa: E402
-from cratewright_spirv.glslang_latest import LatestGlslang  # noqa: E402
-from cratewright_spirv.includes import IncludeResolver  # noqa: E402
-from cratewright_spirv.latest_wheel import library_path  # noqa: E402
-from cratewright_spirv.tools import ValidatorOptions, find_tools  # noqa: E402
+from cratewright.errors import CratewrightError, ToolError, ValidationError
+from cratewright_spirv import reflect
+from cratewright_spirv.glslang import Source
+from cratewright_spirv.glslang_latest import LatestGlslang
+from cratewright_spirv.includes import IncludeResolver
+from cratewright_spirv.latest_wheel import library_path
+from cratewright_spirv.tools import ValidatorOptions, find_tools
 
 MINOR = {"vulkan1.2": 5, "vulkan1.3": 6}
 HERE = Path(__file__).resolve().parent
@@ -97,7 +95,7 @@ def main(arguments: list[str]) -> int:
         shaders = fetch.fetch(bench.EXAMPLE)
         rows = (variants.Variant(*each) for each in generator.commands(shaders))
         crates = variants.whole_table(rows, chosen.limit)
-        bench._adopt_orphans()
+        adopt_orphans()
         with tempfile.TemporaryDirectory(prefix="llama-newest-") as scratch:
             directory = Path(scratch, "example")
             left = ("*.spvs", "*.rlib", "*.rlink", ".scons*", "__pycache__")
@@ -112,9 +110,9 @@ def main(arguments: list[str]) -> int:
             (directory / "build.ninja").write_text(ninja_file(crates, program), encoding="utf-8")
             off = {**os.environ, "CRATE_CACHE": "off"}
             words = [f"-j{chosen.jobs}", "table=generator", f"limit={chosen.limit}"]
-            scons = [bench.script("scons"), f"--site-dir={bench.ROOT / 'site_scons'}", *words]
-            ours = bench.measure([*scons, "opt_level=0", "spirv_metadata=full"], directory, off)
-            theirs = bench.measure([bench.script("ninja"), f"-j{chosen.jobs}"], directory, off)
+            scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", *words]
+            ours = measure([*scons, "opt_level=0", "spirv_metadata=full"], directory, off)
+            theirs = measure([script("ninja"), f"-j{chosen.jobs}"], directory, off)
             count = check(directory, crates)
     except CratewrightError as error:
         print(error, file=sys.stderr)
@@ -125,7 +123,3 @@ def main(arguments: list[str]) -> int:
         f"scons                   {ours.cpu:8.2f} CPU s {ours.wall:8.2f} s   1/{theirs.cpu / ours.cpu:.1f} of its CPU"
     )
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

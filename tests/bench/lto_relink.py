@@ -2,7 +2,7 @@
 
 Knows nothing of how cratewright works: it starts `scons`, counts its CPU seconds and looks at what it says.
 
-    python tests/bench/lto_relink.py [--entries N] [--users K] [--rounds N] [--jobs N]
+    python -m tests.bench lto-relink [--entries N] [--users K] [--rounds N] [--jobs N]
 
 One crate has N compute shaders and depends on a library that is one source of many functions, of which one serves K of
 the shaders. CPU is user + system time of the whole tree of processes. Linux only.
@@ -12,15 +12,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "site_scons")]
-
-from tests.bench.llama_shaders import measure, script  # noqa: E402
+from .measure import measure, script
 
 MODES = ("thin", "fat")
 FUNCTIONS = 24
@@ -136,7 +132,3 @@ def main(arguments: list[str]) -> int:
         thin, fat = best[what, "thin"], best[what, "fat"]
         print(f"{what}: thin {thin:.2f} s, fat {fat:.2f} s, fat/thin {fat / thin:.1f}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

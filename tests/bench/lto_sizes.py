@@ -2,7 +2,7 @@
 
 Knows nothing of how cratewright works: it starts `scons` and measures the images it leaves behind.
 
-    python tests/bench/lto_sizes.py [particles] [llama-shaders] [--limit N] [--every]
+    python -m tests.bench lto-sizes [particles] [llama-shaders] [--limit N] [--every]
 
 The baseline includes the text of every library function in each shader, optimizes with `-O` and strips debug names.
 """
@@ -13,21 +13,16 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.monolith import PARTICLES, Size, baseline, particles_unit, size_of
+
+from .llama_shaders import fetch, variants
+from .measure import ROOT, script
+
 EXAMPLES = ROOT / "examples"
-sys.path[:0] = [str(ROOT), str(EXAMPLES / "llama-shaders"), str(ROOT / "site_scons")]
-
-import fetch  # noqa: E402
-import variants  # noqa: E402
-
-from tests.bench.llama_shaders import script  # noqa: E402
-from tests.support.monolith import PARTICLES, Size, baseline, particles_unit, size_of  # noqa: E402
-
 MODES = ("off", "thin", "fat")
 
 
@@ -112,7 +107,3 @@ def main(arguments: list[str]) -> int:
             words = (f"limit={chosen.limit}", f"every={int(chosen.every)}")
             compare("llama-shaders", wanted, scratch, *words)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

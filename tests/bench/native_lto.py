@@ -3,7 +3,7 @@
 Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and which
 modules were optimized anew.
 
-    python tests/bench/native_lto.py [--cc clang-19] [--repeat N] [--rounds N] [--every] [--zstd DIRECTORY]
+    python -m tests.bench native-lto [--cc clang-19] [--repeat N] [--rounds N] [--every] [--zstd DIRECTORY]
 
 The project is Lua 5.4 (`examples/lua`), or with `--zstd` zstd from a directory of sources: with its own program where
 `programs` lies beside `lib`, as in a release; with a small one around the library otherwise, as in `src/c/zstd` of the
@@ -28,10 +28,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "site_scons"), str(ROOT / "plugins" / "cratewright-native" / "src")]
+from tests.native_e2e.lld_cache import new_entries, redone
 
-from tests.native_e2e.lld_cache import new_entries, redone  # noqa: E402
+from .measure import ROOT
 
 EXAMPLE = ROOT / "examples" / "lua"
 LUA = ".sdist/lua54"
@@ -262,7 +261,7 @@ class Plain:
 Builds = dict[tuple[str, str], Crates | Plain]
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Measure and print tables in Markdown."""
     parser = argparse.ArgumentParser(description="measure LTO of native crates beside a plain SCons build")
     parser.add_argument("--cc", default="clang-19", help="a numbered clang, with its lld and llvm-ar installed")
@@ -270,7 +269,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often each edit is made")
     parser.add_argument("--every", action="store_true", help="edit every source once as well")
     parser.add_argument("--zstd", type=Path, help="a directory of zstd's sources")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     project = zstd(given.zstd) if given.zstd else lua()
     with tempfile.TemporaryDirectory(prefix="native-lto-") as work:
         builds: Builds = {}
@@ -391,7 +390,3 @@ def times_row(this: list[Run], cached: list[Run], fat: list[Run]) -> str:
     cells += [f"{mine / theirs:.2f}" for mine, theirs in zip(best[0], best[1], strict=True)]
     cells += [f"{theirs / mine:.1f}" for mine, theirs in zip(best[0], best[2], strict=True)]
     return " | ".join(cells)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

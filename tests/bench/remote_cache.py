@@ -1,6 +1,6 @@
 """A second checkout, at another path and with an empty store of its own, built from a cache on a server.
 
-    python tests/bench/remote_cache.py EXAMPLE URL [--latency MS] [--jobs N]
+    python -m tests.bench remote-cache EXAMPLE URL [--latency MS] [--jobs N]
 
 EXAMPLE is a project, such as examples/llama-shaders; each checkout is a copy. With a latency, all goes through
 a relay that keeps each piece of what is said for so long.
@@ -104,7 +104,3 @@ def main(arguments: list[str]) -> int:
             row = _build(chosen.example, Path(scratch), name, place, chosen.jobs)
             print(f"{name:<10}{row[0]:>8.2f}{row[1]:>7}{row[2]:>8}  {row[3]}", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

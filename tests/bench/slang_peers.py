@@ -3,7 +3,7 @@
 Knows nothing of how cratewright works: it starts `scons` and `ninja` and counts their CPU seconds, and validates what
 both leave. `one_slang.c` stands for slangc, which no wheel has: the same library, given slangc's words.
 
-    python tests/bench/slang_peers.py [--jobs N] [--entries N]
+    python -m tests.bench slang-peers [--jobs N] [--entries N]
 
 The edit is of the body of a function in one module. What it is held against is one warm session in one process, that
 has all modules as IR and makes the code of the entry points that reach the edited one: no reading, no build, no checks.
@@ -20,14 +20,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import llama_shaders as bench
+from cratewright.errors import CratewrightError, ToolError, ValidationError
+from cratewright_slang.libslang import Session, Settings, library_path, start
+from cratewright_spirv import reflect
+from cratewright_spirv.tools import ValidatorOptions, find_tools
 
-sys.path[:0] = [str(bench.ROOT / "site_scons")]
-
-from cratewright.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
-from cratewright_slang.libslang import Session, Settings, library_path, start  # noqa: E402
-from cratewright_spirv import reflect  # noqa: E402
-from cratewright_spirv.tools import ValidatorOptions, find_tools  # noqa: E402
+from .measure import ROOT, adopt_orphans, measure, script
 
 HERE = Path(__file__).resolve().parent
 MODULES = 6
@@ -138,16 +136,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--entries", type=int, default=60)
     chosen = parser.parse_args(arguments)
     try:
-        bench._adopt_orphans()
+        adopt_orphans()
         with tempfile.TemporaryDirectory(prefix="slang-peers-") as scratch:
             directory = Path(scratch)
             write(directory, chosen.entries)
             environment = {**os.environ, "CRATE_CACHE": str(directory / "cache")}
-            scons = [bench.script("scons"), f"--site-dir={bench.ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
-            ours = bench.measure(scons, directory, environment)
-            theirs = bench.measure([bench.script("ninja"), f"-j{chosen.jobs}"], directory, environment)
+            scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
+            ours = measure(scons, directory, environment)
+            theirs = measure([script("ninja"), f"-j{chosen.jobs}"], directory, environment)
             check(directory, chosen.entries)
-            nothing = bench.measure(scons, directory, environment)
+            nothing = measure(scons, directory, environment)
             print(
                 f"{chosen.entries} entry points over {MODULES} modules, {chosen.jobs} jobs: all valid, interfaces equal"
             )
@@ -157,7 +155,7 @@ def main(arguments: list[str]) -> int:
             for edited in (2, 0):
                 path, before = directory / f"lib/m{edited}.slang", module(edited)
                 path.write_text(before.replace("side * side", "side * side + 0.5"), encoding="utf-8")
-                edit = bench.measure(scons, directory, environment)
+                edit = measure(scons, directory, environment)
                 reached = reaching(chosen.entries, edited)
                 warm = warm_session(directory, reached)
                 print(
@@ -169,7 +167,3 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """What an edit of one shader costs under `cratewright watch`, beside the compiler's own time for it.
 
-    python tests/bench/watch_edit.py [--rounds N] [--units N]
+    python -m tests.bench watch-edit [--rounds N] [--units N]
 
 Wall seconds from the save of a file to the image as written, and, taking turns with it, of `glslangValidator` and then
 `spirv-val` of the same shader. The median of each, and their ratio.
@@ -33,11 +33,11 @@ void main() { for (int i = 0; i < %d; i++) x[gl_GlobalInvocationID.x] += sin(x[i
 PATIENCE = 60
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--units", type=int, default=20)
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def _tool(name: str) -> str:
@@ -68,14 +68,14 @@ def _compiler(shader: Path, out: Path) -> float:
     return time.monotonic() - start
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
     """Measure and print."""
-    arguments = _arguments()
+    chosen = _arguments(arguments)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place) / "project"
         root.mkdir()
         (root / "SConstruct").write_text(SCONSTRUCT)
-        for number in range(arguments.units):
+        for number in range(chosen.units):
             (root / f"s{number}.comp").write_text(SHADER % (3, number))
         environ = {**os.environ, "CRATE_CACHE": str(Path(place) / "cache")}
         words = [sys.executable, "-m", "cratewright", "watch"]
@@ -85,7 +85,7 @@ def main() -> None:
                 _until_watching(watch)
                 image = sorted((root / "c.spvs").glob("s0.comp*.spv"))[0]
                 ours, theirs = [], []
-                for round_ in range(arguments.rounds):
+                for round_ in range(chosen.rounds):
                     ours.append(_edit(root / "s0.comp", image, round_))
                     _until_watching(watch)
                     theirs.append(_compiler(root / "s0.comp", Path(place) / "own.spv"))
@@ -94,6 +94,7 @@ def main() -> None:
         mine, other = statistics.median(ours[1:]), statistics.median(theirs[1:])
         print(f"edit to image: {mine * 1000:.0f} ms; glslangValidator and spirv-val: {other * 1000:.0f} ms")
         print(f"ratio: {mine / other:.2f}")
+    return 0
 
 
 def _until_watching(watch: subprocess.Popen[str]) -> None:
@@ -102,7 +103,3 @@ def _until_watching(watch: subprocess.Popen[str]) -> None:
         if line.endswith("watching\n"):
             return
     sys.exit("watch ended")
-
-
-if __name__ == "__main__":
-    main()
