@@ -246,8 +246,8 @@ def test_bash_completes(tmp_path: Path) -> None:
 def test_other_shells_take_the_script(shell: str, ask: str, answer: str, tmp_path: Path) -> None:
     pytest.importorskip("shtab")
     program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"{shell} is not installed")
+    testing.require_tool(program is not None, shell)
+    assert program is not None
     for name in ("script", "_cratewright"):
         (tmp_path / name).write_text(_run("completion", shell).stdout)
     asked = subprocess.run([program, "-f", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
