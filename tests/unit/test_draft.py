@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import tomli
 
 from cratewright.crate_type import CrateType
@@ -81,3 +82,26 @@ def test_texts_say_what_the_draft_says() -> None:
     exec(draft_sconstruct([crate]), {"Environment": Environment, "Default": lambda *_: None})
     words = {"backend": "spirv", "crate_type": "cdylib", "deps": ["b"], "include_dirs": ["."]}
     assert calls == [("a", list(crate.sources), words)]
+
+
+@pytest.mark.parametrize(
+    ("paths", "shared"),
+    [
+        (["a.hlsl"], {"spirv": ["a.hlsl"]}),
+        (["a.comp", "b.hlsl"], {"spirv": ["a.comp", "b.hlsl"]}),
+        (["a.slang", "b.hlsl"], {"slang": ["a.slang", "b.hlsl"]}),
+        (["a.slang", "b.hlsl", "c.comp"], {"slang": ["a.slang"], "spirv": ["b.hlsl", "c.comp"]}),
+        (["a.c", "b.comp"], {"native": ["a.c"], "spirv": ["b.comp"]}),
+        (["a.c", "b.watx"], {"wasm": ["a.c", "b.watx"]}),
+    ],
+)
+def test_a_source_is_compiled_by_one_backend(paths: list[str], shared: dict[str, list[str]]) -> None:
+    rlib = (CrateType.RLIB,)
+    backends = {
+        "native": ((".c", ".cpp", ".S"), rlib),
+        "slang": ((".slang", ".hlsl"), rlib),
+        "spirv": ((".comp", ".frag", ".hlsl"), rlib),
+        "wasm": ((".c", ".watx"), rlib),
+    }
+    crates = draft_crates("x", backends, dict.fromkeys(paths, ""))
+    assert {crate.backend: list(crate.sources) for crate in crates} == shared

@@ -75,9 +75,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         seen = tuple(observed)
         files = tuple(outputs)
         record = StageRecord(tuple(map(self._seen, seen)), files, json.dumps(report) if report else "", self.request)
-        # Without the memory the stage is merely built again, so a full disk is no reason to fail here.
-        with suppress(CratewrightError):
+        try:
             write_atomic(state_path(self._target), encode_record(record))
+        except CratewrightError:
+            # Without the memory the stage is merely built again, so a full disk is no reason to fail here. A directory
+            # in its place would not go away.
+            if os.path.isdir(state_path(self._target)):
+                raise
         self._loaded = False
         self.get_ninfo().csig = self._signature(seen, files)
 

@@ -42,21 +42,40 @@ def draft_crates(
     """Return crates for the sources among some files.
 
     Shape: `name` is the directory's; `backends` gives suffixes and crate types by name, `texts` holds all files,
-    sources and what they may include. What another file includes is no source of its own.
+    sources and what they may include. What another file includes is not a source of its own.
     """
     name = _NO_NAME.sub("-", name).strip("-") or "crate"
     name = name if not name[0].isdigit() else f"crate-{name}"
     plain = {path: _COMMENT.sub(" ", text) for path, text in texts.items()}
     included, searched = _includes(plain)
     found: list[DraftCrate] = []
-    several = len([1 for suffixes, _ in backends.values() if any(path.endswith(suffixes) for path in plain)]) > 1
-    for backend, (suffixes, types) in backends.items():
-        sources = sorted(path for path in plain if path.endswith(suffixes) and path not in included)
-        if sources:
-            base = f"{name}-{backend}" if several else name
-            entries = [path for path in sources if _ENTRY.search(plain[path])]
-            found += _crates(base, backend, CrateType.BIN in set(types), sources, entries, searched)
+    shared = _shared_out({backend: suffixes for backend, (suffixes, _) in backends.items()}, plain.keys() - included)
+    for backend, sources in shared.items():
+        base = f"{name}-{backend}" if len(shared) > 1 else name
+        entries = [path for path in sources if _ENTRY.search(plain[path])]
+        found += _crates(base, backend, CrateType.BIN in set(backends[backend][1]), sources, entries, searched)
     return found
+
+
+def _shared_out(suffixes: Mapping[str, tuple[str, ...]], paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return the sources of each backend, sorted; one that several compile goes to the one which compiles most of them.
+
+    Of backends that compile as many, the one with more suffixes gets them.
+    """
+    left = set(paths)
+    found: dict[str, list[str]] = {}
+
+    def takes(backend: str) -> list[str]:
+        return sorted(path for path in left if path.endswith(suffixes[backend]))
+
+    while suffixes:
+        best = min(suffixes, key=lambda backend: (-len(takes(backend)), -len(suffixes[backend]), backend))
+        sources = takes(best)
+        if not sources:
+            break
+        found[best] = sources
+        left.difference_update(sources)
+    return {backend: found[backend] for backend in suffixes if backend in found}
 
 
 def _crates(
