@@ -79,7 +79,7 @@ def test_memory_grows_with_what_is_optimized(llvm_project: Project) -> None:
 def test_what_is_defined_twice_is_told_by_crate(project: Project, lto: LtoMode) -> None:
     """Not by the names that the modules have on their way."""
     if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("gcc has no ThinLTO")
+        pytest.skip("does not apply: gcc has no thin LTO, which is refused")
     main = {"main.c": "int dup(void) { return 1; }\nint other(void);\nint main(void) { return dup() + other(); }\n"}
     maths = {"other.c": "int dup(void) { return 2; }\nint other(void) { return 3; }\n"}
     request = request_for(project, {"app": main, "maths": maths}, lto=lto)

@@ -136,7 +136,7 @@ def test_a_symbol_that_nobody_defines(project: Project) -> None:
 def test_a_failure_names_crates_and_sources(project: Project, lto: LtoMode) -> None:
     """Whatever files were made for the link: of a dependency, of a name with anything in it, of a linker's script."""
     if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("gcc has no ThinLTO")
+        pytest.skip("does not apply: gcc has no thin LTO, which is refused")
     app = {"main.c": "int f(void);\nint main(void) {\n  return f();\n}\n"}
     util = {"ä (1).c": "int gone(void);\nint f(void) {\n  return gone();\n}\n"}
     with pytest.raises(LinkError, match="uses symbols that nobody defines: gone") as caught:
