@@ -97,8 +97,9 @@ _LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
 def as_found(env: Environment) -> Mapping[str, str | None]:
     """Return what SCons's tools have set in an Environment that is being made; None for what its maker has passed."""
     given = given_words(env)
-    names = [name for name in env.Dictionary() if name in _WITH_DEFAULT or name.endswith(_LIKE_OURS)]
-    return {name: None if name in given else str(env[name]) for name in names}
+    values = env.Dictionary()
+    names = (name for name in values if name in _WITH_DEFAULT or (name.endswith(_LIKE_OURS) and name not in _EMPTY))
+    return {name: None if name in given else str(values[name]) for name in names}
 
 
 def note_untaken(env: Environment, backend: CodegenBackend, rlink: Any) -> None:
@@ -106,10 +107,9 @@ def note_untaken(env: Environment, backend: CodegenBackend, rlink: Any) -> None:
     if env.GetOption("no_exec") or env.GetOption("clean"):
         return
     path = variables_path(rlink.abspath)
-    names = sorted(_untaken(env, backend))
     # It is for people: a build goes on without it.
     with suppress(CratewrightError, OSError):
-        if names:
+        if names := list(_untaken(env, backend)):
             report = json.dumps({"backend": backend.NAME, "variables": names})
             write_if_changed(path, encode_record(StageRecord(report=report)))
         elif os.path.lexists(path):
@@ -117,22 +117,17 @@ def note_untaken(env: Environment, backend: CodegenBackend, rlink: Any) -> None:
 
 
 def _untaken(env: Environment, backend: CodegenBackend) -> Iterable[str]:
-    taken = {variable.name for variable in backend.VARIABLES}
     found: Mapping[str, str | None] = env.get(AS_FOUND, {})
     values = env.Dictionary()
-    said = {name for name in _that_count(tuple(values)) if name not in taken and says_something(values[name])}
-    yield from said & _EMPTY
-    for name in said & _WITH_DEFAULT & found.keys():
-        if found[name] != str(env[name]):
+    registry = default_registry()
+    for name in _asked(type(backend), tuple(registry.backend(name) for name in registry.names)):
+        value = values.get(name)
+        if says_something(value) and (found[name] != str(value) if name in found else name not in _WITH_DEFAULT):
             yield name
-    others = {name for name in said - _EMPTY - _WITH_DEFAULT if not found.get(name)}
-    if others:
-        registry = default_registry()
-        with suppress(CratewrightError):
-            yield from others & {item.name for name in registry.names for item in registry.backend(name).VARIABLES}
 
 
 @lru_cache(maxsize=8)
-def _that_count(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names that may mean something to others; most Environments of a build have the same ones."""
-    return tuple(name for name in names if name in _EMPTY or name in _WITH_DEFAULT or name.endswith(_LIKE_OURS))
+def _asked(backend: type[CodegenBackend], known: tuple[type[CodegenBackend], ...]) -> tuple[str, ...]:
+    """Return the names that mean something to SCons or to another backend, and nothing to this one."""
+    names = _EMPTY | _WITH_DEFAULT | {variable.name for other in known for variable in other.VARIABLES}
+    return tuple(sorted(names - {variable.name for variable in backend.VARIABLES}))
