@@ -87,12 +87,14 @@ class Variants:
 
     @classmethod
     def read(cls, given: Mapping[str, object], *, where: str) -> Variants:
-        """Read `variants` and `when`, either of which may be missing.
+        """Read `variants` and `when`, either of which may be missing; what has been read already stays as it is.
 
         Raises: ConfigurationError for axes, values and conditions that are none, for conditions that exclude all,
         and for more than `MOST_VARIANTS`; UnknownNameError for a condition that names another axis.
         """
         axes, when = given.get("variants"), _texts(given.get("when"), where)
+        if isinstance(axes, Variants):
+            return axes
         return cls(axes, when, _chosen({} if axes is None else axes, when, where) or (None,))
 
     def of_source(self, given: Mapping[str, object], *, where: str) -> Variants:

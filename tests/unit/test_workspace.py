@@ -16,6 +16,7 @@ from cratewright.option_spec import OptionKind, OptionSpec
 from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS
 from cratewright.pipeline.plan import option_table, source_table
 from cratewright.registry import Registry
+from cratewright.variants import Variants
 from cratewright.workspace import (
     Settings,
     Vocabulary,
@@ -558,3 +559,15 @@ def test_the_command_line_prints_the_schema(
     monkeypatch.setattr(cli, "default_registry", Registry)
     assert cli.main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json_schema(CORE_OPTIONS, CORE_OPTIONS)
+
+
+def test_variants_are_read_once() -> None:
+    """A source's own axes come to the declaration as they were read here."""
+    text = '[crate.app]\nvariants = {A = [0, 1]}\nsources = ["a.stub", {path = "b.stub", when = "A == 1"}, {path = "c.stub"}]\n'
+    workspace = _read(text)
+    crate = workspace.crates[0]
+    plain, chosen, also = (source.variants for source in _settings(workspace).sources(crate, "stub"))
+    assert plain is also is None
+    assert chosen is not None and len(chosen.chosen) == 1 and len(crate.variants.chosen) == 2
+    assert crate.variants.of_source({"variants": chosen, "when": None}, where="") is chosen
+    assert Variants.read({"variants": crate.variants, "when": None}, where="") is crate.variants

@@ -183,7 +183,7 @@ class _WorkspaceDeclaration:
         selection = self._selections[crate.name]
         options = self._settings.options(crate, backend, target, selection.defines)
         words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
-        words |= {"metadata": crate.metadata, "variants": crate.variants.axes, "when": crate.variants.when or None}
+        words |= {"metadata": crate.metadata, "variants": crate.variants}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source, files)]
         dependencies = [
             self._dependency(crate.name, item, target, below or target != usual) for item in selection.dependencies
@@ -225,7 +225,9 @@ class _WorkspaceDeclaration:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)
         if not paths:
             raise self._document.error(f"'{source.path}' matches no file", *source.key)
-        options = {**self._located(source.options, files), **source.variants}
+        options = self._located(source.options, files)
+        if source.variants is not None:
+            options["variants"] = source.variants
         return [(self._source(path), options) for path in paths]
 
     def _source(self, path: str) -> object:

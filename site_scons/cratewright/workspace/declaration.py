@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 
 from ..crate import CrateType, check_crate_name, parse_crate_types
 from ..errors import CratewrightError, GraphError, UnknownNameError, near_miss
@@ -63,13 +62,13 @@ class WorkspaceCrate:
 class WorkspaceSource:
     """One entry of `sources`: a path or a pattern, relative to the TOML's directory, and options of its own.
 
-    Shape: `key` is its place in the document; `options` may hold `name`, `variants` its axes and conditions.
+    Shape: `key` is its place in the document; `options` may hold `name`; without `variants` it has those of the crate.
     """
 
     path: str
     options: Mapping[str, OptionValue]
     key: Key
-    variants: Mapping[str, object] = field(default_factory=dict)
+    variants: Variants | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +277,8 @@ class Settings:
         if not path:
             raise self._document.error("this source has no 'path'", *key)
         own = _of_variants(item)
-        _variants(self._document, key, own, crate.variants)
-        return WorkspaceSource(str(path), options, key, own)
+        variants = _variants(self._document, key, own, crate.variants) if own else None
+        return WorkspaceSource(str(path), options, key, variants)
 
     def _overrides(self, key: tuple[str, str], vocabulary: Vocabulary) -> dict[str, dict[str, OptionValue]]:
         table = self._document.table(*key).get("target")
