@@ -126,6 +126,12 @@ KEYWORDS = frozenset(
         "while",
         "xor",
         "xor_eq",
+        # Types that a block's other members may have, and macros that compilers and headers define.
+        *(f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+        "NULL",
+        "i386",
+        "linux",
+        "unix",
     ]
 )
 

@@ -41,14 +41,15 @@ layout(set = 1, binding = 3, scalar) buffer Scalar {
     float first; double second; int8_t small; uint16_t half_; f16vec3 halves; uint64_t big; mat3 tight; Tail tails[];
 } scalar_;
 layout(set = 0, binding = 7, std430) readonly buffer Runtime { Inner items[]; } runtime[4];
-layout(push_constant, std430) uniform Pushed { vec2 offset; layout(offset = 32) Node node; uint count; } pushed;
+layout(push_constant, std430) uniform Pushed { vec2 offset; layout(offset = 32) Node node; uint count; float NULL, linux; } pushed;
 layout(constant_id = 5) const int LIGHTS = 3;
 void main() {
     float sum = standard.scalars[LIGHTS] + standard.turn[1][2] + standard.tall[1].w + standard.rows[2].y
         + float(standard.inner[1].wide.y) + standard.pairs[1][2].y + float(standard.delete);
     sum += float(scalar_.second) + float(scalar_.small) + float(scalar_.half_) + float(scalar_.halves.z)
         + float(scalar_.big) + scalar_.tight[2].z + scalar_.tails[3].only.x + runtime[2].items[1].b;
-    scalar_.first = sum + pushed.offset.y + pushed.node.value + float(pushed.count);
+    scalar_.first = sum + pushed.offset.y + pushed.node.value + float(pushed.count)
+        + pushed.NULL + pushed.linux;
 }
 """
 
@@ -104,6 +105,7 @@ def test_blocks_lie_as_the_shader_reads(shaders: ShaderProject) -> None:
     for compiler, suffix, words in (
         ("gcc", "c", ["-std=c11"]),
         ("gcc", "c", ["-std=c99"]),
+        ("gcc", "c", ["-std=gnu11"]),
         ("g++", "cpp", ["-std=c++17"]),
         ("g++", "cpp", ["-std=c++11"]),
     ):
@@ -185,6 +187,9 @@ def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
     assert "crate 'lib' has no images" in shaders.scons(expect=2)
     shaders.crates('env.CrateEmbed("shaders", ["x"])\n', {})
     assert "can embed only crates" in shaders.scons(expect=2)
+    shaders.crates('env.CrateEmbed("my shaders", [])\n', {})
+    out = shaders.scons(expect=2)
+    assert "'my shaders' cannot be the name of what is embedded" in out and 'SConstruct", line' in out, out
     app = 'app = env.Crate("app", ["a-b.comp", "a_b.comp"], crate_type="cdylib", multimodule=True)\n'
     shaders.crates(app + 'Default(env.CrateEmbed("shaders", app))\n', {})
     out = shaders.scons(expect=2)

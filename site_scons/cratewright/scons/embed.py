@@ -54,7 +54,10 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
     Shape: with `shared`, the object can be part of a shared library as well as of a program.
     Raises: ConfigurationError naming a crate without images, or a compiler that cannot read binary files.
     """
-    check_crate_name(name)
+    try:
+        check_crate_name(name)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name!r} cannot be the name of what is embedded", hint=error.hint) from error
     targets = _crates(name, crates)
     if env.get("CC") in (None, "", "cl"):
         raise ConfigurationError(
