@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import llama_shaders, native, scaling, sizes
+from . import generated, llama_shaders, native, scaling, sizes
 from .case import Row, run
 from .measure import adopt_orphans, versions
 from .table import plot, table
@@ -27,9 +27,13 @@ COMPARED = {
     "shaders": llama_shaders.cases,
     "scaling": scaling.cases,
     "growth": sizes.growth,
+    "generated": generated.cases,
 }
 HERE = Path(__file__).resolve().parent
-COMMON = ("__main__", "builds", "case", "measure", "table", "native", "sizes", "scaling", "llama_shaders")
+COMMON = (
+    *("__main__", "builds", "case", "generated", "measure", "table"),
+    *("native", "sizes", "scaling", "llama_shaders"),
+)
 PROGRAMS = ("ninja", "meson", "cmake", "clang-19", "gcc")
 
 

@@ -69,7 +69,18 @@ def test_names_are_checked_and_all_of_them_can_be_asked() -> None:
     done = _run("-m", "tests.bench", "nul")
     assert done.returncode == 2 and "no measurement 'nul'" in done.stderr
     helped = _run("-m", "tests.bench", "--help").stdout
-    known = ("__main__", "builds", "case", "llama_shaders", "measure", "native", "scaling", "sizes", "table")
+    known = (
+        "__main__",
+        "builds",
+        "case",
+        "generated",
+        "llama_shaders",
+        "measure",
+        "native",
+        "scaling",
+        "sizes",
+        "table",
+    )
     names = [path.stem for path in sorted((ROOT / "tests" / "bench").glob("*.py")) if path.stem not in known]
     assert names and all(name in helped for name in names)
     code = "import importlib, sys; from tests.bench import measure\n"

@@ -1,0 +1,72 @@
+"""Builds with nothing to do, with files that are made in include directories and with the same ones made elsewhere.
+
+Knows nothing of how a build finds out which of them a source includes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .builds import scons
+from .case import Case, Way
+
+__all__ = ["cases"]
+
+CRATES, EACH, MADE = 10, 50, 40
+SHADER = """\
+#version 460
+#include "h.h"
+layout(local_size_x = 64) in;
+layout(set = 0, binding = 0) buffer B {{ float d[]; }};
+void main() {{ d[gl_GlobalInvocationID.x] *= K + {crate}.0 + {unit}.0; }}
+"""
+SCONSTRUCT = """\
+import cratewright
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
+for n in range({made}):
+    Default(env.Command(f"{place}/m{{n}}.h", f"m{{n}}.in", Copy("$TARGET", "$SOURCE")))
+for n in range({crates}):
+    names = [f"c{{n}}/s{{i}}.comp" for i in range({each})]
+    words = dict(crate_type="cdylib", multimodule=True, include_dirs=["inc"])
+    Default(env.Crate(f"c{{n}}", names, **words))
+"""
+# What takes turns: where files are made, and what the header that all shaders include says.
+WAYS = {
+    "cratewright": ("inc", "#define K 2.0\n"),
+    "made in no include directory": ("elsewhere", "#define K 2.0\n"),
+}
+INCLUDED = {
+    "cratewright": ("inc", '#include "m0.h"\n'),
+    "the same, written by hand": ("elsewhere", '#include "own.h"\n'),
+}
+
+
+def cases(jobs: int = 2) -> list[Case]:
+    """Return builds in which nobody includes what is made, and builds in which everybody includes one of them."""
+    about = f"nothing to do, {CRATES * EACH} units, {MADE} generated files"
+    return [
+        Case(f"{about}, none included", [_way(name, *words, jobs) for name, words in WAYS.items()]),
+        Case(f"{about}, one included by all", [_way(name, *words, jobs) for name, words in INCLUDED.items()]),
+    ]
+
+
+def _way(name: str, place: str, header: str, jobs: int) -> Way:
+    return Way(name, scons(jobs), _writes(place, header), environ={"CRATE_CACHE": "cache"}, first=[scons(jobs)] * 2)
+
+
+def _writes(place: str, header: str) -> Callable[[Path], None]:
+    def write(directory: Path) -> None:
+        for name in ("inc", *(f"c{crate}" for crate in range(CRATES))):
+            (directory / name).mkdir()
+        (directory / "inc/h.h").write_text(header)
+        (directory / "inc/own.h").write_text("#define K 2.0\n")
+        for number in range(MADE):
+            (directory / f"m{number}.in").write_text("#define K 2.0\n")
+        for crate in range(CRATES):
+            for unit in range(EACH):
+                (directory / f"c{crate}/s{unit}.comp").write_text(SHADER.format(crate=crate, unit=unit))
+        text = SCONSTRUCT.format(place=place, made=MADE, crates=CRATES, each=EACH)
+        (directory / "SConstruct").write_text(text)
+
+    return write
