@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -172,3 +176,29 @@ def test_a_header_that_two_variants_make(scons_project: SconsProject) -> None:
     output = scons_project.scons(expect=2)
     assert "made.inc" in output and 'SConstruct", line' in output, output
     assert "Compiling" not in output
+
+
+def test_edits_between_the_builds_of_one_run(scons_project: SconsProject) -> None:
+    """With `--interactive` a generator's edit, its failure and its repair each count in the next build."""
+    scons_project.sconstruct(
+        'env.Command("zgen/a.inc", "a.in", Copy("$TARGET", "$SOURCE"))\n'
+        'env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["zgen"])\n',
+        a="entry a\ninclude a.inc\n",
+    )
+    scons_project.write({"a.in": "export a\n", "bad": "exprt b\n", "good": "export c\n"})
+    words = ["build", "shell cp bad a.in", "build", "shell cp good a.in", "build", "build", "exit"]
+    done = subprocess.run(
+        [sys.executable, "-m", "SCons", "-Q", "--site-dir", str(ROOT / "site_scons"), "--interactive"],
+        cwd=scons_project.path,
+        env=scons_project._environment(),
+        input="\n".join([*words, ""]),
+        capture_output=True,
+        text=True,
+        timeout=scons_project.timeout,
+        check=False,
+    )
+    out = done.stdout + done.stderr
+    assert "Traceback" not in out and out.count("Copy(") == 3 and out.count("Linking app") == 2, out
+    assert "crate 'app': 1 of 1 units failed" in out and out.count("is up to date") == 1, out
+    assert scons_project.read("app.cdylib") == "entry a\nexport c\n"
+    assert scons_project.up_to_date()
