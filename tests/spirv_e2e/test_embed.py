@@ -41,7 +41,9 @@ layout(set = 1, binding = 3, scalar) buffer Scalar {
     float first; double second; int8_t small; uint16_t half_; f16vec3 halves; uint64_t big; mat3 tight; Tail tails[];
 } scalar_;
 layout(set = 0, binding = 7, std430) readonly buffer Runtime { Inner items[]; } runtime[4];
-layout(push_constant, std430) uniform Pushed { vec2 offset; layout(offset = 32) Node node; uint count; float NULL, linux; } pushed;
+layout(push_constant, std430) uniform Pushed {
+    vec2 offset; layout(offset = 32) Node node; uint count; float NULL, linux;
+} pushed;
 layout(constant_id = 5) const int LIGHTS = 3;
 void main() {
     float sum = standard.scalars[LIGHTS] + standard.turn[1][2] + standard.tall[1].w + standard.rows[2].y

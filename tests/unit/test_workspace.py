@@ -563,7 +563,8 @@ def test_the_command_line_prints_the_schema(
 
 def test_variants_are_read_once() -> None:
     """A source's own axes come to the declaration as they were read here."""
-    text = '[crate.app]\nvariants = {A = [0, 1]}\nsources = ["a.stub", {path = "b.stub", when = "A == 1"}, {path = "c.stub"}]\n'
+    sources = '["a.stub", {path = "b.stub", when = "A == 1"}, {path = "c.stub"}]'
+    text = f"[crate.app]\nvariants = {{A = [0, 1]}}\nsources = {sources}\n"
     workspace = _read(text)
     crate = workspace.crates[0]
     plain, chosen, also = (source.variants for source in _settings(workspace).sources(crate, "stub"))
