@@ -16,7 +16,7 @@ from .cache.store import CacheKvStore, StoreReport
 from .errors import CacheError, ConfigurationError, FormatError
 from .fs import read_regular
 from .output_name import variables_path
-from .pipeline.settings import read_modes, read_store
+from .pipeline.settings import cache_places, read_modes, read_store
 from .registry import Registry
 from .stage_record import StageRecord, decode_record
 
@@ -143,6 +143,9 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
     environ = {name: value for name, value in os.environ.items() if name.startswith("CRATE_")}
     if arguments.cache is not None:
         environ["CRATE_CACHE"] = arguments.cache
+    for place in cache_places(environ.get("CRATE_CACHE", "")):
+        if "://" not in place and os.path.exists(place) and not os.path.isdir(place):
+            raise CacheError(f"the cache {place} is not a directory", hint="name the directory that holds the results")
     store = read_store(environ, os.getcwd(), registry)
     try:
         if arguments.action == "gc" and set(read_modes(environ)) == {"read"}:
@@ -158,6 +161,15 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
 
 def _verify(store: CacheKvStore) -> StoreReport:
     count = 0
+    unlisted = [level for level in store.levels if isinstance(level, Level) and not level.lists]
+    for level in unlisted:
+        if problem := level.report().problem:
+            raise CacheError(f"the cache {level.name} cannot be verified", context=(("reason", problem),))
+    if unlisted and len(unlisted) == len(store.levels):
+        raise CacheError(
+            f"the cache {unlisted[0].name} cannot be verified: it does not tell which entries it has",
+            hint="builds check each entry that they take from it",
+        )
 
     def counted() -> Iterator[tuple[str, bytes]]:
         nonlocal count
@@ -174,7 +186,8 @@ def _verify(store: CacheKvStore) -> StoreReport:
             context=[(key[:12], error) for key, error in damaged[:10]],
             hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
         )
-    return StoreReport((("entries", f"{count}, all whole"),), figures=(("entries", count), ("damaged", 0)))
+    rows = (("entries", f"{count}, all whole"), *(("not verified", level.name) for level in unlisted))
+    return StoreReport(rows, figures=(("entries", count), ("damaged", 0)))
 
 
 def _print(report: StoreReport) -> None:

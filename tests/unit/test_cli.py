@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -328,3 +329,22 @@ def test_figures_of_a_cache_are_numbers(tmp_path: Path) -> None:
     done = _run("cache", "gc", "--json", "--cache", str(tmp_path / "cache"))
     found = json.loads(done.stdout)
     assert (found["entries"], found["freed_bytes"]) == (0, 0) and found["directory"] == str(tmp_path / "cache")
+
+
+def test_a_cache_that_cannot_be_verified(tmp_path: Path) -> None:
+    """Is an error: no entries at all would be whole as well."""
+    (tmp_path / "file").write_bytes(b"")
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))  # and nobody listens
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/x"
+    for action, place, said in (
+        ("verify", str(tmp_path / "file"), "is not a directory"),
+        ("stats", str(tmp_path / "file"), "is not a directory"),
+        ("gc", str(tmp_path / "file"), "is not a directory"),
+        ("verify", url, "cannot be verified"),
+        ("verify", f"{tmp_path}, {url}", "cannot be verified"),
+    ):
+        done = _run("cache", action, "--cache", place)
+        assert (done.returncode, done.stdout) == (2, ""), place
+        assert said in done.stderr and "Traceback" not in done.stderr
+    listening.close()

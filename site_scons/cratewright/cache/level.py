@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from ..errors import Interrupted
+from ..errors import CacheError, Interrupted
 from ..printable import printable
 from .store import CacheKvStore, NoStore, StoreReport
 from .usage import Usage, note_usage, read_usage
@@ -78,11 +78,21 @@ class Level(CacheKvStore):
             self._try(lambda: self._store.remove(keys), None)
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
-        """Yield all entries; `cratewright cache` looks after a store that builds do not believe as well."""
+        """Yield all entries; `cratewright cache` looks after a store that builds do not believe as well.
+
+        Raises: CacheError if they cannot be read: nobody is to take what is left for the whole.
+        """
         try:
             yield from self._store.entries()
-        except Exception as error:
-            self._leave(error)
+        except Interrupted:
+            raise
+        except Exception as error:  # a plugin may fail in any way
+            raise CacheError(f"the cache {self.name} cannot be read", context=(("reason", repr(error)),)) from error
+
+    @property
+    def lists(self) -> bool:
+        """Whether the store can tell what it has; a server cannot."""
+        return type(self._store).entries is not CacheKvStore.entries
 
     def collect(self) -> StoreReport:
         """Keep to the size bound."""
