@@ -8,21 +8,24 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from .child import end_all
 from .scratch import remove_scratch
 
-__all__ = ["end_anew", "end_on_signals", "watch_signals"]
+__all__ = ["end_anew", "end_on_signals", "tell_at_end", "watch_signals"]
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class _Watch:
-    """The end of the pipe that tells of signals, and whether a thread reads it."""
+    """The end of the pipe that tells of signals, whether a thread reads it, and who is told of an end."""
 
     reader = -1
     begun = False
+    tell: Callable[[], object] | None = None
 
 
 def end_on_signals() -> None:
@@ -43,10 +46,15 @@ def end_on_signals() -> None:
             signal.signal(number, _end)
 
 
+def tell_at_end(tell: Callable[[], object]) -> None:
+    """Have somebody told when a signal ends this process, which then runs nothing else of its own."""
+    _Watch.tell = tell
+
+
 def end_anew() -> None:
     """Do as `end_on_signals` in a fork, which has what the process before it has set up."""
     signal.set_wakeup_fd(-1)
-    _Watch.reader, _Watch.begun = -1, False
+    _Watch.reader, _Watch.begun, _Watch.tell = -1, False, None
     for number in _ENDING:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     end_on_signals()
@@ -72,5 +80,8 @@ def _read(reader: int) -> None:
 def _end(number: int, frame: FrameType | None) -> None:
     end_all()
     remove_scratch()
+    if _Watch.tell is not None:
+        with suppress(Exception):  # the end comes, whatever a listener does
+            _Watch.tell()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -267,7 +267,7 @@ class EventFile:
         self._file: int | None = _opened(path)
         self._path = path
         self._lost = lost
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may end the build in the middle of this
         self._start = time.monotonic()
         self._owner = os.getpid()
 

@@ -163,6 +163,19 @@ def test_a_build_that_is_ended(
     assert [each.get("message") for each in hanging.iter("error")] == ["the build ended first"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+def test_a_build_that_is_ended_before_it_builds(number: signal.Signals, project: SconsProject) -> None:
+    """Has ended in its stream all the same, while the SConstruct is still being read."""
+    project.sconstruct(f"{CRATES}import os\nos.kill(os.getpid(), {int(number)})\n")
+    command = [sys.executable, "-m", "SCons", "-Q", "--site-dir", str(ROOT / "site_scons")]
+    environ = {**os.environ, **project.environ}
+    done = subprocess.run(command, cwd=project.path, env=environ, capture_output=True, check=False, timeout=60)
+    assert done.returncode == (2 if number is signal.SIGINT else -number)
+    rows = _events(project)
+    assert [row["status"] for row in rows if row["event"] == "build-ended"] == [2]
+    assert rows[-1]["event"] == "build-ended"
+
+
 def test_progress(project: SconsProject) -> None:
     """On a terminal a line that is rewritten; elsewhere a line at the end; nothing where nobody wants it."""
     project.environ["CRATE_EVENTS"] = ""

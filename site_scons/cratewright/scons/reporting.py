@@ -17,6 +17,7 @@ from typing import TextIO
 from unicodedata import east_asian_width
 
 from ..diagnostic import Diagnostic, Severity
+from ..ending import tell_at_end
 from ..errors import CratewrightError, error_diagnostics
 from ..events import (
     EVENTS_VERSION,
@@ -92,6 +93,7 @@ class Reporting:
         # SCons forgets that an SConstruct could not be read; 0 is what Exit() and --help make of it.
         SCons.Script.Main.exit_status = SCons.Script.Main.exit_status or False
         atexit.register(self._end)
+        tell_at_end(lambda: self._end(is_ended=True))
 
     def hear(self, event: Event) -> None:
         """Pass an event on."""
@@ -129,12 +131,12 @@ class Reporting:
             if not failed:
                 self._console.tell_counts(crate, report)
 
-    def _end(self) -> None:
+    def _end(self, *, is_ended: bool = False) -> None:
         import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
 
         main = SCons.Script.Main
         is_unread = main.exit_status is False and not SCons.Node.FS.Save_Strings
-        status = main.exit_status or main.this_build_status or 2 * (is_unread or bool(self._open))
+        status = main.exit_status or main.this_build_status or 2 * (is_ended or is_unread or bool(self._open))
         done = self._console.totals
         seconds = time.monotonic() - (self._started or 0.0)
         self.hear(BuildEnded(status, seconds, done["made"], done["reused"], done["failed"]))
