@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from cratewright import (
     CanonicalForm,
@@ -122,11 +123,16 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
         if "`module " not in error.message:
             raise
         raise LinkError(
-            error.message.replace("unresolved symbols", "no crate has").replace("unresolved symbol", "no crate has"),
+            "" if error.diagnostics else _of_modules(error.message),
+            diagnostics=[replace(item, text=_of_modules(item.text)) for item in error.diagnostics],
             context=(("crate", request.crate), *error.context),
             hint="a module that is imported is linked from the crate that has it: list its source in this crate, "
             "or add its crate to deps",
         ) from error
+
+
+def _of_modules(text: str) -> str:
+    return text.replace("unresolved symbols", "no crate has").replace("unresolved symbol", "no crate has")
 
 
 def _linked(request: LinkRequest) -> LinkRequest:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cratewright import LinkError, LinkModule, Symbol, dataclass
+from cratewright import Diagnostic, LinkError, LinkModule, Severity, Symbol, dataclass
 
 from .once import defined_once
 
@@ -115,9 +115,12 @@ class Resolution:
             context += self._near(symbol, stage)
         shown = ", ".join(f"`{missing[name][0].symbol.display}`" for name in names[:3])
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        text = f"unresolved symbol{'s' if len(names) > 1 else ''} {shown}{more}"
+        placed = [need.symbol for need in missing[names[0]] if need.symbol.file and need.symbol.line]
         return LinkError(
-            f"unresolved symbol{'s' if len(names) > 1 else ''} {shown}{more}",
+            "" if placed else text,
             context=context,
+            diagnostics=[Diagnostic(Severity.ERROR, text, each.file, each.line) for each in placed[:1]],
             hint="define it in a library source, or add the crate that does to deps; a function that comes in "
             "through #include stays private to the unit that includes it",
         )
