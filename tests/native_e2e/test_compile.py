@@ -99,6 +99,27 @@ def test_any_number_of_jobs(built: NativeProject, tmp_path_factory: pytest.TempP
         assert (other.path / name).read_bytes() == (built.path / name).read_bytes()
 
 
+def test_warnings_of_the_cache(native: NativeProject) -> None:
+    """Are those of the compiler, line for line, whoever compiled them; colour is for whom it is shown."""
+    sources = [f"{name}.c" for name in "abc"]
+    native.crates(
+        f'c = env.Crate("c", {sources}, flags=["-Wall"])\nDefault(c)\n',
+        {name: '#include "h.h"\nint f(void) {\n\tint é, unused; return h(1.5); }\n' for name in sources}
+        | {"h.h": "static int g(void) { return 1; }\nstatic inline int h(int x) { }\n"},
+    )
+    native.environ["CLICOLOR_FORCE"] = "1"
+    native.scons("-j2")
+    cold = native.errors
+    assert "\x1b[1;35mwarning:" in cold and "^" in cold and "In file included from" in cold
+    for colour in ("1", "0"):
+        native.environ["CLICOLOR_FORCE"] = colour
+        native.scons("-c")
+        native.scons("-j2")
+        assert native.built() == ["crate c: 3 units: 0 compiled, 3 reused"]
+        told = cold if colour == "1" else re.sub(r"\x1b\[[\d;]*m", "", cold)
+        assert sorted(native.errors.splitlines()) == sorted(told.splitlines())
+
+
 def test_an_error(native: NativeProject) -> None:
     native.crates('env.Crate("a", Glob("*.c"))\n', {"bad.c": "int x = y;\n", "good.c": "int g;\n"})
     output = native.scons(expect=2)

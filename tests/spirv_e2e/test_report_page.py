@@ -103,20 +103,22 @@ def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
 
 
 def test_five_thousand_units(tmp_path: Path) -> None:
+    """Of names that would end a script, an attribute or a tag."""
+    odd = "</script><img src=x onerror=wrong()>\"'&amp;\u00e4\u2028`${wrong()}.comp"
     file = events.EventFile(str(tmp_path / "e"))
     file(events.BuildStarted(events.EVENTS_VERSION, "0.1.0", 0.0, 4))
     for number in range(100):
-        needs = (f":crate{number - 1}",) if number else ()
-        file(events.CrateDeclared(f"crate{number}", "", "spirv", "vulkan1.3", ("rlib",), needs))
+        needs = (f":crate{number - 1}{odd}",) if number else ()
+        file(events.CrateDeclared(f"crate{number}{odd}", "", "spirv", "vulkan1.3", ("rlib",), needs))
     for number in range(5000):
-        unit = ("compile_codegen_unit", f"crate{number // 50}", f"shader{number}.comp", 1 + number % 4)
+        unit = ("compile_codegen_unit", f"crate{number // 50}{odd}", f"shader{number}{odd}", 1 + number % 4)
         file(events.UnitStarted(*unit))
         file(events.UnitEnded(*unit, 0.0001, "made"))
         file(events.UnitExplained(*unit[:3], ("options changed",)))
     file(events.BuildEnded(0, 1.0, 5000, 0, 0))
     page = written(read_recording((tmp_path / "e").read_bytes(), path="e"), "html")
     seen = _seen(page, "shader4999", tmp_path)
-    assert seen["shown"] == "the slowest 300 of 5000" and seen["found"] == ["shader4999.comp"]
+    assert seen["shown"] == "the slowest 300 of 5000" and seen["found"] == [f"shader4999{odd}"]
     assert (
         float(str(seen["ready"])) < 2000 and float(str(seen["searched"])) < 500 and float(str(seen["redrawn"])) < 1000
     )
