@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    printable, errors, digest, values, codec, shape, diagnostic  what everyone may use
+    printable, errors, digest, values, codec, shape, diagnostic, columns  what everyone may use
     call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
     constraint, variants                                       values of variants
     capability, construction, native_library, request          values of links
@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
 from .call import BackendCall
+from .columns import in_characters
 from .construction import ConstructionVariable
 from .crate import UNVERSIONED, Crate, CrateType, Source, whole
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
@@ -227,6 +228,7 @@ __all__ = [
     "digest_file",
     "file_stamp",
     "hookimpl",
+    "in_characters",
     "logical_path",
     "make_private",
     "merge_observed",

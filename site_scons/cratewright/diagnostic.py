@@ -25,7 +25,7 @@ class Severity(str, Enum):
 class RelatedPlace:
     """Another place that a diagnostic speaks of: a note, an inclusion, an instantiation, a call.
 
-    Shape: `line` and `column` from 1; 0 where not known.
+    Shape: `line` and `column` as in `Diagnostic`.
     """
 
     text: str
@@ -38,7 +38,8 @@ class RelatedPlace:
 class Diagnostic:
     """One error, warning or note.
 
-    Shape: `file` as the tool names it, `line`, `column` and `end_line`, `end_column` from 1; 0 where not known. `code`
+    Shape: `file` as the tool names it, `line`, `column` and `end_line`, `end_column` from 1; 0 where not known. Columns
+    count characters of the line, a tab as one, whatever the tool counts in its own text: see `in_characters`. `code`
     is the tool's name for the kind, such as `-Wunused`. `rendered` is the tool's own text, whole, with source lines,
     carets and notes; empty for what has no more than a headline. `crate` and `unit` tell what was compiled or linked.
     """

@@ -34,6 +34,17 @@ def test_an_error(project: Project) -> None:
     assert re.match(r"src/a\.c:2:2\d: error: ", second) and "there" in second
 
 
+def test_columns_count_characters(project: Project) -> None:
+    """Of a line with tabs, with wide letters and with such as are several bytes: for every compiler the same."""
+    line = "\t/* \u00e4\u6f22e\u0301\U0001f600 */\treturn here; }"
+    project.write(src__a_h=f"static int f(void) {{\n{line}\n", src__a_c='#include "a.h"\n')
+    with pytest.raises(SourceError) as caught:
+        project.compile("src/a.c")
+    (said,) = (item for item in caught.value.diagnostics if "here" in item.text)
+    assert (said.file, said.line, said.column) == ("src/a.h", 2, line.index("here") + 1)
+    assert said.end_column in (0, said.column + len("here"))
+
+
 def test_a_missing_include(project: Project) -> None:
     project.write(a_c="\n#include <no/such.h>\n")
     with pytest.raises(SourceError, match=r"a\.c:2:10: error: .*no/such\.h") as caught:

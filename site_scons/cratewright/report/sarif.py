@@ -29,7 +29,7 @@ def sarif(build: Recording) -> str:
         },
         "results": [_result(item, rules) for item in build.messages],
         "invocations": [{"executionSuccessful": build.status == 0}],
-        "columnKind": "utf16CodeUnits",
+        "columnKind": "unicodeCodePoints",
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=1) + "\n"

@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
-from cratewright import Diagnostic, RelatedPlace, Severity
+from cratewright import Diagnostic, RelatedPlace, Severity, UnitStencil, in_characters
 
 from .search_path import plain
+from .toolchain import Toolchain
 
-__all__ = ["messages", "warnings"]
+__all__ = ["counted", "messages", "warnings"]
 
 _MESSAGE = re.compile(
     r"(?P<file>[^\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: "
@@ -68,6 +70,15 @@ def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
 def warnings(said: str, *, path: str) -> tuple[Diagnostic, ...]:
     """Return what is no error: warnings, and notes that belong to none, as a pragma may ask for."""
     return tuple(item for item in messages(said, path=path) if item.severity is not Severity.ERROR)
+
+
+def counted(found: Iterable[Diagnostic], stencil: UnitStencil, toolchain: Toolchain) -> tuple[Diagnostic, ...]:
+    """Return what was said of a unit with its columns in characters."""
+
+    def text_of(file: str) -> bytes:
+        return stencil.source if file == stencil.path else Path(toolchain.root, file).read_bytes()
+
+    return in_characters(found, text_of, shown=toolchain.shows_columns)
 
 
 def _read(said: str, path: str) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ WORKING_DIRECTORY = "/proc/self/cwd"
 """What gcc is told that its working directory is called, the same everywhere."""
 
 _PARTS = ("cc1", "cc1plus", "lto1", "lto-wrapper", "collect2", "as", "ld", "ar")
+_SHOWS_COLUMNS = 11
 _NO_LLVM = "gcc has no LLVM in it"
 
 
@@ -32,6 +34,12 @@ class Gcc(Toolchain):
     supports_thin: ClassVar[bool] = False
 
     program: str
+
+    @property
+    def shows_columns(self) -> bool:
+        """Whether it is gcc 11 or later."""
+        numbers = re.findall(r"\b(\d+)\.\d+\.\d+\b", self.version)
+        return not numbers or int(numbers[-1]) >= _SHOWS_COLUMNS
 
     def programs_run(self) -> tuple[str, ...]:
         """Return the drivers, what they run, and what the linker loads."""

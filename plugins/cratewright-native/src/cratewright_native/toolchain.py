@@ -67,6 +67,11 @@ class Toolchain(ABC):
     timeout: float = 300.0
 
     @property
+    def shows_columns(self) -> bool:
+        """Whether its messages count columns of a terminal, and not bytes."""
+        return False
+
+    @property
     def headers(self) -> str:
         """The directory, with a `/`, of headers that change with the version alone; empty if there is none."""
         return ""

@@ -32,7 +32,7 @@ from .assembly import assembly_of
 from .bitcode import bitcode_symbols, is_bitcode
 from .codegen import OPTIMIZED
 from .coverage import keep_notes, notes_name
-from .diagnostics import messages, warnings
+from .diagnostics import counted, messages, warnings
 from .directives import Asked, embeds
 from .elf import elf_symbols, embedded_bitcode, has_gcc_representation, is_elf
 from .emit import assembly_words, emitted
@@ -129,7 +129,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         modules=(module,),
         emitted=beside,
         observed=merge_observed([observed, missing]),
-        diagnostics=warnings(_logical(said.stderr, stencil), path=stencil.path),
+        diagnostics=counted(warnings(_logical(said.stderr, stencil), path=stencil.path), stencil, toolchain),
     )
 
 
@@ -214,7 +214,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
             (*words, "-M", "-MF", str(directory / "module.d"), "-MT", "module"),
             cwd=toolchain.root,
             what=stencil.path,
-            refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
+            refused=lambda said: _source_error(_logical(said, stencil), stencil, toolchain),
         )
         listing = ("-v",)
     if toolchain.kind == "gcc" and stencil.options.flag("coverage"):
@@ -228,7 +228,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
             cwd=toolchain.root,
             what=stencil.path,
             outputs=[assembly],
-            refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
+            refused=lambda said: _source_error(_logical(said, stencil), stencil, toolchain),
         )
     if toolchain.kind == "gcc" and _language(stencil.path) == "assembler":
         # Of a source in C gcc would repeat this in the module, and LTO would print it among the objects that it makes.
@@ -238,7 +238,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],
-        refused=lambda said: _source_error(_logical(said, stencil), stencil.path),
+        refused=lambda said: _source_error(_logical(said, stencil), stencil, toolchain),
     )
 
 
@@ -259,7 +259,7 @@ def _run_elsewhere(
     portable = portable_of(unit, stencil, {item.path: item.digest for item in (*seen, source)})
     if portable is None:
         return None
-    said = run_portable(portable, unit, output, lambda text: _source_error(text, stencil.path))
+    said = run_portable(portable, unit, output, lambda text: _source_error(text, stencil, unit.toolchain))
     return Completed(said.stdout, scanned.stderr + said.stderr) if said is not None else None
 
 
@@ -317,8 +317,9 @@ def _logical(said: str, stencil: UnitStencil) -> str:
     return said
 
 
-def _source_error(said: str, path: str) -> CratewrightError:
-    found = messages(said, path=path)
+def _source_error(said: str, stencil: UnitStencil, toolchain: Toolchain) -> CratewrightError:
+    path = stencil.path
+    found = counted(messages(said, path=path), stencil, toolchain)
     errors = [item for item in found if item.severity is Severity.ERROR]
     if not errors:
         return SourceError.at(

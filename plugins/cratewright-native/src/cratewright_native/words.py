@@ -94,7 +94,7 @@ _RULES = (
     _rule(r"-f(?:no-)?(?:integrated-|emulated-tls|use-init-array|basic-block-sec|split-machine|unique-)", _PARTLY),
     _rule(r"-(?:no-)?integrated-", _PARTLY),
     _rule(
-        r"-f(?:no-)?(?:diagnostics-(?:format|color|abs|print-source-range|parse|urls)|color-diag|ansi-esc|show-col)",
+        r"-f(?:no-)?(?:diagnostics-(?:format|color|column|abs|print-source-range|parse|urls)|color-diag|ansi-esc|show-col)",
         _SAID,
     ),
     _rule(

@@ -24,6 +24,7 @@ from cratewright import (
     ToolError,
     UnitStencil,
     decode_depfile,
+    in_characters,
     read_diagnostics,
     scratch_directory,
 )
@@ -107,7 +108,7 @@ def compile_unit(
         for place in stencil.repositories:
             said = said.replace(f"{place}/", "")
         if done.status:
-            raise _failure(said, stencil.path, language)
+            raise _failure(_heard(said, stencil, session.root), said, stencil.path, language)
         data = made.read_bytes() if made.is_file() else b""
         read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
         if not is_bitcode(data):
@@ -119,7 +120,7 @@ def compile_unit(
     for item in observed:
         if item.digest is not None and not os.path.isabs(item.path):
             _check_text(item.path, Path(session.root, item.path).read_bytes(), language)
-    diagnostics = tuple(found for found in read_diagnostics(said) if _is_warning(found))
+    diagnostics = tuple(found for found in _heard(said, stencil, session.root) if _is_warning(found))
     return CompiledUnit(modules=(module_of(data, stencil.path, types),), observed=observed, diagnostics=diagnostics)
 
 
@@ -199,8 +200,14 @@ def _check_text(path: str, text: bytes, language: str) -> None:
         raise SourceError.at(path, line, f"made for the target '{triple}'", hint=hint)
 
 
-def _failure(said: str, path: str, language: str) -> SourceError | ToolError:
-    found = read_diagnostics(said)
+def _heard(said: str, stencil: UnitStencil, root: str) -> tuple[Diagnostic, ...]:
+    def text_of(file: str) -> bytes:
+        return stencil.source if file == stencil.path else Path(root, file).read_bytes()
+
+    return in_characters(read_diagnostics(said), text_of)
+
+
+def _failure(found: Sequence[Diagnostic], said: str, path: str, language: str) -> SourceError | ToolError:
     errors = [item for item in found if item.severity is Severity.ERROR]
     if errors and errors[0].line and not errors[0].file.startswith("<"):
         return SourceError(diagnostics=found)

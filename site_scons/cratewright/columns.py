@@ -1,0 +1,70 @@
+"""Columns as a diagnostic counts them: in characters of a line, whatever the tool that told them counts.
+
+Knows nothing of tools: whoever calls it says what was counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache
+from unicodedata import category, east_asian_width
+
+from .diagnostic import Diagnostic
+
+__all__ = ["in_characters"]
+
+_TAB = 8
+_RENUMBERED = re.compile(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
+
+
+def in_characters(
+    said: Iterable[Diagnostic], text_of: Callable[[str], bytes], *, shown: bool = False
+) -> tuple[Diagnostic, ...]:
+    """Return diagnostics whose columns counted bytes, or with `shown` what a terminal shows, as gcc does since 11.
+
+    Shape: `text_of` returns the text of a file, or raises OSError; where there is none, or its lines are renumbered,
+    columns stay.
+    """
+
+    @cache
+    def lines(file: str) -> list[bytes]:
+        try:
+            text = text_of(file)
+        except (OSError, ValueError):
+            return []
+        return [] if _RENUMBERED.search(text) else text.split(b"\n")
+
+    def column(file: str, line: int, told: int) -> int:
+        found = lines(file) if told > 1 and line > 0 else []
+        if line > len(found):
+            return told
+        text = found[line - 1]
+        return _of_shown(text, told) if shown else len(_characters(text[: told - 1])) + max(1, told - len(text))
+
+    def counted(item: Diagnostic) -> Diagnostic:
+        begin = column(item.file, item.line, item.column)
+        related = tuple(replace(place, column=column(place.file, place.line, place.column)) for place in item.related)
+        end = item.end_column and item.end_column + begin - item.column
+        return replace(item, column=begin, end_column=end, related=related)
+
+    return tuple(map(counted, said))
+
+
+def _characters(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _of_shown(text: bytes, told: int) -> int:
+    at = 0
+    letters = _characters(text)
+    for index, letter in enumerate(letters):
+        if at >= told - 1:
+            return index + 1
+        at += _TAB - at % _TAB if letter == "\t" else _width(letter)
+    return len(letters) + max(1, told - at)
+
+
+def _width(letter: str) -> int:
+    return 0 if category(letter) in ("Mn", "Me", "Cf") else 2 if east_asian_width(letter) in "WF" else 1
