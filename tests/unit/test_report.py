@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -194,3 +195,30 @@ def test_what_is_no_recording() -> None:
         read_recording(b'{"event":"build-started","version":1,"time":NaN}\n{}\n', path="e")
     with pytest.raises(VersionError, match="version 99"):
         read_recording(b'{"event":"build-started","version":99,"time":0}\n', path="e")
+
+
+def test_many_warnings_of_one_unit_are_not_copied_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JUnit appends none to all before it: between two of them, memory for one is taken."""
+    taken: list[int] = []
+    base = 0
+
+    def told(said: Diagnostic) -> str:
+        nonlocal base
+        taken.append(tracemalloc.get_traced_memory()[1] - base)
+        text = f"{said.line:04}{'.' * 10_000}"
+        base = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        return text
+
+    said = tuple(Diagnostic(Severity.WARNING, "", "a.c", number + 1) for number in range(100))
+    file = events.EventFile(str(tmp_path / "e"))
+    file(BUILD[0])
+    file(events.UnitEnded(STEP, "app", "a.c", 1, 0.0, "made", diagnostics=said))
+    monkeypatch.setattr(Diagnostic, "__str__", told)
+    tracemalloc.start()
+    try:
+        text = _made(tmp_path / "e", "junit")
+    finally:
+        tracemalloc.stop()
+    assert text.count("." * 10_000) == len(said)
+    assert len(taken) >= len(said) and max(taken[1 : len(said)]) < 100_000
