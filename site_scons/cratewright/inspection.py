@@ -20,6 +20,8 @@ from .stage_record import decode_record
 __all__ = ["built_crates", "facts", "lines", "row"]
 
 _SHORT = 12
+_HINT = "name a file that a build made of a crate"
+_OWN_HINT = "a build keeps this for itself; `cratewright explain TARGET` tells what is in it"
 
 
 Describe = Callable[[str, bytes], "Mapping[str, object] | None"]
@@ -48,6 +50,8 @@ def facts(path: str, ask: Describe = lambda path, data: None) -> dict[str, objec
     Shape: plain values, ready for JSON; a manifest as it is.
     Raises: FormatError if the file is none of these.
     """
+    if os.path.isdir(path):
+        raise FormatError(f"{path} is a directory", hint=_HINT)
     data = read_bytes(path)
     record = _record(path)
     known: dict[str, object] = {"lto": record} if record else {}
@@ -57,9 +61,9 @@ def facts(path: str, ask: Describe = lambda path, data: None) -> dict[str, objec
         return {"kind": "rlink", **_crate_facts(decode_rlink(data, path=path)), **known}
     if data.startswith(b"{"):
         try:
-            return {"kind": "manifest", **dict(json.loads(data)), **known}
-        except ValueError as error:
-            raise FormatError(f"{path} is not a manifest", context=(("reason", error),)) from error
+            return {"kind": "manifest", **dict(json.loads(data, parse_constant=_no_number)), **known}
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{path} is not a manifest", context=(("reason", error),), hint=_HINT) from error
     if carries_metadata(data):
         crate, inside = decode_dylib(data, path=path)
         linked = [{"crate": item.name, "stable_id": item.stable_id, "linkage": how.value} for item, how in inside]
@@ -118,8 +122,13 @@ def _symbol_facts(symbol: Symbol) -> dict[str, object]:
 def _unknown(path: str, data: bytes) -> FormatError:
     return FormatError(
         f"{path} is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image",
-        context=(("begins with", repr(data[:12])),),
+        context=(("begins with", repr(data[:12]) if data else "nothing: it is empty"),),
+        hint=_OWN_HINT if path.endswith((".state", ".why")) else _HINT,
     )
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is not a number of JSON")
 
 
 def row(label: str, text: str) -> str:

@@ -269,6 +269,9 @@ def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (b"\x7fELF", "is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image"),
         (encode_rlib(CRATE)[:100], "is truncated or damaged"),
         (encode_rlink(CRATE)[:-1], "is truncated or damaged"),
+        (b'{"a":' * 100_000, "is not a manifest"),
+        (b'{"a": NaN}', "NaN is not a number of JSON"),
+        (b'{"a": "\xff"}', "is not a manifest"),
     ],
 )
 def test_inspect_what_is_none(tmp_path: Path, data: bytes | None, said: str) -> None:
@@ -278,6 +281,12 @@ def test_inspect_what_is_none(tmp_path: Path, data: bytes | None, said: str) -> 
     done = _run("inspect", str(path))
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("cratewright: ") and said in done.stderr and "Traceback" not in done.stderr
+    assert data is None or "hint:" in done.stderr
+
+
+def test_inspect_a_directory(tmp_path: Path) -> None:
+    done = _run("inspect", str(tmp_path))
+    assert done.returncode == 2 and f"{tmp_path} is a directory\n  hint: " in done.stderr
 
 
 def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
