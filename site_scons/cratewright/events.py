@@ -196,6 +196,8 @@ class OutputMade:
 class BuildEnded:
     """The end; `status` is SCons's exit status. A build that was killed has none.
 
+    Shape: `elsewhere` counts the programs that ran on the machines of CRATE_REMOTE.
+
     Units: `seconds` of wall time.
     """
 
@@ -204,6 +206,7 @@ class BuildEnded:
     made: int
     reused: int
     failed: int
+    elsewhere: int = 0
 
 
 Event = (

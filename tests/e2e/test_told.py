@@ -163,6 +163,16 @@ def test_a_build_that_is_ended(
     assert [each.get("message") for each in hanging.iter("error")] == ["the build ended first"]
 
 
+def test_other_machines_that_are_of_no_use(project: SconsProject) -> None:
+    """Are told of once, by a build that makes something: no backend of it runs programs there."""
+    said = "cratewright: CRATE_REMOTE had no effect"
+    project.environ["CRATE_REMOTE"] = "grpc://127.0.0.1:1/x"
+    project.scons("-Q")
+    assert project.errors.count(said) == 1 and _events(project)[-1]["elsewhere"] == 0
+    project.scons("-Q")
+    assert said not in project.errors
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_a_build_that_is_ended_before_it_builds(number: signal.Signals, project: SconsProject) -> None:
     """Has ended in its stream all the same, while the SConstruct is still being read."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -212,9 +213,11 @@ def test_a_build(farm: str, tmp_path: Path) -> None:
     ):
         for lto in ("off", "thin"):
             project = NativeProject(tmp_path / name / lto, "llvm")
-            project.environ |= environ
+            project.environ |= {**environ, "CRATE_EVENTS": "e.jsonl"}
             project.crates(SCONSTRUCT, FILES)
             assert "2 units: 2 compiled" in project.scons("-j2", f"lto={lto}")
+            ended = json.loads(project.read("e.jsonl").splitlines()[-1])
+            assert ended["elsewhere"] == (3 if name == "there" else 0)
             assert project.errors.count("going on without grpc+unix://") == (name == "dead")
             assert subprocess.run([project.path / "app"], check=False).returncode == 41
             made.setdefault(lto, []).append(

@@ -231,6 +231,11 @@ class Engine:
                 shared.known = True
             return cast("T", shared.value), fresh
 
+    @property
+    def ran_elsewhere(self) -> int:
+        """How many programs have run on other machines."""
+        return self._farm.executor.ran if self._farm is not None else 0
+
     def close(self) -> None:
         """End the workers and let go of the cache."""
         if self._pool is not None:

@@ -72,7 +72,7 @@ class Build:
 
     def __post_init__(self) -> None:
         self.generated = GeneratedFiles(self.root)
-        self.reporting = Reporting(self.root)
+        self.reporting = Reporting(self.root, lambda: sum(each.ran_elsewhere for each in self.engines.values()))
 
     def declare(self, crate: DeclaredCrate) -> None:
         """Add a crate.

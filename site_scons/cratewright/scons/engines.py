@@ -47,8 +47,10 @@ def engine_of(
         )
     settings = {**chosen_programs(env, backend, where=where), **settings}
     key = tuple(sorted(settings.items()))
+    reporting = build.reporting
+    if settings.get("CRATE_REMOTE"):
+        reporting.remote = reporting.remote or backend.RUNS_PROGRAMS
     if key not in build.engines:
-        reporting = build.reporting
         reporting.begin(settings.get("CRATE_EVENTS", ""), env.GetOption("num_jobs"), default_registry().listeners)
         build.engines[key] = Engine(build.root, default_registry(), settings, listeners=[reporting.hear])
     return build.engines[key]

@@ -62,11 +62,15 @@ class StageReport:
 class Reporting:
     """Hears of all that happens in a build.
 
-    Shape: `root` is the project's; `listeners` hear of each event in whatever thread it happens, this one first.
+    Shape: `root` is the project's; `elsewhere` counts what ran on other machines; `listeners` hear of each event in
+    whatever thread it happens, this one first. `remote` says whether any crate has use for other machines, None if
+    none are asked for.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, elsewhere: Callable[[], int] = int) -> None:
+        self.remote: bool | None = None
         self._root = root
+        self._elsewhere = elsewhere
         self._console = Console(sys.stdout, sys.stderr)
         self._listeners: list[Listener] = [self._console]
         self._started: float | None = None
@@ -139,7 +143,9 @@ class Reporting:
         status = main.exit_status or main.this_build_status or 2 * (is_ended or is_unread or bool(self._open))
         done = self._console.totals
         seconds = time.monotonic() - (self._started or 0.0)
-        self.hear(BuildEnded(status, seconds, done["made"], done["reused"], done["failed"]))
+        self.hear(BuildEnded(status, seconds, done["made"], done["reused"], done["failed"], self._elsewhere()))
+        if self.remote is False and done["made"]:
+            self._console.warn("CRATE_REMOTE had no effect: no backend of this build runs programs on other machines")
 
 
 def left_to_say(error: CratewrightError) -> str:
@@ -251,7 +257,8 @@ class Console:
             failed = f"{event.failed} failed, " if event.failed else ""
             seconds, unit = self._slowest
             slowest = f"; slowest: {unit}, {seconds:.2f} s" if event.made else ""
-            counts = f"{event.made} made, {event.reused} reused, {failed}{event.seconds:.1f} s{slowest}"
+            there = f"{event.elsewhere} programs ran elsewhere, " if event.elsewhere else ""
+            counts = f"{event.made} made, {event.reused} reused, {failed}{there}{event.seconds:.1f} s{slowest}"
             self._write(f"{done} step{'s' * (done != 1)}: {counts}\n")
 
     def _erase(self) -> None:
