@@ -39,6 +39,12 @@ def test_values_of_another_type(scons_project: SconsProject) -> None:
         ("CRATE_PROFILES=5", "CRATE_PROFILES takes options by profile, not 5"),
         ("CRATE_PROFILES={'mine': 5}", "CRATE_PROFILES takes options by profile, not {'mine': 5}"),
         ("CRATE_SHOUT=[5]", "'shout' takes"),
+        ("CRATE_CACHE=['near', 'far']", "CRATE_CACHE takes one string, not ['near', 'far']"),
+        ("CRATE_CACHE=False", "CRATE_CACHE takes one string, not False"),
+        ("CRATE_EVENTS=3", "CRATE_EVENTS takes one string, not 3"),
+        ("CRATE_TIMEOUT=[3]", "CRATE_TIMEOUT takes a number, not [3]"),
+        ("CRATE_CACHE_VERIFY={}", "CRATE_CACHE_VERIFY takes True or False, not {}"),
+        ("CRATE_CACHE_TOKEN=['secret']", "CRATE_CACHE_TOKEN takes one string, not list"),
     ):
         scons_project.sconstruct(f"env.Replace({setting})\n{CRATE}", a="entry a\n")
         output = scons_project.scons(expect=2)

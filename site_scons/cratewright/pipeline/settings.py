@@ -13,6 +13,8 @@ from ..errors import ConfigurationError, near_miss
 from ..registry import Registry
 
 __all__ = [
+    "FLAGS",
+    "NUMBERS",
     "SECRETS",
     "SETTINGS",
     "cache_places",
@@ -46,6 +48,12 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_TRACE_PLUGINS": "`1` prints which plugins there are and which of their hooks are called",
 }
 """The settings that are no backend's own, and what each is for."""
+
+FLAGS = frozenset({"CRATE_CACHE_VERIFY", "CRATE_REQUIRE_TOOLS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS"})
+"""Settings that an Environment may hold as True or False."""
+
+NUMBERS = frozenset({"CRATE_CACHE_SIZE", "CRATE_MEMORY", "CRATE_REMOTE_JOBS", "CRATE_TIMEOUT"})
+"""Settings that an Environment may hold as a number; a size may be a string as well."""
 
 SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOKEN"})
 """Settings that no backend and no worker is told."""

@@ -325,7 +325,7 @@ class Declaration:
                 node.exists()
                 raise ConfigurationError(
                     f"{source.path}: no such source",
-                    context=(("crate", self.name),),
+                    context=(("crate", self.name), ("declared in", declared.declared_at)),
                     hint=nearby(os.path.join(self.build.root, source.path)),
                 )
         return crate

@@ -12,7 +12,7 @@ from ..backend import CodegenBackend
 from ..errors import ConfigurationError
 from ..option_spec import OptionSpec
 from ..pipeline.engine import Engine
-from ..pipeline.settings import cache_places, read_modes, read_remote
+from ..pipeline.settings import FLAGS, NUMBERS, SECRETS, SETTINGS, cache_places, read_modes, read_remote
 from ..registry import default_registry
 from .crates import Build
 from .spelling import own_names
@@ -36,7 +36,7 @@ def engine_of(
     settings = {
         name: text
         for name in own_names(env)
-        if name not in options and _is_setting(name) and (text := _setting(env[name]))
+        if name not in options and _is_setting(name) and (text := _setting(name, env[name]))
     }
     read_remote(settings)
     read_modes(settings)
@@ -63,7 +63,7 @@ def check_programs(engine: Engine, env: Environment, backend: type[CodegenBacken
     """
     chosen = chosen_programs(env, backend, where=where)
     # A setting goes before the variable, then as now.
-    named = [item for item in backend.VARIABLES if item.setting and not _setting(env.get(item.setting))]
+    named = [item for item in backend.VARIABLES if item.setting and not _setting(item.setting, env.get(item.setting))]
     for variable in sorted(named, key=lambda item: not is_chosen(env, item.name)):
         if engine.environ.get(variable.setting) != chosen.get(variable.setting):
             raise ConfigurationError(
@@ -77,10 +77,22 @@ def _is_setting(name: str) -> bool:
     return name not in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES")
 
 
-def _setting(value: object) -> str:
-    """Return a setting as a process environment would hold it; nothing for what is no plain value."""
+def _setting(name: str, value: object) -> str:
+    """Return a setting as a process environment would hold it; nothing for None.
+
+    Raises: ConfigurationError for a value of a type that the setting has no use for.
+    """
+    is_flag = name in FLAGS or name not in SETTINGS
     if isinstance(value, bool):
-        return "1" if value else ""
-    if isinstance(value, SCons.Node.FS.Base):
-        return str(value.abspath)
-    return str(value) if isinstance(value, (str, int, float)) else ""
+        text = ("1" if value else "") if is_flag else None
+    elif isinstance(value, (int, float)):
+        text = str(value) if is_flag or name in NUMBERS else None
+    elif isinstance(value, SCons.Node.FS.Base):
+        text = str(value.abspath)
+    else:
+        text = value if isinstance(value, str) else "" if value is None else None
+    if text is None:
+        kind = "a number" if name in NUMBERS else "True or False" if name in FLAGS else "one string"
+        shown = type(value).__name__ if name in SECRETS else repr(value)
+        raise ConfigurationError(f"{name} takes {kind}, not {shown}", hint=SETTINGS.get(name, ""))
+    return text
