@@ -165,6 +165,21 @@ def test_it_is_said_once_and_says_why(
     assert server.url in line and words in line
 
 
+def test_a_server_that_dies_is_told_once(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
+    """What is sent fails first, then what is asked."""
+    with faulty_server("put-405", kept) as server:
+        store = _store(server)
+        ResultCache(store, lambda path: None).keep(_key("new"), _result(1, 10))
+        said, end = "", time.monotonic() + PLENTY
+        while not said and time.monotonic() < end:
+            said = capfd.readouterr().err
+            time.sleep(0.01)
+        server.fault = "get-401"
+        assert _found(store, RESULTS) == {} and store.problem
+        store.close()
+    assert "nothing more is written" in said and capfd.readouterr().err == ""
+
+
 def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
     with serving() as server:
         pass

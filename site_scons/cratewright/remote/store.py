@@ -219,7 +219,9 @@ class RemoteStore(CacheKvStore):
             self._left = reason
             self._waiting, self._bytes = {}, 0
             self._condition.notify_all()
-        _say(f"going on without the cache {self._name}: {reason}")
+            told = bool(self._full)  # a server that dies fails what is sent and what is asked at once
+        if not told:
+            _say(f"going on without the cache {self._name}: {reason}")
         self._transport.close()
 
 
