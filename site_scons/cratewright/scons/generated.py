@@ -100,14 +100,14 @@ class GeneratedFiles:
             settled = set()
         for path, directories in reader.texts:
             self._follow(path, directories, settled, found, reader.names)
+        directories = tuple(dict.fromkeys(item for _, dirs in reader.texts for item in dirs))
         if known:
-            directories = tuple(dict.fromkeys(item for _, dirs in reader.texts for item in dirs))
             for path in seen:
                 if path not in settled:
                     self._follow(path, directories, settled, found, reader.names)
-        if not known:
+        else:
             for word in reader.words():
-                self._mentioned_in_options(word, reader, found)
+                self._mentioned_in_options(word, ("", *directories), reader, found)
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
         return [node for node in dict.fromkeys(nodes) if node is not reader.node]
 
@@ -191,7 +191,8 @@ class GeneratedFiles:
         return []
 
     def _words(self, text: bytes) -> Iterator[bytes]:
-        names, tails = self._made().names, self._made().tails
+        made = self._made()
+        names, tails = made.names, made.tails
         # Most texts name none, which is seen soonest by what the names end in.
         if len(tails) <= _FEW and not any(tail in text for tail in tails):
             return
@@ -200,15 +201,17 @@ class GeneratedFiles:
         words = dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
         yield from (word for word in words if word.rpartition(b"/")[2] in names)
 
-    def _mentioned_in_options(self, text: str, reader: Reader, found: dict[str, bool]) -> None:
-        directories = tuple(dict.fromkeys(("", *(item for _, dirs in reader.texts for item in dirs))))
+    def _mentioned_in_options(
+        self, text: str, directories: tuple[str, ...], reader: Reader, found: dict[str, bool]
+    ) -> None:
+        made, root = self._made(), os.path.join(self.root, "")
         for part in filter(None, _SEPARATORS.split(text)):
             # A name may follow its flag without a space.
-            words = [part, *(part[start:] for start in range(2, len(part)) if part.startswith("-"))]
-            for word in (item.removeprefix(os.path.join(self.root, "")) for item in words):
-                if os.fsencode(posixpath.basename(word)) in self._made().names:
+            starts = (0, *range(2, len(part))) if part.startswith("-") else (0,)
+            for word in (part[start:].removeprefix(root) for start in starts):
+                if os.fsencode(posixpath.basename(word)) in made.names:
                     for _, place in _places(word, directories):
-                        if place in self._made():
+                        if place in made:
                             found.setdefault(place, False)
                             self._follow(place, directories, set(), found, reader.names)
 

@@ -106,14 +106,13 @@ class CrateStages:
 
         def before() -> list[Any]:
             crate = declared.crate
-            options = [crate.options, *(source.options for source in crate.sources)]
             return build.generated.read_by(
                 Reader(
                     crate=declared.name,
                     place=declared.declared_at,
                     node=target,
                     texts=Reader.texts_of(crate),
-                    words=lambda: Reader.words_of(options),
+                    words=lambda: Reader.words_of([crate.options, *(source.options for source in crate.sources)]),
                     names=self.backend.included_names,
                 ),
                 *state.last_run(),
