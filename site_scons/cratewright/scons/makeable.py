@@ -34,6 +34,7 @@ class Makeable:
         self._holders: dict[str, Any] = {}
         self._held: dict[str, bool] = {}
         self._above: set[str] = set()
+        self._texts: list[str] = []
         todo = list(SCons.Node.FS.get_default_fs().Root.values())
         done = set()
         while todo:
@@ -51,9 +52,12 @@ class Makeable:
                     if is_image_directory(node):
                         self._holders[relative(node)] = node
                 elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
-                    self.files[relative(node)] = node
+                    path = relative(node)
+                    self.files[path] = node
                     if not _is_ours(node):
-                        self._above.update(upwards(posixpath.dirname(relative(node))))
+                        self._above.update(upwards(posixpath.dirname(path)))
+                        if "." in name and not name.endswith(_NO_TEXTS):
+                            self._texts.append(path)
         for place in self._holders:
             self._above.update(upwards(place))
 
@@ -82,10 +86,8 @@ class Makeable:
     def texts(self, directories: Iterable[str]) -> Iterator[str]:
         """Yield the files in some directories, at any depth, that a text may include."""
         places = {place for place in directories if self.is_above(place)}
-        for path, node in self.files.items() if places else ():
-            name, above = posixpath.basename(path), posixpath.dirname(path)
-            is_text = "." in name and not name.endswith(_NO_TEXTS) and not _is_ours(node)
-            if is_text and not places.isdisjoint(upwards(above)):
+        for path in self._texts if places else ():
+            if not places.isdisjoint(upwards(posixpath.dirname(path))):
                 yield path
 
     @cached_property

@@ -31,10 +31,8 @@ class Mirror:
 
     def of(self, directory: str) -> dict[str, None]:
         """Return the variant's directory for one of its sources, if it is one."""
-        if directory == self.sources or not self.sources:
-            rest = directory if not self.sources else ""
-        elif directory.startswith(self.sources + "/"):
-            rest = directory[len(self.sources) + 1 :]
-        else:
+        start = posixpath.join(self.sources, "")
+        if not f"{directory}/".startswith(start):
             return {}
+        rest = directory[len(start) :]
         return {posixpath.join(self.variant, rest) if rest else self.variant: None}
