@@ -22,7 +22,7 @@ from ..digest import value_digest
 from ..ending import watch_signals
 from ..output_name import state_path, variables_path
 from .crates import planning_errors
-from .made_file import by_its_bytes
+from .made_file import as_made
 from .paths import file_node
 from .state import StageState
 
@@ -153,14 +153,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         nodes = list(super().__call__(env, targets, sources))
         for node in nodes:
             node.attributes.crate_stage = stage
-            by_its_bytes(node)
-            # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
-            node.set_precious()
-            # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what
-            # the sources of yesterday came to. The cache of our own serves instead.
-            node.set_nocache()
-            # What a repository has already built is copied: stages read the files of their own project.
-            node.set_local()
+            as_made(node)
         if nodes[0].dir.srcdir is not None:
             _know_what_lies_beside(env, nodes[0])
         return nodes

@@ -75,11 +75,11 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
                 hint="give each a name of its own, such as that of its variant or target",
             )
     made = _TEXTS(env, [header, source], manifests, CRATE_EMBED_NAME=name)
-    env.Precious(made)
     for node in made:
         by_its_bytes(node)
         # It is written anew only when it says something else, which is what users of the header go by.
-        env.NoCache(node)
+        node.set_precious()
+        node.set_nocache()
     build = env.SharedObject if shared else env.Object
     objects = build(f"{name}_embed", source)
     # The assembler reads the images; SCons's scanner for assembly does not know .incbin.

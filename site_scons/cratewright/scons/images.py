@@ -25,7 +25,7 @@ import SCons.Scanner
 from ..digest import value_digest
 from ..errors import GraphError, near_miss
 from ..fs import digest_file
-from .made_file import MadeFile, by_its_bytes
+from .made_file import MadeFile, as_made
 from .paths import directory_node, relative
 
 if TYPE_CHECKING:
@@ -164,10 +164,7 @@ def _adopt(node: Any, owner: _Owner) -> None:
             node.disambiguate()
         _IMAGE(owner.env, [node], [owner.manifest])
         node.attributes.crate_images = owner
-        by_its_bytes(node, _Image)
-        owner.env.Precious(node)
-        owner.env.NoCache(node)
-        owner.env.Local(node)
+        as_made(node, _Image)
 
 
 def _has_actions(node: Any) -> bool:

@@ -11,7 +11,7 @@ import SCons.Node.FS
 
 from .paths import by_content
 
-__all__ = ["MadeFile", "by_its_bytes"]
+__all__ = ["MadeFile", "as_made", "by_its_bytes"]
 
 
 class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
@@ -32,6 +32,18 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
         if getattr(self.attributes, "crate_stage", None) is None:
             found = super().get_stored_implicit()
         return found
+
+
+def as_made(node: Any, kind: type[MadeFile] = MadeFile) -> None:
+    """Let SCons leave a file to the stage that makes it, and users go by its bytes."""
+    by_its_bytes(node, kind)
+    # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+    node.set_precious()
+    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
+    # sources of yesterday came to. The cache of our own serves instead.
+    node.set_nocache()
+    # What a repository has already built is copied: stages read the files of their own project.
+    node.set_local()
 
 
 def by_its_bytes(node: Any, kind: type[MadeFile] = MadeFile) -> None:
