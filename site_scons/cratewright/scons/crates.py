@@ -65,7 +65,7 @@ class Build:
     _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
     _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
     _formats: FormatTable | None = None
-    _for: tuple[frozenset[str], frozenset[str]] | None = None
+    _links_of: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _any_instead: bool | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     reporting: Reporting = field(init=False)
@@ -90,8 +90,9 @@ class Build:
         self.crates[crate.key] = crate
         if self.reporting.is_recorded:
             self.reporting.hear(crate.event)
-        self._graph = self._formats = self._for = self._any_instead = None
+        self._graph = self._formats = self._any_instead = None
         self._linked.clear()
+        self._links_of.clear()
 
     def named(self, name: str) -> list[DeclaredCrate]:
         """Return the crates of a name that are declared so far."""
@@ -110,7 +111,7 @@ class Build:
         if name in self.crates:
             return self.crates[name]
         found = self._named.get(name, {})
-        fit = {place: item for place, item in found.items() if item.fits(near)} or found
+        fit = {place: item for place, item in found.items() if item.fits(near.backend, near.machine)} or found
         for place in (near.directory, posixpath.join(near.directory, near.machine)):
             if place in fit:
                 return fit[place]
@@ -135,7 +136,7 @@ class Build:
         """
         found = [self.find(name, near=crate) for name in crate.dependencies]
         for name, other in zip(crate.dependencies, found, strict=True):
-            if not other.fits(crate):
+            if not other.fits(crate.backend, crate.machine):
                 where = f"{crate.place(name)}: " if crate.place else ""
                 raise GraphError(
                     f"{where}crate '{crate.name}' is for target '{crate.machine}', and '{other.name}' is not",
@@ -160,7 +161,7 @@ class Build:
         Raises: GraphError as `find`.
         """
         with self._lock:
-            if self._for is None:
+            if not self._links_of:
                 own: dict[bool, set[str]] = {True: set(), False: set()}
                 below: dict[bool, set[str]] = {True: set(), False: set()}
                 for item in self.crates.values():
@@ -169,8 +170,9 @@ class Build:
                         together = mode not in (LtoMode.OFF, LtoMode.THIN_LOCAL)
                         self._mark(item, below[together], static=not together)
                 alone = own[False] | below[False]
-                self._for = frozenset({*own[True], *below[True], *(self.crates.keys() - alone)}), frozenset(alone)
-            return crate.key in self._for[0], crate.key in self._for[1]
+                with_others = own[True] | below[True] | (self.crates.keys() - alone)
+                self._links_of = {key: (key in with_others, key in alone) for key in self.crates}
+            return self._links_of[crate.key]
 
     def _mark(self, crate: DeclaredCrate, marked: set[str], *, static: bool = False) -> None:
         """Mark the crates below one; if `static`, none that can only be linked dynamically, nor what is in it."""

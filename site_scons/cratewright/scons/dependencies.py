@@ -55,8 +55,13 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
             names.append(_key_of(crate, item))
         elif isinstance(item, str):
             names.append(item)
-            wanted = {"directory": relative(crate.here), "backend": crate.backend_name, "machine": crate.target}
-            crate.build.following.ask(item, crate.build.named(item), **wanted)
+            crate.build.following.ask(
+                item,
+                crate.build.named(item),
+                directory=relative(crate.here),
+                backend=crate.backend_name,
+                machine=crate.target,
+            )
         else:
             raise GraphError(
                 f"crate '{crate.name}' cannot depend on {item if isinstance(item, SCons.Node.Node) else repr(item)}",
@@ -82,7 +87,7 @@ def _key_of(crate: Declaring, item: CrateTarget) -> str:
     """
     item = item.targets.get(crate.target, item)
     found = crate.build.of_target(item)
-    if item.targets or (found is not None and found.machine != crate.target and found.backend == crate.backend_name):
+    if item.targets or (found is not None and not found.fits(crate.backend_name, crate.target)):
         has = list(item.targets) or [found.machine] if found is not None else list(item.targets)
         if found is None or found.for_target is None:
             raise GraphError(

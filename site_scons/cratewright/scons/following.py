@@ -5,7 +5,7 @@ Knows nothing of how a crate is declared. A name may be that of a crate which is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import field
 
 from ..values import dataclass
@@ -30,22 +30,20 @@ class Following:
     _asked: dict[str, dict[_Asked, None]] = field(default_factory=dict)
     _done: set[tuple[str, str]] = field(default_factory=set)
 
-    def ask(self, name: str, named: Iterable[DeclaredCrate], *, directory: str, backend: str, machine: str) -> None:
+    def ask(self, name: str, named: Sequence[DeclaredCrate], *, directory: str, backend: str, machine: str) -> None:
         """Let crates of a name be declared for a target, those of this name so far and those to come."""
         asked = _Asked(directory, backend, machine)
         self._asked.setdefault(name, {})[asked] = None
-        crates = list(named)
-        for crate in crates:
-            self._follow(crate, asked, crates)
+        for crate in named:
+            self._follow(crate, asked, named)
 
-    def declared(self, crate: DeclaredCrate, named: Iterable[DeclaredCrate]) -> None:
+    def declared(self, crate: DeclaredCrate, named: Sequence[DeclaredCrate]) -> None:
         """Let a crate follow those that have asked for its name."""
-        crates = list(named)
         for asked in list(self._asked.get(crate.name, ())):
-            self._follow(crate, asked, crates)
+            self._follow(crate, asked, named)
 
-    def _follow(self, crate: DeclaredCrate, asked: _Asked, named: Iterable[DeclaredCrate]) -> None:
-        follows = crate.for_target is not None and crate.backend == asked.backend and crate.machine != asked.machine
+    def _follow(self, crate: DeclaredCrate, asked: _Asked, named: Sequence[DeclaredCrate]) -> None:
+        follows = crate.for_target is not None and not crate.fits(asked.backend, asked.machine)
         # A name means that of its own directory, if there is one.
         nearer = crate.directory != asked.directory and any(item.directory == asked.directory for item in named)
         key = (crate.key, asked.machine)

@@ -143,9 +143,9 @@ class DeclaredCrate:
         rlink = self.target.rlink if self.target is not None else None
         return rlink if rlink is not None else next(iter(self.libraries.values()))
 
-    def fits(self, user: DeclaredCrate) -> bool:
-        """Return whether the crate is for the target of another that is to use it, as far as targets compare."""
-        return not self.machine or self.machine == user.machine or self.backend != user.backend
+    def fits(self, backend: str, machine: str) -> bool:
+        """Return whether the crate is for a target of a backend, as far as targets compare."""
+        return not self.machine or self.machine == machine or self.backend != backend
 
     def path(self, name: str) -> str:
         """Return the root-relative path of one of the crate's files."""
