@@ -313,6 +313,10 @@ class Declaration:
         beside = [
             self._variant_directories(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)
         ]
+        if not self.env.GetOption("no_exec") and not self.env.GetOption("clean"):
+            for path in dict.fromkeys(path for own in beside for path in own):
+                # A way up from a directory leads nowhere if that is not there.
+                os.makedirs(os.path.join(self.build.root, path), exist_ok=True)
         if exported or any(beside):
             sources = tuple(
                 replace(item, options=item.options.searching([*own, *exported]))
@@ -352,11 +356,7 @@ class Declaration:
         if mirror is None:
             return []
         directories, names = source.options.texts("include_dirs"), self.backend.included_names
-        found = self.build.generated.mirrored(mirror, source.location, directories, names)
-        if not self.env.GetOption("no_exec") and not self.env.GetOption("clean"):
-            for path in found:  # a way up from a directory leads nowhere if that is not there
-                os.makedirs(os.path.join(self.build.root, path), exist_ok=True)
-        return found
+        return self.build.generated.mirrored(mirror, source.location, directories, names)
 
 
 def _words(value: object, *, where: str) -> tuple[str, ...]:

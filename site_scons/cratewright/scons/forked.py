@@ -159,7 +159,7 @@ def _crates() -> Iterator[tuple[str, str, str]]:
     for build in builds.values():
         for declared in build.crates.values():
             with suppress(CratewrightError):
-                crate = declared.resolve()
+                crate = declared.crate
                 for source in crate.sources[:1]:
                     yield crate.backend, crate.target, source.location
 
