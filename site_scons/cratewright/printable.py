@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+import re
+
+__all__ = ["printable", "shown_url"]
 
 
 def printable(text: str) -> str:
@@ -12,6 +14,11 @@ def printable(text: str) -> str:
     return "".join(
         character.encode("unicode_escape").decode() if _steers(character) else character for character in text
     )
+
+
+def shown_url(place: str) -> str:
+    """Return a place without what must not be shown of it: a name and a password in a URL."""
+    return re.sub(r"(?<=://)[^/]*@", "", place)
 
 
 def _steers(character: str) -> bool:

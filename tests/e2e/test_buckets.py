@@ -24,6 +24,8 @@ from cratewright.remote.bucket import BucketTransport
 from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends
+from tests.support.cache_server import running
+from tests.support.reapi_server import require_grpc
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -157,13 +159,8 @@ def _provider(status: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Provide
         "AZURE_ALLOW_HTTP": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
 
 
 def test_where_each_provider_is_asked(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -235,6 +232,12 @@ def test_what_means_nothing_is_refused(cache: str, environ: dict[str, str], word
     with pytest.raises(ConfigurationError) as caught:
         read_store({"CRATE_CACHE": cache, **environ}, str(tmp_path), Registry())
     assert words in str(caught.value) and "secret" not in str(caught.value)
-    # For the other of two places it may well mean something.
-    if cache == "s3://builds" and "CRATE_CACHE_TOKEN" in environ:
-        read_store({"CRATE_CACHE": f"{cache}, http://127.0.0.1:1/", **environ}, str(tmp_path), Registry()).close()
+
+
+@pytest.mark.parametrize("other", ["http://127.0.0.1:1/", "grpc://127.0.0.1:1", "grpc+unix:///run/x.sock"])
+def test_settings_of_a_server_beside_a_bucket(other: str, tmp_path: Path) -> None:
+    """For the other of two places they may well mean something."""
+    require_grpc()
+    for name, value in (("HEADERS", "a=b"), ("TOKEN", "x"), ("AUTH", "a:b")):
+        for cache in (f"s3://builds,{other}", f"{other}, s3://builds"):
+            read_store({"CRATE_CACHE": cache, f"CRATE_CACHE_{name}": value}, str(tmp_path), Registry()).close()

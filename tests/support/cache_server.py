@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .bounds import HANG
 
-__all__ = ["FAULTS", "CacheServer", "faulty_server", "serving"]
+__all__ = ["FAULTS", "CacheServer", "faulty_server", "running", "serving"]
 
 FAULTS = {
     "get-500": "every lookup fails",
@@ -284,12 +284,19 @@ def serving(certificate: Path | None = None) -> Iterator[CacheServer]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with running(server):
         yield server
+
+
+@contextlib.contextmanager
+def running(server: socketserver.BaseServer) -> Iterator[None]:
+    """Run a server; `over` is what its handlers that hang wait for."""
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield
     finally:
-        server.over.set()
+        over: threading.Event = server.over  # type: ignore[attr-defined]
+        over.set()
         server.shutdown()
         server.server_close()
 

@@ -11,12 +11,15 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from cratewright.testing import require_tool
+
 from .bounds import HANG
 
-__all__ = ["FAULTS", "ReapiServer", "messages", "serving_reapi"]
+__all__ = ["FAULTS", "ReapiServer", "messages", "require_grpc", "serving_reapi"]
 
 FAULTS = {
     "unavailable": "every call says that nobody is there",
@@ -291,6 +294,11 @@ class ReapiServer:
             yield from work(request, context)
 
         return stream if method in ("Read", "Execute") else serve
+
+
+def require_grpc() -> None:
+    """Skip a test that lacks the libraries, or fail it, as `require_tool`."""
+    require_tool(all(find_spec(name) for name in ("grpc", "google", "google.protobuf")), "grpcio and protobuf")
 
 
 @contextlib.contextmanager

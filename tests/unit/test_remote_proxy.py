@@ -6,8 +6,8 @@ Knows nothing of what is kept on the servers.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from importlib.util import find_spec
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,10 @@ from cratewright.cache.store import CacheKvStore
 from cratewright.errors import ConfigurationError
 from cratewright.remote import open_store
 from cratewright.remote.proxy import Proxy, read_proxy
-from cratewright.testing import require_tool
 from tests.support.cache_server import serving
 from tests.support.certificates import make_certificate
 from tests.support.proxy_server import ProxyServer, serving_proxy
-from tests.support.reapi_server import serving_reapi
+from tests.support.reapi_server import require_grpc, serving_reapi
 
 KEY = f"{7:064x}"
 VALUE = seal_entry(KEY, bytes(100_000))
@@ -93,6 +92,8 @@ def test_which_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://proxy", "not https://"),
         ("http://", "names no host"),
         ("http://proxy:x", "Port could not be cast"),
+        ("me:secret@proxy:x", "names 'http://proxy:x'"),
+        ("http://me:with@secret@proxy:x", "names 'http://proxy:x'"),
     ],
 )
 def test_a_proxy_of_another_kind_is_refused(proxy: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,16 +105,19 @@ def test_a_proxy_of_another_kind_is_refused(proxy: str, words: str, monkeypatch:
         assert "secret" not in str(caught.value)
 
 
-def _exchange(url: str, environ: dict[str, str], again: Callable[[], None] = lambda: None) -> bytes | None:
-    for write in (True, False):
-        store = open_store(url, environ)
-        assert isinstance(store, CacheKvStore)
-        if write:
-            store.insert(KEY, VALUE)
-        else:
-            value = store.get(KEY)
-        store.close()
-    return value
+@contextlib.contextmanager
+def _opened(url: str, environ: dict[str, str]) -> Iterator[CacheKvStore]:
+    store = open_store(url, environ)
+    assert store is not None
+    with contextlib.closing(store):
+        yield store
+
+
+def _exchange(url: str, environ: dict[str, str]) -> bytes | None:
+    with _opened(url, environ) as store:
+        store.insert(KEY, VALUE)
+    with _opened(url, environ) as store:
+        return store.get(KEY)
 
 
 def _through(proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +153,7 @@ def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
 
 
 def test_grpc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    require_tool(all(find_spec(name) for name in ("grpc", "google", "google.protobuf")), "grpcio and protobuf")
+    require_grpc()
     pem = make_certificate(tmp_path, "cache", "DNS:cache.example")
     for certificate in (None, pem):
         with serving_reapi(certificate=certificate) as server, serving_proxy(server.port) as proxy:

@@ -24,7 +24,7 @@ from cratewright.remote.wire import WireError, decode, encode
 from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends, until
 from tests.support.certificates import make_certificate
-from tests.support.reapi_server import FAULTS, messages, serving_reapi
+from tests.support.reapi_server import FAULTS, messages, require_grpc, serving_reapi
 
 PATIENCE = 0.8
 """Seconds for servers that never answer as they should."""
@@ -34,7 +34,7 @@ PLENTY = 30.0
 
 @pytest.fixture(autouse=True)
 def _libraries() -> None:
-    require_tool(all(find_spec(name) for name in ("grpc", "google", "google.protobuf")), "grpcio and protobuf")
+    require_grpc()
 
 
 def _key(number: int) -> str:

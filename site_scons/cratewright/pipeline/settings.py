@@ -10,6 +10,7 @@ from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
 from ..cache.level import Level, StackedStore
 from ..cache.store import CacheKvStore, NoStore
 from ..errors import ConfigurationError, near_miss
+from ..printable import shown_url
 from ..registry import Registry
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "SECRETS",
     "SETTINGS",
     "cache_places",
+    "is_url",
     "read_memory",
     "read_modes",
     "read_remote",
@@ -81,19 +83,19 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
         modes = modes * len(places)
 
     def opened(place: str, mode: str) -> CacheKvStore:
-        if _is_url(place):
+        if is_url(place):
             return registry.open_store(place, environ)
         return EmbeddedStore(os.path.join(root, place), limit, read_only=mode == "read")
 
-    if len(places) == 1 and modes == (_MODES[0],) and not _is_url(places[0]):
+    if len(places) == 1 and modes == (_MODES[0],) and not is_url(places[0]):
         return opened(places[0], modes[0])
     levels = [
-        Level(opened(place, mode), shown_url(place), reads=mode != "write", writes=mode != "read", far=_is_url(place))
+        Level(opened(place, mode), shown_url(place), reads=mode != "write", writes=mode != "read", far=is_url(place))
         for place, mode in zip(places, modes, strict=True)
     ]
-    if len(levels) == 1 and not _is_url(places[0]):
+    if len(levels) == 1 and not is_url(places[0]):
         return levels[0]
-    directories = [(place, mode) for place, mode in zip(places, modes, strict=True) if not _is_url(place)]
+    directories = [(place, mode) for place, mode in zip(places, modes, strict=True) if not is_url(place)]
     noted = next((place for place, mode in directories if mode != "read"), "")
     shown = noted or next((place for place, _ in directories), "")
     return StackedStore(levels, os.path.join(root, shown) if shown else "", notes=bool(noted))
@@ -117,11 +119,6 @@ def cache_places(setting: str) -> tuple[str, ...]:
                 hint='name each place once, near to far: "DIRECTORY, https://HOST/PATH"',
             )
     return places
-
-
-def shown_url(place: str) -> str:
-    """Return a place without what must not be shown of it: a password in a URL."""
-    return re.sub(r"(?<=://)[^/@]*@", "", place)
 
 
 def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -164,7 +161,8 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     return server, int(text or _REMOTE_JOBS)
 
 
-def _is_url(place: str) -> bool:
+def is_url(place: str) -> bool:
+    """Return whether a place of `CRATE_CACHE` is a server, not a directory."""
     return "://" in place
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..errors import ConfigurationError
+from ..printable import shown_url
 from ..values import dataclass
 from .proxy import Proxy, read_proxy
 
@@ -52,7 +53,7 @@ def read_address(url: str, environ: Mapping[str, str], setting: str = "CRATE_CAC
 
     Raises: ConfigurationError for a URL or a setting that means nothing.
     """
-    shown = re.sub(r"(?<=://)[^/@]*@", "", url)
+    shown = shown_url(url)
     try:
         parts = urlsplit(url)
         port = parts.port

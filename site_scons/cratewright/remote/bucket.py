@@ -17,8 +17,9 @@ from functools import partial
 from typing import Any
 
 from ..errors import ConfigurationError
-from .address import read_file
-from .gathering import Answers, Gathered, gather
+from ..printable import shown_url
+from .address import SCHEMES, read_file
+from .gathering import Answers, Gathered, fetched, gather
 from .message import LARGEST
 from .patience import Wait
 from .store import Fault, Fetched, Transport
@@ -26,13 +27,15 @@ from .store import Fault, Fetched, Transport
 __all__ = ["BucketTransport"]
 
 _FORMS = {"s3": "s3://BUCKET/PATH", "gs": "gs://BUCKET/PATH", "az": "az://CONTAINER/PATH"}
+_PREFIXES = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
+"""What the names of a provider's own settings begin with."""
 _OTHERS = ("CRATE_CACHE_TOKEN", "CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_CERT")
 _URL = re.compile(r"(s3|gs|az)://[a-z0-9$][a-z0-9._-]+(/[\w.=+-]+)*/?", re.ASCII)
+_ELSEWHERE = re.compile(rf"(?:^|[\s,])(?:{'|'.join(map(re.escape, SCHEMES))})://")
+"""A place of the other kind, among those that CRATE_CACHE names."""
 _AT_ONCE = 32
 _CLIENT = {"connect_timeout": "3s", "timeout": "120s"}
 """Bounds that hold once nobody waits any more."""
-_PLAIN = {"s3": "AWS_ALLOW_HTTP", "gs": "GOOGLE_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}
-"""Variables that allow what is not encrypted: the library does not look at them beside options of a caller."""
 _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 _ENDING = 2.0
 """Seconds that it takes at most to cancel what goes on."""
@@ -46,7 +49,6 @@ _REASONS = (
 )
 _SETTINGS = re.compile(r"builder error|metadata|credential", re.I)
 _CONNECTION = re.compile(r"error trying to connect|connection refused|dns error|error sending request", re.I)
-_WHOSE = {"s3": "AWS_...", "gs": "GOOGLE_...", "az": "AZURE_..."}
 _Work = Callable[[], Coroutine[Any, Any, "bytes | None"]]
 
 
@@ -60,7 +62,7 @@ class BucketTransport(Transport):
         scheme = url.partition("://")[0]
         if not _URL.fullmatch(url) or "/./" in f"{url}/" or "/../" in f"{url}/":
             raise ConfigurationError(
-                f"CRATE_CACHE names '{re.sub(r'(?<=://)[^/@]*@', '', url)}', which is not a bucket",
+                f"CRATE_CACHE names '{shown_url(url)}', which is not a bucket",
                 context=(("form", _FORMS[scheme]),),
                 hint="who asks, and where, is said by the provider's own settings, such as AWS_ACCESS_KEY_ID",
             )
@@ -78,6 +80,7 @@ class BucketTransport(Transport):
         self._errors: Any = exceptions
         self._make: Any = store.from_url
         self._url = url.rstrip("/")
+        self._prefix = _PREFIXES[scheme]
         self._ca = read_file("CRATE_CACHE_CA", environ)
         self._bucket: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -103,9 +106,7 @@ class BucketTransport(Transport):
                 wait.came(len(piece))
             return bytes(data)
 
-        found, faults = self._run([partial(get, key) for key in keys], wait)
-        values = {key: data for number, key in enumerate(keys) if (data := found.get(number)) is not None}
-        return Fetched(values, len(found), faults)
+        return fetched(keys, self._run([partial(get, key) for key in keys], wait))
 
     def send(self, items: Mapping[str, bytes], wait: Wait) -> Sequence[Fault]:
         """Put many objects side by side."""
@@ -174,7 +175,8 @@ class BucketTransport(Transport):
         self.ready()
         with self._lock:
             if self._bucket is None:
-                plain = os.environ.get(_PLAIN[self._url.partition(":")[0]], "").lower() == "true"
+                # The library does not look at this variable beside options of a caller.
+                plain = os.environ.get(f"{self._prefix}_ALLOW_HTTP", "").lower() == "true"
                 client: dict[str, object] = {**_CLIENT, "allow_http": plain}
                 if self._ca:
                     with open(self._ca, "rb") as file:
@@ -191,8 +193,7 @@ class BucketTransport(Transport):
         if isinstance(error, FileNotFoundError):  # of what is put
             return Fault(f"there is no such bucket ({_words(error)})", final=True)
         if _SETTINGS.search(text):
-            whose = _WHOSE[self._url.partition(":")[0]]
-            return Fault(f"it cannot be asked by the settings {whose}: {_words(error)}", final=True)
+            return Fault(f"it cannot be asked by the settings {self._prefix}_...: {_words(error)}", final=True)
         if _CONNECTION.search(text):
             return Fault(f"no connection: {_words(error)}", final=True)
         return Fault(_words(error))
@@ -203,7 +204,7 @@ def _refuse_settings(url: str, environ: Mapping[str, str]) -> None:
 
     Raises: ConfigurationError.
     """
-    others = re.search(r"(^|[\s,])(https?|grpcs?)://", environ.get("CRATE_CACHE", ""))
+    others = _ELSEWHERE.search(environ.get("CRATE_CACHE", ""))
     for name in _OTHERS:
         if environ.get(name) and not others:
             raise ConfigurationError(

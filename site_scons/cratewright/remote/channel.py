@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import ConfigurationError, Interrupted
 from .address import Address
 from .patience import Wait
+from .proxy import netloc
 from .store import Fault
 
 __all__ = ["Channel", "Gone"]
@@ -129,7 +130,7 @@ class Channel:
         options += [("grpc.http_proxy", proxy.url)] if proxy is not None else [("grpc.enable_http_proxy", 0)]
         if address.scheme == "grpc+unix":
             return grpc.insecure_channel(f"unix:{address.path}", options)
-        target = f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
+        target = netloc(address.host, address.port)
         if not address.secure:
             return grpc.insecure_channel(target, options)
         try:

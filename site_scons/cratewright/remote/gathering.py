@@ -6,12 +6,12 @@ Knows nothing of what the work is, nor of who does it.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .patience import Wait
-from .store import Fault
+from .store import Fault, Fetched
 
-__all__ = ["Answers", "Gathered", "gather"]
+__all__ = ["Answers", "Gathered", "fetched", "gather"]
 
 Answers = queue.SimpleQueue["tuple[int, bytes | None, Fault | None]"]
 """The number of each piece of work as it is done, and what came of it or went wrong."""
@@ -43,3 +43,10 @@ def gather(answers: Answers, count: int, wait: Wait, closed: Callable[[], bool])
         if fault.final:
             break
     return found, faults
+
+
+def fetched(keys: Sequence[str], gathered: Gathered) -> Fetched:
+    """Return what work, one piece for each key, came to."""
+    found, faults = gathered
+    values = {key: data for number, key in enumerate(keys) if (data := found.get(number)) is not None}
+    return Fetched(values, len(found), faults)

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from .address import Address
-from .gathering import Answers, Gathered, gather
+from .gathering import Answers, Gathered, fetched, gather
 from .message import INLINE, LARGEST, Result, action_of, digest_of
 from .patience import Wait
+from .proxy import netloc
 from .store import Fault, Fetched, Transport
 from .wire import WireError
 
@@ -52,9 +53,7 @@ class HttpTransport(Transport):
 
     def fetch(self, keys: Sequence[str], wait: Wait) -> Fetched:
         """Ask for many keys side by side."""
-        found, faults = self._readers.run([_get(key, wait) for key in keys], wait)
-        values = {key: data for number, key in enumerate(keys) if (data := found.get(number)) is not None}
-        return Fetched(values, len(found), faults)
+        return fetched(keys, self._readers.run([_get(key, wait) for key in keys], wait))
 
     def ready(self) -> None:
         """Start all threads that write."""
@@ -211,8 +210,7 @@ class _Connection:
         self._prefix = door.address.path
         if door.address.proxy is not None and not door.address.secure:
             # Such a proxy is asked for a whole URL.
-            host = f"[{door.address.host}]" if ":" in door.address.host else door.address.host
-            self._prefix = f"http://{host}:{door.address.port}{door.address.path}"
+            self._prefix = f"http://{netloc(door.address.host, door.address.port)}{door.address.path}"
             self._headers.update(door.address.proxy.headers)
         self._client: http.client.HTTPConnection | None = None
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import ipaddress
 import os
-import re
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigurationError
+from ..printable import shown_url
 from ..values import dataclass
 
-__all__ = ["Proxy", "read_proxy"]
+__all__ = ["Proxy", "netloc", "read_proxy"]
 
 _VARIABLES = {"http": "http_proxy", "https": "https_proxy", "grpc": "http_proxy", "grpcs": "https_proxy"}
 _PORT = 80
@@ -42,8 +42,12 @@ class Proxy:
     @property
     def url(self) -> str:
         """The proxy as a URL."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{self.user}{'@' * bool(self.user)}{host}:{self.port}"
+        return f"http://{self.user}{'@' * bool(self.user)}{netloc(self.host, self.port)}"
+
+
+def netloc(host: str, port: int) -> str:
+    """Return a host and a port as they stand in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def read_proxy(scheme: str, host: str, port: int) -> Proxy | None:
@@ -55,9 +59,10 @@ def read_proxy(scheme: str, host: str, port: int) -> Proxy | None:
     found = _variable(name) if name else ""
     if not found or _is_near(host) or _is_excluded(host, port, _variable("no_proxy")):
         return None
-    shown = re.sub(r"(?<=://)[^/@]*@", "", found)
+    url = found if "://" in found else f"http://{found}"
+    shown = shown_url(url)
     try:
-        parts = urlsplit(found if "://" in found else f"http://{found}")
+        parts = urlsplit(url)
         proxy_port = parts.port or _PORT
     except ValueError as error:
         raise _wrong(name, shown, str(error)) from error

@@ -12,7 +12,7 @@ from ..backend import CodegenBackend
 from ..errors import ConfigurationError
 from ..option_spec import OptionSpec
 from ..pipeline.engine import Engine
-from ..pipeline.settings import FLAGS, NUMBERS, SECRETS, SETTINGS, cache_places, read_modes, read_remote
+from ..pipeline.settings import FLAGS, NUMBERS, SECRETS, SETTINGS, cache_places, is_url, read_modes, read_remote
 from ..registry import default_registry
 from .crates import Build
 from .spelling import own_names
@@ -43,7 +43,7 @@ def engine_of(
     cache = settings.get("CRATE_CACHE", "")
     if cache and cache != "off":
         settings["CRATE_CACHE"] = ", ".join(
-            place if "://" in place or os.path.isabs(place) else env.Dir(place).abspath for place in cache_places(cache)
+            place if is_url(place) or os.path.isabs(place) else env.Dir(place).abspath for place in cache_places(cache)
         )
     settings = {**chosen_programs(env, backend, where=where), **settings}
     key = tuple(sorted(settings.items()))
