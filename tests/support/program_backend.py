@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
+from typing import ClassVar
 
-from cratewright.module import ModuleCodegen
+from cratewright.elsewhere import Portable, run_elsewhere, runs_elsewhere
+from cratewright.module import CompiledUnit, ModuleCodegen
 from cratewright.request import ModuleConfig
+from cratewright.stencil import UnitStencil
 from cratewright.testing import StubBackend
 
-__all__ = ["RunsPrograms", "TakesTime", "Works"]
+__all__ = ["Portably", "RunsPrograms", "TakesTime", "Works"]
 
 
 class Works(StubBackend):
@@ -35,3 +38,27 @@ class TakesTime(RunsPrograms):
         began = time.monotonic()
         time.sleep(0.1)
         return ModuleCodegen(name=module.name, data=f"{began} {time.monotonic()}".encode())
+
+
+class Portably(RunsPrograms):
+    """Has a program run elsewhere for each unit, if that is worth it; takes note of whether it was."""
+
+    asked: ClassVar[list[bool]] = []
+
+    def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
+        """Compile here after all, whatever comes of it."""
+        Portably.asked.append(runs_elsewhere())
+        if runs_elsewhere():
+            run_elsewhere(
+                Portable(
+                    root="/",
+                    argv=("true",),
+                    environ=(),
+                    inputs={},
+                    directories=frozenset(),
+                    system={},
+                    outputs=(),
+                    salt="",
+                )
+            )
+        return super().compile_codegen_unit(stencil)

@@ -30,7 +30,8 @@ from cratewright.pipeline.job import Job, JobOutcome
 from cratewright.registry import Registry
 from cratewright.request import LinkRequest, LinkResult
 from cratewright.stencil import UnitStencil
-from tests.support.program_backend import RunsPrograms, TakesTime, Works
+from tests.support.program_backend import Portably, RunsPrograms, TakesTime, Works
+from tests.support.reapi_server import require_grpc
 
 
 class Recorded(testing.StubBackend):
@@ -517,6 +518,21 @@ def test_calls_made_here_are_no_more_than_workers_would_be(tmp_path: Path, jobs:
         spans = sorted(threads.map(span, range(3)))
     assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
     engine.close()
+
+
+def test_nothing_is_prepared_for_a_server_that_was_given_up(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_grpc()
+    monkeypatch.setattr(Portably, "asked", [])
+    environ = {"CRATE_REMOTE": "grpc://127.0.0.1:1", "CRATE_REMOTE_JOBS": "1"}
+    engine = _engine_for(Portably, tmp_path, CRATE_CACHE="off", **environ)
+    jobs = [Job(_unit(b"export a\n", f"{number}.stub"), str(number)) for number in range(3)]
+    for some in (jobs, jobs[:1]):
+        assert all(outcome.result for outcome in engine.run_cached("stub", "text", some))
+    assert engine._farm is not None and engine._farmed() is None and Portably.asked == [True, *[False] * 3]
+    engine.close()
+    assert capfd.readouterr().err.count("all programs run here") == 1
 
 
 def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> None:

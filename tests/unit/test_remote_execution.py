@@ -5,9 +5,9 @@ Knows nothing of compilers. A server that nobody here wrote is tried with them i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,18 +19,18 @@ from cratewright.errors import ConfigurationError, Interrupted
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor, input_root
 from cratewright.remote.message import digest_of
-from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends, until
-from tests.support.reapi_server import ReapiServer, serving_reapi
+from tests.support.reapi_server import ReapiServer, require_grpc, serving_reapi
 
 
 @pytest.fixture(autouse=True)
 def _libraries() -> None:
-    require_tool(all(find_spec(name) for name in ("grpc", "google", "google.protobuf")), "grpcio and protobuf")
+    require_grpc()
 
 
-def _executor(server: ReapiServer, timeout: float = HANG) -> Executor:
-    return open_executor(server.url, {"CRATE_REMOTE_PLATFORM": "OS=linux"}, jobs=4, timeout=timeout)
+def _executor(server: ReapiServer, timeout: float = HANG) -> contextlib.closing[Executor]:
+    environ = {"CRATE_REMOTE_PLATFORM": "OS=linux"}
+    return contextlib.closing(open_executor(server.url, environ, jobs=4, timeout=timeout))
 
 
 def _portable(root: Path, **system: str) -> Portable:
@@ -52,8 +52,7 @@ MADE = Ran(0, b"hello", b"", {"o": b"made"})
 
 
 def test_what_is_asked(tmp_path: Path) -> None:
-    with serving_reapi() as server:
-        executor = _executor(server)
+    with serving_reapi() as server, _executor(server) as executor:
         assert executor.run(_portable(tmp_path)) == executor.run(_portable(tmp_path)) == MADE
         assert server.calls.count("BatchUpdateBlobs") == 1, "what is there is not sent again"
         types = server.types
@@ -91,8 +90,7 @@ def test_an_input_root_is_the_same_in_any_order() -> None:
 def test_what_comes_to_nothing_is_made_here(
     fault: str, final: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with serving_reapi(fault) as server, ends():
-        executor = _executor(server)
+    with serving_reapi(fault) as server, _executor(server) as executor, ends():
         assert executor.run(_portable(tmp_path)) is None
         if not final:
             assert capfd.readouterr().err == ""
@@ -108,12 +106,10 @@ def test_what_comes_to_nothing_is_made_here(
         if fault != "batch-full":  # all that is to be sent was sent while it was well
             assert executor.run(_portable(tmp_path)) is None and len(server.calls) == asked, "it is left alone"
             assert capfd.readouterr().err.count(f"going on without {server.url}, all programs run here: ") == 1
-        executor.close()
 
 
 def test_an_interrupt_is_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with serving_reapi("execute-hang") as server:
-        executor = _executor(server)
+    with serving_reapi("execute-hang") as server, _executor(server) as executor:
         timer = threading.Timer(0.5, end_all)
         timer.start()
         try:
@@ -122,7 +118,6 @@ def test_an_interrupt_is_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[
         finally:
             child._build.ended.clear()
         until(lambda: "CancelOperation" in server.calls)
-        executor.close()
     assert capfd.readouterr().err == ""
 
 
@@ -130,31 +125,25 @@ def test_a_server_that_hangs_is_waited_for_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("cratewright.remote.execution._GRACE", 0.5)
-    with serving_reapi("execute-hang") as server, ends(HANG / 2):
-        executor = _executor(server, timeout=0.5)
+    with serving_reapi("execute-hang") as server, _executor(server, timeout=0.5) as executor, ends(HANG / 2):
         assert executor.run(_portable(tmp_path)) is None and executor.run(_portable(tmp_path)) is None
         assert "it does not answer in time" in capfd.readouterr().err
-        executor.close()
 
 
 def test_machines_must_have_the_same_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """This server says `hello` to any question: the files are not there."""
-    with serving_reapi() as server:
-        executor = _executor(server)
+    with serving_reapi() as server, _executor(server) as executor:
         assert executor.run(_portable(tmp_path, **{"/usr/bin/cc": "0" * 64})) is None
         assert "all programs run here: /usr/bin/cc is not there" in capfd.readouterr().err
-        executor.close()
 
 
 def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
-    with serving_reapi() as server:
-        executor = _executor(server)
+    with serving_reapi() as server, _executor(server) as executor:
         portable = _portable(tmp_path)
         (tmp_path / "sub" / "in").write_bytes(b"other")
         assert executor.run(portable) is None
         (tmp_path / "sub" / "in").unlink()
         assert executor.run(portable) is None and "Execute" not in server.calls
-        executor.close()
 
 
 @pytest.mark.parametrize("text", ["a", "a b=c", "=x"])

@@ -50,7 +50,7 @@ class Trails:
                 if known and label not in found:
                     found[label] = min(known, key=partial(_distance, fields))
                 latest = (fields, *(other for other in known if other != fields))[:_MOST]
-                if latest != tuple(known):
+                if level.writes and latest != tuple(known):
                     items[key] = seal_entry(key, _TRAIL.encode((_FORMAT, latest)))
             level.put_many(items)
         return found

@@ -63,6 +63,11 @@ class _Task:
     worker: int = 0
     began: float = 0.0
 
+    @property
+    def label(self) -> str:
+        """What the result is called in the history of its target."""
+        return f"{self.job.call.name}: {self.job.label}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedRun:
@@ -90,11 +95,7 @@ class CachedRun:
         if self.cache.keeps:
             # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
             self._look_up_forms(
-                [
-                    task
-                    for task in tasks
-                    if task.outcome is None and task.job.has_form and self.ledger.knows(self._label(task.job))
-                ]
+                [task for task in tasks if task.outcome is None and task.job.has_form and self.ledger.knows(task.label)]
             )
         hits = [task for task in tasks if task.outcome is not None]
         self._make([task for task in tasks if task.outcome is None])
@@ -103,9 +104,9 @@ class CachedRun:
         missed = [
             task for task in tasks if task.outcome is not None and task.outcome.error is None and not task.outcome.hit
         ]
-        made = {self._label(task.job): task.fields for task in missed}
+        made = {task.label: task.fields for task in missed}
         elsewhere = self.trails.follow(made) if self.ledger.notes else {}
-        return [self._noted(task, elsewhere.get(self._label(task.job))) for task in tasks]
+        return [self._noted(task, elsewhere.get(task.label)) for task in tasks]
 
     def _look_up(self, jobs: Sequence[Job[Any]]) -> list[_Task]:
         known: dict[int, str] = {}
@@ -212,18 +213,14 @@ class CachedRun:
         if outcome.result is not None:
             observed = tuple((item.path, item.digest) for item in observed_files(outcome.result))
             if outcome.hit:
-                self.ledger.reused(self._label(task.job), task.fields, observed)
+                self.ledger.reused(task.label, task.fields, observed)
             else:
                 worlds = task.found.worlds
                 kept = tuple((item.path, item.digest) for item in worlds[0].observed) if worlds else None
-                causes = self.ledger.made(self._label(task.job), task.fields, observed, kept, elsewhere)
+                causes = self.ledger.made(task.label, task.fields, observed, kept, elsewhere)
                 words = tuple(describe(cause) for cause in causes)
                 self.listener(UnitExplained(task.job.call.name, task.job.crate, _unit(task.job), words))
         return outcome
-
-    @staticmethod
-    def _label(job: Job[Any]) -> str:
-        return f"{job.call.name}: {job.label}"
 
 
 def _unit(job: Job[Any]) -> str:

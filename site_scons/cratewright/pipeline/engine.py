@@ -264,15 +264,16 @@ class Engine:
                 began(position, 0)
                 done(position, _run_here(backend, job, watched, timed))
             return
-        farm = self._farmed(backend, jobs, watched or timed)
-        if farm is not None:
-            farm.map(jobs, lambda job: _run_here(backend, job, False, False), done, began)
-            return
-        if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (watched or timed):
-            with self._workers().place(jobs[0].memory):
-                began(0, 0)
-                done(0, _run_here(backend, jobs[0], watched, timed))
-            return
+        if backend.RUNS_PROGRAMS and not (watched or timed):
+            farm = self._farmed() if jobs[0].call.name == _ELSEWHERE else None
+            if farm is not None:
+                farm.map(jobs, lambda job: _run_here(backend, job), done, began)
+                return
+            if len(jobs) == 1:
+                with self._workers().place(jobs[0].memory):
+                    began(0, 0)
+                    done(0, _run_here(backend, jobs[0]))
+                return
         path = remote.backend_path(plugin_class(backend))
         session = self.session(target)
         calls = [
@@ -291,10 +292,10 @@ class Engine:
         workers.warm = workers.warm or (warm,)
         workers.map(calls, done, began)
 
-    def _farmed(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], plain: bool) -> Farm | None:
-        """Return who makes calls whose programs may run elsewhere, None if they are made by workers."""
+    def _farmed(self) -> Farm | None:
+        """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""
         server, count = read_remote(self.environ)
-        if not server or plain or not backend.RUNS_PROGRAMS or jobs[0].call.name != _ELSEWHERE:
+        if not server:
             return None
         from .farm import Farm  # noqa: PLC0415 - few builds have one
 
@@ -302,7 +303,7 @@ class Engine:
         with self._lock:
             if self._farm is None:
                 self._farm = Farm(server, self.environ, count, workers, self.session("").timeout)
-            return self._farm
+            return None if self._farm.executor.left else self._farm
 
     def _note(self, method: str, seconds: float, passes: Mapping[str, float]) -> None:
         timings = getattr(self._ledgers, "timings", None)
@@ -350,7 +351,7 @@ def _not_found(kind: type[CodegenBackend]) -> PluginError:
     )
 
 
-def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool, timed: bool) -> Outcome:
+def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> Outcome:
     try:
         return Outcome(remote.make(backend, job.call, watched, timed))
     except Interrupted:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -18,14 +17,13 @@ from dataclasses import field
 from ..child import check_ended
 from ..elsewhere import Portable, Ran
 from ..errors import Interrupted
-from ..printable import printable
 from ..values import dataclass
 from .address import Address
 from .channel import Gone
 from .message import Digest, digest_of, read_digest
 from .patience import Wait
 from .reapi import ReapiTransport
-from .store import Fault
+from .store import Fault, say
 from .wire import Fields, WireError, decode, encode
 
 __all__ = ["Executor", "input_root"]
@@ -33,7 +31,6 @@ __all__ = ["Executor", "input_root"]
 _V2 = "/build.bazel.remote.execution.v2"
 _EXECUTE = f"{_V2}.Execution/Execute"
 _CANCEL = "/google.longrunning.Operations/CancelOperation"
-_SHOWN = 300
 _TOGETHER = 256
 """Files that one Action looks at, of those that a machine must have."""
 _SHA256SUM = "/usr/bin/sha256sum"
@@ -119,6 +116,11 @@ class Executor:
         self._left = ""
         self.ran = 0
 
+    @property
+    def left(self) -> str:
+        """Why the server is not asked any more; empty while it is."""
+        return self._left
+
     def run(self, portable: Portable) -> Ran | None:
         """Run a program there; None if it has to be run here.
 
@@ -157,8 +159,7 @@ class Executor:
             if self._left or not (final or self._failures >= _FAILURES):
                 return
             self._left = reason
-        words = printable(" ".join(reason.split()))[:_SHOWN]
-        sys.stderr.write(f"cratewright: going on without {self._name}, all programs run here: {words}\n")
+        say(f"going on without {self._name}, all programs run here: {reason}")
 
     def _compare(self, system: Mapping[str, str]) -> None:
         """See to it that the machines have the same files as this one.

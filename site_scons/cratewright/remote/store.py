@@ -18,7 +18,7 @@ from ..values import dataclass
 from .message import LARGEST
 from .patience import Patience, Wait
 
-__all__ = ["Fault", "Fetched", "RemoteStore", "Transport"]
+__all__ = ["Fault", "Fetched", "RemoteStore", "Transport", "say"]
 
 _PATIENCE = 10.0
 """Seconds that a build waits for a server without an answer, in total."""
@@ -153,7 +153,7 @@ class RemoteStore(CacheKvStore):
             self._left = self._left or "closed"
             self._condition.notify_all()  # the thread that sends ends, and lets go of this store
         if unsent and not told:
-            _say(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
+            say(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
         self._transport.close()
 
     def report(self) -> StoreReport:
@@ -198,7 +198,7 @@ class RemoteStore(CacheKvStore):
                 if reason and not (self._left or self._full):
                     self._full = reason
                     if reason != "interrupted":
-                        _say(f"nothing more is written to the cache {self._name}: {reason}")
+                        say(f"nothing more is written to the cache {self._name}: {reason}")
                 if self._full:
                     self._waiting, self._bytes = {}, 0
                 self._condition.notify_all()
@@ -221,11 +221,11 @@ class RemoteStore(CacheKvStore):
             self._condition.notify_all()
             told = bool(self._full)  # a server that dies fails what is sent and what is asked at once
         if not told:
-            _say(f"going on without the cache {self._name}: {reason}")
+            say(f"going on without the cache {self._name}: {reason}")
         self._transport.close()
 
 
-def _say(text: str) -> None:
-    # Some of the words may be a server's own.
+def say(text: str) -> None:
+    """Tell the user, in one line that is not too long: some of the words may be a server's own."""
     words = " ".join(text.split())
     sys.stderr.write(printable(f"cratewright: {words if len(words) <= _LINE else words[:_LINE] + '...'}") + "\n")
