@@ -32,7 +32,6 @@ from typing import TYPE_CHECKING
 
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
 from .call import BackendCall
-from .columns import in_characters
 from .construction import ConstructionVariable
 from .crate import UNVERSIONED, Crate, CrateType, Source, whole
 from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
@@ -94,6 +93,7 @@ if TYPE_CHECKING:
     from .cache.store import CacheKvStore as CacheKvStore
     from .child import Finished as Finished
     from .child import run_program as run_program
+    from .columns import in_characters as in_characters
     from .depfile import decode_depfile as decode_depfile
     from .edge import opened as open_backend
     from .elsewhere import Portable as Portable
@@ -271,6 +271,7 @@ _LATER = {
     "compute_cache_key": "incremental_cache",
     "serialize_compiled": "incremental_cache",
     "try_finish_recompile": "incremental_cache",
+    "in_characters": "columns",
     "decode_depfile": "depfile",
     "open_backend": "edge:opened",
     "BuildEnded": "events",

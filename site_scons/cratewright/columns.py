@@ -6,9 +6,10 @@ Knows nothing of tools: whoever calls it says what was counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from unicodedata import category, east_asian_width
 
 from .diagnostic import Diagnostic
@@ -20,18 +21,18 @@ _RENUMBERED = re.compile(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
 
 
 def in_characters(
-    said: Iterable[Diagnostic], text_of: Callable[[str], bytes], *, shown: bool = False
+    said: Iterable[Diagnostic], *, root: str, path: str, source: bytes, shown: bool = False
 ) -> tuple[Diagnostic, ...]:
     """Return diagnostics whose columns counted bytes, or with `shown` what a terminal shows, as gcc does since 11.
 
-    Shape: `text_of` returns the text of a file, or raises OSError; where there is none, or its lines are renumbered,
-    columns stay.
+    Shape: `source` is the text of `path`, that of others is below `root`; where a file cannot be read, or its lines
+    are renumbered, columns stay.
     """
 
     @cache
     def lines(file: str) -> list[bytes]:
         try:
-            text = text_of(file)
+            text = source if file == path else Path(root, file).read_bytes()
         except (OSError, ValueError):
             return []
         return [] if _RENUMBERED.search(text) else text.split(b"\n")

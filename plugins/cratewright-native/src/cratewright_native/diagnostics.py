@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 from cratewright import Diagnostic, RelatedPlace, Severity, UnitStencil, in_characters
 
@@ -74,11 +73,9 @@ def warnings(said: str, *, path: str) -> tuple[Diagnostic, ...]:
 
 def counted(found: Iterable[Diagnostic], stencil: UnitStencil, toolchain: Toolchain) -> tuple[Diagnostic, ...]:
     """Return what was said of a unit with its columns in characters."""
-
-    def text_of(file: str) -> bytes:
-        return stencil.source if file == stencil.path else Path(toolchain.root, file).read_bytes()
-
-    return in_characters(found, text_of, shown=toolchain.shows_columns)
+    return in_characters(
+        found, root=toolchain.root, path=stencil.path, source=stencil.source, shown=toolchain.shows_columns
+    )
 
 
 def _read(said: str, path: str) -> Iterator[Diagnostic]:

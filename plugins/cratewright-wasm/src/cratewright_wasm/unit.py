@@ -201,10 +201,7 @@ def _check_text(path: str, text: bytes, language: str) -> None:
 
 
 def _heard(said: str, stencil: UnitStencil, root: str) -> tuple[Diagnostic, ...]:
-    def text_of(file: str) -> bytes:
-        return stencil.source if file == stencil.path else Path(root, file).read_bytes()
-
-    return in_characters(read_diagnostics(said), text_of)
+    return in_characters(read_diagnostics(said), root=root, path=stencil.path, source=stencil.source)
 
 
 def _failure(found: Sequence[Diagnostic], said: str, path: str, language: str) -> SourceError | ToolError:
