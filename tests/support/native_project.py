@@ -6,14 +6,16 @@ import os
 import shutil
 from pathlib import Path
 
-from cratewright import CompiledUnit, ModuleConfig, Options, Session, UnitStencil
+import pytest
+
+from cratewright import CompiledUnit, LtoMode, ModuleConfig, Options, Session, UnitStencil
 from cratewright.options import CORE_OPTIONS, parse_options
 from cratewright.testing import require_tool
 from cratewright_native.backend import NativeBackend
 from cratewright_native.toolchain import Toolchain, toolchain_for
 from cratewright_native.zig import bundled_zig
 
-__all__ = ["TARGET", "Project", "named", "options"]
+__all__ = ["TARGET", "Project", "named", "options", "skip_without_thin"]
 
 TABLE = (*CORE_OPTIONS, *NativeBackend.OPTIONS)
 TARGET = NativeBackend.TARGETS[0]
@@ -81,3 +83,9 @@ class Project:
     def observed(self, unit: CompiledUnit) -> dict[str, str | None]:
         """Return what a unit depends on below the project's root."""
         return {item.path: item.digest for item in unit.observed if not os.path.isabs(item.path)}
+
+
+def skip_without_thin(project: Project, lto: LtoMode) -> None:
+    """Skip what thin LTO is asked for where the toolchain has none and refuses it."""
+    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
+        pytest.skip("does not apply: this toolchain has no thin LTO")

@@ -11,7 +11,7 @@ from cratewright import LinkError, LinkRequest, LtoMode, ModuleCodegen
 from cratewright_native.bitcode import is_bitcode
 from cratewright_native.elf import elf_symbols, is_elf
 from tests.support.native_link import request_for, symbols
-from tests.support.native_project import Project
+from tests.support.native_project import Project, skip_without_thin
 
 MAIN = {"main.c": "int twice(int);\nint main(void) { return twice(21) - 42; }\n"}
 MATHS = {
@@ -78,8 +78,7 @@ def test_memory_grows_with_what_is_optimized(llvm_project: Project) -> None:
 @pytest.mark.parametrize("lto", [LtoMode.FAT, LtoMode.THIN], ids=str)
 def test_what_is_defined_twice_is_told_by_crate(project: Project, lto: LtoMode) -> None:
     """Not by the names that the modules have on their way."""
-    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("does not apply: gcc has no thin LTO, which is refused")
+    skip_without_thin(project, lto)
     main = {"main.c": "int dup(void) { return 1; }\nint other(void);\nint main(void) { return dup() + other(); }\n"}
     maths = {"other.c": "int dup(void) { return 2; }\nint other(void) { return 3; }\n"}
     request = request_for(project, {"app": main, "maths": maths}, lto=lto)

@@ -11,7 +11,7 @@ import pytest
 from cratewright import CrateType, FormatError, LtoMode
 from cratewright_native.elf import needed_libraries, retaining
 from tests.support.native_link import compiled, finished, link, request_for
-from tests.support.native_project import Project
+from tests.support.native_project import Project, skip_without_thin
 
 SUM = """\
 #include <stdio.h>
@@ -40,8 +40,7 @@ CRATES = {
 @pytest.mark.parametrize("opt_level", ["0", "2"])
 def test_sections_by_name_and_symbols_of_assembly(project: Project, lto: LtoMode, opt_level: str) -> None:
     """As from archives: the module that nobody needs adds nothing, and misses nothing."""
-    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("does not apply: this toolchain has no thin LTO")
+    skip_without_thin(project, lto)
     program = finished(project, request_for(project, CRATES, lto=lto, opt_level=opt_level))
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "11 10\n"
 
@@ -85,8 +84,7 @@ REGISTERED = {
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 def test_a_unit_that_registers_itself(project: Project, lto: LtoMode) -> None:
     """Nobody calls it, so that it is linked only with a crate that is linked whole."""
-    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("does not apply: this toolchain has no thin LTO")
+    skip_without_thin(project, lto)
     for whole, count in ((("plug",), 1), ((), 0)):
         request = replace(request_for(project, REGISTERED, lto=lto), whole=whole)
         assert subprocess.run([finished(project, request)], check=False).returncode == count

@@ -15,7 +15,7 @@ from cratewright_native.ldflags import located, parse_ldflags, refused_flag, spe
 from cratewright_native.linker_options import LINKER_OPTIONS, Fate
 from cratewright_native.zig import bundled_zig
 from tests.support.native_link import finished, request_for
-from tests.support.native_project import Project
+from tests.support.native_project import Project, skip_without_thin
 
 MODES = [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT]
 
@@ -184,8 +184,7 @@ def test_an_effect(project_with: Callable[[str], Project], what: str, lto: LtoMo
 @pytest.mark.parametrize("kind", ["llvm", "gcc"])
 def test_versions_of_symbols(project_with: Callable[[str], Project], kind: str, lto: LtoMode) -> None:
     project = project_with(kind)
-    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("does not apply: this toolchain has no thin LTO")
+    skip_without_thin(project, lto)
     source = """\
 int f(void);
 __asm__(".symver old, foo@V1\\n.symver new, foo@@V2");

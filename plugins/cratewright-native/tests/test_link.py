@@ -23,7 +23,7 @@ from cratewright import (
 )
 from cratewright_native.embed import EMBEDDED
 from tests.support.native_link import finished, link, request_for
-from tests.support.native_project import Project
+from tests.support.native_project import Project, skip_without_thin
 
 PROGRAM = {
     "app": {
@@ -135,8 +135,7 @@ def test_a_symbol_that_nobody_defines(project: Project) -> None:
 @pytest.mark.parametrize("lto", LTO, ids=str)
 def test_a_failure_names_crates_and_sources(project: Project, lto: LtoMode) -> None:
     """Whatever files were made for the link: of a dependency, of a name with anything in it, of a linker's script."""
-    if lto is LtoMode.THIN and not project.toolchain.supports_thin:
-        pytest.skip("does not apply: gcc has no thin LTO, which is refused")
+    skip_without_thin(project, lto)
     app = {"main.c": "int f(void);\nint main(void) {\n  return f();\n}\n"}
     util = {"ä (1).c": "int gone(void);\nint f(void) {\n  return gone();\n}\n"}
     with pytest.raises(LinkError, match="uses symbols that nobody defines: gone") as caught:
