@@ -26,7 +26,7 @@ def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> 
     """
     if has_gcc_representation(module.data):
         return _without_representation(module, toolchain)
-    if embedded_bitcode(module.data):
+    if module.attribute("representation") == "both":
         return replace(module, data=without_bitcode(module.data), attributes=(("representation", "none"),))
     if not is_bitcode(module.data):
         return module

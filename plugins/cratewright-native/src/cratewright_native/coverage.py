@@ -13,8 +13,7 @@ from pathlib import Path
 
 from cratewright import Artifact, CrateType, LinkError, LinkRequest, content_digest
 
-from .gcc import WORKING_DIRECTORY
-from .toolchain import Toolchain
+from .toolchain import WORKING_DIRECTORY, Toolchain
 
 __all__ = ["NOTES", "keep_notes", "notes_directory", "notes_name", "notes_of", "place_object"]
 

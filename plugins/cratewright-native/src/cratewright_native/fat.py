@@ -11,7 +11,7 @@ from .demand import needed_modules
 from .flags import lowering_words
 from .kept import wanted_symbols
 from .refusal import refusal
-from .resolve import write_inputs
+from .resolve import write_inputs, written
 from .toolchain import Toolchain
 
 __all__ = ["optimize_fat", "run_fat_lto"]
@@ -90,9 +90,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
 
 def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
     with toolchain.scratch() as directory:
-        files = {f"{index}.o": item for index, item in enumerate(modules)}
-        for name, item in files.items():
-            (directory / name).write_bytes(item.module.data)
+        files = written(modules, directory)
         toolchain.run(
             (*toolchain.cc(request.target), *_KEEP_LTO, *files, "-o", _MERGED),
             cwd=directory,

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 from cratewright import DebugInfo, ModuleConfig, Options, OptLevel
 
-from .gcc import WORKING_DIRECTORY
 from .probe import SUMMARY
 from .targets import Target, find_target
-from .toolchain import Toolchain
+from .toolchain import WORKING_DIRECTORY, Toolchain
 from .zig import Zig
 
 __all__ = [

@@ -11,12 +11,9 @@ from cratewright import UnsupportedError, dataclass, run_program
 
 from .probe import compilers_behind, file_of, program_of
 from .targets import host_target
-from .toolchain import Toolchain
+from .toolchain import WORKING_DIRECTORY, Toolchain
 
-__all__ = ["WORKING_DIRECTORY", "Gcc"]
-
-WORKING_DIRECTORY = "/proc/self/cwd"
-"""What gcc is told that its working directory is called, the same everywhere."""
+__all__ = ["Gcc"]
 
 _PARTS = ("cc1", "cc1plus", "lto1", "lto-wrapper", "collect2", "as", "ld", "ar")
 _SHOWS_COLUMNS = 11

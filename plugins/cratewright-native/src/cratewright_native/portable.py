@@ -23,10 +23,9 @@ from cratewright import (
     runs_elsewhere,
 )
 
-from .gcc import WORKING_DIRECTORY
 from .listing import Unit
 from .targets import find_target, host_target
-from .toolchain import Completed
+from .toolchain import SETTLED, WORKING_DIRECTORY, Completed, Toolchain
 
 __all__ = ["OUTPUT", "is_portable", "portable_of", "run_portable", "scan"]
 
@@ -83,7 +82,7 @@ def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | N
     toolchain = unit.toolchain
     inputs: dict[str, str] = {}
     directories: set[str] = set()
-    system = dict(_programs(toolchain.programs_run()))
+    system = dict(_programs(toolchain))
     if not all(path.startswith(_MACHINE) for path in system):
         return None
     for path, digest in observed.items():
@@ -113,7 +112,7 @@ def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | N
     ]
     if any(toolchain.root in word for word in words) or not all(word.startswith(_SYSTEM) for word in words[:1]):
         return None
-    environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
+    environ = {"PATH": "/usr/bin:/bin", **SETTLED}
     if toolchain.kind == "gcc":
         # Said by the command: what runs it there may have said another thing.
         words = [_ENV, f"PWD={WORKING_DIRECTORY}", *words]
@@ -153,8 +152,8 @@ def run_portable(
 
 
 @cache
-def _programs(programs: tuple[str, ...]) -> Mapping[str, str]:
-    return program_files(programs)
+def _programs(toolchain: Toolchain) -> Mapping[str, str]:
+    return program_files(toolchain.programs_run())
 
 
 def _passed(path: str) -> list[str]:

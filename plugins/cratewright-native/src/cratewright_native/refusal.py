@@ -94,8 +94,11 @@ def _defined_twice(modules: Iterable[LinkModule], said: str) -> dict[str, list[L
 
 def _source(item: LinkModule) -> str:
     # What fat LTO has merged is of all of them.
-    file = next((symbol.file for symbol in item.module.exports if symbol.file), "")
-    return file or item.module.name.removesuffix(".o").removesuffix(".bc")
+    return _file(item) or item.module.name.removesuffix(".o").removesuffix(".bc")
+
+
+def _file(item: LinkModule) -> str:
+    return next((symbol.file for symbol in item.module.exports if symbol.file), "")
 
 
 def _owned(item: LinkModule) -> str:
@@ -104,6 +107,6 @@ def _owned(item: LinkModule) -> str:
 
 def _place(item: LinkModule, said: str) -> RelatedPlace:
     """Return where a module comes from, with the line that the linker names of it, if any."""
-    file = next((symbol.file for symbol in item.module.exports if symbol.file), "")
+    file = _file(item)
     line = re.search(rf"(?m)(?:^|[\s(/]){re.escape(file)}:(\d+)", said) if file else None
     return RelatedPlace(f"defined here, in crate '{item.crate}'", file, int(line[1]) if line else 0)

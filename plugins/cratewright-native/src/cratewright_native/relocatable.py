@@ -11,6 +11,7 @@ from .demand import is_direct, needed_modules
 from .elf import elf_symbols
 from .localise import with_local_symbols
 from .refusal import refusal
+from .resolve import written
 from .response_file import response_file
 from .toolchain import Toolchain
 from .unit import MAIN_SYMBOLS
@@ -33,9 +34,7 @@ def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     parts = [item for item in request.modules if item in needed or item in chosen or is_direct(item, request)]
     what = f"merging the objects of crate '{request.crate}'"
     with toolchain.scratch() as directory:
-        files = {f"{index}.o": item for index, item in enumerate(parts)}
-        for name, item in files.items():
-            (directory / name).write_bytes(item.module.data)
+        files = written(parts, directory)
         if toolchain.kind == "gcc":
             linker: tuple[str, ...] = (*toolchain.cc(request.target), "-nostdlib", "-fno-lto", "-Wl,--build-id=none")
         else:

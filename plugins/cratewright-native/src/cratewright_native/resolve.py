@@ -1,4 +1,4 @@
-"""The modules of an LTO step as files, and what lld is told so that it resolves symbols as the final link will."""
+"""The modules of a link as files, and what lld is told so that it resolves symbols as the final link will."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .response_file import response_file
 from .targets import find_target
 from .toolchain import Toolchain
 
-__all__ = ["Resolution", "check_reader", "module_file", "write_inputs"]
+__all__ = ["Resolution", "check_reader", "module_file", "write_inputs", "written"]
 
 _ARGUMENTS = "arguments.rsp"
 _SCRIPT = "offered.map"
@@ -39,6 +39,14 @@ def module_file(data: bytes, repeat: int = 0) -> str:
     names by content keep it the same when other modules come and go. `repeat` tells equal modules apart.
     """
     return f"{content_digest(data)[:32]}{f'-{repeat}' if repeat else ''}.bc"
+
+
+def written(modules: Iterable[LinkModule], directory: Path) -> dict[str, LinkModule]:
+    """Write objects to files called by their numbers, and return which is which."""
+    files = {f"{index}.o": item for index, item in enumerate(modules)}
+    for name, item in files.items():
+        (directory / name).write_bytes(item.module.data)
+    return files
 
 
 def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> Resolution:

@@ -30,7 +30,12 @@ from cratewright import (
 
 from .pass_report import PassReport
 
-__all__ = ["Completed", "Toolchain", "toolchain_for"]
+__all__ = ["SETTLED", "WORKING_DIRECTORY", "Completed", "Toolchain", "toolchain_for"]
+
+SETTLED = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
+"""What programs are told everywhere, so that no result hangs on when and where it is made."""
+WORKING_DIRECTORY = "/proc/self/cwd"
+"""What gcc is told that its working directory is called, the same everywhere."""
 
 _CRASHED = re.compile(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
 # With what is wrong in these lines an LLVM driver still exits with status 0.
@@ -151,9 +156,7 @@ class Toolchain(ABC):
             "HOME": os.environ.get("HOME", "/"),
             # Where a compiler that is ended leaves files, they are removed.
             "TMPDIR": scratch_root(),
-            "LC_ALL": "C",
-            "SOURCE_DATE_EPOCH": "0",
-            "ZERO_AR_DATE": "1",
+            **SETTLED,
         }
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
@@ -246,7 +249,7 @@ class Toolchain(ABC):
         Shape: files that drivers make for themselves are called after what they are.
         """
         # The last is what gcc is told to call the project in debug information.
-        for directory in dict.fromkeys((self.root, str(cwd), "/proc/self/cwd")):
+        for directory in dict.fromkeys((self.root, str(cwd), WORKING_DIRECTORY)):
             if len(directory) > 1:
                 text = re.sub(rf"{re.escape(directory)}/(?:\.?/)*", "", text)
         own = rf"{re.escape(scratch_root())}/[^\s:'\"`()]*"

@@ -204,6 +204,10 @@ def _language(path: str) -> str:
 
 def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Completed:
     toolchain = unit.toolchain
+
+    def refused(said: str) -> CratewrightError:
+        return _source_error(_logical(said, stencil), stencil, toolchain)
+
     words = (*unit.words, *(f"-ffile-prefix-map={repository}/=" for repository in stencil.repositories))
     listing: tuple[str, ...] = ("-v", "-MD", "-MF", str(directory / "module.d"), "-MT", "module")
     if _language(stencil.path) == "ir":
@@ -214,7 +218,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
             (*words, "-M", "-MF", str(directory / "module.d"), "-MT", "module"),
             cwd=toolchain.root,
             what=stencil.path,
-            refused=lambda said: _source_error(_logical(said, stencil), stencil, toolchain),
+            refused=refused,
         )
         listing = ("-v",)
     if toolchain.kind == "gcc" and stencil.options.flag("coverage"):
@@ -228,7 +232,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
             cwd=toolchain.root,
             what=stencil.path,
             outputs=[assembly],
-            refused=lambda said: _source_error(_logical(said, stencil), stencil, toolchain),
+            refused=refused,
         )
     if toolchain.kind == "gcc" and _language(stencil.path) == "assembler":
         # Of a source in C gcc would repeat this in the module, and LTO would print it among the objects that it makes.
@@ -238,7 +242,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
         cwd=toolchain.root,
         what=stencil.path,
         outputs=[output],
-        refused=lambda said: _source_error(_logical(said, stencil), stencil, toolchain),
+        refused=refused,
     )
 
 
@@ -273,8 +277,7 @@ def _listed(unit: Unit, stencil: UnitStencil, directory: Path, said: Completed) 
     if unit.toolchain.kind == "gcc":
         read = _assembled(unit, said)
         world = World(unit.toolchain.root)
-        for path in earlier(read, ("", *map(plain, places))):
-            world.miss(path)
+        world.miss_all(earlier(read, ("", *map(plain, places))))
         found = world.found
     else:
         found = ask_assembler(unit, places, preprocessed=stencil.path.endswith(".S"))
