@@ -153,20 +153,37 @@ def test_a_build_outlives_its_server(tmp_path: Path) -> None:
         assert project.errors.count("cratewright: ") == 1
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_edits_by_two_clients(tmp_path: Path, seed: int) -> None:
-    """What one of them makes the other finds, and it is what it would have made; `CRATE_SOAK` makes more edits."""
+DAYS = 30 * 86400
+
+
+@pytest.mark.parametrize(
+    ("seed", "ahead"), [(0, (0, 0)), (1, (0, 0)), (2, (DAYS, -DAYS))], ids=["first", "second", "clocks apart"]
+)
+def test_edits_by_two_clients(
+    tmp_path: Path, seed: int, ahead: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one of them makes the other finds, and it is what it would have made; `CRATE_SOAK` makes more edits.
+
+    Where their clocks are apart, so is the server's, and all files of each claim one and the same moment.
+    """
     tree, rng = RandomTree(seed, "stub"), random.Random(seed)
     edits: list[str] = []
     trees: list[dict[str, str]] = [{}, {}]
     hits = 0
+    now, now_ns = time.time, time.time_ns
     with serving() as server:
+        server.ahead = 100 * ahead[1]
         for _ in range(max(40, MORE)):
             client = rng.randrange(2)
             root = tmp_path / f"client {client}"
             if rng.random() < 0.2:  # a new machine
                 shutil.rmtree(tmp_path / f"local {client}", ignore_errors=True)
             trees[client] = tree.write(root, trees[client])
+            if skew := ahead[client]:
+                monkeypatch.setattr(time, "time", lambda skew=skew: now() + skew)
+                monkeypatch.setattr(time, "time_ns", lambda skew=skew: now_ns() + skew * 10**9)
+                for path in root.rglob("*"):
+                    os.utime(path, (DAYS * 1000, DAYS * 1000), follow_symlinks=False)
             text = trees[client]["SConstruct"]
             sent = len(server.sent)
             found = build_here(root, {"CRATE_CACHE": f"{tmp_path / f'local {client}'}, {server.url}"}, text)

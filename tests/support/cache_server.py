@@ -98,6 +98,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the time by the server's clock."""
+        return super().date_time_string(time.time() + self.server.ahead)
+
     def _answer(self, code: int, body: bytes = b"", length: object = None, **headers: str) -> None:
         self.send_response(code)
         if length != "none":
@@ -246,7 +250,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Keeps what it is given in `kept`, by path; `fault` is one of `FAULTS`, or empty."""
+    """Keeps what it is given in `kept`, by path; `fault` is one of `FAULTS`, or empty.
+
+    Units: `ahead` in seconds, by which its clock is.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -257,7 +264,7 @@ class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.kept: dict[str, bytes] = {}
         self.sent: list[str] = []
         self.fault = self.authorization = ""
-        self.count = self.connections = 0
+        self.count = self.connections = self.ahead = 0
         self.began = time.monotonic()
         self.lock = threading.Lock()
         self.over = threading.Event()

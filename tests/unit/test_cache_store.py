@@ -210,6 +210,24 @@ def test_the_bound_keeps_what_was_used_last(tmp_path: Path, monkeypatch: pytest.
     assert store.get(_key("running0"))
 
 
+def test_a_clock_that_was_ahead_does_not_decide_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [4_000_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    store = EmbeddedStore(str(tmp_path), 2_000_000)
+    ahead = _items(150, 10_000, "ahead")
+    store.put_many(ahead)
+    store.flush()
+    clock[0] = 1_000_000_000.0
+    for number in range(20):
+        clock[0] += 7200
+        latest = _items(20, 10_000, f"new{number}")
+        store.put_many(latest)
+        store.flush()
+        assert store.get_many(list(latest)) == latest, "what was used last is not what goes first"
+    assert store.get_many(list(ahead)) == {}
+    store.close()
+
+
 def test_gc_gives_room_back(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path))
     store.put_many(_items(100, 20_000))

@@ -261,7 +261,7 @@ class EmbeddedStore(CacheKvStore):
 
     def _select(self, database: sqlite3.Connection, names: Mapping[str, bytes]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        stale = int(time.time()) - _RECENT
+        now = int(time.time())
         database.execute("BEGIN")  # one lock for all
         check_schema(database)
         query = "SELECT value, used FROM entry JOIN content USING (id) WHERE key = ? AND length(value) < ?"
@@ -269,7 +269,7 @@ class EmbeddedStore(CacheKvStore):
             row = database.execute(query, (name, self._largest)).fetchone()
             if row is not None and isinstance(row[0], bytes):
                 found[key] = row[0]
-                if row[1] < stale and self._writable:
+                if abs(now - row[1]) > _RECENT and self._writable:
                     self._touched.add(key)
         database.execute("COMMIT")
         return found
@@ -294,6 +294,9 @@ class EmbeddedStore(CacheKvStore):
     def _evict(self, database: sqlite3.Connection) -> None:
         """Remove what was not used for longest, in small steps that let others in between."""
         goal = self._limit * _EVICT_TO if _used(database) > self._limit else self._limit
+        # What a clock that was ahead has noted would outlive all that is used from now on.
+        now = int(time.time())
+        database.execute("UPDATE entry SET used = ? WHERE used > ?", (now, now + _RECENT))
         while (excess := _used(database) - goal) > 0:
             database.execute("BEGIN IMMEDIATE")
             check_schema(database)
