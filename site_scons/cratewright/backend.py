@@ -318,6 +318,10 @@ class CodegenBackend(ABC):
         """
         raise self._undeclared(Capability.THIN_LTO)
 
+    def is_portable(self, call: BackendCall[Any]) -> bool:
+        """Say whether a call is to go to the machines of `CRATE_REMOTE`, by `run_elsewhere`; cheap."""
+        return False
+
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Say whether a call, as of `CodegenBackend.link`, could have returned a value, as a cache says that it did.
 

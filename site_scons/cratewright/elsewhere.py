@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import field
 
 from .values import dataclass
 
@@ -19,16 +20,18 @@ class Portable:
     """A run of a program.
 
     Shape: `argv` is run in a directory that has `inputs` and nothing else: relative paths, with the digests of their
-    contents, which lie below `root` here. `directories` are there as well, empty or not. `system` are the absolute
-    paths of files that the other machine must have with the same contents: the programs, what they load, headers.
-    `outputs` are relative paths. `salt` keeps apart what equal words may come to.
+    contents, which lie below `root` here; `contents` are further ones that lie nowhere. `directories` are there as
+    well, empty or not. `system` are the absolute paths of files that the other machine must have with the same
+    contents: the programs, what they load, headers. `outputs` are relative paths. `salt` keeps apart what equal words
+    may come to.
     """
 
     root: str
     argv: tuple[str, ...]
     environ: tuple[tuple[str, str], ...]
-    inputs: Mapping[str, str]
-    directories: frozenset[str]
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    directories: frozenset[str] = frozenset()
     system: Mapping[str, str]
     outputs: tuple[str, ...]
     salt: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from cratewright.call import BackendCall
 from cratewright.elsewhere import Portable, run_elsewhere, runs_elsewhere
 from cratewright.module import CompiledUnit, ModuleCodegen
 from cratewright.request import ModuleConfig
@@ -44,6 +45,10 @@ class Portably(RunsPrograms):
     """Has a program run elsewhere for each unit, if that is worth it; takes note of whether it was."""
 
     asked: ClassVar[list[bool]] = []
+
+    def is_portable(self, call: BackendCall[Any]) -> bool:
+        """Say so of units."""
+        return call.name == "compile_codegen_unit"
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile here after all, whatever comes of it."""

@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ELSEWHERE = CodegenBackend.compile_codegen_unit.__name__
-"""The call that is worth it; others of the same backend are made by workers."""
-
 _ANSWERS = 8
 """How many shared answers are remembered."""
 
@@ -265,7 +262,9 @@ class Engine:
                 done(position, _run_here(backend, job, watched, timed))
             return
         if backend.RUNS_PROGRAMS and not (watched or timed):
-            farm = self._farmed() if jobs[0].call.name == _ELSEWHERE else None
+            farm = self._farmed()
+            if farm is not None and not any(backend.is_portable(job.call) for job in jobs):
+                farm = None
             if farm is not None:
                 farm.map(jobs, lambda job: _run_here(backend, job), done, began)
                 return

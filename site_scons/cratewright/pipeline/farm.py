@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..child import check_ended, take_turns
@@ -52,7 +53,6 @@ class Farm:
         news: queue.SimpleQueue[tuple[int, int, Outcome | BaseException | None]] = queue.SimpleQueue()
 
         def serve(number: int) -> None:
-            take_turns(lambda: self._workers.place(0))
             while True:
                 # Once the server is left alone, it is not worth finding out what a unit reads.
                 set_runner(None if self.executor.left else self.executor.run)
@@ -60,6 +60,7 @@ class Farm:
                     position = waiting.get_nowait()
                 except queue.Empty:
                     return
+                take_turns(partial(self._workers.place, jobs[position].memory))
                 news.put((position, number, None))
                 try:
                     news.put((position, number, make(jobs[position])))

@@ -171,9 +171,7 @@ class Executor:
             for start in range(0, len(unknown), _TOGETHER):
                 some = dict(unknown[start : start + _TOGETHER])
                 argv = (_SHA256SUM, "--", *some)
-                asked = Portable(
-                    root="/", argv=argv, environ=(), inputs={}, directories=frozenset(), system={}, outputs=(), salt=""
-                )
+                asked = Portable(root="/", argv=argv, environ=(), system={}, outputs=(), salt="")
                 # What another machine had another day says nothing: it is not to come from a cache.
                 said = self._run(asked, fresh=True)
                 found = dict(_sums(said.stdout.decode("utf-8", "surrogateescape")))
@@ -185,7 +183,9 @@ class Executor:
 
     def _run(self, portable: Portable, fresh: bool = False) -> Ran:
         inputs = {path: self._digest(portable.root, path, digest) for path, digest in portable.inputs.items()}
-        root, blobs = input_root(inputs, portable.directories)
+        contents = {path: digest_of(data) for path, data in portable.contents.items()}
+        root, blobs = input_root(inputs | contents, portable.directories)
+        blobs |= {contents[path]: data for path, data in portable.contents.items()}
         environ = [(2, encode([(1, name.encode()), (2, os.fsencode(text))])) for name, text in sorted(portable.environ)]
         command = encode(
             [

@@ -187,6 +187,12 @@ class NativeBackend(CodegenBackend):
 
         return optimize_thin(module, config, self._toolchain)
 
+    def is_portable(self, call: BackendCall[Any]) -> bool:
+        """Return whether a call compiles, or makes an object of bitcode."""
+        from .closed import is_portable_call  # noqa: PLC0415 - few builds have other machines
+
+        return is_portable_call(call, self._toolchain)
+
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse an analysis that names other files than its modules: they are written, and clang is told them."""
         if call.method is not CodegenBackend.run_thin_lto or not isinstance(value, tuple):

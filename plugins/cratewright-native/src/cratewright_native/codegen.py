@@ -9,6 +9,7 @@ from dataclasses import replace
 from cratewright import LinkRequest, ModuleCodegen, ModuleConfig
 
 from .bitcode import is_bitcode
+from .closed import run_closed
 from .elf import embedded_bitcode, has_gcc_representation, without_bitcode
 from .flags import lowering_words
 from .toolchain import Toolchain
@@ -41,16 +42,14 @@ def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, w
     """
     # An empty index asks for the second half of what a module for ThinLTO has had the first half of.
     how = ("-Xclang", "-disable-llvm-passes") if OPTIMIZED in module.attributes else (f"-fthinlto-index={os.devnull}",)
-    with toolchain.scratch() as directory:
-        (directory / "module.bc").write_bytes(module.data)
-        command = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
-        toolchain.run(
-            (*command, "-x", "ir", "module.bc", *words, "-o", "module.out"),
-            cwd=directory,
-            what="code generation",
-            outputs=["module.out"],
-        )
-        return (directory / "module.out").read_bytes()
+    command = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
+    return run_closed(
+        (*command, "-x", "ir", "module.bc", *words, "-o", "module.out"),
+        toolchain,
+        files={"module.bc": module.data},
+        output="module.out",
+        what="code generation",
+    )
 
 
 def for_llvm(request: LinkRequest) -> LinkRequest:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
 
+from .closed import run_closed
 from .codegen import OPTIMIZED
 from .demand import needed_modules
 from .flags import lowering_words
@@ -75,16 +76,15 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
 
     Raises: ToolError if the optimizer fails.
     """
-    with toolchain.scratch() as directory:
-        (directory / _MERGED).write_bytes(module.data)
-        if toolchain.kind == "gcc":
-            sanitized = (f"-fsanitize={name}" for name in config.options.texts("sanitize"))
-            words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *sanitized, *_TO_OBJECT)
-        else:
-            # What is still visible is there to stay, as in any relocatable file.
-            words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
-        toolchain.run((*words, _MERGED, "-o", "optimized"), cwd=directory, what="fat LTO", outputs=["optimized"])
-        data = (directory / "optimized").read_bytes()
+    words: tuple[str, ...]
+    if toolchain.kind == "gcc":
+        sanitized = (f"-fsanitize={name}" for name in config.options.texts("sanitize"))
+        words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *sanitized, *_TO_OBJECT)
+    else:
+        # What is still visible is there to stay, as in any relocatable file.
+        words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
+    words = (*words, _MERGED, "-o", "optimized")
+    data = run_closed(words, toolchain, files={_MERGED: module.data}, output="optimized", what="fat LTO")
     return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMIZED,))
 
 

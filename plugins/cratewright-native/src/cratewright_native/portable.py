@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -27,15 +27,28 @@ from .listing import Unit
 from .targets import find_target, host_target
 from .toolchain import SETTLED, WORKING_DIRECTORY, Completed, Toolchain
 
-__all__ = ["OUTPUT", "is_portable", "portable_of", "run_portable", "scan"]
+__all__ = [
+    "ENVIRONMENT",
+    "NO_ANSWER",
+    "OUTPUT",
+    "is_portable",
+    "portable_of",
+    "portable_programs",
+    "portable_words",
+    "run_portable",
+    "scan",
+]
 
-_NO_ANSWER = 126
+NO_ANSWER = 126
+"""The status from which on a program has said nothing: it is not there, or a signal ended it."""
 OUTPUT = ".cratewright-module"
 _SYSTEM = "/usr/"
 _MACHINE = ("/usr/", "/lib/", "/lib64/", "/bin/")
 _ENV = "/usr/bin/env"
 _LANGUAGES = ("c", "c++")
 _KINDS = ("llvm", "gcc")
+ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **SETTLED}.items()))
+"""The variables that a program has on another machine."""
 # A word may read files that nobody sees, write others, or mean another thing on another machine.
 _PLAIN = re.compile(
     r"-[DU][^/]*|-I[^/].*|-std=[\w+]+|-ansi|-w|-W(?!p,|a,|l,)[\w+=-]+|-pedantic(-errors)?|-pthread|-O\w?|-g[0-3]?|-gdwarf(-\d)?"
@@ -82,9 +95,10 @@ def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | N
     toolchain = unit.toolchain
     inputs: dict[str, str] = {}
     directories: set[str] = set()
-    system = dict(_programs(toolchain))
-    if not all(path.startswith(_MACHINE) for path in system):
+    programs = portable_programs(toolchain)
+    if programs is None:
         return None
+    system = dict(programs)
     for path, digest in observed.items():
         if path == ".":  # it hangs on what nobody can tell
             return None
@@ -110,16 +124,13 @@ def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | N
     words = [
         "-ffile-compilation-dir=." if word == f"-ffile-prefix-map={toolchain.root}=." else word for word in unit.words
     ]
-    if any(toolchain.root in word for word in words) or not all(word.startswith(_SYSTEM) for word in words[:1]):
+    argv = portable_words((*words, "-o", OUTPUT), toolchain)
+    if argv is None:
         return None
-    environ = {"PATH": "/usr/bin:/bin", **SETTLED}
-    if toolchain.kind == "gcc":
-        # Said by the command: what runs it there may have said another thing.
-        words = [_ENV, f"PWD={WORKING_DIRECTORY}", *words]
     return Portable(
         root=toolchain.root,
-        argv=(*words, "-o", OUTPUT),
-        environ=tuple(sorted(environ.items())),
+        argv=argv,
+        environ=ENVIRONMENT,
         inputs=inputs,
         directories=frozenset(directories),
         system=system,
@@ -136,8 +147,7 @@ def run_portable(
     Raises: what `refused` makes of a compiler's words; ToolError.
     """
     ran = run_elsewhere(portable)
-    # A program that is not there, or was ended by a signal, says nothing of the unit.
-    if ran is None or not 0 <= ran.status < _NO_ANSWER:
+    if ran is None or not 0 <= ran.status < NO_ANSWER:
         return None
     if data := ran.outputs.get(OUTPUT):
         output.write_bytes(data)
@@ -149,6 +159,24 @@ def run_portable(
         outputs=[output],
         refused=refused,
     )
+
+
+def portable_programs(toolchain: Toolchain) -> Mapping[str, str] | None:
+    """Return the files that another machine must have to run a toolchain, None if it is no part of the system."""
+    if toolchain.kind not in _KINDS:
+        return None
+    found = _programs(toolchain)
+    return found if all(path.startswith(_MACHINE) for path in found) else None
+
+
+def portable_words(words: Sequence[str], toolchain: Toolchain) -> tuple[str, ...] | None:
+    """Return a command as another machine is told it, None for one with places of this machine in it."""
+    if any(toolchain.root in word for word in words) or not words[0].startswith(_SYSTEM):
+        return None
+    if toolchain.kind == "gcc":
+        # Said by the command: what runs it there may have said another thing.
+        return (_ENV, f"PWD={WORKING_DIRECTORY}", *words)
+    return tuple(words)
 
 
 @cache

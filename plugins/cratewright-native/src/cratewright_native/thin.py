@@ -19,6 +19,7 @@ from cratewright import (
     UnsupportedError,
 )
 
+from .closed import run_closed
 from .flags import lowering_words
 from .refusal import refusal
 from .resolve import module_file, write_inputs
@@ -27,6 +28,7 @@ from .toolchain import Toolchain
 __all__ = ["names_own_files", "optimize_thin", "run_thin_lto"]
 
 _NEEDED = "needed.rsp"
+_INDEX = "index"
 _OBJECT = "module.o"
 _FILE = re.compile(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,5}))?\.bc")
 
@@ -102,17 +104,12 @@ def optimize_thin(module: ThinModule, config: ModuleConfig, toolchain: Toolchain
         raise ToolError("the analysis of a thin link names files that are not its own")
     name, _, index = module.index.partition(b"\n")
     file = name.decode()
-    with toolchain.scratch() as directory:
-        (directory / file).write_bytes(module.data)
-        (directory / "index").write_bytes(index)
-        for item in module.imports:
-            (directory / item.name).write_bytes(item.data)
-        words = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), "-x", "ir", file)
-        toolchain.run(
-            (*words, "-fthinlto-index=index", "-c", "-o", _OBJECT),
-            cwd=directory,
-            what="thin LTO of a module",
-            outputs=[_OBJECT],
-        )
-        data = (directory / _OBJECT).read_bytes()
+    words = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), "-x", "ir", file)
+    data = run_closed(
+        (*words, f"-fthinlto-index={_INDEX}", "-c", "-o", _OBJECT),
+        toolchain,
+        files={**{item.name: item.data for item in module.imports}, file: module.data, _INDEX: index},
+        output=_OBJECT,
+        what="thin LTO of a module",
+    )
     return ModuleCodegen(name=module.name, data=data, attributes=(("lto", "thin"),))
