@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from .case import Way
-from .measure import ROOT, found
+from .measure import found, scons
 
-__all__ = ["NINJA", "empty", "native_ways", "scons", "shader_ways"]
+__all__ = ["NINJA", "empty", "native_ways", "shader_ways"]
 
 NINJA = found("ninja")
 SHADER = """\
@@ -56,11 +55,6 @@ env.Program("app", {sources!r}, LIBS={libs!r}, LINKFLAGS=["-Wl,--gc-sections"])
 """,
 }
 FLAGS = ("-O2", "-g0", "-fPIC", "-ffunction-sections", "-fdata-sections")
-
-
-def scons(jobs: int = 2) -> list[str]:
-    """Return the command of SCons with this checkout's crates."""
-    return [sys.executable, "-m", "SCons", "-Q", f"-j{jobs}", f"--site-dir={ROOT / 'site_scons'}"]
 
 
 def empty() -> Way:
@@ -181,8 +175,8 @@ def native_ways(sources: Path, cc: str, words: dict[str, list[str]], *, edit: bo
         return Way(name, command, write(files), begin, environ, before if not missing else (), missing)
 
     return [
-        way("cratewright", [*scons(), "app"], {"SConstruct": rows["cratewright"]}, [], ""),
-        way("plain SCons", [*scons(), "app"], {"SConstruct": rows["plain SCons"]}, [], ""),
+        way("cratewright", scons("app"), {"SConstruct": rows["cratewright"]}, [], ""),
+        way("plain SCons", scons("app"), {"SConstruct": rows["plain SCons"]}, [], ""),
         way("ninja", [NINJA, "-j2"], {"build.ninja": "\n".join(ninja)}, [], _no(NINJA, "ninja")),
         way(
             "Meson + ninja",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import llama_shaders as bench
-from .measure import ROOT, script
+from .measure import scons
 
 SHADER = """\
 #version 460
@@ -76,7 +76,7 @@ class Peer:
         Raises: SystemExit with its output if it fails without saying so in an answer.
         """
         done = subprocess.run(
-            [script("scons"), "-Q", f"--site-dir={ROOT / 'site_scons'}", *words],
+            scons(*words, jobs=1),
             cwd=directory,
             env={**os.environ, "STORE": str(store or ""), "PLACE": place},
             stdin=subprocess.DEVNULL,

@@ -16,33 +16,34 @@ from pathlib import Path
 from cratewright.errors import ToolError
 
 from . import llama_shaders as bench
-from .measure import ROOT, Cost, adopt_orphans, measure, script
+from .measure import LEFT, Cost, adopt_orphans, measure, scons
 
 
 def _digests(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(directory.rglob("*.spv"))}
 
 
-def round_trip(scratch: Path, scons: list[str], environment: dict[str, str]) -> dict[str, Cost]:
+def round_trip(scratch: Path, jobs: int, words: list[str], environment: dict[str, str]) -> dict[str, Cost]:
     """Return what each step cost.
 
     Raises: ToolError if a build fails or a warm one makes something else.
     """
     directory = Path(tempfile.mkdtemp(dir=scratch), "example")
-    shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns("*.spvs", "*.rlib", "*.rlink", ".scons*"))
+    shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns(*LEFT))
     bench.fetch.fetch(directory)
+    build = scons(*words, jobs=jobs)
     environment = {**environment, "CRATE_CACHE": str(directory.parent / "cache")}
-    costs = {"clean": measure(scons, directory, environment)}
+    costs = {"clean": measure(build, directory, environment)}
     made = _digests(directory)
-    measure([*scons, "-c"], directory, environment)
-    costs["warm"] = measure(scons, directory, environment)
+    measure([*build, "-c"], directory, environment)
+    costs["warm"] = measure(build, directory, environment)
     if _digests(directory) != made or not made:
         raise ToolError("a warm build made something else")
-    costs["nothing to do"] = measure(scons, directory, environment)
+    costs["nothing to do"] = measure(build, directory, environment)
     empty = directory.parent / "empty"
     empty.mkdir()
     (empty / "SConstruct").write_text("")
-    costs["empty SConstruct"] = measure(scons[:1], empty, environment)
+    costs["empty SConstruct"] = measure(scons(), empty, environment)
     return costs
 
 
@@ -53,12 +54,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--limit", type=int, default=0, help="about this many variants, spread over all")
     parser.add_argument("--rounds", type=int, default=2)
     chosen = parser.parse_args(arguments)
-    scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="cache-warm-") as scratch:
         for _ in range(chosen.rounds):
-            words = [*scons, "opt_level=0", "crate_type=cdylib", f"limit={chosen.limit}"]
-            costs = round_trip(Path(scratch), words, dict(os.environ))
+            words = ["opt_level=0", "crate_type=cdylib", f"limit={chosen.limit}"]
+            costs = round_trip(Path(scratch), chosen.jobs, words, dict(os.environ))
             shown = ", ".join(f"{name} {cost.cpu:.2f} ({cost.wall:.2f})" for name, cost in costs.items())
             print(f"{shown}; warm/clean {costs['warm'].cpu / costs['clean'].cpu:.2f}", flush=True)
     return 0

@@ -11,14 +11,14 @@ a time. Exit status 1 if no two codegens overlapped.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from .measure import ROOT
+from .measure import scons
 
 WIDTH = 60
 
@@ -52,9 +52,9 @@ def trace(directory: Path, jobs: int) -> dict[str, list[float]]:
     Units: seconds since the start.
     """
     started = time.monotonic()
-    command = [sys.executable, "-u", "-m", "SCons", "-Q", "--site-dir", str(ROOT / "site_scons"), f"-j{jobs}"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     spans: dict[str, list[float]] = {}
-    with subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, text=True) as build:
+    with subprocess.Popen(scons(jobs=jobs), cwd=directory, env=environment, stdout=subprocess.PIPE, text=True) as build:
         assert build.stdout is not None
         for line in build.stdout:
             now = time.monotonic() - started

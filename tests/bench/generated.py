@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .builds import scons
 from .case import Case, Way
+from .measure import scons
 
 __all__ = ["cases"]
 
@@ -42,17 +42,17 @@ INCLUDED = {
 }
 
 
-def cases(jobs: int = 2) -> list[Case]:
+def cases() -> list[Case]:
     """Return builds in which nobody includes what is made, and builds in which everybody includes one of them."""
     about = f"nothing to do, {CRATES * EACH} units, {MADE} generated files"
     return [
-        Case(f"{about}, none included", [_way(name, *words, jobs) for name, words in WAYS.items()]),
-        Case(f"{about}, one included by all", [_way(name, *words, jobs) for name, words in INCLUDED.items()]),
+        Case(f"{about}, none included", [_way(name, *words) for name, words in WAYS.items()]),
+        Case(f"{about}, one included by all", [_way(name, *words) for name, words in INCLUDED.items()]),
     ]
 
 
-def _way(name: str, place: str, header: str, jobs: int) -> Way:
-    return Way(name, scons(jobs), _writes(place, header), environ={"CRATE_CACHE": "cache"}, first=[scons(jobs)] * 2)
+def _way(name: str, place: str, header: str) -> Way:
+    return Way(name, scons(), _writes(place, header), environ={"CRATE_CACHE": "cache"}, first=[scons()] * 2)
 
 
 def _writes(place: str, header: str) -> Callable[[Path], None]:

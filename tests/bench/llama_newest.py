@@ -14,18 +14,17 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from . import llama_shaders as bench
 from .llama_shaders import fetch, variants
-from .measure import ROOT, adopt_orphans, measure, script
+from .measure import LEFT, adopt_orphans, c_program, measure, scons, script
 
 import generator  # isort: skip
 
-from cratewright.errors import CratewrightError, ToolError, ValidationError
+from cratewright.errors import CratewrightError, ValidationError
 from cratewright_spirv import reflect
 from cratewright_spirv.glslang import Source
 from cratewright_spirv.glslang_latest import LatestGlslang
@@ -98,20 +97,15 @@ def main(arguments: list[str]) -> int:
         adopt_orphans()
         with tempfile.TemporaryDirectory(prefix="llama-newest-") as scratch:
             directory = Path(scratch, "example")
-            left = ("*.spvs", "*.rlib", "*.rlink", ".scons*", "__pycache__")
-            shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns(*left))
+            shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns(*LEFT))
             (directory / "flat").mkdir()
             flatten(crates, shaders, directory / "flat")
             program = directory / "one_glslang"
-            compiler = shutil.which("cc")
-            if compiler is None:
-                raise ToolError("the baseline takes a C compiler", hint="install gcc")
-            subprocess.run([compiler, "-O1", "-o", program, HERE / "one_glslang.c", "-ldl"], check=True)
+            c_program(HERE / "one_glslang.c", program)
             (directory / "build.ninja").write_text(ninja_file(crates, program), encoding="utf-8")
             off = {**os.environ, "CRATE_CACHE": "off"}
-            words = [f"-j{chosen.jobs}", "table=generator", f"limit={chosen.limit}"]
-            scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", *words]
-            ours = measure([*scons, "opt_level=0", "spirv_metadata=full"], directory, off)
+            words = ["table=generator", f"limit={chosen.limit}", "opt_level=0", "spirv_metadata=full"]
+            ours = measure(scons(*words, jobs=chosen.jobs), directory, off)
             theirs = measure([script("ninja"), f"-j{chosen.jobs}"], directory, off)
             count = check(directory, crates)
     except CratewrightError as error:

@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .case import Case, Way
-from .measure import ROOT, found
+from .measure import LEFT, ROOT, found, scons
 
 EXAMPLE = ROOT / "examples" / "llama-shaders"
 sys.path[:0] = [str(EXAMPLE)]
@@ -82,7 +82,7 @@ def ninja_file(crates: Crates, tools: Tools, shaders: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def validate(tools: Tools, target: str, images: Iterable[Path], jobs: int) -> int:
+def validate(tools: Tools, target: str, images: Iterable[Path]) -> int:
     """Check every image with the independent validator and return how many there are.
 
     Raises: ValidationError.
@@ -95,7 +95,7 @@ def validate(tools: Tools, target: str, images: Iterable[Path], jobs: int) -> in
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return image, (done.stderr or done.stdout).strip() or "refused" if done.returncode else ""
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(refusal, images))
     wrong = [(image, why) for image, why in answers if why]
     if wrong:
@@ -138,7 +138,7 @@ def _members(directory: Path, crates: Crates) -> list[Path]:
     return found
 
 
-def cases(jobs: int = 2) -> list[Case]:
+def cases() -> list[Case]:
     """Return the comparison: the baseline, ours with a fresh cache, without one, and as far as the archives.
 
     Raises: CratewrightError if the shaders cannot be had.
@@ -151,36 +151,24 @@ def cases(jobs: int = 2) -> list[Case]:
         return [Case("225 shaders, clean", [Way("cratewright", missing=str(error).splitlines()[0])])]
 
     def write(directory: Path) -> None:
-        left_out = shutil.ignore_patterns("*.spvs", "*.rlib", "*.rlink", ".scons*", "*.spv.json")
-        shutil.copytree(EXAMPLE, directory, ignore=left_out, dirs_exist_ok=True)
+        shutil.copytree(EXAMPLE, directory, ignore=shutil.ignore_patterns(*LEFT), dirs_exist_ok=True)
         shaders = fetch.fetch(directory).relative_to(directory).as_posix()
         (directory / "build.ninja").write_text(ninja_file(crates, tools, shaders), encoding="utf-8")
 
     def begin(directory: Path, number: int) -> None:
-        for pattern in (
-            "*.spvs",
-            "*.rlib",
-            "*.rlink",
-            "*.members",
-            "*.spv.json",
-            ".scons*",
-            ".ninja*",
-            "ninja",
-            "cache",
-        ):
+        for pattern in (*LEFT, ".ninja*", "ninja", "cache"):
             for path in directory.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def outputs(below: str) -> Callable[[Path], object]:
         names = [f"{below}{variants.output(crate, v)}" for crate, members in crates.items() for v in members]
-        return lambda directory: validate(tools, variants.TARGET, [directory / name for name in names], jobs)
+        return lambda directory: validate(tools, variants.TARGET, [directory / name for name in names])
 
     def archives(directory: Path) -> object:
-        return validate(tools, OBJECT_ENVIRONMENT, _members(directory, crates), jobs)
+        return validate(tools, OBJECT_ENVIRONMENT, _members(directory, crates))
 
-    words = [sys.executable, "-m", "SCons", f"--site-dir={ROOT / 'site_scons'}", f"-j{jobs}", "limit=0", "every=0"]
-    words += ["opt_level=0", "spirv_metadata=full"]
-    whole, libraries = [*words, "crate_type=cdylib"], [*words, "crate_type=rlib"]
+    words = ["limit=0", "every=0", "opt_level=0", "spirv_metadata=full"]
+    whole, libraries = scons(*words, "crate_type=cdylib"), scons(*words, "crate_type=rlib")
     run, fresh, off = {"LD_LIBRARY_PATH": str(tools.libraries)}, {"CRATE_CACHE": "cache"}, {"CRATE_CACHE": "off"}
     name = f"{sum(map(len, crates.values()))} shaders, clean"
     return [
@@ -192,7 +180,7 @@ def cases(jobs: int = 2) -> list[Case]:
                 Way("cratewright, to archives", libraries, write, begin, fresh, check=archives),
                 Way(
                     "ninja + glslangValidator, compile only",
-                    [found("ninja"), f"-j{jobs}"],
+                    [found("ninja"), "-j2"],
                     write,
                     begin,
                     run,

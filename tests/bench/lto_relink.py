@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from .measure import measure, script
+from .measure import measure, scons
 
 MODES = ("thin", "fat")
 FUNCTIONS = 24
@@ -121,7 +121,7 @@ def main(arguments: list[str]) -> int:
                     (directory / "library.glsl").write_text(library(rare))
                     before = images(directory) if what != "clean" or number else {}
                     environment = {**os.environ, "CRATE_CACHE": str(directory / ".crate-cache")}
-                    cost = measure([script("scons"), "-Q", f"-j{chosen.jobs}", f"lto={mode}"], directory, environment)
+                    cost = measure(scons(f"lto={mode}", jobs=chosen.jobs), directory, environment)
                     changed = sum(before.get(image) != data for image, data in images(directory).items())
                     print(f"{mode:<5} {what:<22} {cost.cpu:6.2f} s CPU, {changed:3} images changed")
                     print(f"      {link_line(directory)}")

@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.support.monolith import PARTICLES, Size, baseline, particles_unit, size_of
 
 from .llama_shaders import fetch, variants
-from .measure import ROOT, script
+from .measure import LEFT, ROOT, scons
 
 EXAMPLES = ROOT / "examples"
 MODES = ("off", "thin", "fat")
@@ -56,11 +56,9 @@ def llama_baseline(scratch: Path, limit: int, *, every: bool) -> Iterator[tuple[
 def build(example: str, mode: str, scratch: Path, *words: str) -> Path:
     """Build a copy of an example with an LTO mode, and return where it is."""
     directory = scratch / f"{example}-{mode}"
-    unwanted = shutil.ignore_patterns("*.spvs", "*.spv*", "*.rlib", "*.rlink", ".*")
-    shutil.copytree(EXAMPLES / example, directory, ignore=unwanted)
+    shutil.copytree(EXAMPLES / example, directory, ignore=shutil.ignore_patterns(*LEFT))
     environment = {**os.environ, "CRATE_CACHE": str(scratch / "cache"), "CRATE_LTO": mode}
-    command = [script("scons"), "-Q", *words]
-    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(scons(*words), cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
     return directory

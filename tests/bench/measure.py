@@ -27,7 +27,10 @@ sys.path[:0] = source_paths()
 
 from cratewright.errors import ToolError  # noqa: E402
 
-__all__ = ["ROOT", "Cost", "adopt_orphans", "found", "measure", "script", "versions"]
+__all__ = ["LEFT", "ROOT", "Cost", "adopt_orphans", "c_program", "found", "measure", "scons", "script", "versions"]
+
+LEFT = ("*.spvs", "*.spv", "*.spv.json", "*.rlib", "*.rlink", "*.members", ".scons*", ".crate-cache", "__pycache__")
+"""What builds leave behind in a project that is copied or built anew."""
 
 _SUBREAPER = 36
 
@@ -91,6 +94,22 @@ def script(name: str) -> str:
     if not path:
         raise ToolError(f"'{name}' is not installed", hint=f"pip install {name}")
     return path
+
+
+def scons(*words: str, jobs: int = 2) -> list[str]:
+    """Return the command of SCons with this checkout's crates."""
+    return [sys.executable, "-m", "SCons", "-Q", f"-j{jobs}", f"--site-dir={ROOT / 'site_scons'}", *words]
+
+
+def c_program(source: Path, program: Path) -> None:
+    """Compile a baseline that is one C file.
+
+    Raises: ToolError.
+    """
+    compiler = found("cc")
+    if not compiler:
+        raise ToolError("the baseline takes a C compiler", hint="install gcc")
+    subprocess.run([compiler, "-O1", "-o", program, source, "-ldl"], check=True)
 
 
 def versions(programs: Sequence[str]) -> list[str]:

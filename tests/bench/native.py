@@ -22,7 +22,7 @@ EXAMPLE = ROOT / "examples" / "lua"
 NOT_LUA = ["onelua.c", "ltests.c", "luac.c"]
 
 
-def cases(jobs: int = 2) -> list[Case]:
+def cases() -> list[Case]:
     """Return clean builds and builds of one edited source, by each compiler that is here."""
     sources = _sources()
     if sources is None:

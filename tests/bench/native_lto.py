@@ -30,7 +30,7 @@ from pathlib import Path
 
 from tests.native_e2e.lld_cache import new_entries, redone
 
-from .measure import ROOT
+from .measure import ROOT, scons
 
 EXAMPLE = ROOT / "examples" / "lua"
 LUA = ".sdist/lua54"
@@ -228,8 +228,8 @@ class Crates:
 
     def build(self) -> Run:
         """Build the program."""
-        words = ["-Q", "-j2", "--site-dir", ROOT / "site_scons", f"lto={self._lto}", self.project.program]
-        return run(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
+        words = scons(f"lto={self._lto}", self.project.program)
+        return run(*words, cwd=self.where, env=self._environ)
 
     def redone(self, output: str) -> list[str]:
         """Return the modules that thin LTO optimized anew."""

@@ -15,12 +15,13 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from .measure import LEFT, scons
 
 MADE = (".spv", ".so", ".a", ".rlib", ".bc")
 
@@ -69,11 +70,10 @@ def _relay(host: str, port: int, seconds: float) -> int:
 def _build(example: Path, scratch: Path, name: str, url: str, jobs: int) -> tuple[float, int, int, str]:
     """Return the seconds of a build, how many units and images it made and reused, and the digest of its outputs."""
     directory = scratch / name / "checkout"
-    shutil.copytree(example, directory, ignore=shutil.ignore_patterns("*.spvs", ".crate-cache", ".scons*", "*.rlink"))
+    shutil.copytree(example, directory, ignore=shutil.ignore_patterns(*LEFT))
     environ = {**os.environ, "CRATE_CACHE": f"{directory.parent / 'store'}, {url}" if url else "off"}
     start = time.monotonic()
-    command = [sys.executable, "-m", "SCons", "-Q", f"-j{jobs}"]
-    done = subprocess.run(command, cwd=directory, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(scons(jobs=jobs), cwd=directory, env=environ, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - start
     if done.returncode or "cratewright: " in done.stderr:
         raise SystemExit(done.stdout[-2000:] + done.stderr)

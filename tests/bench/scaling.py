@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .builds import scons
 from .case import Case, Way
+from .measure import scons
 
 __all__ = ["cases"]
 
@@ -37,14 +37,9 @@ for crate in range({units}):
 """
 
 
-def cases(jobs: int = 2) -> list[Case]:
+def cases() -> list[Case]:
     """Return builds whose ideal is `UNITS` times what a unit sleeps, by as many workers as each has."""
     return [_case(workers) for workers in (1, 2, 16, 64)]
-
-
-def ideal() -> float:
-    """Return the seconds that each of them would take if nothing but sleeping took time."""
-    return UNITS * SECONDS
 
 
 def _case(workers: int) -> Case:
@@ -66,4 +61,4 @@ def _case(workers: int) -> Case:
                 path.unlink()
 
     name = f"{UNITS * workers} units that sleep {SECONDS:g} s, {workers} worker{'s' if workers > 1 else ''}"
-    return Case(name, [Way("cratewright", scons(workers), write, begin)], "workers", workers)
+    return Case(name, [Way("cratewright", scons(jobs=workers), write, begin)], "workers", workers)

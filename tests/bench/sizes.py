@@ -11,18 +11,18 @@ from .case import Case
 __all__ = ["edits", "growth", "nulls"]
 
 
-def nulls(jobs: int = 2) -> list[Case]:
+def nulls() -> list[Case]:
     """Return builds with nothing to do."""
     sizes = ((500, 10), (5_000, 100), (5_000, 1_000))
     return [Case(f"nothing to do, {n:,} units in {k:,} crates", shader_ways(n, k, edit=False)) for n, k in sizes]
 
 
-def edits(jobs: int = 2) -> list[Case]:
+def edits() -> list[Case]:
     """Return a build of one edited shader among many."""
     return [Case("one shader edited of 5,000 in 100 crates", shader_ways(5_000, 100, edit=True))]
 
 
-def growth(jobs: int = 2) -> list[Case]:
+def growth() -> list[Case]:
     """Return builds with nothing to do of ever more units, fifty a crate."""
     return [
         Case(f"nothing to do, {n:,} units", shader_ways(n, n // 50, edit=False), "units", n)

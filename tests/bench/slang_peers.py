@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from cratewright.errors import CratewrightError, ToolError, ValidationError
+from cratewright.errors import CratewrightError, ValidationError
 from cratewright_slang.libslang import Session, Settings, library_path, start
 from cratewright_spirv import reflect
 from cratewright_spirv.tools import ValidatorOptions, find_tools
 
-from .measure import ROOT, adopt_orphans, measure, script
+from .measure import adopt_orphans, c_program, measure, scons, script
 
 HERE = Path(__file__).resolve().parent
 MODULES = 6
@@ -89,10 +87,7 @@ def write(directory: Path, entries: int) -> None:
         (directory / f"app/e{at}.slang").write_text(entry(at), encoding="utf-8")
         lines.append(f"build ninja/e{at}.spv: one app/e{at}.slang")
     (directory / "build.ninja").write_text("\n".join([*lines, ""]), encoding="utf-8")
-    command = ["cc", "-O1", "-o", directory / "one_slang", HERE / "one_slang.c", "-ldl"]
-    if shutil.which("cc") is None:
-        raise ToolError("the baseline takes a C compiler", hint="install gcc")
-    subprocess.run(command, check=True)
+    c_program(HERE / "one_slang.c", directory / "one_slang")
 
 
 def warm_session(directory: Path, entries: list[int]) -> float:
@@ -141,11 +136,11 @@ def main(arguments: list[str]) -> int:
             directory = Path(scratch)
             write(directory, chosen.entries)
             environment = {**os.environ, "CRATE_CACHE": str(directory / "cache")}
-            scons = [script("scons"), f"--site-dir={ROOT / 'site_scons'}", f"-j{chosen.jobs}"]
-            ours = measure(scons, directory, environment)
+            build = scons(jobs=chosen.jobs)
+            ours = measure(build, directory, environment)
             theirs = measure([script("ninja"), f"-j{chosen.jobs}"], directory, environment)
             check(directory, chosen.entries)
-            nothing = measure(scons, directory, environment)
+            nothing = measure(build, directory, environment)
             print(
                 f"{chosen.entries} entry points over {MODULES} modules, {chosen.jobs} jobs: all valid, interfaces equal"
             )
@@ -155,7 +150,7 @@ def main(arguments: list[str]) -> int:
             for edited in (2, 0):
                 path, before = directory / f"lib/m{edited}.slang", module(edited)
                 path.write_text(before.replace("side * side", "side * side + 0.5"), encoding="utf-8")
-                edit = measure(scons, directory, environment)
+                edit = measure(build, directory, environment)
                 reached = reaching(chosen.entries, edited)
                 warm = warm_session(directory, reached)
                 print(
