@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -187,18 +183,8 @@ def test_edits_between_the_builds_of_one_run(scons_project: SconsProject) -> Non
     )
     scons_project.write({"a.in": "export a\n", "bad": "exprt b\n", "good": "export c\n"})
     words = ["build", "shell cp bad a.in", "build", "shell cp good a.in", "build", "build", "exit"]
-    done = subprocess.run(
-        [sys.executable, "-m", "SCons", "-Q", "--site-dir", str(ROOT / "site_scons"), "--interactive"],
-        cwd=scons_project.path,
-        env=scons_project._environment(),
-        input="\n".join([*words, ""]),
-        capture_output=True,
-        text=True,
-        timeout=scons_project.timeout,
-        check=False,
-    )
-    out = done.stdout + done.stderr
-    assert "Traceback" not in out and out.count("Copy(") == 3 and out.count("Linking app") == 2, out
+    out = scons_project.scons("--interactive", input="\n".join([*words, ""]), expect=None)
+    assert out.count("Copy(") == 3 and out.count("Linking app") == 2, out
     assert "crate 'app': 1 of 1 units failed" in out and out.count("is up to date") == 1, out
     assert scons_project.read("app.cdylib") == "entry a\nexport c\n"
     assert scons_project.up_to_date()

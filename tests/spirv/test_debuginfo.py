@@ -5,14 +5,13 @@ Knows nothing of how a linker numbers ids; it reads words as the SPIR-V specific
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.spirv.conftest import Validate
 from tests.support.scons_project import IN_PLACE, SconsProject
+from tests.support.spirv_words import instructions, text_of
 
 _STRING, _LINE, _EXTENDED_IMPORT, _EXTENDED, _FUNCTION, _FUNCTION_END = 7, 8, 11, 12, 54, 56
 _DEBUG_SOURCE, _DEBUG_LINE = 35, 103
@@ -34,18 +33,6 @@ void main() {
 EXPECTED = {("app.comp", 7), ("thrice.glsl", 3), ("twice.hlsl", 5)}
 
 
-def _instructions(data: bytes) -> Iterator[list[int]]:
-    words = array("I", data)
-    at = 5
-    while at < len(words):
-        yield words[at : at + (words[at] >> 16)].tolist()
-        at += words[at] >> 16
-
-
-def _text(words: list[int]) -> str:
-    return array("I", words).tobytes().partition(b"\0")[0].decode()
-
-
 def _lines(data: bytes) -> set[tuple[str, int]]:
     """Return file and line of what `OpLine` and `DebugLine` say inside functions."""
     strings: dict[int, str] = {}
@@ -53,11 +40,11 @@ def _lines(data: bytes) -> set[tuple[str, int]]:
     constants: dict[int, int] = {}
     found: set[tuple[str, int]] = set()
     inside = False
-    for words in _instructions(data):
+    for words in instructions(data):
         opcode = words[0] & 0xFFFF
         inside = opcode == _FUNCTION or (inside and opcode != _FUNCTION_END)
         if opcode == _STRING:
-            strings[words[1]] = _text(words[2:])
+            strings[words[1]] = text_of(words[2:])
         elif opcode == 43:
             constants[words[2]] = words[3]
         elif opcode == _EXTENDED and words[4] == _DEBUG_SOURCE and words[5] in strings:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.support import spirv_words
+from tests.support.spirv_words import text_of
 
 __all__ = ["capabilities", "constants", "entry_points", "instructions", "names", "opcodes"]
 
@@ -14,14 +16,9 @@ MODELS = {
 }  # fmt: skip
 
 
-def instructions(path: Path) -> Iterator[list[int]]:
+def instructions(path: Path) -> Iterator[tuple[int, ...]]:
     """Yield each instruction's words."""
-    words = array("I", path.read_bytes())
-    assert words[0] == 0x07230203, path
-    at = 5
-    while at < len(words):
-        yield words[at : at + (words[at] >> 16)].tolist()
-        at += words[at] >> 16
+    return spirv_words.instructions(path.read_bytes())
 
 
 def opcodes(path: Path) -> set[int]:
@@ -31,23 +28,19 @@ def opcodes(path: Path) -> set[int]:
 
 def entry_points(path: Path) -> list[tuple[str, str]]:
     """Return stage and name of each entry point, in order."""
-    return [(MODELS[words[1]], _text(words[3:])) for words in instructions(path) if words[0] & 0xFFFF == 15]
+    return [(MODELS[words[1]], text_of(words[3:])) for words in instructions(path) if words[0] & 0xFFFF == 15]
 
 
 def names(path: Path) -> set[str]:
     """Return the debug names of ids."""
-    return {_text(words[2:]) for words in instructions(path) if words[0] & 0xFFFF == 5}
+    return {text_of(words[2:]) for words in instructions(path) if words[0] & 0xFFFF == 5}
 
 
 def constants(path: Path) -> set[tuple[int, ...]]:
     """Return the words of each constant's value."""
-    return {tuple(words[3:]) for words in instructions(path) if words[0] & 0xFFFF == 43}
+    return {words[3:] for words in instructions(path) if words[0] & 0xFFFF == 43}
 
 
 def capabilities(path: Path) -> set[int]:
     """Return the capabilities that a module declares."""
     return {words[1] for words in instructions(path) if words[0] & 0xFFFF == 17}
-
-
-def _text(words: list[int]) -> str:
-    return array("I", words).tobytes().partition(b"\0")[0].decode()

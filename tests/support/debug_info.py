@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import posixpath
 import struct
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from .spirv_words import instructions, text_of
 
 __all__ = ["Debugged", "Frame", "Statement", "Variable", "read"]
 
@@ -46,10 +47,6 @@ class Statement:
     place: Frame | None
     callers: tuple[Frame, ...]
 
-    @property
-    def opcode(self) -> int:
-        return self.words[0] & 0xFFFF
-
 
 @dataclass(frozen=True)
 class Variable:
@@ -67,7 +64,6 @@ class Debugged:
 
     statements: list[Statement] = field(default_factory=list)
     sources: dict[str, str | None] = field(default_factory=dict)
-    units: list[str] = field(default_factory=list)
     functions: dict[str, Frame] = field(default_factory=dict)
     variables: set[Variable] = field(default_factory=set)
     kinds: list[int] = field(default_factory=list)
@@ -84,7 +80,7 @@ def read(data: bytes) -> Debugged:
 
 class _Reader:
     def __init__(self, data: bytes) -> None:
-        self.all = list(_instructions(data))
+        self.all = list(instructions(data))
         self.found = Debugged()
         self.strings: dict[int, str] = {}
         self.sets: set[int] = set()
@@ -97,7 +93,7 @@ class _Reader:
         for words in self.all:
             opcode = words[0] & 0xFFFF
             if opcode in (_STRING, _IMPORT):
-                self.strings[words[1]] = array("I", words[2:]).tobytes().partition(b"\0")[0].decode()
+                self.strings[words[1]] = text_of(words[2:])
                 if opcode == _IMPORT and self.strings[words[1]].startswith("NonSemantic.Shader.DebugInfo"):
                     self.sets.add(words[1])
             elif opcode == _TYPE_FLOAT and words[2] == 32:
@@ -112,6 +108,12 @@ class _Reader:
                 self.debug[words[2]] = words
             if opcode not in _WITHOUT_RESULT and len(words) > 1:
                 self.defined.update(words[1:3])
+
+        self.lines = {
+            self._file(words[2]): self.strings[words[6]].count("\n") + 1
+            for words in self.debug.values()
+            if words[4] == _SOURCE and len(words) > 6
+        }
 
     def run(self) -> Debugged:
         for words in self.debug.values():
@@ -179,7 +181,7 @@ class _Reader:
             assert file not in self.found.sources, f"{file} is described twice"
             self.found.sources[file] = self.strings[words[6]] if len(words) > 6 else None
         elif kind == _UNIT:
-            self.found.units.append(self._file(words[7]))
+            self._file(words[7])
         elif kind == _FUNCTION_SCOPE:
             place = self._checked(self._file(words[7]), self.numbers[words[8]])
             name = self.strings[words[5]]
@@ -210,21 +212,6 @@ class _Reader:
         return self.strings[words[5]]
 
     def _checked(self, file: str, line: int) -> Frame:
-        text = next(
-            (
-                self.strings[w[6]]
-                for w in self.debug.values()
-                if w[4] == _SOURCE and len(w) > 6 and self._file(w[2]) == file
-            ),
-            None,
-        )
-        assert text is None or 0 < line <= text.count("\n") + 1, f"{file} has no line {line}"
+        count = self.lines.get(file)
+        assert count is None or 0 < line <= count, f"{file} has no line {line}"
         return Frame(file, line, None)
-
-
-def _instructions(data: bytes) -> Iterator[tuple[int, ...]]:
-    words = array("I", data)
-    at = 5
-    while at < len(words):
-        yield tuple(words[at : at + (words[at] >> 16)])
-        at += words[at] >> 16

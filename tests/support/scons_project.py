@@ -80,14 +80,20 @@ class SconsProject:
         """Say whether there is such a file or directory."""
         return (self.path / name).exists()
 
-    def scons(self, *arguments: str, expect: int | None = 0, preexec: Callable[[], None] | None = None) -> str:
-        """Run `scons` and return its output.
+    def scons(
+        self,
+        *arguments: str,
+        expect: int | None = 0,
+        preexec: Callable[[], None] | None = None,
+        input: str | None = None,
+    ) -> str:
+        """Run `scons` and return its output; `input` is what it reads.
 
         Raises: AssertionError with the output for another exit status than is expected, if any is, or a traceback in
         what it prints.
         """
         words = ["-Q", *(["--site-dir", _SITE] if self.form == IN_PLACE else []), *arguments]
-        if preexec is None and can_fork(self.environ):
+        if preexec is None and input is None and can_fork(self.environ):
             server = _server(_SITE if self.form == IN_PLACE else "")
             done = server.run(words, cwd=self.path, environ=self._environment(), timeout=self.timeout)
         else:
@@ -95,7 +101,7 @@ class SconsProject:
                 [sys.executable, "-m", "SCons", *words],
                 cwd=self.path,
                 env=self._environment(),
-                stdin=subprocess.DEVNULL,
+                input=input or "",
                 capture_output=True,
                 text=True,
                 timeout=self.timeout,

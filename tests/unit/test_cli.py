@@ -217,12 +217,17 @@ def test_inspect_beside_a_state_that_says_nothing(
     assert json.loads(capsys.readouterr().out) == {"module": "a.spv"}
 
 
+def _shell(name: str) -> str:
+    pytest.importorskip("shtab")
+    program = shutil.which(name)
+    testing.require_tool(program is not None, name)
+    assert program is not None
+    return program
+
+
 def test_bash_completes(tmp_path: Path) -> None:
     """What `completion` prints is taken by the shell, and knows commands, words and options."""
-    pytest.importorskip("shtab")
-    bash = shutil.which("bash")
-    testing.require_tool(bash is not None, "bash")
-    assert bash is not None
+    bash = _shell("bash")
     done = _run("completion", "bash")
     assert done.returncode == 0
     (tmp_path / "script").write_text(done.stdout)
@@ -245,10 +250,7 @@ def test_bash_completes(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_other_shells_take_the_script(shell: str, ask: str, answer: str, tmp_path: Path) -> None:
-    pytest.importorskip("shtab")
-    program = shutil.which(shell)
-    testing.require_tool(program is not None, shell)
-    assert program is not None
+    program = _shell(shell)
     for name in ("script", "_cratewright"):
         (tmp_path / name).write_text(_run("completion", shell).stdout)
     asked = subprocess.run([program, "-f", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
