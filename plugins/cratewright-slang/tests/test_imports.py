@@ -86,6 +86,19 @@ def test_an_import_that_does_not_look_like_one(tmp_path: Path) -> None:
     assert compiler(tmp_path).compile("a.slang", MAIN % (b"/*\nimport bad;\n*/\n", b"1.0")).imports == ()
 
 
+def test_files_of_one_text_are_two(tmp_path: Path) -> None:
+    """What says `#pragma once` is taken once for each place that it lies at."""
+    for place in ("x", "y"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "k.h").write_text("#pragma once\nfloat NAME() { return 1; }\n")
+    text = b"#define NAME a\n#include %s\n#undef NAME\n#define NAME b\n#include %s\n"
+    source = text % (b'"x/k.h"', b'"../y/k.h"')
+    made = compiler(tmp_path).compile("x/a.slang", source.replace(b"x/k", b"k") + MAIN % (b"", b"a() + b()"))
+    assert {path for path, there in observed(made).items() if there} == {"x/k.h", "y/k.h"}
+    with pytest.raises(Refused, match=r"> x/a\.slang:"):
+        compiler(tmp_path).compile("x/a.slang", text % (b'"k.h"', b'"../x/k.h"') + MAIN % (b"", b"a() + b()"))
+
+
 def test_names_of_imports() -> None:
     text = b'import a.b_c;\n__include "x/y";\n #include <z.h>\n__exported import d;\nimportant e;\n'
     assert imported_names(text) == ("a/b_c.slang", "a/b-c.slang", "x/y.slang", "d.slang", "z.h")

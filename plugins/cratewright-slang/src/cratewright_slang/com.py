@@ -6,12 +6,13 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Files", "Object", "blob_bytes"]
+__all__ = ["OK", "Object", "Table", "blob_bytes"]
+
+OK = 0
 
 _POINTER = ctypes.sizeof(ctypes.c_void_p)
 _RELEASE = 2
 _BLOB_POINTER, _BLOB_SIZE = 3, 4
-_OK, _NO_INTERFACE, _NOT_FOUND = 0, -0x7FFF_BFFE, -0x7DFF_FFFB
 
 
 class Object:
@@ -51,48 +52,14 @@ def blob_bytes(pointer: int | None) -> bytes:
     return data
 
 
-_QUERY = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
-_COUNT = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p)
-_CAST = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-_LOAD = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p))
+class Table:
+    """An object for Slang to call: functions, each with what it returns and what it takes after the object."""
 
-# ISlangUnknown, ISlangCastable and ISlangFileSystem.
-_KNOWN = frozenset(
-    bytes.fromhex(text)
-    for text in (
-        "0000000000000000c000000000000046",
-        "e1e0ed875248b0448bf2cb31874de239",
-        "fc093a004d3aa04bad601fd863a915ab",
-    )
-)
-
-
-class Files:
-    """A file system for Slang to read from: one function that gives the bytes of a path, or None."""
-
-    def __init__(self, read: Callable[[str], bytes | None], blob: Callable[[bytes], int]) -> None:
-        self._read, self._blob = read, blob
-        self._functions = (_QUERY(self._query), _COUNT(_one), _COUNT(_one), _CAST(self._cast), _LOAD(self._load))
+    def __init__(self, *functions: tuple[Any, tuple[Any, ...], Callable[..., Any]]) -> None:
+        self._functions = [
+            ctypes.CFUNCTYPE(result, ctypes.c_void_p, *types)(function) for result, types, function in functions
+        ]
         addresses = [ctypes.cast(function, ctypes.c_void_p).value for function in self._functions]
         self._table = (ctypes.c_void_p * len(addresses))(*addresses)
         self._object = ctypes.c_void_p(ctypes.addressof(self._table))
         self.pointer = ctypes.addressof(self._object)
-
-    def _query(self, _this: int, wanted: int, out: Any) -> int:
-        found = self._cast(_this, wanted)
-        out[0] = found
-        return _OK if found else _NO_INTERFACE
-
-    def _cast(self, _this: int, wanted: int) -> int | None:
-        return self.pointer if ctypes.string_at(wanted, 16) in _KNOWN else None
-
-    def _load(self, _this: int, path: bytes, out: Any) -> int:
-        data = self._read(path.decode(errors="replace"))
-        if data is None:
-            return _NOT_FOUND
-        out[0] = self._blob(data)
-        return _OK
-
-
-def _one(_this: int) -> int:
-    return 1

@@ -7,7 +7,6 @@ no module of it is imported.
 from __future__ import annotations
 
 import ctypes
-import posixpath
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +16,8 @@ from typing import Any
 
 from cratewright import ToolError, dataclass
 
-from .com import Files, Object, blob_bytes
+from .com import Object, blob_bytes
+from .file_system import ROOT, ProjectFileSystem, inside, outside
 
 __all__ = [
     "WAY_OUT",
@@ -147,7 +147,7 @@ class Module:
     @property
     def path(self) -> str:
         """Return where it was found."""
-        return posixpath.normpath((self.object.call(_PATH, _TEXT, ()) or b"").decode())
+        return outside((self.object.call(_PATH, _TEXT, ()) or b"").decode())
 
 
 def entry_point_of(module: Module, at: int) -> tuple[str, int]:
@@ -155,7 +155,7 @@ def entry_point_of(module: Module, at: int) -> tuple[str, int]:
     api, entry, log = _api(), module.entry_point(at), ctypes.c_void_p()
     try:
         layout = entry.call(_LAYOUT, _PTR, (_INT, _OUT), 0, ctypes.byref(log))
-        said = blob_bytes(log.value).decode(errors="replace")
+        said = _said(log)
         found = api.entry_by_index(layout, 0) if layout else None
         if not found:
             raise Refused(said or "an entry point has no layout")
@@ -176,7 +176,7 @@ class Session:
     def __init__(self, settings: Settings, read: Callable[[str], bytes | None]) -> None:
         api = _api()
         self._api = api
-        self.files = Files(read, api.blob)
+        self.files = ProjectFileSystem(read, api.blob)
         options = (_Option * len(settings.options))(
             *(_Option(name, _Value(0, value, 0, None, None)) for name, value in settings.options)
         )
@@ -187,7 +187,7 @@ class Session:
         macros = (_Macro * len(settings.macros))(
             *(_Macro(name.encode(), value.encode()) for name, value in settings.macros)
         )
-        paths = (_TEXT * len(settings.paths))(*(path.encode() for path in settings.paths))
+        paths = (_TEXT * len(settings.paths))(*(inside(path).encode() for path in settings.paths))
         given = _Session(
             size=ctypes.sizeof(_Session),
             targets=ctypes.addressof(target),
@@ -236,9 +236,11 @@ class Session:
     def _load(self, at: int, name: str, path: str, data: bytes) -> tuple[Module, str]:
         blob, log = Object(self._api.blob(data)), ctypes.c_void_p()
         types = (_TEXT, _TEXT, _PTR, _OUT)
-        found = self._session.call(at, _PTR, types, name.encode(), path.encode(), blob.pointer, ctypes.byref(log))
+        found = self._session.call(
+            at, _PTR, types, name.encode(), inside(path).encode(), blob.pointer, ctypes.byref(log)
+        )
         blob.release()
-        said = blob_bytes(log.value).decode(errors="replace")
+        said = _said(log)
         if not found:
             raise Refused(said)
         return Module(Object(found)), said
@@ -255,7 +257,7 @@ class Session:
         out, log = ctypes.c_void_p(), ctypes.c_void_p()
         types = (_INT, _INT, _OUT, _OUT)
         failed = linked.call(_ENTRY_CODE, _I32, types, 0, 0, ctypes.byref(out), ctypes.byref(log))
-        said.append(blob_bytes(log.value).decode(errors="replace"))
+        said.append(_said(log))
         if failed < 0 or not out.value:
             raise Refused("".join(said))
         data = blob_bytes(out.value)
@@ -267,10 +269,14 @@ class Session:
         out, log = ctypes.c_void_p(), ctypes.c_void_p()
         order = (ctypes.byref(out), ctypes.byref(log))
         failed = on.call(at, _I32, (*types, _OUT, _OUT), *arguments, *order)
-        said.append(blob_bytes(log.value).decode(errors="replace"))
+        said.append(_said(log))
         if failed < 0 or not out.value:
             raise Refused("".join(said))
         return Object(out.value)
+
+
+def _said(log: ctypes.c_void_p) -> str:
+    return blob_bytes(log.value).decode(errors="replace").replace(ROOT, "")
 
 
 class _Api:

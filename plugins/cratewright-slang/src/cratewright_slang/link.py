@@ -9,9 +9,10 @@ import json
 from collections.abc import Sequence
 
 from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
-from cratewright_spirv.sharing import Entry
+from cratewright_spirv.sharing import Entry, with_relative_files
 
 from .com import Object
+from .file_system import ROOT
 from .files import SOURCE, CompiledFiles
 from .libslang import Module, Refused, Session, build_tag, entry_point_of, parameter_count
 from .own_settings import settings_of
@@ -48,7 +49,7 @@ def entry_code(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) 
                 hint="write an entry point that calls it with the types it is for: nothing here says which they are",
             )
         code, _ = session.code([module.object, found])
-        return code
+        return with_relative_files(code, ROOT)
     except Refused as refused:
         raise LinkError(
             diagnostics=errors_of(refused.log, path),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from . import opcodes as op
@@ -142,28 +142,18 @@ def only_lines(data: bytes) -> bytes:
     return replace(module, instructions=tuple(kept)).encode()
 
 
-def with_relative_files(data: bytes, sources: Iterable[str]) -> bytes:
-    """Return a module whose files are called from the project's root, where its compiler calls some by absolute paths.
-
-    Shape: `sources` are files that it is made of, from the root, by which the root is found.
-    """
-    if not any(f"/{source}".encode() in data for source in sources):
+def with_relative_files(data: bytes, root: str) -> bytes:
+    """Return a module whose files are called from a root, where a compiler put that before their names."""
+    if root.encode() not in data:
         return data
     module = parse(data, "module")
-    texts = {words[1]: string(words, 2)[0] for words in module.instructions if words[0] & 0xFFFF == op.STRING}
-    ends = [f"/{source}" for source in sources]
-    roots = {text.removesuffix(end) for text in texts.values() for end in ends if text.endswith(end)}
-    absolute = [f"{root}/" for root in roots if "\n" not in root and (root.startswith("/") or root[1:2] == ":")]
-    moved = {
-        number: text.removeprefix(root) for number, text in texts.items() for root in absolute if text.startswith(root)
-    }
     instructions = (
-        build(op.STRING, words[1], *literal(moved[words[1]]))
-        if words[0] & 0xFFFF == op.STRING and words[1] in moved
+        build(op.STRING, words[1], *literal(string(words, 2)[0].removeprefix(root)))
+        if words[0] & 0xFFFF == op.STRING
         else words
         for words in module.instructions
     )
-    return replace(module, instructions=tuple(instructions)).encode() if moved else data
+    return replace(module, instructions=tuple(instructions)).encode()
 
 
 def _named(data: bytes, old: bytes, new: bytes) -> bytes:

@@ -19,7 +19,7 @@ from .names import Entry, entries_of, optimized_entries
 from .stages import STAGES
 from .symbols import Resolution
 
-__all__ = ["SPIRV_STAGES", "Entry", "Resolution", "SpirvBackend", "with_whole_entries"]
+__all__ = ["SPIRV_STAGES", "Entry", "Resolution", "SpirvBackend", "with_relative_files", "with_whole_entries"]
 
 SPIRV_STAGES = tuple(stage.name for stage in STAGES)
 """The names of stages, as entry points have them."""
@@ -50,7 +50,7 @@ def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Lin
     }
     module = ModuleCodegen(
         name=own.module.name,
-        data=with_relative_files(link(entry, items), [item.module.attribute("source") for item in items]),
+        data=link(entry, items),
         entry_points=(EntryPoint(entry.stage, entry.inner),),
         attributes=tuple(sorted(attributes.items())),
     )
