@@ -196,6 +196,8 @@ export public struct Shape : IShape { public float area(float x) { return x + 9.
     "b.slang": "import base;\nimport nine;\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = total(d[i.x]); }\n",
     "h.comp.hlsl": '#include "k.hlsli"\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = WaveActiveMax(K); }\n',
     "k.hlsli": "#define K 7.0\n",
+    # The word in the middle is no stage.
+    "noise.simplex.hlsl": "float noise(float x) { return x; }\n",
 }
 COMPUTE = 'RWStructuredBuffer<float> d;\n[shader("compute")] [numthreads(64, 1, 1)]'
 
@@ -206,7 +208,7 @@ def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, de
 
     crates = 'lib = env.Crate("lib", Glob("lib/*.slang"), include_dirs=["lib"])\n'
     crates += (
-        'Default(env.Crate("app", ["a.slang", "b.slang", "h.comp.hlsl"], deps=[lib], include_dirs=["lib"], '
+        'Default(env.Crate("app", ["a.slang", "b.slang", *Glob("*.hlsl")], deps=[lib], include_dirs=["lib"], '
         'crate_type="cdylib", multimodule=True, lto="thin"))\n'
     )
     slang.write({"SConstruct": HEADER + crates, **{name: text.replace("%s", COMPUTE) for name, text in EXTERN.items()}})

@@ -61,6 +61,17 @@ def test_a_part_of_a_variable_says_which(spirv) -> None:
     assert _shown(spirv, BODY.replace("%WHAT", "%33")) == ["%35 = OpExtInst %5 %1 DebugDeclare %21 %31 %22 %9"]
 
 
+def test_a_part_of_a_global_variable_says_which(spirv) -> None:
+    text = BODY.replace("%31 = OpVariable %14 Function\n", "").replace(
+        "%33 = OpAccessChain %15 %31", "%33 = OpAccessChain %24 %25"
+    )
+    types = "%23 = OpTypePointer Private %13\n%24 = OpTypePointer Private %12\n%25 = OpVariable %23 Private\n%16 ="
+    head = HEAD.replace("%16 =", types).replace('"main"', '"main" %25')
+    after = repaired(spirv.assemble(head + text.replace("%WHAT", "%33") + END))
+    spirv.validate(after)
+    assert "DebugDeclare %21 %25 %22 %9" in spirv.disassemble(after, "--raw-id")
+
+
 def test_a_value_is_told_as_one(spirv) -> None:
     assert _shown(spirv, BODY.replace("%WHAT", "%34")) == ["%35 = OpExtInst %5 %1 DebugValue %21 %34 %22"]
 

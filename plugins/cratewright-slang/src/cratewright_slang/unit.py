@@ -7,6 +7,7 @@ import posixpath
 import re
 
 from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, Symbol, UnitStencil
+from cratewright_spirv.sharing import STAGE_SUFFIXES
 
 from .diagnostics import Message, read_log
 from .imports import compiler_for
@@ -22,7 +23,7 @@ PART = b"part of a module\n"
 """What stands for a source that is a part of another's module: it is compiled with that."""
 
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
-_STAGE = re.compile(r"\.([a-z]+)\.hlsl$")
+_STAGE = re.compile(rf"({'|'.join(map(re.escape, STAGE_SUFFIXES))})\.hlsl$")
 _IMPLEMENTING = re.compile(rb"\s*implementing\b")
 
 
@@ -45,7 +46,7 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         raise SourceError(diagnostics=errors_of(refused.log, path)) from None
     if not made.entries and (stage := _STAGE.search(path)):
         raise SourceError.at(
-            path, 1, f"no entry point, though it is called .{stage[1]}", hint='write [shader("...")] before it'
+            path, 1, f"no entry point, though it is called {stage[1]}", hint='write [shader("...")] before it'
         )
     module = ModuleCodegen(
         name=MEMBER,

@@ -6,6 +6,7 @@ parameter with it; that describes variables only, so values and parts of variabl
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -39,19 +40,19 @@ def repaired(data: bytes) -> bytes:
 
 
 def _repaired(
-    body: tuple[Instruction, ...], sets: set[int], pointers: set[int], outside: Mapping[int, Instruction]
+    body: tuple[Instruction, ...], sets: set[int], pointers: set[int], outside: dict[int, Instruction]
 ) -> Iterator[Instruction]:
-    inside = {each: words for words in body if (each := result(words)) is not None}
+    known = ChainMap({each: words for words in body if (each := result(words)) is not None}, outside)
     in_block = False
     for words in body:
         opcode = words[0] & 0xFFFF
         in_block = opcode == op.LABEL or (in_block and opcode not in _TERMINATORS)
         if opcode == op.EXT_INST and words[3] in sets:
             # In front of the first block stands what follows an `OpLine`; behind one, lines of what is gone.
-            if not in_block or not all(each in inside or each in outside for each in words[5:]):
+            if not in_block or not all(each in known for each in words[5:]):
                 continue
             if words[4] == DECLARE:
-                told = _told(words, {**outside, **inside} if words[6] not in inside else inside, pointers)
+                told = _told(words, known, pointers)
                 if told is not None:
                     yield told
                 continue

@@ -19,10 +19,10 @@ from .names import Entry, entries_of, optimized_entries
 from .stages import STAGES
 from .symbols import Resolution
 
-__all__ = ["SPIRV_STAGES", "Entry", "Resolution", "SpirvBackend", "with_relative_files", "with_whole_entries"]
+__all__ = ["STAGE_SUFFIXES", "Entry", "Resolution", "SpirvBackend", "with_relative_files", "with_whole_entries"]
 
-SPIRV_STAGES = tuple(stage.name for stage in STAGES)
-"""The names of stages, as entry points have them."""
+STAGE_SUFFIXES = tuple(stage.suffix for stage in STAGES)
+"""Those of files that hold the entry point of a stage."""
 
 Link = Callable[[Entry, Sequence[LinkModule]], bytes]
 """Makes the code of an entry point out of its module, which comes first, and all others that it needs."""
