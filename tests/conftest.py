@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,13 @@ from tests.support.paths import ROOT, source_paths
 
 sys.path[:0] = [path for path in source_paths() if path not in sys.path]
 
+from cratewright.pipeline import settings  # noqa: E402
 from tests.support.scons_project import SconsProject, available_forms  # noqa: E402
 
 Golden = Callable[[str, str], None]
+
+if _workers := os.environ.get("CRATE_WORKERS"):  # for engines as well that are given no environment
+    settings.default_workers = lambda: _workers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,8 +11,8 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, variant_header, embed, figures, crate_metadata, metadata, lto_file        pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
-    process, worker, zygote                                    the doors to workers
+    host, fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
+    process, worker, zygote, spawned                           the doors to workers
     cache                                                      results that can be used again
     remote                                                     results and programs on servers
     session, backend, offered, hookspecs, declared             the contract with backends

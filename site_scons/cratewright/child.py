@@ -7,13 +7,13 @@ its compiler, a driver with its linker. What a worker runs is in the worker's gr
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING
 
 from .errors import Interrupted, ToolError
+from .host import end_tree, lead_group, new_group
 from .values import dataclass
 from .watchdog import close_watchdog, leave_watchdog, tell_watchdog, wake_watchdog
 
@@ -120,7 +120,7 @@ def _run(
         stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=not _build.member,
+        **({} if _build.member else new_group()),
     )
     if not _build.member:
         own(process.pid)
@@ -163,8 +163,7 @@ def join_group() -> None:
     leave_watchdog()
     _build.groups.clear()
     _build.ended.clear()
-    with suppress(OSError):
-        os.setpgid(0, 0)
+    lead_group()
 
 
 def begin_build() -> None:
@@ -202,11 +201,7 @@ def owns(leader: int) -> bool:
 
 def end_group(leader: int) -> None:
     """End a process and everything in its group."""
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except OSError:  # it leads none yet
-        with suppress(OSError):
-            os.kill(leader, signal.SIGKILL)
+    end_tree(leader)
 
 
 def end_all() -> None:

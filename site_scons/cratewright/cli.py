@@ -30,7 +30,7 @@ from .options import CORE_OPTIONS
 from .pipeline.engine import Engine
 from .pipeline.plan import option_table, source_table
 from .pipeline.relink import relink
-from .pipeline.settings import read_remote
+from .pipeline.settings import read_remote, read_workers
 from .plugin import BLOCKED
 from .registry import Registry, default_registry
 from .version import __version__
@@ -171,6 +171,7 @@ def _schema(arguments: argparse.Namespace) -> None:
 def _engine(jobs: int = 1) -> Engine:
     settings = {name: value for name, value in os.environ.items() if name.startswith("CRATE_")}
     read_remote(settings)
+    read_workers(settings)
     return Engine(os.getcwd(), default_registry(), settings, jobs)
 
 

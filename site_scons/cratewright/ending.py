@@ -13,6 +13,7 @@ from contextlib import suppress
 from types import FrameType
 
 from .child import end_all
+from .host import wakeup_ends
 from .scratch import remove_scratch
 
 __all__ = ["end_anew", "end_on_signals", "tell_at_end", "watch_signals"]
@@ -21,9 +22,9 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class _Watch:
-    """The end of the pipe that tells of signals, whether a thread reads it, and who is told of an end."""
+    """How to wait for what tells of signals, whether a thread reads it, and who is told of an end."""
 
-    reader = -1
+    read: Callable[[], bytes] | None = None
     begun = False
     tell: Callable[[], object] | None = None
 
@@ -33,10 +34,9 @@ def end_on_signals() -> None:
 
     Shape: for the main thread, before there are others; without effect the second time.
     """
-    if _Watch.reader >= 0 or threading.current_thread() is not threading.main_thread():
+    if _Watch.read is not None or threading.current_thread() is not threading.main_thread():
         return
-    _Watch.reader, writer = os.pipe()
-    os.set_blocking(writer, False)
+    _Watch.read, writer = wakeup_ends()
     before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     if before != -1:  # somebody else's loop waits for signals
         signal.set_wakeup_fd(before)
@@ -54,7 +54,7 @@ def tell_at_end(tell: Callable[[], object]) -> None:
 def end_anew() -> None:
     """Do as `end_on_signals` in a fork, which has what the process before it has set up."""
     signal.set_wakeup_fd(-1)
-    _Watch.reader, _Watch.begun, _Watch.tell = -1, False, None
+    _Watch.read, _Watch.begun, _Watch.tell = None, False, None
     for number in _ENDING:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     end_on_signals()
@@ -62,17 +62,17 @@ def end_anew() -> None:
 
 def watch_signals() -> None:
     """Watch for signals whose handlers only take note, as SCons's do while it runs jobs."""
-    if _Watch.begun or _Watch.reader < 0:
+    if _Watch.begun or _Watch.read is None:
         return
     _Watch.begun = True
     try:
-        threading.Thread(target=_read, args=(_Watch.reader,), name="cratewright signals", daemon=True).start()
+        threading.Thread(target=_read, args=(_Watch.read,), name="cratewright signals", daemon=True).start()
     except RuntimeError:  # no thread can be started: then it takes as long as what runs
         return
 
 
-def _read(reader: int) -> None:
-    while data := os.read(reader, 64):
+def _read(read: Callable[[], bytes]) -> None:
+    while data := read():
         if any(byte in _ENDING for byte in data):
             end_all()
 

@@ -13,11 +13,13 @@ import threading
 import time
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .diagnostic import Diagnostic, RelatedPlace
 from .errors import OutputError
+from .host import BINARY, CLOEXEC, NONBLOCK, lock
 from .values import dataclass
 
 __all__ = [
@@ -297,11 +299,11 @@ class EventFile:
 
 def _opened(path: str) -> int:
     """Return an empty file to append to; a pipe is as good if somebody reads it."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | CLOEXEC | BINARY
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             # A pipe that nobody reads would hold the build up for ever.
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | NONBLOCK | CLOEXEC)
             os.set_blocking(file, True)
             return file
         file = os.open(path, flags, 0o666)
@@ -319,17 +321,12 @@ def _opened(path: str) -> int:
 
 def _own(file: int, path: str) -> None:
     """Empty a file of events that no other build writes, and keep others from it while this process lives."""
-    try:
-        import fcntl  # noqa: PLC0415 - not on Windows
-
-        # Not flock, which workers would inherit.
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:
-        pass
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            hint = "give each build a file of its own"
-            raise _refused(path, "another build writes its events there", "the file is locked", hint) from error
+    locked = True
+    with suppress(OSError):  # a file system may have no locks
+        locked = lock(file, forks=False)
+    if not locked:
+        hint = "give each build a file of its own"
+        raise _refused(path, "another build writes its events there", "the file is locked", hint)
     begin = os.read(file, len(_BEGIN))
     if begin and begin != _BEGIN:
         hint = "name another file in CRATE_EVENTS, or remove this one"

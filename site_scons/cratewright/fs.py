@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 
 from .digest import content_digest
 from .errors import FormatError, OutputError
+from .host import BINARY, CLOEXEC, NONBLOCK, is_own, replace
 
 __all__ = [
     "FileDigests",
@@ -35,8 +36,8 @@ __all__ = [
 ]
 
 
-_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
+_READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
 _LARGE = 16 << 20
 """Bytes from which on a file is not held whole to digest it."""
 _ENDLESS = 1 << 36
@@ -181,7 +182,7 @@ def make_private(path: str) -> bool:
         found = os.lstat(path)
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+    return stat.S_ISDIR(found.st_mode) and is_own(found) and not found.st_mode & 0o077
 
 
 def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
@@ -212,7 +213,7 @@ def _put_in_place(temporary: str, path: str) -> Iterator[None]:
     """Rename a temporary file to its path once it is written; remove it if that fails."""
     try:
         yield
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)

@@ -3,13 +3,13 @@
 A crash or a hang costs the call that caused it, never the caller.
 
 A *zygote* process imports and warms what the workers need, once, and forks a worker when one is wanted; so ten
-workers pay for one warm-up, and a crashed worker is replaced in a millisecond.
+workers pay for one warm-up, and a crashed worker is replaced in a millisecond. Where nothing can be forked each worker
+is a new interpreter, which warms itself.
 """
 
 from __future__ import annotations
 
 import atexit
-import os
 import selectors
 import signal
 import socket
@@ -18,13 +18,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from .child import check_ended, disown, end_group, own, owns
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
 from .values import dataclass
-from .worker import receive, send
+from .worker import SIZE, ended_unexpectedly, not_ready, receive, send, unprepared
 from .zygote import Zygote
+
+if TYPE_CHECKING:
+    from .spawned import Spawner
 
 __all__ = ["Call", "Outcome", "WorkerPool"]
 
@@ -63,8 +67,8 @@ class Outcome:
 class WorkerPool:
     """At most `size` warm workers, shared by all threads of this process.
 
-    Shape: `warm` are calls made once in the zygote, before the first worker is forked; `paths` are directories
-    that workers import from, beside this process's own.
+    Shape: `warm` are calls made before any other, once in the zygote or in each worker that is spawned; `paths` are
+    directories that workers import from, beside this process's own. `kind` is `fork` or `spawn`.
     Units: `timeout` in seconds, for one call; `memory` in bytes, for all calls that run at one time.
     """
 
@@ -72,20 +76,22 @@ class WorkerPool:
         self,
         size: int,
         *,
+        kind: str,
         warm: Sequence[Call] = (),
         paths: Sequence[str] = (),
         timeout: float = 300.0,
         memory: int | None = None,
     ) -> None:
+        self.kind = kind
         self.size = max(1, size)
         self.timeout = timeout
         self._memory = MemoryBudget(available_memory() if memory is None else memory)
         self.warm = tuple(warm)
         self._paths = tuple(paths)
-        self._zygote: Zygote | None = None
+        self._source: Zygote | Spawner | None = None
         self._idle: deque[_Worker] = deque()
         self._busy = 0
-        self._forks = 0
+        self._started = 0
         self._condition = threading.Condition()
 
     def map(
@@ -104,6 +110,12 @@ class WorkerPool:
         waiting = deque(enumerate(calls))
         outcomes: list[Outcome | None] = [None] * len(waiting)
         running: dict[_Worker, tuple[int, Call, float]] = {}
+
+        def begin(worker: _Worker, index: int, call: Call) -> None:
+            if began:
+                began(index, worker.number)
+            worker.send(call)
+
         with selectors.DefaultSelector() as selector:
             try:
                 while waiting or running:
@@ -113,12 +125,16 @@ class WorkerPool:
                         if worker is None:
                             break
                         index, call = waiting.popleft()
-                        if began:
-                            began(index, worker.number)
-                        worker.send(call)
+                        if worker.ready:
+                            begin(worker, index, call)
                         running[worker] = (index, call, time.monotonic() + self.timeout)
                         selector.register(worker.socket, selectors.EVENT_READ, worker)
                     for worker, outcome in self._collect(selector, running):
+                        if outcome is None:
+                            index, call, _ = running[worker]
+                            begin(worker, index, call)
+                            running[worker] = (index, call, time.monotonic() + self.timeout)
+                            continue
                         index, call, _ = running.pop(worker)
                         selector.unregister(worker.socket)
                         self._release(worker, call.memory, alive=worker.alive)
@@ -156,25 +172,28 @@ class WorkerPool:
         with self._condition:
             while self._idle:
                 self._idle.popleft().kill()
-            if self._zygote:
-                self._zygote.close()
-                self._zygote = None
+            if self._source:
+                self._source.close()
+                self._source = None
             atexit.unregister(self.close)
 
     def _collect(
         self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, Call, float]]
-    ) -> list[tuple[_Worker, Outcome]]:
+    ) -> list[tuple[_Worker, Outcome | None]]:
+        """Return what has come of calls, None for one that its worker is ready for now."""
         # While other threads hold workers of ours we look up now and then to take those they give back.
         limit = min(deadline for _, _, deadline in running.values()) - time.monotonic()
         pause = max(0.0, limit if len(running) >= self.size else min(limit, 0.05))
-        finished: list[tuple[_Worker, Outcome]] = []
+        finished: list[tuple[_Worker, Outcome | None]] = []
         for key, _ in selector.select(pause):
             worker = key.data
-            finished.append((worker, worker.receive(running[worker][1])))
+            finished.append((worker, worker.receive(running[worker][1]) if worker.ready else worker.become_ready()))
         now = time.monotonic()
         answered = {worker for worker, _ in finished}
         for worker, (_, call, deadline) in running.items():
             if worker not in answered and now >= deadline:
+                if not worker.ready:
+                    raise not_ready(self.timeout)
                 worker.kill()
                 finished.append((worker, Outcome(None, _hung(call.label, self.timeout))))
         return finished
@@ -190,7 +209,7 @@ class WorkerPool:
                     worker = self._idle.popleft()
                     if owns(worker.pid):
                         return worker
-                return self._forked()
+                return self._new()
             except BaseException:
                 self._give_back(need)
                 raise
@@ -209,14 +228,19 @@ class WorkerPool:
             self._memory.give_back(need)
             self._condition.notify_all()
 
-    def _forked(self) -> _Worker:
-        if self._zygote is None or not self._zygote.usable:
+    def _new(self) -> _Worker:
+        if self._source is None or not self._source.usable:
             atexit.unregister(self.close)
             atexit.register(self.close)
             warm = [(call.function, call.arguments) for call in self.warm]
-            self._zygote = Zygote(warm=warm, paths=self._paths, timeout=self.timeout)
-        self._forks += 1
-        return _Worker(*self._zygote.fork(), self._zygote, self._forks)
+            if self.kind == "fork":
+                self._source = Zygote(warm=warm, paths=self._paths, timeout=self.timeout)
+            else:
+                from .spawned import Spawner  # noqa: PLC0415 - few builds have one
+
+                self._source = Spawner(warm=warm, paths=self._paths)
+        self._started += 1
+        return _Worker(*self._source.start(), self._source, self._started)
 
     def _release(self, worker: _Worker, need: int, *, alive: bool) -> None:
         with self._condition:
@@ -233,35 +257,55 @@ def _hung(label: str, seconds: float) -> ToolError:
 
 
 class _Worker:
-    """One forked process at the other end of a socket."""
+    """One process at the other end of a socket."""
 
-    def __init__(self, connection: socket.socket, pid: int, zygote: Zygote, number: int) -> None:
+    def __init__(self, connection: socket.socket, pid: int, source: Zygote | Spawner, number: int) -> None:
         self.socket = connection
         self.alive = True
+        self.ready = source.warms
         self.pid = pid
         self.number = number
-        self._zygote = zygote
+        self._source = source
         own(pid)
 
     def send(self, call: Call) -> None:
         with suppress(OSError):  # a dead worker is noticed on receive
             send(self.socket, (call.function, call.arguments))
 
+    def become_ready(self) -> None:
+        """Take the word of a new worker that it is ready.
+
+        Raises: ToolError if it has ended instead; any CratewrightError of a call that was to warm it up.
+        """
+        try:
+            kind, value = receive(self.socket, SIZE)
+        except (OSError, EOFError):
+            raise ended_unexpectedly(self._reap()) from None
+        if kind != "ready":
+            raise unprepared(value)
+        self.ready = True
+
     def receive(self, call: Call) -> Outcome:
         try:
-            answer = receive(self.socket)
+            kind, value = receive(self.socket)
         except (OSError, EOFError):
-            self.alive = False
-            self.socket.close()
-            check_ended()
-            disown(self.pid)
-            return Outcome(None, _crashed(call, self._zygote.reap(self.pid)))
-        kind, value = answer
+            return Outcome(None, _crashed(call, self._reap()))
         if kind == "value":
             return Outcome(value)
         if isinstance(value, CratewrightError):
             return Outcome(None, value)
         raise RuntimeError(f"{call.label}: {call.function.__qualname__} failed in a worker\n{value}")
+
+    def _reap(self) -> int:
+        """Return how this worker, which is gone, has ended.
+
+        Raises: Interrupted if the build has been ended.
+        """
+        self.alive = False
+        self.socket.close()
+        check_ended()
+        disown(self.pid)
+        return self._source.reap(self.pid)
 
     def kill(self) -> None:
         self.alive = False
@@ -270,15 +314,16 @@ class _Worker:
             end_group(self.pid)
             disown(self.pid)
             with suppress(ToolError):  # then nobody has to
-                self._zygote.reap(self.pid)
+                self._source.reap(self.pid)
 
 
 def _crashed(call: Call, status: int) -> ToolError:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        reason = f"signal {number} ({signal.Signals(number).name})" if number in set(signal.Signals) else str(number)
+    if status < 0:
+        known = {int(number): f" ({number.name})" for number in signal.Signals}
+        reason = f"signal {-status}{known.get(-status, '')}"
     else:
-        reason = f"exit status {os.waitstatus_to_exitcode(status)}"
+        # That of Windows says in its first digit that nobody meant it.
+        reason = f"exit status {status}" if status < 1 << 31 else f"exception 0x{status:08X}"
     return ToolError(
         f"{call.label}: the compiler crashed",
         context=(("reason", reason),),

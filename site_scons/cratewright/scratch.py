@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
+from .host import CLOEXEC, NOFOLLOW, NONBLOCK, can_lock, is_own, lock, user_number
 
 __all__ = ["remove_scratch", "scratch_directory", "scratch_root", "use_scratch"]
 
@@ -23,6 +24,7 @@ _MEMORY = "/dev/shm"
 # Far more than the modules and objects of a link; what is left beside them is the user's.
 _PLENTY = 4 << 30
 _LOCK = ".lock"
+_OPEN = os.O_RDWR | NOFOLLOW | CLOEXEC
 
 
 class _Scratch:
@@ -80,58 +82,61 @@ def remove_scratch() -> None:
     """Remove the directory of this build and what is in it."""
     if _scratch.owner != os.getpid():
         return
-    root, lock, _scratch.root = _scratch.root, _scratch.lock, ""
+    root, handle, _scratch.root = _scratch.root, _scratch.lock, ""
     _scratch.owner = 0
     shutil.rmtree(root, ignore_errors=True)
-    with suppress(OSError):
-        os.unlink(root + _LOCK)
-        os.close(lock)
+    # On Windows only what is closed can be removed; elsewhere the lock ends last, or another could take it meanwhile.
+    for closed in (False, True):
+        with suppress(OSError):
+            os.unlink(root + _LOCK)
+        if not closed:
+            with suppress(OSError):
+                os.close(handle)
 
 
 def _prefix() -> str:
-    return f"cratewright-{os.getuid()}-"
+    return f"cratewright-{user_number()}-"
 
 
 def _make(place: str) -> None:
     """Make a directory of a name whose lock file is held; who removes a lock file holds it as well."""
     for _ in range(100):
         root = os.path.join(place, _prefix() + os.urandom(6).hex())
-        lock = os.open(root + _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        if _held(lock, root + _LOCK):
+        handle = os.open(root + _LOCK, _OPEN | os.O_CREAT | os.O_EXCL, 0o600)
+        if _held(handle, root + _LOCK):
             os.mkdir(root, 0o700)
-            _scratch.root, _scratch.lock, _scratch.owner = root, lock, os.getpid()
+            _scratch.root, _scratch.lock, _scratch.owner = root, handle, os.getpid()
             return
-        os.close(lock)
+        os.close(handle)
     raise BlockingIOError("no lock can be held")
 
 
 def _sweep(place: str) -> None:
     """Remove what builds of this user have left that do not live any more."""
+    if not can_lock():  # who lives cannot be told
+        return
     prefix = _prefix()
     with os.scandir(place) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(prefix) and entry.name.endswith(_LOCK)]
     for name in names:
         path = os.path.join(place, name)
         with suppress(OSError):
-            lock = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            handle = os.open(path, _OPEN | NONBLOCK)
             try:
-                found = os.fstat(lock)
-                if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and _held(lock, path):
+                found = os.fstat(handle)
+                if stat.S_ISREG(found.st_mode) and is_own(found) and _held(handle, path):
                     root = path.removesuffix(_LOCK)
-                    if os.path.lexists(root) and os.lstat(root).st_uid == os.getuid():
+                    if os.path.lexists(root) and is_own(os.lstat(root)):
                         shutil.rmtree(root, ignore_errors=True)  # refuses a link
                     os.unlink(path)
             finally:
-                os.close(lock)
+                os.close(handle)
 
 
-def _held(lock: int, path: str) -> bool:
+def _held(handle: int, path: str) -> bool:
     """Return whether this process holds the lock of the file that is at a path now."""
-    import fcntl  # noqa: PLC0415 - not on Windows
-
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(lock), os.stat(path, follow_symlinks=False))
+        return lock(handle) and os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
     except OSError:
         return False
 

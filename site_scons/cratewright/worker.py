@@ -1,4 +1,4 @@
-"""The other side of `process`: a zygote and the workers it forks, and the messages that pass between.
+"""The other side of `process`: a zygote and the workers it forks, workers that are new, and the messages between.
 
 It runs the functions it is told.
 """
@@ -12,27 +12,46 @@ import signal
 import socket
 import struct
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 from .child import end_group, join_group
 from .errors import CratewrightError, ToolError
+from .host import adopt, wait_unreaped
 from .scratch import use_scratch
 from .values import dataclass
 
-__all__ = ["Calls", "Surroundings", "cannot_fork", "main", "portable_error", "receive", "send", "serve"]
+__all__ = [
+    "PART",
+    "SIZE",
+    "Calls",
+    "Surroundings",
+    "cannot_start",
+    "ended_unexpectedly",
+    "main",
+    "not_ready",
+    "portable_error",
+    "receive",
+    "send",
+    "serve",
+    "unprepared",
+    "work",
+]
 
 Calls = Sequence[tuple[Callable[..., object], tuple[object, ...]]]
 
 _LENGTH = struct.Struct(">Q")
-# Nearly every message comes in one part of this size.
-_PART = 1 << 16
+PART = 1 << 16
+"""Nearly every message comes in one part of this size."""
+SIZE = _LENGTH.size
+"""The part of a message to ask for first if another may follow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a zygote takes over from its caller before it forks the first worker, and the calls that warm it up."""
+    """What a zygote, or a new worker, takes over from its caller before all else, and the calls that warm it up."""
 
     path: list[str]
     environ: dict[str, str]
@@ -47,16 +66,17 @@ def send(connection: socket.socket, message: object) -> None:
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 
-def receive(connection: socket.socket) -> tuple[str, object]:
+def receive(connection: socket.socket, part: int = PART) -> tuple[str, object]:
     """Return the answer to the message sent last: its kind and its value.
 
+    Shape: `part` as of the size of a message if another may follow it.
     Raises: EOFError, OSError if there will be none.
     """
-    answer = pickle.loads(_message(connection))
+    answer = pickle.loads(_message(connection, part))
     return answer[0], answer[1]
 
 
-def _message(connection: socket.socket, part: int = _PART) -> memoryview:
+def _message(connection: socket.socket, part: int = PART) -> memoryview:
     """Return the one message that is on its way.
 
     Shape: nothing may follow it before it is answered, unless `part` is the size of a length.
@@ -90,6 +110,33 @@ def main() -> None:
     serve(socket.socket(fileno=os.dup(0)))
 
 
+def work() -> NoReturn:
+    """Be a worker from the start, as the caller's surroundings have it; standard input ends with the caller."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
+    join_group()
+    connection = adopt()
+    threading.Thread(target=_end_with_caller, name="cratewright caller", daemon=True).start()
+    try:
+        kind, value = _prepare(pickle.loads(_message(connection, SIZE)))
+    except (OSError, EOFError):
+        os._exit(0)
+    except Exception as error:  # what is to warm it up is not found here
+        kind, value = "error", _portable(error)
+    gc.freeze()  # as before a fork: what is loaded now is not looked through again
+    with suppress(OSError):
+        send(connection, ("ready" if kind == "value" else "unready", value))
+    _worker_main(connection)
+
+
+def _end_with_caller() -> None:
+    """End this process, and what it runs, when nobody is left to ask for it."""
+    with suppress(OSError):
+        while os.read(0, 64):
+            pass
+    end_group(os.getpid())
+    os._exit(0)
+
+
 def serve(control: socket.socket) -> NoReturn:
     """Be a zygote: fork workers when asked to, and run nothing else."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
@@ -111,7 +158,7 @@ def serve(control: socket.socket) -> NoReturn:
                 pid = os.fork()
             except OSError as error:
                 os.close(handles[0])
-                send(control, ("error", cannot_fork(error)))
+                send(control, ("error", cannot_start(error)))
                 continue
             if pid == 0:
                 control.close()
@@ -132,17 +179,16 @@ def serve(control: socket.socket) -> NoReturn:
 
 
 def _request(control: socket.socket) -> tuple[str, object]:
-    request = pickle.loads(_message(control, _LENGTH.size))
+    request = pickle.loads(_message(control, SIZE))
     return request[0], request[1] if len(request) > 1 else None
 
 
 def _reap(pid: int) -> int:
+    if wait_unreaped(pid):
+        # What it has started may live on, as a compiler whose wrapper has crashed.
+        end_group(pid)
     try:
-        if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-            # What it has started may live on, as a compiler whose wrapper has crashed.
-            end_group(pid)
-        return os.waitpid(pid, 0)[1]
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     except ChildProcessError:
         return 0
 
@@ -161,7 +207,7 @@ def _prepare(given: Surroundings) -> tuple[str, object]:
     return "value", None
 
 
-def _worker_main(connection: socket.socket) -> None:
+def _worker_main(connection: socket.socket) -> NoReturn:
     gc.set_threshold(200_000, 20, 100)
     while True:
         try:
@@ -183,13 +229,31 @@ def _worker_main(connection: socket.socket) -> None:
             send(connection, ("error", _portable(error)))
 
 
-def cannot_fork(error: OSError) -> ToolError:
+def cannot_start(error: OSError) -> ToolError:
     """Return the error of a process that cannot be started."""
     return ToolError(
         "no process can be started",
         context=(("reason", error.strerror or str(error)),),
         hint="end other processes, or raise the limit of them (ulimit -u), or build with fewer jobs",
     )
+
+
+def not_ready(seconds: float) -> ToolError:
+    """Return the error of a backend that takes too long to warm up."""
+    return ToolError(
+        f"the backend was not ready after {seconds:g} s and was killed",
+        hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
+    )
+
+
+def ended_unexpectedly(status: int) -> ToolError:
+    """Return the error of a process that has ended while it made itself ready, or before it forked what it was to."""
+    return ToolError("the worker process ended unexpectedly", context=(("exit status", status),))
+
+
+def unprepared(value: object) -> Exception:
+    """Return the error of a process that could not make itself ready: what it says of that, or a traceback."""
+    return value if isinstance(value, CratewrightError) else RuntimeError(f"a worker could not be prepared\n{value}")
 
 
 def portable_error(error: BaseException) -> CratewrightError | None:

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from .child import check_ended, disown, end_group, own, owns, watch
-from .errors import CratewrightError, ToolError
+from .errors import ToolError
+from .host import can_fork, wait_unreaped
 from .scratch import scratch_root
-from .worker import Calls, Surroundings, cannot_fork, receive, send, serve
+from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
 
 __all__ = ["Zygote", "fork_ahead"]
 
@@ -25,6 +26,9 @@ _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.worker import main
 
 class Zygote:
     """A process with one thread, so that forking it is safe, in which all that workers need is imported and warm."""
+
+    warms = True
+    """Whether a worker that it has started is ready at once."""
 
     def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
         """Start it, or take the one that was forked ahead.
@@ -43,8 +47,8 @@ class Zygote:
         path = list(dict.fromkeys([*sys.path, *paths]))
         self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch)), timeout=timeout)
 
-    def fork(self) -> tuple[socket.socket, int]:
-        """Return the socket to a new worker, and its process's number.
+    def start(self) -> tuple[socket.socket, int]:
+        """Return the socket to a new worker, which is ready, and its process's number.
 
         Raises: ToolError if there is none.
         """
@@ -56,7 +60,7 @@ class Zygote:
         return ours, pid
 
     def reap(self, pid: int) -> int:
-        """Return the wait status of a worker that has ended, or 0 if nobody knows."""
+        """Return the exit status of a worker that has ended, negative for a signal, or 0 if nobody knows."""
         status = self._ask(("reap", pid)) if self.alive else 0
         return status if isinstance(status, int) else 0
 
@@ -83,20 +87,14 @@ class Zygote:
                 kind, value = receive(connection)
             except TimeoutError as error:
                 self.close()
-                raise ToolError(
-                    f"the backend was not ready after {timeout:g} s and was killed",
-                    hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
-                ) from error
+                raise not_ready(timeout or 0) from error
             except (OSError, EOFError) as error:
                 self.alive = False
                 check_ended()
-                status = self._process.ended()
-                raise ToolError("the worker process ended unexpectedly", context=(("exit status", status),)) from error
+                raise ended_unexpectedly(self._process.ended()) from error
         if kind == "error":
             self.close()
-            if isinstance(value, CratewrightError):
-                raise value
-            raise RuntimeError(f"a worker could not be prepared\n{value}")
+            raise unprepared(value)
         return value
 
 
@@ -112,8 +110,7 @@ class _Process:
 
     def ended(self) -> int:
         """Wait for its end, end what it has left, and return its exit status; 0 if somebody else has waited for it."""
-        with suppress(AttributeError, ChildProcessError):  # not every system has waitid
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        wait_unreaped(self.pid)
         return self._end()
 
     def close(self) -> None:
@@ -142,7 +139,7 @@ def fork_ahead() -> None:
 
     Shape: without effect if there is one. It costs a millisecond or two, a new Python with its imports fifty.
     """
-    if not _spares and _can_fork():
+    if not _spares and _alone():
         with suppress(ToolError):  # whoever needs it says so
             _spares.append(_forked())
 
@@ -154,14 +151,14 @@ def _end_spare() -> None:
 
 
 def _start() -> _Process:
-    if not hasattr(os, "fork"):
-        raise ToolError("this platform cannot fork", hint="use Linux or macOS, or WSL on Windows")
+    if not can_fork():
+        raise ToolError("this platform cannot fork", hint="set CRATE_WORKERS to spawn")
     with suppress(IndexError):
         return _spares.pop()
-    return _forked() if _can_fork() else _executed()
+    return _forked() if _alone() else _executed()
 
 
-def _can_fork() -> bool:
+def _alone() -> bool:
     """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
     if not os.path.isdir(_OPEN_FILES):  # as where there is no fork at all
         return False
@@ -176,7 +173,7 @@ def _forked() -> _Process:
     try:
         pid = os.fork()
     except OSError as error:
-        raise cannot_fork(error) from error
+        raise cannot_start(error) from error
     if pid == 0:
         try:
             _forget_parent(theirs)
@@ -215,6 +212,6 @@ def _executed() -> _Process:
     try:
         pid = os.posix_spawn(program[0], program, os.environ, file_actions=actions, setpgroup=0)
     except OSError as error:
-        raise cannot_fork(error) from error
+        raise cannot_start(error) from error
     theirs.close()
     return _Process(ours, pid)

@@ -43,6 +43,8 @@ def test_values_of_another_type(scons_project: SconsProject) -> None:
         ("CRATE_CACHE=False", "CRATE_CACHE takes one string, not False"),
         ("CRATE_EVENTS=3", "CRATE_EVENTS takes one string, not 3"),
         ("CRATE_TIMEOUT=[3]", "CRATE_TIMEOUT takes a number, not [3]"),
+        ("CRATE_WORKERS=2", "CRATE_WORKERS takes one string, not 2"),
+        ("CRATE_WORKERS='spwan'", "CRATE_WORKERS takes fork, spawn, threads, not 'spwan'"),
         ("CRATE_CACHE_VERIFY={}", "CRATE_CACHE_VERIFY takes True or False, not {}"),
         ("CRATE_CACHE_TOKEN=['secret']", "CRATE_CACHE_TOKEN takes one string, not list"),
     ):

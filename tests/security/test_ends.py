@@ -190,9 +190,10 @@ def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: Scons
     assert os.listdir(project.path / "tmp") == [".keep"]
 
 
-def test_what_a_backend_runs_ends_with_a_killed_zygote(project: SconsProject) -> None:
+def test_what_a_backend_runs_ends_with_the_process_that_warms_it(project: SconsProject) -> None:
     process = _start(project, KIND="Hangs", HANG="warm")
-    zygote = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    zygote = next(int(child) for child in children if Path(f"/proc/{child}/comm").read_text() != "sh\n")
     os.kill(zygote, signal.SIGKILL)
     said = process.communicate(timeout=HANG)[0].decode()
     assert "the worker process ended unexpectedly" in said and "Traceback" not in said

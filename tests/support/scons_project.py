@@ -151,7 +151,7 @@ class SconsProject:
 
 def _inherited() -> dict[str, str]:
     # coverage measures the processes that it is told of by its variables.
-    names = ("PATH", "LANG", "TMPDIR")
+    names = ("PATH", "LANG", "TMPDIR", "CRATE_WORKERS")
     kept = {name: text for name, text in os.environ.items() if name in names or name.startswith("COVERAGE_")}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 

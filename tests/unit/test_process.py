@@ -28,10 +28,16 @@ def _call(function: str, *arguments: object) -> Call:
     return Call(getattr(worker_functions, function), arguments, f"unit {function}")
 
 
+@pytest.fixture(params=["fork", "spawn"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Give each way in which workers come to be."""
+    return str(request.param)
+
+
 @pytest.fixture
-def pool() -> Iterator[WorkerPool]:
+def pool(kind: str) -> Iterator[WorkerPool]:
     """Give a pool of two workers that waits as long as it takes."""
-    found = WorkerPool(2, warm=[_call("warm", "stove")], timeout=HANG)
+    found = WorkerPool(2, kind=kind, warm=[_call("warm", "stove")], timeout=HANG)
     yield found
     found.close()
 
@@ -85,14 +91,15 @@ def test_many_crashes(pool: WorkerPool) -> None:
     assert all(isinstance(outcome.error, ToolError) for outcome in outcomes[1::2])
 
 
-def test_a_hang_costs_its_own_call() -> None:
-    pool = WorkerPool(2, timeout=2)  # the others need as many milliseconds
+def test_a_hang_costs_its_own_call(kind: str) -> None:
+    seconds = {"fork": 2, "spawn": 5}[kind]  # the others need as many milliseconds, a new interpreter a tenth of that
+    pool = WorkerPool(2, kind=kind, timeout=seconds)
     try:
         outcomes = pool.map([_call("hang"), *(_call("double", number) for number in range(6))])
         assert [outcome.value for outcome in outcomes[1:]] == [0, 2, 4, 6, 8, 10]
         error = outcomes[0].error
         assert isinstance(error, ToolError)
-        assert "unit hang: the compiler did not answer within 2 s" in str(error)
+        assert f"unit hang: the compiler did not answer within {seconds} s" in str(error)
         assert "CRATE_TIMEOUT" in error.hint
         assert pool.call(worker_functions.double, 1, label="x") == 2
     finally:
@@ -172,8 +179,8 @@ def test_a_thread_with_little_waits_for_one_with_much(pool: WorkerPool) -> None:
     assert done.is_set()
 
 
-def test_crashes_and_hangs_among_threads() -> None:
-    pool = WorkerPool(2, timeout=HANG)
+def test_crashes_and_hangs_among_threads(kind: str) -> None:
+    pool = WorkerPool(2, kind=kind, timeout=HANG)
     try:
 
         def work(thread: int) -> list[bool]:
@@ -186,8 +193,8 @@ def test_crashes_and_hangs_among_threads() -> None:
         pool.close()
 
 
-def test_warming_up_fails() -> None:
-    pool = WorkerPool(1, warm=[_call("warm_badly")])
+def test_warming_up_fails(kind: str) -> None:
+    pool = WorkerPool(1, kind=kind, warm=[_call("warm_badly")])
     with pytest.raises(SourceError, match="cannot warm up"):
         pool.call(worker_functions.double, 1, label="x")
     pool.close()
@@ -226,7 +233,7 @@ def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool, t
     def meet(calls: list[Call]) -> bool:
         return any(outcome.get() for outcome in pool.map(calls))
 
-    pool = WorkerPool(4, warm=[_call("double", 1)], timeout=HANG, memory=100)
+    pool = WorkerPool(4, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=100)
     pool.map([_call("pid")] * 4)
     seconds = HANG if together else 0.1
     for name in ("one thread", "two threads"):
@@ -240,7 +247,7 @@ def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool, t
 
 
 def test_a_crash_gives_its_memory_back() -> None:
-    pool = WorkerPool(2, warm=[_call("double", 1)], timeout=HANG, memory=100)
+    pool = WorkerPool(2, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=100)
     pool.map([replace(_call("crash", 9), memory=100), replace(_call("crash", 9), memory=100)])
     assert pool.map([replace(_call("double", 4), memory=100)])[0].get() == 8
     pool.close()
@@ -249,7 +256,7 @@ def test_a_crash_gives_its_memory_back() -> None:
 @pytest.mark.parametrize(("need", "memory", "size"), [(0, 100, 1), (60, 100, 4)])
 def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
     """What a thread does itself counts as a worker's work, as to how many there are and what memory they take."""
-    pool = WorkerPool(size, warm=[_call("double", 1)], timeout=HANG, memory=memory)
+    pool = WorkerPool(size, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=memory)
     pool.map([_call("pid")] * size)  # a worker that waits for work takes no place
 
     def work() -> tuple[float, float]:
@@ -268,7 +275,7 @@ def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
 
 
 def test_a_place_is_given_back_after_an_error() -> None:
-    pool = WorkerPool(1, timeout=HANG)
+    pool = WorkerPool(1, kind="fork", timeout=HANG)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), pool.place(0):
             1 / 0  # noqa: B018
@@ -281,7 +288,7 @@ def test_free_memory_is_known_here() -> None:
 
 
 def test_a_pool_that_is_closed_is_let_go() -> None:
-    pool = WorkerPool(1, timeout=HANG)
+    pool = WorkerPool(1, kind="fork", timeout=HANG)
     gone = weakref.ref(pool)
     pool.map([_call("double", 1)])
     pool.close()

@@ -31,7 +31,7 @@ sys.modules["here_alone"] = sys
 FORKED = "'here_alone' in __import__('sys').modules"
 stay = threading.Event()
 another = threading.Thread(target=stay.wait)
-pool = WorkerPool(1, timeout=100)
+pool = WorkerPool(1, kind="fork", timeout=100)
 """
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, is_own, permit
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -27,8 +29,8 @@ SCHEMA = {
 }
 """What there is in a file, by name, and nothing else."""
 
-_CREATE = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_RDWR | NOFOLLOW | CLOEXEC | BINARY
+_READ = os.O_RDONLY | NOFOLLOW | NONBLOCK | CLOEXEC | BINARY
 _ROLLBACK = b"\1\1"
 """The versions, at offset 18, of a file that has no write-ahead log: its index would be memory that others can cut."""
 _OTHERS_JOURNAL = bytes.fromhex("d9d505f920a163d7")
@@ -66,7 +68,7 @@ def create_store_file(file: str) -> None:
     handle = os.open(file, _CREATE, 0o600)
     try:
         with suppress(OSError):
-            os.fchmod(handle, 0o600 | (os.stat(directory).st_mode & 0o066))
+            permit(handle, 0o600 | (os.stat(directory).st_mode & 0o066))
     finally:
         os.close(handle)
 
@@ -87,7 +89,7 @@ def check_journal(file: str) -> None:
 def own_journal(journal: str) -> bool:
     """Return whether what is there is a journal that this user may remove."""
     try:
-        return _is_journal(journal) and os.lstat(journal).st_uid == os.geteuid()
+        return _is_journal(journal) and is_own(os.lstat(journal))
     except OSError:
         return True
 
@@ -104,7 +106,10 @@ def _is_journal(journal: str) -> bool:
     try:
         size = os.fstat(handle).st_size
         # The head of every journal, up to here, begins with the same bytes; another build may be writing it now.
-        return size <= _JOURNAL_HEAD or os.pread(handle, 8, size - 8) != _OTHERS_JOURNAL
+        if size <= _JOURNAL_HEAD:
+            return True
+        os.lseek(handle, size - 8, os.SEEK_SET)
+        return os.read(handle, 8) != _OTHERS_JOURNAL
     finally:
         os.close(handle)
 

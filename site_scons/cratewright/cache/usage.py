@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from ..errors import CratewrightError
 from ..fs import read_regular, write_atomic
+from ..host import NOFOLLOW, NONBLOCK
 from ..values import dataclass
 
 __all__ = ["Usage", "note_usage", "read_usage"]
@@ -19,7 +20,7 @@ __all__ = ["Usage", "note_usage", "read_usage"]
 _NAME = "usage.jsonl"
 _LONG = 64 << 10
 """Bytes from which on the lines of many builds are written as one for each level."""
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NOFOLLOW | NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)

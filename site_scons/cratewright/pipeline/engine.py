@@ -35,7 +35,7 @@ from ..worker import portable_error
 from . import remote
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import SECRETS, read_memory, read_remote, read_store, read_time_passes, read_verify
+from .settings import SECRETS, read_memory, read_remote, read_store, read_time_passes, read_verify, read_workers
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
@@ -330,6 +330,7 @@ class Engine:
                 ]
                 self._pool = WorkerPool(
                     self.jobs,
+                    kind=read_workers(self.environ),
                     paths=paths,
                     timeout=self.session("").timeout,
                     memory=read_memory(self.environ),

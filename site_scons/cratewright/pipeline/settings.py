@@ -10,6 +10,7 @@ from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
 from ..cache.level import Level, StackedStore
 from ..cache.store import CacheKvStore, NoStore
 from ..errors import ConfigurationError, near_miss
+from ..host import can_fork, default_workers
 from ..printable import shown_url
 from ..registry import Registry
 
@@ -26,6 +27,7 @@ __all__ = [
     "read_store",
     "read_time_passes",
     "read_verify",
+    "read_workers",
 ]
 
 SETTINGS: Mapping[str, str] = {
@@ -48,6 +50,7 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_TIMEOUT": "seconds after which a unit is ended with all that it has started; 300 if not set",
     "CRATE_TIME_PASSES": "`1` prints where each stage's seconds went",
     "CRATE_TRACE_PLUGINS": "`1` prints which plugins there are and which of their hooks are called",
+    "CRATE_WORKERS": "`fork`, `spawn` or `threads`: what makes the calls of backends; else what suits the system",
 }
 """The settings that are no backend's own, and what each is for."""
 
@@ -64,6 +67,7 @@ _REMOTE_JOBS = 16
 _MOST_REMOTE = 1000
 _SERVER = re.compile(r"grpcs?://|grpc\+unix:///")
 _MODES = ("read-write", "read", "write")
+_WORKERS = ("fork", "spawn", "threads")
 _SEPARATOR = re.compile(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
@@ -159,6 +163,23 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_REMOTE):
         raise ConfigurationError(f"CRATE_REMOTE_JOBS takes a number from 1 to {_MOST_REMOTE}, not '{text}'")
     return server, int(text or _REMOTE_JOBS)
+
+
+def read_workers(environ: Mapping[str, str]) -> str:
+    """Return what makes the calls of backends: `fork` and `spawn` say where processes come from, or `threads`.
+
+    Raises: ConfigurationError for another word, or a way that this system does not have.
+    """
+    text = environ.get("CRATE_WORKERS", "")
+    if text and text not in _WORKERS:
+        raise ConfigurationError(
+            f"CRATE_WORKERS takes {', '.join(_WORKERS)}, not '{text}'", hint=near_miss(text, _WORKERS)
+        )
+    if text == "fork" and not can_fork():
+        raise ConfigurationError(
+            "CRATE_WORKERS is 'fork', and this system cannot fork", hint="leave it out, or set it to spawn"
+        )
+    return text or default_workers()
 
 
 def is_url(place: str) -> bool:

@@ -19,6 +19,7 @@ from ..identity import CrateReference
 from ..option_spec import OptionKind, OptionSpec, OptionValue
 from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
+from ..pipeline.settings import read_workers
 from ..registry import default_registry
 from ..source_options import check_source_words
 from ..variants import AXES_AND_CONDITIONS, Variant, Variants, check_axes
@@ -85,7 +86,8 @@ class Declaration:
         check_names(env, kind)
         self.engine = engine_of(self.build, env, self.table, kind, where=self.where)
         self.backend = self.engine.backend(self.backend_name, self.target)
-        fork_ahead()  # SCons reads its files in one thread and builds in several
+        if read_workers(self.engine.environ) == "fork":
+            fork_ahead()  # SCons reads its files in one thread and builds in several
         self.whole: set[str] = set()
         self.instead: dict[str, Any] = {}
         self.here = env.fs.getcwd()

@@ -12,7 +12,17 @@ from ..backend import CodegenBackend
 from ..errors import ConfigurationError
 from ..option_spec import OptionSpec
 from ..pipeline.engine import Engine
-from ..pipeline.settings import FLAGS, NUMBERS, SECRETS, SETTINGS, cache_places, is_url, read_modes, read_remote
+from ..pipeline.settings import (
+    FLAGS,
+    NUMBERS,
+    SECRETS,
+    SETTINGS,
+    cache_places,
+    is_url,
+    read_modes,
+    read_remote,
+    read_workers,
+)
 from ..registry import default_registry
 from .crates import Build
 from .spelling import own_names
@@ -40,6 +50,7 @@ def engine_of(
     }
     read_remote(settings)
     read_modes(settings)
+    read_workers(settings)
     cache = settings.get("CRATE_CACHE", "")
     if cache and cache != "off":
         settings["CRATE_CACHE"] = ", ".join(

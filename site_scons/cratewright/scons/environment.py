@@ -40,6 +40,7 @@ _SETTINGS = (
     "CRATE_MEMORY",
     "CRATE_TIMEOUT",
     "CRATE_TIME_PASSES",
+    "CRATE_WORKERS",
 )
 
 

@@ -1,0 +1,255 @@
+"""What one operating system has and another lacks, told apart here and nowhere else.
+
+Knows nothing of builds. Whoever needs a facility asks for it by what it does; where it is missing there is another way,
+or an error that says so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = [
+    "BINARY",
+    "CLOEXEC",
+    "NOFOLLOW",
+    "NONBLOCK",
+    "adopt",
+    "can_fork",
+    "can_lock",
+    "default_workers",
+    "end_tree",
+    "forks_safely",
+    "is_own",
+    "lead_group",
+    "lock",
+    "new_group",
+    "permit",
+    "replace",
+    "start_interpreter",
+    "user_number",
+    "wait_unreaped",
+    "wakeup_ends",
+]
+
+# Flags of `os.open` that not every system knows, or needs.
+BINARY: int = getattr(os, "O_BINARY", 0)
+CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
+NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+
+_WINDOWS = sys.platform == "win32"
+_ATTEMPTS = 40
+"""How often a file is put in another's place that somebody holds open, such as a virus scanner or an editor."""
+_PAUSE = 0.05
+_NOWHERE = 1 << 30
+
+
+def can_fork() -> bool:
+    """Say whether a process can be forked here."""
+    return hasattr(os, "fork")
+
+
+def forks_safely() -> bool:
+    """Say whether a fork may do more than start a program: macOS's own libraries are not made for it."""
+    return can_fork() and sys.platform != "darwin"
+
+
+def default_workers() -> str:
+    """Return how workers come to be where nobody has said so."""
+    return "fork" if forks_safely() else "spawn"
+
+
+def new_group() -> dict[str, Any]:
+    """Return the arguments of `subprocess.Popen` that make a child lead a group of its own."""
+    if _WINDOWS:
+        return {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP: Ctrl-C is for whoever has started it
+    return {"start_new_session": True}
+
+
+def lead_group() -> None:
+    """Lead a group from now on."""
+    if hasattr(os, "setpgid"):
+        with suppress(OSError):  # it leads a session, and so its group
+            os.setpgid(0, 0)
+
+
+def end_tree(leader: int) -> None:
+    """Kill a process and everything that it has started, as far as the system knows."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(leader, signal.SIGKILL)
+        except OSError:  # it leads none yet
+            with suppress(OSError):
+                os.kill(leader, signal.SIGKILL)
+        return
+    if _WINDOWS:
+        _end_tree_on_windows(leader)
+    with suppress(OSError):
+        os.kill(leader, getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows both end it at once
+
+
+def _end_tree_on_windows(leader: int) -> None:
+    import subprocess  # noqa: PLC0415 - a build that is not ended runs no program for it
+
+    program = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
+    nothing = subprocess.DEVNULL
+    with suppress(OSError):
+        subprocess.run([program, "/F", "/T", "/PID", str(leader)], stdout=nothing, stderr=nothing, check=False)
+
+
+def wait_unreaped(pid: int) -> bool:
+    """Wait until a child has ended, and return whether its number is still its own, and so that of its group."""
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def user_number() -> int:
+    """Return the number that tells users apart; 0 where they have temporary directories of their own."""
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def is_own(found: os.stat_result) -> bool:
+    """Say whether a file is this user's; where files have no numbers of owners, directories keep others out."""
+    return not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+
+
+def permit(handle: int, mode: int) -> None:
+    """Say who may use an open file, where files say so.
+
+    Raises: OSError.
+    """
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, mode)
+
+
+def wakeup_ends() -> tuple[Callable[[], bytes], int]:
+    """Return how to wait for numbers of signals, and the descriptor for `signal.set_wakeup_fd` that tells of them."""
+    if _WINDOWS:  # which takes a socket alone
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        return lambda: ours.recv(64), theirs.detach()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    return lambda: os.read(reader, 64), writer
+
+
+def can_lock() -> bool:
+    """Say whether files can be locked here, so that a lock tells of a process that lives."""
+    return _posix_locks() is not None or _windows_locks() is not None
+
+
+def lock(handle: int, *, forks: bool = True) -> bool:
+    """Lock an open file until this process, and what it has forked if `forks`, has closed it; never wait.
+
+    Shape: whether it is locked now; it counts as locked where files cannot be.
+    Raises: OSError if this one cannot be.
+    """
+    posix, windows = _posix_locks(), _windows_locks()
+    try:
+        if posix is not None:
+            (posix.flock if forks else posix.lockf)(handle, posix.LOCK_EX | posix.LOCK_NB)
+        elif windows is not None:
+            # Nobody else can read a byte that is locked, so it is one that no file has.
+            place = os.lseek(handle, 0, os.SEEK_CUR)
+            os.lseek(handle, _NOWHERE, os.SEEK_SET)
+            try:
+                windows.locking(handle, windows.LK_NBLCK, 1)
+            finally:
+                os.lseek(handle, place, os.SEEK_SET)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _posix_locks() -> Any:
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return None
+    return fcntl
+
+
+def _windows_locks() -> Any:
+    try:
+        import msvcrt  # noqa: PLC0415 - on Windows alone
+    except ImportError:
+        return None
+    return msvcrt
+
+
+def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Put a file in the place of another, at once; on Windows, wait a little for whoever has that open.
+
+    Raises: OSError.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            if not _WINDOWS or attempt == _ATTEMPTS - 1 or os.path.isdir(target):
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a new Python that runs some code, and hand it a socket, which `adopt` returns there.
+
+    Shape: standard input is a pipe whose other end this process alone has. What it prints goes nowhere.
+    Raises: OSError.
+    """
+    import subprocess  # noqa: PLC0415 - a build that has nothing to do starts nothing
+
+    # The `python.exe` of a virtual environment starts another, whose number would not be known here.
+    program = getattr(sys, "_base_executable", sys.executable) if _WINDOWS else sys.executable
+    words: Sequence[str] = [program, "-I", "-c", code, *([] if _WINDOWS else [str(given.fileno())])]
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=dict(environ),
+        pass_fds=() if _WINDOWS else (given.fileno(),),
+        **new_group(),
+    )
+    if _WINDOWS:  # where no socket is inherited
+        assert process.stdin is not None
+        data: bytes = given.share(process.pid)  # type: ignore[attr-defined, unused-ignore]
+        process.stdin.write(len(data).to_bytes(4, "big") + data)
+        process.stdin.flush()
+    return process
+
+
+def adopt() -> socket.socket:
+    """Return the socket that this process was handed when it was started."""
+    if len(sys.argv) > 1:
+        given = socket.socket(fileno=int(sys.argv[1]))
+        given.set_inheritable(False)
+        return given
+    size = int.from_bytes(_exactly(4), "big")
+    return socket.fromshare(_exactly(size))  # type: ignore[attr-defined, no-any-return, unused-ignore]
+
+
+def _exactly(size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = os.read(0, size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data

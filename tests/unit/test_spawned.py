@@ -1,0 +1,114 @@
+"""Workers that are new interpreters: how they become ready, what they know, and how they end with their caller."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cratewright.errors import SourceError, ToolError
+from cratewright.process import Call, WorkerPool
+from tests.support import worker_functions
+from tests.support.bounds import HANG, until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _pool(warm: str = "", *arguments: object, timeout: float = HANG, size: int = 2) -> WorkerPool:
+    calls = [Call(getattr(worker_functions, warm), arguments, "warming up")] if warm else []
+    return WorkerPool(size, kind="spawn", warm=calls, timeout=timeout)
+
+
+def test_one_that_dies_while_it_warms_up() -> None:
+    pool = _pool("crash", 9)
+    with pytest.raises(ToolError, match=r"(?s)the worker process ended unexpectedly.*-9"):
+        pool.call(worker_functions.double, 1, label="x")
+    pool.close()
+
+
+def test_what_should_warm_it_up_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = type(sys)("here_alone")
+    exec("def nothing(): ...", module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    pool = WorkerPool(1, kind="spawn", warm=[Call(module.nothing, (), "x")], timeout=HANG)
+    with pytest.raises(RuntimeError, match=r"(?s)a worker could not be prepared.*here_alone"):
+        pool.call(worker_functions.double, 1, label="x")
+    pool.close()
+
+
+def test_what_cannot_warm_up_fails_each_time() -> None:
+    pool = _pool("warm_badly")
+    for _ in range(2):
+        with pytest.raises(SourceError, match="cannot warm up"):
+            pool.map([Call(worker_functions.double, (1,), "x")] * 3)
+    pool.close()
+
+
+def test_a_large_call_waits_for_a_worker_that_warms_up() -> None:
+    """What does not fit into the socket would hold up the caller, and with it all limits of time."""
+    pool = _pool("hang", timeout=3)
+    with pytest.raises(ToolError, match=r"(?s)the backend was not ready after 3 s and was killed.*CRATE_TIMEOUT"):
+        pool.call(worker_functions.length, b"x" * 5_000_000, label="x")
+    pool.close()
+
+
+def test_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "made_later.py").write_text("value = 7\n", encoding="utf-8")
+    monkeypatch.setenv("SAID_LATER", "yes")
+    monkeypatch.chdir(tmp_path)
+    pool = WorkerPool(1, kind="spawn", paths=[str(tmp_path)], timeout=HANG)
+    asked = "__import__('os').environ['SAID_LATER'], __import__('os').getcwd(), __import__('made_later').value"
+    assert pool.call(worker_functions.evaluate, asked, label="x") == ("yes", str(tmp_path), 7)
+    assert "SConstruct" not in str(pool.call(worker_functions.evaluate, "list(__import__('sys').modules)", label="x"))
+    pool.close()
+
+
+def test_what_they_print_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    pool = _pool()
+    pool.call(worker_functions.evaluate, "print('chatter', flush=True)", label="x")
+    pool.call(worker_functions.evaluate, "__import__('os').write(1, b'more')", label="x")
+    pool.close()
+    assert capfd.readouterr() == ("", "")
+
+
+CALLER = """
+import os, signal, sys
+sys.path[:0] = [{paths}]
+from cratewright import watchdog
+from cratewright.process import WorkerPool
+from tests.support.worker_functions import evaluate
+
+if {alone}:
+    watchdog._SHELL = "/is/not/there"
+pool = WorkerPool(1, kind="spawn", timeout=100)
+run = "__import__('cratewright').run_program(['sh', '-c', 'touch {mark}; sleep 98; true'])"
+pool.call(evaluate, run, label="x")
+"""
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["watchdog", "no watchdog"])
+def test_a_busy_worker_ends_with_a_killed_caller(alone: bool, tmp_path: Path) -> None:
+    """Without a shell that watches, the worker itself sees its standard input end."""
+    paths = f"{str(ROOT)!r}, {str(ROOT / 'site_scons')!r}"
+    program = CALLER.format(paths=paths, alone=alone, mark=tmp_path / "began")
+    caller = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ}
+    )
+    until(lambda: (tmp_path / "began").exists() or caller.poll() is not None)
+    os.kill(caller.pid, signal.SIGKILL)
+    assert caller.communicate(timeout=HANG) == (b"", None)  # to the end of all that could write to it
+    until(lambda: not _left(str(tmp_path / "began")))
+
+
+def _left(mark: str) -> bool:
+    def words(path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
+
+    return any(mark.encode() in words(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
