@@ -1,6 +1,6 @@
 """Runs of `scons` that are forked from a process in which it is imported: a fifth of the cost of new ones.
 
-Each run is a process of its own with its own directory, environment and output, and ends as `python -m SCons` does.
+Each run is a process of its own with its own directory, environment and output, and its exit functions run.
 Two servers with different hash seeds take turns, so that no order of a set outlasts a run. What an interpreter reads
 when it starts (`PYTHON…`, `LD_…`, the locale) cannot be given to a fork: such runs need a new process.
 """
@@ -170,11 +170,43 @@ def main(number: str, site: str) -> None:
     for name in _MODULES:
         with suppress(Exception):  # what is missing or broken is told by the run that needs it
             importlib.import_module(name)
+    with suppress(Exception):
+        _warm()
     sys.path[:] = path
     gc.collect()
     gc.freeze()
     if _serve(socket.socket(fileno=int(number))):
+        _run()
+
+
+def _warm() -> None:
+    """Do once what each run would do to the same end: compile expressions, read the code that results depend on."""
+    registry = importlib.import_module("cratewright.registry").Registry()
+    registry.discover()
+    registry.register(importlib.import_module("cratewright.testing"))
+    salt = importlib.import_module("cratewright.incremental_cache").results_salt
+    for name in registry.names:
+        salt(registry.backend(name))
+
+
+def _run() -> None:
+    """Run SCons and end as an interpreter does, but let all objects be: a fork would copy the page of each."""
+    status: object = None
+    try:
         sys.modules["SCons.Script"].main()
+    except SystemExit as stop:
+        status = stop.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    if not isinstance(status, int | None):
+        print(status, file=sys.stderr)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(status if isinstance(status, int) else int(status is not None))
 
 
 if __name__ == "__main__":
