@@ -18,16 +18,18 @@ import pytest
 
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import Fields
+from cratewright.cache.prefetch import asked_key
 from cratewright.cache.trail import trail_key
 from cratewright.codec import Codec
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport
+from cratewright.remote.message import action_of, digest_of
 from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
 from tests.support.cache_server import serving
 from tests.support.engine_build import build_here
 from tests.support.paths import ROOT, source_paths
-from tests.support.random_tree import RandomTree
+from tests.support.random_tree import RandomTree, outputs_of
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -143,6 +145,28 @@ def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
         project.sconstruct('Default(env.Crate("m", ["part.stub"], defines={"A": "4"}))\n', part="export part\n")
         project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
         assert "because" not in project.scons() and "\x1b" not in project.output
+
+
+def test_crates_are_fetched_before_their_turn(tmp_path: Path) -> None:
+    """A second checkout asks for each key once; an edit asks for nothing that it has no use for."""
+    text = "for name in 'abcdefgh':\n    Default(env.Crate(name, [name + '.stub'], crate_type='cdylib', lto='thin'))\n"
+    made: list[dict[str, str]] = []
+    with serving() as server:
+        for name, words in (("one", "1 compiled, 0 reused"), ("two", "0 compiled, 1 reused")):
+            project = SconsProject(tmp_path / name)
+            project.sconstruct(text, **{letter: f"export {letter}\n" for letter in "abcdefgh"})
+            project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
+            server.asked.clear()
+            assert project.scons().count(words) == 8 and project.errors == ""
+            made.append(outputs_of(project.path))
+        assert made[0] == made[1] and len(made[0]) >= 8
+        lists = [f"/ci/ac/{digest_of(action_of(asked_key(f':{letter}'))).hash}" for letter in "abcdefgh"]
+        results = [path for path in server.asked if path not in lists]
+        assert len(set(results)) == len(results) and set(lists[2:]) <= set(server.asked)
+        assert server.asked.index(lists[7]) < server.asked.index(results[-1]), "it came before what it is for"
+        server.asked.clear()
+        project.write({"b.stub": "export b\nexport i\n"})
+        assert "1 compiled" in project.scons() and set(server.asked) & set(lists) == {lists[1]}
 
 
 def test_a_build_outlives_its_server(tmp_path: Path) -> None:

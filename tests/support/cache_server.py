@@ -165,6 +165,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server, fault = self.server, self.server.fault
+        server.asked.append(self.path)
         if fault == "slow":
             time.sleep(0.5)
         if fault == "late" and time.monotonic() - server.began < 2:
@@ -262,6 +263,7 @@ class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.kept: dict[str, bytes] = {}
+        self.asked: list[str] = []
         self.sent: list[str] = []
         self.fault = self.authorization = ""
         self.count = self.connections = self.ahead = 0

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cratewright.cache.database import EmbeddedStore
-from cratewright.cache.level import Level, StackedStore
+from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache
+from cratewright.cache.stack import StackedStore
 from cratewright.cache.usage import Usage, note_usage, read_usage
 from cratewright.errors import ConfigurationError
 from cratewright.module import CompiledUnit, ModuleCodegen, Observed

@@ -52,11 +52,17 @@ NOTHING = Found()
 
 
 class ResultCache:
-    """A store, and a way to ask for the digest of a file as it is now."""
+    """A store, and a way to ask for the digest of a file as it is now; `note` is told of all keys."""
 
-    def __init__(self, store: CacheKvStore, digest: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        store: CacheKvStore,
+        digest: Callable[[str], str | None],
+        note: Callable[[Sequence[str]], None] = lambda keys: None,
+    ) -> None:
         self._store = store
         self._digest = digest
+        self._note = note
 
     @property
     def keeps(self) -> bool:
@@ -68,6 +74,7 @@ class ResultCache:
 
         An entry that holds here is given to the nearer levels, so that next time it is found there.
         """
+        self._note(keys)
         digests: dict[str, str | None] = {}
         found = dict.fromkeys(keys, NOTHING)
         nearer: list[CacheKvStore] = []

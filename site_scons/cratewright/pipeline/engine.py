@@ -17,7 +17,9 @@ from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
 from ..blame import plugin_words
 from ..cache.history import Ledger, history_path
+from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
+from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore
 from ..cache.trail import Trails
 from ..call import BackendCall
@@ -135,24 +137,30 @@ class Engine:
                 self._store = read_store(self.environ, self.root, self.registry)
             return self._store
 
+    @property
+    def prefetch(self) -> Prefetch | None:
+        """What fetches from far stores before it is asked to; None without such a store."""
+        return self.store.prefetch if isinstance(self.store, StackedStore) else None
+
     def path(self, path: str) -> str:
         """Return where a root-relative path lies."""
         return os.path.join(self.root, path)
 
     @contextmanager
-    def ledger(self, target: str) -> Iterator[Ledger]:
+    def ledger(self, target: str, crate: str = "") -> Iterator[Ledger]:
         """Take note, beside a target, of what this thread makes for it, and why; and of how long that takes.
 
-        Shape: `target` absolute.
+        Shape: `target` absolute; `crate` is what it belongs to, by a name that is the same in every checkout.
         """
         ledger, failed = Ledger(history_path(target)), True
         self._ledgers.current = ledger
         self._ledgers.timings = Timings()
+        self._ledgers.crate = crate
         try:
             yield ledger
             failed = False
         finally:
-            self._ledgers.current = None
+            self._ledgers.current, self._ledgers.crate = None, ""
             ledger.close(failed)
 
     def timing_lines(self) -> list[str]:
@@ -181,7 +189,7 @@ class Engine:
         work = CachedRun(
             run_calls=run,
             backend=backend,
-            cache=ResultCache(self.store, self.digests.digest),
+            cache=ResultCache(self.store, self.digests.digest, self._note_keys),
             trails=Trails(self.store),
             ledger=getattr(self._ledgers, "current", None) or Ledger(),
             verify=read_verify(self.environ),
@@ -303,6 +311,10 @@ class Engine:
             if self._farm is None:
                 self._farm = Farm(server, self.environ, count, workers, self.session("").timeout)
             return None if self._farm.executor.left else self._farm
+
+    def _note_keys(self, keys: Sequence[str]) -> None:
+        if self.prefetch is not None:
+            self.prefetch.note(getattr(self._ledgers, "crate", ""), keys)
 
     def _note(self, method: str, seconds: float, passes: Mapping[str, float]) -> None:
         timings = getattr(self._ledgers, "timings", None)

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 
 from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
-from ..cache.level import Level, StackedStore
+from ..cache.level import Level
+from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore, NoStore
 from ..errors import ConfigurationError, near_miss
 from ..host import can_fork, default_workers

@@ -5,6 +5,7 @@ It is given values and functions that give values.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of", "planning_errors"]
+
+_AHEAD = 100
+"""Crates that are fetched before they are built: SCons may have been told to build no more than a few."""
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
@@ -67,6 +71,8 @@ class Build:
     _formats: FormatTable | None = None
     _links_of: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _any_instead: bool | None = None
+    _ahead: int = 0
+    _order: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     reporting: Reporting = field(init=False)
 
@@ -93,6 +99,28 @@ class Build:
         self._graph = self._formats = self._any_instead = None
         self._linked.clear()
         self._links_of.clear()
+
+    def prefetch(self, crate: DeclaredCrate) -> None:
+        """Have far caches asked for the crates that come after one and were never built: it is about to be."""
+        prefetch = crate.engine.prefetch
+        if prefetch is None or not prefetch.begun:
+            return
+        with self._lock:
+            if len(self._order) != len(self.crates):
+                self._order = {key: number for number, key in enumerate(self.crates)}
+            here = self._order[crate.key] + 1
+            if self._ahead > here + _AHEAD // 2:
+                return
+            others = list(self.crates.values())[max(self._ahead, here) : here + _AHEAD]
+            self._ahead = here + _AHEAD
+        prefetch.expect(
+            other.key
+            for other in others
+            if other.engine is crate.engine
+            and other.target is not None
+            and other.target.rlink is not None
+            and not os.path.exists(str(other.target.rlink.abspath))
+        )
 
     def named(self, name: str) -> list[DeclaredCrate]:
         """Return the crates of a name that are declared so far."""

@@ -51,7 +51,8 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     """Make the `.rlink`, and what units leave beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
-    noted = crate.engine.ledger(str(target.abspath))
+    build.prefetch(crate)
+    noted = crate.engine.ledger(str(target.abspath), crate.key)
     told = build.reporting.stage("codegen", crate.name, relative(target))
     kept = _nothing_left(build, crate, state, targets)
     with _build_errors(target, state), kept, told as report, noted as ledger:
@@ -95,7 +96,7 @@ def run_lto(
     """
     engine = crate.engine
     engine.jobs = jobs
-    noted = engine.ledger(str(target.abspath))
+    noted = engine.ledger(str(target.abspath), crate.key)
     told = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
         stack.enter_context(_build_errors(target, None))
@@ -141,7 +142,7 @@ def run_link(
     """Make what a crate type consists of, of a `.rlink` or of what link-time optimization left."""
     engine = crate.engine
     engine.jobs = jobs
-    noted = engine.ledger(str(targets[0].abspath))
+    noted = engine.ledger(str(targets[0].abspath), crate.key)
     told = build.reporting.stage("link", crate.name, relative(targets[0]))
     kept = _nothing_left(build, crate, state, targets)
     with _build_errors(targets[0], state), kept, told as report, noted as ledger:

@@ -1,0 +1,57 @@
+"""What a store was asked for before a build did: entries that are there, or on their way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..child import check_ended
+
+__all__ = ["Early"]
+
+_MOST = 256 << 20
+"""Bytes that wait to be asked for; what comes on top is let go of."""
+
+
+class Early:
+    """Entries by key, each handed out once; None for one that the store turned out to lack."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._coming: set[str] = set()
+        self._here: dict[str, bytes | None] = {}
+        self._seen: set[str] = set()
+        self._bytes = 0
+
+    def expect(self, keys: Iterable[str]) -> Sequence[str]:
+        """Return the keys that are still to be fetched: nobody has asked for them, and nobody fetches them."""
+        with self._condition:
+            if self._bytes > _MOST:
+                return ()
+            new = [key for key in dict.fromkeys(keys) if key not in self._seen]
+            self._seen.update(new)
+            self._coming.update(new)
+            return new
+
+    def arrive(self, keys: Iterable[str], found: Mapping[str, bytes]) -> None:
+        """Take what was fetched for keys that were on their way."""
+        with self._condition:
+            for key in keys:
+                self._coming.discard(key)
+                self._here[key] = found.get(key)
+            self._bytes += sum(map(len, found.values()))
+            self._condition.notify_all()
+
+    def take(self, keys: Sequence[str]) -> dict[str, bytes | None]:
+        """Return what there is of keys, waiting for those that are on their way.
+
+        Raises: Interrupted if the build has been ended.
+        """
+        with self._condition:
+            self._seen.update(keys)
+            while not self._coming.isdisjoint(keys):
+                check_ended()
+                self._condition.wait(0.2)
+            taken = {key: self._here.pop(key) for key in keys if key in self._here}
+            self._bytes -= sum(len(data) for data in taken.values() if data is not None)
+            return taken

@@ -1,0 +1,125 @@
+"""Entries fetched before a build asks for them: what its crates asked for the last times, here or on other machines.
+
+Knows nothing of results. For each name there is an entry in far stores with the keys that were asked for under it.
+Whoever can write there can have a build fetch what it has no use for, within bounds; what is fetched is believed no
+sooner than if it had been asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from ..codec import Codec, DecodeError
+from ..errors import Interrupted
+from .entry import RecompileError, open_entry, seal_entry
+from .level import Level
+
+__all__ = ["Prefetch", "asked_key"]
+
+_FORMAT = "cratewright asked 1"
+_MOST = 20_000
+"""Keys that are remembered under one name."""
+_AT_ONCE = 256
+_KEY = 32
+_ASKED: Codec[tuple[str, bytes]] = Codec(tuple[str, bytes])
+
+
+def asked_key(name: str) -> str:
+    """Return the key of what was asked for under a name, which no result has."""
+    return hashlib.sha256(f"{_FORMAT}\n{name}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Prefetch:
+    """The keys of names, and a thread that fetches what they stand for.
+
+    Shape: `levels` near to far; only the far ones are asked.
+    """
+
+    def __init__(self, levels: Sequence[Level]) -> None:
+        self._levels = levels
+        self._far = [level for level in levels if level.far]
+        self._lock = threading.Lock()
+        self._names: list[str] = []
+        self._thread: threading.Thread | None = None
+        self._known: dict[tuple[Level, str], Sequence[str]] = {}
+        self._asked: dict[str, dict[str, None]] = {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is worth naming what comes: a far store had to be asked for something."""
+        return any(level.reads and (level.usage.hits or level.usage.misses) for level in self._far)
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Fetch what was asked for under names that are likely to come."""
+        with self._lock:
+            self._names += names
+            if self._thread is None and self._names:
+                self._thread = threading.Thread(target=self._work, name="cratewright prefetch", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:  # no thread can be started
+                    self._names, self._thread = [], None
+
+    def note(self, name: str, keys: Iterable[str]) -> None:
+        """Take note of what is asked for under a name."""
+        if name and self._far:
+            with self._lock:
+                self._asked.setdefault(name, {}).update(dict.fromkeys(keys))
+
+    def leave(self, level: Level) -> None:
+        """Let a far store remember what was asked for, as far as that is news to it."""
+        with self._lock:
+            asked, self._names = dict(self._asked), []
+        if not (level.far and level.writes):
+            return
+        with suppress(Interrupted):
+            self._learn(level, [name for name in asked if (level, name) not in self._known])
+            items: dict[str, bytes] = {}
+            for name, keys in asked.items():
+                known = self._known.get((level, name), ())
+                if not keys.keys() <= set(known):
+                    # What others asked for under that name, or before an edit, may be asked for again.
+                    others = [key for key in known if key not in keys][: len(keys)]
+                    data = b"".join(map(bytes.fromhex, [*keys, *others][:_MOST]))
+                    items[asked_key(name)] = seal_entry(asked_key(name), _ASKED.encode((_FORMAT, data)))
+            level.put_many(items)
+
+    def _learn(self, level: Level, names: Sequence[str]) -> None:
+        found = level.ask([asked_key(name) for name in names])
+        for name in names:
+            self._known[level, name] = _read(asked_key(name), found.get(asked_key(name)))
+
+    def _work(self) -> None:
+        with suppress(Interrupted):
+            while True:
+                with self._lock:
+                    names, self._names = self._names, []
+                    if not names:
+                        self._thread = None
+                        return
+                for level in self._far:
+                    self._learn(level, names)
+                keys = [key for name in names for level in self._far for key in self._known[level, name]]
+                for start in range(0, len(keys), _AT_ONCE):
+                    self._fetch(keys[start : start + _AT_ONCE])
+
+    def _fetch(self, keys: Sequence[str]) -> None:
+        for level in self._levels:
+            there = level.fetch(keys) if level.far else level.ask(keys).keys()
+            keys = [key for key in keys if key not in there]
+
+
+def _read(key: str, data: bytes | None) -> Sequence[str]:
+    if data is None:
+        return ()
+    try:
+        form, keys = _ASKED.decode(open_entry(key, data))
+    except (RecompileError, DecodeError):
+        return ()
+    if form != _FORMAT or len(keys) % _KEY:
+        return ()
+    text = keys[: _MOST * _KEY].hex()
+    return [text[start : start + 2 * _KEY] for start in range(0, len(text), 2 * _KEY)]
