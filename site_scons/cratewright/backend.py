@@ -99,10 +99,9 @@ class CodegenBackend(ABC):
     LTO_DECIDES_UNITS: ClassVar[bool] = False
     """Whether what a unit is compiled to depends on its links, as `for_lto` and `for_code` of `UnitStencil` say."""
     RUNS_PROGRAMS: ClassVar[bool] = False
-    """Whether its methods leave all work to programs, which they run by `child.run_program`.
+    """Whether all work is left to programs, which `child.run_program` ends after `Session.timeout` and with the build.
 
-    That ends a program and all that it has started after `Session.timeout` and with the build. Then several threads
-    may call one object, and a call that is alone is made where it is asked for: nothing is copied to a worker.
+    Then several threads may call one object, and a call that is alone is made where it is asked for.
     """
 
     supported_crate_types: ClassVar[frozenset[CrateType]]
@@ -123,6 +122,10 @@ class CodegenBackend(ABC):
 
         Called: once, in the process that workers are forked from, with the first units; none if a link comes first.
         """
+
+    def runs_programs(self) -> bool:
+        """Say whether it does as `RUNS_PROGRAMS` says with the settings of its session: threads call no other."""
+        return self.RUNS_PROGRAMS
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -332,10 +335,7 @@ class CodegenBackend(ABC):
         return True
 
     def lto_memory(self, request: LinkRequest) -> int:
-        """Return how much memory one job of LTO may need.
-
-        Units: bytes; 0 if it is not worth a thought.
-        """
+        """Return how much memory, in bytes, one job of LTO may need; 0 if it is not worth a thought."""
         return 0
 
     @abstractmethod

@@ -21,6 +21,7 @@ from cratewright.cache.store import CacheKvStore, StoreReport
 from cratewright.call import BackendCall
 from cratewright.crate import CrateType
 from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
+from cratewright.events import Event, UnitStarted
 from cratewright.hookspecs import hookimpl
 from cratewright.module import CanonicalForm, CompiledUnit, ModuleCodegen
 from cratewright.native_library import parse_library
@@ -502,9 +503,30 @@ def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
         engine.close()
 
 
+def test_threads_make_calls_side_by_side_in_this_process(tmp_path: Path) -> None:
+    engine = _engine_for(RunsPrograms, tmp_path, CRATE_CACHE="off", CRATE_WORKERS="threads")
+    engine.jobs, heard = 2, list[Event]()
+    engine.listeners.append(heard.append)
+    jobs = [
+        Job(BackendCall(CodegenBackend.codegen, ModuleCodegen(name=str(number), data=b"x"), CONFIG), "x")
+        for number in range(5)
+    ]
+    results = [outcome.result for outcome in engine.run_cached("stub", "text", jobs)]
+    engine.close()
+    places = [result.data.split() for result in results if isinstance(result, ModuleCodegen)]
+    assert {int(process) for process, _ in places} == {os.getpid()}
+    assert len(places) == 5 and threading.get_ident() not in {int(thread) for _, thread in places}
+    assert {event.worker for event in heard if isinstance(event, UnitStarted)} <= {1, 2}
+    with pytest.raises(ConfigurationError, match="backend 'stub' computes in the process that calls it"):
+        _engine_for(Works, tmp_path, CRATE_WORKERS="threads").backend("stub", "text")
+
+
+@pytest.mark.parametrize("environ", [{}, {"CRATE_WORKERS": "threads"}])
 @pytest.mark.parametrize(("jobs", "memory"), [(1, 0), (4, 60 << 20)])
-def test_calls_made_here_are_no_more_than_workers_would_be(tmp_path: Path, jobs: int, memory: int) -> None:
-    engine = _engine_for(TakesTime, tmp_path, CRATE_CACHE="off", CRATE_MEMORY="100M")
+def test_calls_made_here_are_no_more_than_workers_would_be(
+    tmp_path: Path, jobs: int, memory: int, environ: Mapping[str, str]
+) -> None:
+    engine = _engine_for(TakesTime, tmp_path, CRATE_CACHE="off", CRATE_MEMORY="100M", **environ)
     engine.jobs = jobs
 
     def span(_: int) -> list[float]:

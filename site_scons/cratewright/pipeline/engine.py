@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -25,7 +25,7 @@ from ..cache.trail import Trails
 from ..call import BackendCall
 from ..child import limit_programs
 from ..edge import opened, plugin_class
-from ..errors import CratewrightError, Interrupted, PluginError
+from ..errors import ConfigurationError, CratewrightError, Interrupted, PluginError
 from ..events import Event, Listener, ToolsFound
 from ..fs import FileDigests
 from ..incremental_cache import results_salt
@@ -83,6 +83,7 @@ class Engine:
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _alone: threading.Lock = field(default_factory=threading.Lock)
     _ledgers: threading.local = field(default_factory=threading.local)
     _shared: dict[str, _Shared] = field(default_factory=dict)
 
@@ -98,7 +99,7 @@ class Engine:
         """Return the backend object of this process, its answers checked.
 
         Raises: UnknownNameError for a name nobody registers; PluginError for a class that workers cannot find or that
-        cannot be made.
+        cannot be made; ConfigurationError for one that threads cannot call.
         """
         key = (name, target)
         if key not in self._backends:
@@ -108,7 +109,10 @@ class Engine:
             limit_programs(session.timeout)
             # Calls in this process are timed here, those of workers there.
             timed = self._note if self.workers and read_time_passes(self.environ) else None
-            self._backends[key] = opened(kind, session, timed)
+            backend = opened(kind, session, timed)
+            if self.workers and read_workers(self.environ) == "threads" and not backend.runs_programs():
+                raise _in_process(kind)
+            self._backends[key] = backend
         return self._backends[key]
 
     def fingerprint(self, name: str, target: str) -> str:
@@ -281,6 +285,9 @@ class Engine:
                     began(0, 0)
                     done(0, _run_here(backend, jobs[0]))
                 return
+        if read_workers(self.environ) == "threads":
+            self._run_in_threads(backend, jobs, done, began, watched, timed)
+            return
         path = remote.backend_path(plugin_class(backend))
         session = self.session(target)
         calls = [
@@ -298,6 +305,27 @@ class Engine:
         warm = Call(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
         workers.map(calls, done, began)
+
+    def _run_in_threads(
+        self,
+        backend: CodegenBackend,
+        jobs: Sequence[Job[Any]],
+        done: Callable[[int, Outcome], None],
+        began: Callable[[int, int], None],
+        watched: bool,
+        timed: bool,
+    ) -> None:
+        from .threads import map_in_threads  # noqa: PLC0415 - few builds have them
+
+        workers = self._workers()
+
+        def make(job: Job[Any], begin: Callable[[], None]) -> Outcome:
+            # What a backend tells of its passes is told of the process: then one call is made at a time.
+            with self._alone if timed else nullcontext(), workers.place(job.memory):
+                begin()
+                return _run_here(backend, job, watched, timed)
+
+        map_in_threads(jobs, make, done, began, most=workers.size, name="cratewright call")
 
     def _farmed(self) -> Farm | None:
         """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""
@@ -360,6 +388,14 @@ def _not_found(kind: type[CodegenBackend]) -> PluginError:
         context=(("plugin", plugin_words(kind.__module__)), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
         hint="define it at the top of a module that can be imported, such as site_scons/NAME.py, not in an SConstruct "
         "or a function",
+    )
+
+
+def _in_process(kind: type[CodegenBackend]) -> ConfigurationError:
+    return ConfigurationError(
+        f"CRATE_WORKERS is 'threads', and backend '{kind.NAME}' computes in the process that calls it",
+        context=(("plugin", plugin_words(kind.__module__)),),
+        hint="leave it out, or set it to fork or spawn: a crash or a hang then costs one unit",
     )
 
 

@@ -6,17 +6,16 @@ more programs side by side than without other machines.
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..child import check_ended, take_turns
+from ..child import take_turns
 from ..elsewhere import set_runner
 from ..process import Outcome, WorkerPool
 from ..remote import open_executor
 from .job import Job
+from .threads import map_in_threads
 
 __all__ = ["Farm"]
 
@@ -47,47 +46,15 @@ class Farm:
 
         Raises: Interrupted if the build has been ended; what `make` raises.
         """
-        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for position in range(len(jobs)):
-            waiting.put(position)
-        news: queue.SimpleQueue[tuple[int, int, Outcome | BaseException | None]] = queue.SimpleQueue()
 
-        def serve(number: int) -> None:
-            while True:
-                # Once the server is left alone, it is not worth finding out what a unit reads.
-                set_runner(None if self.executor.left else self.executor.run)
-                try:
-                    position = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                take_turns(partial(self._workers.place, jobs[position].memory))
-                news.put((position, number, None))
-                try:
-                    news.put((position, number, make(jobs[position])))
-                except BaseException as error:  # it is raised where all is waited for
-                    news.put((position, number, error))
-                    return
+        def begun(job: Job[Any], begin: Callable[[], None]) -> Outcome:
+            # Once the server is left alone, it is not worth finding out what a unit reads.
+            set_runner(None if self.executor.left else self.executor.run)
+            take_turns(partial(self._workers.place, job.memory))
+            begin()
+            return make(job)
 
-        threads = [
-            threading.Thread(target=serve, args=(number,), name="cratewright farm", daemon=True)
-            for number in range(1, min(self._count, len(jobs)) + 1)
-        ]
-        for thread in threads:
-            thread.start()
-        left = len(jobs)
-        while left:
-            try:
-                position, number, outcome = news.get(timeout=0.2)
-            except queue.Empty:
-                check_ended()
-                continue
-            if outcome is None:
-                began(position, number)
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            else:
-                done(position, outcome)
-                left -= 1
+        map_in_threads(jobs, begun, done, began, most=self._count, name="cratewright farm")
 
     def close(self) -> None:
         """Let go of the server."""

@@ -146,6 +146,11 @@ class SpirvBackend(CodegenBackend):
             # Others are rare, or are mistakes that belong to a unit and not to all of them.
             self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
 
+    def runs_programs(self) -> bool:
+        """Return whether compiler and tools are those of an SDK; others are libraries in this process."""
+        chosen = self.session.setting("CRATE_GLSLANG")
+        return bool(self.session.setting("CRATE_SPIRV_SDK")) and chosen in ("", "auto", "sdk")
+
     def fingerprint(self) -> str:
         """Return the versions of compiler and tools, and the digest of their bytes."""
         from . import __version__  # noqa: PLC0415 - the package imports this module

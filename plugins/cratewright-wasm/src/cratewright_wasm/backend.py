@@ -104,6 +104,10 @@ class WasmBackend(CodegenBackend):
         if any(stencil.path.endswith(".wat") for stencil in stencils) and wat_library():
             import wasmtime  # noqa: F401, PLC0415 - workers are forked from this process and have it then
 
+    def runs_programs(self) -> bool:
+        """Return True: what WAT needs in this process is refused with threads, by `check_crate`."""
+        return True
+
     def fingerprint(self) -> str:
         """Return the version of the backend, and the bytes of the tools."""
         library = wat_library()
@@ -119,6 +123,12 @@ class WasmBackend(CodegenBackend):
             language = LANGUAGES[posixpath.splitext(source.path)[1]]
             check_flags(source.options.texts("flags"), where=source.path)
             standard_for(language, source.options.texts("std"), where=source.path)
+            if source.path.endswith(".wat") and self.session.setting("CRATE_WORKERS") == "threads":
+                raise ConfigurationError(
+                    f"crate '{crate.name}': CRATE_WORKERS is 'threads', and WAT is read in the process that calls it",
+                    context=(("source", source.path),),
+                    hint="leave it out, or set it to fork or spawn",
+                )
         if any(crate.options.lto_for(kind) is not LtoMode.OFF for kind in crate.crate_types):
             self._check_lto(crate)
         include_words(self.toolchain, crate.target, self.session)

@@ -1,0 +1,82 @@
+"""Calls made by threads of this process, side by side.
+
+Knows nothing of what the calls do but that several of them may be made at one time.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..child import check_ended
+from ..process import Outcome
+from .job import Job
+
+__all__ = ["map_in_threads"]
+
+Make = Callable[[Job[Any], Callable[[], None]], Outcome]
+"""Makes the call of a job, and says so when it begins."""
+
+
+def map_in_threads(
+    jobs: Sequence[Job[Any]],
+    make: Make,
+    done: Callable[[int, Outcome], None],
+    began: Callable[[int, int], None],
+    *,
+    most: int,
+    name: str,
+) -> None:
+    """Make the call of each job, and give `done` each outcome as it comes.
+
+    Shape: `began` and `done` are called in this thread, with the position of the job; `began` with the number of its
+    thread as well, from 1. `most` is how many threads there are at the most.
+    Raises: Interrupted if the build has been ended; what `make` raises.
+    """
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for position in range(len(jobs)):
+        waiting.put(position)
+    news: queue.SimpleQueue[tuple[int, int, Outcome | BaseException | None]] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def serve(number: int) -> None:
+        while not stopped.is_set():
+            try:
+                position = waiting.get_nowait()
+            except queue.Empty:
+                return
+
+            def begin(position: int = position) -> None:
+                news.put((position, number, None))
+
+            try:
+                news.put((position, number, make(jobs[position], begin)))
+            except BaseException as error:  # it is raised where all is waited for
+                news.put((position, number, error))
+                return
+
+    threads = [
+        threading.Thread(target=serve, args=(number,), name=name, daemon=True)
+        for number in range(1, min(most, len(jobs)) + 1)
+    ]
+    for thread in threads:
+        thread.start()
+    left = len(jobs)
+    try:
+        while left:
+            try:
+                position, number, outcome = news.get(timeout=0.2)
+            except queue.Empty:
+                check_ended()
+                continue
+            if outcome is None:
+                began(position, number)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                done(position, outcome)
+                left -= 1
+    finally:
+        stopped.set()
