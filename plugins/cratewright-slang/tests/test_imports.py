@@ -76,6 +76,28 @@ def test_an_edit_is_seen(tmp_path: Path) -> None:
     assert used.compile("app/a.slang", text).imports == ("app/lib/k.slang",)
 
 
+def test_a_module_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is a unit or an import first; a text that is not what lies there is no import's."""
+    write(
+        tmp_path, m="module m; import n; public float f() { return n(); }", n="module n; public float n() { return 1; }"
+    )
+    compiled: list[str] = []
+    original = ModuleCompiler._load
+    monkeypatch.setattr(
+        ModuleCompiler, "_load", lambda self, path, *rest: (compiled.append(path), original(self, path, *rest))[1]
+    )
+    used, texts = compiler(tmp_path), {path: (tmp_path / path).read_bytes() for path in ("n.slang", "m.slang")}
+    alone = compiler(tmp_path).compile("m.slang", texts["m.slang"])
+    compiled.clear()
+    first = [used.compile(path, text) for path, text in texts.items()]
+    assert [used.compile(path, text) for path, text in texts.items()] == first and first[1] == alone
+    used.compile("a.slang", MAIN % (b"import m;\n", b"f()"))
+    assert compiled == ["n.slang", "m.slang", "a.slang"]
+    other = used.compile("n.slang", b"module n; public float n() { return 2; }")
+    assert other.data != first[0].data and used.compile("n.slang", texts["n.slang"]) == first[0]
+    assert used.compile("m.slang", texts["m.slang"]) == first[1]
+
+
 def test_an_import_that_does_not_look_like_one(tmp_path: Path) -> None:
     write(tmp_path, m="module m; public float f() { return 1; }")
     plain = compiler(tmp_path).compile("a.slang", MAIN % (b"import m;\n", b"f()"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cratewright import Observed, dataclass
 
@@ -47,7 +48,7 @@ class ModuleCompiler:
 
     def __init__(self, settings: Settings, root: str, repositories: Sequence[str]) -> None:
         self._settings, self._root, self._repositories = settings, root, repositories
-        self._done: dict[str, Compiled] = {}
+        self._done: dict[str, tuple[bytes, Compiled]] = {}
         self._doing: list[str] = []
 
     def compile(self, path: str, text: bytes) -> Compiled:
@@ -55,6 +56,14 @@ class ModuleCompiler:
 
         Raises: Refused.
         """
+        if self._served(path) is not None and self._done[path][0] == text:
+            return self._done[path][1]
+        made = self._compile(path, text)
+        if not made.entries:  # what has an entry point is seldom imported, and there are many
+            self._done[path] = text, made
+        return made
+
+    def _compile(self, path: str, text: bytes) -> Compiled:
         self._doing.append(path)
         try:
             for name in imported_names(text):
@@ -84,20 +93,21 @@ class ModuleCompiler:
         """Compile what will be imported; what is wrong with it, who imports it is told."""
         if path is None or path in self._doing or self._served(path) is not None:
             return
-        text = ProjectFiles(self._root, self._repositories).read(path)
+        text = self._text(path)
         if text is not None:
-            try:
-                self._done[path] = self.compile(path, text)
-            except Refused:
-                self._done.pop(path, None)
+            with suppress(Refused):
+                self._done[path] = text, self._compile(path, text)
+
+    def _text(self, path: str) -> bytes | None:
+        return ProjectFiles(self._root, self._repositories).read(path)
 
     def _served(self, path: str) -> tuple[bytes, tuple[Observed, ...]] | None:
         """Return a module that was compiled of what is there now."""
-        made = self._done.get(path)
-        if made is None:
+        if path not in self._done:
             return None
+        text, made = self._done[path]
         files = ProjectFiles(self._root, self._repositories)
-        if any(files.look(each.path) != each.digest for each in made.observed):
+        if files.read(path) != text or any(files.look(each.path) != each.digest for each in made.observed):
             del self._done[path]
             return None
         return made.data, made.observed
