@@ -37,6 +37,7 @@ from .kept import is_versioned, offered_symbols, offers_all, reader
 from .libraries import library_words
 from .link_files import link_search, observe_link
 from .linker_messages import linker_warnings
+from .module import MAIN_SYMBOLS
 from .observe import FileMemory, settled
 from .refusal import as_told, refusal
 from .response_file import response_file
@@ -45,7 +46,6 @@ from .staticlib import member_names, object_name, write_staticlib
 from .symbol import ObjectSymbol
 from .targets import Target, find_target
 from .toolchain import Completed, Toolchain
-from .unit import MAIN_SYMBOLS
 from .users_words import users_words
 
 __all__ = ["link_crate_type"]

@@ -9,8 +9,8 @@ from cratewright import ModuleCodegen, SourceError, UnitStencil
 
 from .bitcode import is_bitcode
 from .elf import is_elf
+from .module import module_of
 from .toolchain import Toolchain
-from .unit import module_of
 
 __all__ = ["foreign_module"]
 

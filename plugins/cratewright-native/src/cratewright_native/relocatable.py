@@ -10,11 +10,11 @@ from cratewright import LinkRequest, ModuleCodegen, Symbol
 from .demand import is_direct, needed_modules
 from .elf import elf_symbols
 from .localise import with_local_symbols
+from .module import MAIN_SYMBOLS
 from .refusal import refusal
 from .resolve import written
 from .response_file import response_file
 from .toolchain import Toolchain
-from .unit import MAIN_SYMBOLS
 
 __all__ = ["merge"]
 

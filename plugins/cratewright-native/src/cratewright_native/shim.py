@@ -7,9 +7,9 @@ from functools import cache
 from cratewright import CORE_OPTIONS, ModuleCodegen, ModuleConfig, ModuleKind, Options
 
 from .flags import compile_words
+from .module import module_of
 from .options import OPTIONS
 from .toolchain import Toolchain
-from .unit import module_of
 
 __all__ = ["allocator_module"]
 

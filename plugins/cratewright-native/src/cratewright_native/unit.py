@@ -13,15 +13,11 @@ from pathlib import Path
 from cratewright import (
     CompiledUnit,
     CratewrightError,
-    EntryPoint,
-    ModuleCodegen,
     ModuleConfig,
     Observed,
     Options,
     Severity,
     SourceError,
-    Symbol,
-    ToolError,
     UnitStencil,
     content_digest,
     decode_depfile,
@@ -29,16 +25,16 @@ from cratewright import (
 )
 
 from .assembly import assembly_of
-from .bitcode import bitcode_symbols, is_bitcode
+from .bitcode import is_bitcode
 from .codegen import OPTIMIZED
 from .coverage import keep_notes, notes_name
 from .diagnostics import counted, messages, warnings
 from .directives import Asked, embeds
-from .elf import elf_symbols, embedded_bitcode, has_gcc_representation, is_elf
+from .elf import embedded_bitcode
 from .emit import assembly_words, emitted
-from .exports import is_injected
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
 from .listing import Unit, ask_assembler, ask_preprocessor, called
+from .module import module_of
 from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
 from .portable import is_portable, portable_of, run_portable, scan
 from .response_file import response_file
@@ -48,7 +44,7 @@ from .toolchain import Completed, Toolchain
 from .words import embed_directories, file_words, included_files
 from .world import World
 
-__all__ = ["MAIN_SYMBOLS", "command", "compile_source", "module_of"]
+__all__ = ["command", "compile_source"]
 
 Files = Mapping[str, FileFacts | None]
 Missing = tuple[Observed, ...]
@@ -70,9 +66,6 @@ _HINTS = (
 """What an error says, and the way out."""
 # What gcc calls the file by which its compiler passes assembly on.
 _PASSED = re.compile(r"/cc\w{6}\.s\Z|\{standard input\}")
-# What `main` is called where its arguments are part of its name, or where names have an underscore in front.
-_MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
-MAIN_SYMBOLS = frozenset(_MAIN)
 
 
 def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
@@ -159,43 +152,6 @@ def _shortened(words: tuple[str, ...], language: str, toolchain: Toolchain, dire
     kept = tuple(word for word in words if word not in set(told))
     at = len(kept) - 2  # before -c and the source
     return (*kept[:at], *toolchain.preprocessor_words(str(file), language), *kept[at:])
-
-
-def module_of(
-    data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = (), foreign: bool = False
-) -> ModuleCodegen:
-    """Return a module with its symbols, and attributes beside its own; a foreign object is code, whatever it brings.
-
-    Raises: ToolError if the compiler made what nobody knows.
-    """
-    if is_bitcode(data):
-        found, suffix, representation = bitcode_symbols(data, name=path), ".bc", "llvm"
-    elif not foreign and (bitcode := embedded_bitcode(data)):
-        found, suffix, representation = bitcode_symbols(bitcode, name=path), ".o", "both"
-    elif is_elf(data):
-        found, suffix = elf_symbols(data, name=path), ".o"
-        representation = "gcc" if has_gcc_representation(data) else "none"
-    else:
-        raise ToolError(f"{path}: the compiler made neither bitcode nor an ELF object")
-    exports = tuple(
-        Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden))
-        for item in found
-        if item.defined and not is_injected(item.name)
-    )
-    defined = {symbol.name for symbol in exports}
-    main = [name for name in _MAIN if name in defined]
-    return ModuleCodegen(
-        name=suffix,
-        data=data,
-        exports=exports,
-        imports=tuple(Symbol(item.name, item.name, path) for item in found if not item.defined),
-        entry_points=tuple(EntryPoint("program", name) for name in main[:1]),
-        attributes=tuple(sorted({"representation": representation, **dict(attributes)}.items())),
-    )
-
-
-def _words(weak: bool, hidden: bool) -> str:
-    return " ".join(word for word, said in (("weak", weak), ("hidden", hidden)) if said)
 
 
 def _language(path: str) -> str:

@@ -40,11 +40,11 @@ class Refusal:
     hint: str
 
 
-def _rule(pattern: str, reason: str, hint: str = "") -> tuple[re.Pattern[str], str, str]:
-    return re.compile(pattern, re.DOTALL), reason, hint
+def _rule(pattern: str, reason: str, hint: str = "") -> tuple[str, str, str]:
+    return pattern, reason, hint
 
 
-# The first that fits the beginning of a word counts.
+# The first that fits the beginning of a word counts. They are compiled for the first word: most crates have none.
 _RULES = (
     _rule(r"@", _FILES, "list the words themselves"),
     _rule(r"-fsanitize=", "option 'sanitize' says it", "set sanitize=[...]"),
@@ -128,7 +128,7 @@ def refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
                 return found
             continue
         for pattern, reason, hint in _RULES:
-            if pattern.match(word):
+            if re.match(pattern, word, re.DOTALL):
                 return Refusal(word, reason, hint)
     return None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cratewright import ConfigurationError, DebugInfo, OptionKind, Options, OptionSpec
 
-from .libslang import DEBUG, ENTRY_NAMES, GL_LAYOUT, INVERT_Y, OPTIMIZATION, POSITION_W, SCALAR_LAYOUT, Settings
+if TYPE_CHECKING:
+    from .libslang import Settings
 
 __all__ = ["OPTIONS", "SHARED", "macros_of", "settings_of", "words_of"]
 
@@ -48,6 +51,17 @@ def settings_of(
     options: Options, target: str, *, paths: tuple[str, ...] = (), macros: tuple[tuple[str, str], ...] = ()
 ) -> Settings:
     """Return the settings of a session for some options."""
+    from .libslang import (  # noqa: PLC0415 - ctypes is slow to import
+        DEBUG,
+        ENTRY_NAMES,
+        GL_LAYOUT,
+        INVERT_Y,
+        OPTIMIZATION,
+        POSITION_W,
+        SCALAR_LAYOUT,
+        Settings,
+    )
+
     layout = options.text("block_layout")
     numbers = {
         ENTRY_NAMES: 1,

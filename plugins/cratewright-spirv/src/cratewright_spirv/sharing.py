@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, option_attributes, options_among
 
 from .backend import SpirvBackend
-from .facts import MADE_FROM
-from .lines import with_relative_files
 from .names import Entry, entries_of, optimized_entries
 from .stages import STAGES
-from .symbols import Resolution
 
-__all__ = ["STAGE_SUFFIXES", "Entry", "Resolution", "SpirvBackend", "with_relative_files", "with_whole_entries"]
+if TYPE_CHECKING:
+    from .symbols import Resolution
+
+__all__ = ["STAGE_SUFFIXES", "Entry", "SpirvBackend", "with_relative_files", "with_whole_entries"]
 
 STAGE_SUFFIXES = tuple(stage.suffix for stage in STAGES)
 """Those of files that hold the entry point of a stage."""
@@ -33,12 +34,16 @@ def with_whole_entries(request: LinkRequest, link: Link) -> LinkRequest:
 
     Raises: LinkError for symbols, as for modules of this package.
     """
+    from .symbols import Resolution  # noqa: PLC0415 - only workers link
+
     entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
     resolution = Resolution(request.modules)
     return replace(request, modules=tuple(_whole(request, entry, resolution, link) for entry in entries))
 
 
 def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Link) -> LinkModule:
+    from .facts import MADE_FROM  # noqa: PLC0415
+
     closure = resolution.closure([entry.module], entry.suffix)
     own = request.modules[entry.module]
     items = [own, *(request.modules[index] for index in closure if index != entry.module)]
@@ -55,3 +60,10 @@ def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Lin
         attributes=tuple(sorted(attributes.items())),
     )
     return LinkModule(own.crate, module)
+
+
+def with_relative_files(data: bytes, root: str) -> bytes:
+    """Return a module whose files are called from a root, where a compiler put that before their names."""
+    from . import lines  # noqa: PLC0415 - as above
+
+    return lines.with_relative_files(data, root)

@@ -30,16 +30,10 @@ from cratewright import (
     programs_digest,
 )
 
-from . import lto
-from .bitcode import is_bitcode
-from .link import link_crate
-from .linker import ENTRIES
 from .sizes import MOST, PAGE, check_sizes
 from .targets import TARGETS, Library, find_library, include_words
 from .toolchain import Toolchain, find_toolchain
-from .unit import HIDDEN, LANGUAGES, are_hidden_names, compile_unit, compile_words
-from .wat import compile_wat, wat_library
-from .words import check_flags, standard_for
+from .words import LANGUAGES, check_flags, standard_for
 
 __all__ = ["WasmBackend"]
 
@@ -100,6 +94,10 @@ class WasmBackend(CodegenBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Find the toolchain once, and load what reads WAT if there is any."""
+        # Workers are forked from this process and have them then.
+        from . import lto, unit  # noqa: F401, PLC0415
+        from .wat import wat_library  # noqa: PLC0415
+
         _ = self.toolchain
         if any(stencil.path.endswith(".wat") for stencil in stencils) and wat_library():
             import wasmtime  # noqa: F401, PLC0415 - workers are forked from this process and have it then
@@ -110,6 +108,8 @@ class WasmBackend(CodegenBackend):
 
     def fingerprint(self) -> str:
         """Return the version of the backend, and the bytes of the tools."""
+        from .wat import wat_library  # noqa: PLC0415
+
         library = wat_library()
         reader = f", wat {programs_digest((library,))[:16]}" if library else ""
         return f"cratewright-wasm {VERSION}, {self.toolchain.text}{reader}"
@@ -143,6 +143,9 @@ class WasmBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source."""
+        from .unit import compile_unit  # noqa: PLC0415
+        from .wat import compile_wat  # noqa: PLC0415
+
         if stencil.path.endswith(".wat"):
             return compile_wat(stencil)
         return compile_unit(self.toolchain, self.session, stencil, self.included_names)
@@ -151,41 +154,60 @@ class WasmBackend(CodegenBackend):
         """Return the command that compiles a source, for editors."""
         if path.endswith(".wat"):
             return ()
+        from .unit import compile_words  # noqa: PLC0415
+
         return (*compile_words(self.toolchain, self.session, self.session.target, path, options), "-c", path)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module is bitcode; what was WAT is an object."""
+        from .bitcode import is_bitcode  # noqa: PLC0415
+
         return is_bitcode(module.data)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return what the start of a program calls."""
         if request.crate_type is not CrateType.BIN:
             return ()
+        from .linker import ENTRIES  # noqa: PLC0415
+
         defined = {symbol.name for item in request.modules for symbol in item.module.exports}
         return tuple(name for name in ENTRIES if name in defined)
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Lower bitcode to an object."""
+        from . import lto  # noqa: PLC0415
+
         return lto.lower(self.toolchain, self.session, module, config)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge what is linked, and say what becomes internal."""
+        from . import lto  # noqa: PLC0415
+
         return lto.merge(self.toolchain, self.session, request, self._library(request))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower what was merged."""
+        from . import lto  # noqa: PLC0415
+
         return lto.optimize_merged(self.toolchain, self.session, module, config)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Say for each module that is linked what it is to know of the others."""
+        from . import lto  # noqa: PLC0415
+
         return lto.analyse(self.toolchain, self.session, request, self._library(request))
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower a module."""
+        from . import lto  # noqa: PLC0415
+
         return lto.optimize_thin(self.toolchain, self.session, module, config)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Say whether our own words in a result are ours: a shared cache holds what others have written."""
+        from . import lto  # noqa: PLC0415
+        from .unit import HIDDEN, are_hidden_names  # noqa: PLC0415
+
         found = value.modules if isinstance(value, CompiledUnit) else value if isinstance(value, tuple) else (value,)
         modules = [item for item in found if isinstance(item, ModuleCodegen | ThinModule)]
         if call.name in ("run_thin_lto", "run_fat_lto") and not all(map(lto.could_return, found)):
@@ -202,6 +224,8 @@ class WasmBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link objects."""
+        from .link import link_crate  # noqa: PLC0415
+
         return link_crate(self.toolchain, self.session, request, self._library(request))
 
     def _library(self, request: LinkRequest) -> Library:

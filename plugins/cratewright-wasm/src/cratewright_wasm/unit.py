@@ -34,16 +34,10 @@ from .objects import function_types
 from .observe import Search
 from .targets import FREESTANDING, include_words, triple
 from .toolchain import Toolchain, run
-from .words import check_flags, standard_for
+from .words import LANGUAGES, check_flags, standard_for
 
-__all__ = ["HIDDEN", "LANGUAGES", "are_hidden_names", "compile_unit", "compile_words", "hidden_names", "module_of"]
+__all__ = ["HIDDEN", "are_hidden_names", "compile_unit", "compile_words", "hidden_names", "module_of"]
 
-LANGUAGES = {
-    ".c": "c",
-    **dict.fromkeys((".cc", ".cpp", ".cxx", ".c++", ".C"), "c++"),
-    **dict.fromkeys((".ll", ".bc"), "ir"),
-    ".wat": "wat",
-}
 HIDDEN = "hidden"
 """The attribute that names, as JSON, what a module offers to crates and not to the world."""
 _DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo.FULL: "-g"}

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from cratewright import ConfigurationError
 
-__all__ = ["check_flags", "standard_for"]
+__all__ = ["LANGUAGES", "check_flags", "standard_for"]
+
+LANGUAGES = {
+    ".c": "c",
+    **dict.fromkeys((".cc", ".cpp", ".cxx", ".c++", ".C"), "c++"),
+    **dict.fromkeys((".ll", ".bc"), "ir"),
+    ".wat": "wat",
+}
 
 _C, _CXX = "c", "c++"
 _FEATURES = (
