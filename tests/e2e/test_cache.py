@@ -307,8 +307,8 @@ def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
     shelf = scons_project.path.parent / "shelf"
     scons_project.environ["CRATE_CACHE"] = f"shelf://{shelf}"
     scons_project.scons()
-    # Two results, and a trail of each.
-    assert len(list(shelf.iterdir())) == 4 and not scons_project.exists(".crate-cache")
+    # Two results, a trail of each, and what the crate has asked for.
+    assert len(list(shelf.iterdir())) == 5 and not scons_project.exists(".crate-cache")
     scons_project.scons("-c")
     scons_project.scons()
     assert _hits(scons_project) == ["1 image: 0 linked, 1 reused", "1 unit: 0 compiled, 1 reused"]
