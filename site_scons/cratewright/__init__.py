@@ -12,7 +12,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
     host, fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
-    process, worker, zygote, spawned                           the doors to workers
+    pace, process, worker, zygote, spawned                      the doors to workers
     cache                                                      results that can be used again
     remote                                                     results and programs on servers
     session, backend, offered, hookspecs, declared             the contract with backends

@@ -12,14 +12,17 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from importlib import metadata
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from . import errors
 from .diagnostic import Diagnostic, read_diagnostics
 from .errors import Context, CratewrightError, PluginError, SourceError
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 __all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_words"]
 
@@ -34,6 +37,8 @@ _KINDS = {kind for kind in vars(errors).values() if isinstance(kind, type) and i
 
 def plugin_words(module: str) -> str:
     """Return which plugin a module belongs to, with its version: `cratewright-tiny 0.3.1`, or `upper, no version`."""
+    from importlib import metadata  # noqa: PLC0415 - slow, and seldom needed in a worker
+
     package = module.partition(".")[0]
     for entry in metadata.entry_points(group=_GROUP):
         if entry.module.partition(".")[0] == package and entry.dist is not None:

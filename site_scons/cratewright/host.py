@@ -218,7 +218,9 @@ def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str
 
     # The `python.exe` of a virtual environment starts another, whose number would not be known here.
     program = getattr(sys, "_base_executable", sys.executable) if _WINDOWS else sys.executable
-    words: Sequence[str] = [program, "-I", "-c", code, *([] if _WINDOWS else [str(given.fileno())])]
+    # Finders beside Python's own, as of packages that are edited in place, come with its `site`.
+    plain = ["-S"] if all(getattr(finder, "__module__", "")[:7] == "_frozen" for finder in sys.meta_path) else []
+    words: Sequence[str] = [program, "-I", *plain, "-c", code, *([] if _WINDOWS else [str(given.fileno())])]
     process = subprocess.Popen(
         words,
         stdin=subprocess.PIPE,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from .child import check_ended, disown, end_group, own, owns
 from .errors import CratewrightError, ToolError
 from .memory import MemoryBudget, available_memory
+from .pace import Pace
 from .values import dataclass
 from .worker import SIZE, ended_unexpectedly, not_ready, receive, send, unprepared
 from .zygote import Zygote
@@ -92,6 +93,7 @@ class WorkerPool:
         self._idle: deque[_Worker] = deque()
         self._busy = 0
         self._started = 0
+        self._pace = Pace(1 if kind == "spawn" else self.size)
         self._condition = threading.Condition()
 
     def map(
@@ -131,6 +133,7 @@ class WorkerPool:
                         selector.register(worker.socket, selectors.EVENT_READ, worker)
                     for worker, outcome in self._collect(selector, running):
                         if outcome is None:
+                            self._pace.ready(worker.age)
                             index, call, _ = running[worker]
                             begin(worker, index, call)
                             running[worker] = (index, call, time.monotonic() + self.timeout)
@@ -200,7 +203,7 @@ class WorkerPool:
 
     def _acquire(self, need: int, *, block: bool) -> _Worker | None:
         with self._condition:
-            if not block and not self._has_room(need):
+            if not block and not (self._has_room(need) and (self._idle or self._pace.allows(self._busy + 1))):
                 return None
             self._wait(need)
             try:
@@ -263,6 +266,7 @@ class _Worker:
         self.socket = connection
         self.alive = True
         self.ready = source.warms
+        self._began = time.monotonic()
         self.pid = pid
         self.number = number
         self._source = source
@@ -271,6 +275,14 @@ class _Worker:
     def send(self, call: Call) -> None:
         with suppress(OSError):  # a dead worker is noticed on receive
             send(self.socket, (call.function, call.arguments))
+
+    @property
+    def age(self) -> float:
+        """Return how long ago it was started.
+
+        Units: seconds.
+        """
+        return time.monotonic() - self._began
 
     def become_ready(self) -> None:
         """Take the word of a new worker that it is ready.

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cratewright.errors import SourceError, ToolError
+from cratewright.pace import Pace
 from cratewright.process import Call, WorkerPool
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
@@ -73,6 +74,28 @@ def test_what_they_print_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None
     pool.call(worker_functions.evaluate, "__import__('os').write(1, b'more')", label="x")
     pool.close()
     assert capfd.readouterr() == ("", "")
+
+
+def test_another_is_started_once_waiting_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("cratewright.pace.time.monotonic", lambda: now)
+    pace = Pace(1)
+    assert pace.allows(1) and not pace.allows(2)
+    now += 50
+    assert not pace.allows(2), "the first is not ready"
+    pace.ready(0.5)
+    assert not pace.allows(2)
+    for most in (2, 4, 8):
+        now += 0.5
+        assert pace.allows(most) and not pace.allows(most + 1)
+
+
+def test_a_short_build_starts_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = _pool()
+    monkeypatch.setattr(pool._pace, "ready", lambda seconds: None)  # as if it had just become ready
+    pool.map([Call(worker_functions.double, (1,), "x")] * 9)
+    assert pool._started == 1
+    pool.close()
 
 
 CALLER = """

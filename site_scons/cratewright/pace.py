@@ -1,0 +1,31 @@
+"""When another worker is worth what it costs to start one.
+
+Knows nothing of workers. As long as one takes to start, those that are there get on with the work: a build that is over
+by then has paid for none in vain, and one that is not has lost that time once. Then there may be twice as many.
+"""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["Pace"]
+
+
+class Pace:
+    """How many workers there may be now, `first` to begin with. Not safe by itself for threads."""
+
+    def __init__(self, first: int) -> None:
+        self._most = first
+        self._cost: float | None = None
+        self._since = 0.0
+
+    def ready(self, seconds: float) -> None:
+        """Take note that a worker is ready, so long after it was started."""
+        if self._cost is None:
+            self._cost, self._since = seconds, time.monotonic()
+
+    def allows(self, count: int) -> bool:
+        """Return whether there may be so many at one time."""
+        if count > self._most and self._cost is not None and time.monotonic() - self._since >= self._cost:
+            self._most, self._since = 2 * self._most, time.monotonic()
+        return count <= self._most
