@@ -322,7 +322,7 @@ class CodegenBackend(ABC):
         raise self._undeclared(Capability.THIN_LTO)
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
-        """Say whether a call is to go to the machines of `CRATE_REMOTE`, by `run_elsewhere`; cheap."""
+        """Say whether a call may go to other machines: by `run_elsewhere` if it `RUNS_PROGRAMS`, else whole; cheap."""
         return False
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:

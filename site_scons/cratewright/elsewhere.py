@@ -12,7 +12,16 @@ from dataclasses import field
 
 from .values import dataclass
 
-__all__ = ["Portable", "Ran", "run_elsewhere", "runs_elsewhere", "set_runner"]
+__all__ = ["Placed", "Portable", "Ran", "run_elsewhere", "runs_elsewhere", "set_runner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file that lies anywhere on this machine: its absolute path, the digest of its content, whether it is run."""
+
+    file: str
+    digest: str
+    executable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +29,17 @@ class Portable:
     """A run of a program.
 
     Shape: `argv` is run in a directory that has `inputs` and nothing else: relative paths, with the digests of their
-    contents, which lie below `root` here; `contents` are further ones that lie nowhere. `directories` are there as
-    well, empty or not. `system` are the absolute paths of files that the other machine must have with the same
-    contents: the programs, what they load, headers. `outputs` are relative paths. `salt` keeps apart what equal words
-    may come to.
+    contents, which lie below `root` here; `placed` are further ones that lie anywhere, `contents` nowhere.
+    `directories` are there as well, empty or not. `system` are the absolute paths of files that the other machine must
+    have with the same contents: the programs, what they load, headers. `outputs` are relative paths. `salt` keeps apart
+    what equal words may come to.
     """
 
     root: str
     argv: tuple[str, ...]
     environ: tuple[tuple[str, str], ...]
     inputs: Mapping[str, str] = field(default_factory=dict)
+    placed: Mapping[str, Placed] = field(default_factory=dict)
     contents: Mapping[str, bytes] = field(default_factory=dict)
     directories: frozenset[str] = frozenset()
     system: Mapping[str, str]

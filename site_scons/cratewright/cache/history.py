@@ -52,6 +52,11 @@ class Ledger:
         """Return whether the last run of the stage had something of this label."""
         return label in self._earlier()
 
+    def observed(self, label: str) -> Observations:
+        """Return the files that decided what the last run of the stage had of this label, as they were then."""
+        before = self._earlier().get(label)
+        return before.observed if before is not None else ()
+
     def reused(self, label: str, fields: Fields, observed: Observations) -> None:
         """Note a hit."""
         if self._path:

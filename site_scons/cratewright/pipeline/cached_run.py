@@ -176,7 +176,12 @@ class CachedRun:
             task.worker, task.began = worker, time.monotonic()
             self.listener(UnitStarted(task.job.call.name, task.job.crate, _unit(task.job), worker))
 
-        self.run_calls([task.job for task in tasks], keep, began=began)
+        self.run_calls([replace(task.job, reads=self._reads(task)) for task in tasks], keep, began=began)
+
+    def _reads(self, task: _Task) -> tuple[str, ...]:
+        """Return the paths that decided a result the last time, whatever they lead to now."""
+        kept = [item.path for world in task.found.worlds for item in world.observed]
+        return (*dict.fromkeys([*kept, *(path for path, _ in self.ledger.observed(task.label))]),)
 
     def _tell(self, task: _Task) -> None:
         """Tell what became of a task, as soon as it is known."""

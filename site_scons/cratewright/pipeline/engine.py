@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import cache as cache_package
 from ..backend import CodegenBackend, Session
-from ..blame import plugin_words
 from ..cache.history import Ledger, history_path
 from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
@@ -25,7 +24,7 @@ from ..cache.trail import Trails
 from ..call import BackendCall
 from ..child import limit_programs
 from ..edge import opened, plugin_class
-from ..errors import ConfigurationError, CratewrightError, Interrupted, PluginError
+from ..errors import CratewrightError, Interrupted
 from ..events import Event, Listener, ToolsFound
 from ..fs import FileDigests
 from ..incremental_cache import results_salt
@@ -34,30 +33,19 @@ from ..registry import Registry
 from ..stencil import UnitStencil
 from ..values import dataclass
 from ..worker import portable_error
-from . import remote
+from . import remote, settings
+from .answers import Answers
 from .cached_run import CachedRun
 from .job import Job, JobOutcome
-from .settings import SECRETS, read_memory, read_remote, read_store, read_time_passes, read_verify, read_workers
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
 if TYPE_CHECKING:
     from .farm import Farm
+    from .sending import Sender
 
 T = TypeVar("T")
-
-_ANSWERS = 8
-"""How many shared answers are remembered."""
-
-
-@dataclass(slots=True)
-class _Shared:
-    """One answer that several stages ask for, and the lock of whoever works it out."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    value: object = None
-    known: bool = False
 
 
 @dataclass(slots=True)
@@ -80,19 +68,20 @@ class Engine:
     _store: CacheKvStore | None = None
     _pool: WorkerPool | None = None
     _farm: Farm | None = None
+    _senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
     _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _alone: threading.Lock = field(default_factory=threading.Lock)
     _ledgers: threading.local = field(default_factory=threading.local)
-    _shared: dict[str, _Shared] = field(default_factory=dict)
+    _answers: Answers = field(default_factory=Answers)
 
     def __post_init__(self) -> None:
         self.digests = FileDigests(self.root)
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
-        environ = tuple(sorted((name, text) for name, text in self.environ.items() if name not in SECRETS))
+        environ = tuple(sorted((name, text) for name, text in self.environ.items() if name not in settings.SECRETS))
         return Session(root=self.root, target=target, environ=environ)
 
     def backend(self, name: str, target: str) -> CodegenBackend:
@@ -105,13 +94,13 @@ class Engine:
         if key not in self._backends:
             kind, session = self.registry.backend(name), self.session(target)
             if self.workers and not remote.backend_path(kind):
-                raise _not_found(kind)
+                raise remote.not_found(kind)
             limit_programs(session.timeout)
             # Calls in this process are timed here, those of workers there.
-            timed = self._note if self.workers and read_time_passes(self.environ) else None
+            timed = self._note if self.workers and settings.read_time_passes(self.environ) else None
             backend = opened(kind, session, timed)
-            if self.workers and read_workers(self.environ) == "threads" and not backend.runs_programs():
-                raise _in_process(kind)
+            if self.workers and settings.read_workers(self.environ) == "threads" and not backend.runs_programs():
+                raise remote.in_process(kind)
             self._backends[key] = backend
         return self._backends[key]
 
@@ -138,7 +127,7 @@ class Engine:
         """
         with self._lock:
             if self._store is None:
-                self._store = read_store(self.environ, self.root, self.registry)
+                self._store = settings.read_store(self.environ, self.root, self.registry)
             return self._store
 
     @property
@@ -196,7 +185,7 @@ class Engine:
             cache=ResultCache(self.store, self.digests.digest, self._note_keys),
             trails=Trails(self.store),
             ledger=getattr(self._ledgers, "current", None) or Ledger(),
-            verify=read_verify(self.environ),
+            verify=settings.read_verify(self.environ),
             salt=self.salt(name, target),
             fingerprint=fingerprint,
             listener=self.tell,
@@ -228,17 +217,7 @@ class Engine:
 
         Shape: only the last few answers are remembered; they may be large.
         """
-        with self._lock:
-            shared = self._shared.pop(question, None) or _Shared()
-            self._shared[question] = shared
-            for oldest in list(self._shared)[:-_ANSWERS]:
-                del self._shared[oldest]
-        with shared.lock:
-            fresh = not shared.known
-            if fresh:
-                shared.value = answer()
-                shared.known = True
-            return cast("T", shared.value), fresh
+        return self._answers.once(question, answer)
 
     @property
     def ran_elsewhere(self) -> int:
@@ -265,7 +244,7 @@ class Engine:
     ) -> None:
         if not jobs:
             return
-        timed = read_time_passes(self.environ)
+        timed = settings.read_time_passes(self.environ)
         if timed:
             done = self._timed(jobs[0].call, done)
         if not self.workers:
@@ -273,19 +252,54 @@ class Engine:
                 began(position, 0)
                 done(position, _run_here(backend, job, watched, timed))
             return
-        if backend.RUNS_PROGRAMS and not (watched or timed):
-            farm = self._farmed()
-            if farm is not None and not any(backend.is_portable(job.call) for job in jobs):
-                farm = None
-            if farm is not None:
-                farm.map(jobs, lambda job: _run_here(backend, job), done, began)
+        farm = self._farmed() if not (watched or timed) else None
+        if farm is not None and any(backend.is_portable(job.call) for job in jobs):
+            if backend.RUNS_PROGRAMS:
+                farm.map(jobs, lambda job: _run_here(backend, job), done, began, lambda job: job.memory)
                 return
-            if len(jobs) == 1:
-                with self._workers().place(jobs[0].memory):
-                    began(0, 0)
-                    done(0, _run_here(backend, jobs[0]))
+            sender = self._sender(backend)
+            if sender is not None:
+                sender.send(farm, jobs, lambda some: self._made_here(backend, target, some), done, began)
                 return
-        if read_workers(self.environ) == "threads":
+        if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (watched or timed):
+            with self._workers().place(jobs[0].memory):
+                began(0, 0)
+                done(0, _run_here(backend, jobs[0]))
+            return
+        self._run_by_workers(backend, target, jobs, done, began, watched, timed)
+
+    def _made_here(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]]) -> list[Outcome]:
+        """Return what becomes of calls by workers, in their order."""
+        outcomes: dict[int, Outcome] = {}
+        self._run_by_workers(backend, target, jobs, outcomes.__setitem__, _unheard, False, False)
+        return [outcomes[position] for position in range(len(jobs))]
+
+    def _sender(self, backend: CodegenBackend) -> Sender | None:
+        """Return who sends whole calls of a backend to other machines, None if these have no Python, or fail."""
+        python = settings.read_remote_python(self.environ)
+        if not python:
+            return None
+        from .sending import Sender  # noqa: PLC0415 - few builds have one
+
+        session, key = backend.session, (backend.NAME, backend.session.target)
+        fingerprint = self.fingerprint(*key)
+        with self._lock:
+            if key not in self._senders:
+                self._senders[key] = Sender(backend, self.root, session, python, fingerprint, self.digests.digest)
+            sender = self._senders[key]
+        return None if sender.left else sender
+
+    def _run_by_workers(
+        self,
+        backend: CodegenBackend,
+        target: str,
+        jobs: Sequence[Job[Any]],
+        done: Callable[[int, Outcome], None],
+        began: Callable[[int, int], None],
+        watched: bool,
+        timed: bool,
+    ) -> None:
+        if settings.read_workers(self.environ) == "threads":
             self._run_in_threads(backend, jobs, done, began, watched, timed)
             return
         path = remote.backend_path(plugin_class(backend))
@@ -329,7 +343,7 @@ class Engine:
 
     def _farmed(self) -> Farm | None:
         """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""
-        server, count = read_remote(self.environ)
+        server, count = settings.read_remote(self.environ)
         if not server:
             return None
         from .farm import Farm  # noqa: PLC0415 - few builds have one
@@ -370,33 +384,16 @@ class Engine:
                 ]
                 self._pool = WorkerPool(
                     self.jobs,
-                    kind=read_workers(self.environ),
+                    kind=settings.read_workers(self.environ),
                     paths=paths,
                     timeout=self.session("").timeout,
-                    memory=read_memory(self.environ),
+                    memory=settings.read_memory(self.environ),
                 )
             return self._pool
 
 
 def _unheard(position: int, worker: int) -> None:
     pass
-
-
-def _not_found(kind: type[CodegenBackend]) -> PluginError:
-    return PluginError(
-        f"backend '{kind.NAME}': workers cannot find the class {kind.__qualname__} by its name",
-        context=(("plugin", plugin_words(kind.__module__)), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
-        hint="define it at the top of a module that can be imported, such as site_scons/NAME.py, not in an SConstruct "
-        "or a function",
-    )
-
-
-def _in_process(kind: type[CodegenBackend]) -> ConfigurationError:
-    return ConfigurationError(
-        f"CRATE_WORKERS is 'threads', and backend '{kind.NAME}' computes in the process that calls it",
-        context=(("plugin", plugin_words(kind.__module__)),),
-        hint="leave it out, or set it to fork or spawn: a crash or a hang then costs one unit",
-    )
 
 
 def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> Outcome:

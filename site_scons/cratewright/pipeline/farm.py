@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from ..child import take_turns
 from ..elsewhere import set_runner
-from ..process import Outcome, WorkerPool
+from ..process import WorkerPool
 from ..remote import open_executor
-from .job import Job
 from .threads import map_in_threads
 
 __all__ = ["Farm"]
+
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
+
+_TOGETHER = 16
+"""The most calls that are sent together: each way there and back takes as long as some shaders do."""
 
 
 class Farm:
@@ -37,24 +42,31 @@ class Farm:
 
     def map(
         self,
-        jobs: Sequence[Job[Any]],
-        make: Callable[[Job[Any]], Outcome],
-        done: Callable[[int, Outcome], None],
+        items: Sequence[_Item],
+        make: Callable[[_Item], _Made],
+        done: Callable[[int, _Made], None],
         began: Callable[[int, int], None],
+        memory: Callable[[_Item], int] = lambda _: 0,
     ) -> None:
-        """Make the call of each job, and give `done` each outcome as it comes.
+        """Make each item, side by side, and give `done` what it came to as soon as that is known.
 
+        Shape: `memory` is what a program takes that is run here after all.
         Raises: Interrupted if the build has been ended; what `make` raises.
         """
 
-        def begun(job: Job[Any], begin: Callable[[], None]) -> Outcome:
+        def begun(item: _Item, begin: Callable[[], None]) -> _Made:
             # Once the server is left alone, it is not worth finding out what a unit reads.
             set_runner(None if self.executor.left else self.executor.run)
-            take_turns(partial(self._workers.place, job.memory))
+            take_turns(partial(self._workers.place, memory(item)))
             begin()
-            return make(job)
+            return make(item)
 
-        map_in_threads(jobs, begun, done, began, most=self._count, name="cratewright farm")
+        map_in_threads(items, begun, done, began, most=self._count, name="cratewright farm")
+
+    def shares(self, count: int) -> list[range]:
+        """Return so many positions in shares, as many as run at a time or more, large and small ones mixed."""
+        number = max(min(self._count, count), -(-count // _TOGETHER))
+        return [range(first, count, number) for first in range(number)]
 
     def close(self) -> None:
         """Let go of the server."""

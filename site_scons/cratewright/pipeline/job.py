@@ -39,7 +39,8 @@ class Job(Generic[_Answer]):
     for before it is made.
     Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought. `size` in bytes, of what is
     worked on: the largest is begun first, so that it is not what all wait for in the end. `crate` and `unit` are what
-    events call it. A failure of one that is `retried` is no news: more is asked about it first.
+    events call it. A failure of one that is `retried` is no news: more is asked about it first. `reads` are the files
+    that it read last time, and missing paths.
     """
 
     call: BackendCall[_Answer]
@@ -50,6 +51,7 @@ class Job(Generic[_Answer]):
     crate: str = ""
     unit: str = ""
     retried: bool = False
+    reads: tuple[str, ...] = ()
 
 
 def happened_to(crate: str, module: str) -> tuple[tuple[str, object], ...]:

@@ -7,7 +7,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 from ..backend import CodegenBackend, Session
@@ -15,6 +16,7 @@ from ..blame import foreign_error, is_fault, plugin_words
 from ..cache.shortened import shorten
 from ..call import BackendCall
 from ..edge import opened, plugin_class
+from ..errors import ConfigurationError, PluginError
 from ..stencil import UnitStencil
 from ..values import dataclass
 from .timings import Timed
@@ -23,11 +25,14 @@ __all__ = [
     "Watched",
     "backend_path",
     "import_directory",
+    "in_process",
     "make",
     "make_watched",
+    "not_found",
     "open_backend",
     "run",
     "warm",
+    "watching",
 ]
 
 
@@ -57,6 +62,24 @@ def backend_path(backend: type[CodegenBackend]) -> str:
     if found is not backend or getattr(importlib.import_module(backend.__module__), "__spec__", None) is None:
         return ""
     return f"{backend.__module__}:{backend.__qualname__}"
+
+
+def not_found(kind: type[CodegenBackend]) -> PluginError:
+    """Return the error of a backend that workers could not find."""
+    return PluginError(
+        f"backend '{kind.NAME}': workers cannot find the class {kind.__qualname__} by its name",
+        context=(("plugin", plugin_words(kind.__module__)), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
+        hint="define it at the top of a module that can be imported, such as site_scons/NAME.py, not in an SConstruct "
+        "or a function",
+    )
+
+
+def in_process(kind: type[CodegenBackend]) -> ConfigurationError:
+    return ConfigurationError(
+        f"CRATE_WORKERS is 'threads', and backend '{kind.NAME}' computes in the process that calls it",
+        context=(("plugin", plugin_words(kind.__module__)),),
+        hint="leave it out, or set it to fork or spawn: a crash or a hang then costs one unit",
+    )
 
 
 def import_directory(backend: type[CodegenBackend]) -> str:
@@ -131,13 +154,8 @@ def make(backend: CodegenBackend, call: BackendCall[object], watched: bool = Fal
 
 def make_watched(backend: CodegenBackend, call: BackendCall[object]) -> Watched:
     """Make a call and see what is opened meanwhile."""
-    _watch()
-    files: list[str] = []
-    _seen.files = files
-    try:
+    with watching() as files:
         value = make(backend, call)
-    finally:
-        _seen.files = None
     root = os.path.join(os.path.realpath(backend.session.root), "")
     paths = dict.fromkeys(os.path.realpath(os.path.join(root, path)) for path in files)
     python = tuple(os.path.join(os.path.realpath(place), "") for place in {sys.prefix, sys.base_prefix})
@@ -147,6 +165,18 @@ def make_watched(backend: CodegenBackend, call: BackendCall[object]) -> Watched:
         if path.startswith(root) or not path.startswith(python)
     )
     return Watched(value, tuple(opened))
+
+
+@contextmanager
+def watching() -> Iterator[list[str]]:
+    """Give a list that gets the path of each file that Python code of this thread opens, or tries to."""
+    _watch()
+    files: list[str] = []
+    _seen.files = files
+    try:
+        yield files
+    finally:
+        _seen.files = None
 
 
 _seen = threading.local()

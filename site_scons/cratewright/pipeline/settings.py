@@ -25,6 +25,7 @@ __all__ = [
     "read_memory",
     "read_modes",
     "read_remote",
+    "read_remote_python",
     "read_store",
     "read_time_passes",
     "read_verify",
@@ -47,6 +48,7 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_REMOTE": "a server that runs compilers: `grpc://HOST:PORT/INSTANCE`, `grpcs://...`, `grpc+unix:///SOCKET`",
     "CRATE_REMOTE_JOBS": "how many programs run there at a time; 16 if not set",
     "CRATE_REMOTE_PLATFORM": "`NAME=VALUE,...`: properties that its machines must have",
+    "CRATE_REMOTE_PYTHON": "the Python of its machines, as `/usr/bin/python3`; with it they compile shaders as well",
     "CRATE_REQUIRE_TOOLS": "`1` in tests: a missing tool is a failure",
     "CRATE_TIMEOUT": "seconds after which a unit is ended with all that it has started; 300 if not set",
     "CRATE_TIME_PASSES": "`1` prints where each stage's seconds went",
@@ -153,7 +155,7 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     Raises: ConfigurationError for a number that is none, or settings of a server that is not there.
     """
     server, text = environ.get("CRATE_REMOTE", ""), environ.get("CRATE_REMOTE_JOBS", "")
-    for name in ("CRATE_REMOTE_JOBS", "CRATE_REMOTE_PLATFORM"):
+    for name in ("CRATE_REMOTE_JOBS", "CRATE_REMOTE_PLATFORM", "CRATE_REMOTE_PYTHON"):
         if environ.get(name) and not server:
             raise ConfigurationError(f"{name} is set, and CRATE_REMOTE is not", hint="name the server in CRATE_REMOTE")
     if server and not _SERVER.match(server):
@@ -163,6 +165,7 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
         )
     if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_REMOTE):
         raise ConfigurationError(f"CRATE_REMOTE_JOBS takes a number from 1 to {_MOST_REMOTE}, not '{text}'")
+    read_remote_python(environ)
     return server, int(text or _REMOTE_JOBS)
 
 
@@ -181,6 +184,20 @@ def read_workers(environ: Mapping[str, str]) -> str:
             "CRATE_WORKERS is 'fork', and this system cannot fork", hint="leave it out, or set it to spawn"
         )
     return text or default_workers()
+
+
+def read_remote_python(environ: Mapping[str, str]) -> str:
+    """Return the Python of the machines that run programs, an empty string for none.
+
+    Raises: ConfigurationError for what is no path.
+    """
+    python = environ.get("CRATE_REMOTE_PYTHON", "")
+    if python and (not python.startswith("/") or python.strip() != python):
+        raise ConfigurationError(
+            f"CRATE_REMOTE_PYTHON takes the absolute path of a program on other machines, not '{python}'",
+            hint="such as /usr/bin/python3",
+        )
+    return python
 
 
 def is_url(place: str) -> bool:

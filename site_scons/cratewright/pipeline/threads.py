@@ -8,37 +8,35 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 from ..child import check_ended
-from ..process import Outcome
-from .job import Job
 
 __all__ = ["map_in_threads"]
 
-Make = Callable[[Job[Any], Callable[[], None]], Outcome]
-"""Makes the call of a job, and says so when it begins."""
+_Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 
 
 def map_in_threads(
-    jobs: Sequence[Job[Any]],
-    make: Make,
-    done: Callable[[int, Outcome], None],
+    items: Sequence[_Item],
+    make: Callable[[_Item, Callable[[], None]], _Made],
+    done: Callable[[int, _Made], None],
     began: Callable[[int, int], None],
     *,
     most: int,
     name: str,
 ) -> None:
-    """Make the call of each job, and give `done` each outcome as it comes.
+    """Make each item, and give `done` what it came to as soon as that is known.
 
-    Shape: `began` and `done` are called in this thread, with the position of the job; `began` with the number of its
-    thread as well, from 1. `most` is how many threads there are at the most.
+    Shape: `make` says when it begins. `began` and `done` are called in this thread, with the position of the item;
+    `began` with the number of its thread as well, from 1. `most` is how many threads there are at the most.
     Raises: Interrupted if the build has been ended; what `make` raises.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for position in range(len(jobs)):
+    for position in range(len(items)):
         waiting.put(position)
-    news: queue.SimpleQueue[tuple[int, int, Outcome | BaseException | None]] = queue.SimpleQueue()
+    news: queue.SimpleQueue[tuple[int, int, _Made | BaseException | None]] = queue.SimpleQueue()
     stopped = threading.Event()
 
     def serve(number: int) -> None:
@@ -52,18 +50,18 @@ def map_in_threads(
                 news.put((position, number, None))
 
             try:
-                news.put((position, number, make(jobs[position], begin)))
+                news.put((position, number, make(items[position], begin)))
             except BaseException as error:  # it is raised where all is waited for
                 news.put((position, number, error))
                 return
 
     threads = [
         threading.Thread(target=serve, args=(number,), name=name, daemon=True)
-        for number in range(1, min(most, len(jobs)) + 1)
+        for number in range(1, min(most, len(items)) + 1)
     ]
     for thread in threads:
         thread.start()
-    left = len(jobs)
+    left = len(items)
     try:
         while left:
             try:

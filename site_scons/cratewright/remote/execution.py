@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import field
 
 from ..child import check_ended
-from ..elsewhere import Portable, Ran
+from ..elsewhere import Placed, Portable, Ran
 from ..errors import Interrupted
 from ..values import dataclass
 from .address import Address
@@ -52,7 +52,7 @@ class _Unusable(Exception):
 
 @dataclass(slots=True)
 class _Tree:
-    files: dict[str, Digest] = field(default_factory=dict)
+    files: dict[str, tuple[Digest, bool]] = field(default_factory=dict)
     below: dict[str, _Tree] = field(default_factory=dict)
 
     def place(self, path: str) -> _Tree:
@@ -66,7 +66,8 @@ class _Tree:
         """Return the digest of the directory, whose message is put among the blobs."""
         # Source: a Directory's names are in the order of their bytes.
         files = [
-            (1, encode([(1, os.fsencode(name)), (2, digest.encoded())])) for name, digest in sorted(self.files.items())
+            (1, encode([(1, os.fsencode(name)), (2, digest.encoded()), (4, int(executable))]))
+            for name, (digest, executable) in sorted(self.files.items())
         ]
         below = [
             (2, encode([(1, os.fsencode(name)), (2, tree.encoded(blobs).encoded())]))
@@ -78,12 +79,14 @@ class _Tree:
         return digest
 
 
-def input_root(inputs: Mapping[str, Digest], directories: Iterable[str] = ()) -> tuple[Digest, dict[Digest, bytes]]:
+def input_root(
+    inputs: Mapping[str, Digest], directories: Iterable[str] = (), executable: Container[str] = ()
+) -> tuple[Digest, dict[Digest, bytes]]:
     """Return the digest of the directory that holds some files, and the messages that it is made of."""
     tree = _Tree()
     for path, digest in inputs.items():
         place, _, name = path.rpartition("/")
-        tree.place(place).files[name] = digest
+        tree.place(place).files[name] = digest, path in executable
     for path in directories:
         tree.place(path)
     blobs: dict[Digest, bytes] = {}
@@ -182,9 +185,12 @@ class Executor:
                 self._alike.update(some.items())
 
     def _run(self, portable: Portable, fresh: bool = False) -> Ran:
-        inputs = {path: self._digest(portable.root, path, digest) for path, digest in portable.inputs.items()}
+        placed = {path: Placed(os.path.join(portable.root, path), digest) for path, digest in portable.inputs.items()}
+        placed |= portable.placed
+        inputs = {path: self._digest(path, item) for path, item in placed.items()}
         contents = {path: digest_of(data) for path, data in portable.contents.items()}
-        root, blobs = input_root(inputs | contents, portable.directories)
+        programs = {path for path, item in placed.items() if item.executable}
+        root, blobs = input_root(inputs | contents, portable.directories, programs)
         blobs |= {contents[path]: data for path, data in portable.contents.items()}
         environ = [(2, encode([(1, name.encode()), (2, os.fsencode(text))])) for name, text in sorted(portable.environ)]
         command = encode(
@@ -208,24 +214,24 @@ class Executor:
         blobs |= {digest_of(command): command, digest_of(action): action}
         for path, digest in inputs.items():
             if digest not in self._there and digest not in blobs:
-                blobs[digest] = self._content(portable.root, path, digest)
+                blobs[digest] = self._content(path, placed[path].file, digest)
         self._give(blobs)
         result = self._executed(digest_of(action), fresh)
         return self._read(result, portable.outputs)
 
-    def _digest(self, root: str, path: str, digest: str) -> Digest:
-        known = self._sizes.get(digest)
+    def _digest(self, path: str, item: Placed) -> Digest:
+        known = self._sizes.get(item.digest)
         if known is None:
             try:
-                known = self._sizes[digest] = Digest(digest, os.stat(os.path.join(root, path)).st_size)
+                known = self._sizes[item.digest] = Digest(item.digest, os.stat(item.file).st_size)
             except OSError as error:
                 raise _Unusable(f"{path}: {error.strerror}") from error
         return known
 
     @staticmethod
-    def _content(root: str, path: str, digest: Digest) -> bytes:
+    def _content(path: str, place: str, digest: Digest) -> bytes:
         try:
-            with open(os.path.join(root, path), "rb") as file:
+            with open(place, "rb") as file:
                 data = file.read()
         except OSError as error:
             raise _Unusable(f"{path}: {error.strerror}") from error

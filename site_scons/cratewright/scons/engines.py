@@ -60,7 +60,8 @@ def engine_of(
     key = tuple(sorted(settings.items()))
     reporting = build.reporting
     if settings.get("CRATE_REMOTE"):
-        reporting.remote = reporting.remote or backend.RUNS_PROGRAMS
+        has_place = backend.RUNS_PROGRAMS or bool(settings.get("CRATE_REMOTE_PYTHON"))
+        reporting.remote = reporting.remote or (has_place and backend.is_portable is not CodegenBackend.is_portable)
     if key not in build.engines:
         reporting.begin(settings.get("CRATE_EVENTS", ""), env.GetOption("num_jobs"), default_registry().listeners)
         build.engines[key] = Engine(build.root, default_registry(), settings, listeners=[reporting.hear])

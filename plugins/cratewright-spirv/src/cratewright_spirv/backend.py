@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpirvBackend"]
 
+_PORTABLE = frozenset({"compile_codegen_unit", "optimize_thin", "optimize_fat", "link"})
 _SHADER_MEMORY = 80 << 20
 """Bytes that the optimizer may take for a shader however small: its loops are unrolled."""
 _MEMORY_FACTOR = 40
@@ -279,6 +280,10 @@ class SpirvBackend(CodegenBackend):
         if request.crate_type is CrateType.OBJECT or splits(request.options):
             return request
         return reduce_part(request)
+
+    def is_portable(self, call: BackendCall[Any]) -> bool:
+        """Return whether a call compiles or optimizes; to gather modules takes less than to send them."""
+        return call.name in _PORTABLE
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse words that no method here would have written."""

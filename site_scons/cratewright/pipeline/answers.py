@@ -1,0 +1,48 @@
+"""Answers that several stages ask for, each worked out once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import field
+from typing import TypeVar, cast
+
+from ..values import dataclass
+
+__all__ = ["Answers"]
+
+_Answer = TypeVar("_Answer")
+
+_MOST = 8
+"""How many are remembered: they may be large."""
+
+
+@dataclass(slots=True)
+class _Shared:
+    """One answer, and the lock of whoever works it out."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    value: object = None
+    known: bool = False
+
+
+class Answers:
+    """Answers by question; only the last few are remembered."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shared: dict[str, _Shared] = {}
+
+    def once(self, question: str, answer: Callable[[], _Answer]) -> tuple[_Answer, bool]:
+        """Return the answer to a question that threads side by side may ask, and whether it was worked out now."""
+        with self._lock:
+            shared = self._shared.pop(question, None) or _Shared()
+            self._shared[question] = shared
+            for oldest in list(self._shared)[:-_MOST]:
+                del self._shared[oldest]
+        with shared.lock:
+            fresh = not shared.known
+            if fresh:
+                shared.value = answer()
+                shared.known = True
+            return cast("_Answer", shared.value), fresh

@@ -1,0 +1,169 @@
+"""Calls that are made on another machine, as the bytes that go there and those that come back.
+
+Knows nothing of servers: `python -c` runs `main` in a directory that has the calls, the code and a part of the project.
+What comes back is a stranger's: values of the contract's types, and nothing else is sure.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ..backend import CodegenBackend, Session
+from ..cache.entry import RESULTS, serialize_compiled
+from ..call import BackendCall
+from ..codec import Codec
+from ..diagnostic import Diagnostic
+from ..errors import (
+    ConfigurationError,
+    CratewrightError,
+    LinkError,
+    SourceError,
+    UnsupportedError,
+    ValidationError,
+)
+from ..stencil import UnitStencil
+from ..values import dataclass
+from .remote import make, open_backend, watching
+
+__all__ = [
+    "CALLS",
+    "CODE",
+    "PROJECT",
+    "REPORT",
+    "Answer",
+    "Failure",
+    "Report",
+    "decode_report",
+    "main",
+    "pack",
+    "rebuilt",
+]
+
+CALLS, REPORT, CODE, PROJECT = "calls", "report", "code", "project"
+"""Where the calls lie, their report is written, the code lies, and the project's files do."""
+
+_FINAL = {
+    kind.__name__: kind for kind in (SourceError, LinkError, ValidationError, UnsupportedError, ConfigurationError)
+}
+"""Errors that are about what was asked; all others may be the machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error that a backend raised, as plain values; `kind` is the name of its class."""
+
+    kind: str
+    message: str
+    context: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    leftovers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a call.
+
+    Shape: `opened` are files of the project, root-relative, that Python code opened or tried to, and others that it did
+    not find; `result` is empty if there is a failure.
+    """
+
+    opened: tuple[str, ...] = ()
+    result: bytes = b""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of some calls, in their order; `fingerprint` is the backend's on that machine."""
+
+    fingerprint: str
+    answers: tuple[Answer, ...]
+
+
+_REPORT: Codec[Report] = Codec(Report)
+
+
+def decode_report(data: bytes) -> Report:
+    """Return the report in some bytes.
+
+    Raises: DecodeError for anything else.
+    """
+    return _REPORT.decode(data)
+
+
+def pack(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> bytes:
+    """Return calls for the backend of a path, as of `remote.backend_path`; equal calls are equal bytes."""
+    out = io.BytesIO()
+    pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
+    # Which values are one object, and so written once, hangs on how they came to be.
+    pickler.fast = True
+    pickler.dump((path, session, list(calls)))
+    return out.getvalue()
+
+
+def rebuilt(failure: Failure) -> CratewrightError | None:
+    """Return the error of a failure that would be the same here, None for any other."""
+    kind = _FINAL.get(failure.kind)
+    if kind is None:
+        return None
+    error = kind(failure.message, context=failure.context, hint=failure.hint, diagnostics=failure.diagnostics)
+    return error.leaving(failure.leftovers) if failure.leftovers else error
+
+
+def main() -> None:
+    """Make the calls that lie here."""
+    with open(CALLS, "rb") as file:
+        path, session, calls = pickle.load(file)
+    place = os.path.abspath(REPORT)
+    os.makedirs(PROJECT, exist_ok=True)
+    os.chdir(PROJECT)
+    report = _report(path, replace(session, root=os.getcwd()), calls)
+    with open(place, "wb") as file:
+        file.write(_REPORT.encode(report))
+    if any(answer.failure is not None and answer.failure.kind not in _FINAL for answer in report.answers):
+        sys.exit(1)  # no server keeps what failed
+
+
+def _report(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> Report:
+    try:
+        backend = open_backend(path, session)
+        fingerprint = backend.fingerprint()
+        backend.warm([item for call in calls for item in call.arguments if isinstance(item, UnitStencil)])
+    except CratewrightError as error:
+        return Report("", tuple(Answer(failure=_failure(error)) for _ in calls))
+    return Report(fingerprint, tuple(_answer(backend, call) for call in calls))
+
+
+def _answer(backend: CodegenBackend, call: BackendCall[object]) -> Answer:
+    with watching() as opened:
+        try:
+            value = make(backend, call)
+        except CratewrightError as error:
+            return Answer(_looked_for(opened), failure=_failure(error))
+    assert isinstance(value, RESULTS)
+    return Answer(_looked_for(opened), serialize_compiled(value))
+
+
+def _looked_for(opened: Iterable[str]) -> tuple[str, ...]:
+    """Return paths of the project, root-relative, and those outside of it that lead nowhere here."""
+    root = os.getcwd()
+    found: dict[str, None] = {}
+    for path in opened:
+        whole = os.path.join(root, path)
+        plain = os.path.normpath(whole)
+        if whole.startswith(os.path.join(root, "")):
+            plain = os.path.relpath(plain, root)
+        if not plain.startswith(("/", "../")) or not os.path.exists(whole):
+            found[plain] = None
+    return tuple(found)
+
+
+def _failure(error: CratewrightError) -> Failure:
+    # A class of the plugin's own is nothing that can be made again here.
+    return Failure(type(error).__name__, error.message, error.context, error.hint, error.diagnostics, error.leftovers)

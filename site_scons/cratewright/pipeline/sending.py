@@ -1,0 +1,292 @@
+"""Calls sent to another machine with the files that they may read: what they came to, or that they are to be made here.
+
+Knows nothing of the protocol. What a call reads is what it read last time, or what its source seems to include; what
+was missing there and is here is found by what it looked for, and sent. A result is believed as one of the cache is: if
+each file that it names is the same here.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import field
+from typing import Any
+
+from ..backend import CodegenBackend, Session
+from ..blame import plugin_words
+from ..cache.entry import RecompileError, try_finish_recompile
+from ..cache.results import observed_files
+from ..cache.shortened import Shortened, restore
+from ..call import BackendCall
+from ..codec import DecodeError
+from ..edge import could_return, plugin_class
+from ..elsewhere import Placed, Portable, run_elsewhere, runs_elsewhere
+from ..errors import CratewrightError, PluginError
+from ..process import Outcome
+from ..remote.store import say
+from ..stencil import UnitStencil
+from ..values import dataclass
+from . import remote
+from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack, rebuilt
+from .farm import Farm
+from .job import Job
+from .kit import code_files
+
+__all__ = ["Sender"]
+
+_ROUNDS = 12
+_MOST = 1 << 14
+_RUN = f"import os, sys; sys.path.insert(0, os.path.abspath('{CODE}')); from {main.__module__} import main; main()"
+_NO_FILES = (None, "unreadable", "directory")
+_FAILURES = 3
+_OTHER = "its tools are other ones there"
+
+
+class _Unfit(Exception):
+    """A call that cannot be sent."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """The part of the project that is sent: files with their digests, and directories."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    directories: set[str] = field(default_factory=set)
+
+    def at(self, path: str) -> str | None:
+        """Return what is at a path, as `digest_file` says it."""
+        below = f"{path}/"
+        if path in self.directories or any(name.startswith(below) for name in (*self.files, *self.directories)):
+            return "directory"
+        return self.files.get(path)
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends the calls of one backend.
+
+    Shape: `digest` is of files of the project, as of `FileDigests`; `python` that of the other machines; `fingerprint`
+    is the backend's here.
+    """
+
+    backend: CodegenBackend
+    root: str
+    session: Session
+    python: str
+    fingerprint: str
+    digest: Callable[[str], str | None]
+    left: str = ""
+    failures: int = 0
+
+    def send(
+        self,
+        farm: Farm,
+        jobs: Sequence[Job[Any]],
+        here: Callable[[Sequence[Job[Any]]], list[Outcome]],
+        done: Callable[[int, Outcome], None],
+        began: Callable[[int, int], None],
+    ) -> None:
+        """Make the call of each job, several to a machine, by `here` what is to be made here after all.
+
+        Raises: as `Farm.map`.
+        """
+        shares = farm.shares(len(jobs))
+
+        def make(share: range) -> list[Outcome]:
+            made = self.make([jobs[position] for position in share])
+            left = [jobs[position] for position, outcome in zip(share, made, strict=True) if outcome is None]
+            rest = iter(here(left) if left else ())
+            return [outcome or next(rest) for outcome in made]
+
+        def done_share(number: int, made: list[Outcome]) -> None:
+            for position, outcome in zip(shares[number], made, strict=True):
+                done(position, outcome)
+
+        def began_share(number: int, worker: int) -> None:
+            for position in shares[number]:
+                began(position, worker)
+
+        farm.map(shares, make, done_share, began_share)
+
+    def make(self, jobs: Sequence[Job[Any]]) -> list[Outcome | None]:
+        """Return what each call comes to on another machine, None for one that is to be made here.
+
+        Raises: Interrupted if the build has been ended.
+        """
+        outcomes: list[Outcome | None] = [None] * len(jobs)
+        waiting: dict[int, _Part] = {}
+        for number, job in enumerate(jobs):
+            if self.backend.is_portable(job.call):
+                with suppress(_Unfit):
+                    waiting[number] = self._part(self._reads(job))
+        for _ in range(_ROUNDS):
+            report = self._sent([jobs[number].call for number in waiting], [*waiting.values()]) if waiting else None
+            if report is None:
+                break
+            for (number, part), answer in zip([*waiting.items()], report.answers, strict=True):
+                del waiting[number]
+                outcome, looked = self._outcome(jobs[number], answer)
+                lacking = [path for path, there in looked.items() if self._differs(path, there, part)]
+                if not lacking:
+                    outcomes[number] = outcome and self._honest(jobs[number], answer, looked, outcome)
+                    continue
+                with suppress(_Unfit):
+                    waiting[number] = self._part([*part.files, *part.directories, *lacking])
+        return outcomes
+
+    def _sent(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Report | None:
+        """Return the report on some calls, None if there is none that can be used."""
+        if self.left or not runs_elsewhere():
+            return None
+        ran = run_elsewhere(self._portable(calls, parts))
+        if ran is None:
+            return None
+        try:
+            report = decode_report(ran.outputs.get(REPORT, b""))
+        except DecodeError:
+            said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+            self._failed(said[-1] if said else f"{self.python} ended with status {ran.status}")
+            return None
+        if len(report.answers) != len(calls):
+            self._failed("its answers are none")
+            return None
+        if report.fingerprint != self.fingerprint:
+            failure = report.answers[0].failure
+            self._failed(failure.message if failure is not None and not report.fingerprint else _OTHER, final=True)
+            return None
+        self.failures = 0
+        return report
+
+    def _failed(self, reason: str, final: bool = False) -> None:
+        self.failures += 1
+        if not self.left and (final or self.failures >= _FAILURES):
+            self.left = reason
+            say(f"going on with backend '{self.backend.NAME}' on this machine alone: {reason}")
+
+    def _outcome(self, job: Job[Any], answer: Answer) -> tuple[Outcome | None, dict[str, str | None]]:
+        """Return what an answer says, and every path that was looked for, with what was found there."""
+        looked: dict[str, str | None] = dict.fromkeys(answer.opened, "")
+        if answer.failure is not None:
+            error = rebuilt(answer.failure)
+            return (Outcome(None, error) if error is not None else None), looked
+        try:
+            result = try_finish_recompile(answer.result)
+            whole = restore(result, job.call.arguments) if isinstance(result, Shortened) else result
+        except (RecompileError, ValueError):
+            return None, {}
+        if not could_return(self.backend, job.call, whole):
+            return None, {}
+        looked |= {item.path: item.digest for item in observed_files(result)}
+        return Outcome(result), looked
+
+    def _differs(self, path: str, there: str | None, part: _Part) -> bool:
+        """Return whether a path leads to something else here than where it was looked for."""
+        if there == "":  # opened: what was there is what was sent
+            there = part.at(posixpath.normpath(path))
+        return self.digest(path) != there
+
+    def _honest(self, job: Job[Any], answer: Answer, looked: Mapping[str, str | None], outcome: Outcome) -> Outcome:
+        """Return an outcome; an error for one that hangs on files that it does not name."""
+        source = job.call.arguments[0]
+        own = {source.file or source.path} if isinstance(source, UnitStencil) else set()
+        named = {posixpath.normpath(path) for path, there in looked.items() if there != ""} | own
+        hidden = [path for path in answer.opened if path not in named and self.digest(path) not in _NO_FILES]
+        if not hidden or outcome.error is not None:
+            return outcome
+        plugin = plugin_class(self.backend).__module__
+        error: CratewrightError = PluginError(
+            f"{job.label}: the backend reads {' '.join(hidden)} and does not say so",
+            context=(("plugin", plugin_words(plugin)), ("call", job.call.name)),
+            hint="every file that is read belongs into the result's 'observed'; no cache would know that it changed",
+        )
+        return Outcome(None, error)
+
+    def _portable(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Portable:
+        files = {path: digest for part in parts for path, digest in part.files.items()}
+        return Portable(
+            root=self.root,
+            argv=(self.python, "-I", "-S", "-B", "-c", _RUN),
+            environ=(("LC_ALL", "C.UTF-8"), ("PATH", "/usr/bin:/bin")),
+            placed={
+                **code_files(plugin_class(self.backend)),
+                **{
+                    f"{PROJECT}/{path}": Placed(os.path.join(self.root, path), digest) for path, digest in files.items()
+                },
+            },
+            contents={CALLS: pack(remote.backend_path(plugin_class(self.backend)), self._session(), calls)},
+            directories=frozenset(f"{PROJECT}/{path}" for part in parts for path in part.directories),
+            system={},
+            outputs=(REPORT,),
+            salt=self.fingerprint,
+        )
+
+    def _session(self) -> Session:
+        """Return the session as it is there, with no place of this machine in it but those of tools."""
+        known = tuple(item for item in self.session.environ if item[0] in self.backend.SETTINGS)
+        return Session(root="", target=self.session.target, environ=known)
+
+    def _part(self, paths: Iterable[str]) -> _Part:
+        """Return the part of the project that some paths lead to.
+
+        Raises: _Unfit for what cannot be there as it is here.
+        """
+        part = _Part()
+        for path in paths:
+            digest = self.digest(path)
+            if digest is None:
+                continue
+            plain = posixpath.normpath(path)
+            if digest == "unreadable" or plain.startswith(("/", "../")) or len(part.files) > _MOST:
+                raise _Unfit
+            place = os.path.normpath(os.path.join(os.path.realpath(self.root), plain))
+            if os.path.realpath(os.path.join(self.root, path)) != place:  # behind a link
+                raise _Unfit
+            part.directories.update(_passed(path))
+            if digest == "directory":
+                part.directories.add(plain)
+            else:
+                part.files[plain] = digest
+        part.directories.discard(".")
+        return part
+
+    def _reads(self, job: Job[Any]) -> set[str]:
+        """Return the paths that a call seems to read.
+
+        Raises: _Unfit.
+        """
+        source, reads = job.call.arguments[0], set(job.reads)
+        if not isinstance(source, UnitStencil):
+            return reads
+        if source.repositories:
+            raise _Unfit
+        file = source.file or source.path
+        directories = source.options.texts("include_dirs")
+        reads |= {file, posixpath.dirname(file) or ".", *directories}
+        if job.reads:
+            return reads
+        waiting = [(file, source.source)]
+        while waiting and len(reads) <= _MOST:
+            path, text = waiting.pop()
+            for name in self.backend.included_names(text):
+                for directory in (posixpath.dirname(path), *directories):
+                    place = posixpath.normpath(posixpath.join(directory, name))
+                    if place not in reads and self.digest(place) not in _NO_FILES:
+                        reads.add(place)
+                        waiting.append((place, _read(os.path.join(self.root, place))))
+        return reads
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _passed(path: str) -> list[str]:
+    """Return the directories that a path goes through and up again."""
+    names = path.split("/")
+    return [posixpath.normpath("/".join(names[:at])) for at, name in enumerate(names) if name == ".." and at]

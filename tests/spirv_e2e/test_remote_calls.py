@@ -1,0 +1,82 @@
+"""Shaders that another machine compiles and optimizes come to the same bytes, by the library and by an SDK's programs.
+
+Knows nothing of what is said to a server: it is buildbox-casd, each call in a sandbox of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from cratewright.testing import require_tool
+from tests.spirv_e2e.shader_project import ShaderProject
+from tests.spirv_e2e.test_sdk import FILES, SCONSTRUCT, sdk
+from tests.support.casd import serving_casd
+from tests.support.scons_project import available_forms
+
+__all__ = ["sdk"]
+
+PYTHON = "/usr/bin/python3"
+PROGRAMS = ("glslangValidator", "spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
+
+
+def _ended(shaders: ShaderProject) -> dict[str, int]:
+    ended: dict[str, int] = json.loads(shaders.read("e.jsonl").splitlines()[-1])
+    return ended
+
+
+def _made(shaders: ShaderProject) -> dict[str, bytes]:
+    files = (path for path in shaders.path.rglob("*") if path.suffix in (".spv", ".rlib", ".json", ".rlink"))
+    return {str(path.relative_to(shaders.path)): path.read_bytes() for path in files}
+
+
+def _with_libraries(sdk: Path, place: Path) -> Path:
+    """Return an SDK whose programs find their libraries by themselves."""
+    (place / "bin").mkdir(parents=True)
+    for name in PROGRAMS:
+        program = place / "bin" / name
+        program.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={sdk}/lib exec {sdk}/bin/{name} "$@"\n')
+        program.chmod(0o755)
+    return place
+
+
+def test_bytes_are_the_same(tmp_path: Path, sdk: Path) -> None:
+    require_tool(os.path.exists(PYTHON), PYTHON)
+    own = _with_libraries(sdk, tmp_path / "sdk")
+    (tmp_path / "farm").mkdir()
+    with serving_casd(tmp_path / "farm", [str(sdk), str(own)]) as url:
+        there = {"CRATE_REMOTE": url, "CRATE_REMOTE_PYTHON": PYTHON, "CRATE_REMOTE_JOBS": "2"}
+        for lto, chosen in (("thin", {}), ("off", {"CRATE_SPIRV_SDK": str(own)})):
+            made: list[dict[str, bytes]] = []
+            for place, environ in (("here", {}), ("there", there)):
+                project = tmp_path / f"{lto}{len(chosen)}" / place
+                shaders = ShaderProject(project, form=available_forms()[-1])
+                shaders.environ |= {**environ, **chosen, "CRATE_EVENTS": "e.jsonl"}
+                shaders.crates(f'env["CRATE_LTO"] = "{lto}"\n{SCONSTRUCT}', FILES)
+                shaders.scons("-j2", "opt=s", "debuginfo=none")
+                assert "this machine alone" not in shaders.errors and "going on without" not in shaders.errors
+                assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
+                made.append(_made(shaders))
+            assert made[0] == made[1] and any(name.endswith(".comp.spv") for name in made[0])
+
+
+def test_what_is_wrong_is_told_as_it_is_here(tmp_path: Path) -> None:
+    require_tool(os.path.exists(PYTHON), PYTHON)
+    said: list[str] = []
+    (tmp_path / "farm").mkdir()
+    with serving_casd(tmp_path / "farm") as url:
+        for place, environ in (("here", {}), ("there", {"CRATE_REMOTE": url, "CRATE_REMOTE_PYTHON": PYTHON})):
+            shaders = ShaderProject(tmp_path / place, form=available_forms()[-1])
+            shaders.environ |= {**environ, "CRATE_EVENTS": "e.jsonl"}
+            shaders.crates(
+                'env.Crate("app", ["a.comp"], crate_type="cdylib")\n',
+                {
+                    "a.comp": '#version 460\n#include "k.h"\nvoid main() { int x = K; }\n',
+                    "k.h": "#define K (\n",
+                },
+            )
+            shaders.scons(expect=2)
+            said.append(shaders.error())
+            assert _ended(shaders)["elsewhere"] == (1 if environ else 0)
+    assert said[0] == said[1] and "a.comp" in said[0]

