@@ -51,11 +51,11 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     """Make the `.rlink`, and what units leave beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
-    build.prefetch(crate)
     noted = crate.engine.ledger(str(target.abspath), crate.key)
     told = build.reporting.stage("codegen", crate.name, relative(target))
     kept = _nothing_left(build, crate, state, targets)
     with _build_errors(target, state), kept, told as report, noted as ledger:
+        build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
         files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
