@@ -37,6 +37,8 @@ def decode_depfile(text: str, *, name: str) -> tuple[str, ...]:
         target, colon, rest = rule.rstrip().partition(":")
     if not colon or not target.strip():
         raise FormatError(f"{name}: the compiler wrote no list of the files it read")
+    if "\\" not in rest and "$" not in rest:
+        return tuple(dict.fromkeys(rest.split()))
     words = (_ESCAPE.sub(lambda match: match[1] or match[2], word) for word in _WORD.findall(rest))
     return tuple(dict.fromkeys(words))
 

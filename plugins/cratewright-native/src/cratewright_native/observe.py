@@ -11,6 +11,7 @@ import posixpath
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import TypeVar
 
 from cratewright import Observed, ToolError, content_digest, dataclass, file_stamp
@@ -132,14 +133,12 @@ def observe(
     for directory in (*search.path.missing, *search.embed):
         world.miss(plain(directory))
     missed = set(earlier(files, everywhere))
-    for place, name in {*_quoted(files), *_computed(files, everywhere)}:
-        if (candidate := join(place, name)) not in files:
-            missed.add(candidate)
+    missed.update(candidate for candidate in {*_quoted(files), *_computed(files, everywhere)} if candidate not in files)
     for name in map(plain, search.included):
         missed.update((name, name + ".pch", name + ".gch"))
     if search.precompiled:
         missed.update([path + ".gch" for path in (*missed, *files) if not path.startswith(_SYSTEM)])
-    world.miss_all(candidate for candidate in missed if not _below(candidate, bundled))
+    world.miss_all([path for path in missed if not path.startswith(bundled)] if bundled else missed)
     own = ((path, item) for path, facts in files.items() if facts is not None for item in facts.directives.asked)
     for path, item in {*own, *search.asked}:
         near = (posixpath.dirname(path), *search.path.quoted) if item.near else ()
@@ -154,48 +153,48 @@ def observe(
     return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items()))
 
 
-def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[tuple[str, str]]:
-    """Yield where includes with quotes were looked for first, and their names."""
+def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:
+    """Yield where includes with quotes were looked for first."""
     for path, facts in files.items():
         for name in facts.directives.quoted if facts is not None else ():
             if not name.startswith("/"):
-                yield posixpath.dirname(path), plain(name)
+                yield join(posixpath.dirname(path), plain(name))
 
 
-def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield where files were looked for first if each was included by a name that no text tells, and those names."""
+def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...]) -> Iterator[str]:
+    """Yield where files were looked for first if each was included by a name that no text tells."""
     places = {posixpath.dirname(path) for path, facts in files.items() if facts and facts.directives.computed}
     if places:
-        names = {name for path in files for name in _names(path, directories)}
-        yield from ((place, name) for place in places for name in names)
+        names = {name for path in files for name in _ways(path, directories).names}
+        yield from (join(place, name) for place in places for name in names)
 
 
 def _below(path: str, directory: str) -> bool:
     return bool(directory) and path.startswith(directory)
 
 
-def _names(path: str, directories: Iterable[str]) -> Iterator[str]:
-    """Yield by which names a file may have been found in some directories."""
-    for directory in directories:
-        rest = _name(path, directory, _start(directory))
-        if rest:
-            yield rest
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """By which names a file may have been found in some directories, and where it would have been found before."""
+
+    names: tuple[str, ...]
+    earlier: tuple[str, ...]
 
 
-def _start(directory: str) -> str:
-    return directory + "/" if directory not in ("", "/") else directory
-
-
-def _name(path: str, directory: str, start: str) -> str:
-    """Return by which name a file may have been found in a directory that begins its path so, or an empty string."""
-    return path[len(start) :] if path.startswith(start) and (directory or not path.startswith("/")) else ""
+@lru_cache(maxsize=1 << 14)
+def _ways(path: str, directories: tuple[str, ...]) -> _Ways:
+    """Return how a file may have been found: the units of a crate find the same headers in the same directories."""
+    names: list[str] = []
+    before: list[str] = []
+    for index, directory in enumerate(directories):
+        start = directory + "/" if directory not in ("", "/") else directory
+        if path.startswith(start) and (directory or not path.startswith("/")) and (rest := path[len(start) :]):
+            names.append(rest)
+            before += [join(other, rest) for other in directories[:index]]
+    return _Ways(tuple(names), tuple(before))
 
 
 def earlier(paths: Iterable[str], directories: tuple[str, ...]) -> Iterator[str]:
     """Yield where files may have been looked for before they were found."""
-    starts = [(index, directory, _start(directory)) for index, directory in enumerate(directories) if index]
     for path in paths:
-        for index, directory, start in starts:
-            if rest := _name(path, directory, start):
-                for other in directories[:index]:
-                    yield join(other, rest)
+        yield from _ways(path, directories).earlier

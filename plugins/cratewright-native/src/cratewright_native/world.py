@@ -42,23 +42,22 @@ class World:
 
     def miss_all(self, paths: Iterable[str]) -> None:
         """Note that no file is at any of some paths, as `miss`; a directory that is not there is asked for once."""
-        grouped: dict[str, list[str]] = {}
+        grouped: dict[str, dict[str, str]] = {}
         for path in paths:
-            at = path.rfind("/")
-            grouped.setdefault(path[: max(at, 0)], []).append(path)
+            directory, _, name = path.rpartition("/")
+            grouped.setdefault(directory, {})[name if directory else path] = path
         for directory, group in grouped.items():
             names = self._listed(directory) if directory else None
             if names is not None:
-                start = len(directory) + 1
-                for path in group:
-                    if path[start:] in names or path[start:] in _SELF:
+                for name, path in group.items():
+                    if name in names:
                         self.miss(path)
                     else:
                         self.found[path] = None
             elif directory and (missing := self._first_missing(directory)):
                 self.found[missing] = None
             else:
-                for path in group:
+                for path in group.values():
                     self.miss(path)
 
     def ask(self, name: str, directories: tuple[str, ...], *, beyond: bool = False) -> None:
@@ -86,7 +85,7 @@ class World:
         directory = path[:at] if at > 0 else path[: at + 1]
         names = self._listed(directory)
         if names is not None:
-            return "" if path[at + 1 :] in names or path[at + 1 :] in _SELF else path
+            return "" if path[at + 1 :] in names else path
         return self._first_missing(directory) if directory not in ("", "/", path) else ""
 
     def _listed(self, directory: str) -> frozenset[str] | None:
@@ -96,7 +95,7 @@ class World:
             pass
         names: frozenset[str] | None
         try:
-            names = frozenset(os.listdir(os.path.join(self._root, directory)))
+            names = frozenset((*os.listdir(os.path.join(self._root, directory)), *_SELF))
         except OSError:
             names = None
         self._names[directory] = names
