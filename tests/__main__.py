@@ -1,7 +1,8 @@
-"""All checks: `python -m tests [--quick] [pytest arguments]`.
+"""All checks: `python -m tests [--quick] [--coverage] [pytest arguments]`.
 
 What is quick to say comes first; types are checked beside the tests, for mypy uses one processor alone. `--quick`
-leaves out what takes long: it runs the tests that start no build, and a few builds of each backend.
+leaves out what takes long: it runs the tests that start no build, and a few builds of each backend. `--coverage` lists
+the lines that no process reached: neither tests, nor `scons`, nor workers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ QUICK = (
 def main(argv: Sequence[str]) -> int:
     """Run every level and return the exit status of the first that fails, or 0."""
     quick = QUICK if "--quick" in argv else ()
-    chosen = [word for word in argv if word != "--quick"]
+    chosen = [word for word in argv if word not in ("--quick", "--coverage")]
+    coverage = ("coverage", "run", "-m") if "--coverage" in argv else ()
     for level in (("ruff", "format", "--check", "."), ("ruff", "check", ".")):
         if status := _status(_start(*level), level[0]):
             return status
@@ -39,13 +41,16 @@ def main(argv: Sequence[str]) -> int:
         types = _start("mypy", stdout=said)
         try:
             # pytest's own status 5, no test ran, is a failure like any other.
-            tested = _status(_start("pytest", "-n", "auto", "--dist=worksteal", *quick, *chosen), "pytest")
+            tested = _status(_start(*coverage, "pytest", "-n", "auto", "--dist=worksteal", *quick, *chosen), "pytest")
             checked = _status(types, "mypy")
         finally:
             types.kill()
             types.wait()
         said.seek(0)
         print(said.read().decode(), end="", flush=True)
+    if coverage:
+        _status(_start("coverage", "combine", "-q"), "coverage")
+        _status(_start("coverage", "report", "--skip-covered", "--show-missing"), "coverage")
     if not (tested or checked):
         print("tests: all passed")
     return tested or checked
