@@ -18,11 +18,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from variants import VARIANTS, Variant
 
 from cratewright.errors import CratewrightError, FormatError, ToolError
 
-__all__ = ["FEATURES", "SOURCE", "Command", "commands"]
+__all__ = ["FEATURES", "SOURCE", "commands"]
 
 SOURCE = "vulkan-shaders-gen.cpp"
 TABLE = "generator.json"
@@ -34,18 +35,8 @@ FEATURES = ("COOPMAT", "COOPMAT2", "INTEGER_DOT", "BFLOAT16", "FLOAT_E4M3")
 RECORDER = '#!/bin/sh\nprintf "%s\\n" "$@" >"$5"\n'
 
 
-class Command(NamedTuple):
-    """One call of the compiler: what is made of which source, for what, and whether by way of spirv-opt."""
-
-    name: str
-    source: str
-    defines: dict[str, str]
-    target: str
-    optimised: bool
-
-
-def commands(shaders: Path) -> list[Command]:
-    """Return all calls, in the order of their names; they are written down beside the shaders.
+def commands(shaders: Path) -> list[Variant]:
+    """Return all calls of the compiler, in the order of their names; they are written down beside the shaders.
 
     Raises: FormatError, ToolError.
     """
@@ -56,10 +47,10 @@ def commands(shaders: Path) -> list[Command]:
             made = Path(work, TABLE)
             made.write_text(json.dumps(found), encoding="utf-8")
             made.replace(table)
-    return [Command(*row) for row in json.loads(table.read_text(encoding="utf-8"))]
+    return [Variant(*row) for row in json.loads(table.read_text(encoding="utf-8"))]
 
 
-def _ask(shaders: Path, work: Path) -> list[Command]:
+def _ask(shaders: Path, work: Path) -> list[Variant]:
     generator, recorder, outputs = work / "generator", work / "glslc", work / "outputs"
     defines = [f"-DGGML_VULKAN_{feature}_GLSLC_SUPPORT" for feature in FEATURES]
     print(f"building {SOURCE} (once)", flush=True)
@@ -79,11 +70,11 @@ def _ask(shaders: Path, work: Path) -> list[Command]:
     return found
 
 
-def _command(path: Path) -> Command:
+def _command(path: Path) -> Variant:
     words = path.read_text(encoding="utf-8").splitlines()
     given = dict(word[2:].split("=", 1) for word in words if word.startswith("-D"))
     target = next(word.partition("=")[2] for word in words if word.startswith("--target-env="))
-    return Command(path.stem, Path(words[2]).name, given, target, "-O" in words)
+    return Variant(path.stem, Path(words[2]).name, given, target, "-O" in words)
 
 
 def _compiler() -> list[str]:
@@ -108,8 +99,7 @@ def _run(command: Sequence[str]) -> None:
 
 def main() -> int:
     """Print the names, and hold the table beside against them."""
-    import fetch  # noqa: PLC0415 - these two know nothing of this module
-    import variants  # noqa: PLC0415
+    import fetch  # noqa: PLC0415 - a build has fetched them already
 
     try:
         found = {each.name: each for each in commands(fetch.fetch(Path(__file__).resolve().parent))}
@@ -117,8 +107,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     print("\n".join(found))
-    wrong = [row.name for row in variants.VARIANTS if row[:3] != found.get(row.name, ("", "", {}))[:3]]
-    print(f"{len(found)} names; {len(variants.VARIANTS)} in variants.py, {len(wrong)} of them differ", file=sys.stderr)
+    wrong = [row.name for row in VARIANTS if row[:3] != found.get(row.name, ("", "", {}))[:3]]
+    print(f"{len(found)} names; {len(VARIANTS)} in variants.py, {len(wrong)} of them differ", file=sys.stderr)
     print("\n".join(wrong), file=sys.stderr)
     return int(bool(wrong))
 

@@ -35,12 +35,12 @@ class Variant(NamedTuple):
     source: str
     defines: dict[str, str]
     target: str = TARGET
-    optimised: bool = True
+    optimized: bool = True
 
     @property
     def options(self) -> dict[str, object]:
         """Return what a crate is told of it."""
-        return {"name": self.name, "defines": self.defines, **({} if self.optimised else {"spirv_opt": False})}
+        return {"name": self.name, "defines": self.defines, **({} if self.optimized else {"spirv_opt": False})}
 
 
 Rows = Iterator[Variant]

@@ -6,7 +6,7 @@ leave; images of both must offer the same interface.
     python -m tests.bench llama-newest [--jobs N] [--limit N]
 
 The process is the smallest there can be: `one_glslang.c` loads the library of slangpy and compiles one text, whose
-includes were put in place before, which is not counted. It neither validates nor optimises; ours validates, too.
+includes were put in place before, which is not counted. It neither validates nor optimizes; ours validates, too.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     try:
         shaders = fetch.fetch(bench.EXAMPLE)
-        rows = (variants.Variant(*each) for each in generator.commands(shaders))
+        rows = generator.commands(shaders)
         crates = variants.whole_table(rows, chosen.limit)
         adopt_orphans()
         with tempfile.TemporaryDirectory(prefix="llama-newest-") as scratch:

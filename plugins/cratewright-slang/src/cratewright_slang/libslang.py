@@ -7,7 +7,6 @@ no module of it is imported.
 from __future__ import annotations
 
 import ctypes
-import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cratewright import ToolError, dataclass
+from cratewright_spirv.sharing import KNOWN_RELEASES, is_known_release
 
 from .com import Object, blob_bytes
 from .file_system import ROOT, ProjectFileSystem, inside, outside
@@ -33,9 +33,6 @@ __all__ = [
 ]
 
 WAY_OUT = "pip install 'cratewright-slang[latest]'"
-
-_OLDEST, _BELOW = (0, 43, 1), (0, 44)
-"""The releases whose tables of functions are called here: another's may have others in the same places."""
 
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)
@@ -327,10 +324,9 @@ def installed_version() -> str:
         version = metadata.version("slangpy")
     except metadata.PackageNotFoundError as error:
         raise ToolError("Slang is not installed", context=(("looked for", "slangpy"),), hint=WAY_OUT) from error
-    if not _OLDEST <= tuple(int(word) for word in re.findall(r"\d+", version)[:3]) < _BELOW:
-        works = f"slangpy {'.'.join(map(str, _OLDEST))} to below {'.'.join(map(str, _BELOW))}"
+    if not is_known_release(version):
         raise ToolError(
-            f"the Slang of slangpy {version} cannot be used", context=(("works with", works),), hint=WAY_OUT
+            f"the Slang of slangpy {version} cannot be used", context=(("works with", KNOWN_RELEASES),), hint=WAY_OUT
         )
     return version
 

@@ -255,7 +255,8 @@ class SpirvBackend(CodegenBackend):
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize what all entry points reach, together."""
         from .lto import optimize_fat  # noqa: PLC0415 - only workers link
-        from .split import is_pair, optimized_twice  # noqa: PLC0415
+        from .pair import is_pair  # noqa: PLC0415
+        from .split import optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_fat)
@@ -308,7 +309,8 @@ class SpirvBackend(CodegenBackend):
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize one entry point with all that it reaches."""
         from .lto import optimize_thin  # noqa: PLC0415 - only workers link
-        from .split import is_pair, optimized_twice  # noqa: PLC0415
+        from .pair import is_pair  # noqa: PLC0415
+        from .split import optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_thin)

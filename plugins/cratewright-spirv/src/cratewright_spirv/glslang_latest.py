@@ -33,6 +33,7 @@ from .glslang import (
 from .includes import IncludeResolver
 from .keeping import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
 from .latest_wheel import HLSL_WAY_OUT, latest_version, library_path
+from .module import spans
 from .scan import Function, LineMap
 from .silence import quiet
 from .sources import glsl_version
@@ -242,8 +243,8 @@ def _mended(data: bytes, path: str) -> bytes:
     Source: the library gives the source no name, and types it cannot describe, such as bfloat16_t, the id 0.
     """
     words = array("I", data)
-    spans = list(_spans(words))
-    texts = {words[at + 1]: words[at + 2 : end].tobytes().rstrip(b"\0") for op, at, end in spans if op == _STRING}
+    found = list(spans(words))
+    texts = {words[at + 1]: words[at + 2 : end].tobytes().rstrip(b"\0") for op, at, end in found if op == _STRING}
     unnamed = {number for number, text in texts.items() if not text}
     named = next((number for number, text in texts.items() if text == path.encode()), None)
     out = words[:_HEADER]
@@ -251,10 +252,10 @@ def _mended(data: bytes, path: str) -> bytes:
     number = named or _new_id(out)
     if named is None and unnamed:
         strings[number] = path.encode()
-    if any(op == _EXTENDED and 0 in words[at + 5 : end] for op, at, end in spans):
+    if any(op == _EXTENDED and 0 in words[at + 5 : end] for op, at, end in found):
         strings[_new_id(out)] = b"a type that the compiler does not describe"
     substitute = described = none = 0
-    for op, at, end in spans:
+    for op, at, end in found:
         if op == _STRING:
             for new, text in strings.items():
                 out += _string(new, text)
@@ -285,11 +286,3 @@ def _string(number: int, text: bytes) -> array[int]:
 def _new_id(words: array[int]) -> int:
     words[3] += 1
     return words[3] - 1
-
-
-def _spans(words: array[int]) -> Iterable[tuple[int, int, int]]:
-    at = _HEADER
-    while at < len(words):
-        end = at + (words[at] >> 16)
-        yield words[at] & 0xFFFF, at, end
-        at = end

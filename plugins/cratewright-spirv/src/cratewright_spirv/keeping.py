@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from .diagnostics import STUB_STRING
+from .module import spans
 from .scan import Function, scan
 
 __all__ = ["FIRST_LINE", "MAIN", "keeping", "kept_functions", "without_keeper"]
@@ -107,7 +108,7 @@ def without_keeper(data: bytes) -> bytes:
     keepers: set[int] = set()
     # Variables, also such as a compiler puts outside of the function, and what names them in debug information.
     gone: set[int] = set()
-    for op, at, end in _instructions(words):
+    for op, at, end in spans(words):
         if op == _NAME and words[at + 2 : end].tobytes().startswith(_KEEPER + b"("):
             keepers.add(words[at + 1])
         elif op in (_NAME, _STRING) and words[at + 2 : end].tobytes().startswith(_KEPT):
@@ -121,7 +122,7 @@ def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
     out = words[:_HEADER]
     sets: set[int] = set()
     inside = False
-    for op, at, end in _instructions(words):
+    for op, at, end in spans(words):
         if op == _FUNCTION and words[at + 2] in keepers:
             inside = True
         if inside:
@@ -148,14 +149,6 @@ def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
         if not (described or resource or called or shown):
             out += words[at:end]
     return out.tobytes()
-
-
-def _instructions(words: array[int]) -> Iterable[tuple[int, int, int]]:
-    at = _HEADER
-    while at < len(words):
-        end = at + (words[at] >> 16)
-        yield words[at] & 0xFFFF, at, end
-        at = end
 
 
 def _results(words: array[int], at: int) -> set[int]:

@@ -12,7 +12,7 @@ from cratewright import VARIANT, CompiledUnit, FormatError, LinkResult, ModuleCo
 
 from .facts import Facts
 from .names import known_stage
-from .split import attributes_within
+from .pair import attributes_within
 
 __all__ = ["is_ours"]
 

@@ -14,12 +14,13 @@ from cratewright import ToolError
 
 from .extensions import LATEST_EXTRA
 
-__all__ = ["HLSL_WAY_OUT", "latest_version", "library_path", "usable_latest"]
+__all__ = ["HLSL_WAY_OUT", "KNOWN_RELEASES", "is_known_release", "latest_version", "library_path", "usable_latest"]
 
 HLSL_WAY_OUT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
 
 _OLDEST, _BELOW = (0, 43, 1), (0, 44)
-"""The releases whose library is called here: its interface is private to them."""
+KNOWN_RELEASES = f"slangpy {'.'.join(map(str, _OLDEST))} to below {'.'.join(map(str, _BELOW))}"
+"""Those whose libraries are called here: their interfaces are private to them."""
 
 
 def latest_version() -> str:
@@ -34,15 +35,16 @@ def latest_version() -> str:
             context=(("looked for", "slangpy, which has it"),),
             hint=LATEST_EXTRA,
         )
-    if not _usable(version):
+    if not is_known_release(version):
         raise ToolError(
             f"CRATE_GLSLANG=latest: the glslang of slangpy {version} cannot be used",
-            context=(("works with", f"slangpy {_dotted(_OLDEST)} to below {_dotted(_BELOW)}"),),
+            context=(("works with", KNOWN_RELEASES),),
             hint=LATEST_EXTRA,
         )
     return f"slangpy {version} ({library_path().stem})"
 
 
+@cache
 def _installed() -> str | None:
     """Return the version of slangpy, if it is installed with its glslang."""
     if _found() is None:
@@ -58,16 +60,13 @@ def _installed() -> str | None:
 def usable_latest() -> bool:
     """Tell whether the newest glslang is there, of a release that is known here."""
     version = _installed()
-    return version is not None and _usable(version)
+    return version is not None and is_known_release(version)
 
 
-def _usable(version: str) -> bool:
+def is_known_release(version: str) -> bool:
+    """Tell whether the libraries of a release have the interfaces that are known here."""
     numbers = tuple(int(word) for word in re.findall(r"\d+", version)[:3])
     return _OLDEST <= numbers < _BELOW
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(map(str, numbers))
 
 
 @cache

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from . import opcodes as op
-from .module import Instruction, build, literal, parse, string
+from .module import Instruction, build, literal, parse, spans, string
 
 __all__ = [
     "ARRAY_TYPE",
@@ -98,7 +98,7 @@ def without_debug_info(data: bytes) -> bytes:
     out = words[:_HEADER]
     sets: set[int] = set()
     others = data.count(b"NonSemantic.") > data.count(_SHOWN)
-    for opcode, at, end in _instructions(words):
+    for opcode, at, end in spans(words):
         if opcode == op.EXT_INST_IMPORT and data.startswith(_SHOWN, (at + 2) * 4):
             sets.add(words[at + 1])
         elif not (
@@ -161,7 +161,7 @@ def _named(data: bytes, old: bytes, new: bytes) -> bytes:
     if old not in data:
         return data
     out = bytearray(data)
-    for opcode, at, _ in _instructions(array("I", data)):
+    for opcode, at, _ in spans(array("I", data)):
         if opcode == op.EXT_INST_IMPORT and data.startswith(old, (at + 2) * 4):
             out[(at + 2) * 4 : (at + 2) * 4 + len(old)] = new
         elif opcode == op.FUNCTION:
@@ -171,15 +171,7 @@ def _named(data: bytes, old: bytes, new: bytes) -> bytes:
 
 def _moved(data: bytes, offset: int) -> bytes:
     words = array("I", data)
-    for opcode, at, _ in _instructions(words):
+    for opcode, at, _ in spans(words):
         if opcode == op.LINE:
             words[at + 1] += offset
     return words.tobytes()
-
-
-def _instructions(words: array[int]) -> Iterator[tuple[int, int, int]]:
-    at = _HEADER
-    while at < len(words):
-        end = at + (words[at] >> 16)
-        yield words[at] & 0xFFFF, at, end
-        at = end

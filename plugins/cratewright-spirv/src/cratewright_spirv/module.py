@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 
@@ -29,6 +29,7 @@ __all__ = [
     "opcode_name",
     "parse",
     "result",
+    "spans",
     "string",
 ]
 
@@ -123,6 +124,15 @@ def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True)
     if foreign:
         _check_bound(instructions, bound, wide, name)
     return Module(name, words[1], words[2], bound, tuple(instructions), wide)
+
+
+def spans(words: array[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield the opcode of each instruction of a module, where it begins and where the next one does."""
+    at = HEADER_WORDS
+    while at < len(words):
+        end = at + (words[at] >> 16)
+        yield words[at] & 0xFFFF, at, end
+        at = end
 
 
 def result(instruction: Instruction) -> int | None:

@@ -1,26 +1,26 @@
 """The SPIRV-Tools within the newest glslang, for modules that the others cannot read.
 
 Knows nothing of when that is so. Their interface has no options: they validate by the rules of Vulkan 1.3 with scalar
-block layouts, optimise as `-O` does, and leave a module's names and capabilities to others.
+block layouts, optimize as `-O` does, and leave a module's names and capabilities to others.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from .glslang_latest import run_action
-from .latest_wheel import latest_version, library_path
+from .latest_wheel import library_path
 from .mending import without_names
 from .provider import Answer, Message, errors_of
+from .silence import redirected
 
 __all__ = ["NewestTools"]
 
-_DISASSEMBLE, _OPTIMISE = 1, 2
+_DISASSEMBLE, _OPTIMIZE = 1, 2
 _NO_PASSES, _SPEED = 0, 2
 # What only makes an image tidier; without it an image is as valid.
 _TIDYING = frozenset(
@@ -40,10 +40,6 @@ class _LinkRequest(ctypes.Structure):
 
 class NewestTools:
     """The few operations that the library has."""
-
-    def version(self) -> str:
-        """Return the version of the wheel that has them."""
-        return latest_version()
 
     def link(self, modules: Sequence[bytes]) -> Answer:
         """Link modules to one that imports and exports nothing, of the highest version among them."""
@@ -65,7 +61,7 @@ class NewestTools:
         valid, said = _printed(lambda: check(module, len(module) // 4))
         return Answer(b"") if valid else Answer(None, errors_of(said))
 
-    def optimise(self, module: bytes, passes: Sequence[str]) -> Answer:
+    def optimize(self, module: bytes, passes: Sequence[str]) -> Answer:
         """Run the passes of `-O`, and leave out names; whatever else was asked for is refused."""
         missing = [name for name in passes if name not in _TIDYING | {"-O", "--strip-debug"}]
         if missing:
@@ -73,7 +69,7 @@ class NewestTools:
             text = f"of the newest SPIRV-Tools there is -O alone, not {wanted}: set opt_level=3, or spirv_opt=False"
             return Answer(None, (Message(text),))
         level = _SPEED if "-O" in passes else _NO_PASSES
-        data, log = run_action(module, _OPTIMISE, level)
+        data, log = run_action(module, _OPTIMIZE, level)
         if not data:
             return Answer(None, errors_of(log))
         return Answer(without_names(data) if "--strip-debug" in passes else data)
@@ -94,12 +90,7 @@ def _function(name: str, *arguments: Any) -> Any:
 def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:
     """Return what a function gives, and what it prints, as all of these do with what is wrong."""
     with tempfile.TemporaryFile() as said:
-        saved = os.dup(2)
-        os.dup2(said.fileno(), 2)
-        try:
+        with redirected(said.fileno(), 2):
             given = call()
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
         said.seek(0)
         return given, said.read()

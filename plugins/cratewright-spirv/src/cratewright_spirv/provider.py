@@ -6,7 +6,7 @@ Modules are bytes and whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import NamedTuple, Protocol
 
@@ -170,25 +170,25 @@ class Answer(NamedTuple):
 class Newer(Protocol):
     """SPIRV-Tools that read more, if with fewer choices."""
 
-    def version(self) -> str: ...
     def link(self, modules: Sequence[bytes]) -> Answer: ...
     def validate(self, module: bytes) -> Answer: ...
-    def optimise(self, module: bytes, passes: Sequence[str]) -> Answer: ...
+    def optimize(self, module: bytes, passes: Sequence[str]) -> Answer: ...
     def disassemble(self, module: bytes) -> Answer: ...
 
 
 class Provider:
     """The checks and errors that both providers share, so that they accept and refuse alike.
 
-    Shape: `newer` is asked where a module has a capability or an instruction that is not known here.
+    Shape: what `newer` gives is asked where a module has a capability or an instruction that is not known here;
+    `newer_version` is its version, empty if there is none.
     """
 
     origin: str
-    newer: Newer | None = None
+    newer_version = ""
+    newer: Callable[[], Newer] | None = None
 
     def version(self) -> str:
-        newer = f"; for what they do not know, {self.newer.version()}" if self.newer else ""
-        return self._told() + newer
+        return self._told() + (f"; for what they do not know, {self.newer_version}" if self.newer_version else "")
 
     @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
@@ -196,9 +196,7 @@ class Provider:
             raise LinkError("there is no module to link")
         for at, module in enumerate(modules, 1):
             _check(module, (("module", f"{at} of {len(modules)}"),))
-        answer = self._link(modules, env)
-        if self.newer and _unread(answer):
-            answer = self.newer.link(modules)
+        answer = self._or_newer(self._link(modules, env), lambda newer: newer.link(modules))
         return data_of(answer, env, "spirv-link", LinkError)
 
     @step("SPIRV-Tools: optimize")
@@ -222,18 +220,15 @@ class Provider:
         if _imports(module):
             # A missing body crashes many of the passes, and the library would take this process along.
             raise ToolError("a module that imports functions cannot be optimized", hint="link it first")
-        answer = self._optimize(module, env, passes, validator, preserve_bindings)
-        if self.newer and _unread(answer):
-            given = [*passes, *(["--preserve-bindings"] if preserve_bindings else [])]
-            answer = _of_both(answer, self.newer.optimise(module, given))
+        known = self._optimize(module, env, passes, validator, preserve_bindings)
+        given = [*passes, *(["--preserve-bindings"] if preserve_bindings else [])]
+        answer = self._or_newer(known, lambda newer: _of_both(known, newer.optimize(module, given)))
         return data_of(answer, env, "spirv-opt", ToolError)
 
     @step("SPIRV-Tools: validate")
     def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
         _check(module)
-        answer = self._validate(module, env, options)
-        if self.newer and _unread(answer):
-            answer = self.newer.validate(module)
+        answer = self._or_newer(self._validate(module, env, options), lambda newer: newer.validate(module))
         data_of(answer, env, "spirv-val", ValidationError)
 
     @step("SPIRV-Tools: assemble text")
@@ -249,11 +244,14 @@ class Provider:
     @step("SPIRV-Tools: disassemble")
     def disassemble(self, module: bytes, *, env: str) -> str:
         _check(module)
-        answer = self._disassemble(module, env)
-        if self.newer and _unread(answer):
-            answer = self.newer.disassemble(module)
+        answer = self._or_newer(self._disassemble(module, env), lambda newer: newer.disassemble(module))
         text = data_of(answer, env, "spirv-dis", FormatError)
         return text.decode("utf-8", "replace")
+
+    def _or_newer(self, answer: Answer, ask: Callable[[Newer], Answer]) -> Answer:
+        """Return an answer, or what newer tools answer where these cannot read the module."""
+        unread = answer.data is None and _UNKNOWN.search(answer.text) is not None
+        return ask(self.newer()) if self.newer is not None and unread else answer
 
     def _told(self) -> str:
         raise NotImplementedError
@@ -304,10 +302,6 @@ def _imports(module: bytes) -> bool:
             return True
         at += length or len(words)
     return False
-
-
-def _unread(answer: Answer) -> bool:
-    return answer.data is None and _UNKNOWN.search(answer.text) is not None
 
 
 def _of_both(first: Answer, second: Answer) -> Answer:

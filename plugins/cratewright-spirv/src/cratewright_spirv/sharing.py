@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING
 from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, option_attributes, options_among
 
 from .backend import SpirvBackend
+from .latest_wheel import KNOWN_RELEASES, is_known_release
 from .names import Entry, entries_of, optimized_entries
 from .stages import STAGES
 
 if TYPE_CHECKING:
     from .symbols import Resolution
 
-__all__ = ["STAGE_SUFFIXES", "Entry", "SpirvBackend", "with_relative_files", "with_whole_entries"]
+__all__ = [
+    "KNOWN_RELEASES",
+    "STAGE_SUFFIXES",
+    "Entry",
+    "SpirvBackend",
+    "is_known_release",
+    "with_relative_files",
+    "with_whole_entries",
+]
 
 STAGE_SUFFIXES = tuple(stage.suffix for stage in STAGES)
 """Those of files that hold the entry point of a stage."""

@@ -1,4 +1,4 @@
-"""What C code prints, sent to nowhere."""
+"""What C code prints, sent elsewhere: to nowhere, or to a file."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-__all__ = ["quiet"]
+__all__ = ["quiet", "redirected"]
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let nothing through to either output: for some bad sources a compiler prints thousands of lines."""
-    saved = os.dup(1), os.dup(2)
-    os.dup2(_nowhere(), 1)
-    os.dup2(_nowhere(), 2)
+    with redirected(_nowhere(), 1, 2):
+        yield
+
+
+@contextmanager
+def redirected(file: int, *outputs: int) -> Iterator[None]:
+    """Have what goes to some outputs go to a file."""
+    saved = [(number, os.dup(number)) for number in outputs]
+    for number in outputs:
+        os.dup2(file, number)
     try:
         yield
     finally:
         _flush()(None)
-        for number, copy in enumerate(saved, 1):
+        for number, copy in saved:
             os.dup2(copy, number)
             os.close(copy)
 

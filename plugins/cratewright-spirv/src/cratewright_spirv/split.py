@@ -16,7 +16,6 @@ from cratewright import (
     Artifact,
     CompiledUnit,
     DebugInfo,
-    FormatError,
     LinkRequest,
     LinkResult,
     ModuleCodegen,
@@ -34,13 +33,12 @@ from .finalize import only_entry_points
 from .lines import has_debug_info, only_lines, without_debug_info
 from .module import parse
 from .names import debug_path
+from .pair import attributes_within, half, pair
 from .program import Program, trim
 
 __all__ = [
     "at_level",
-    "attributes_within",
     "compiled_twice",
-    "is_pair",
     "linked_twice",
     "made_twice",
     "optimized_twice",
@@ -48,20 +46,8 @@ __all__ = [
 
 M = TypeVar("M", ModuleCodegen, ThinModule)
 
-_MAGIC = b"cratewright: one module without debug information and one with it\n"
-_SIZE = 8
 _SIZE_MARK = (11, 25)
 """BuiltIn WorkgroupSize."""
-
-
-def is_pair(module: ModuleCodegen | ThinModule) -> bool:
-    """Return whether a module is two."""
-    return module.data.startswith(_MAGIC)
-
-
-def attributes_within(data: bytes) -> list[tuple[str, str]]:
-    """Return the attributes that the second of two modules has."""
-    return _parts(data)[2] if data.startswith(_MAGIC) else []
 
 
 def at_level(request: LinkRequest) -> LinkRequest:
@@ -74,7 +60,7 @@ def at_level(request: LinkRequest) -> LinkRequest:
 
 
 def _at_level(module: ModuleCodegen, level: DebugInfo) -> ModuleCodegen:
-    module = _half(module, debug=level is not DebugInfo.NONE)
+    module = half(module, debug=level is not DebugInfo.NONE)
     if level is DebugInfo.FULL or not has_debug_info(module.data):
         return module
     return replace(module, data=(without_debug_info if level is DebugInfo.NONE else only_lines)(module.data))
@@ -100,7 +86,7 @@ def compiled_twice(stencil: UnitStencil, compiled: Callable[[UnitStencil], Compi
     filled = [each.modules[0] if len(each.modules) == 1 else None for each in (plain, full)]
     pairs = [(one or filled[0], other or filled[1]) for one, other in zip_longest(plain.modules, full.modules)]
     finer_is_full = len(full.modules) > len(plain.modules)
-    modules = [_renamed(_pair(one, other), other if finer_is_full else one) for one, other in pairs if one and other]
+    modules = [_renamed(pair(one, other), other if finer_is_full else one) for one, other in pairs if one and other]
     observed = {each.path: each for each in (*plain.observed, *full.observed)}
     return CompiledUnit(
         modules=tuple(modules),
@@ -112,7 +98,7 @@ def compiled_twice(stencil: UnitStencil, compiled: Callable[[UnitStencil], Compi
 
 def made_twice(request: LinkRequest, make: Callable[[LinkRequest], M]) -> M:
     """Return what LTO makes of a request, without and with debug information."""
-    return _pair(*(make(_request(request, debug=debug)) for debug in (False, True)))
+    return pair(*(make(_request(request, debug=debug)) for debug in (False, True)))
 
 
 def optimized_twice(
@@ -122,10 +108,8 @@ def optimized_twice(
     halves = []
     for debug in (False, True):
         options = _options(config.options, debug=debug)
-        halves.append(optimize(_half(module, debug=debug), replace(config, options=options)))
-    return _pair(
-        halves[0], replace(halves[1], attributes=halves[1].attributes or tuple(attributes_within(module.data)))
-    )
+        halves.append(optimize(half(module, debug=debug), replace(config, options=options)))
+    return pair(halves[0], replace(halves[1], attributes=halves[1].attributes or tuple(attributes_within(module.data))))
 
 
 def linked_twice(request: LinkRequest, link: Callable[[LinkRequest], LinkResult]) -> LinkResult:
@@ -175,7 +159,7 @@ def _silent(options: Options) -> dict[str, str]:
 
 
 def _request(request: LinkRequest, *, debug: bool) -> LinkRequest:
-    modules = tuple([replace(item, module=_half(item.module, debug=debug)) for item in request.modules])
+    modules = tuple([replace(item, module=half(item.module, debug=debug)) for item in request.modules])
     return replace(request, options=_options(request.options, debug=debug), modules=modules)
 
 
@@ -183,37 +167,7 @@ def _options(options: Options, *, debug: bool) -> Options:
     return options.override({"strip": "none"} if debug else {"strip": "none", "debuginfo": DebugInfo.NONE.value})
 
 
-def _half(module: M, *, debug: bool) -> M:
-    if not is_pair(module):
-        return module
-    plain, full, attributes = _parts(module.data)
-    if not debug:
-        return replace(module, data=plain)
-    return replace(module, data=full, attributes=tuple(attributes) or module.attributes)
-
-
-def _pair(plain: M, full: M) -> M:
-    """Return two modules as one, whose symbols and attributes are those of the first."""
-    if plain.data == full.data:
-        return plain
-    head = json.dumps([len(plain.data), full.attributes]).encode()
-    return replace(plain, data=_MAGIC + len(head).to_bytes(_SIZE, "little") + head + plain.data + full.data)
-
-
 def _renamed(pair: ModuleCodegen, finer: ModuleCodegen) -> ModuleCodegen:
     """Return a pair under the name, and for the stages, of that of the two which there are more of."""
     words = dict(pair.attributes) | {key: finer.attribute(key) for key in ("member", "stages") if finer.attribute(key)}
     return replace(pair, name=finer.name, attributes=tuple(sorted(words.items())))
-
-
-def _parts(data: bytes) -> tuple[bytes, bytes, list[tuple[str, str]]]:
-    start = len(_MAGIC) + _SIZE
-    end = start + int.from_bytes(data[len(_MAGIC) : start], "little")
-    try:
-        size, attributes = json.loads(data[start:end])
-        rows = [(str(key), str(value)) for key, value in attributes]
-        return data[end : end + size], data[end + size :], rows
-    except (TypeError, ValueError) as error:
-        raise FormatError(
-            "a module with and without debug information is damaged", hint="build its crate again"
-        ) from error

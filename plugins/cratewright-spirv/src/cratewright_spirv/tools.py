@@ -7,9 +7,9 @@ from functools import cache
 from cratewright import ToolError
 
 from .executables import Executables
-from .latest_wheel import usable_latest
+from .latest_wheel import latest_version, usable_latest
 from .library import Library
-from .provider import WAY_OUT, Tools, ValidatorOptions
+from .provider import WAY_OUT, Newer, Tools, ValidatorOptions
 
 __all__ = ["Executables", "Library", "Tools", "ValidatorOptions", "find_tools"]
 
@@ -24,10 +24,15 @@ def find_tools(sdk: str | None) -> Tools:
         return Executables(sdk)
     tools = _installed()
     if usable_latest():
-        from .newest_tools import NewestTools  # noqa: PLC0415 - only where there are such
-
-        tools.newer = NewestTools()
+        tools.newer_version, tools.newer = latest_version(), _newest
     return tools
+
+
+@cache
+def _newest() -> Newer:
+    from .newest_tools import NewestTools  # noqa: PLC0415 - few modules take them
+
+    return NewestTools()
 
 
 def _installed() -> Library | Executables:
