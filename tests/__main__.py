@@ -1,8 +1,9 @@
-"""All checks: `python -m tests [--quick] [--coverage] [pytest arguments]`.
+"""All checks: `python -m tests [--quick] [--coverage] [--workers=KIND] [pytest arguments]`.
 
 What is quick to say comes first; types are checked beside the tests, for mypy uses one processor alone. `--quick`
 leaves out what takes long: it runs the tests that start no build, and a few builds of each backend. `--coverage` lists
-the lines that no process reached: neither tests, nor `scons`, nor workers.
+the lines that no process reached: neither tests, nor `scons`, nor workers. `--workers=spawn` runs all tests with
+workers that are new interpreters, as `CRATE_WORKERS` does.
 """
 
 from __future__ import annotations
@@ -28,12 +29,18 @@ QUICK = (
     "--deselect=tests/architecture/test_wheel.py",
 )
 
+_WORKERS = "--workers="
+
 
 def main(argv: Sequence[str]) -> int:
     """Run every level and return the exit status of the first that fails, or 0."""
     quick = QUICK if "--quick" in argv else ()
-    chosen = [word for word in argv if word not in ("--quick", "--coverage")]
+    ours = [word for word in argv if word in ("--quick", "--coverage") or word.startswith(_WORKERS)]
+    chosen = [word for word in argv if word not in ours]
     coverage = ("coverage", "run", "-m") if "--coverage" in argv else ()
+    for word in ours:
+        if word.startswith(_WORKERS):
+            os.environ["CRATE_WORKERS"] = word.removeprefix(_WORKERS)
     for level in (("ruff", "format", "--check", "."), ("ruff", "check", ".")):
         if status := _status(_start(*level), level[0]):
             return status

@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    printable, errors, digest, values, codec, shape, diagnostic, columns  what everyone may use
+    host, printable, errors, digest, values, codec, shape, diagnostic, columns  what everyone may use
     call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
     constraint, variants                                       values of variants
     capability, construction, native_library, request          values of links
@@ -11,7 +11,7 @@ Knows nothing itself; it names what is public. Layers, each importing only from 
     c_layout, variant_header, embed, figures, crate_metadata, metadata, lto_file        pure rules of documents
     stage_record, workspace                                    pure rules of records and workspaces
     locator                                                    pure rule of finding crates
-    host, fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
+    fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
     pace, process, worker, zygote, spawned                      the doors to workers
     cache                                                      results that can be used again
     remote                                                     results and programs on servers

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING
 
 from .errors import Interrupted, ToolError
-from .host import end_tree, lead_group, new_group
+from .host import end_tree, has_groups, lead_group, new_group
 from .values import dataclass
 from .watchdog import close_watchdog, leave_watchdog, tell_watchdog, wake_watchdog
 
@@ -122,7 +122,7 @@ def _run(
         stderr=subprocess.PIPE,
         **({} if _build.member else new_group()),
     )
-    if not _build.member:
+    if not (_build.member and has_groups()):
         own(process.pid)
     try:
         if _build.ended.is_set():  # between the question above and the process

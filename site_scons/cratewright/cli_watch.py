@@ -17,6 +17,7 @@ from .changes import Changes
 from .child import disown, end_group, own
 from .cli_build import processors
 from .errors import ConfigurationError
+from .host import can_fork, new_group
 
 if TYPE_CHECKING:
     from .scons.forked import ForkedBuild, Outcome
@@ -46,9 +47,14 @@ def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def watch(arguments: argparse.Namespace) -> int:
     """Build whenever something changes, until Ctrl-C.
 
-    Raises: ConfigurationError if there is nothing to build here, or watchfiles is missing; OutputError if files cannot
-    be watched.
+    Raises: ConfigurationError if there is nothing to build here, watchfiles is missing or nothing can be forked;
+    OutputError if files cannot be watched.
     """
+    if not can_fork():
+        raise ConfigurationError(
+            "cratewright watch forks each build from a process that is warm, and this system cannot fork",
+            hint="run scons or cratewright build whenever something has changed",
+        )
     root = os.path.realpath(os.getcwd())
     run = _build(arguments)
     watcher = _Watcher(root, run, arguments.exec or "")
@@ -194,7 +200,7 @@ class _Watcher:
         if not self._command:
             return
         self._stop()
-        self._started = subprocess.Popen(self._command, shell=True, cwd=self._root, start_new_session=True)
+        self._started = subprocess.Popen(self._command, shell=True, cwd=self._root, **new_group())
         own(self._started.pid)
 
     def _stop(self) -> None:

@@ -9,6 +9,7 @@ import re
 
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
+from .host import WINDOWS, is_absolute
 from .identity import CrateReference, stable_crate_id
 from .options import Options
 from .values import dataclass
@@ -155,12 +156,12 @@ def unit_name(path: str, crate_dir: str) -> str:
     file name below any directory.
     """
     below = f"{crate_dir}/" if crate_dir else ""
-    if path.startswith(below) and path[:1] not in ("/", ".") and "/." not in path and "//" not in path:
+    if path.startswith(below) and path[:1] != "." and not is_absolute(path) and "/." not in path and "//" not in path:
         return path.removeprefix(below)  # most are
     base = [part for part in crate_dir.split("/") if part not in ("", ".")]
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/") and not crate_dir.startswith("/"):
-        return "/".join(["__root", *parts])
+    if is_absolute(path) and not is_absolute(crate_dir):
+        return "/".join(["__root", *(part.replace(":", "") if WINDOWS else part for part in parts)])
     common = 0
     while common < min(len(base), len(parts) - 1) and base[common] == parts[common]:
         common += 1

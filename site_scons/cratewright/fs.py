@@ -119,9 +119,11 @@ def _digest_large(file: io.FileIO, found: os.stat_result) -> str:
 
 def plain_path(path: str) -> str:
     """Return an absolute path without `.` and `..`, as the system goes it: up from a link is up from where it leads."""
+    drive, path = os.path.splitdrive(path)
+    path = path.replace(os.sep, "/")
     if "/.." not in path:
-        return os.path.normpath(path)
-    found = "/"
+        return os.path.normpath(drive + path)
+    found = drive + os.sep
     for name in path.split("/"):
         if name == "..":
             found = os.path.dirname(os.path.realpath(found) if os.path.islink(found) else found)

@@ -23,12 +23,15 @@ __all__ = [
     "CLOEXEC",
     "NOFOLLOW",
     "NONBLOCK",
+    "WINDOWS",
     "adopt",
     "can_fork",
     "can_lock",
     "default_workers",
     "end_tree",
     "forks_safely",
+    "has_groups",
+    "is_absolute",
     "is_own",
     "lead_group",
     "lock",
@@ -47,11 +50,17 @@ CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 
-_WINDOWS = sys.platform == "win32"
+WINDOWS = sys.platform == "win32"
+"""Whether paths have drives, sockets are handed over by themselves and open files stand in the way."""
 _ATTEMPTS = 40
 """How often a file is put in another's place that somebody holds open, such as a virus scanner or an editor."""
 _PAUSE = 0.05
 _NOWHERE = 1 << 30
+
+
+def is_absolute(path: str) -> bool:
+    """Say whether a `/`-separated path is one that no directory comes before."""
+    return path.startswith("/") or (WINDOWS and path[1:2] == ":")
 
 
 def can_fork() -> bool:
@@ -71,7 +80,7 @@ def default_workers() -> str:
 
 def new_group() -> dict[str, Any]:
     """Return the arguments of `subprocess.Popen` that make a child lead a group of its own."""
-    if _WINDOWS:
+    if WINDOWS:
         return {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP: Ctrl-C is for whoever has started it
     return {"start_new_session": True}
 
@@ -85,14 +94,14 @@ def lead_group() -> None:
 
 def end_tree(leader: int) -> None:
     """Kill a process and everything that it has started, as far as the system knows."""
-    if hasattr(os, "killpg"):
+    if has_groups():
         try:
             os.killpg(leader, signal.SIGKILL)
         except OSError:  # it leads none yet
             with suppress(OSError):
                 os.kill(leader, signal.SIGKILL)
         return
-    if _WINDOWS:
+    if WINDOWS:
         _end_tree_on_windows(leader)
     with suppress(OSError):
         os.kill(leader, getattr(signal, "SIGKILL", signal.SIGTERM))  # on Windows both end it at once
@@ -105,6 +114,11 @@ def _end_tree_on_windows(leader: int) -> None:
     nothing = subprocess.DEVNULL
     with suppress(OSError):
         subprocess.run([program, "/F", "/T", "/PID", str(leader)], stdout=nothing, stderr=nothing, check=False)
+
+
+def has_groups() -> bool:
+    """Say whether a group of processes can be ended as one."""
+    return hasattr(os, "killpg")
 
 
 def wait_unreaped(pid: int) -> bool:
@@ -139,7 +153,7 @@ def permit(handle: int, mode: int) -> None:
 
 def wakeup_ends() -> tuple[Callable[[], bytes], int]:
     """Return how to wait for numbers of signals, and the descriptor for `signal.set_wakeup_fd` that tells of them."""
-    if _WINDOWS:  # which takes a socket alone
+    if WINDOWS:  # which takes a socket alone
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
         return lambda: ours.recv(64), theirs.detach()
@@ -201,7 +215,7 @@ def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
         try:
             os.replace(source, target)
         except PermissionError:
-            if not _WINDOWS or attempt == _ATTEMPTS - 1 or os.path.isdir(target):
+            if not WINDOWS or attempt == _ATTEMPTS - 1 or os.path.isdir(target):
                 raise
             time.sleep(_PAUSE)
         else:
@@ -217,19 +231,19 @@ def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str
     import subprocess  # noqa: PLC0415 - a build that has nothing to do starts nothing
 
     # The `python.exe` of a virtual environment starts another, whose number would not be known here.
-    program = getattr(sys, "_base_executable", sys.executable) if _WINDOWS else sys.executable
+    program = getattr(sys, "_base_executable", sys.executable) if WINDOWS else sys.executable
     # Finders beside Python's own, as of packages that are edited in place, come with its `site`.
     plain = ["-S"] if all(getattr(finder, "__module__", "")[:7] == "_frozen" for finder in sys.meta_path) else []
-    words: Sequence[str] = [program, "-I", *plain, "-c", code, *([] if _WINDOWS else [str(given.fileno())])]
+    words: Sequence[str] = [program, "-I", *plain, "-c", code, *([] if WINDOWS else [str(given.fileno())])]
     process = subprocess.Popen(
         words,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         env=dict(environ),
-        pass_fds=() if _WINDOWS else (given.fileno(),),
+        pass_fds=() if WINDOWS else (given.fileno(),),
         **new_group(),
     )
-    if _WINDOWS:  # where no socket is inherited
+    if WINDOWS:  # where no socket is inherited
         assert process.stdin is not None
         data: bytes = given.share(process.pid)  # type: ignore[attr-defined, unused-ignore]
         process.stdin.write(len(data).to_bytes(4, "big") + data)

@@ -7,6 +7,7 @@ import posixpath
 
 from .crate import CrateType
 from .errors import UnsupportedError
+from .host import is_absolute
 from .values import dataclass
 
 __all__ = ["output_name", "seen_from", "state_path", "variables_path"]
@@ -75,8 +76,8 @@ def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filenam
 
 def seen_from(directory: str, other: str) -> str:
     """Return where one directory lies as seen from another; both relative to the project root or absolute."""
-    if posixpath.isabs(directory) != posixpath.isabs(other):
-        return posixpath.abspath(other)
+    if is_absolute(directory) != is_absolute(other):
+        return os.path.abspath(other).replace(os.sep, "/")
     return posixpath.relpath(other or ".", directory or ".")
 
 

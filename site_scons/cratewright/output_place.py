@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from .errors import OutputError
+from .host import WINDOWS
 from .printable import printable
 
 __all__ = ["check_output_path", "check_output_paths", "fits_a_path", "folded"]
@@ -76,6 +77,9 @@ def fits_a_path(text: str) -> bool:
     return _UNFIT.search(text) is None
 
 
+_UNFIT_FOR_WINDOWS = re.compile(r"[<>:|?*]")
+"""A colon would name a drive, or a stream of another file."""
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?\Z", re.IGNORECASE)
 _UNFIT = re.compile(r'[\x00-\x1f"\\\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
 
@@ -87,8 +91,10 @@ def _problem(path: str) -> str:
         return "it steps out of the directory"
     if "" in parts or "." in parts:
         return "a part of it is not a name"
-    if not fits_a_path(path):
+    if not fits_a_path(path) or (WINDOWS and _UNFIT_FOR_WINDOWS.search(path)):
         return "it has a character that names of files cannot have"
+    if WINDOWS and any(_DEVICE.match(part) or part[-1] in ". " for part in parts):
+        return "to Windows a part of it is a device, or another name"
     sizes = [len(part.encode()) for part in parts]
     if max(sizes) > _LONGEST or sum(sizes) > _LONGEST_PATH:
         return f"it is too long: names of files have up to {_LONGEST} bytes"

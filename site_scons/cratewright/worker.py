@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from .child import end_group, join_group
+from .child import end_all, end_group, join_group
 from .errors import CratewrightError, ToolError
-from .host import adopt, wait_unreaped
+from .host import adopt, has_groups, wait_unreaped
 from .scratch import use_scratch
 from .values import dataclass
 
@@ -133,7 +133,9 @@ def _end_with_caller() -> None:
     with suppress(OSError):
         while os.read(0, 64):
             pass
-    end_group(os.getpid())
+    end_all()
+    if has_groups():
+        end_group(os.getpid())
     os._exit(0)
 
 

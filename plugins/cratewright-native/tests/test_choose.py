@@ -194,3 +194,9 @@ def test_a_wrapper_is_its_bytes_and_what_it_runs(tmp_path: Path, kind: str) -> N
     first = fingerprint("-DW=1")
     assert fingerprint("-DW=1") == first != fingerprint("-DW=5")
     assert os.path.realpath(compilers_behind(str(tools / name))[0]) == compilers_behind(real)[0]
+
+
+def test_gcc_where_its_results_would_say_where_they_were_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(choose_module, "WORKING_DIRECTORY", "/is/not/there")
+    with pytest.raises(ToolError, match=r"(?s)gcc would write .* there is no /is/not/there here.*use clang"):
+        choose_module.choose(str(tmp_path), compiler="gcc")

@@ -6,10 +6,10 @@ Source: OASIS, "Static Analysis Results Interchange Format Version 2.1.0".
 from __future__ import annotations
 
 import json
-import posixpath
 from typing import Any
 from urllib.parse import quote
 
+from ..host import WINDOWS, is_absolute
 from .recording import Message, Recording
 
 __all__ = ["sarif"]
@@ -64,4 +64,10 @@ def _location(file: str, *numbers: int) -> Row:
 
 def _uri(path: str) -> str:
     path = path.replace("\\", "/")
-    return ("file://" if posixpath.isabs(path) else "") + quote(path, errors="surrogateescape")
+    if not is_absolute(path):
+        return quote(path, errors="surrogateescape")
+    return (
+        "file://"
+        + ("" if path[0] == "/" else "/")
+        + quote(path, safe="/:" if WINDOWS else "/", errors="surrogateescape")
+    )

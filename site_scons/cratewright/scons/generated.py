@@ -22,6 +22,7 @@ import SCons.Script
 from ..crate import Crate
 from ..errors import GraphError
 from ..fs import file_stamp, read_regular
+from ..host import is_absolute
 from ..options import Options
 from ..stage_record import SeenFile
 from ..values import dataclass
@@ -262,7 +263,7 @@ def _texts(value: object) -> Iterator[str]:
 
 def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield where a name may lead, relative to the root, from which directory."""
-    if posixpath.isabs(name):
+    if is_absolute(name):
         yield "", posixpath.normpath(name)
         return
     for directory in dict.fromkeys(directories):

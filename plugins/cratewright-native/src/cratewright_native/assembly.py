@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -92,7 +93,10 @@ def _give(place: Path, name: str, file: str, directory: Path, path: str) -> byte
         )
     os.makedirs(os.path.dirname(there), exist_ok=True)
     if not os.path.lexists(there):
-        os.symlink(file, there)
+        try:
+            os.symlink(file, there)
+        except OSError:  # Windows lets few make links
+            shutil.copyfile(file, there)
     try:
         return Path(file).read_bytes()
     except OSError:

@@ -15,7 +15,7 @@ from cratewright import CratewrightError, ToolError, make_private, scratch_root
 from .gcc import Gcc
 from .llvm import Llvm, LlvmPrograms, find_programs, programs_in, programs_of
 from .probe import asked_of, cache_directory, can_thin, identity, program_of, remembered
-from .toolchain import Toolchain
+from .toolchain import WORKING_DIRECTORY, Toolchain
 from .zig import Zig, bundled_zig, zig_cache
 
 __all__ = ["choose"]
@@ -151,7 +151,7 @@ def _fallback() -> Path:
     """Return a directory for what zig builds where there is no home: the same for all builds, if nobody else has it."""
     import tempfile  # noqa: PLC0415 - only without a home
 
-    directory = os.path.join(tempfile.gettempdir(), f"cratewright-{os.getuid()}")
+    directory = os.path.join(tempfile.gettempdir(), f"cratewright-{getattr(os, 'getuid', int)()}")
     return Path(directory if make_private(directory) else scratch_root())
 
 
@@ -164,6 +164,11 @@ def _writable(directory: Path) -> bool:
 
 
 def _gcc(root: str, program: str) -> Gcc:
+    if not os.path.exists(WORKING_DIRECTORY):
+        raise ToolError(
+            f"gcc would write into its results where the project lies: there is no {WORKING_DIRECTORY} here",
+            hint="use clang, or pip install 'cratewright-native[zig]'",
+        )
     # gcc, its linker and its assembler are of different packages.
     tools = (program, *(program_of(program, name) or name for name in ("ld", "as")))
     return Gcc(root=root, version=", ".join(_version(tool, "--version") for tool in tools), program=program)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,8 @@ def bundled_zig() -> str:
     except (ImportError, ValueError):
         return ""
     for directory in (spec.submodule_search_locations or ()) if spec else ():
-        program = os.path.join(directory, "zig")
-        if os.access(program, os.X_OK):
+        program = shutil.which("zig", path=directory)
+        if program:
             return program
     return ""
 

@@ -86,7 +86,7 @@ def find_toolchain(session: Session) -> Toolchain:
             raise ToolError(f"{SETTING}=zig, and there is no zig", hint="pip install 'cratewright-wasm[zig]'")
         return _zig(zig, session)
     if wanted:
-        clang = shutil.which(os.path.join(session.root, wanted) if "/" in wanted else wanted)
+        clang = shutil.which(os.path.join(session.root, wanted) if os.path.dirname(wanted) else wanted)
         if clang is None:
             raise ToolError(f"{SETTING}: there is no program '{wanted}'", hint="name a clang, or zig")
         return _llvm(clang, session)
@@ -107,8 +107,7 @@ def find_toolchain(session: Session) -> Toolchain:
 def _bundled_zig() -> str:
     found = find_spec("ziglang")
     places = found.submodule_search_locations if found is not None else None
-    path = os.path.join(next(iter(places)), "zig") if places else ""
-    return path if os.path.isfile(path) else ""
+    return (shutil.which("zig", path=next(iter(places))) or "") if places else ""
 
 
 def _clangs() -> Iterator[str]:
