@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
+ONE_FORM = True
+
 BACKEND = """\
 import os
 import cratewright
