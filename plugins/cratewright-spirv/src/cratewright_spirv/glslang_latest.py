@@ -39,7 +39,7 @@ from .silence import quiet
 from .sources import glsl_version
 from .stopwatch import step
 
-__all__ = ["LatestGlslang", "run_action"]
+__all__ = ["LatestGlslang", "library_function", "run_action"]
 
 _STAGES = {
     **{"vert": 1, "tesc": 2, "tese": 3, "geom": 4, "frag": 5, "comp": 6},
@@ -148,15 +148,18 @@ class LatestGlslang:
 
 
 @cache
-def _entry() -> Any:
-    path = library_path()
+def library_function(name: str, result: Any, *arguments: Any) -> Any:
+    """Return a function of the library.
+
+    Raises: ToolError if it cannot be loaded.
+    """
     try:
-        function = ctypes.CDLL(str(path)).glslang_compile_1_2
+        function = getattr(ctypes.CDLL(str(library_path())), f"glslang_{name}")
     except (OSError, AttributeError) as error:
         raise ToolError(
             "the newest glslang cannot be loaded", context=(("reason", error),), hint="set CRATE_GLSLANG=wheel"
         ) from error
-    function.restype, function.argtypes = ctypes.c_int, (ctypes.POINTER(_Request),)
+    function.restype, function.argtypes = result, arguments
     return function
 
 
@@ -184,7 +187,7 @@ def run_action(module: bytes, action: int, optimization: int) -> tuple[bytes, by
 
 
 def _call(given: bytes, **fields: Any) -> tuple[bytes, bytes]:
-    function = _entry()
+    function = library_function("compile_1_2", ctypes.c_int, ctypes.POINTER(_Request))
     held = ctypes.create_string_buffer(given, len(given))
     begin = ctypes.addressof(held)
     made, log = list[bytes](), list[bytes]()

@@ -9,11 +9,8 @@ from __future__ import annotations
 import ctypes
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any
 
-from .glslang_latest import run_action
-from .latest_wheel import library_path
+from .glslang_latest import library_function, run_action
 from .mending import without_names
 from .provider import Answer, Message, errors_of
 from .silence import redirected
@@ -50,14 +47,15 @@ class NewestTools:
             (ctypes.c_uint32 * count)(*(len(module) // 4 for module in modules)),
             count,
         )
-        linked, said = _printed(lambda: _function("linkSPIRV", ctypes.POINTER(_LinkRequest))(ctypes.byref(request)))
+        link = library_function("linkSPIRV", ctypes.c_bool, ctypes.POINTER(_LinkRequest))
+        linked, said = _printed(lambda: link(ctypes.byref(request)))
         if not linked or not request.result:
             return Answer(None, errors_of(said))
         return Answer(ctypes.string_at(request.result, request.words * 4))
 
     def validate(self, module: bytes) -> Answer:
         """Check a module by the rules of Vulkan 1.3."""
-        check = _function("validateSPIRV", ctypes.c_char_p, ctypes.c_int)
+        check = library_function("validateSPIRV", ctypes.c_bool, ctypes.c_char_p, ctypes.c_int)
         valid, said = _printed(lambda: check(module, len(module) // 4))
         return Answer(b"") if valid else Answer(None, errors_of(said))
 
@@ -78,13 +76,6 @@ class NewestTools:
         """Return the text of a module."""
         data, log = run_action(module, _DISASSEMBLE, _NO_PASSES)
         return Answer(data) if data else Answer(None, errors_of(log))
-
-
-@cache
-def _function(name: str, *arguments: Any) -> Any:
-    function = getattr(ctypes.CDLL(str(library_path())), f"glslang_{name}")
-    function.restype, function.argtypes = ctypes.c_bool, arguments
-    return function
 
 
 def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:
