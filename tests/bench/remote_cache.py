@@ -26,7 +26,7 @@ from .measure import LEFT, scons
 MADE = (".spv", ".so", ".a", ".rlib", ".bc")
 
 
-def _relay(host: str, port: int, seconds: float) -> int:
+def relay(host: str, port: int, seconds: float) -> int:
     """Relay to a server, each piece after a while; return the port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     url, parts = chosen.url, urlsplit(chosen.url)
     if chosen.latency:
-        port = _relay(parts.hostname or "", parts.port or 80, chosen.latency / 1000)
+        port = relay(parts.hostname or "", parts.port or 80, chosen.latency / 1000)
         url = url.replace(parts.netloc, f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{port}".lstrip("@"))
     print(f"{'':<10}{'wall s':>8}{'made':>7}{'reused':>8}  outputs")
     with tempfile.TemporaryDirectory(prefix="remote-cache-") as scratch:

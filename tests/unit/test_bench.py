@@ -76,6 +76,7 @@ def test_names_are_checked_and_all_of_them_can_be_asked() -> None:
         "generated",
         "llama_shaders",
         "measure",
+        "model",
         "native",
         "scaling",
         "sizes",
