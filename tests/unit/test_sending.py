@@ -51,6 +51,7 @@ class Far(StubBackend):
         return super().included_names(text) if b"include plain" in text else ()
 
     def compile_codegen_unit(self, stencil):
+        os.close(os.open(self.session.root, os.O_RDONLY))  # no file, and nothing that is missing
         if b"hidden" in stencil.source:
             with open(os.path.join(self.session.root, "hidden.txt")) as file:
                 file.read()

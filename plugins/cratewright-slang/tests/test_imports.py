@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_who_was_first_does_not_matter(tmp_path: Path) -> None:
     assert seen["lib/m.slang"] and seen["lib/n.slang"]
     # Either would be taken instead if it were there.
     assert seen["app/lib/m.slang"] is False and seen["inc/lib/m.slang"] is False
+
+
+def test_the_working_directory_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor how deep it lies; without directories to search, a module holds another path of itself."""
+    settings = replace(SETTINGS, paths=())
+    made = []
+    for place in (tmp_path, tmp_path / "some" / "deeper"):
+        write(place, m="module m; public float f() { return 1; }")
+        monkeypatch.chdir(place)
+        made.append(ModuleCompiler(settings, str(place), ()).compile("m.slang", (place / "m.slang").read_bytes()).data)
+    assert made[0] == made[1]
 
 
 def test_an_edit_is_seen(tmp_path: Path) -> None:

@@ -58,7 +58,11 @@ class _Part:
     def at(self, path: str) -> str | None:
         """Return what is at a path, as `digest_file` says it."""
         below = f"{path}/"
-        if path in self.directories or any(name.startswith(below) for name in (*self.files, *self.directories)):
+        if (
+            path == "."
+            or path in self.directories
+            or any(name.startswith(below) for name in (*self.files, *self.directories))
+        ):
             return "directory"
         return self.files.get(path)
 

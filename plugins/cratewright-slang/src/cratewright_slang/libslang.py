@@ -7,6 +7,7 @@ no module of it is imported.
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -125,7 +126,15 @@ class Module:
     def serialize(self) -> bytes:
         """Return its bytes."""
         out = ctypes.c_void_p()
-        if self.object.call(_SERIALIZE, _I32, (_OUT,), ctypes.byref(out)) < 0:
+        # Paths become relative to the working directory, as many steps up as that is deep.
+        here = os.open(".", os.O_RDONLY)
+        try:
+            os.chdir("/")
+            status = self.object.call(_SERIALIZE, _I32, (_OUT,), ctypes.byref(out))
+        finally:
+            os.fchdir(here)
+            os.close(here)
+        if status < 0:
             raise Refused("the module cannot be serialised")
         return blob_bytes(out.value)
 
