@@ -1,0 +1,31 @@
+"""What a build loads of plugins whose backend it does not use: what they declare, nothing that compiles or links."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.paths import source_paths
+
+SCRIPT = """\
+import sys, cratewright_{name}
+cratewright_{name}.cratewright_register_backend()
+print(*sorted(name for name in sys.modules if name.startswith("cratewright_") or name == "ctypes"))
+"""
+HEAVY = {"checks", "codegen", "libslang", "link", "linker", "lto", "reflect", "unit"}
+
+
+@pytest.mark.parametrize("name", ["native", "slang", "spirv", "wasm"])
+def test_registering_loads_no_compiler(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(name=name)],
+        env={"PYTHONPATH": ":".join(source_paths())},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = {module.partition(".")[2] or module for module in done.stdout.split()}
+    assert "backend" in loaded
+    assert not loaded & {*HEAVY, "ctypes"}
