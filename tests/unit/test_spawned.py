@@ -108,7 +108,7 @@ from tests.support.worker_functions import evaluate
 if {alone}:
     watchdog._SHELL = "/is/not/there"
 pool = WorkerPool(1, kind="spawn", timeout=100)
-run = "__import__('cratewright').run_program(['sh', '-c', 'touch {mark}; sleep 98; true'])"
+run = "__import__('cratewright').run_program(['sh', '-c', 'touch {mark}; sleep 400; true'])"
 pool.call(evaluate, run, label="x")
 """
 
