@@ -30,75 +30,47 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
-from .call import BackendCall
-from .construction import ConstructionVariable
-from .crate import UNVERSIONED, Crate, CrateType, Source, whole
-from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
-from .digest import content_digest, value_digest
-from .errors import (
-    CacheError,
-    ConfigurationError,
-    CratewrightError,
-    FormatError,
-    GraphError,
-    Interrupted,
-    LinkageConflictError,
-    LinkError,
-    OutputError,
-    PluginError,
-    SourceError,
-    ToolError,
-    UnknownNameError,
-    UnsupportedError,
-    ValidationError,
-    VersionError,
-    near_miss,
-)
-from .hookspecs import hookimpl
-from .module import (
-    CanonicalForm,
-    CompiledUnit,
-    EntryPoint,
-    ModuleCodegen,
-    ModuleKind,
-    Observed,
-    Symbol,
-    merge_observed,
-)
-from .native_library import LibraryKind, NativeLibrary, parse_library
-from .offered import Command, Profile
-from .option_spec import OptionKind, OptionSpec, OptionValue
-from .options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
-from .request import (
-    Artifact,
-    LinkLibrary,
-    LinkModule,
-    LinkPart,
-    LinkRequest,
-    LinkResult,
-    ModuleConfig,
-    ThinBuffer,
-    ThinModule,
-)
-from .stencil import UnitStencil, logical_path
-from .values import dataclass
 from .version import __version__
 
 if TYPE_CHECKING:
     from .archive import MAGIC as ARCHIVE_MAGIC
     from .archive import read_archive as read_archive
+    from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
     from .cache.entry import RecompileError as RecompileError
     from .cache.entry import RecompileFault as RecompileFault
     from .cache.store import CacheKvStore as CacheKvStore
+    from .call import BackendCall
     from .child import Finished as Finished
     from .child import run_program as run_program
     from .columns import in_characters as in_characters
+    from .construction import ConstructionVariable
+    from .crate import UNVERSIONED, Crate, CrateType, Source, whole
     from .depfile import decode_depfile as decode_depfile
+    from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
+    from .digest import content_digest, value_digest
     from .edge import opened as open_backend
     from .elsewhere import Portable as Portable
     from .elsewhere import run_elsewhere as run_elsewhere
     from .elsewhere import runs_elsewhere as runs_elsewhere
+    from .errors import (
+        CacheError,
+        ConfigurationError,
+        CratewrightError,
+        FormatError,
+        GraphError,
+        Interrupted,
+        LinkageConflictError,
+        LinkError,
+        OutputError,
+        PluginError,
+        SourceError,
+        ToolError,
+        UnknownNameError,
+        UnsupportedError,
+        ValidationError,
+        VersionError,
+        near_miss,
+    )
     from .events import BuildEnded as BuildEnded
     from .events import BuildStarted as BuildStarted
     from .events import CrateDeclared as CrateDeclared
@@ -118,16 +90,42 @@ if TYPE_CHECKING:
     from .fs import plain_path as plain_path
     from .fs import read_bytes as read_bytes
     from .fs import write_atomic as write_atomic
+    from .hookspecs import hookimpl
     from .incremental_cache import CacheKeyHash as CacheKeyHash
     from .incremental_cache import compile_with_cache as compile_with_cache
     from .incremental_cache import compute_cache_key as compute_cache_key
     from .incremental_cache import serialize_compiled as serialize_compiled
     from .incremental_cache import try_finish_recompile as try_finish_recompile
+    from .module import (
+        CanonicalForm,
+        CompiledUnit,
+        EntryPoint,
+        ModuleCodegen,
+        ModuleKind,
+        Observed,
+        Symbol,
+        merge_observed,
+    )
+    from .native_library import LibraryKind, NativeLibrary, parse_library
+    from .offered import Command, Profile
+    from .option_spec import OptionKind, OptionSpec, OptionValue
+    from .options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
     from .output_name import output_name as output_file_name
     from .output_place import check_output_path as check_output_path
     from .program import program_files as program_files
     from .program import programs_digest as programs_digest
     from .registry import register as register
+    from .request import (
+        Artifact,
+        LinkLibrary,
+        LinkModule,
+        LinkPart,
+        LinkRequest,
+        LinkResult,
+        ModuleConfig,
+        ThinBuffer,
+        ThinModule,
+    )
     from .scons import tool as tool
     from .scratch import scratch_directory as scratch_directory
     from .scratch import scratch_root as scratch_root
@@ -135,6 +133,8 @@ if TYPE_CHECKING:
     from .source_options import option_attributes as option_attributes
     from .source_options import options_among as options_among
     from .source_options import with_own as with_own
+    from .stencil import UnitStencil, logical_path
+    from .values import dataclass
     from .variants import read_variant as read_variant
 
 __all__ = [
@@ -261,6 +261,75 @@ __all__ = [
 ]
 
 _LATER = {
+    "API_VERSION": "backend",
+    "OLDEST_API_VERSION": "backend",
+    "Capability": "backend",
+    "CodegenBackend": "backend",
+    "Session": "backend",
+    "BackendCall": "call",
+    "ConstructionVariable": "construction",
+    "UNVERSIONED": "crate",
+    "Crate": "crate",
+    "CrateType": "crate",
+    "Source": "crate",
+    "whole": "crate",
+    "Diagnostic": "diagnostic",
+    "RelatedPlace": "diagnostic",
+    "Severity": "diagnostic",
+    "read_diagnostics": "diagnostic",
+    "content_digest": "digest",
+    "value_digest": "digest",
+    "CacheError": "errors",
+    "ConfigurationError": "errors",
+    "CratewrightError": "errors",
+    "FormatError": "errors",
+    "GraphError": "errors",
+    "Interrupted": "errors",
+    "LinkageConflictError": "errors",
+    "LinkError": "errors",
+    "OutputError": "errors",
+    "PluginError": "errors",
+    "SourceError": "errors",
+    "ToolError": "errors",
+    "UnknownNameError": "errors",
+    "UnsupportedError": "errors",
+    "ValidationError": "errors",
+    "VersionError": "errors",
+    "near_miss": "errors",
+    "hookimpl": "hookspecs",
+    "CanonicalForm": "module",
+    "CompiledUnit": "module",
+    "EntryPoint": "module",
+    "ModuleCodegen": "module",
+    "ModuleKind": "module",
+    "Observed": "module",
+    "Symbol": "module",
+    "merge_observed": "module",
+    "LibraryKind": "native_library",
+    "NativeLibrary": "native_library",
+    "parse_library": "native_library",
+    "Command": "offered",
+    "Profile": "offered",
+    "OptionKind": "option_spec",
+    "OptionSpec": "option_spec",
+    "OptionValue": "option_spec",
+    "CORE_OPTIONS": "options",
+    "DebugInfo": "options",
+    "LtoMode": "options",
+    "Options": "options",
+    "OptLevel": "options",
+    "Artifact": "request",
+    "LinkLibrary": "request",
+    "LinkModule": "request",
+    "LinkPart": "request",
+    "LinkRequest": "request",
+    "LinkResult": "request",
+    "ModuleConfig": "request",
+    "ThinBuffer": "request",
+    "ThinModule": "request",
+    "UnitStencil": "stencil",
+    "logical_path": "stencil",
+    "dataclass": "values",
     "ARCHIVE_MAGIC": "archive:MAGIC",
     "read_archive": "archive",
     "CacheKvStore": "cache.store",

@@ -1,6 +1,7 @@
 """The builders of the stages: what SCons calls to make a node, and what it asks of one.
 
-What a node does and depends on depends on the node, so that all of a stage share one builder.
+What a node does and depends on depends on the node, so that all of a stage share one builder. Every Environment with
+crates has them, also where nothing is to do: what runs a stage is imported when one is declared.
 """
 
 from __future__ import annotations
@@ -16,18 +17,10 @@ import SCons.Node
 import SCons.Node.Python
 import SCons.Scanner
 
-from ..cache.history import history_path
-from ..child import running
-from ..digest import value_digest
-from ..ending import watch_signals
-from ..output_name import state_path, variables_path
-from .crates import planning_errors
-from .made_file import as_made
-from .paths import file_node
-from .state import StageState
-
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
+
+    from .state import StageState
 
 __all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "stage_nodes"]
 
@@ -70,6 +63,9 @@ class _RunStage:
     """The action of every stage."""
 
     def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
+        from ..child import running  # noqa: PLC0415
+        from ..ending import watch_signals  # noqa: PLC0415
+
         watch_signals()
         with running():
             target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
@@ -79,6 +75,8 @@ class _RunStage:
         stage = getattr(target[0].attributes, "crate_stage", None)
         if stage is None:
             return _CONTENTS
+        from .planning import planning_errors  # noqa: PLC0415
+
         with planning_errors():
             return _CONTENTS + str(stage.signature()).encode()
 
@@ -87,6 +85,8 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     stage = getattr(node.attributes, "crate_stage", None)
     if stage is None:
         return []
+    from .planning import planning_errors  # noqa: PLC0415
+
     if env.GetOption("clean") and node.get_executor().get_all_targets()[0] is node:
         _know_what_lies_beside(env, node)
     with planning_errors():
@@ -102,6 +102,10 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
 
 def _know_what_lies_beside(env: Environment, node: Any) -> None:
     """Let SCons know of what a stage remembers beside its first node, where it could remove it, or is to do so."""
+    from ..cache.history import history_path  # noqa: PLC0415
+    from ..output_name import state_path, variables_path  # noqa: PLC0415
+    from .paths import file_node  # noqa: PLC0415
+
     target = node.abspath
     noted = variables_path(target)
     paths = (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ()))
@@ -150,6 +154,8 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
 
     def nodes(self, env: Environment, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
         """Return the nodes of what a stage makes."""
+        from .made_file import as_made  # noqa: PLC0415
+
         nodes = list(super().__call__(env, targets, sources))
         for node in nodes:
             node.attributes.crate_stage = stage
@@ -189,6 +195,8 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
     def scan(self) -> None:
         """Say what must be there first."""
         if self._needed is None:
+            from .planning import planning_errors  # noqa: PLC0415
+
             with planning_errors():
                 self._needed = self._dependencies()
         if self.implicit is None:  # SCons forgets it when one of these has been made
@@ -197,6 +205,8 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def get_csig(self, calc: object = None) -> str:
         """Return the digest of it all."""
+        from ..digest import value_digest  # noqa: PLC0415
+
         csig = value_digest([str(node.get_csig()) for node in self._needed or ()])
         self.get_ninfo().csig = csig
         return csig

@@ -16,7 +16,6 @@ import SCons.Util
 
 from ..crate import CrateType, parse_crate_types
 from ..errors import ConfigurationError, CratewrightError, GraphError, UnknownNameError, near_miss
-from .builders import STAGES, StageBuilder
 from .declaration import Declaration
 from .made_of import SUFFIXES, stages_of
 from .paths import reading_in, relative
@@ -26,7 +25,7 @@ from .stages import CrateStages
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["stage_builders"]
+__all__ = ["call_stage"]
 
 Words = Mapping[str, object]
 _RLINK, _RLIB, _LTO = SUFFIXES
@@ -115,21 +114,16 @@ _CALLS: dict[str, Callable[[Any, Any, Any, Words], list[Any]]] = {
 }
 
 
-def stage_builders() -> dict[str, StageBuilder]:
-    """Return the builders by name."""
-    return {name: StageBuilder(name, f"${name.upper()}COMSTR", _call(name)) for name in STAGES}
+def call_stage(name: str, env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
+    """Do what an SConstruct asks of the builder of a stage."""
+    try:
+        return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
+    except CratewrightError as error:
+        raise SCons.Errors.UserError(str(error)) from error
 
 
-def _call(name: str) -> Callable[[Any, Any, Any, Words], list[Any]]:
-    def call(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
-        try:
-            return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
-        except CratewrightError as error:
-            raise SCons.Errors.UserError(str(error)) from error
-
-    # As for the methods of an Environment: the message is to name the line of the SConstruct.
-    call.__code__ = call.__code__.replace(co_filename=SCons.Errors.__file__)
-    return call
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+call_stage.__code__ = call_stage.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
 def _flat(items: Any) -> list[Any]:

@@ -14,8 +14,9 @@ import SCons.Errors
 from ..digest import value_digest
 from ..fs import FileDigests, write_atomic
 from .builders import Stage, stage_nodes
-from .crates import Build, planning_errors
+from .crates import Build
 from .paths import relative
+from .planning import planning_errors
 from .state import StageState
 
 if TYPE_CHECKING:

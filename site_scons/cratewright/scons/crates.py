@@ -20,7 +20,8 @@ import SCons.Util
 
 from ..crate import CrateType
 from ..dependency_format import DependencyFormats, Linkage
-from ..errors import CratewrightError, GraphError, LinkageConflictError, near_miss
+from ..ending import end_on_signals
+from ..errors import GraphError, LinkageConflictError, near_miss
 from ..format_table import FormatTable, LinkableCrate
 from ..graph import CrateGraph
 from ..locator import check_stable_ids
@@ -35,7 +36,7 @@ from .target import CrateTarget, DeclaredCrate
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of", "planning_errors"]
+__all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of"]
 
 _AHEAD = 100
 """Crates that are fetched before they are built: SCons may have been told to build no more than a few."""
@@ -305,6 +306,7 @@ class Build:
 
 def build_of(env: Environment) -> Build:
     """Return all crates of the SCons run that an Environment belongs to."""
+    end_on_signals()
     root = env.Dir("#").abspath
     builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})
     return builds.setdefault(root, Build(root))
@@ -324,20 +326,6 @@ def _display_names(crates: Mapping[str, DeclaredCrate]) -> Iterator[None]:
 
         context = [(label, shown(str(value))) for label, value in error.context]
         raise type(error)(shown(error.message), context=context, hint=shown(error.hint)) from error
-
-
-@contextmanager
-def planning_errors() -> Iterator[None]:
-    """Let SCons print a planning error as one of its own, without a traceback."""
-    try:
-        yield
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-_body = planning_errors.__wrapped__  # type: ignore[attr-defined]
-_body.__code__ = _body.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
 def _linkable(crate: DeclaredCrate) -> LinkableCrate:

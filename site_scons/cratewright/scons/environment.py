@@ -1,34 +1,27 @@
 """The tool: what it adds to an Environment, and the construction variables it reads.
 
 Source: the SCons user guide, "Tools"; the tool is a callable, so it needs no place in a tool path.
+Where nothing is to do this is all that SCons runs of this package: what declares crates is imported by the methods.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
 
-from ..ending import end_on_signals
-from ..errors import CratewrightError
-from ..options import BUILTIN_PROFILES, resolve_profile
-from ..registry import default_registry
-from .builders import STAGES
-from .by_hand import stage_builders
-from .crates import CrateTarget, build_of
-from .declaration import Declaration
-from .foreign import add_emitters
-from .links import install_links
-from .reporting import offer_options
-from .spelling import commanded
-from .targets import declare_for_targets
-from .untaken import AS_FOUND, as_found
-from .variables import FOUND, found_programs
+from .builders import STAGES, StageBuilder
+from .emitters import add_emitters
+from .found import AS_FOUND, FOUND, as_found, found_programs
+from .installing import install_links
+from .switches import offer_options
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
+
+    from .target import CrateTarget
 
 __all__ = ["exists", "generate"]
 
@@ -44,9 +37,6 @@ _SETTINGS = (
 )
 
 
-_BUILDERS = stage_builders()
-
-
 def exists(env: Environment) -> bool:
     """Say that the tool can always be used."""
     return True
@@ -56,7 +46,6 @@ def generate(env: Environment) -> None:
     """Add the methods `Crate...` to an Environment, and the construction variables they read."""
     # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426).
     env.get_CacheDir()
-    end_on_signals()
     offer_options()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
     env[FOUND] = found_programs(env)
@@ -81,12 +70,9 @@ def generate(env: Environment) -> None:
 
 def _profile(env: Environment, name: str, inherits: str = "", **options: object) -> None:
     """Declare a profile: options by name, on top of those of the profile it inherits."""
-    profiles = {**env["CRATE_PROFILES"], name: {"inherits": inherits, **options}}
-    env["CRATE_PROFILES"] = profiles
-    try:
-        resolve_profile(name, {**BUILTIN_PROFILES, **default_registry().profiles, **profiles})
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    from .methods import profile  # noqa: PLC0415
+
+    profile(env, name, inherits, options)
 
 
 def _crate(
@@ -98,46 +84,45 @@ def _crate(
     **options: object,
 ) -> CrateTarget:
     """Declare a crate and return its target."""
-    try:
-        # As for any builder, words in capitals are construction variables of this call alone.
-        own = {word: value for word, value in options.items() if word.isupper()}
-        rest = {word: value for word, value in options.items() if word not in own}
-        env = commanded(env.Override(own) if own else env)
-        return declare_for_targets(env, name, rest, sources, deps, crate_type)
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    from .methods import crate  # noqa: PLC0415
+
+    return crate(env, name, sources, deps, crate_type, options)
 
 
 def _workspace(
     env: Environment, file: object, features: object = (), default_features: bool = True
 ) -> Mapping[str, CrateTarget]:
     """Declare the crates of a TOML file and return their targets by name."""
-    from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
+    from .methods import workspace  # noqa: PLC0415
 
-    try:
-        return declare_workspace(
-            commanded(env), file, Declaration, features=features, default_features=default_features
-        )
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    return workspace(env, file, features, default_features=default_features)
 
 
 def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> list[object]:
     """Declare an object file and a header for the images of crates, and return the object's node."""
-    from .embed import embed  # noqa: PLC0415 - few builds ask for it
+    from .methods import embed_images  # noqa: PLC0415
 
-    try:
-        return embed(env, name, crates, shared=shared)
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    return embed_images(env, name, crates, shared=shared)
 
 
 def _compile_commands(env: Environment, file: str = "compile_commands.json") -> list[object]:
     """Return the node of a file that tells editors how the sources of all crates are compiled."""
-    from .compile_commands import compile_commands  # noqa: PLC0415 - few builds ask for it
+    from .methods import commands_file  # noqa: PLC0415
 
-    return compile_commands(env, build_of(env), file)
+    return commands_file(env, file)
 
+
+def _stage(name: str) -> StageBuilder:
+    def compose(env: Environment, target: Any, source: Any, words: Mapping[str, object]) -> list[Any]:
+        from .by_hand import call_stage  # noqa: PLC0415
+
+        return call_stage(name, env, target, source, words)
+
+    compose.__code__ = compose.__code__.replace(co_filename=SCons.Errors.__file__)
+    return StageBuilder(name, f"${name.upper()}COMSTR", compose)
+
+
+_BUILDERS = {name: _stage(name) for name in STAGES}
 
 # SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie
 # between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.

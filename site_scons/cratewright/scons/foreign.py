@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
@@ -12,19 +11,26 @@ import SCons.Util
 
 from ..crate import CrateType
 from ..errors import ConfigurationError, CratewrightError
-from .crates import CrateTarget, DeclaredCrate, planning_errors
-from .linkable import has_crates, linkable
+from .crate_nodes import has_crates
+from .crates import CrateTarget, DeclaredCrate
+from .linkable import linkable
+from .planning import planning_errors
 from .variables import library_word
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["add_emitters", "check_shared_objects", "is_library", "library_words", "parted_libraries"]
+__all__ = [
+    "check_shared_objects",
+    "is_library",
+    "libraries_for_linker",
+    "library_words",
+    "parted_libraries",
+    "with_linkable",
+]
 
 _LIBRARIES = (".a", ".so", ".lib", ".dll", ".dylib")
 _OBJECTS = (".o", ".os", ".obj")
-_EMITTERS = ("PROGEMITTER", "SHLIBEMITTER", "LIBEMITTER", "LDMODULEEMITTER")
-_STRIPPED = "_stripixes"
 
 
 def is_library(node: Any) -> bool:
@@ -81,31 +87,8 @@ def check_shared_objects(nodes: Iterable[Any], types: Iterable[CrateType], *, cr
             )
 
 
-def add_emitters(env: Environment) -> None:
-    """Let SCons's builders of programs and libraries take crates among their sources."""
-    for name in _EMITTERS:
-        before = env.get(name)
-        emitters = before if isinstance(before, list) else [before] if before else []
-        if _emit not in emitters:
-            env[name] = [*emitters, _emit]
-    if _STRIPPED in env and not hasattr(env[_STRIPPED], "__wrapped__"):
-        env[_STRIPPED] = _late_libraries(env[_STRIPPED])
-
-
-def _late_libraries(before: Callable[..., object]) -> Callable[..., object]:
-    """Return what gives a linker's words for libraries: LIBS may have got a crate after the emitter saw it."""
-
-    @wraps(before)
-    def words(prefix: object, items: object, *rest: Any) -> object:
-        if has_crates(items):
-            with planning_errors():
-                items = [item for item, _ in linkable(items, user="LIBS")]
-        return before(prefix, items, *rest)
-
-    return words
-
-
-def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
+def with_linkable(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
+    """Return targets and sources of a builder with what a linker takes of each crate; of `LIBS` as well."""
     # Not a context manager: SCons would show a line of that as the place of the mistake.
     try:
         if has_crates(env.get("LIBS")) and not _is_archive(env, target):
@@ -121,6 +104,12 @@ def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
     return target, source
+
+
+def libraries_for_linker(items: object) -> list[Any]:
+    """Return what `LIBS` holds when a linker is called, with a file for each crate."""
+    with planning_errors():
+        return [item for item, _ in linkable(items, user="LIBS")]
 
 
 def _is_archive(env: Environment, target: list[Any]) -> bool:
@@ -143,4 +132,5 @@ def _as_object(env: Environment, crate: DeclaredCrate, library: Any) -> Any:
     return node
 
 
-_emit.__code__ = _emit.__code__.replace(co_filename=SCons.Errors.__file__)
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+with_linkable.__code__ = with_linkable.__code__.replace(co_filename=SCons.Errors.__file__)

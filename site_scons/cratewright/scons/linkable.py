@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import SCons.Node.FS
 import SCons.Util
 
 from ..crate import CrateType
 from ..errors import ConfigurationError
+from .crate_nodes import is_of_crate
 from .target import DeclaredCrate
 
-__all__ = ["has_crates", "linkable"]
+__all__ = ["linkable"]
 
 _BETWEEN = (".rlink", ".rlib", ".lto")
 _LINKABLE = (CrateType.STATICLIB, CrateType.OBJECT, CrateType.CDYLIB, CrateType.DYLIB)
-
-
-def has_crates(value: object) -> bool:
-    """Say whether sources or libraries hold anything that a crate is made of."""
-    return any(_is_of_crate(item) for item in SCons.Util.flatten(value or []))
 
 
 def linkable(value: object, *, user: object) -> list[tuple[Any, DeclaredCrate | None]]:
@@ -31,15 +26,9 @@ def linkable(value: object, *, user: object) -> list[tuple[Any, DeclaredCrate | 
     items = SCons.Util.flatten(value or [])
     found: dict[Any, DeclaredCrate | None] = {}
     for item in items:
-        crate = _crate_of(item, user) if _is_of_crate(item) else None
+        crate = _crate_of(item, user) if is_of_crate(item) else None
         found.setdefault(item if crate is None else _best(crate, items, user), crate)
     return list(found.items())
-
-
-def _is_of_crate(item: object) -> bool:
-    if not isinstance(item, SCons.Node.FS.Base):
-        return False
-    return getattr(item.attributes, "crate_stages", None) is not None or item.name.endswith(".rlib")
 
 
 def _crate_of(node: Any, user: object) -> DeclaredCrate | None:

@@ -1,4 +1,4 @@
-"""Links that a crate has beside its files, as SCons nodes, and how they are installed.
+"""Links that a crate has beside its files, as SCons nodes.
 
 SCons sees what a link leads to; who installs one wants to know when it leads elsewhere, and to have a link again.
 """
@@ -6,27 +6,13 @@ SCons sees what a link leads to; who installs one wants to know when it leads el
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-import SCons.Tool.install
+from typing import Any
 
 from ..digest import value_digest
 from ..fs import digest_file, link_if_changed
 from .made_file import MadeFile
 
-if TYPE_CHECKING:
-    from SCons.Environment import Base as Environment
-
-__all__ = ["install_links", "link_node"]
-
-Install = Callable[[str, str, Any], Any]
-# SCons's own tool sets them when something is installed for the first time, unless they are set.
-_INSTALLERS = {
-    "INSTALL": SCons.Tool.install.copyFunc,
-    "INSTALLVERSIONEDLIB": SCons.Tool.install.copyFuncVersionedLib,
-}
+__all__ = ["link_again", "link_node"]
 
 
 class _Link(MadeFile):
@@ -50,34 +36,18 @@ def link_node(node: Any) -> Any:
     return node
 
 
-def install_links(env: Environment) -> None:
-    """Let `env.Install` and `env.InstallVersionedLib` make a link of a link, if what it leads to comes with it."""
-    for name, usual in _INSTALLERS.items():
-        install = env.get(name, usual)
-        if not isinstance(install, _LinkInstaller):
-            env[name] = _LinkInstaller(install)
-
-
-class _LinkInstaller:
-    """An installer of files that knows links of crates."""
-
-    def __init__(self, install: Install) -> None:
-        self._install = install
-
-    def __call__(self, dest: str, source: str, env: Environment) -> Any:
-        if os.path.islink(dest):  # a copy would be written to where it leads
-            with suppress(OSError):
-                os.unlink(dest)
-        to = _leads_to(source)
-        beside = env.fs.Entry(os.path.join(os.path.dirname(dest) or ".", to), env.fs.Top) if to else None
-        if isinstance(env.fs.Entry(source, env.fs.Top), _Link) and beside is not None and beside.is_derived():
-            link_if_changed(os.path.abspath(dest), to)
-            return 0
-        return self._install(dest, source, env)
-
-
 def _leads_to(path: str) -> str:
     try:
         return os.readlink(path)
     except OSError:
         return ""
+
+
+def link_again(dest: str, source: str, env: Any) -> bool:
+    """Make a link of a crate's link, if what it leads to comes with it; return whether it was made."""
+    to = _leads_to(source)
+    beside = env.fs.Entry(os.path.join(os.path.dirname(dest) or ".", to), env.fs.Top) if to else None
+    if isinstance(env.fs.Entry(source, env.fs.Top), _Link) and beside is not None and beside.is_derived():
+        link_if_changed(os.path.abspath(dest), to)
+        return True
+    return False

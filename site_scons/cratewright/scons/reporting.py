@@ -34,12 +34,9 @@ from ..events import (
 from ..printable import printable
 from ..values import dataclass
 from ..version import __version__
+from .switches import NO_PROGRESS, PROGRESS, destination
 
-__all__ = ["PROGRESS", "Reporting", "StageReport", "left_to_say", "offer_options"]
-
-PROGRESS = "--crate-progress"
-"""Shows progress though SCons is quiet; for whoever runs SCons unseen."""
-_NO_PROGRESS = "--no-progress"
+__all__ = ["Reporting", "StageReport", "left_to_say"]
 
 _EVERY = 5.0
 """Seconds between lines of progress where there is no terminal."""
@@ -307,25 +304,11 @@ def wants_colour(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and os.environ.get("CLICOLOR", "1") != "0"
 
 
-def offer_options() -> None:
-    """Let SCons take the options about progress, where one is given: a project may have one of that name itself."""
-    import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
-
-    parser = SCons.Script.Main.OptionsParser
-    for word in (_NO_PROGRESS, PROGRESS):
-        if word in getattr(parser, "largs", ()) and not parser.has_option(word):
-            parser.add_local_option(word, dest=_dest(word), action="store_true", default=False)
-
-
-def _dest(word: str) -> str:
-    return word.strip("-").replace("-", "_") + "_wanted"
-
-
 def _progress_wanted() -> bool:
     # SCons's own -s and -Q as well.
-    if _option("silent") or _option(_dest(_NO_PROGRESS)):
+    if _option("silent") or _option(destination(NO_PROGRESS)):
         return False
-    return _option(_dest(PROGRESS)) or not _option("no_progress")
+    return _option(destination(PROGRESS)) or not _option("no_progress")
 
 
 def _option(name: str) -> bool:

@@ -20,13 +20,14 @@ from ..errors import ConfigurationError, CratewrightError, GraphError
 from ..options import LtoMode, Options
 from ..pipeline.codegen import emitted_names, link_options
 from .builders import NeededNodes, Stage, stage_nodes
-from .crates import Build, CrateTarget, DeclaredCrate, planning_errors
+from .crates import Build, CrateTarget, DeclaredCrate
 from .generated import Reader
 from .images import ExpectedImages, ImageNodes, image_directory
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .links import link_node
 from .paths import directory_node, file_node, reading_in
+from .planning import planning_errors
 from .running import run_archive, run_codegen, run_link, run_lto
 from .state import StageState
 from .untaken import note_untaken

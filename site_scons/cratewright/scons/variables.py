@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections import UserString
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,46 +23,22 @@ from ..construction import ConstructionVariable
 from ..errors import ConfigurationError
 from ..option_spec import OptionKind, OptionSpec
 from ..options import SEARCH_PATHS
-from .linkable import has_crates, linkable
+from .crate_nodes import has_crates
+from .found import FOUND, says_something
+from .linkable import linkable
 from .paths import relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = [
-    "FOUND",
     "chosen_programs",
-    "found_programs",
-    "given_words",
     "is_chosen",
     "library_word",
-    "says_something",
     "variable_options",
 ]
 
-FOUND = "_CRATE_FOUND"
-"""The construction variable that holds the programs which SCons's own tools have found."""
-
-_PROGRAMS = ("CC", "CXX")
-# What SCons's own tools call them, whoever asked for it.
-_USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
 _ORIGIN = re.compile(r"\\*\$+ORIGIN\b")
-
-
-def found_programs(env: Environment) -> dict[str, object]:
-    """Return the programs that SCons's tools have found by themselves, for an Environment that is being made."""
-    given = given_words(env)
-    return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _USUAL}
-
-
-def given_words(env: Environment) -> frozenset[str]:
-    """Return what the user has passed to the Environment that is being made: tools see no difference."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        if frame.f_code is SCons.Environment.Base.__init__.__code__ and frame.f_locals.get("self") is env:
-            return frozenset(frame.f_locals.get("kw") or ())
-        frame = frame.f_back
-    return frozenset()
 
 
 def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: str) -> dict[str, str]:
@@ -130,11 +105,6 @@ def variable_options(
         for option, word in words:
             values.setdefault(option, []).append(word)
     return backend.read_variables({name: tuple(words) for name, words in values.items()}) if values else {}
-
-
-def says_something(value: object) -> bool:
-    """Say whether a variable holds anything."""
-    return value is not None and (not hasattr(value, "__len__") or len(value) > 0)
 
 
 def _words(

@@ -1,0 +1,23 @@
+"""Which nodes are of a crate.
+
+SCons's own builders ask it of all that they are given: this module imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+import SCons.Node.FS
+import SCons.Util
+
+__all__ = ["has_crates", "is_of_crate"]
+
+
+def has_crates(value: object) -> bool:
+    """Say whether sources or libraries hold anything that a crate is made of."""
+    return any(is_of_crate(item) for item in SCons.Util.flatten(value or []))
+
+
+def is_of_crate(item: object) -> bool:
+    """Say whether something is a node of a crate, or an rlib that is there already."""
+    if not isinstance(item, SCons.Node.FS.Base):
+        return False
+    return getattr(item.attributes, "crate_stages", None) is not None or item.name.endswith(".rlib")

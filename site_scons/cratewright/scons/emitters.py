@@ -1,0 +1,59 @@
+"""Where SCons's own builders are told that there may be crates among what they are given.
+
+Every Environment with crates gets them, also where nothing is to do: the rest is imported when there is a crate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import SCons.Errors
+
+from .crate_nodes import has_crates
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["add_emitters"]
+
+_EMITTERS = ("PROGEMITTER", "SHLIBEMITTER", "LIBEMITTER", "LDMODULEEMITTER")
+_STRIPPED = "_stripixes"
+
+
+def add_emitters(env: Environment) -> None:
+    """Let SCons's builders of programs and libraries take crates among their sources."""
+    for name in _EMITTERS:
+        before = env.get(name)
+        emitters = before if isinstance(before, list) else [before] if before else []
+        if _emit not in emitters:
+            env[name] = [*emitters, _emit]
+    if _STRIPPED in env and not hasattr(env[_STRIPPED], "__wrapped__"):
+        env[_STRIPPED] = _late_libraries(env[_STRIPPED])
+
+
+def _late_libraries(before: Callable[..., object]) -> Callable[..., object]:
+    """Return what gives a linker's words for libraries: LIBS may have got a crate after the emitter saw it."""
+
+    @wraps(before)
+    def words(prefix: object, items: object, *rest: Any) -> object:
+        if has_crates(items):
+            from .foreign import libraries_for_linker  # noqa: PLC0415
+
+            items = libraries_for_linker(items)
+        return before(prefix, items, *rest)
+
+    return words
+
+
+def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
+    if not (has_crates(env.get("LIBS")) or has_crates(source)):
+        return target, source
+    from .foreign import with_linkable  # noqa: PLC0415
+
+    return with_linkable(target, source, env)
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+_emit.__code__ = _emit.__code__.replace(co_filename=SCons.Errors.__file__)

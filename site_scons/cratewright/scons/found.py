@@ -1,0 +1,123 @@
+"""What SCons's own tools have set in an Environment that is being made, to tell it from what its user says.
+
+Every Environment with crates asks for it, also where nothing is to do: this module imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import SCons.Environment
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["AS_FOUND", "EMPTY", "FOUND", "WITH_DEFAULT", "as_found", "found_programs", "says_something"]
+
+FOUND = "_CRATE_FOUND"
+"""The construction variable that holds the programs which SCons's own tools have found."""
+
+_PROGRAMS = ("CC", "CXX")
+# What SCons's own tools call them, whoever asked for it.
+_USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
+AS_FOUND = "_CRATE_AS_FOUND"
+"""The construction variable that holds what others were before anybody set them."""
+
+EMPTY = frozenset(
+    [
+        "CPPPATH",
+        "CPPDEFINES",
+        "CPPFLAGS",
+        "CCFLAGS",
+        "CFLAGS",
+        "CXXFLAGS",
+        "ASFLAGS",
+        "LINKFLAGS",
+        "LIBS",
+        "LIBPATH",
+        "RPATH",
+        "FRAMEWORKS",
+        "FRAMEWORKPATH",
+        "SHLIBVERSION",
+        "SOVERSION",
+    ]
+)
+"""What SCons leaves empty."""
+WITH_DEFAULT = frozenset(
+    [
+        "CC",
+        "CXX",
+        "SHCC",
+        "SHCXX",
+        "AS",
+        "AR",
+        "RANLIB",
+        "LINK",
+        "SHLINK",
+        "LDMODULE",
+        "ASPPFLAGS",
+        "ARFLAGS",
+        "RANLIBFLAGS",
+        "SHCCFLAGS",
+        "SHCFLAGS",
+        "SHCXXFLAGS",
+        "SHLINKFLAGS",
+        "LDMODULEFLAGS",
+        "CCCOM",
+        "CXXCOM",
+        "SHCCCOM",
+        "SHCXXCOM",
+        "ASCOM",
+        "ASPPCOM",
+        "ARCOM",
+        "LINKCOM",
+        "SHLINKCOM",
+        "LDMODULECOM",
+        "OBJPREFIX",
+        "OBJSUFFIX",
+        "SHOBJPREFIX",
+        "SHOBJSUFFIX",
+        "PROGPREFIX",
+        "PROGSUFFIX",
+        "LIBPREFIX",
+        "LIBSUFFIX",
+        "SHLIBPREFIX",
+        "SHLIBSUFFIX",
+        "LDMODULEPREFIX",
+        "LDMODULESUFFIX",
+        "LDMODULEVERSION",
+    ]
+)
+"""What SCons's tools set."""
+_LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
+
+
+def found_programs(env: Environment) -> dict[str, object]:
+    """Return the programs that SCons's tools have found by themselves, for an Environment that is being made."""
+    given = _given_words(env)
+    return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _USUAL}
+
+
+def _given_words(env: Environment) -> frozenset[str]:
+    """Return what the user has passed to the Environment that is being made: tools see no difference."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if frame.f_code is SCons.Environment.Base.__init__.__code__ and frame.f_locals.get("self") is env:
+            return frozenset(frame.f_locals.get("kw") or ())
+        frame = frame.f_back
+    return frozenset()
+
+
+def as_found(env: Environment) -> Mapping[str, str | None]:
+    """Return what SCons's tools have set in an Environment that is being made; None for what its maker has passed."""
+    given = _given_words(env)
+    values = env.Dictionary()
+    names = (name for name in values if name in WITH_DEFAULT or (name.endswith(_LIKE_OURS) and name not in EMPTY))
+    return {name: None if name in given else str(values[name]) for name in names}
+
+
+def says_something(value: object) -> bool:
+    """Say whether a variable holds anything."""
+    return value is not None and (not hasattr(value, "__len__") or len(value) > 0)

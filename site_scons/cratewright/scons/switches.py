@@ -1,0 +1,27 @@
+"""The options of SCons's command line that are about progress.
+
+Every Environment with crates offers them, also where nothing is to do: this module imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+__all__ = ["NO_PROGRESS", "PROGRESS", "destination", "offer_options"]
+
+PROGRESS = "--crate-progress"
+"""Shows progress though SCons is quiet; for whoever runs SCons unseen."""
+NO_PROGRESS = "--no-progress"
+
+
+def offer_options() -> None:
+    """Let SCons take the options about progress, where one is given: a project may have one of that name itself."""
+    import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
+
+    parser = SCons.Script.Main.OptionsParser
+    for word in (NO_PROGRESS, PROGRESS):
+        if word in getattr(parser, "largs", ()) and not parser.has_option(word):
+            parser.add_local_option(word, dest=destination(word), action="store_true", default=False)
+
+
+def destination(word: str) -> str:
+    """Return under what name SCons keeps an option."""
+    return word.strip("-").replace("-", "_") + "_wanted"
