@@ -38,7 +38,8 @@ _TOOLS = (
 )
 _MODULES = (
     *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
-    *("cratewright.scons.environment", "cratewright.testing", "cratewright.zygote"),
+    *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.by_hand"),
+    *("cratewright.testing", "cratewright.zygote"),
     *(f"cratewright_{name}.backend" for name in ("native", "slang", "spirv", "wasm")),
 )
 
