@@ -10,8 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "_pickle", "copyreg"}
-PRIVATE = {"site_scons/cratewright/worker.py"}
-"""Pipes between a build and workers that it forked itself: nobody else has an end of them."""
+PRIVATE = {"site_scons/cratewright/worker.py", "site_scons/cratewright/pipeline/errand.py"}
+"""Pipes between a build and workers that it started itself, of which nobody else has an end; and calls that lie on
+another machine beside the code that makes them: whoever could alter the one could alter the other."""
 
 
 def _imported(path: Path) -> set[str]:
@@ -47,3 +48,14 @@ def test_what_is_unpickled_came_through_a_pipe() -> None:
     assert loads
     for call in loads:
         assert ast.unparse(call.args[0]).startswith("_message("), ast.unparse(call)
+
+
+def test_calls_are_unpickled_on_the_other_machine_alone() -> None:
+    """What comes back from there is decoded and checked."""
+    tree = ast.parse((ROOT / "site_scons/cratewright/pipeline/errand.py").read_text(encoding="utf-8"))
+    loading = {
+        item.name
+        for item in tree.body
+        if isinstance(item, ast.FunctionDef) and any(name in ast.unparse(item) for name in ("pickle.load", "Unpickler"))
+    }
+    assert loading == {"main"}
