@@ -11,7 +11,7 @@ from .values import dataclass
 
 __all__ = ["SeenFile", "StageRecord", "decode_record", "encode_record"]
 
-_FORMAT = "cratewright stage 1"
+_FORMAT = "cratewright stage 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,14 @@ class StageRecord:
     """The last run of a stage.
 
     Shape: `outputs` relative to the root; `report` is JSON text, empty if there is none; `request` is the digest of
-    what was asked.
+    what was asked, `inputs` that of the files that other stages had made for it.
     """
 
     observed: tuple[SeenFile, ...] = ()
     outputs: tuple[str, ...] = ()
     report: str = ""
     request: str = ""
+    inputs: str = ""
 
     def report_rows(self) -> Mapping[str, Any]:
         """Return the report, empty if there is none that can be read."""

@@ -39,10 +39,11 @@ class Stage:
     """What one node of a crate does and depends on.
 
     Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone; `signature` what
-    decides the result beside the nodes, where there is no `state` to say it.
+    decides the result beside the nodes, where there is no `state` to say it; `takes_what_stages_made` whether what it
+    depends on decides it, or what it has read.
     """
 
-    __slots__ = ("before", "dependencies", "run", "signature", "state")
+    __slots__ = ("before", "dependencies", "run", "signature", "state", "takes_what_stages_made")
 
     def __init__(
         self,
@@ -51,12 +52,15 @@ class Stage:
         state: StageState | None,
         before: Callable[[], list[Any]] = list,
         signature: Callable[[], str] = str,
+        *,
+        takes_what_stages_made: bool = True,
     ) -> None:
         self.run = run
         self.dependencies = dependencies
         self.state = state
         self.before = before
         self.signature = signature
+        self.takes_what_stages_made = takes_what_stages_made
 
 
 class _RunStage:
@@ -94,6 +98,8 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
         found: list[Any] = stage.dependencies()
         if stage.state is None:
             return found
+        if stage.takes_what_stages_made:
+            stage.state.inputs = (*node.sources, *found)
         # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the
         # stage waits for has been made.
         stage.state.set_state(SCons.Node.up_to_date)

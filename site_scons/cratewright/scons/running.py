@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -32,7 +31,7 @@ from ..pipeline.link import Dependency, leavings, link_modules, link_request
 from ..pipeline.locating import source_of
 from ..pipeline.lto import lto_event, lto_line, lto_row, optimize
 from ..request import LinkLibrary, LinkRequest
-from ..stage_record import StageRecord, decode_record, encode_record
+from ..stage_record import decode_record
 from .crates import Build, DeclaredCrate, LinkedCrate
 from .paths import relative
 from .reporting import left_to_say
@@ -56,6 +55,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     kept = _nothing_left(build, crate, state, targets)
     with _build_errors(target, state), kept, told as report, noted as ledger:
         build.prefetch(crate)
+        state.begin()
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
         files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
@@ -69,9 +69,10 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
         report.timings = crate.engine.timing_lines()
 
 
-def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node) -> None:
+def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node, state: StageState) -> None:
     """Make the `.rlib`, which records the interfaces of what the crate depends on."""
-    with _build_errors(target, None), build.reporting.stage("archive", declared.name, relative(target)):
+    with _build_errors(target, state), build.reporting.stage("archive", declared.name, relative(target)):
+        state.begin()
         crate = _own(declared, rlink)
         interfaces = {
             other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
@@ -79,6 +80,7 @@ def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node
             for node in [other.described_by]
         }
         write_atomic(str(target.abspath), encode_rlib(crate.knowing(interfaces)))
+        state.update((), (relative(target),))
 
 
 def run_lto(
@@ -87,6 +89,7 @@ def run_lto(
     kinds: Sequence[CrateType],
     rlink: Node,
     target: Node,
+    state: StageState,
     links: Sequence[tuple[StageState, list[Node]]],
     jobs: int,
 ) -> None:
@@ -99,10 +102,11 @@ def run_lto(
     noted = engine.ledger(str(target.abspath), crate.key)
     told = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
-        stack.enter_context(_build_errors(target, None))
-        for state, targets in links:
-            stack.enter_context(_nothing_left(build, crate, state, targets))
+        stack.enter_context(_build_errors(target, state))
+        for linked_state, targets in links:
+            stack.enter_context(_nothing_left(build, crate, linked_state, targets))
         report, ledger = stack.enter_context(told), stack.enter_context(noted)
+        state.begin()
         own = _own(crate, rlink)
         backend = engine.backend(own.backend, own.target)
         requests: list[LinkRequest] = []
@@ -123,7 +127,7 @@ def run_lto(
                     build.reporting.hear(lto_event(crate.name, relative(target), optimized.report))
         result = LtoFile(own.backend, own.fingerprint, tuple(requests))
         write_atomic(str(target.abspath), encode_lto(result))
-        _note(target, rows)
+        state.update((), (relative(target),), rows)  # what LTO did would make its result differ from run to run
         report.counts = "\n".join(lines)
         report.reason = ledger.reason(NOUNS)
         report.timings = engine.timing_lines()
@@ -146,6 +150,7 @@ def run_link(
     told = build.reporting.stage("link", crate.name, relative(targets[0]))
     kept = _nothing_left(build, crate, state, targets)
     with _build_errors(targets[0], state), kept, told as report, noted as ledger:
+        state.begin()
         backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
@@ -209,13 +214,6 @@ def _blamed(
     parts = (crate, *(each.crate for each in build.linked(crate, kind)[1]))
     sources = {item.crate.stable_id: item.crate for item in parts}
     return source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
-
-
-def _note(target: Node, rows: dict[str, object]) -> None:
-    """Keep what LTO did beside its result, which it would make differ from run to run."""
-    with suppress(CratewrightError):
-        data = encode_record(StageRecord((), (relative(target),), json.dumps(rows)))
-        write_atomic(state_path(str(target.abspath)), data)
 
 
 def _noted(optimized: Node, kind: CrateType) -> dict[str, object]:

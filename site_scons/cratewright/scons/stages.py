@@ -119,7 +119,8 @@ class CrateStages:
                 *state.last_run(),
             )
 
-        nodes = self._nodes("CrateCodegen", [target, *emitted], [], Stage(run, dependencies, state, before))
+        stage = Stage(run, dependencies, state, before, takes_what_stages_made=False)  # it knows what it has read
+        nodes = self._nodes("CrateCodegen", [target, *emitted], [], stage)
         self.rlink = self.target.rlink = nodes[0]
         self.target.emitted.extend(emitted)
         return nodes
@@ -134,13 +135,15 @@ class CrateStages:
                 return target
             raise GraphError(f"{target} is made of something else already", context=(("crate", made.declared.name),))
 
+        state = self._state("inputs of", target, self._salt)
+
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            run_archive(build, declared, sources[0], targets[0])
+            run_archive(build, declared, sources[0], targets[0], state)
 
         def dependencies() -> list[Any]:
             return [interface_node(other.described_by) for other in build.direct(declared)]
 
-        (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, None))
+        (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, state))
         if CrateType.RLIB not in declared.libraries:
             declared.libraries[CrateType.RLIB] = self.target.rlib = node
             self.target.append(node)
@@ -172,15 +175,16 @@ class CrateStages:
 
     def _optimize_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
         build, declared = self.build, self.declared
+        state = self._state("inputs of", target, self._salt)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             links = [self._links[kind] for kind in kinds if kind in self._links]
-            run_lto(build, declared, kinds, sources[0], targets[0], links, jobs)
+            run_lto(build, declared, kinds, sources[0], targets[0], state, links, jobs)
 
         def dependencies() -> list[Any]:
             return [item.node for item in build.linked(declared, kinds[0])[1]]
 
-        return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, None, signature=self._salt))[0]
+        return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, state))[0]
 
     def optimized(self, kind: CrateType) -> Any:
         """Return the node of what LTO leaves to a crate type, None if it asks for none.

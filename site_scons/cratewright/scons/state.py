@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import SCons.Node.Python
 
-from ..digest import content_digest
+from ..digest import content_digest, value_digest
 from ..errors import CratewrightError
 from ..fs import FileDigests, file_stamp, is_recent, read_regular, write_atomic
 from ..module import Observed
@@ -38,7 +39,8 @@ def forget(target: str) -> None:
 class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     """A node whose signature says what a stage was made from.
 
-    Shape: `request` gives the digest of what is asked, when first needed; `target` is absolute.
+    Shape: `request` gives the digest of what is asked, when first needed; `target` is absolute; `inputs` are the nodes
+    of what other stages make for it, once SCons has looked for them.
     """
 
     def __init__(self, name: str, *, digests: FileDigests, target: str, request: Callable[[], str]) -> None:
@@ -50,6 +52,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self._digests = digests
         self._target = target
         self._request = request
+        self.inputs: Sequence[Any] = ()
         self._asked: str | None = None
         self._record: StageRecord | None = None
         self._loaded = False
@@ -74,7 +77,8 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         """
         seen = tuple(observed)
         files = tuple(outputs)
-        record = StageRecord(tuple(map(self._seen, seen)), files, json.dumps(report) if report else "", self.request)
+        text = json.dumps(report) if report else ""
+        record = StageRecord(tuple(map(self._seen, seen)), files, text, self.request, self._made_for_it())
         try:
             write_atomic(state_path(self._target), encode_record(record))
         except CratewrightError:
@@ -84,6 +88,12 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
                 raise
         self._loaded = False
         self.get_ninfo().csig = self._signature(seen, files)
+
+    def begin(self) -> None:
+        """Forget what the last run was asked, before anything of it is written over: this one may be killed."""
+        record = self._load()
+        if record is not None and record.request:
+            write_atomic(state_path(self._target), encode_record(replace(record, request="")))
 
     @property
     def request(self) -> str:
@@ -118,12 +128,18 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
         record = self._load()
-        if record is None:
+        # What SCons remembers is older than this if the last run was killed.
+        if record is None or record.request != self.request or record.inputs != self._made_for_it():
             return (), (_NEVER_BUILT,)
         found = [Observed(item.path, self._digest(item)) for item in record.observed]
         if self._read_again:
             self._vouch(record, found)
+        if any(now.digest != was.digest for was, now in zip(record.observed, found, strict=True)):
+            return (), (_NEVER_BUILT,)
         return tuple(found), record.outputs
+
+    def _made_for_it(self) -> str:
+        return value_digest([str(node.get_csig()) for node in self.inputs]) if self.inputs else ""
 
     def _vouch(self, record: StageRecord, found: list[Observed]) -> None:
         """Keep the stamps of files that had another, or none: each build to come would read them again."""
