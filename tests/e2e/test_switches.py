@@ -88,7 +88,7 @@ def test_explain(project: SconsProject) -> None:
     project.write({"b.stub": "export b 2\n"})
     output = project.scons("--debug=explain")
     assert "scons: rebuilding `lib.rlink' because `inputs of lib.rlink' changed" in output
-    assert "scons: rebuilding `liblib.rlib' because `lib.rlink' changed" in output
+    assert "scons: rebuilding `liblib.rlib' because:\n           `lib.rlink' changed\n" in output
 
 
 def test_one_target(project: SconsProject) -> None:

@@ -240,7 +240,7 @@ def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
         encode_record(replace(seen, observed=(SeenFile("a\0", None),))),
         whole[:-1],
         whole + b"\0",
-        whole.replace(b"stage 1", b"stage 9"),
+        whole.replace(b"stage 2", b"stage 9"),
         b"\x91" * 100_000,
         b"{}",
         b"",
