@@ -93,7 +93,8 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         """Forget what the last run was asked, before anything of it is written over: this one may be killed."""
         record = self._load()
         if record is not None and record.request:
-            write_atomic(state_path(self._target), encode_record(replace(record, request="")))
+            with suppress(CratewrightError):  # the file itself will say that it cannot be written
+                write_atomic(state_path(self._target), encode_record(replace(record, request="")))
 
     @property
     def request(self) -> str:
