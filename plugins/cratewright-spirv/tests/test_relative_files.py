@@ -7,16 +7,16 @@ from cratewright_spirv.lines import with_relative_files
 TEXT = """\
 OpCapability Shader
 OpMemoryModel Logical GLSL450
-%1 = OpString "/root/lib/a.slang"
+%1 = OpString "/project/lib/a.slang"
 %2 = OpString "/usr/share/other.slang"
-%3 = OpString "import lib; // /root/lib"
+%3 = OpString "import lib; // /project/lib"
 """
 
 
 def test_paths_begin_at_the_root(spirv) -> None:
     data = spirv.assemble(TEXT)
-    shown = spirv.disassemble(with_relative_files(data, "/root/"), "--raw-id")
+    shown = spirv.disassemble(with_relative_files(data, "/project/"), "--raw-id")
     assert [line.split('"')[1] for line in shown.splitlines() if "OpString" in line] == [
-        "lib/a.slang", "/usr/share/other.slang", "import lib; // /root/lib",
+        "lib/a.slang", "/usr/share/other.slang", "import lib; // /project/lib",
     ]  # fmt: skip
     assert with_relative_files(data, "/other/") is data
