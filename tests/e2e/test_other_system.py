@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.bounds import HANG, ends, until
 from tests.support.paths import ROOT
+from tests.support.processes import left_processes
 from tests.support.scons_project import STUB
 
 LACKING = ROOT / "tests" / "support" / "other_system.py"
@@ -80,18 +81,6 @@ def _scons(place: Path, *words: str, **environ: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def _left(place: Path) -> list[str]:
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        try:
-            state = (each / "stat").read_text().rpartition(")")[2].split()[0]
-            if state != "Z" and f"MARK={place}\0".encode() in (each / "environ").read_bytes():
-                found.append((each / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
-
-
 def test_it_builds_and_contains_what_goes_wrong(place: Path) -> None:
     status, said = _scons(place, "-j2")
     assert status == 0, said
@@ -110,7 +99,9 @@ def test_it_builds_and_contains_what_goes_wrong(place: Path) -> None:
     for name, text in FILES.items():
         (place / name).write_text(text)
     assert _scons(place, "-j2")[0] == 0
-    assert not _left(place) and not [name for name in os.listdir(place / "tmp") if name.startswith("cratewright")]
+    assert not left_processes(place) and not [
+        name for name in os.listdir(place / "tmp") if name.startswith("cratewright")
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
@@ -122,11 +113,11 @@ def test_nothing_outlives_it(place: Path, number: int) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     until(lambda: "unit-started" in _events(place) or process.poll() is not None)
-    assert process.poll() is None and len(_left(place)) > 1
+    assert process.poll() is None and len(left_processes(place)) > 1
     os.kill(process.pid, number)
     with ends():
         process.communicate(timeout=HANG)
-    until(lambda: not _left(place))
+    until(lambda: not left_processes(place))
     (place / "lib/two.stub").write_text("export two\n")
     (place / "lib/one.stub").write_text("export one\n")
     assert _scons(place)[0] == 0

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.bounds import HANG, ends, until
 from tests.support.paths import ROOT
+from tests.support.processes import left_processes
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True
@@ -93,19 +94,6 @@ def project(scons_project: SconsProject) -> SconsProject:
     return scons_project
 
 
-def _left(directory: Path) -> list[str]:
-    """Return the processes that were started for a project and live."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        try:
-            state = (each / "stat").read_text().rpartition(")")[2].split()[0]
-            if state != "Z" and f"MARK={directory}\0".encode() in (each / "environ").read_bytes():
-                found.append((each / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
-
-
 def _start(project: SconsProject, *words: str, **environ: str) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "SCons", *words],
@@ -127,7 +115,7 @@ def _ends(project: SconsProject, process: subprocess.Popen[bytes]) -> str:
             said = process.communicate(timeout=HANG)[0].decode()
     finally:
         process.kill()
-    until(lambda: not _left(project.path))
+    until(lambda: not left_processes(project.path))
     assert os.listdir(project.path / "tmp") == [".keep"], said
     assert "Traceback" not in said and "crashed" not in said, said
     (project.path / "hangs").unlink()
@@ -183,7 +171,7 @@ def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: Scons
     process = _start(project, KIND=kind, HANG=place)
     process.kill()
     process.communicate(timeout=HANG)  # to the end of all that could write to it
-    until(lambda: not _left(project.path))
+    until(lambda: not left_processes(project.path))
     assert len(os.listdir(project.path / "tmp")) == 3
     project.environ["KIND"] = "Hangs"
     project.scons()
@@ -198,7 +186,7 @@ def test_what_a_backend_runs_ends_with_the_process_that_warms_it(project: SconsP
     said = process.communicate(timeout=HANG)[0].decode()
     assert "the worker process ended unexpectedly" in said and "Traceback" not in said
     assert process.returncode == 2
-    until(lambda: not _left(project.path))
+    until(lambda: not left_processes(project.path))
 
 
 def test_link_ends_as_builds_do(project: SconsProject) -> None:

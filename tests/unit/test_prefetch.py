@@ -9,7 +9,8 @@ import pytest
 
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.level import Level
-from cratewright.cache.prefetch import _ASKED, _FORMAT, Prefetch, asked_key
+from cratewright.cache.note import NoteForm
+from cratewright.cache.prefetch import _ASKED, _CODEC, Prefetch, asked_key
 from cratewright.cache.stack import StackedStore
 from tests.support.bounds import ends, until
 from tests.support.memory_store import MemoryStore
@@ -126,9 +127,9 @@ def test_what_others_asked_for_is_remembered_within_bounds() -> None:
     [
         b"junk",
         seal_entry(asked_key("a"), b"junk"),
-        seal_entry("0" * 64, _ASKED.encode((_FORMAT, b"x" * 32))),
-        seal_entry(asked_key("a"), _ASKED.encode(("another format", b"x" * 32))),
-        seal_entry(asked_key("a"), _ASKED.encode((_FORMAT, b"x" * 33))),
+        _ASKED.seal("0" * 64, b"x" * 32),
+        NoteForm("another format", _CODEC).seal(asked_key("a"), b"x" * 32),
+        _ASKED.seal(asked_key("a"), b"x" * 33),
     ],
 )
 def test_a_list_that_is_none(planted: bytes) -> None:
@@ -140,7 +141,7 @@ def test_a_list_that_is_none(planted: bytes) -> None:
 
 def test_a_long_list_is_cut() -> None:
     far = Server()
-    far[asked_key("a")] = seal_entry(asked_key("a"), _ASKED.encode((_FORMAT, bytes(32 * 50_000))))
+    far[asked_key("a")] = _ASKED.seal(asked_key("a"), bytes(32 * 50_000))
     prefetch = Prefetch([Level(far, "far", far=True)])
     prefetch._learn(prefetch._far[0], ["a"])
     assert len(prefetch._known[prefetch._far[0], "a"]) == 20_000

@@ -7,29 +7,28 @@ sooner than if it had been asked for.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from ..codec import Codec, DecodeError
+from ..codec import Codec
 from ..errors import Interrupted
-from .entry import RecompileError, open_entry, seal_entry
 from .level import Level
+from .note import NoteForm
 
 __all__ = ["Prefetch", "asked_key"]
 
-_FORMAT = "cratewright asked 1"
 _MOST = 20_000
 """Keys that are remembered under one name."""
 _AT_ONCE = 256
 _KEY = 32
-_ASKED: Codec[tuple[str, bytes]] = Codec(tuple[str, bytes])
+_CODEC: Codec[tuple[str, bytes]] = Codec(tuple[str, bytes])
+_ASKED = NoteForm("cratewright asked 1", _CODEC)
 
 
 def asked_key(name: str) -> str:
     """Return the key of what was asked for under a name, which no result has."""
-    return hashlib.sha256(f"{_FORMAT}\n{name}".encode("utf-8", "surrogateescape")).hexdigest()
+    return _ASKED.key(name)
 
 
 class Prefetch:
@@ -84,7 +83,7 @@ class Prefetch:
                     # What others asked for under that name, or before an edit, may be asked for again.
                     others = [key for key in known if key not in keys][: len(keys)]
                     data = b"".join(map(bytes.fromhex, [*keys, *others][:_MOST]))
-                    items[asked_key(name)] = seal_entry(asked_key(name), _ASKED.encode((_FORMAT, data)))
+                    items[asked_key(name)] = _ASKED.seal(asked_key(name), data)
             level.put_many(items)
 
     def _learn(self, level: Level, names: Sequence[str]) -> None:
@@ -113,13 +112,8 @@ class Prefetch:
 
 
 def _read(key: str, data: bytes | None) -> Sequence[str]:
-    if data is None:
-        return ()
-    try:
-        form, keys = _ASKED.decode(open_entry(key, data))
-    except (RecompileError, DecodeError):
-        return ()
-    if form != _FORMAT or len(keys) % _KEY:
+    keys = _ASKED.read(key, data) or b""
+    if len(keys) % _KEY:
         return ()
     text = keys[: _MOST * _KEY].hex()
     return [text[start : start + 2 * _KEY] for start in range(0, len(text), 2 * _KEY)]

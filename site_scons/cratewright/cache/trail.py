@@ -6,28 +6,27 @@ Whoever can write there can write what they like; it is words for a person.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from ..codec import Codec, DecodeError
-from .entry import RecompileError, open_entry, seal_entry
+from ..codec import Codec
 from .key import Fields
 from .level import Level
+from .note import NoteForm
 from .store import CacheKvStore
 
 __all__ = ["Trails", "trail_key"]
 
-_FORMAT = "cratewright trail 1"
 _MOST = 8
 """How many ways of making one thing are remembered, the latest first."""
 _LONGEST = 1000
-_TRAIL: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, ...]])
+_CODEC: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, ...]])
+_TRAIL = NoteForm("cratewright trail 1", _CODEC)
 
 
 def trail_key(label: str) -> str:
     """Return the key of a trail, which no result has."""
-    return hashlib.sha256(f"{_FORMAT}\n{label}".encode("utf-8", "surrogateescape")).hexdigest()
+    return _TRAIL.key(label)
 
 
 class Trails:
@@ -51,19 +50,14 @@ class Trails:
                     found[label] = min(known, key=partial(_distance, fields))
                 latest = (fields, *(other for other in known if other != fields))[:_MOST]
                 if level.writes and latest != tuple(known):
-                    items[key] = seal_entry(key, _TRAIL.encode((_FORMAT, latest)))
+                    items[key] = _TRAIL.seal(key, latest)
             level.put_many(items)
         return found
 
 
 def _read(key: str, data: bytes | None) -> Sequence[Fields]:
-    if data is None:
-        return ()
-    try:
-        form, known = _TRAIL.decode(open_entry(key, data))
-    except (RecompileError, DecodeError):
-        return ()
-    return [fields for fields in known[:_MOST] if _is_plain(fields)] if form == _FORMAT else ()
+    known = _TRAIL.read(key, data) or ()
+    return [fields for fields in known[:_MOST] if _is_plain(fields)]
 
 
 def _is_plain(fields: Fields) -> bool:

@@ -48,6 +48,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """Who hears of calls, and what is to be known of each beside its result."""
+
+    done: Callable[[int, Outcome], None]
+    began: Callable[[int, int], None]
+    watched: bool = False
+    timed: bool = False
+
+
 @dataclass(slots=True)
 class Engine:
     """All that the stages of one build share.
@@ -266,12 +276,12 @@ class Engine:
                 began(0, 0)
                 done(0, _run_here(backend, jobs[0]))
             return
-        self._run_by_workers(backend, target, jobs, done, began, watched, timed)
+        self._run_by_workers(backend, target, jobs, _How(done, began, watched, timed))
 
     def _made_here(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]]) -> list[Outcome]:
         """Return what becomes of calls by workers, in their order."""
         outcomes: dict[int, Outcome] = {}
-        self._run_by_workers(backend, target, jobs, outcomes.__setitem__, _unheard, False, False)
+        self._run_by_workers(backend, target, jobs, _How(outcomes.__setitem__, _unheard))
         return [outcomes[position] for position in range(len(jobs))]
 
     def _sender(self, backend: CodegenBackend) -> Sender | None:
@@ -289,25 +299,16 @@ class Engine:
             sender = self._senders[key]
         return None if sender.left else sender
 
-    def _run_by_workers(
-        self,
-        backend: CodegenBackend,
-        target: str,
-        jobs: Sequence[Job[Any]],
-        done: Callable[[int, Outcome], None],
-        began: Callable[[int, int], None],
-        watched: bool,
-        timed: bool,
-    ) -> None:
+    def _run_by_workers(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]], how: _How) -> None:
         if settings.read_workers(self.environ) == "threads":
-            self._run_in_threads(backend, jobs, done, began, watched, timed)
+            self._run_in_threads(backend, jobs, how)
             return
         path = remote.backend_path(plugin_class(backend))
         session = self.session(target)
         calls = [
             Call(
                 remote.run,
-                (path, session, job.call, watched, timed),
+                (path, session, job.call, how.watched, how.timed),
                 job.label,
                 job.memory,
             )
@@ -318,28 +319,20 @@ class Engine:
         # Only the first of them are of use: they are all forked from one that was warmed once.
         warm = Call(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
-        workers.map(calls, done, began)
+        workers.map(calls, how.done, how.began)
 
-    def _run_in_threads(
-        self,
-        backend: CodegenBackend,
-        jobs: Sequence[Job[Any]],
-        done: Callable[[int, Outcome], None],
-        began: Callable[[int, int], None],
-        watched: bool,
-        timed: bool,
-    ) -> None:
+    def _run_in_threads(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: _How) -> None:
         from .threads import map_in_threads  # noqa: PLC0415 - few builds have them
 
         workers = self._workers()
 
         def make(job: Job[Any], begin: Callable[[], None]) -> Outcome:
             # What a backend tells of its passes is told of the process: then one call is made at a time.
-            with self._alone if timed else nullcontext(), workers.place(job.memory):
+            with self._alone if how.timed else nullcontext(), workers.place(job.memory):
                 begin()
-                return _run_here(backend, job, watched, timed)
+                return _run_here(backend, job, how.watched, how.timed)
 
-        map_in_threads(jobs, make, done, began, most=workers.size, name="cratewright call")
+        map_in_threads(jobs, make, how.done, how.began, most=workers.size, name="cratewright call")
 
     def _farmed(self) -> Farm | None:
         """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""

@@ -75,6 +75,7 @@ def not_found(kind: type[CodegenBackend]) -> PluginError:
 
 
 def in_process(kind: type[CodegenBackend]) -> ConfigurationError:
+    """Return the error of a backend that threads cannot serve."""
     return ConfigurationError(
         f"CRATE_WORKERS is 'threads', and backend '{kind.NAME}' computes in the process that calls it",
         context=(("plugin", plugin_words(kind.__module__)),),

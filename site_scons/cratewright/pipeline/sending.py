@@ -24,6 +24,7 @@ from ..codec import DecodeError
 from ..edge import could_return, plugin_class
 from ..elsewhere import Placed, Portable, run_elsewhere, runs_elsewhere
 from ..errors import CratewrightError, PluginError
+from ..fs import read_regular
 from ..process import Outcome
 from ..remote.store import say
 from ..stencil import UnitStencil
@@ -284,8 +285,7 @@ class Sender:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_regular(path)
     except OSError:
         return b""
 

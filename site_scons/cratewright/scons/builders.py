@@ -38,20 +38,18 @@ _CONTENTS = b"cratewright stage"
 class Stage:
     """What one node of a crate does and depends on.
 
-    Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone; `signature` what
-    decides the result beside the nodes, where there is no `state` to say it; `takes_what_stages_made` whether what it
-    depends on decides it, or what it has read.
+    Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone;
+    `takes_what_stages_made` whether what it depends on decides it, or what it has read.
     """
 
-    __slots__ = ("before", "dependencies", "run", "signature", "state", "takes_what_stages_made")
+    __slots__ = ("before", "dependencies", "run", "state", "takes_what_stages_made")
 
     def __init__(
         self,
         run: Callable[[list[Any], list[Any], int], None],
         dependencies: Callable[[], list[Any]],
-        state: StageState | None,
+        state: StageState,
         before: Callable[[], list[Any]] = list,
-        signature: Callable[[], str] = str,
         *,
         takes_what_stages_made: bool = True,
     ) -> None:
@@ -59,7 +57,6 @@ class Stage:
         self.dependencies = dependencies
         self.state = state
         self.before = before
-        self.signature = signature
         self.takes_what_stages_made = takes_what_stages_made
 
 
@@ -71,18 +68,14 @@ class _RunStage:
         from ..ending import watch_signals  # noqa: PLC0415
 
         watch_signals()
+        stage = target[0].attributes.crate_stage
         with running():
-            target[0].attributes.crate_stage.run(target, source, env.GetOption("num_jobs"))
+            stage.state.begin()
+            stage.run(target, source, env.GetOption("num_jobs"))
 
     def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
-        # SCons would sign the bytecode of this class alone.
-        stage = getattr(target[0].attributes, "crate_stage", None)
-        if stage is None:
-            return _CONTENTS
-        from .planning import planning_errors  # noqa: PLC0415
-
-        with planning_errors():
-            return _CONTENTS + str(stage.signature()).encode()
+        # SCons would sign the bytecode of this class; the state says what decides a stage.
+        return _CONTENTS
 
 
 def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
@@ -96,8 +89,6 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     with planning_errors():
         node.add_prerequisite(stage.before())
         found: list[Any] = stage.dependencies()
-        if stage.state is None:
-            return found
         if stage.takes_what_stages_made:
             stage.state.inputs = (*node.sources, *found)
         # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the

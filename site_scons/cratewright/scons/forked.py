@@ -144,7 +144,7 @@ def _known() -> dict[str, object]:
         for node in tuple(root._lookupDict.values()):
             path = str(node.get_abspath())
             stage = getattr(node.attributes, "crate_stage", None)
-            if stage is not None and stage.state is not None:
+            if stage is not None:
                 read.update(stage.state.files_read())
                 made.update((name, _stamp(name)) for name in stage.state.paths())
             if (node.has_builder() and node.builder is not mkdir) or node.side_effect:

@@ -53,9 +53,8 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     noted = crate.engine.ledger(str(target.abspath), crate.key)
     told = build.reporting.stage("codegen", crate.name, relative(target))
     kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(target, state), kept, told as report, noted as ledger:
+    with _build_errors(target), kept, told as report, noted as ledger:
         build.prefetch(crate)
-        state.begin()
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
         files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
@@ -71,8 +70,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
 
 def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node, state: StageState) -> None:
     """Make the `.rlib`, which records the interfaces of what the crate depends on."""
-    with _build_errors(target, state), build.reporting.stage("archive", declared.name, relative(target)):
-        state.begin()
+    with _build_errors(target), build.reporting.stage("archive", declared.name, relative(target)):
         crate = _own(declared, rlink)
         interfaces = {
             other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
@@ -102,11 +100,10 @@ def run_lto(
     noted = engine.ledger(str(target.abspath), crate.key)
     told = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
-        stack.enter_context(_build_errors(target, state))
+        stack.enter_context(_build_errors(target))
         for linked_state, targets in links:
             stack.enter_context(_nothing_left(build, crate, linked_state, targets))
         report, ledger = stack.enter_context(told), stack.enter_context(noted)
-        state.begin()
         own = _own(crate, rlink)
         backend = engine.backend(own.backend, own.target)
         requests: list[LinkRequest] = []
@@ -149,8 +146,7 @@ def run_link(
     noted = engine.ledger(str(targets[0].abspath), crate.key)
     told = build.reporting.stage("link", crate.name, relative(targets[0]))
     kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(targets[0], state), kept, told as report, noted as ledger:
-        state.begin()
+    with _build_errors(targets[0]), kept, told as report, noted as ledger:
         backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
@@ -260,13 +256,12 @@ def _counts(noun: str, made: int, verb: str, reused: int) -> str:
 
 
 @contextmanager
-def _build_errors(target: Node, state: StageState | None) -> Iterator[None]:
+def _build_errors(target: Node) -> Iterator[None]:
     """Let SCons print a build error as one of its own; the target is gone and counts as never built."""
     try:
         yield
     except BaseException as error:
-        if state is not None:
-            forget(str(target.abspath))
+        forget(str(target.abspath))
         if not isinstance(target, SCons.Node.FS.Dir):
             # What cannot be removed is out of date all the same; the error is about what came before.
             with suppress(OSError):

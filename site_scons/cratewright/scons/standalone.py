@@ -55,7 +55,7 @@ class StandaloneBuild:
                 continue
             seen.add(node)
             stage = getattr(node.attributes, "crate_stage", None)
-            if stage is not None and stage.state is not None:
+            if stage is not None:
                 found.update(stage.state.files_read())
             elif isinstance(node, SCons.Node.FS.File) and not node.is_derived():
                 found.add(str(node.srcnode().rfile().abspath))

@@ -1,0 +1,39 @@
+"""Values in a store that are no results: each of some form, under keys which no result has."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Generic, TypeVar
+
+from ..codec import Codec, DecodeError
+from .entry import RecompileError, open_entry, seal_entry
+
+__all__ = ["NoteForm"]
+
+_Value = TypeVar("_Value")
+
+
+class NoteForm(Generic[_Value]):
+    """The notes of one form; `name` tells them from those of other forms and other versions."""
+
+    def __init__(self, name: str, codec: Codec[tuple[str, _Value]]) -> None:
+        self._name = name
+        self._codec = codec
+
+    def key(self, about: str) -> str:
+        """Return the key of what is noted about something."""
+        return hashlib.sha256(f"{self._name}\n{about}".encode("utf-8", "surrogateescape")).hexdigest()
+
+    def seal(self, key: str, value: _Value) -> bytes:
+        """Return a note as an entry."""
+        return seal_entry(key, self._codec.encode((self._name, value)))
+
+    def read(self, key: str, data: bytes | None) -> _Value | None:
+        """Return what a note says, None if there is none or it is of another form, or damaged."""
+        if data is None:
+            return None
+        try:
+            name, value = self._codec.decode(open_entry(key, data))
+        except (RecompileError, DecodeError):
+            return None
+        return value if name == self._name else None
