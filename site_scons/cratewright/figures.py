@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from .errors import ConfigurationError, FormatError
 from .values import dataclass
 
-__all__ = ["Changes", "Figures", "compare", "read_figures", "table"]
+__all__ = ["FigureChanges", "Figures", "compare", "read_figures", "table"]
 
 _WHOLE = "all images"
 
@@ -30,7 +30,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class FigureChanges:
     """What differs: `changed` has, by image and by name of figure, the value before and after."""
 
     changed: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -86,7 +86,7 @@ def _figures(row: Mapping[str, object]) -> dict[str, int]:
     return found
 
 
-def compare(old: Figures, new: Figures) -> Changes:
+def compare(old: Figures, new: Figures) -> FigureChanges:
     """Return what differs between two manifests.
 
     Raises: ConfigurationError if only one of them has an image for each entry point.
@@ -104,7 +104,7 @@ def compare(old: Figures, new: Figures) -> Changes:
         old = Figures({name: figures}, {name: ""}, apart=False)
     both = [name for name in new.images if name in old.images]
     changed = {name: _changed(old.images[name], new.images[name]) for name in both}
-    return Changes(
+    return FigureChanges(
         {name: figures for name, figures in changed.items() if figures},
         tuple(name for name in new.images if name not in old.images),
         tuple(name for name in old.images if name not in new.images),
@@ -124,7 +124,7 @@ def _sum(figures: Figures) -> dict[str, int]:
     return {name: sum(each.get(name, 0) for each in of_file.values()) for name in names}
 
 
-def table(changes: Changes) -> str:
+def table(changes: FigureChanges) -> str:
     """Return the changes for people: a line for each figure, what grew first."""
     rows = [
         (name, what.replace("_", " "), str(before), str(after), _difference(before, after))

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from .backend import CodegenBackend
 from .cache.entry import (
+    ObservedResult,
     RecompileError,
     RecompileFault,
-    World,
     decode_worlds,
     encode_worlds,
     open_entry,
@@ -67,7 +67,7 @@ def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: Comp
 
     Raises: ValueError for a unit whose fields are not what they should be.
     """
-    world = World(unit.observed, result_bytes(without_files(unit)))
+    world = ObservedResult(unit.observed, result_bytes(without_files(unit)))
     return seal_entry(str(compute_cache_key(backend, stencil)), encode_worlds([world]))
 
 

@@ -31,7 +31,7 @@ from .zygote import Zygote
 if TYPE_CHECKING:
     from .spawned import Spawner
 
-__all__ = ["Call", "Outcome", "WorkerPool"]
+__all__ = ["Call", "CallOutcome", "WorkerPool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """What became of a call: a value, or the error it raised."""
 
     value: object
@@ -99,9 +99,9 @@ class WorkerPool:
     def map(
         self,
         calls: Iterable[Call],
-        done: Callable[[int, Outcome], None] | None = None,
+        done: Callable[[int, CallOutcome], None] | None = None,
         began: Callable[[int, int], None] | None = None,
-    ) -> list[Outcome]:
+    ) -> list[CallOutcome]:
         """Run calls side by side and return their outcomes in order; `done` sees each as it comes.
 
         `began` is told the position of each call that begins, and the number of its worker, from 1.
@@ -110,7 +110,7 @@ class WorkerPool:
         Raises: ToolError if no worker can be started at all.
         """
         waiting = deque(enumerate(calls))
-        outcomes: list[Outcome | None] = [None] * len(waiting)
+        outcomes: list[CallOutcome | None] = [None] * len(waiting)
         running: dict[_Worker, tuple[int, Call, float]] = {}
 
         def begin(worker: _Worker, index: int, call: Call) -> None:
@@ -182,12 +182,12 @@ class WorkerPool:
 
     def _collect(
         self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, Call, float]]
-    ) -> list[tuple[_Worker, Outcome | None]]:
+    ) -> list[tuple[_Worker, CallOutcome | None]]:
         """Return what has come of calls, None for one that its worker is ready for now."""
         # While other threads hold workers of ours we look up now and then to take those they give back.
         limit = min(deadline for _, _, deadline in running.values()) - time.monotonic()
         pause = max(0.0, limit if len(running) >= self.size else min(limit, 0.05))
-        finished: list[tuple[_Worker, Outcome | None]] = []
+        finished: list[tuple[_Worker, CallOutcome | None]] = []
         for key, _ in selector.select(pause):
             worker = key.data
             finished.append((worker, worker.receive(running[worker][1]) if worker.ready else worker.become_ready()))
@@ -198,7 +198,7 @@ class WorkerPool:
                 if not worker.ready:
                     raise not_ready(self.timeout)
                 worker.kill()
-                finished.append((worker, Outcome(None, _hung(call.label, self.timeout))))
+                finished.append((worker, CallOutcome(None, _hung(call.label, self.timeout))))
         return finished
 
     def _acquire(self, need: int, *, block: bool) -> _Worker | None:
@@ -297,15 +297,15 @@ class _Worker:
             raise unprepared(value)
         self.ready = True
 
-    def receive(self, call: Call) -> Outcome:
+    def receive(self, call: Call) -> CallOutcome:
         try:
             kind, value = receive(self.socket)
         except (OSError, EOFError):
-            return Outcome(None, _crashed(call, self._reap()))
+            return CallOutcome(None, _crashed(call, self._reap()))
         if kind == "value":
-            return Outcome(value)
+            return CallOutcome(value)
         if isinstance(value, CratewrightError):
-            return Outcome(None, value)
+            return CallOutcome(None, value)
         raise RuntimeError(f"{call.label}: {call.function.__qualname__} failed in a worker\n{value}")
 
     def _reap(self) -> int:

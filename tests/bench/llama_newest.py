@@ -26,7 +26,7 @@ import generator  # isort: skip
 
 from cratewright.errors import CratewrightError, ValidationError
 from cratewright_spirv import reflect
-from cratewright_spirv.glslang import Source
+from cratewright_spirv.glslang import StageSource
 from cratewright_spirv.glslang_latest import LatestGlslang
 from cratewright_spirv.includes import IncludeResolver
 from cratewright_spirv.latest_wheel import library_path
@@ -41,7 +41,7 @@ def flatten(crates: bench.Crates, shaders: Path, flat: Path) -> None:
     compiler = LatestGlslang()
     for variant in (variant for members in crates.values() for variant in members):
         text = (shaders / variant.source).read_bytes()
-        source = Source(
+        source = StageSource(
             **{"path": variant.source, "text": text, "language": "glsl", "stage": "comp", "entry_point": "main"},
             **{"target": variant.target, "defines": tuple(variant.defines.items()), "debuginfo": "none"},
         )

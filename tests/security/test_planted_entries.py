@@ -13,7 +13,7 @@ import pytest
 from cratewright.backend import CodegenBackend, Session
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.entry import (
-    World,
+    ObservedResult,
     decode_worlds,
     encode_worlds,
     open_entry,
@@ -144,7 +144,7 @@ def _planted(store: Path, change: Callable[[Any], Any]) -> int:
         before = try_finish_recompile(world.result)
         after = change(before)
         if after != before:
-            opened_store.insert(key, seal_entry(key, encode_worlds([World((), serialize_compiled(after))])))
+            opened_store.insert(key, seal_entry(key, encode_worlds([ObservedResult((), serialize_compiled(after))])))
             count += 1
     opened_store.close()
     return count

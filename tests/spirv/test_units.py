@@ -20,7 +20,7 @@ from cratewright.metadata import CrateMetadata
 from cratewright_spirv import opcodes as op
 from cratewright_spirv.module import parse
 from cratewright_spirv.program import Program, reach
-from tests.spirv.unit_corpus import COUNT, LINKED, REFUSED, Linked, Refused
+from tests.spirv.unit_corpus import COUNT, LINKED, REFUSED, CompileRefused, Linked
 from tests.support.memory_store import MemoryStore
 from tests.support.shader_build import Image, ShaderBuild
 from tests.support.vulkan_device import ComputeDevice, storage, uniform
@@ -199,7 +199,7 @@ def run(device: ComputeDevice, image: Image, case: Linked, constants: Mapping[in
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name.replace(" ", "-"))
-def test_units_that_contradict_each_other_are_refused(case: Refused, tmp_path: Path) -> None:
+def test_units_that_contradict_each_other_are_refused(case: CompileRefused, tmp_path: Path) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     head = "" if case.hlsl else "#version 460\n" + "".join(f"#extension {each} : require\n" for each in case.extensions)
     library, shader = ("lib.hlsl", f"main.{case.stage}.hlsl") if case.hlsl else ("lib.glsl", f"main.{case.stage}")

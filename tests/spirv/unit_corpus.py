@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["COUNT", "LINKED", "REFUSED", "Linked", "Refused"]
+__all__ = ["COUNT", "LINKED", "REFUSED", "CompileRefused", "Linked"]
 
 COUNT = 256
 """How many numbers the buffer has that computing shaders write; their workgroups are as many as fill it."""
@@ -37,7 +37,7 @@ class Linked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
+class CompileRefused:
     """A shader and a library that contradict each other, and words that the error must have."""
 
     name: str
@@ -916,19 +916,21 @@ _RAYS = (
 LINKED: tuple[Linked, ...] = (*_SIZES, *_SHARED, *_GLOBALS, *_BOUND, *_HLSL, *_FRAGMENT, *_GEOMETRY, *_ARRAYS, *_RAYS)
 
 
-def _refused(name: str, library: str, shader: str, *words: str, declare: str = "uint f();", **more: object) -> Refused:
+def _refused(
+    name: str, library: str, shader: str, *words: str, declare: str = "uint f();", **more: object
+) -> CompileRefused:
     text = f"layout(local_size_x = 64) in;\n{_OUT}{declare}\n{shader}"
     if "void main" not in shader:
         text += f"\nvoid main() {{ {_AT}f(); }}\n"
-    return Refused(name=name, library=library, shader=text, words=words, **more)  # type: ignore[arg-type]
+    return CompileRefused(name=name, library=library, shader=text, words=words, **more)  # type: ignore[arg-type]
 
 
-def _refused_in(stage: str, name: str, library: str, shader: str, *words: str, **more: object) -> Refused:
-    return Refused(name=name, stage=stage, library=library, shader=shader, words=words, **more)  # type: ignore[arg-type]
+def _refused_in(stage: str, name: str, library: str, shader: str, *words: str, **more: object) -> CompileRefused:
+    return CompileRefused(name=name, stage=stage, library=library, shader=shader, words=words, **more)  # type: ignore[arg-type]
 
 
 _READ = "void main() { data[0] = f() + uint(g[0]); }"
-REFUSED: tuple[Refused, ...] = (
+REFUSED: tuple[CompileRefused, ...] = (
     _refused(
         "shared arrays of two lengths",
         "shared uint g[64];\nuint f() { return g[1]; }\n",
@@ -1179,7 +1181,7 @@ REFUSED: tuple[Refused, ...] = (
         "main.rchit",
         extensions=("GL_EXT_ray_tracing",),
     ),
-    Refused(
+    CompileRefused(
         name="HLSL: groupshared of two types",
         hlsl=True,
         library="groupshared float g[64];\nuint f() { return (uint)g[1]; }\n",

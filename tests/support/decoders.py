@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from cratewright.archive import Member, read_archive, write_archive
 from cratewright.cache import history
 from cratewright.cache.entry import (
+    ObservedResult,
     RecompileError,
-    World,
     decode_worlds,
     encode_worlds,
     open_entry,
@@ -154,7 +154,9 @@ def _compiled(*words: str) -> Iterable[bytes]:
 _OURS = (CratewrightError,)
 DECODERS = {
     "entry": Decoder(
-        _entry, (RecompileError,), lambda: [encode_worlds([World((Observed("a", "b"),), serialize_compiled(_MODULE))])]
+        _entry,
+        (RecompileError,),
+        lambda: [encode_worlds([ObservedResult((Observed("a", "b"),), serialize_compiled(_MODULE))])],
     ),
     "result": Decoder(_result, (RecompileError,), lambda: map(serialize_compiled, _RESULTS)),
     "history": Decoder(history._HISTORY.decode, (DecodeError,), lambda: [history._HISTORY.encode(_PAST)]),

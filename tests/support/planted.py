@@ -10,9 +10,9 @@ from typing import Any
 
 from cratewright.cache.entry import (
     _WORLDS,
+    ObservedResult,
     RecompileError,
     Result,
-    World,
     decode_worlds,
     open_entry,
     seal_entry,
@@ -56,7 +56,7 @@ def plant(key: str, data: bytes, rng: random.Random) -> bytes:
         results = [try_finish_recompile(world.result) for world in worlds]
     except RecompileError:
         return data
-    made: list[World] = []
+    made: list[ObservedResult] = []
     for world, result in zip(worlds, results, strict=True):
         observed = world.observed
         if rng.random() < 0.2:
@@ -67,9 +67,9 @@ def plant(key: str, data: bytes, rng: random.Random) -> bytes:
         for _ in range(rng.choice((1, 1, 2, 5))):
             other = _hostile(other, rng)
         try:
-            made.append(World(observed, serialize_compiled(other)))
+            made.append(ObservedResult(observed, serialize_compiled(other)))
         except ValueError:
-            made.append(World(observed, rng.randbytes(rng.randrange(200))))
+            made.append(ObservedResult(observed, rng.randbytes(rng.randrange(200))))
     return seal_entry(key, _WORLDS.encode(tuple(made * rng.choice((1, 1, 1, 50)))))
 
 

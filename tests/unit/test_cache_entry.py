@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from cratewright.cache.entry import (
     RESULTS,
+    ObservedResult,
     RecompileError,
     RecompileFault,
-    World,
     decode_worlds,
     encode_worlds,
     open_entry,
@@ -186,8 +186,10 @@ def test_a_result_comes_back_equal(result: CompiledUnit | LinkResult | ModuleCod
     assert try_finish_recompile(serialize_compiled(result)) == result
 
 
-@given(st.lists(st.builds(World, st.lists(observed, max_size=3).map(tuple), st.binary(max_size=9)), max_size=3))
-def test_worlds_come_back_in_order(worlds: list[World]) -> None:
+@given(
+    st.lists(st.builds(ObservedResult, st.lists(observed, max_size=3).map(tuple), st.binary(max_size=9)), max_size=3)
+)
+def test_worlds_come_back_in_order(worlds: list[ObservedResult]) -> None:
     assert decode_worlds(open_entry(KEY, seal_entry(KEY, encode_worlds(worlds)))) == tuple(worlds)
 
 
@@ -253,8 +255,8 @@ def test_worlds_are_bounded() -> None:
 
 
 def test_entries_that_could_never_be_used() -> None:
-    whole = seal_entry(KEY, encode_worlds([World((), serialize_compiled(UNIT))]))
-    empty = seal_entry(KEY, encode_worlds([World((), b"junk")]))
+    whole = seal_entry(KEY, encode_worlds([ObservedResult((), serialize_compiled(UNIT))]))
+    empty = seal_entry(KEY, encode_worlds([ObservedResult((), b"junk")]))
     rows = [(KEY, whole), (OTHER, whole), (KEY, empty), (KEY, whole[:-1])]
     found = [error.fault for _, error in damaged_entries(rows)]
     assert found == [RecompileFault.KEY, RecompileFault.FOREIGN, RecompileFault.DAMAGE]
@@ -282,7 +284,7 @@ def test_a_result_that_would_not_come_back_equal_is_not_kept(wrong: CompiledUnit
 
 
 def test_an_entry_names_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(tuple(Observed(str(number), None) for number in range(9)), b"")
+    world = ObservedResult(tuple(Observed(str(number), None) for number in range(9)), b"")
     data = encode_worlds([world] * 4)
     with pytest.raises(ValueError):
         encode_worlds([world] * 5)

@@ -13,8 +13,7 @@ from typing import ClassVar
 
 import pytest
 
-from cratewright.cache.entry import World as CacheWorld
-from cratewright.cache.entry import encode_worlds, seal_entry, serialize_compiled
+from cratewright.cache.entry import ObservedResult, encode_worlds, seal_entry, serialize_compiled
 from cratewright.cache.shortened import Shortened
 from cratewright.crate import CrateType
 from cratewright.dependency_format import Linkage
@@ -267,7 +266,7 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     # What belongs to another request is made again.
     (key,) = [key for key, data in kept.items() if data is analysis]
     other = serialize_compiled(Shortened((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
-    kept[key] = seal_entry(key, encode_worlds([CacheWorld((), other)]))
+    kept[key] = seal_entry(key, encode_worlds([ObservedResult((), other)]))
     assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 2
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from cratewright.errors import SourceError, ToolError
 from cratewright.memory import available_memory
-from cratewright.process import Call, Outcome, WorkerPool
+from cratewright.process import Call, CallOutcome, WorkerPool
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
 
@@ -51,7 +51,7 @@ def test_values_in_order(pool: WorkerPool) -> None:
 def test_done_sees_each_as_it_comes(pool: WorkerPool, tmp_path: Path) -> None:
     seen: list[int] = []
 
-    def done(index: int, outcome: Outcome) -> None:
+    def done(index: int, outcome: CallOutcome) -> None:
         seen.append(index)
         (tmp_path / "seen").touch()
 
@@ -111,7 +111,7 @@ def test_our_errors_travel(pool: WorkerPool) -> None:
     error = outcomes[0].error
     assert type(error) is SourceError
     assert str(error).splitlines() == ["a.stub:1: error: no", "  row:  value", "  hint: hint"]
-    assert outcomes[1] == Outcome(2)
+    assert outcomes[1] == CallOutcome(2)
 
 
 def test_foreign_exceptions_keep_their_traceback(pool: WorkerPool) -> None:
@@ -145,7 +145,7 @@ def test_large_questions_and_answers(pool: WorkerPool) -> None:
 
 
 def test_an_exception_of_the_listener_leaves_the_pool_usable(pool: WorkerPool) -> None:
-    def refuse(index: int, outcome: Outcome) -> None:
+    def refuse(index: int, outcome: CallOutcome) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -223,7 +223,7 @@ def _alive(number: int) -> bool:
     return True
 
 
-def _overlap(outcomes: list[Outcome]) -> bool:
+def _overlap(outcomes: list[CallOutcome]) -> bool:
     spans = sorted(outcome.get() for outcome in outcomes)  # type: ignore[type-var]
     return any(later[0] < earlier[1] for earlier, later in pairwise(spans))  # type: ignore[index]
 
@@ -269,7 +269,7 @@ def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
     with ThreadPoolExecutor(3) as threads:
         places = [threads.submit(work) for _ in range(2)]
         outcomes = threads.submit(pool.map, calls).result()
-        outcomes += [Outcome(place.result()) for place in places]
+        outcomes += [CallOutcome(place.result()) for place in places]
     assert not _overlap(outcomes)
     pool.close()
 

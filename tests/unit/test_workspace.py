@@ -18,11 +18,11 @@ from cratewright.pipeline.plan import option_table, source_table
 from cratewright.registry import Registry
 from cratewright.variants import Variants
 from cratewright.workspace import (
-    Settings,
     Vocabulary,
     Workspace,
     WorkspaceCrate,
     WorkspaceDependency,
+    WorkspaceSettings,
     draw,
     expand_glob,
     json_schema,
@@ -46,8 +46,8 @@ def _read(text: str) -> Workspace:
     return read_workspace(text.encode(), path="crates.toml")
 
 
-def _settings(workspace: Workspace) -> Settings:
-    return Settings(workspace, VOCABULARIES, BUILTIN_PROFILES)
+def _settings(workspace: Workspace) -> WorkspaceSettings:
+    return WorkspaceSettings(workspace, VOCABULARIES, BUILTIN_PROFILES)
 
 
 def _all(text: str) -> None:
@@ -208,7 +208,7 @@ def test_the_example_of_the_reference() -> None:
     workspace = _read(example)
     names = OptionSpec(name="spirv_metadata", kind=OptionKind.TEXT, default="", help="")
     vocabularies = {"spirv": Vocabulary(("vulkan1.3", "vulkan1.2"), (*CORE_OPTIONS, names), CORE_OPTIONS)}
-    settings = Settings(workspace, vocabularies, BUILTIN_PROFILES)
+    settings = WorkspaceSettings(workspace, vocabularies, BUILTIN_PROFILES)
     assert [crate.name for crate in workspace.crates] == ["noise", "sky", "terrain"]
     assert settings.options(workspace.crates[1], "spirv", "vulkan1.2") == {
         "spirv_metadata": "name-variables",

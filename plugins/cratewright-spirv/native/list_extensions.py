@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cratewright_spirv.glslang import Compiler, Glslang, Refused, Source
+from cratewright_spirv.glslang import Compiler, CompileRefused, Glslang, StageSource
 from cratewright_spirv.glslang_latest import LatestGlslang
 
 NAME = re.compile(rb"\bGL_[A-Z]+_\w+")
@@ -27,13 +27,13 @@ def takes(compiler: Compiler, name: str, *, macro: bool = False) -> bool:
     asked = f"#ifndef {name}\n#error none\n#endif\n" if macro else f"#extension {name} : require\n"
     text = f"#version 460\n{asked}void main() {{}}\n".encode()
     for stage in ("comp", "frag"):
-        source = Source(
+        source = StageSource(
             **{"path": "x", "text": text, "language": "glsl", "stage": stage, "entry_point": "main"},
             **{"target": "vulkan1.3", "defines": (), "debuginfo": "none"},
         )
         try:
             compiler.compile(source, text, keep_uncalled=False)
-        except Refused as refused:
+        except CompileRefused as refused:
             if macro or "not supported: " in refused.log:
                 continue
         return True

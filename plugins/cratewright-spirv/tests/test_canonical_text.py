@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cratewright_spirv.canonical_text import Canonical, canonical
 from cratewright_spirv.conditions import Macros, condition
-from cratewright_spirv.glslang import Glslang, Refused, Source
+from cratewright_spirv.glslang import CompileRefused, Glslang, StageSource
 from cratewright_spirv.includes import IncludeResolver
 from cratewright_spirv.skeleton import Obscure, skeleton
 
@@ -31,13 +31,13 @@ def form(text: str, language: str = "glsl", root: Path = Path("/none"), **fields
 
 def preprocessed(text: bytes, language: str, defines: tuple[tuple[str, str | None], ...]) -> list[bytes] | None:
     """Return the tokens that glslang makes of a text, None if it refuses it."""
-    source = Source(
+    source = StageSource(
         path="u.x", text=text, language=language, stage="comp", entry_point="main", target="vulkan1.2",
         defines=defines, debuginfo="none",
     )  # fmt: skip
     try:
         given = Glslang().preprocess(source, IncludeResolver("/none", (), "u.x", text))
-    except Refused:
+    except CompileRefused:
         return None
     return TOKENS.findall(LINE.sub(b"", given.rstrip(b"\0")))
 
@@ -209,7 +209,7 @@ def test_a_source_is_compiled_from_it(tmp_path: Path) -> None:
     text = b"#version 460\nlayout(local_size_x = 1) in;\n#if 0\n'\n#endif\nvoid main() {}\n"
     found = form(text.decode())
     assert found is not None and b"'" not in found.text
-    source = Source(
+    source = StageSource(
         path="u.x", text=found.text, language="glsl", stage="comp", entry_point="main", target="vulkan1.2",
         defines=(), debuginfo="none",
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from cratewright_spirv.finalize import finalize
 from cratewright_spirv.reflect import (
     STAGES,
-    EntryPoint,
+    ReflectedEntry,
     count_instructions,
     entry_points,
     instruction_count,
@@ -185,8 +185,8 @@ def fragment(spirv: Any) -> Any:
 
 def test_entry_points(spirv: Any) -> None:
     assert entry_points(spirv.assemble(MODULE)) == (
-        EntryPoint("compute", "step", (8, 4, 1)),
-        EntryPoint("fragment", "shade"),
+        ReflectedEntry("compute", "step", (8, 4, 1)),
+        ReflectedEntry("fragment", "shade"),
     )
 
 

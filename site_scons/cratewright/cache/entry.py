@@ -20,10 +20,10 @@ from .shortened import Shortened
 __all__ = [
     "MOST_WORLDS",
     "RESULTS",
+    "ObservedResult",
     "RecompileError",
     "RecompileFault",
     "Result",
-    "World",
     "decode_worlds",
     "encode_worlds",
     "open_entry",
@@ -111,14 +111,14 @@ def try_finish_recompile(data: bytes) -> Result:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ObservedResult:
     """A result, and the files as they were when it was made: it holds wherever they are the same again."""
 
     observed: tuple[Observed, ...]
     result: bytes
 
 
-def encode_worlds(worlds: Iterable[World]) -> bytes:
+def encode_worlds(worlds: Iterable[ObservedResult]) -> bytes:
     """Return what a key came to, newest first, as bytes.
 
     Raises: ValueError for more worlds, or files, than an entry has.
@@ -129,7 +129,7 @@ def encode_worlds(worlds: Iterable[World]) -> bytes:
     return _WORLDS.encode(worlds)
 
 
-def decode_worlds(data: bytes | memoryview) -> tuple[World, ...]:
+def decode_worlds(data: bytes | memoryview) -> tuple[ObservedResult, ...]:
     """Return the worlds that were encoded.
 
     Raises: RecompileError for other bytes.
@@ -140,12 +140,12 @@ def decode_worlds(data: bytes | memoryview) -> tuple[World, ...]:
     return worlds
 
 
-def _bounded(worlds: tuple[World, ...]) -> bool:
+def _bounded(worlds: tuple[ObservedResult, ...]) -> bool:
     return len(worlds) <= MOST_WORLDS and sum([len(world.observed) for world in worlds]) <= _MOST_FILES
 
 
 _RESULT: Codec[Result] = Codec(Result)
-_WORLDS: Codec[tuple[World, ...]] = Codec(tuple[World, ...])
+_WORLDS: Codec[tuple[ObservedResult, ...]] = Codec(tuple[ObservedResult, ...])
 
 
 def _decode(codec: Codec[_Value], data: bytes | memoryview) -> _Value:

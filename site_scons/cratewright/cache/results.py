@@ -14,9 +14,9 @@ from ..request import LinkResult
 from ..values import dataclass, maker, state_of
 from .entry import (
     MOST_WORLDS,
+    ObservedResult,
     RecompileError,
     Result,
-    World,
     decode_worlds,
     encode_worlds,
     open_entry,
@@ -45,7 +45,7 @@ class Found:
     """What the cache has for a key: the result that holds now, if there is one, and all worlds of the entry."""
 
     result: Result | None = None
-    worlds: tuple[World, ...] = ()
+    worlds: tuple[ObservedResult, ...] = ()
 
 
 NOTHING = Found()
@@ -105,7 +105,7 @@ class ResultCache:
         observed = observed_files(result)
         others = [world for world in earlier.worlds if world.observed != observed]
         try:
-            new = World(observed, serialize_compiled(without_files(result)))
+            new = ObservedResult(observed, serialize_compiled(without_files(result)))
             worlds = encode_worlds([new, *others][:MOST_WORLDS])
         except ValueError:  # a field of another kind than it should be, or too much of it: it would not come back
             return
@@ -137,7 +137,7 @@ class ResultCache:
         return True
 
 
-def _joined(key: str, entry: bytes, far: tuple[World, ...], near: tuple[World, ...]) -> bytes:
+def _joined(key: str, entry: bytes, far: tuple[ObservedResult, ...], near: tuple[ObservedResult, ...]) -> bytes:
     """Return the entry of a far level with the worlds of a nearer one, which must not go lost for it."""
     if not near:
         return entry

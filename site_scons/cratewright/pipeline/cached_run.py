@@ -22,7 +22,7 @@ from ..edge import could_return
 from ..errors import CacheError, CratewrightError, PluginError, error_diagnostics
 from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
 from ..module import CanonicalForm, CompiledUnit, ModuleCodegen
-from ..process import Outcome
+from ..process import CallOutcome
 from ..request import LinkResult, ThinModule
 from ..stencil import UnitStencil
 from ..values import dataclass
@@ -44,7 +44,7 @@ class Run(Protocol):
     def __call__(
         self,
         jobs: Sequence[Job[Any]],
-        done: Callable[[int, Outcome], None],
+        done: Callable[[int, CallOutcome], None],
         watched: bool = False,
         began: Callable[[int, int], None] | None = None,
     ) -> None: ...
@@ -126,7 +126,7 @@ class CachedRun:
     def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
         """Find results by canonical form; what is found is kept under the value's own key as well."""
 
-        def note(position: int, outcome: Outcome) -> None:
+        def note(position: int, outcome: CallOutcome) -> None:
             # What has no form is compiled, and the error, if it is one, is told then.
             if isinstance(outcome.value, CanonicalForm):
                 tasks[position].form = outcome.value
@@ -155,7 +155,7 @@ class CachedRun:
     def _make(self, tasks: Iterable[_Task]) -> None:
         tasks = sorted(tasks, key=lambda task: -task.job.size)
 
-        def keep(position: int, outcome: Outcome) -> None:
+        def keep(position: int, outcome: CallOutcome) -> None:
             task = tasks[position]
             if outcome.error is not None:
                 task.outcome = JobOutcome(None, False, outcome.error)
@@ -197,7 +197,7 @@ class CachedRun:
         )
 
     def _check(self, tasks: Sequence[_Task]) -> None:
-        def compare(position: int, outcome: Outcome) -> None:
+        def compare(position: int, outcome: CallOutcome) -> None:
             task = tasks[position]
             assert task.outcome is not None and task.outcome.result is not None
             kept = task.outcome.result

@@ -28,7 +28,7 @@ from ..errors import CratewrightError, Interrupted
 from ..events import Event, Listener, ToolsFound
 from ..fs import FileDigests
 from ..incremental_cache import results_salt
-from ..process import Call, Outcome, WorkerPool
+from ..process import Call, CallOutcome, WorkerPool
 from ..registry import Registry
 from ..stencil import UnitStencil
 from ..values import dataclass
@@ -52,7 +52,7 @@ T = TypeVar("T")
 class _How:
     """Who hears of calls, and what is to be known of each beside its result."""
 
-    done: Callable[[int, Outcome], None]
+    done: Callable[[int, CallOutcome], None]
     began: Callable[[int, int], None]
     watched: bool = False
     timed: bool = False
@@ -183,7 +183,7 @@ class Engine:
 
         def run(
             jobs: Sequence[Job[Any]],
-            done: Callable[[int, Outcome], None],
+            done: Callable[[int, CallOutcome], None],
             watched: bool = False,
             began: Callable[[int, int], None] | None = None,
         ) -> None:
@@ -248,7 +248,7 @@ class Engine:
         backend: CodegenBackend,
         target: str,
         jobs: Sequence[Job[Any]],
-        done: Callable[[int, Outcome], None],
+        done: Callable[[int, CallOutcome], None],
         watched: bool,
         began: Callable[[int, int], None],
     ) -> None:
@@ -278,9 +278,9 @@ class Engine:
             return
         self._run_by_workers(backend, target, jobs, _How(done, began, watched, timed))
 
-    def _made_here(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]]) -> list[Outcome]:
+    def _made_here(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]]) -> list[CallOutcome]:
         """Return what becomes of calls by workers, in their order."""
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, CallOutcome] = {}
         self._run_by_workers(backend, target, jobs, _How(outcomes.__setitem__, _unheard))
         return [outcomes[position] for position in range(len(jobs))]
 
@@ -326,7 +326,7 @@ class Engine:
 
         workers = self._workers()
 
-        def make(job: Job[Any], begin: Callable[[], None]) -> Outcome:
+        def make(job: Job[Any], begin: Callable[[], None]) -> CallOutcome:
             # What a backend tells of its passes is told of the process: then one call is made at a time.
             with self._alone if how.timed else nullcontext(), workers.place(job.memory):
                 begin()
@@ -356,14 +356,16 @@ class Engine:
         if timings is not None:
             timings.add(method, Timed(None, seconds, passes))
 
-    def _timed(self, call: BackendCall[Any], done: Callable[[int, Outcome], None]) -> Callable[[int, Outcome], None]:
+    def _timed(
+        self, call: BackendCall[Any], done: Callable[[int, CallOutcome], None]
+    ) -> Callable[[int, CallOutcome], None]:
         """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
         timings = getattr(self._ledgers, "timings", None) or Timings()
 
-        def note(position: int, outcome: Outcome) -> None:
+        def note(position: int, outcome: CallOutcome) -> None:
             if isinstance(outcome.value, Timed):
                 timings.add(call.name, outcome.value)
-                outcome = Outcome(outcome.value.value)
+                outcome = CallOutcome(outcome.value.value)
             done(position, outcome)
 
         return note
@@ -389,10 +391,10 @@ def _unheard(position: int, worker: int) -> None:
     pass
 
 
-def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> Outcome:
+def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> CallOutcome:
     try:
-        return Outcome(remote.make(backend, job.call, watched, timed))
+        return CallOutcome(remote.make(backend, job.call, watched, timed))
     except Interrupted:
         raise
     except (CratewrightError, OSError) as error:
-        return Outcome(None, portable_error(error))
+        return CallOutcome(None, portable_error(error))

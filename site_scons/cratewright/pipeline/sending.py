@@ -25,7 +25,7 @@ from ..edge import could_return, plugin_class
 from ..elsewhere import Placed, Portable, run_elsewhere, runs_elsewhere
 from ..errors import CratewrightError, PluginError
 from ..fs import read_regular
-from ..process import Outcome
+from ..process import CallOutcome
 from ..remote.store import say
 from ..stencil import UnitStencil
 from ..values import dataclass
@@ -89,8 +89,8 @@ class Sender:
         self,
         farm: Farm,
         jobs: Sequence[Job[Any]],
-        here: Callable[[Sequence[Job[Any]]], list[Outcome]],
-        done: Callable[[int, Outcome], None],
+        here: Callable[[Sequence[Job[Any]]], list[CallOutcome]],
+        done: Callable[[int, CallOutcome], None],
         began: Callable[[int, int], None],
     ) -> None:
         """Make the call of each job, several to a machine, by `here` what is to be made here after all.
@@ -99,13 +99,13 @@ class Sender:
         """
         shares = farm.shares(len(jobs))
 
-        def make(share: range) -> list[Outcome]:
+        def make(share: range) -> list[CallOutcome]:
             made = self.make([jobs[position] for position in share])
             left = [jobs[position] for position, outcome in zip(share, made, strict=True) if outcome is None]
             rest = iter(here(left) if left else ())
             return [outcome or next(rest) for outcome in made]
 
-        def done_share(number: int, made: list[Outcome]) -> None:
+        def done_share(number: int, made: list[CallOutcome]) -> None:
             for position, outcome in zip(shares[number], made, strict=True):
                 done(position, outcome)
 
@@ -115,12 +115,12 @@ class Sender:
 
         farm.map(shares, make, done_share, began_share)
 
-    def make(self, jobs: Sequence[Job[Any]]) -> list[Outcome | None]:
+    def make(self, jobs: Sequence[Job[Any]]) -> list[CallOutcome | None]:
         """Return what each call comes to on another machine, None for one that is to be made here.
 
         Raises: Interrupted if the build has been ended.
         """
-        outcomes: list[Outcome | None] = [None] * len(jobs)
+        outcomes: list[CallOutcome | None] = [None] * len(jobs)
         waiting: dict[int, _Part] = {}
         for number, job in enumerate(jobs):
             if self.backend.is_portable(job.call):
@@ -170,12 +170,12 @@ class Sender:
             self.left = reason
             say(f"going on with backend '{self.backend.NAME}' on this machine alone: {reason}")
 
-    def _outcome(self, job: Job[Any], answer: Answer) -> tuple[Outcome | None, dict[str, str | None]]:
+    def _outcome(self, job: Job[Any], answer: Answer) -> tuple[CallOutcome | None, dict[str, str | None]]:
         """Return what an answer says, and every path that was looked for, with what was found there."""
         looked: dict[str, str | None] = dict.fromkeys(answer.opened, "")
         if answer.failure is not None:
             error = rebuilt(answer.failure)
-            return (Outcome(None, error) if error is not None else None), looked
+            return (CallOutcome(None, error) if error is not None else None), looked
         try:
             result = try_finish_recompile(answer.result)
             whole = restore(result, job.call.arguments) if isinstance(result, Shortened) else result
@@ -184,7 +184,7 @@ class Sender:
         if not could_return(self.backend, job.call, whole):
             return None, {}
         looked |= {item.path: item.digest for item in observed_files(result)}
-        return Outcome(result), looked
+        return CallOutcome(result), looked
 
     def _differs(self, path: str, there: str | None, part: _Part) -> bool:
         """Return whether a path leads to something else here than where it was looked for."""
@@ -192,7 +192,9 @@ class Sender:
             there = part.at(posixpath.normpath(path))
         return self.digest(path) != there
 
-    def _honest(self, job: Job[Any], answer: Answer, looked: Mapping[str, str | None], outcome: Outcome) -> Outcome:
+    def _honest(
+        self, job: Job[Any], answer: Answer, looked: Mapping[str, str | None], outcome: CallOutcome
+    ) -> CallOutcome:
         """Return an outcome; an error for one that hangs on files that it does not name."""
         source = job.call.arguments[0]
         own = {source.file or source.path} if isinstance(source, UnitStencil) else set()
@@ -206,7 +208,7 @@ class Sender:
             context=(("plugin", plugin_words(plugin)), ("call", job.call.name)),
             hint="every file that is read belongs into the result's 'observed'; no cache would know that it changed",
         )
-        return Outcome(None, error)
+        return CallOutcome(None, error)
 
     def _portable(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Portable:
         files = {path: digest for part in parts for path, digest in part.files.items()}

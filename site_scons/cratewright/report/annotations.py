@@ -6,7 +6,7 @@ Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 from __future__ import annotations
 
 from ..diagnostic import Severity
-from .recording import Message, Recording
+from .recording import Recording, ReportedMessage
 
 __all__ = ["github"]
 
@@ -18,7 +18,7 @@ def github(build: Recording) -> str:
     return "".join(f"{_line(item)}\n" for item in build.messages)
 
 
-def _line(item: Message) -> str:
+def _line(item: ReportedMessage) -> str:
     said = item.said
     rows = [("file", said.file), ("line", said.line), ("endLine", said.end_line)]
     rows += [("col", said.column), ("endColumn", said.end_column), ("title", said.code)]

@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from ..diagnostic import Severity
-from .recording import Recording, Unit
+from .recording import Recording, ReportedUnit
 
 __all__ = ["junit"]
 
@@ -58,7 +58,7 @@ def _told(build: Recording, *, errors: bool = False) -> dict[tuple[str, str], st
     return {who: "\n".join(texts) for who, texts in found.items()}
 
 
-def _outcome(case: ET.Element, unit: Unit, text: str, blame: str) -> None:
+def _outcome(case: ET.Element, unit: ReportedUnit, text: str, blame: str) -> None:
     if unit.outcome == "failed":
         ET.SubElement(case, "failure", message=_xml(blame.split("\n", 1)[0] or "failed")).text = _xml(text)
     elif unit.outcome == "unfinished":

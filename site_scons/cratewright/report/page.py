@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .recording import Message, Recording
+from .recording import Recording, ReportedMessage
 
 __all__ = ["critical_path", "html"]
 
@@ -47,7 +47,7 @@ def html(build: Recording) -> str:
     return template.replace("@BUILD@", safe)
 
 
-def _message(item: Message) -> Row:
+def _message(item: ReportedMessage) -> Row:
     said = item.said
     return {
         "severity": said.severity.value,

@@ -12,13 +12,13 @@ from ..events import EVENTS_VERSION
 from ..values import dataclass
 from .checked import checked_row
 
-__all__ = ["Message", "Recording", "Unit", "read_recording"]
+__all__ = ["Recording", "ReportedMessage", "ReportedUnit", "read_recording"]
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ReportedUnit:
     """What became of one unit.
 
     Shape: `outcome` is `made`, `reused`, `failed`, or `unfinished` if the build ended first.
@@ -36,7 +36,7 @@ class Unit:
 
 
 @dataclass(slots=True)
-class Message:
+class ReportedMessage:
     """A diagnostic, once; `units` are those that said it, as `crate: unit`."""
 
     said: Diagnostic
@@ -56,12 +56,12 @@ class Recording:
     seconds: float = 0.0
     crates: list[Row] = field(default_factory=list)
     tools: list[Row] = field(default_factory=list)
-    units: list[Unit] = field(default_factory=list)
+    units: list[ReportedUnit] = field(default_factory=list)
     stages: list[Row] = field(default_factory=list)
     lto: list[Row] = field(default_factory=list)
     outputs: list[Row] = field(default_factory=list)
     linked: list[Row] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[ReportedMessage] = field(default_factory=list)
 
 
 def read_recording(data: bytes, *, path: str) -> Recording:
@@ -116,7 +116,7 @@ class _Reader:
         self.found = found
         self.begun: dict[tuple[str, str, str], Row] = {}
         self.causes: dict[tuple[str, str, str], tuple[str, ...]] = {}
-        self.said: dict[Diagnostic, Message] = {}
+        self.said: dict[Diagnostic, ReportedMessage] = {}
 
     def read(self, rows: list[Row]) -> None:
         found = self.found
@@ -147,21 +147,21 @@ class _Reader:
         found.units.sort(key=lambda unit: (unit.start, unit.worker, unit.name))
         found.messages = list(self.said.values())
 
-    def _unit(self, row: Row) -> Unit:
+    def _unit(self, row: Row) -> ReportedUnit:
         seconds = float(row["seconds"])
         start = max(0.0, float(row["time"]) - seconds)
         words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
-        return Unit(*words, start, seconds, str(row["outcome"]), self.causes.get(_key(row), ()))
+        return ReportedUnit(*words, start, seconds, str(row["outcome"]), self.causes.get(_key(row), ()))
 
-    def _unfinished(self, row: Row) -> Unit:
+    def _unfinished(self, row: Row) -> ReportedUnit:
         start = float(row["time"])
         words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
-        return Unit(*words, start, max(0.0, self.found.seconds - start), "unfinished")
+        return ReportedUnit(*words, start, max(0.0, self.found.seconds - start), "unfinished")
 
     def _hear(self, row: Row, who: str) -> None:
         for item in row.get("diagnostics", ()):
             said = _diagnostic(item)
-            message = self.said.setdefault(said, Message(said, []))
+            message = self.said.setdefault(said, ReportedMessage(said, []))
             if who not in message.units:
                 message.units.append(who)
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..host import WINDOWS, is_absolute
-from .recording import Message, Recording
+from .recording import Recording, ReportedMessage
 
 __all__ = ["sarif"]
 
@@ -35,7 +35,7 @@ def sarif(build: Recording) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _result(item: Message, rules: list[str]) -> Row:
+def _result(item: ReportedMessage, rules: list[str]) -> Row:
     said = item.said
     result: Row = {"level": said.severity.value, "message": {"text": said.text or "no text"}}
     if said.code:

@@ -24,11 +24,11 @@ from ..registry import default_registry
 from ..workspace import (
     Listing,
     Selection,
-    Settings,
     Vocabulary,
     Workspace,
     WorkspaceCrate,
     WorkspaceDependency,
+    WorkspaceSettings,
     WorkspaceSource,
     expand_glob,
     is_glob,
@@ -86,7 +86,7 @@ def declare_workspace(
         for kind in [default_registry().backend(name)]
     }
     known = {**BUILTIN_PROFILES, **default_registry().profiles, **env["CRATE_PROFILES"]}
-    settings = Settings(workspace, vocabularies, known)
+    settings = WorkspaceSettings(workspace, vocabularies, known)
     requests = _requests(features)
     selections = select_features(workspace.document, workspace.features, requests, default=default_features)
     with reading_in(env, node.dir):
@@ -132,7 +132,7 @@ class _WorkspaceDeclaration:
         self,
         env: Environment,
         workspace: Workspace,
-        settings: Settings,
+        settings: WorkspaceSettings,
         selections: Mapping[str, Selection],
         begin: Begin,
     ) -> None:

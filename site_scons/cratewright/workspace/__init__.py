@@ -5,7 +5,7 @@ Knows nothing of SCons, of disks or of which backends there are.
 
 from __future__ import annotations
 
-from .declaration import Settings, Vocabulary, Workspace, WorkspaceCrate, WorkspaceSource, read_workspace
+from .declaration import Vocabulary, Workspace, WorkspaceCrate, WorkspaceSettings, WorkspaceSource, read_workspace
 from .dependency import WorkspaceDependency
 from .features import Features, Selection, select_features
 from .glob import Listing, expand_glob, is_glob
@@ -17,11 +17,11 @@ __all__ = [
     "Features",
     "Listing",
     "Selection",
-    "Settings",
     "Vocabulary",
     "Workspace",
     "WorkspaceCrate",
     "WorkspaceDependency",
+    "WorkspaceSettings",
     "WorkspaceSource",
     "draw",
     "draw_built",

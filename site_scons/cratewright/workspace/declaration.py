@@ -27,7 +27,7 @@ from .keys import (
     table_name,
 )
 
-__all__ = ["Settings", "Vocabulary", "Workspace", "WorkspaceCrate", "WorkspaceSource", "read_workspace"]
+__all__ = ["Vocabulary", "Workspace", "WorkspaceCrate", "WorkspaceSettings", "WorkspaceSource", "read_workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _dependency_key(crates: Sequence[WorkspaceCrate], user: str, used: str) -> K
     return next(places, ("crate", user, "deps"))
 
 
-class Settings:
+class WorkspaceSettings:
     """The options in a workspace, read with the words of all backends.
 
     Shape: `profiles` holds those known before and the workspace's, which extend one of the same name.

@@ -16,11 +16,11 @@ from .search_path import plain
 from .toolchain import Toolchain
 from .world import World, join
 
-__all__ = ["Unit", "ask_assembler", "ask_preprocessor", "called"]
+__all__ = ["ListedUnit", "ask_assembler", "ask_preprocessor", "called"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class ListedUnit:
     """A unit that is compiled.
 
     Shape: `path` is what messages call it, `file` where it is; `words` are the command that compiles it, without an
@@ -45,7 +45,7 @@ class Unit:
 
 
 def ask_preprocessor(
-    unit: Unit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
+    unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
 ) -> tuple[tuple[tuple[str, Asked], ...], bool]:
     """Return what a unit's files ask for by macros, with the file that asks; and whether that is not all."""
     with unit.toolchain.scratch() as directory:
@@ -65,7 +65,7 @@ def ask_preprocessor(
     return answers(expanded, asking)
 
 
-def ask_assembler(unit: Unit, directories: Iterable[str], *, preprocessed: bool) -> dict[str, str | None]:
+def ask_assembler(unit: ListedUnit, directories: Iterable[str], *, preprocessed: bool) -> dict[str, str | None]:
     """Return what LLVM's assembler reads for a unit in assembly, and which paths are missing, as `World.found`.
 
     Raises: SourceError for one that cannot be followed.

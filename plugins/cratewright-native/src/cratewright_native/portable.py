@@ -23,7 +23,7 @@ from cratewright import (
     runs_elsewhere,
 )
 
-from .listing import Unit
+from .listing import ListedUnit
 from .targets import find_target, host_target
 from .toolchain import SETTLED, WORKING_DIRECTORY, Completed, Toolchain
 
@@ -59,7 +59,7 @@ _PLAIN = re.compile(
 _EXCLUDED_OPTIONS = ("sanitize", "emit")
 
 
-def is_portable(stencil: UnitStencil, unit: Unit, language: str, user: tuple[str, ...]) -> bool:
+def is_portable(stencil: UnitStencil, unit: ListedUnit, language: str, user: tuple[str, ...]) -> bool:
     """Return whether nothing but the files that it reads stands against making a unit elsewhere."""
     toolchain = unit.toolchain
     return (
@@ -78,7 +78,7 @@ def is_portable(stencil: UnitStencil, unit: Unit, language: str, user: tuple[str
     )
 
 
-def scan(unit: Unit, depfile: Path) -> Completed:
+def scan(unit: ListedUnit, depfile: Path) -> Completed:
     """Have the preprocessor list what a unit reads, and say where it looks.
 
     Raises: CratewrightError if it fails, as compiling will.
@@ -87,7 +87,7 @@ def scan(unit: Unit, depfile: Path) -> Completed:
     return unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)
 
 
-def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | None]) -> Portable | None:
+def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, str | None]) -> Portable | None:
     """Return a compilation as another machine makes it, None for one that hangs on more than can be sent.
 
     Shape: `observed` is everything that the unit reads or looks for, its source among it.
@@ -140,7 +140,7 @@ def portable_of(unit: Unit, stencil: UnitStencil, observed: Mapping[str, str | N
 
 
 def run_portable(
-    portable: Portable, unit: Unit, output: Path, refused: Callable[[str], CratewrightError]
+    portable: Portable, unit: ListedUnit, output: Path, refused: Callable[[str], CratewrightError]
 ) -> Completed | None:
     """Compile a unit on another machine; None if that is to be done here.
 

@@ -15,14 +15,14 @@ from .response_file import response_file
 from .targets import find_target
 from .toolchain import Toolchain
 
-__all__ = ["Resolution", "check_reader", "module_file", "write_inputs", "written"]
+__all__ = ["LldInputs", "check_reader", "module_file", "write_inputs", "written"]
 
 _ARGUMENTS = "arguments.rsp"
 _SCRIPT = "offered.map"
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
+class LldInputs:
     """What lld is given.
 
     Shape: `arguments` for lld; `files` maps the name of each module's file, relative to the directory, to the module.
@@ -49,7 +49,7 @@ def written(modules: Iterable[LinkModule], directory: Path) -> dict[str, LinkMod
     return files
 
 
-def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> Resolution:
+def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> LldInputs:
     """Write the modules of a request to files, and return what lld is to be told.
 
     Shape: own modules are linked, those of dependencies if somebody needs them, as from an archive. Objects beside
@@ -87,7 +87,7 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
     words += told_words(request.options.texts("ldflags"))
     words += [*own, "--start-lib", *lazy, "--end-lib"]
     words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
-    return Resolution((response_file(_ARGUMENTS, words, directory),), files)
+    return LldInputs((response_file(_ARGUMENTS, words, directory),), files)
 
 
 def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:

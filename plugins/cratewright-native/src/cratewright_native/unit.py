@@ -33,7 +33,7 @@ from .directives import Asked, embeds
 from .elf import embedded_bitcode
 from .emit import assembly_words, emitted
 from .flags import LANGUAGES, compile_words, has_summary, language_words, user_words
-from .listing import Unit, ask_assembler, ask_preprocessor, called
+from .listing import ListedUnit, ask_assembler, ask_preprocessor, called
 from .module import module_of
 from .observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
 from .portable import is_portable, portable_of, run_portable, scan
@@ -86,7 +86,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     )
     with toolchain.scratch() as directory:
         output = directory / "module.bc"
-        unit = Unit(
+        unit = ListedUnit(
             path=stencil.path,
             file=plain(stencil.file or stencil.path),
             target=stencil.target,
@@ -158,7 +158,7 @@ def _language(path: str) -> str:
     return LANGUAGES[os.path.splitext(path)[1]]
 
 
-def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Completed:
+def _run(stencil: UnitStencil, unit: ListedUnit, output: Path, directory: Path) -> Completed:
     toolchain = unit.toolchain
 
     def refused(said: str) -> CratewrightError:
@@ -203,7 +203,7 @@ def _run(stencil: UnitStencil, unit: Unit, output: Path, directory: Path) -> Com
 
 
 def _run_elsewhere(
-    stencil: UnitStencil, unit: Unit, output: Path, directory: Path, memory: FileMemory
+    stencil: UnitStencil, unit: ListedUnit, output: Path, directory: Path, memory: FileMemory
 ) -> Completed | None:
     """Compile a unit on another machine; None if that is to be done here."""
     if not is_portable(stencil, unit, _language(stencil.path), user_words(stencil.options, _language(stencil.path))):
@@ -223,7 +223,9 @@ def _run_elsewhere(
     return Completed(said.stdout, scanned.stderr + said.stderr) if said is not None else None
 
 
-def _listed(unit: Unit, stencil: UnitStencil, directory: Path, said: Completed) -> tuple[tuple[str, ...], Missing]:
+def _listed(
+    unit: ListedUnit, stencil: UnitStencil, directory: Path, said: Completed
+) -> tuple[tuple[str, ...], Missing]:
     """Return the files that were read, and the paths that an assembler missed."""
     depfile = directory / "module.d"
     names = _names(depfile.read_text("utf-8", "surrogateescape"), unit) if depfile.exists() else ()
@@ -241,7 +243,7 @@ def _listed(unit: Unit, stencil: UnitStencil, directory: Path, said: Completed) 
     return (*names, *read), tuple(Observed(path, digest) for path, digest in found.items() if path not in read)
 
 
-def _assembled(unit: Unit, said: Completed) -> tuple[str, ...]:
+def _assembled(unit: ListedUnit, said: Completed) -> tuple[str, ...]:
     """Return the files that GNU's assembler says it has read, but for the compiler's output and its source."""
     listing = said.stdout.decode("utf-8", "surrogateescape")
     names = _names(listing, unit) if listing else ()
@@ -249,7 +251,7 @@ def _assembled(unit: Unit, said: Completed) -> tuple[str, ...]:
     return tuple(name for name in names if name not in own and not _PASSED.search(name))
 
 
-def _search(unit: Unit, stencil: UnitStencil, files: Files, said: str) -> Search:
+def _search(unit: ListedUnit, stencil: UnitStencil, files: Files, said: str) -> Search:
     """Return where a unit was looked for what it includes."""
     language = _language(stencil.path)
     words = user_words(stencil.options, language)
@@ -291,7 +293,7 @@ def _source_error(said: str, stencil: UnitStencil, toolchain: Toolchain) -> Crat
     return SourceError(diagnostics=found, hint=next(hints, ""))
 
 
-def _names(listing: str, unit: Unit) -> tuple[str, ...]:
+def _names(listing: str, unit: ListedUnit) -> tuple[str, ...]:
     """Return the files that a depfile names, by their paths in the project."""
     return called(decode_depfile(listing, name=unit.path), unit.toolchain.root)
 
@@ -330,7 +332,7 @@ def _read(root: str, path: str) -> bytes:
         return b""
 
 
-def _refuse_embedding(unit: Unit, files: Files, directory: Path) -> None:
+def _refuse_embedding(unit: ListedUnit, files: Files, directory: Path) -> None:
     """Refuse inline assembly that reads files: it would be read whenever an object is made, unseen by any key."""
     if _language(unit.path) == "assembler":
         return

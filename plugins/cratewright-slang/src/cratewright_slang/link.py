@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 
 from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
-from cratewright_spirv.sharing import Entry, with_relative_files
+from cratewright_spirv.sharing import ImageEntry, with_relative_files
 
 from .com import Object
 from .file_system import ROOT
@@ -26,7 +26,7 @@ _NOT_EXPORTED_HINT = (
 )
 
 
-def entry_code(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) -> bytes:
+def entry_code(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule]) -> bytes:
     """Return the code of an entry point; its module comes first among those it needs.
 
     Raises: LinkError, VersionError; UnsupportedError for a generic that nothing says how to specialise.
@@ -60,14 +60,14 @@ def entry_code(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) 
         session.close()
 
 
-def _find(module: Module, entry: Entry) -> Object:
+def _find(module: Module, entry: ImageEntry) -> Object:
     for at in range(module.entry_count()):
         if entry_point_of(module, at)[0] == entry.own_name:
             return module.entry_point(at)
     raise Refused(f"there is no entry point '{entry.own_name}'")
 
 
-def _check(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) -> None:
+def _check(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule]) -> None:
     for item in items:
         made, module = item.module.attribute("slang"), f"crate '{item.crate}', {item.module.attribute('source')}"
         if made != build_tag():
@@ -86,7 +86,7 @@ def _check(request: LinkRequest, entry: Entry, items: Sequence[LinkModule]) -> N
 
 
 def _check_loaded(
-    request: LinkRequest, entry: Entry, items: Sequence[LinkModule], session: Session, files: CompiledFiles
+    request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule], session: Session, files: CompiledFiles
 ) -> None:
     """Refuse modules that are found elsewhere than when they were compiled: other directories may lead elsewhere."""
     wanted = {item.module.attribute("source") for item in items}

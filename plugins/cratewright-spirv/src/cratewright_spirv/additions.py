@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from .declared import takes_size
-from .diagnostics import STUB_STRING, Message
-from .glslang import Source
+from .diagnostics import STUB_STRING, GlslangMessage
+from .glslang import StageSource
 from .implied import Mode
 from .keeping import MAIN
 from .objects import MARKER
@@ -46,7 +46,7 @@ _LAST_CONSTANT = 2046
 _CODE = re.compile(rb"^[ \t]*[^\s#]", re.M)
 
 
-def with_size(source: Source, text: bytes) -> tuple[int, bytes]:
+def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:
     """Return a text with the workgroup's size left to constants if it does not say it, and the first one's id, or 0."""
     if source.language != "glsl" or source.stage not in _SIZES or not takes_size(text):
         return 0, text
@@ -59,7 +59,7 @@ def with_size(source: Source, text: bytes) -> tuple[int, bytes]:
     return first, text[:at] + _SIZE % (x, first, y, first + 1, z, first + 2) + text[at:]
 
 
-def layouts_wanted(stage: str, messages: Iterable[Message]) -> Iterator[tuple[bytes, Mode]]:
+def layouts_wanted(stage: str, messages: Iterable[GlslangMessage]) -> Iterator[tuple[bytes, Mode]]:
     """Yield the layouts that the compiler asks for, and the execution modes that they make."""
     for message in messages:
         wanted = _LAYOUT_WANTED.match(message.text)
@@ -68,7 +68,7 @@ def layouts_wanted(stage: str, messages: Iterable[Message]) -> Iterator[tuple[by
                 yield layout, mode
 
 
-def tail(source: Source, stubs: Sequence[Function], layout: bytes, library: bool) -> bytes:
+def tail(source: StageSource, stubs: Sequence[Function], layout: bytes, library: bool) -> bytes:
     """Return the text to append: a line for each stub, under a number of its own, then a main."""
     parts = [b"\n#line 1 %d\n" % STUB_STRING]
     for stub in stubs:

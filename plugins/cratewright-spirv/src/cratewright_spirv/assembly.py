@@ -18,15 +18,14 @@ from .implied import Implied, share
 from .lines import lines_for_linker, linked_lines
 from .memory_model import modules_of_one_model, programs_of_one_model
 from .module import parse
-from .names import Entry, spv_environment
+from .names import ImageEntry, spv_environment
 from .once import defined_once, one_of_each
-from .program import Entry as ProgramEntry
-from .program import Program
-from .reached import Unit, reached_by, units_of
+from .program import Program, ProgramEntry
+from .reached import ReachedUnit, reached_by, units_of
 from .shared_globals import marked, with_shared_globals
 from .stage_modes import NO_SIZE, needs_modes, with_implied_modes
 from .stopwatch import step
-from .symbols import Resolution
+from .symbols import SymbolTable
 from .tools import Tools
 from .workgroup import entry_size, size_by_entry_point, size_by_module, with_bound_size
 
@@ -39,7 +38,7 @@ Dump = Callable[[str, bytes], None]
 
 
 @step("assemble image")
-def assemble(request: LinkRequest, name: str, entries: Sequence[Entry], tools: Tools, dump: Dump) -> Program:
+def assemble(request: LinkRequest, name: str, entries: Sequence[ImageEntry], tools: Tools, dump: Dump) -> Program:
     """Return a program that needs nothing else, with these entry points under the names they are to have.
 
     Shape: `name` is for messages. One group of entry points is linked after another, then all together.
@@ -48,7 +47,7 @@ def assemble(request: LinkRequest, name: str, entries: Sequence[Entry], tools: T
     return _Assembly(request, name, tools, dump).run(entries)
 
 
-def standing_alone(request: LinkRequest, entries: Sequence[Entry]) -> bytes | None:
+def standing_alone(request: LinkRequest, entries: Sequence[ImageEntry]) -> bytes | None:
     """Return the image of one entry point whose module its compiler has finished, or None if there is more to do."""
     if len(entries) != 1 or len(request.modules) != 1 or not _is_finished(request.modules[0]):
         return None
@@ -59,7 +58,7 @@ def _is_finished(item: LinkModule) -> bool:
     return not item.module.exports and not item.module.imports
 
 
-def with_entries(item: LinkModule, entries: Sequence[Entry]) -> bytes:
+def with_entries(item: LinkModule, entries: Sequence[ImageEntry]) -> bytes:
     """Return a module with only the entry points that an image is to have, under the names it gives them."""
     data, name = item.module.data, item.module.name
     keep = [(entry.stage, entry.inner) for entry in entries]
@@ -78,20 +77,20 @@ class _Assembly:
     tools: Tools
     dump: Dump
 
-    def run(self, entries: Sequence[Entry]) -> Program:
+    def run(self, entries: Sequence[ImageEntry]) -> Program:
         parts = [self._group(roots, modules) for roots, modules in self._groups(entries)]
         whole = parts[0] if len(parts) == 1 else self._finalize(self._joined(parts), ())
         return size_by_module(whole, target=self.request.target) if len(entries) > 1 else whole
 
-    def _groups(self, entries: Sequence[Entry]) -> list[tuple[tuple[Entry, ...], tuple[int, ...]]]:
+    def _groups(self, entries: Sequence[ImageEntry]) -> list[tuple[tuple[ImageEntry, ...], tuple[int, ...]]]:
         """Return entry points that can share one link, with the modules it takes.
 
         Functions that differ by stage keep entry points apart, for two modules then offer one name; so does code that
         depends on the entry point which reaches it.
         """
-        resolution = Resolution(self.request.modules)
-        closures = {entry: resolution.closure([entry.module], entry.suffix) for entry in entries}
-        groups: dict[tuple[object, ...], list[Entry]] = {}
+        table = SymbolTable(self.request.modules)
+        closures = {entry: table.closure([entry.module], entry.suffix) for entry in entries}
+        groups: dict[tuple[object, ...], list[ImageEntry]] = {}
         for entry in entries:
             groups.setdefault((entry,) if self._is_bound(closures[entry]) else (), []).append(entry)
         if _clash(self.request.modules, {index for entry in groups.get((), ()) for index in closures[entry]}):
@@ -107,7 +106,7 @@ class _Assembly:
         implied = [Implied.of(self.request.modules[index].module) for index in modules] if len(modules) > 1 else []
         return any(each.sized for each in implied) or share(implied)
 
-    def _group(self, entries: Sequence[Entry], modules: Sequence[int]) -> Program:
+    def _group(self, entries: Sequence[ImageEntry], modules: Sequence[int]) -> Program:
         items = [self.request.modules[index] for index in modules]
         parts = [
             with_entries(item, [entry for entry in entries if entry.module == index])
@@ -140,7 +139,7 @@ class _Assembly:
         self,
         program: Program,
         owners: Mapping[EntryKey, int],
-        units: Sequence[Unit],
+        units: Sequence[ReachedUnit],
         describe: Callable[[str], str],
         *,
         shared: bool,

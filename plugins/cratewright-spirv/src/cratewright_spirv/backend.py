@@ -36,7 +36,7 @@ from cratewright import (
 )
 
 from .names import (
-    Entry,
+    ImageEntry,
     debug_path,
     entries_of,
     image_directory,
@@ -396,7 +396,7 @@ class SpirvBackend(CodegenBackend):
         )
 
 
-def _reached(request: LinkRequest, entries: Sequence[Entry]) -> list[tuple[int, ...]]:
+def _reached(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
     """Return the modules that each entry point needs."""
     from .symbols import closures  # noqa: PLC0415 - a null build links nothing
 

@@ -15,7 +15,7 @@ from . import opcodes as op
 from .function_order import callees_first
 from .lines import GLOBAL_VARIABLE, SET_NAME
 from .module import Instruction, Module, build, result, string
-from .program import BINDING, Entry, Program, entry_of, trim
+from .program import BINDING, Program, ProgramEntry, entry_of, trim
 from .stopwatch import step
 
 __all__ = ["Names", "canonical", "canonical_form", "canonical_library", "is_orderable"]
@@ -273,7 +273,7 @@ class _Reader:
         # Instructions of debug information are in an order of their own.
         return (opcode, () if opcode == op.EXT_INST else tuple(sorted(words[2:] for words in self.marks.get(old, ()))))
 
-    def _entry(self, words: Instruction, entry: Entry) -> None:
+    def _entry(self, words: Instruction, entry: ProgramEntry) -> None:
         interface = sorted({self.place(each) for each in words[entry.interface :]})
         new = self.new[entry.function]
         self.writer.entries.append(build(op.ENTRY_POINT, words[1], new, *words[3 : entry.interface], *interface))

@@ -11,7 +11,7 @@ from cratewright import LinkError, dataclass
 
 from . import opcodes as op
 from .module import parse, string
-from .program import Entry, Program
+from .program import Program, ProgramEntry
 from .restrictions import BUILT_INS, EXTENDED, OPERATIONS, Restriction, shared_variable
 from .workgroup import asks_for_size
 
@@ -29,7 +29,7 @@ Graph = Mapping[int, Collection[int]]
 @dataclass(frozen=True, slots=True)
 class _Finding:
     restriction: Restriction
-    entry: Entry
+    entry: ProgramEntry
     path: Sequence[int]
 
 
@@ -109,7 +109,7 @@ def _cycle(graph: Graph, functions: Iterable[int]) -> list[int]:
 
 
 def _findings(
-    program: Program, graph: Graph, restricted: Mapping[int, Iterable[Restriction]], entry: Entry
+    program: Program, graph: Graph, restricted: Mapping[int, Iterable[Restriction]], entry: ProgramEntry
 ) -> Iterator[_Finding]:
     """Yield what the entry point must not reach, nearest first, each by the shortest way."""
     modes = {

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 
 from cratewright import ConfigurationError, Crate, UnsupportedError, near_miss
 
-from .glslang import Compiler, Glslang, Source
+from .glslang import Compiler, Glslang, StageSource
 from .includes import IncludeResolver
 from .latest_wheel import HLSL_WAY_OUT, latest_version, usable_latest
 
@@ -86,14 +86,14 @@ class _Newest:
         if hlsl:
             self._hlsl.warm(target, (), hlsl=True)
 
-    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         return self._for(source).preprocess(source, includes)
 
-    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
         return self._for(source).compile_whole(source)
 
-    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         return self._for(source).compile(source, text, keep_uncalled=keep_uncalled)
 
-    def _for(self, source: Source) -> Compiler:
+    def _for(self, source: StageSource) -> Compiler:
         return self._hlsl if source.language == "hlsl" else self._glsl

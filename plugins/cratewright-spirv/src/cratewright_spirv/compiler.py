@@ -16,10 +16,10 @@ from .additions import layouts_wanted, tail, with_size
 from .canonical_text import Canonical, canonical
 from .columns import with_columns
 from .declared import About, implied_by, initialises
-from .diagnostics import Message, read_log
+from .diagnostics import GlslangMessage, read_log
 from .extensions import way_to
 from .flat import without_flat_built_ins
-from .glslang import Compiler, Refused, Source
+from .glslang import Compiler, CompileRefused, StageSource
 from .implied import Mode
 from .includes import IncludeResolver
 from .mending import volatile_once
@@ -78,7 +78,7 @@ Found = tuple[IncludeResolver, "Canonical | None"]
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     variant: ObjectVariant
-    warnings: tuple[Message, ...]
+    warnings: tuple[GlslangMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Generated:
 class _Failed(Exception):
     """A stage that a unit does not compile for."""
 
-    def __init__(self, messages: tuple[Message, ...]) -> None:
+    def __init__(self, messages: tuple[GlslangMessage, ...]) -> None:
         super().__init__()
         self.messages = tuple(message for message in messages if message.kind == "error") or messages
 
@@ -185,7 +185,7 @@ class _Unit:
         reaches what belongs to another stage is refused with the path by which it gets there.
         """
         fine: dict[str, _Attempt] = {}
-        failures: list[tuple[Message, ...]] = []
+        failures: list[tuple[GlslangMessage, ...]] = []
         for stage in ("comp", "frag"):
             self._try(stage, fine, failures)
         if not fine:
@@ -205,13 +205,13 @@ class _Unit:
             return (_for_stages(comp, ()),)
         return frag, _for_stages(comp, others)
 
-    def _progress(self, messages: tuple[Message, ...]) -> tuple[int, int]:
+    def _progress(self, messages: tuple[GlslangMessage, ...]) -> tuple[int, int]:
         """Tell how far a stage got: glslang stops early, so the last to stop is stopped by the real mistake."""
         first = messages[0] if messages else None
         reached = first.line if first is not None and first.file == self.request.path else 0
         return reached, -len(messages)
 
-    def _try(self, stage: str, fine: dict[str, _Attempt], failures: list[tuple[Message, ...]]) -> None:
+    def _try(self, stage: str, fine: dict[str, _Attempt], failures: list[tuple[GlslangMessage, ...]]) -> None:
         try:
             fine[stage] = self._compile(stage)
         except _Failed as failure:
@@ -219,7 +219,7 @@ class _Unit:
 
     def _compile(self, stage: str) -> _Attempt:
         request, form = self.request, self.form or self.request
-        source = Source(
+        source = StageSource(
             path=request.path, text=form.text, language=request.language, stage=stage,
             entry_point=request.entry_point, target=request.target, defines=form.defines,
             debuginfo=request.debuginfo,
@@ -229,14 +229,14 @@ class _Unit:
             return self._stand_alone(source, *whole)
         try:
             text = self.compiler.preprocess(source, self.includes)
-        except Refused as refused:
+        except CompileRefused as refused:
             raise _Failed(read_log(refused.log, request.path)) from None
         attempt = self._compile_text(source, text)
         if source.language == "glsl" and narrows(attempt.variant.data):
             attempt = self._compile_text(source, widened(text))
         return attempt
 
-    def _compile_text(self, source: Source, text: bytes) -> _Attempt:
+    def _compile_text(self, source: StageSource, text: bytes) -> _Attempt:
         request = self.request
         found = scan(text)
         entry = found.definition(request.entry_point)
@@ -247,17 +247,17 @@ class _Unit:
             return self._entry_alone(source, text)
         return self._with_stubs(source, text, found, stubs, library=entry is None)
 
-    def _entry_alone(self, source: Source, text: bytes) -> _Attempt:
+    def _entry_alone(self, source: StageSource, text: bytes) -> _Attempt:
         """Compile what neither imports nor exports; only debug information is looked at again."""
         try:
             data, log = self.compiler.compile(source, text, keep_uncalled=False)
-        except Refused as refused:
+        except CompileRefused as refused:
             raise _Failed(read_log(refused.log, source.path)) from None
         if source.debuginfo != "none":
             data = link_object(data, self._outline(source, library=False))[0]
         return self._stand_alone(source, data, log)
 
-    def _may_stand_alone(self, source: Source) -> bool:
+    def _may_stand_alone(self, source: StageSource) -> bool:
         """Tell whether it is worth trying to compile in one pass, which saves a sixth; a wrong guess costs a third."""
         return (
             self.form is not None
@@ -269,7 +269,7 @@ class _Unit:
         )
 
     def _with_stubs(
-        self, source: Source, text: bytes, found: Declarations, stubs: tuple[Function, ...], *, library: bool
+        self, source: StageSource, text: bytes, found: Declarations, stubs: tuple[Function, ...], *, library: bool
     ) -> _Attempt:
         lines = LineMap(text, source.path)
         if library and source.language == "hlsl":
@@ -292,7 +292,7 @@ class _Unit:
         variant = ObjectVariant((source.stage,), data, exports, imports, initialiser, entry_point, implied)
         return _Attempt(variant, self._warnings(made.log))
 
-    def _initialisers(self, source: Source, text: bytes, found: Declarations, made: _Generated) -> bytes | None:
+    def _initialisers(self, source: StageSource, text: bytes, found: Declarations, made: _Generated) -> bytes | None:
         """Return a module whose entry point does no more than to initialise variables, if an entry unit does that."""
         entry = found.definition(source.entry_point)
         if source.language != "glsl" or entry is None or not initialises(made.data):
@@ -305,11 +305,11 @@ class _Unit:
         try:
             whole = without.rstrip(b"\0") + tail(source, made.stubs, b"", library=True)
             return self.compiler.compile(source, whole, keep_uncalled=True)[0]
-        except Refused:
+        except CompileRefused:
             return None
 
     def _generate(
-        self, source: Source, text: bytes, lines: LineMap, stubs: tuple[Function, ...], library: bool
+        self, source: StageSource, text: bytes, lines: LineMap, stubs: tuple[Function, ...], library: bool
     ) -> _Generated:
         """Compile with stubs, without those that turn out to have a body in another spelling."""
         added: dict[bytes, Mode] = {}
@@ -318,7 +318,7 @@ class _Unit:
             try:
                 data, log = self.compiler.compile(source, whole, keep_uncalled=library)
                 return _Generated(data, log, stubs, tuple(added.values()), lines.length)
-            except Refused as refused:
+            except CompileRefused as refused:
                 messages = read_log(refused.log, source.path)
                 with_body = {m.line for m in messages if m.stub and m.has_body and m.line <= len(stubs)}
                 wanted = {} if not library else dict(layouts_wanted(source.stage, messages))
@@ -342,7 +342,7 @@ class _Unit:
 
     def _outline(
         self,
-        source: Source,
+        source: StageSource,
         *,
         library: bool,
         definitions: tuple[tuple[str, Place | None], ...] = (),
@@ -354,16 +354,16 @@ class _Unit:
             path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts, reserved=reserved
         )
 
-    def _stand_alone(self, source: Source, data: bytes, log: str) -> _Attempt:
+    def _stand_alone(self, source: StageSource, data: bytes, log: str) -> _Attempt:
         """Return the attempt of an entry unit that neither imports nor exports."""
         variant = ObjectVariant((source.stage,), data, (), (), None, (source.stage, source.entry_point))
         return _Attempt(variant, self._warnings(log))
 
-    def _warnings(self, log: str) -> tuple[Message, ...]:
+    def _warnings(self, log: str) -> tuple[GlslangMessage, ...]:
         found = (message for message in read_log(log, self.request.path) if not message.stub) if log else ()
         return tuple(self._moved(message) for message in found)
 
-    def _moved(self, message: Message) -> Message:
+    def _moved(self, message: GlslangMessage) -> GlslangMessage:
         file, line = self._place(message.file, message.line)
         return replace(message, file=file, line=line)
 
@@ -373,7 +373,7 @@ class _Unit:
         places = self.form.places if self.form is not None and self.request.debuginfo == "none" else ()
         return places[line - 1] if 0 < line <= len(places) else (file, line)
 
-    def _error(self, messages: tuple[Message, ...]) -> SourceError:
+    def _error(self, messages: tuple[GlslangMessage, ...]) -> SourceError:
         if not messages:
             return SourceError.at(self.request.path, 1, "glslang refuses it without a message")
         return SourceError(

@@ -6,7 +6,7 @@ import re
 
 from cratewright import Diagnostic, Severity, dataclass
 
-__all__ = ["STUB_STRING", "Message", "read_log"]
+__all__ = ["STUB_STRING", "GlslangMessage", "read_log"]
 
 # The number under which appended text appears in a log, so that it is told from the user's.
 STUB_STRING = 9999
@@ -21,7 +21,7 @@ _BODY = re.compile(r"'([^']*)' : function already has a body")
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class GlslangMessage:
     """One error or warning; line 0 where the log names none, `stub` where it is about appended text.
 
     Shape: glslang tells no columns; `column` and `end_column` are 0 until somebody finds them.
@@ -49,10 +49,10 @@ class Message:
         return Diagnostic(Severity(self.kind), self.text, self.file, line, self.column, *end)
 
 
-def read_log(log: str, path: str) -> tuple[Message, ...]:
+def read_log(log: str, path: str) -> tuple[GlslangMessage, ...]:
     """Return the messages of a log, each once; what names no file is about `path`."""
-    found: dict[Message, None] = {}
-    previous: Message | None = None
+    found: dict[GlslangMessage, None] = {}
+    previous: GlslangMessage | None = None
     for line in log.splitlines():
         match = _LOCATED.match(line)
         message = _message(match or _PARSER.fullmatch(line), path)
@@ -61,7 +61,7 @@ def read_log(log: str, path: str) -> tuple[Message, ...]:
             if previous is not None and line.strip() and (previous.text.endswith(":") or line[0] == " "):
                 del found[previous]
                 text = f"{previous.text} {line.strip()}"
-                previous = Message(previous.kind, previous.file, previous.line, text, previous.stub)
+                previous = GlslangMessage(previous.kind, previous.file, previous.line, text, previous.stub)
                 found[previous] = None
             continue
         previous = None
@@ -73,10 +73,10 @@ def read_log(log: str, path: str) -> tuple[Message, ...]:
     return tuple(causes if any(m.kind == "error" for m in causes) else found)
 
 
-def _message(match: re.Match[str] | None, path: str) -> Message | None:
+def _message(match: re.Match[str] | None, path: str) -> GlslangMessage | None:
     if match is None:
         return None
     kind = "warning" if match.groupdict().get("kind") == "WARNING" else "error"
     file, line = match["file"], int(match["line"] or 0)
     stub = file == str(STUB_STRING) or (match.re is _PARSER and not file)
-    return Message(kind, file if file and not file.isdigit() else path, line, match["text"].strip(), stub)
+    return GlslangMessage(kind, file if file and not file.isdigit() else path, line, match["text"].strip(), stub)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from cratewright import Artifact, CratewrightError, LinkRequest
 
-from .glslang import Compiler, Source, prelude
+from .glslang import Compiler, StageSource, prelude
 from .includes import IncludeResolver
 from .split import at_level
 
@@ -66,16 +66,16 @@ class Recorder:
         """Warm the other."""
         self._compiler.warm(target, versions, hlsl=hlsl)
 
-    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         """Return what the other does; a text that it refuses is kept as it is."""
         self._texts[_name(source)] = prelude(source)
         return self._compiler.preprocess(source, includes)
 
-    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
         """Return None: of two passes there is a text in between."""
         return None
 
-    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return what the other does."""
         name = _name(source)
         if not keep_uncalled:
@@ -86,6 +86,6 @@ class Recorder:
         return self._compiler.compile(source, text, keep_uncalled=keep_uncalled)
 
 
-def _name(source: Source) -> str:
+def _name(source: StageSource) -> str:
     entry = f".{source.entry_point}" if source.language == "hlsl" else ""
     return f"{source.path.replace('/', '.')}.{source.stage}{entry}.{source.language}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cratewright import ToolError, run_program, scratch_directory
 
-from .provider import WAY_OUT, Answer, Provider, ValidatorOptions, data_of, errors_of, version_of
+from .provider import WAY_OUT, Provider, ToolResult, ValidatorOptions, data_of, errors_of, version_of
 
 __all__ = ["Executables"]
 
@@ -50,7 +50,7 @@ class Executables(Provider):
     def programs(self) -> tuple[str, ...]:
         return tuple(str(path) for path in self._programs.values())
 
-    def _link(self, modules: Sequence[bytes], env: str) -> Answer:
+    def _link(self, modules: Sequence[bytes], env: str) -> ToolResult:
         with scratch_directory() as folder:
             names = [f"{at}.spv" for at in range(len(modules))]
             for name, module in zip(names, modules, strict=True):
@@ -65,24 +65,24 @@ class Executables(Provider):
         passes: Sequence[str],
         validator: ValidatorOptions | None,
         preserve_bindings: bool,
-    ) -> Answer:
+    ) -> ToolResult:
         keep = ("--preserve-bindings",) if preserve_bindings else ()
         checks = ("--skip-validation",) if validator is None else validator.flags()
         flags = (f"--target-env={env}", *checks, *keep, *passes)
         return self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
 
-    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:
+    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> ToolResult:
         return self._run("spirv-val", "--target-env", env, *options.flags(), "-", given=module)
 
-    def _assemble(self, text: bytes, env: str) -> Answer:
+    def _assemble(self, text: bytes, env: str) -> ToolResult:
         flags = ("--preserve-numeric-ids", "--target-env", env)
         return self._run("spirv-as", *flags, "-", "-o", "-", given=text)
 
-    def _disassemble(self, module: bytes, env: str) -> Answer:
+    def _disassemble(self, module: bytes, env: str) -> ToolResult:
         # The program takes no environment; the text does not depend on it.
         return self._run("spirv-dis", "--raw-id", "--no-color", "-", given=module)
 
-    def _run(self, name: str, *arguments: str, given: bytes = b"", folder: Path | None = None) -> Answer:
+    def _run(self, name: str, *arguments: str, given: bytes = b"", folder: Path | None = None) -> ToolResult:
         # Absolute, because the process may start in another directory.
         path = self._programs[name].absolute()
         try:
@@ -94,11 +94,11 @@ class Executables(Provider):
                 hint=WAY_OUT,
             ) from error
         if done.status == 0:
-            return Answer(done.stdout)
+            return ToolResult(done.stdout)
         crash = _crash(done.status)
         if crash:
             raise ToolError(f"{name} crashed", context=(("program", path), ("reason", crash)))
-        return Answer(None, errors_of(done.stderr), f"exit status {done.status}")
+        return ToolResult(None, errors_of(done.stderr), f"exit status {done.status}")
 
 
 def _crash(status: int) -> str:

@@ -22,7 +22,7 @@ _STAGES = tuple(stage.suffix for stage in STAGES)
 def expected_outputs(sources: Sequence[Source], root: str) -> tuple[str, ...] | None:
     """Return the output names of all entry points, in the order of the sources; None if one is not known.
 
-    Shape: as `names.Entry.output`.
+    Shape: as `names.ImageEntry.output`.
     """
     outputs: list[str] = []
     for source in sources:

@@ -16,7 +16,7 @@ from . import opcodes as op
 from .lines import DEBUG_LINE, DEFINITION, SCOPE, is_debug_set
 from .merge import merge_variables
 from .module import Instruction, build, literal, parse
-from .program import Entry, Program, entry_of, reach, trim
+from .program import Program, ProgramEntry, entry_of, reach, trim
 from .stopwatch import step
 
 __all__ = [
@@ -174,7 +174,7 @@ def strip_names(data: bytes, keep_variables: bool, *, name: str = "module") -> b
     return replace(module, instructions=tuple(kept)).encode()
 
 
-def _require(entries: Iterable[Entry], wanted: Iterable[EntryKey], name: str) -> None:
+def _require(entries: Iterable[ProgramEntry], wanted: Iterable[EntryKey], name: str) -> None:
     known = {(entry.stage, entry.name) for entry in entries}
     for stage, entry_name in sorted(wanted):
         if (stage, entry_name) not in known:

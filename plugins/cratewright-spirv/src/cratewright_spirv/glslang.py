@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = [
     "SUFFIXES",
     "TARGETS",
+    "CompileRefused",
     "Compiler",
     "Glslang",
-    "Refused",
-    "Source",
+    "StageSource",
     "check_target",
     "prelude",
     "source_without_work",
@@ -47,7 +47,7 @@ DEFAULT_VERSION = 460
 _VERSION = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version\b[^\n]*(?:\n|\Z)", re.S)
 
 
-class Refused(Exception):
+class CompileRefused(Exception):
     """A text that glslang does not take; holds its log, for `diagnostics` to word."""
 
     def __init__(self, log: str) -> None:
@@ -56,7 +56,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class StageSource:
     """What is to be compiled for one stage, as a compiler sees it."""
 
     path: str
@@ -76,16 +76,16 @@ class Source:
         return with_language(self.defines, self.language)
 
 
-def source_without_work(text: bytes, language: str, target: str) -> Source:
+def source_without_work(text: bytes, language: str, target: str) -> StageSource:
     """Return a source that is compiled only for what a compiler makes ready at its first."""
-    return Source(
+    return StageSource(
         path="warm", text=text, language=language, stage="comp", entry_point="main", target=target, defines=(),
         debuginfo="none",
     )  # fmt: skip
 
 
 class Compiler(Protocol):
-    """A glslang; both calls raise `Refused` and leave the log of warnings behind on success."""
+    """A glslang; both calls raise `CompileRefused` and leave the log of warnings behind on success."""
 
     @property
     def latest(self) -> bool:
@@ -100,13 +100,13 @@ class Compiler(Protocol):
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Do ahead what the first sources of these GLSL versions, and of HLSL, would wait for."""
 
-    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved and `#line` directives."""
 
-    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
         """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
 
-    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log."""
 
 
@@ -148,14 +148,16 @@ class Glslang:
             self.compile(source, preprocessed, keep_uncalled=False)
 
     @step("glslang: preprocess")
-    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
 
-        Raises: Refused, or SourceError for an include that is not found.
+        Raises: CompileRefused, or SourceError for an include that is not found.
         """
         return self.preprocess_as(source, includes, bytes)
 
-    def preprocess_as(self, source: Source, includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -> bytes:
+    def preprocess_as(
+        self, source: StageSource, includes: IncludeResolver, rewritten: Callable[[bytes], bytes]
+    ) -> bytes:
         """Return what `preprocess` does of the text and its includes as `rewritten` makes them.
 
         Raises: as `preprocess`.
@@ -166,21 +168,21 @@ class Glslang:
         if errors:
             raise errors[0]
         if not fine:
-            raise Refused(shader.log)
+            raise CompileRefused(shader.log)
         return spaced(shader.text)
 
     @step("glslang: compile")
-    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
         """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         shader = self._open(source, prelude(source), preamble=defines(source))
         data = shader.generate(source.entry_point, keep_uncalled=False, debug=False, nonsemantic=False)
         return None if data is None else (data, shader.log)
 
     @step("glslang: compile")
-    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
 
-        Raises: Refused.
+        Raises: CompileRefused.
         """
         shader = self._open(source, text)
         data = shader.generate(
@@ -190,10 +192,12 @@ class Glslang:
             nonsemantic=source.debuginfo == "full",
         )
         if data is None:
-            raise Refused(shader.log)
+            raise CompileRefused(shader.log)
         return data, shader.log
 
-    def _open(self, source: Source, text: bytes, *, preamble: bytes = b"", include: Include | None = None) -> Shader:
+    def _open(
+        self, source: StageSource, text: bytes, *, preamble: bytes = b"", include: Include | None = None
+    ) -> Shader:
         from .glslang_library import Shader  # noqa: PLC0415 - ctypes is slow to import, and a null build has no use for it
 
         self._close()
@@ -248,7 +252,7 @@ def check_target(target: str) -> tuple[int, int]:
     return numbers
 
 
-def prelude(source: Source) -> bytes:
+def prelude(source: StageSource) -> bytes:
     """Return the source's text, with the extension that `#include` needs and without a mark of encoding."""
     text = source.text.removeprefix(b"\xef\xbb\xbf")
     if source.language == "hlsl" or b"include" not in text or b"GL_GOOGLE_include_directive" in text:
@@ -264,7 +268,7 @@ def spaced(text: bytes) -> bytes:
     return text.replace(b"#pragma STDGLinvariant", b"#pragma STDGL invariant") if b"STDGL" in text else text
 
 
-def defines(source: Source) -> bytes:
+def defines(source: StageSource) -> bytes:
     """Return the request's macros as directives.
 
     Raises: ConfigurationError for one that would bring in more lines.

@@ -17,13 +17,13 @@ from typing import Any
 
 from cratewright import ToolError, UnsupportedError
 
-from .diagnostics import Message, read_log
+from .diagnostics import GlslangMessage, read_log
 from .extensions import NEWER, NEWER_MACROS
 from .glslang import (
     DEFAULT_VERSION,
+    CompileRefused,
     Glslang,
-    Refused,
-    Source,
+    StageSource,
     check_target,
     defines,
     prelude,
@@ -100,10 +100,10 @@ class LatestGlslang:
             includes = IncludeResolver("/", (), source.path, source.text)
             self.compile(source, self.preprocess(source, includes), keep_uncalled=False)
 
-    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
 
-        Raises: Refused, or SourceError for an include that is not found.
+        Raises: CompileRefused, or SourceError for an include that is not found.
         """
         _check_language(source)
         defined = {name for name, _ in source.defines}
@@ -112,7 +112,7 @@ class LatestGlslang:
         return _HIDDEN.sub(rb"#extension \1 : \2", self._front.preprocess_as(seen, includes, _hidden))
 
     @step("glslang: compile")
-    def compile_whole(self, source: Source) -> tuple[bytes, str] | None:
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
         """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         text, macros = prelude(source), defines(source)
         if macros:
@@ -121,14 +121,14 @@ class LatestGlslang:
             text = text[:end] + macros + b"#line %d\n" % (text.count(b"\n", 0, end) + 1) + text[end:]
         try:
             return _compile(source, text)
-        except Refused:
+        except CompileRefused:
             return None
 
     @step("glslang: compile")
-    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
 
-        Raises: Refused.
+        Raises: CompileRefused.
         """
         if not keep_uncalled or not text.endswith(MAIN):
             return _compile(source, text)
@@ -138,7 +138,7 @@ class LatestGlslang:
             try:
                 data, log = _compile(source, keeping(text, functions) if any(functions) else text)
                 return without_keeper(data), log + _lost(source, text, lost)
-            except Refused as refused:
+            except CompileRefused as refused:
                 at = _uncallable(read_log(refused.log, source.path))
                 function = functions[at] if at is not None and at < len(functions) else None
                 if at is None or function is None:
@@ -163,7 +163,7 @@ def library_function(name: str, result: Any, *arguments: Any) -> Any:
     return function
 
 
-def _compile(source: Source, text: bytes) -> tuple[bytes, str]:
+def _compile(source: StageSource, text: bytes) -> tuple[bytes, str]:
     _check_language(source)
     _, spirv = check_target(source.target)
     data, log = _call(
@@ -177,7 +177,7 @@ def _compile(source: Source, text: bytes) -> tuple[bytes, str]:
     )
     said = log.decode(errors="replace")
     if not data:
-        raise Refused(said)
+        raise CompileRefused(said)
     return data if source.debuginfo == "none" else _mended(data, source.path), said
 
 
@@ -204,7 +204,7 @@ def _call(given: bytes, **fields: Any) -> tuple[bytes, bytes]:
     return b"" if failed else b"".join(made), b"".join(log)
 
 
-def _check_language(source: Source) -> None:
+def _check_language(source: StageSource) -> None:
     if source.language != "glsl":
         raise UnsupportedError(f"{source.path}: the newest glslang does not read HLSL", hint=HLSL_WAY_OUT)
 
@@ -224,13 +224,13 @@ def _hidden(text: bytes) -> bytes:
     return _EXTENSION.sub(hide, text) if b"extension" in text else text
 
 
-def _uncallable(messages: Iterable[Message]) -> int | None:
+def _uncallable(messages: Iterable[GlslangMessage]) -> int | None:
     """Return which of the calls that keep functions is a mistake, or of the variables that they take."""
     lines = [message.line for message in messages if message.kind == "error"]
     return lines[0] - FIRST_LINE if lines and lines[0] >= FIRST_LINE else None
 
 
-def _lost(source: Source, text: bytes, functions: Iterable[Function]) -> str:
+def _lost(source: StageSource, text: bytes, functions: Iterable[Function]) -> str:
     lines, said = LineMap(text, source.path), list[str]()
     for function in functions:
         file, line = lines.locate(function.offset)

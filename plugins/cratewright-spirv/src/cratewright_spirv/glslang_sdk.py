@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cratewright import SourceError, ToolError, run_program, scratch_directory
 
-from .glslang import DEFAULT_VERSION, Refused, Source, check_target, defines, prelude, spaced
+from .glslang import DEFAULT_VERSION, CompileRefused, StageSource, check_target, defines, prelude, spaced
 from .includes import Included, IncludeResolver, redirect
 from .sources import glsl_version
 from .stopwatch import step
@@ -68,14 +68,14 @@ class GlslangExecutable:
         """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
         check_target(target)
 
-    def compile_whole(self, source: Source) -> None:
+    def compile_whole(self, source: StageSource) -> None:
         """Return nothing: what a text needs is not seen before it is preprocessed."""
 
     @step("glslang: preprocess")
-    def preprocess(self, source: Source, includes: IncludeResolver) -> bytes:
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved.
 
-        Raises: Refused, ToolError, or SourceError for an include that is not found.
+        Raises: CompileRefused, ToolError, or SourceError for an include that is not found.
         """
         check_target(source.target)
         defines(source)
@@ -91,13 +91,13 @@ class GlslangExecutable:
         for name, error in missing.items():
             if f"header name: {name}" in output:
                 raise error
-        raise Refused(shown)
+        raise CompileRefused(shown)
 
     @step("glslang: compile")
-    def compile(self, source: Source, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log.
 
-        Raises: Refused, ToolError.
+        Raises: CompileRefused, ToolError.
         """
         uncalled = ("--keep-uncalled",) if keep_uncalled else ()
         flags = ("--target-env", source.target, "-Od", *uncalled, *_DEBUG[source.debuginfo], *_flags(source))
@@ -110,7 +110,7 @@ class GlslangExecutable:
             result = Path(folder, "out")
             output, failed = self._run((*flags, "-o", str(result), name), folder / "in", source.path)
             if failed:
-                raise Refused(output)
+                raise CompileRefused(output)
             return result.read_bytes(), output
 
     def _run(self, arguments: tuple[str, ...], folder: Path | None, source: str) -> tuple[str, bool]:
@@ -132,7 +132,7 @@ class GlslangExecutable:
         raise ToolError(f"glslang ended with status {done.status}", context=[*about, reason])
 
 
-def _flags(source: Source) -> tuple[str, ...]:
+def _flags(source: StageSource) -> tuple[str, ...]:
     hlsl = ("-D", "--hlsl-offsets", "-e", source.entry_point) if source.language == "hlsl" else ()
     return ("-S", source.stage, *hlsl)
 
@@ -141,7 +141,7 @@ def _alias(number: int) -> str:
     return f"cw-{number}-"
 
 
-def _flatten(source: Source, includes: IncludeResolver, folder: Path) -> tuple[list[str], dict[str, SourceError]]:
+def _flatten(source: StageSource, includes: IncludeResolver, folder: Path) -> tuple[list[str], dict[str, SourceError]]:
     """Write the source and all that it may include side by side, under numbers in place of paths.
 
     Shape: the shown name of each number, and the errors for includes that were not found; whether
@@ -173,7 +173,7 @@ def _guarded(found: Included, number: int) -> bytes:
     return b"#ifndef %s\n#define %s\n#line 1\n%s\n#endif\n" % (guard, guard, found.text)
 
 
-def _versioned(source: Source) -> bytes:
+def _versioned(source: StageSource) -> bytes:
     text = prelude(source)
     if source.language == "hlsl" or glsl_version(text) is not None:
         return text

@@ -34,7 +34,7 @@ from .facts import Facts, restore_names, sources_of
 from .finalize import keep_entry_points, strip_names
 from .mending import mended, needs_legalising, with_plain_copies, without_names
 from .module import parse
-from .names import Entry, text_path
+from .names import ImageEntry, text_path
 from .passes import passes_for
 from .program import Program
 from .split import at_level
@@ -60,7 +60,7 @@ class Image:
             self.dumps.append(Artifact(f"{directory}/{name}", data, dump=True))
 
 
-def link_image(request: LinkRequest, path: str, entries: Sequence[Entry], tools: Tools) -> LinkResult:
+def link_image(request: LinkRequest, path: str, entries: Sequence[ImageEntry], tools: Tools) -> LinkResult:
     """Make one image of modules that no LTO has seen, with the given entry points in it.
 
     Shape: `path` is the image's, relative to the output directory. The report is JSON, a row for each image.
@@ -73,7 +73,7 @@ def link_image(request: LinkRequest, path: str, entries: Sequence[Entry], tools:
         raise error.leaving((dump.path, dump.data) for dump in image.dumps) from error
 
 
-def _link(image: Image, entries: Sequence[Entry], tools: Tools) -> LinkResult:
+def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResult:
     request = image.request
     image.dumps.extend(inputs(request))
     # Taking a module apart and putting it together again takes longer than validating it.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cratewright import ToolError
 
-from .provider import Answer, Message, Provider, ValidatorOptions, version_of
+from .provider import Provider, ToolMessage, ToolResult, ValidatorOptions, version_of
 
 __all__ = ["Library", "load"]
 
@@ -104,7 +104,7 @@ class Library(Provider):
     def programs(self) -> tuple[str, ...]:
         return (str(_path()),)
 
-    def _link(self, modules: Sequence[bytes], env: str) -> Answer:
+    def _link(self, modules: Sequence[bytes], env: str) -> ToolResult:
         count = len(modules)
         sizes = (ctypes.c_uint64 * count)(*map(len, modules))
         return self._call("link", env, (ctypes.c_char_p * count)(*modules), sizes, count)
@@ -116,33 +116,33 @@ class Library(Provider):
         passes: Sequence[str],
         validator: ValidatorOptions | None,
         preserve_bindings: bool,
-    ) -> Answer:
+    ) -> ToolResult:
         flags = (ctypes.c_char_p * len(passes))(*(name.encode() for name in passes))
         bits = _UNCHECKED if validator is None else validator.bits()
         return self._call("optimize", env, module, len(module), flags, len(passes), bits, preserve_bindings)
 
-    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:
+    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> ToolResult:
         return self._call("validate", env, module, len(module), options.bits())
 
-    def _assemble(self, text: bytes, env: str) -> Answer:
+    def _assemble(self, text: bytes, env: str) -> ToolResult:
         return self._call("assemble", env, text, len(text))
 
-    def _disassemble(self, module: bytes, env: str) -> Answer:
+    def _disassemble(self, module: bytes, env: str) -> ToolResult:
         return self._call("disassemble", env, module, len(module))
 
-    def _call(self, name: str, env: str, *arguments: object) -> Answer:
+    def _call(self, name: str, env: str, *arguments: object) -> ToolResult:
         pointer = getattr(self._library, f"cratewright_spirv_{name}")(env.encode(), *arguments)
         if not pointer:
             raise ToolError("SPIRV-Tools ran out of memory")
         try:
             result = pointer.contents
             if result.succeeded:
-                return Answer(ctypes.string_at(result.data, result.size) if result.size else b"")
+                return ToolResult(ctypes.string_at(result.data, result.size) if result.size else b"")
             # 0 to 2 are kinds of errors, the higher levels remarks.
-            return Answer(
+            return ToolResult(
                 None,
                 tuple(
-                    Message(at.text.decode("utf-8", "replace").rstrip(), at.index, at.line + 1, at.column + 1)
+                    ToolMessage(at.text.decode("utf-8", "replace").rstrip(), at.index, at.line + 1, at.column + 1)
                     for at in result.messages[: result.message_count]
                     if at.level <= 2
                 ),

@@ -31,7 +31,7 @@ from .lines import lines_for_linker, linked_lines
 from .memory_model import programs_of_one_model
 from .mending import mended
 from .module import Instruction, parse
-from .names import Entry, entries_of, image_path, optimized_entries, spv_environment
+from .names import ImageEntry, entries_of, image_path, optimized_entries, spv_environment
 from .program import Program, trim
 from .split import at_level
 from .symbols import closures
@@ -167,7 +167,7 @@ class _Closure:
     interface: reflect.Row
 
 
-def _close(request: LinkRequest, entry: Entry, tools: Tools) -> _Closure:
+def _close(request: LinkRequest, entry: ImageEntry, tools: Tools) -> _Closure:
     path = image_path(request.crate, entry.output)
     program = assemble(request, path, [entry], tools, lambda _option, _data: None)
     # A shader that stands alone comes as its compiler left it.

@@ -14,7 +14,7 @@ from .finalize import only_entry_points, with_entry_names
 from .image import Image, finish
 from .lto import join, parts_of, trimmed
 from .module import parse
-from .names import Entry, image_path
+from .names import ImageEntry, image_path
 from .program import Program
 from .tools import Tools
 from .workgroup import size_by_entry_point, size_by_module
@@ -22,7 +22,7 @@ from .workgroup import size_by_entry_point, size_by_module
 __all__ = ["link_optimized"]
 
 
-def link_optimized(request: LinkRequest, entries: Sequence[Entry], tools: Tools) -> LinkResult:
+def link_optimized(request: LinkRequest, entries: Sequence[ImageEntry], tools: Tools) -> LinkResult:
     """Make images of modules that LTO has optimized.
 
     Shape: as of `link_image`; after fat LTO all images are made at once, for they come from one module.
@@ -59,7 +59,7 @@ class _Link:
             leftovers = (*inputs(self._request), *image.dumps)
             raise error.leaving((dump.path, dump.data) for dump in leftovers) from error
 
-    def merge(self, entries: Sequence[Entry]) -> bytes:
+    def merge(self, entries: Sequence[ImageEntry]) -> bytes:
         """Return one module with all entry points, in which nothing that is equal stands twice."""
         request, tools = self._request, self._tools
         programs = self._programs(entries)
@@ -70,7 +70,7 @@ class _Link:
         sized = size_by_module(whole, target=request.target)
         return data if sized is whole else canonical_form([sized], request.options)
 
-    def split(self, entries: Sequence[Entry]) -> list[bytes]:
+    def split(self, entries: Sequence[ImageEntry]) -> list[bytes]:
         """Return a module for each entry point, from the one that fat LTO made."""
         config, tools, images = self._request.config, self._tools, list[bytes]()
         for program in self._programs(entries):
@@ -78,7 +78,7 @@ class _Link:
             images.append(trimmed(data, config, tools))
         return images
 
-    def _programs(self, entries: Sequence[Entry]) -> list[Program]:
+    def _programs(self, entries: Sequence[ImageEntry]) -> list[Program]:
         """Return a program with each entry point alone, under the name it is to have; each module is read once."""
         where: dict[tuple[int, str, str], Program] = {}
         for index, item in enumerate(self._request.modules):

@@ -12,7 +12,7 @@ from typing import Any
 
 from cratewright import Artifact, LinkRequest, LinkResult, content_digest
 
-from .names import Entry, entries_of, image_path, manifest_name
+from .names import ImageEntry, entries_of, image_path, manifest_name
 from .variant_table import variant_rows
 
 __all__ = ["write_manifest"]
@@ -76,7 +76,7 @@ def _one_line_each(document: Mapping[str, object]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _keys(entries: Sequence[Entry]) -> list[str]:
+def _keys(entries: Sequence[ImageEntry]) -> list[str]:
     """Return a unique name for each entry point: its own if no other has it, else its source's."""
     count = Counter(entry.name for entry in entries)
     return [entry.name if count[entry.name] == 1 else entry.output for entry in entries]

@@ -22,7 +22,7 @@ from .stages import STAGES
 
 __all__ = [
     "LANGUAGES",
-    "Entry",
+    "ImageEntry",
     "debug_path",
     "entries_of",
     "image_directory",
@@ -45,7 +45,7 @@ _SPIRV = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ImageEntry:
     """An entry point of the crate that is linked.
 
     Shape: `module` is a position in the request; `own_name` is its name in the source, `inner` that in the module
@@ -73,7 +73,7 @@ def known_stage(stage: object) -> bool:
     return stage in _SUFFIXES
 
 
-def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
+def entries_of(request: LinkRequest) -> tuple[ImageEntry, ...]:
     """Return the entry points of the crate's own modules, in order.
 
     Shape: in a single module, only what would clash within a stage is renamed, after its source.
@@ -96,14 +96,14 @@ def entries_of(request: LinkRequest) -> tuple[Entry, ...]:
     return tuple(entries) if request.options.flag("multimodule") else _without_clashes(entries)
 
 
-def optimized_entries(entries: Iterable[Entry]) -> str:
+def optimized_entries(entries: Iterable[ImageEntry]) -> str:
     """Return what a module that LTO made must say of its entry points, for `entries_of` to know them again."""
     return json.dumps(
         [[each.stage, each.own_name, each.inner, each.output, each.source, each.variant] for each in entries]
     )
 
 
-def _entries_of_module(index: int, module: ModuleCodegen) -> list[Entry]:
+def _entries_of_module(index: int, module: ModuleCodegen) -> list[ImageEntry]:
     rows = json.loads(module.attribute("entries") or "[]") or [
         (
             entry.stage,
@@ -116,7 +116,7 @@ def _entries_of_module(index: int, module: ModuleCodegen) -> list[Entry]:
         for entry in module.entry_points
     ]
     return [
-        Entry(
+        ImageEntry(
             module=index,
             stage=stage,
             own_name=own,
@@ -140,8 +140,8 @@ def _output(module: ModuleCodegen, stage: str, entry: str) -> str:
     return base if base.endswith(suffix) else base + suffix
 
 
-def _refuse_shared_outputs(request: LinkRequest, entries: list[Entry]) -> None:
-    first: dict[str, Entry] = {}
+def _refuse_shared_outputs(request: LinkRequest, entries: list[ImageEntry]) -> None:
+    first: dict[str, ImageEntry] = {}
     for entry in entries:
         other = first.setdefault(entry.output, entry)
         if other is not entry:
@@ -152,7 +152,7 @@ def _refuse_shared_outputs(request: LinkRequest, entries: list[Entry]) -> None:
             )
 
 
-def _refuse_other_places(request: LinkRequest, entries: list[Entry]) -> None:
+def _refuse_other_places(request: LinkRequest, entries: list[ImageEntry]) -> None:
     for entry in entries:
         try:
             check_output_path(image_path(request.crate, entry.output), where=entry.source)
@@ -164,10 +164,10 @@ def _refuse_other_places(request: LinkRequest, entries: list[Entry]) -> None:
             ) from error
 
 
-def _without_clashes(entries: list[Entry]) -> tuple[Entry, ...]:
+def _without_clashes(entries: list[ImageEntry]) -> tuple[ImageEntry, ...]:
     count = Counter((entry.stage, entry.own_name) for entry in entries)
     taken = {(entry.stage, entry.own_name) for entry in entries if count[entry.stage, entry.own_name] == 1}
-    named: list[Entry] = []
+    named: list[ImageEntry] = []
     for entry in entries:
         name = entry.own_name
         if count[entry.stage, name] > 1:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from .glslang_latest import library_function, run_action
 from .mending import without_names
-from .provider import Answer, Message, errors_of
+from .provider import ToolMessage, ToolResult, errors_of
 from .silence import redirected
 
 __all__ = ["NewestTools"]
@@ -38,7 +38,7 @@ class _LinkRequest(ctypes.Structure):
 class NewestTools:
     """The few operations that the library has."""
 
-    def link(self, modules: Sequence[bytes]) -> Answer:
+    def link(self, modules: Sequence[bytes]) -> ToolResult:
         """Link modules to one that imports and exports nothing, of the highest version among them."""
         count = len(modules)
         held = [ctypes.create_string_buffer(module, len(module)) for module in modules]
@@ -50,32 +50,32 @@ class NewestTools:
         link = library_function("linkSPIRV", ctypes.c_bool, ctypes.POINTER(_LinkRequest))
         linked, said = _printed(lambda: link(ctypes.byref(request)))
         if not linked or not request.result:
-            return Answer(None, errors_of(said))
-        return Answer(ctypes.string_at(request.result, request.words * 4))
+            return ToolResult(None, errors_of(said))
+        return ToolResult(ctypes.string_at(request.result, request.words * 4))
 
-    def validate(self, module: bytes) -> Answer:
+    def validate(self, module: bytes) -> ToolResult:
         """Check a module by the rules of Vulkan 1.3."""
         check = library_function("validateSPIRV", ctypes.c_bool, ctypes.c_char_p, ctypes.c_int)
         valid, said = _printed(lambda: check(module, len(module) // 4))
-        return Answer(b"") if valid else Answer(None, errors_of(said))
+        return ToolResult(b"") if valid else ToolResult(None, errors_of(said))
 
-    def optimize(self, module: bytes, passes: Sequence[str]) -> Answer:
+    def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult:
         """Run the passes of `-O`, and leave out names; whatever else was asked for is refused."""
         missing = [name for name in passes if name not in _TIDYING | {"-O", "--strip-debug"}]
         if missing:
             wanted = missing[0] if len(missing) == 1 else f"{missing[0]} and {len(missing) - 1} more"
             text = f"of the newest SPIRV-Tools there is -O alone, not {wanted}: set opt_level=3, or spirv_opt=False"
-            return Answer(None, (Message(text),))
+            return ToolResult(None, (ToolMessage(text),))
         level = _SPEED if "-O" in passes else _NO_PASSES
         data, log = run_action(module, _OPTIMIZE, level)
         if not data:
-            return Answer(None, errors_of(log))
-        return Answer(without_names(data) if "--strip-debug" in passes else data)
+            return ToolResult(None, errors_of(log))
+        return ToolResult(without_names(data) if "--strip-debug" in passes else data)
 
-    def disassemble(self, module: bytes) -> Answer:
+    def disassemble(self, module: bytes) -> ToolResult:
         """Return the text of a module."""
         data, log = run_action(module, _DISASSEMBLE, _NO_PASSES)
-        return Answer(data) if data else Answer(None, errors_of(log))
+        return ToolResult(data) if data else ToolResult(None, errors_of(log))
 
 
 def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:

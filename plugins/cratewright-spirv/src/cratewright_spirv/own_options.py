@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cratewright import VARIANT, ConfigurationError, LinkRequest, LtoMode, ModuleCodegen, options_among, with_own
 
-from .names import Entry
+from .names import ImageEntry
 
 __all__ = ["check_all_alike", "check_own_options", "with_own_options"]
 
@@ -48,7 +48,7 @@ def check_all_alike(request: LinkRequest) -> None:
             )
 
 
-def with_own_options(request: LinkRequest, entries: Sequence[Entry]) -> LinkRequest:
+def with_own_options(request: LinkRequest, entries: Sequence[ImageEntry]) -> LinkRequest:
     """Return the request for an image with the options that the sources of its entry points have.
 
     Raises: ConfigurationError if they want different ones.

@@ -15,7 +15,7 @@ from . import opcodes as op
 from .module import Instruction, Module, build, result, string
 from .stages import stage_name
 
-__all__ = ["BINDING", "INPUT", "OUTPUT", "Entry", "Program", "reach", "trim"]
+__all__ = ["BINDING", "INPUT", "OUTPUT", "Program", "ProgramEntry", "reach", "trim"]
 
 INPUT, OUTPUT = 1, 3
 BINDING = 33
@@ -38,7 +38,7 @@ _REMARKS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ProgramEntry:
     """An entry point; `interface` is the word at which its list of variables starts."""
 
     model: int
@@ -78,11 +78,11 @@ class Program:
             self.module, instructions=(*self.preamble, *chain.from_iterable(self.functions.values()))
         ).encode()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ProgramEntry]:
         """Return the entry points in module order."""
         return [entry_of(words) for words in self.preamble if words[0] & 0xFFFF == op.ENTRY_POINT]
 
-    def interface(self, entry: Entry) -> frozenset[int]:
+    def interface(self, entry: ProgramEntry) -> frozenset[int]:
         """Return the variables that an entry point lists."""
         for words in self.preamble:
             if words[0] & 0xFFFF == op.ENTRY_POINT and words[2] == entry.function and words[1] == entry.model:
@@ -117,10 +117,10 @@ class Program:
         return self.references({**dict.fromkeys(self.functions), **dict.fromkeys(self.variables())})
 
 
-def entry_of(words: Instruction) -> Entry:
+def entry_of(words: Instruction) -> ProgramEntry:
     """Return what an `OpEntryPoint` says."""
     name, interface = string(words, 3)
-    return Entry(words[1], words[2], name, interface)
+    return ProgramEntry(words[1], words[2], name, interface)
 
 
 def reach(graph: Mapping[int, Iterable[int]], *roots: int) -> dict[int, None]:

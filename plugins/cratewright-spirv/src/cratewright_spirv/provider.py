@@ -27,9 +27,9 @@ from .stopwatch import step
 
 __all__ = [
     "WAY_OUT",
-    "Answer",
-    "Message",
     "Provider",
+    "ToolMessage",
+    "ToolResult",
     "Tools",
     "ValidatorOptions",
     "data_of",
@@ -148,18 +148,18 @@ class Tools(Protocol):
         """Return the text of a module with plain ids, as `assemble` reads it."""
 
 
-class Message(NamedTuple):
+class ToolMessage(NamedTuple):
     text: str
     instruction: int = 0
     line: int = 0
     column: int = 0
 
 
-class Answer(NamedTuple):
+class ToolResult(NamedTuple):
     """What one operation left: its output, or None and the errors it named."""
 
     data: bytes | None
-    errors: tuple[Message, ...] = ()
+    errors: tuple[ToolMessage, ...] = ()
     status: str = "it named no reason"
 
     @property
@@ -170,10 +170,10 @@ class Answer(NamedTuple):
 class Newer(Protocol):
     """SPIRV-Tools that read more, if with fewer choices."""
 
-    def link(self, modules: Sequence[bytes]) -> Answer: ...
-    def validate(self, module: bytes) -> Answer: ...
-    def optimize(self, module: bytes, passes: Sequence[str]) -> Answer: ...
-    def disassemble(self, module: bytes) -> Answer: ...
+    def link(self, modules: Sequence[bytes]) -> ToolResult: ...
+    def validate(self, module: bytes) -> ToolResult: ...
+    def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult: ...
+    def disassemble(self, module: bytes) -> ToolResult: ...
 
 
 class Provider:
@@ -248,7 +248,7 @@ class Provider:
         text = data_of(answer, env, "spirv-dis", FormatError)
         return text.decode("utf-8", "replace")
 
-    def _or_newer(self, answer: Answer, ask: Callable[[Newer], Answer]) -> Answer:
+    def _or_newer(self, answer: ToolResult, ask: Callable[[Newer], ToolResult]) -> ToolResult:
         """Return an answer, or what newer tools answer where these cannot read the module."""
         unread = answer.data is None and _UNKNOWN.search(answer.text) is not None
         return ask(self.newer()) if self.newer is not None and unread else answer
@@ -256,7 +256,7 @@ class Provider:
     def _told(self) -> str:
         raise NotImplementedError
 
-    def _link(self, modules: Sequence[bytes], env: str) -> Answer:
+    def _link(self, modules: Sequence[bytes], env: str) -> ToolResult:
         raise NotImplementedError
 
     def _optimize(
@@ -266,16 +266,16 @@ class Provider:
         passes: Sequence[str],
         validator: ValidatorOptions | None,
         preserve_bindings: bool,
-    ) -> Answer:
+    ) -> ToolResult:
         raise NotImplementedError
 
-    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> Answer:
+    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> ToolResult:
         raise NotImplementedError
 
-    def _assemble(self, text: bytes, env: str) -> Answer:
+    def _assemble(self, text: bytes, env: str) -> ToolResult:
         raise NotImplementedError
 
-    def _disassemble(self, module: bytes, env: str) -> Answer:
+    def _disassemble(self, module: bytes, env: str) -> ToolResult:
         raise NotImplementedError
 
 
@@ -304,16 +304,16 @@ def _imports(module: bytes) -> bool:
     return False
 
 
-def _of_both(first: Answer, second: Answer) -> Answer:
+def _of_both(first: ToolResult, second: ToolResult) -> ToolResult:
     """Return the second answer, which is given because of the first."""
-    return second if second.data is not None else Answer(None, (*first.errors, *second.errors), second.status)
+    return second if second.data is not None else ToolResult(None, (*first.errors, *second.errors), second.status)
 
 
-def _unknown_environment(answer: Answer) -> bool:
+def _unknown_environment(answer: ToolResult) -> bool:
     return answer.text.startswith(("Unrecognized target env", "Invalid value passed to --target-env"))
 
 
-def data_of(answer: Answer, env: str, program: str, kind: type[CratewrightError]) -> bytes:
+def data_of(answer: ToolResult, env: str, program: str, kind: type[CratewrightError]) -> bytes:
     """Return the output of an operation.
 
     Raises: `kind` with the tool's words; ConfigurationError if it does not know `env`; ToolError if it is mute.
@@ -342,7 +342,7 @@ def version_of(text: str) -> str:
     return line.partition(" unknown hash")[0].rstrip()
 
 
-def errors_of(stderr: bytes) -> tuple[Message, ...]:
+def errors_of(stderr: bytes) -> tuple[ToolMessage, ...]:
     """Return the errors among what a program printed."""
     text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
     heads = list(_PRINTED.finditer(text))
@@ -353,7 +353,7 @@ def errors_of(stderr: bytes) -> tuple[Message, ...]:
             first, second = int(head[2] or 0), int(head[3] or 0)
             # Two numbers are a place in a text, one is that of an instruction.
             place = (0, first, second) if head[3] else (first, 0, 0)
-            errors.append(Message(text[head.end() : end].rstrip(), *place))
+            errors.append(ToolMessage(text[head.end() : end].rstrip(), *place))
     if not errors and text.strip():
-        errors.append(Message(text.strip()))
+        errors.append(ToolMessage(text.strip()))
     return tuple(errors)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from cratewright import LinkModule, dataclass
 
 from .implied import Implied
-from .program import Entry, Program
+from .program import Program, ProgramEntry
 
-__all__ = ["Describe", "Reached", "Unit", "reached_by", "units_of"]
+__all__ = ["Describe", "Reached", "ReachedUnit", "reached_by", "units_of"]
 
 Describe = Callable[[str], str]
 """Makes a function's linkage name readable."""
@@ -21,7 +21,7 @@ _SHOWN = " -> "
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ReachedUnit:
     """A unit that takes part in a link, and what it implies."""
 
     item: LinkModule
@@ -33,9 +33,9 @@ class Unit:
         return f"crate '{self.item.crate}', {self.item.module.attribute('source') or self.item.module.name}"
 
 
-def units_of(items: Sequence[LinkModule]) -> list[Unit]:
+def units_of(items: Sequence[LinkModule]) -> list[ReachedUnit]:
     """Return the units of some modules."""
-    return [Unit(item, Implied.of(item.module)) for item in items]
+    return [ReachedUnit(item, Implied.of(item.module)) for item in items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,15 @@ class Reached:
     each other unit to the way there.
     """
 
-    entry: Entry
+    entry: ProgramEntry
     own: int
     globals: Collection[int]
     units: Mapping[int, str]
 
 
-def reached_by(program: Program, entry: Entry, own: int, units: Sequence[Unit], describe: Describe) -> Reached:
+def reached_by(
+    program: Program, entry: ProgramEntry, own: int, units: Sequence[ReachedUnit], describe: Describe
+) -> Reached:
     """Return what an entry point of the unit at position `own` reaches."""
     graph, names = program.graph(), program.names()
     owners = {symbol.name: at for at, unit in enumerate(units) for symbol in unit.item.module.exports}

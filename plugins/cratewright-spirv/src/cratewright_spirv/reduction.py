@@ -19,7 +19,7 @@ from .module import parse, string
 from .names import entries_of
 from .program import Program
 from .split import at_level
-from .symbols import Resolution
+from .symbols import SymbolTable
 
 __all__ = ["reduce_part"]
 
@@ -60,12 +60,12 @@ def reduce_part(request: LinkRequest) -> LinkRequest:
 
 def _needed(request: LinkRequest, root: int, stage: str) -> dict[int, set[str]]:
     """Return the symbols that are needed of each module."""
-    resolution = Resolution(request.modules)
+    table = SymbolTable(request.modules)
     needed: dict[int, set[str]] = {root: set()}
     todo = [symbol.name for symbol in request.modules[root].module.imports]
     while todo:
         name = todo.pop()
-        (index,) = resolution.offers(name, stage)
+        (index,) = table.offers(name, stage)
         known = needed.setdefault(index, set())
         if name not in known:
             wanted = {name} if known else {name, request.modules[index].module.attribute("initialiser")} - {""}

@@ -13,12 +13,12 @@ from . import opcodes as op
 from .blocks import Blocks
 from .library import load
 from .module import HEADER_WORDS, Instruction, parse
-from .program import BINDING, INPUT, OUTPUT, Entry, Program, reach
+from .program import BINDING, INPUT, OUTPUT, Program, ProgramEntry, reach
 from .shapes import Shapes, Value
-from .stages import STAGES, Stage
+from .stages import STAGES, ShaderStage
 from .stopwatch import step
 
-__all__ = ["STAGES", "EntryPoint", "Stage", "entry_points", "instruction_count", "interface"]
+__all__ = ["STAGES", "ReflectedEntry", "ShaderStage", "entry_points", "instruction_count", "interface"]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, INDEX, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 32, 34
@@ -37,7 +37,7 @@ Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class EntryPoint:
+class ReflectedEntry:
     """An entry point; stages without workgroups have no `local_size`."""
 
     stage: str
@@ -45,11 +45,13 @@ class EntryPoint:
     local_size: tuple[int, int, int] | None = None
 
 
-def entry_points(data: bytes, *, name: str = "module") -> tuple[EntryPoint, ...]:
+def entry_points(data: bytes, *, name: str = "module") -> tuple[ReflectedEntry, ...]:
     """Return the entry points in module order."""
     program = Program.of(parse(data, name))
     shapes = Shapes(program.preamble)
-    return tuple(EntryPoint(each.stage, each.name, _local_size(program, shapes, each)) for each in program.entries())
+    return tuple(
+        ReflectedEntry(each.stage, each.name, _local_size(program, shapes, each)) for each in program.entries()
+    )
 
 
 def instruction_count(data: bytes) -> int:
@@ -111,7 +113,7 @@ def lists_all_globals(data: bytes) -> bool:
     return int.from_bytes(data[4:8], "little") >= _ALL_GLOBALS
 
 
-def _local_size(program: Program, shapes: Shapes, entry: Entry) -> tuple[int, int, int] | None:
+def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[int, int, int] | None:
     for each, marks in shapes.decorations.items():
         # a constant decorated so overrides every entry point's own size
         if marks.get(BUILT_IN) == (WORKGROUP_SIZE,) and each in shapes.definitions:

@@ -33,7 +33,7 @@ from .names import object_path, spv_environment, text_path
 from .once import one_of_each
 from .program import Program
 from .split import at_level
-from .symbols import Resolution, stages_of
+from .symbols import SymbolTable, stages_of
 from .tools import Tools, ValidatorOptions
 
 __all__ = ["link_object", "merge", "optimized"]
@@ -60,7 +60,7 @@ def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
         for index, item in enumerate(request.modules)
         if item.crate == request.crate or any(symbol.name in wanted for symbol in item.module.exports)
     ]
-    items = [request.modules[index] for index in Resolution(request.modules).closure(roots, "")]
+    items = [request.modules[index] for index in SymbolTable(request.modules).closure(roots, "")]
     for item in items:
         _check(item.crate, item.module, frozenset())
     parts = [_marked(data, wanted) for data in one_of_each([item.module.data for item in items], items)]

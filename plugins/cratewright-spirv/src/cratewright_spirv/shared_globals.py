@@ -15,7 +15,7 @@ from .contents import Contents, substituted, unify
 from .declared import block_of, place_of, shared_name
 from .module import Instruction, build, literal, parse, result, string
 from .program import Program
-from .reached import Reached, Unit
+from .reached import Reached, ReachedUnit
 from .shapes import Shapes
 from .stage_arrays import with_stage_arrays
 
@@ -45,7 +45,7 @@ def marked(data: bytes, position: int, name: str) -> bytes:
     return replace(program, preamble=tuple(preamble)).encode()
 
 
-def with_shared_globals(program: Program, reached: Reached, units: Sequence[Unit]) -> Program:
+def with_shared_globals(program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> Program:
     """Return a program of marked modules and one entry point with variables of one name made one.
 
     Raises: LinkError naming both files for one name with different types or initialisers, and for one place to which
@@ -59,7 +59,7 @@ def with_shared_globals(program: Program, reached: Reached, units: Sequence[Unit
 
 
 class _Found:
-    def __init__(self, program: Program, reached: Reached, units: Sequence[Unit]) -> None:
+    def __init__(self, program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> None:
         self.program, self.reached, self.units = program, reached, units
         self.taking_part = {reached.own, *reached.units}
         self.strict, self.loose = Contents(program), Contents(program, loose=True)
@@ -201,7 +201,7 @@ class _Found:
         yield from (("path", self.reached.units[each]) for each in positions if each in self.reached.units)
 
 
-def _unbounded(program: Program, units: Sequence[Unit]) -> set[int]:
+def _unbounded(program: Program, units: Sequence[ReachedUnit]) -> set[int]:
     """Return the variables of units that lack a layout which arrays depend on."""
     positions = {at for at, unit in enumerate(units) if unit.implied.unbounded}
     names = program.names() if positions else {}

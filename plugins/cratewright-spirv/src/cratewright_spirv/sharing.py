@@ -15,16 +15,16 @@ from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, opti
 
 from .backend import SpirvBackend
 from .latest_wheel import KNOWN_RELEASES, is_known_release
-from .names import Entry, entries_of, optimized_entries
+from .names import ImageEntry, entries_of, optimized_entries
 from .stages import STAGES
 
 if TYPE_CHECKING:
-    from .symbols import Resolution
+    from .symbols import SymbolTable
 
 __all__ = [
     "KNOWN_RELEASES",
     "STAGE_SUFFIXES",
-    "Entry",
+    "ImageEntry",
     "SpirvBackend",
     "is_known_release",
     "with_relative_files",
@@ -34,7 +34,7 @@ __all__ = [
 STAGE_SUFFIXES = tuple(stage.suffix for stage in STAGES)
 """Those of files that hold the entry point of a stage."""
 
-Link = Callable[[Entry, Sequence[LinkModule]], bytes]
+Link = Callable[[ImageEntry, Sequence[LinkModule]], bytes]
 """Makes the code of an entry point out of its module, which comes first, and all others that it needs."""
 
 
@@ -43,17 +43,17 @@ def with_whole_entries(request: LinkRequest, link: Link) -> LinkRequest:
 
     Raises: LinkError for symbols, as for modules of this package.
     """
-    from .symbols import Resolution  # noqa: PLC0415 - only workers link
+    from .symbols import SymbolTable  # noqa: PLC0415 - only workers link
 
     entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
-    resolution = Resolution(request.modules)
-    return replace(request, modules=tuple(_whole(request, entry, resolution, link) for entry in entries))
+    table = SymbolTable(request.modules)
+    return replace(request, modules=tuple(_whole(request, entry, table, link) for entry in entries))
 
 
-def _whole(request: LinkRequest, entry: Entry, resolution: Resolution, link: Link) -> LinkModule:
+def _whole(request: LinkRequest, entry: ImageEntry, table: SymbolTable, link: Link) -> LinkModule:
     from .facts import MADE_FROM  # noqa: PLC0415
 
-    closure = resolution.closure([entry.module], entry.suffix)
+    closure = table.closure([entry.module], entry.suffix)
     own = request.modules[entry.module]
     items = [own, *(request.modules[index] for index in closure if index != entry.module)]
     attributes = {

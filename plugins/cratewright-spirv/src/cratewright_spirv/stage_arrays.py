@@ -12,7 +12,7 @@ from dataclasses import replace
 from . import opcodes as op
 from .implied import Mode
 from .module import Instruction, build
-from .program import INPUT, OUTPUT, Entry, Program
+from .program import INPUT, OUTPUT, Program, ProgramEntry
 
 __all__ = ["with_stage_arrays"]
 
@@ -22,7 +22,7 @@ _BUILT_IN, _PATCH, _PER_PRIMITIVE = 11, 15, 5271
 _INDICES = range(5294, 5297)
 
 
-def with_stage_arrays(program: Program, entry: Entry, variables: Collection[int]) -> Program:
+def with_stage_arrays(program: Program, entry: ProgramEntry, variables: Collection[int]) -> Program:
     """Return the program with such arrays at the length that its entry point says.
 
     Shape: `variables` are those of units to which layouts were added.

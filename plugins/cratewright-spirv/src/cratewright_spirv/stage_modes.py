@@ -16,7 +16,7 @@ from .declared import LOCAL_SIZE, LOCAL_SIZE_ID
 from .implied import Mode
 from .module import Instruction, build
 from .program import Program
-from .reached import Reached, Unit
+from .reached import Reached, ReachedUnit
 from .stages import STAGES
 from .workgroup import entry_size, with_entry_size
 
@@ -62,12 +62,12 @@ _NAMES = {
 _SUFFIXES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
-def needs_modes(program: Program, units: Sequence[Unit]) -> bool:
+def needs_modes(program: Program, units: Sequence[ReachedUnit]) -> bool:
     """Return whether something in a program takes a mode that its entry points may lack."""
     return any(unit.implied.modes for unit in units) or bool(_replacing(program))
 
 
-def with_implied_modes(program: Program, reached: Sequence[Reached], units: Sequence[Unit]) -> Program:
+def with_implied_modes(program: Program, reached: Sequence[Reached], units: Sequence[ReachedUnit]) -> Program:
     """Return the program with what the units that each entry point reaches imply, and the size of its workgroups.
 
     Raises: LinkError naming both files and the path of calls where two contradict each other, or where an entry point
@@ -89,7 +89,9 @@ def _replacing(program: Program) -> dict[int, int]:
 
 
 class _Modes:
-    def __init__(self, program: Program, reached: Reached, units: Sequence[Unit], replaces: Mapping[int, int]) -> None:
+    def __init__(
+        self, program: Program, reached: Reached, units: Sequence[ReachedUnit], replaces: Mapping[int, int]
+    ) -> None:
         self.program, self.entry, self.units = program, reached.entry, units
         self.reached = reached
         self.built_ins = sorted({replaces[each] for each in reached.globals if each in replaces})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cratewright import dataclass
 
-__all__ = ["STAGES", "Stage", "stage_name"]
+__all__ = ["STAGES", "ShaderStage", "stage_name"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ShaderStage:
     """A stage's name in messages and metadata, its file suffix and the execution models that mean it."""
 
     name: str
@@ -17,20 +17,20 @@ class Stage:
 
 
 STAGES = (
-    Stage("vertex", ".vert", (0,)),
-    Stage("tess-control", ".tesc", (1,)),
-    Stage("tess-eval", ".tese", (2,)),
-    Stage("geometry", ".geom", (3,)),
-    Stage("fragment", ".frag", (4,)),
-    Stage("compute", ".comp", (5,)),
-    Stage("task", ".task", (5364, 5267)),
-    Stage("mesh", ".mesh", (5365, 5268)),
-    Stage("raygen", ".rgen", (5313,)),
-    Stage("intersection", ".rint", (5314,)),
-    Stage("any-hit", ".rahit", (5315,)),
-    Stage("closest-hit", ".rchit", (5316,)),
-    Stage("miss", ".rmiss", (5317,)),
-    Stage("callable", ".rcall", (5318,)),
+    ShaderStage("vertex", ".vert", (0,)),
+    ShaderStage("tess-control", ".tesc", (1,)),
+    ShaderStage("tess-eval", ".tese", (2,)),
+    ShaderStage("geometry", ".geom", (3,)),
+    ShaderStage("fragment", ".frag", (4,)),
+    ShaderStage("compute", ".comp", (5,)),
+    ShaderStage("task", ".task", (5364, 5267)),
+    ShaderStage("mesh", ".mesh", (5365, 5268)),
+    ShaderStage("raygen", ".rgen", (5313,)),
+    ShaderStage("intersection", ".rint", (5314,)),
+    ShaderStage("any-hit", ".rahit", (5315,)),
+    ShaderStage("closest-hit", ".rchit", (5316,)),
+    ShaderStage("miss", ".rmiss", (5317,)),
+    ShaderStage("callable", ".rcall", (5318,)),
 )
 _NAMES = {model: stage.name for stage in STAGES for model in stage.models}
 

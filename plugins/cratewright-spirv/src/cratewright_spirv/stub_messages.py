@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .diagnostics import Message
+from .diagnostics import GlslangMessage
 from .scan import Function, LineMap, unfinished
 
 __all__ = ["at_prototypes", "unfinished_message"]
 
 
-def unfinished_message(text: bytes, lines: LineMap, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+def unfinished_message(text: bytes, lines: LineMap, messages: tuple[GlslangMessage, ...]) -> tuple[GlslangMessage, ...]:
     """Return the message about a function that does not end, if that is why what was appended is a mistake."""
     name = None if any(m.kind == "error" and not m.stub for m in messages) else unfinished(text)
     if name is None:
         return ()
     file, line = lines.locate(name.offset)
-    return (Message("error", file, line, f"'{name.name}' : the body of this function does not end"),)
+    return (GlslangMessage("error", file, line, f"'{name.name}' : the body of this function does not end"),)
 
 
-def at_prototypes(messages: tuple[Message, ...], stubs: tuple[Function, ...], lines: LineMap) -> tuple[Message, ...]:
+def at_prototypes(
+    messages: tuple[GlslangMessage, ...], stubs: tuple[Function, ...], lines: LineMap
+) -> tuple[GlslangMessage, ...]:
     """Return the messages with those about a stub moved to its prototype, and only if there is no other."""
     own = tuple(message for message in messages if not message.stub)
     if any(message.kind == "error" for message in own):
         return own
-    moved: dict[Message, None] = {}
+    moved: dict[GlslangMessage, None] = {}
     for message in messages:
         at = message
         if message.stub and 0 < message.line <= len(stubs):

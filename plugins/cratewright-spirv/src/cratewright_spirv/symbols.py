@@ -11,7 +11,7 @@ from cratewright import Diagnostic, LinkError, LinkModule, Severity, Symbol, dat
 
 from .once import defined_once
 
-__all__ = ["Resolution", "closures", "stages_of"]
+__all__ = ["SymbolTable", "closures", "stages_of"]
 
 _SHOWN = 20
 
@@ -30,16 +30,16 @@ def stages_of(item: LinkModule) -> frozenset[str]:
 def closures(modules: Sequence[LinkModule], roots: Sequence[tuple[int, str]]) -> list[tuple[int, ...]]:
     """Return the modules that each root needs, which is a module and the stage it runs in.
 
-    Raises: LinkError, as `Resolution.closure`.
+    Raises: LinkError, as `SymbolTable.closure`.
     """
-    resolution = Resolution(modules)
+    table = SymbolTable(modules)
     for stage in dict.fromkeys(stage for _, stage in roots):
         # One error tells what all entry points of a stage miss.
-        resolution.closure([index for index, other in roots if other == stage], stage)
-    return [resolution.closure([index], stage) for index, stage in roots]
+        table.closure([index for index, other in roots if other == stage], stage)
+    return [table.closure([index], stage) for index, stage in roots]
 
 
-class Resolution:
+class SymbolTable:
     """The symbols of all modules that take part in a link.
 
     Shape: modules are known by their position. A symbol may be offered once for each stage.

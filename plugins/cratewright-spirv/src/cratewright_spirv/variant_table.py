@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cratewright import Artifact, LinkRequest, LinkResult, read_variant
 
-from .names import Entry, debug_path, entries_of, image_path, text_path
+from .names import ImageEntry, debug_path, entries_of, image_path, text_path
 
 __all__ = ["shared_images", "variant_rows", "written"]
 
@@ -40,7 +40,7 @@ def written(results: Sequence[LinkResult], shared: Collection[str]) -> tuple[Art
     return tuple({each.path: each for each in every}.values())
 
 
-def variant_rows(entries: Sequence[Entry], listed: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+def variant_rows(entries: Sequence[ImageEntry], listed: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """Return the lookup table; `listed` are the manifest's rows of the entry points.
 
     Shape: `of` is the name of the unit, `key` and `values` are the variant's; `entry_point` is the entry point's key in

@@ -14,7 +14,7 @@ from . import opcodes as op
 from .implied import Mode
 from .module import Instruction, build, result
 from .objects import RESERVED
-from .program import Entry, Program
+from .program import Program, ProgramEntry
 
 __all__ = [
     "asks_for_size",
@@ -68,7 +68,7 @@ def size_by_module(program: Program, *, target: str) -> Program:
     )
 
 
-def entry_size(program: Program, entry: Entry) -> Mode | None:
+def entry_size(program: Program, entry: ProgramEntry) -> Mode | None:
     """Return the size of an entry point's workgroups as a mode with each constant's default and id, if it has one."""
     constants = {defined: words for words in program.preamble if (defined := result(words)) is not None}
     ids = {words[1]: words[3] for words in program.preamble if _is_spec_id(words)}
@@ -87,7 +87,7 @@ def entry_size(program: Program, entry: Entry) -> Mode | None:
     return None
 
 
-def with_entry_size(program: Program, entry: Entry, size: Mode) -> Program:
+def with_entry_size(program: Program, entry: ProgramEntry, size: Mode) -> Program:
     """Return the program with the size of an entry point's workgroups, as `entry_size` gives it."""
     bound, added, marks = program.module.bound, list[Instruction](), list[Instruction]()
     mode = build(op.EXECUTION_MODE, entry.function, *size)

@@ -31,8 +31,8 @@ from cratewright import (
 )
 
 from .sizes import MOST, PAGE, check_sizes
-from .targets import TARGETS, Library, find_library, include_words
-from .toolchain import Toolchain, find_toolchain
+from .targets import TARGETS, CLibrary, find_library, include_words
+from .toolchain import WasmToolchain, find_toolchain
 from .words import LANGUAGES, check_flags, standard_for
 
 __all__ = ["WasmBackend"]
@@ -88,7 +88,7 @@ class WasmBackend(CodegenBackend):
     capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO, Capability.WHOLE_CRATES})
 
     @cached_property
-    def toolchain(self) -> Toolchain:
+    def toolchain(self) -> WasmToolchain:
         """What compiles and links."""
         return find_toolchain(self.session)
 
@@ -228,7 +228,7 @@ class WasmBackend(CodegenBackend):
 
         return link_crate(self.toolchain, self.session, request, self._library(request))
 
-    def _library(self, request: LinkRequest) -> Library:
+    def _library(self, request: LinkRequest) -> CLibrary:
         return find_library(self.toolchain, request.target, request.crate_type, self.session)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .leb import Reader, encode, padded
+from .leb import LebReader, encode, padded
 
 __all__ = ["Unlinkable", "relocate_bodies"]
 
@@ -54,13 +54,13 @@ def relocate_bodies(section: bytes, places: Mapping[tuple[int, int], int]) -> tu
 
     Shape: `places` are the numbers of symbols, by kind and index.
     """
-    reader = Reader(section)
+    reader = LebReader(section)
     count = reader.number()
     out = bytearray(encode(count))
     relocations: list[bytes] = []
     for _ in range(count):
         size = reader.number()
-        body = _Body(Reader(section, reader.at, reader.at + size), places)
+        body = _Body(LebReader(section, reader.at, reader.at + size), places)
         reader.at += size
         body.rewrite()
         out += encode(len(body.out))
@@ -72,7 +72,7 @@ def relocate_bodies(section: bytes, places: Mapping[tuple[int, int], int]) -> tu
 
 
 class _Body:
-    def __init__(self, reader: Reader, places: Mapping[tuple[int, int], int]) -> None:
+    def __init__(self, reader: LebReader, places: Mapping[tuple[int, int], int]) -> None:
         self._reader = reader
         self._places = places
         self.out = bytearray()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from cratewright import FormatError
 
-__all__ = ["Reader", "encode", "name_bytes", "padded", "vector"]
+__all__ = ["LebReader", "encode", "name_bytes", "padded", "vector"]
 
 
-class Reader:
+class LebReader:
     """Reads bytes from front to back."""
 
     __slots__ = ("at", "data", "end")

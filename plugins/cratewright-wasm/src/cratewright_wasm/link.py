@@ -19,8 +19,8 @@ from cratewright import (
 
 from .linker import LIBRARY_ENTRY, Inputs, offered_names, run_linker
 from .objects import has_constructors, link_form
-from .targets import Library
-from .toolchain import Toolchain
+from .targets import CLibrary
+from .toolchain import WasmToolchain
 
 __all__ = ["link_crate"]
 
@@ -32,7 +32,7 @@ _INITIALIZE = bytes.fromhex(
 """(module (import "env" "__wasm_call_ctors" (func $f)) (func (export "_initialize") call $f))"""
 
 
-def link_crate(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library) -> LinkResult:
+def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> LinkResult:
     """Link objects to what a crate becomes.
 
     Raises: LinkError, ToolError.

@@ -24,8 +24,8 @@ from cratewright import (
 )
 
 from .sizes import memory_words
-from .targets import Library
-from .toolchain import Toolchain, run
+from .targets import CLibrary
+from .toolchain import WasmToolchain, run
 from .unit import hidden_names
 
 __all__ = ["ENTRIES", "Inputs", "check_types", "offered_names", "run_linker"]
@@ -65,10 +65,10 @@ class Inputs:
 
 
 def run_linker(
-    toolchain: Toolchain,
+    toolchain: WasmToolchain,
     session: Session,
     request: LinkRequest,
-    library: Library,
+    library: CLibrary,
     inputs: Inputs,
     directory: Path,
     *,

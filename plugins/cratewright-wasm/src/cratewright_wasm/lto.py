@@ -28,8 +28,8 @@ from cratewright import (
 
 from .bitcode import is_bitcode
 from .linker import Inputs, check_types, run_linker
-from .targets import Library, triple, without_start
-from .toolchain import Toolchain, run
+from .targets import CLibrary, triple, without_start
+from .toolchain import WasmToolchain, run
 from .unit import HIDDEN, hidden_names
 
 __all__ = ["analyse", "could_return", "lower", "merge", "optimize_merged", "optimize_thin"]
@@ -39,7 +39,9 @@ _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
 _NAME = re.compile(_FILE.pattern.encode() + b"\0")
 
 
-def analyse(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library) -> tuple[ThinModule, ...]:
+def analyse(
+    toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary
+) -> tuple[ThinModule, ...]:
     """Return the modules that are linked, each with what it is to know of the others."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
@@ -60,7 +62,9 @@ def analyse(toolchain: Toolchain, session: Session, request: LinkRequest, librar
         )
 
 
-def optimize_thin(toolchain: Toolchain, session: Session, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
+def optimize_thin(
+    toolchain: WasmToolchain, session: Session, module: ThinModule, config: ModuleConfig
+) -> ModuleCodegen:
     """Optimize and lower one module."""
     with scratch_directory() as scratch:
         for item in module.imports:
@@ -69,7 +73,7 @@ def optimize_thin(toolchain: Toolchain, session: Session, module: ThinModule, co
     return ModuleCodegen(name=module.name, data=data)
 
 
-def merge(toolchain: Toolchain, session: Session, request: LinkRequest, library: Library) -> ModuleCodegen:
+def merge(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
     """Return one module of all that are linked, with what is to become internal."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
@@ -85,7 +89,7 @@ def merge(toolchain: Toolchain, session: Session, request: LinkRequest, library:
 
 
 def optimize_merged(
-    toolchain: Toolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
+    toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
 ) -> ModuleCodegen:
     """Optimize and lower what `merge` returned."""
     size = int.from_bytes(module.data[:8], "little")
@@ -101,7 +105,7 @@ def could_return(value: object) -> bool:
     return not isinstance(value, ModuleCodegen) or is_bitcode(value.data) or _NAME.match(value.data, 8) is not None
 
 
-def lower(toolchain: Toolchain, session: Session, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+def lower(toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
     """Lower one module by itself; an object stays as it is."""
     if not is_bitcode(module.data):
         return module
@@ -109,7 +113,9 @@ def lower(toolchain: Toolchain, session: Session, module: ModuleCodegen, config:
         return replace(module, data=_lower(toolchain, session, Path(scratch), module.data, config, b""))
 
 
-def _join(toolchain: Toolchain, session: Session, directory: Path, names: Sequence[str], words: Sequence[str]) -> bytes:
+def _join(
+    toolchain: WasmToolchain, session: Session, directory: Path, names: Sequence[str], words: Sequence[str]
+) -> bytes:
     first, *others = names
     argv = [*toolchain.clang, "-cc1", *words, "-flto=thin", "-emit-llvm-bc", "-x", "ir", first, "-o", "merged.bc"]
     argv += (word for name in others for word in ("-mlink-bitcode-file", name))
@@ -123,10 +129,10 @@ def _joined(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
 
 
 def _plan(
-    toolchain: Toolchain,
+    toolchain: WasmToolchain,
     session: Session,
     request: LinkRequest,
-    library: Library,
+    library: CLibrary,
     directory: Path,
     sources: Sequence[LinkModule] = (),
 ) -> list[str]:
@@ -174,7 +180,7 @@ def _imports(scratch: Path, name: str) -> list[str]:
 
 
 def _lower(
-    toolchain: Toolchain, session: Session, directory: Path, data: bytes, config: ModuleConfig, index: bytes
+    toolchain: WasmToolchain, session: Session, directory: Path, data: bytes, config: ModuleConfig, index: bytes
 ) -> bytes:
     name, _, index = index.partition(b"\0") if index else (b"module.bc", b"", b"")
     called = name.decode()
@@ -193,7 +199,7 @@ def _lower(
     return _made(toolchain, session, argv, directory, "module.o", "lowering a module")
 
 
-def _made(toolchain: Toolchain, session: Session, argv: Sequence[str], cwd: Path, name: str, what: str) -> bytes:
+def _made(toolchain: WasmToolchain, session: Session, argv: Sequence[str], cwd: Path, name: str, what: str) -> bytes:
     done = run(toolchain, argv, what=what, cwd=str(cwd), timeout=session.timeout)
     path = cwd / name
     if done.status or not path.is_file() or not path.stat().st_size:

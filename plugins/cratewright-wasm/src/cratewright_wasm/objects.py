@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cratewright import FormatError, ModuleCodegen, Symbol, dataclass
 
 from .bodies import Unlinkable, relocate_bodies
-from .leb import Reader, encode, name_bytes, vector
+from .leb import LebReader, encode, name_bytes, vector
 
 __all__ = ["function_types", "has_constructors", "link_form"]
 
@@ -52,7 +52,7 @@ def link_form(module: bytes, path: str) -> ModuleCodegen:
     names = b""
     for number, data in _sections(module):
         if number == _CUSTOM:
-            custom = Reader(data)
+            custom = LebReader(data)
             names = data[custom.at :] if custom.name() == "name" and not names else names
         elif number in _REFUSED and (number == _START or data != b"\0"):
             word, hint = _REFUSED[number]
@@ -61,7 +61,7 @@ def link_form(module: bytes, path: str) -> ModuleCodegen:
             sections[number] = data
     items = _imports(sections.get(_IMPORT, b"\0"))
     imported = {kind: sum(item.kind == kind for item in items) for kind in range(4)}
-    functions = Reader(sections.get(_FUNCTION, b"\0")).number()
+    functions = LebReader(sections.get(_FUNCTION, b"\0")).number()
     items += [_Item(_FUNCTIONS, imported[_FUNCTIONS] + number) for number in range(functions)]
     items += [_Item(_GLOBALS, imported[_GLOBALS] + number) for number in range(_check_globals(sections.get(_GLOBAL)))]
     offered = _exports(sections.get(_EXPORT, b"\0"), imported)
@@ -90,7 +90,7 @@ def _custom(name: str, data: bytes) -> bytes:
 
 
 def _imports(section: bytes) -> list[_Item]:
-    reader, counts, items = Reader(section), [0, 0, 0, 0, 0], []
+    reader, counts, items = LebReader(section), [0, 0, 0, 0, 0], []
     for _ in range(reader.number()):
         module, field, kind = reader.name(), reader.name(), reader.byte()
         if kind == _FUNCTIONS:
@@ -118,7 +118,7 @@ def _check_globals(section: bytes | None) -> int:
     """Return how many globals are defined, if the first value of each is a constant."""
     if section is None:
         return 0
-    reader = Reader(section)
+    reader = LebReader(section)
     count = reader.number()
     for _ in range(count):
         reader.take(2)
@@ -135,7 +135,7 @@ def _check_globals(section: bytes | None) -> int:
 
 
 def _exports(section: bytes, imported: dict[int, int]) -> dict[tuple[int, int], list[str]]:
-    reader = Reader(section)
+    reader = LebReader(section)
     offered: dict[tuple[int, int], list[str]] = {}
     for _ in range(reader.number()):
         name, kind, index = reader.name(), reader.byte(), reader.number()
@@ -150,9 +150,9 @@ def _exports(section: bytes, imported: dict[int, int]) -> dict[tuple[int, int], 
 
 
 def _function_names(section: bytes) -> dict[int, str]:
-    reader, found = Reader(section), {}
+    reader, found = LebReader(section), {}
     while reader:
-        kind, inside = reader.byte(), Reader(reader.take(reader.number()))
+        kind, inside = reader.byte(), LebReader(reader.take(reader.number()))
         if kind == 1:
             for _ in range(inside.number()):
                 index = inside.number()
@@ -194,16 +194,16 @@ def function_types(data: bytes) -> dict[str, str]:
     """Return the type of each function that an object defines or needs, by the name of its symbol."""
     sections = {number: section for number, section in _sections(data) if number != _CUSTOM}
     types = _types(sections.get(_TYPE, b"\0"))
-    reader, imported = Reader(sections.get(_IMPORT, b"\0")), []
+    reader, imported = LebReader(sections.get(_IMPORT, b"\0")), []
     for _ in range(reader.number()):
         _, field, kind = reader.name(), reader.name(), reader.byte()
         if kind == _FUNCTIONS:
             imported.append((field, reader.number()))
         else:
             _skip_import(reader, kind)
-    reader = Reader(sections.get(_FUNCTION, b"\0"))
+    reader = LebReader(sections.get(_FUNCTION, b"\0"))
     of = [number for _, number in imported] + [reader.number() for _ in range(reader.number())]
-    table = next((inside for kind, inside in _linking(data) if kind == _SYMBOL_TABLE), Reader(b"\0"))
+    table = next((inside for kind, inside in _linking(data) if kind == _SYMBOL_TABLE), LebReader(b"\0"))
     found = {}
     for _ in range(table.number()):
         kind, flags = table.byte(), table.number()
@@ -218,7 +218,7 @@ def function_types(data: bytes) -> dict[str, str]:
 
 
 def _types(section: bytes) -> list[str]:
-    reader, found = Reader(section), []
+    reader, found = LebReader(section), []
     for _ in range(reader.number()):
         reader.take(1)
         sides = [" ".join(f"{byte:x}" for byte in reader.take(reader.number())) for _ in range(2)]
@@ -228,7 +228,7 @@ def _types(section: bytes) -> list[str]:
     return found
 
 
-def _skip_import(reader: Reader, kind: int) -> None:
+def _skip_import(reader: LebReader, kind: int) -> None:
     if kind == _GLOBALS:
         reader.take(2)
         return
@@ -240,7 +240,7 @@ def _skip_import(reader: Reader, kind: int) -> None:
         reader.skip_number()
 
 
-def _skip_symbol(reader: Reader, kind: int, flags: int) -> None:
+def _skip_symbol(reader: LebReader, kind: int, flags: int) -> None:
     if kind == _DATA_SYMBOL:
         reader.name()
         numbers = 0 if flags & _UNDEFINED else 3
@@ -253,22 +253,22 @@ def _skip_symbol(reader: Reader, kind: int, flags: int) -> None:
 
 
 def _sections(data: bytes) -> Iterator[tuple[int, bytes]]:
-    reader = Reader(data, len(_HEADER))
+    reader = LebReader(data, len(_HEADER))
     while reader:
         number = reader.byte()
         yield number, reader.take(reader.number())
 
 
-def _linking(data: bytes) -> Iterator[tuple[int, Reader]]:
+def _linking(data: bytes) -> Iterator[tuple[int, LebReader]]:
     """Yield the parts of the section that is for linkers."""
     for number, content in _sections(data):
-        section = Reader(content)
+        section = LebReader(content)
         if number != _CUSTOM or section.name() != "linking":
             continue
         section.number()
         while section:
             kind = section.byte()
-            yield kind, Reader(section.take(section.number()))
+            yield kind, LebReader(section.take(section.number()))
 
 
 def has_constructors(data: bytes) -> bool:

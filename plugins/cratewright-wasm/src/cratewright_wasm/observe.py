@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cratewright import Observed, content_digest, digest_file, plain_path
 
-__all__ = ["Search"]
+__all__ = ["DependencyFinder"]
 
 
-class Search:
+class DependencyFinder:
     """Finds out what a unit depends on.
 
     Shape: `root` is absolute; `directories` are searched in order, relative to it or absolute, those of the system

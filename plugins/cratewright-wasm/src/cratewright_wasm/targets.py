@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cratewright import CrateType, Observed, Session, ToolError, dataclass, digest_file, scratch_directory
 
-from .toolchain import Toolchain, run
+from .toolchain import WasmToolchain, run
 
-__all__ = ["FREESTANDING", "TARGETS", "WASI", "Library", "find_library", "include_words", "triple", "without_start"]
+__all__ = ["FREESTANDING", "TARGETS", "WASI", "CLibrary", "find_library", "include_words", "triple", "without_start"]
 
 FREESTANDING = "wasm32-unknown-unknown"
 WASI = "wasm32-wasi"
@@ -20,7 +20,7 @@ SETTING = "CRATE_WASI_SYSROOT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class CLibrary:
     """What a link gets from the C library.
 
     Shape: `first` are objects that start a program or a module, `last` archives; `observed` what was read of them, and
@@ -32,12 +32,12 @@ class Library:
     observed: tuple[Observed, ...] = ()
 
 
-def triple(toolchain: Toolchain, target: str) -> str:
+def triple(toolchain: WasmToolchain, target: str) -> str:
     """Return what clang calls a target: newer ones say which WASI is meant, and have a word against who does not."""
     return "wasm32-wasip1" if target == WASI and toolchain.zig else target
 
 
-def include_words(toolchain: Toolchain, target: str, session: Session) -> tuple[str, ...]:
+def include_words(toolchain: WasmToolchain, target: str, session: Session) -> tuple[str, ...]:
     """Return the words that tell clang where headers of the compiler and of the C library are."""
     if not toolchain.zig:
         return ("--sysroot", _sysroot(toolchain, session)) if target == WASI else ()
@@ -48,25 +48,25 @@ def include_words(toolchain: Toolchain, target: str, session: Session) -> tuple[
     return ("-nostdinc", *(word for place in places for word in ("-isystem", os.path.join(toolchain.own, place))))
 
 
-def find_library(toolchain: Toolchain, target: str, crate_type: CrateType, session: Session) -> Library:
+def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType, session: Session) -> CLibrary:
     """Return what a crate of some type is linked with.
 
     Raises: ToolError if it is not there.
     """
     if target != WASI:
-        return Library()
+        return CLibrary()
     start = "crt1-command.o" if crate_type is CrateType.BIN else "crt1-reactor.o"
     if toolchain.zig:
         return _of_zig(toolchain, start, session)
     return _of_sysroot(toolchain, start, session)
 
 
-def without_start(library: Library) -> Library:
+def without_start(library: CLibrary) -> CLibrary:
     """Return a library without the objects that start a program."""
     return replace(library, first=())
 
 
-def _sysroot(toolchain: Toolchain, session: Session) -> str:
+def _sysroot(toolchain: WasmToolchain, session: Session) -> str:
     wanted = session.setting(SETTING)
     for place in [os.path.join(session.root, wanted)] if wanted else ["/usr", "/opt/wasi-sdk/share/wasi-sysroot"]:
         if os.path.isfile(os.path.join(place, "lib", WASI, "libc.a")):
@@ -78,7 +78,7 @@ def _sysroot(toolchain: Toolchain, session: Session) -> str:
     )
 
 
-def _of_sysroot(toolchain: Toolchain, start: str, session: Session) -> Library:
+def _of_sysroot(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
     place = os.path.join(_sysroot(toolchain, session), "lib", WASI)
     argv = (*toolchain.clang, f"--target={WASI}", "-print-resource-dir")
     said = run(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
@@ -92,7 +92,7 @@ def _of_sysroot(toolchain: Toolchain, start: str, session: Session) -> Library:
         if observed[path].digest is None:
             raise ToolError(f"{path} is missing", hint=f"install wasi-libc whole, or name another in {SETTING}")
     last = (needed[1], *((found,) if found else ()))
-    return Library(first=(needed[0],), last=last, observed=tuple(observed.values()))
+    return CLibrary(first=(needed[0],), last=last, observed=tuple(observed.values()))
 
 
 def _first(places: Iterator[str], observed: dict[str, Observed]) -> str:
@@ -104,7 +104,7 @@ def _first(places: Iterator[str], observed: dict[str, Observed]) -> str:
     return ""
 
 
-def _of_zig(toolchain: Toolchain, start: str, session: Session) -> Library:
+def _of_zig(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
     """Ask zig where it keeps the C library, which it builds the first time."""
     with scratch_directory() as scratch:
         Path(scratch, "empty.c").write_text("int main(void) { return 0; }\n", encoding="ascii")
@@ -123,4 +123,4 @@ def _of_zig(toolchain: Toolchain, start: str, session: Session) -> Library:
             context=(("it said", "\n".join(lines[-5:])),),
             hint="zig builds it in ~/.cache/zig or ZIG_GLOBAL_CACHE_DIR, which must be writable",
         )
-    return Library(first=first, last=last)
+    return CLibrary(first=first, last=last)

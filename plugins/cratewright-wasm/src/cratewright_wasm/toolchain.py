@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from cratewright import Finished, Session, ToolError, content_digest, dataclass, programs_digest, run_program
 
-__all__ = ["Toolchain", "find_toolchain", "run"]
+__all__ = ["WasmToolchain", "find_toolchain", "run"]
 
 SETTING = "CRATE_WASM_CLANG"
 _OLDEST, _NEWEST = 16, 23
@@ -21,7 +21,7 @@ _KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "XDG_CACHE_HOME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toolchain:
+class WasmToolchain:
     """A clang and a wasm-ld of one version.
 
     Shape: `clang` and `linker` begin a command; `zig` is the program of that name if they are in it, and `own` then its
@@ -50,7 +50,7 @@ class Toolchain:
         return {"LC_ALL": "C", **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}}
 
 
-def run(toolchain: Toolchain, argv: Sequence[str], *, what: str, cwd: str, timeout: float) -> Finished:
+def run(toolchain: WasmToolchain, argv: Sequence[str], *, what: str, cwd: str, timeout: float) -> Finished:
     """Run one of the programs to its end.
 
     Raises: ToolError if it cannot be started, crashes or takes too long.
@@ -74,7 +74,7 @@ def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env
     return done
 
 
-def find_toolchain(session: Session) -> Toolchain:
+def find_toolchain(session: Session) -> WasmToolchain:
     """Return what the setting says, else the one in the `ziglang` wheel, else the newest clang with its wasm-ld.
 
     Raises: ToolError if there is none, or if what the setting names cannot be used.
@@ -115,10 +115,10 @@ def _clangs() -> Iterator[str]:
     return filter(None, map(shutil.which, [*names, "clang"]))
 
 
-def _zig(program: str, session: Session) -> Toolchain:
+def _zig(program: str, session: Session) -> WasmToolchain:
     said = _version((program, "clang"), session)
     wheel = f" ziglang {version('ziglang')}" if program == _bundled_zig() else ""
-    return Toolchain(
+    return WasmToolchain(
         clang=(program, "clang"),
         linker=(program, "wasm-ld"),
         version=said,
@@ -128,7 +128,7 @@ def _zig(program: str, session: Session) -> Toolchain:
     )
 
 
-def _llvm(clang: str, session: Session) -> Toolchain:
+def _llvm(clang: str, session: Session) -> WasmToolchain:
     said = _version((clang,), session)
     major = said.partition(".")[0]
     beside = (os.path.dirname(path) for path in (clang, os.path.realpath(clang)))
@@ -136,7 +136,7 @@ def _llvm(clang: str, session: Session) -> Toolchain:
     places = [*(os.path.join(directory, name) for directory in beside for name in names), *names]
     for linker in filter(None, map(shutil.which, places)):
         if _version((linker,), session).partition(".")[0] == major:
-            return Toolchain(
+            return WasmToolchain(
                 clang=(clang,), linker=(linker,), version=said, digest=programs_digest((clang, linker))[:16]
             )
     raise ToolError(

@@ -31,9 +31,9 @@ from cratewright import (
 
 from .bitcode import BitcodeSymbol, bitcode_symbols, bitcode_triple, is_bitcode
 from .objects import function_types
-from .observe import Search
+from .observe import DependencyFinder
 from .targets import FREESTANDING, include_words, triple
-from .toolchain import Toolchain, run
+from .toolchain import WasmToolchain, run
 from .words import LANGUAGES, check_flags, standard_for
 
 __all__ = ["HIDDEN", "are_hidden_names", "compile_unit", "compile_words", "hidden_names", "module_of"]
@@ -44,7 +44,9 @@ _DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo
 _DIRECTIVE = re.compile(rb"\.\s*incbin\b")
 
 
-def compile_words(toolchain: Toolchain, session: Session, target: str, path: str, options: Options) -> tuple[str, ...]:
+def compile_words(
+    toolchain: WasmToolchain, session: Session, target: str, path: str, options: Options
+) -> tuple[str, ...]:
     """Return the command that compiles a source, without what it reads and makes.
 
     Raises: ConfigurationError for words that cannot be given.
@@ -77,7 +79,7 @@ def compile_words(toolchain: Toolchain, session: Session, target: str, path: str
 
 
 def compile_unit(
-    toolchain: Toolchain, session: Session, stencil: UnitStencil, names_in: Callable[[bytes], Sequence[str]]
+    toolchain: WasmToolchain, session: Session, stencil: UnitStencil, names_in: Callable[[bytes], Sequence[str]]
 ) -> CompiledUnit:
     """Compile a source of C, C++ or LLVM IR.
 
@@ -109,7 +111,7 @@ def compile_unit(
             raise ToolError(f"{toolchain.clang[0]} says that it has compiled {stencil.path}, and has not")
         types = _types(toolchain, session, stencil, Path(scratch))
     directories = [*near, *stencil.options.texts("include_dirs")] if language != "ir" else []
-    search = Search(session.root, directories, _system(words), toolchain.own)
+    search = DependencyFinder(session.root, directories, _system(words), toolchain.own)
     observed = search.observe(read_at, stencil.source, read, names_in) if language != "ir" else ()
     for item in observed:
         if item.digest is not None and not os.path.isabs(item.path):
@@ -157,7 +159,7 @@ def are_hidden_names(word: str) -> bool:
     return isinstance(names, list) and all(isinstance(name, str) for name in names)
 
 
-def _types(toolchain: Toolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
+def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
     """Return the types of functions, which bitcode does not tell: those of code made of it in the quickest way.
 
     A function that is called as what it is not would be optimized to a trap, and the linker would see nothing of it.
