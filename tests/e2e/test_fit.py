@@ -193,6 +193,19 @@ def test_keep_going_with_j(scons_project: SconsProject) -> None:
         assert scons_project.up_to_date("app.cdylib")
 
 
+def test_keep_going_past_a_library_of_many(scons_project: SconsProject) -> None:
+    lib = 'bad = env.Crate("bad", ["c.stub"])\nDefault(bad)\n'
+    users = 'users = [env.Crate(f"u{n}", ["b.stub"], deps=[bad]) for n in range(3)]\n'
+    link = 'Default([env.Crate(f"app{n}", ["a.stub"], deps=users, crate_type="cdylib") for n in range(2)])\n'
+    _write(scons_project, Fit(sconstruct=lib + users + link))
+    scons_project.write({"c.stub": "error no\n"})
+    for words in (("-j1",), ("-j4",), ("-j1", "CRATE_LTO=thin"), ("-j4", "CRATE_LTO=thin")):
+        told = scons_project.scons("-k", *words, expect=2)
+        assert "c.stub:1: error: no" in told
+        assert "cycle" not in told
+        assert scons_project.exists("u2.rlink") and not scons_project.exists("libu2.rlib")
+
+
 @pytest.mark.parametrize("switch", ["--debug=explain", "--tree=all,status", "--debug=count", "--random", "-i", "-s"])
 def test_switches_change_nothing(scons_project: SconsProject, switch: str) -> None:
     _write(scons_project, FITS["Glob"])

@@ -172,7 +172,7 @@ def stage_nodes(env: Environment, name: str, targets: list[Any], sources: list[A
     if isinstance(builder, StageBuilder):
         return builder.nodes(env, targets, sources, stage)
     nodes = list(builder(env, targets, sources))
-    env.Depends(nodes, NeededNodes(f"what {nodes[0]} needs", stage.dependencies))
+    env.Depends(nodes, NeededNodes(f"what {nodes[0]} needs", lambda: [*stage.before(), *stage.dependencies()]))
     return nodes
 
 

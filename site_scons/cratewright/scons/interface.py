@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import SCons.Node
 import SCons.Node.Python
 
 from ..errors import CratewrightError
@@ -22,25 +23,21 @@ def interface_node(file: Any) -> InterfaceNode:
     node = getattr(file.attributes, "crate_interface", None)
     if node is None:
         node = file.attributes.crate_interface = InterfaceNode(file)
+    node.set_state(SCons.Node.up_to_date)
     return node
 
 
 class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
-    """A value that is known once its file is there."""
+    """A value that is known once `file` is there, which whoever depends on it waits for.
+
+    SCons spends no task on it, and where the file fails nobody waits for a node that has no builder to fail.
+    """
 
     def __init__(self, file: Any) -> None:
         super().__init__(f"interface of {file}")
         # As `StageState` does, for `--debug=explain`.
         SCons.Node.Python._memo_lookup_map[hash((self.value, None))] = self
-        self._file = file
-        self._scanned = False
-
-    def scan(self) -> None:
-        """Say what must be there first."""
-        if not self._scanned:
-            self._scanned = True
-            self.implicit = [self._file]
-            self._children_reset()
+        self.file = file
 
     def get_csig(self, calc: object = None) -> str:
         """Return the interface digest."""
@@ -49,7 +46,7 @@ class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
         except AttributeError:
             pass
         try:
-            csig = read_interface(read_bytes(str(self._file.abspath)), path=str(self._file))
+            csig = read_interface(read_bytes(str(self.file.abspath)), path=str(self.file))
         except CratewrightError:
             csig = "(unreadable)"  # whoever needs it says so
         self.get_ninfo().csig = csig

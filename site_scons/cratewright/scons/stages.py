@@ -143,7 +143,10 @@ class CrateStages:
         def dependencies() -> list[Any]:
             return [interface_node(other.described_by) for other in build.direct(declared)]
 
-        (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, state))
+        def before() -> list[Any]:
+            return [other.described_by for other in build.direct(declared)]
+
+        (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, state, before))
         if CrateType.RLIB not in declared.libraries:
             declared.libraries[CrateType.RLIB] = self.target.rlib = node
             self.target.append(node)
