@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .digest import content_digest, value_digest
     from .edge import opened as open_backend
     from .elsewhere import Portable as Portable
+    from .elsewhere import passed_directories as passed_directories
     from .elsewhere import run_elsewhere as run_elsewhere
     from .elsewhere import runs_elsewhere as runs_elsewhere
     from .errors import (
@@ -238,6 +239,7 @@ __all__ = [
     "options_among",
     "output_file_name",
     "parse_library",
+    "passed_directories",
     "plain_path",
     "program_files",
     "programs_digest",
@@ -377,6 +379,7 @@ _LATER = {
     "with_own": "source_options",
     "Finished": "child",
     "Portable": "elsewhere",
+    "passed_directories": "elsewhere",
     "run_elsewhere": "elsewhere",
     "runs_elsewhere": "elsewhere",
     "run_program": "child",

@@ -190,6 +190,18 @@ def _verify(store: CacheKvStore) -> StoreReport:
     return StoreReport(rows, figures=(("entries", count), ("damaged", 0)))
 
 
+def _collect(store: CacheKvStore) -> StoreReport:
+    others = [level for level in store.levels if isinstance(level, Level) and not level.shrinks]
+    if others and len(others) == len(store.levels):
+        problem = others[0].report().problem
+        raise CacheError(
+            f"the cache {others[0].name} cannot be made smaller from here",
+            context=[("reason", problem)] if problem else [],
+            hint="a server keeps to a size of its own; docs/shared-cache.md says how old files are removed from nginx",
+        )
+    return store.collect()
+
+
 def _print(report: StoreReport) -> None:
     rows = [*report.rows, *([("problem", report.problem)] if report.problem else [])]
     width = max((len(label) for label, _ in rows), default=0) + 1
@@ -199,6 +211,6 @@ def _print(report: StoreReport) -> None:
 
 _ACTIONS: dict[str, Callable[[CacheKvStore], StoreReport]] = {
     "stats": lambda store: store.report(),
-    "gc": lambda store: store.collect(),
+    "gc": _collect,
     "verify": _verify,
 }

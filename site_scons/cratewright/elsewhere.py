@@ -6,13 +6,14 @@ here, and is told if it has to be made on this machine after all.
 
 from __future__ import annotations
 
+import posixpath
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from .values import dataclass
 
-__all__ = ["Placed", "Portable", "Ran", "run_elsewhere", "runs_elsewhere", "set_runner"]
+__all__ = ["Placed", "Portable", "Ran", "passed_directories", "run_elsewhere", "runs_elsewhere", "set_runner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,16 @@ class Ran:
 
 
 _Runner = Callable[[Portable], "Ran | None"]
+
+
+def passed_directories(path: str) -> tuple[str, ...]:
+    """Return the directories that a relative path goes up from again: each must be there for the path to lead anywhere.
+
+    Shape: below the directory that the path starts from, which is not among them, nor is any above it.
+    """
+    names = path.split("/")
+    ways = (posixpath.normpath("/".join(names[:at])) for at, name in enumerate(names) if name == ".." and at)
+    return tuple(way for way in ways if way not in (".", "..") and not way.startswith("../"))
 
 
 class _Place(threading.local):

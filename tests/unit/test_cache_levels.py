@@ -129,6 +129,8 @@ def test_modes(tmp_path: Path) -> None:
         {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_JOBS": "many"},
         {"CRATE_REMOTE_JOBS": "4"},
         {"CRATE_REMOTE_PLATFORM": "a=b"},
+        {"CRATE_REMOTE_MODE": "mix"},
+        {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_MODE": "race"},
     ):
         with pytest.raises(ConfigurationError, match="CRATE_REMOTE"):
             read_remote(wrong)

@@ -342,6 +342,16 @@ def test_figures_of_a_cache_are_numbers(tmp_path: Path) -> None:
     assert (found["entries"], found["freed_bytes"]) == (0, 0) and found["directory"] == str(tmp_path / "cache")
 
 
+def test_a_server_is_not_made_smaller_from_here(tmp_path: Path) -> None:
+    """An error where there is nothing else to do; a directory beside it is made smaller, whether it answers or not."""
+    url = "http://127.0.0.1:1/x"
+    done = _run("cache", "gc", "--cache", url)
+    assert done.returncode == 2 and not done.stdout
+    assert f"the cache {url} cannot be made smaller from here" in done.stderr and "refused" in done.stderr
+    found = json.loads(_run("cache", "gc", "--json", "--cache", f"{tmp_path / 'near'}, {url}").stdout)
+    assert found["1 freed_bytes"] == 0 and found["2 size"] == "left to the server"
+
+
 def test_a_cache_that_cannot_be_verified(tmp_path: Path) -> None:
     """Is an error: no entries at all would be whole as well."""
     (tmp_path / "file").write_bytes(b"")

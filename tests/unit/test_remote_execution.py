@@ -14,7 +14,7 @@ import pytest
 
 from cratewright import child
 from cratewright.child import end_all
-from cratewright.elsewhere import Portable, Ran
+from cratewright.elsewhere import Portable, Ran, passed_directories
 from cratewright.errors import ConfigurationError, Interrupted
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor, input_root
@@ -144,6 +144,18 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
         assert executor.run(portable) is None
         (tmp_path / "sub" / "in").unlink()
         assert executor.run(portable) is None and "Execute" not in server.calls
+
+
+def test_the_way_to_a_file_goes_through_directories() -> None:
+    ways = {
+        "a/b": (),
+        "a/../b": ("a",),
+        "a/b/../../c/../d": ("a/b", "a", "c"),
+        "../a/../b": (),
+        "./a/./../b": ("a",),
+        "a/../../b/../c": ("a",),
+    }
+    assert {path: passed_directories(path) for path in ways} == ways
 
 
 @pytest.mark.parametrize("text", ["a", "a b=c", "=x"])

@@ -106,8 +106,15 @@ class Level(CacheKvStore):
         """Whether the store can tell what it has; a server cannot."""
         return type(self._store).entries is not CacheKvStore.entries
 
+    @property
+    def shrinks(self) -> bool:
+        """Whether the store can be made smaller from here; a server keeps to a size of its own."""
+        return type(self._store).collect is not CacheKvStore.collect
+
     def collect(self) -> StoreReport:
         """Keep to the size bound."""
+        if not self.shrinks:
+            return StoreReport((("size", "left to the server"),))
         return self._try(self._store.collect, StoreReport()) if self.writes else StoreReport()
 
     def report(self) -> StoreReport:

@@ -344,7 +344,10 @@ class Engine:
         workers = self._workers()
         with self._lock:
             if self._farm is None:
-                self._farm = Farm(server, self.environ, count, workers, self.session("").timeout)
+                mixed = settings.read_remote_mode(self.environ) == "mix"
+                self._farm = Farm(
+                    server, self.environ, count, workers, self.session("").timeout, workers.size if mixed else 0
+                )
             return None if self._farm.executor.left else self._farm
 
     def _note_keys(self, keys: Sequence[str]) -> None:

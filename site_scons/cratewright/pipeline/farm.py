@@ -6,6 +6,7 @@ more programs side by side than without other machines.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
@@ -28,15 +29,22 @@ _TOGETHER = 16
 class Farm:
     """A server that runs programs, and the threads that wait for it.
 
-    Shape: `count` is the most that runs there at a time.
+    Shape: `count` is the most that runs there at a time, `beside` what is made here at the same time for its own sake.
     Units: `timeout` in seconds, for one program.
     Raises: ConfigurationError for a server or settings that mean nothing.
     """
 
     def __init__(
-        self, server: str, environ: Mapping[str, str], count: int, workers: WorkerPool, timeout: float
+        self,
+        server: str,
+        environ: Mapping[str, str],
+        count: int,
+        workers: WorkerPool,
+        timeout: float,
+        beside: int = 0,
     ) -> None:
-        self._count = count
+        self._count = count + beside
+        self._beside = threading.Semaphore(beside)
         self.executor = open_executor(server, environ, jobs=count, timeout=timeout)
         self._workers = workers
 
@@ -55,16 +63,22 @@ class Farm:
         """
 
         def begun(item: _Item, begin: Callable[[], None]) -> _Made:
-            # Once the server is left alone, it is not worth finding out what a unit reads.
-            set_runner(None if self.executor.left else self.executor.run)
             take_turns(partial(self._workers.place, memory(item)))
-            begin()
-            return make(item)
+            # Nobody waits for this machine: what it has no time for goes elsewhere.
+            here = self._beside.acquire(blocking=False)
+            try:
+                # Once the server is left alone, it is not worth finding out what a unit reads.
+                set_runner(None if here or self.executor.left else self.executor.run)
+                begin()
+                return make(item)
+            finally:
+                if here:
+                    self._beside.release()
 
         map_in_threads(items, begun, done, began, most=self._count, name="cratewright farm")
 
     def shares(self, count: int) -> list[range]:
-        """Return so many positions in shares, as many as run at a time or more, large and small ones mixed."""
+        """Return so many positions in shares, as many as are made at a time or more, large and small ones mixed."""
         number = max(min(self._count, count), -(-count // _TOGETHER))
         return [range(first, count, number) for first in range(number)]
 

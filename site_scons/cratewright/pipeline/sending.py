@@ -22,7 +22,7 @@ from ..cache.shortened import Shortened, restore
 from ..call import BackendCall
 from ..codec import DecodeError
 from ..edge import could_return, plugin_class
-from ..elsewhere import Placed, Portable, run_elsewhere, runs_elsewhere
+from ..elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
 from ..errors import CratewrightError, PluginError
 from ..fs import read_regular
 from ..process import CallOutcome
@@ -250,7 +250,7 @@ class Sender:
             place = os.path.normpath(os.path.join(os.path.realpath(self.root), plain))
             if os.path.realpath(os.path.join(self.root, path)) != place:  # behind a link
                 raise _Unfit
-            part.directories.update(_passed(path))
+            part.directories.update(passed_directories(path))
             if digest == "directory":
                 part.directories.add(plain)
             else:
@@ -290,9 +290,3 @@ def _read(path: str) -> bytes:
         return read_regular(path)
     except OSError:
         return b""
-
-
-def _passed(path: str) -> list[str]:
-    """Return the directories that a path goes through and up again."""
-    names = path.split("/")
-    return [posixpath.normpath("/".join(names[:at])) for at, name in enumerate(names) if name == ".." and at]

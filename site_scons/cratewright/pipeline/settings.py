@@ -25,6 +25,7 @@ __all__ = [
     "read_memory",
     "read_modes",
     "read_remote",
+    "read_remote_mode",
     "read_remote_python",
     "read_store",
     "read_time_passes",
@@ -47,6 +48,7 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_PLUGINS": "words such as `-native`, each of which leaves a plugin out",
     "CRATE_REMOTE": "a server that runs compilers: `grpc://HOST:PORT/INSTANCE`, `grpcs://...`, `grpc+unix:///SOCKET`",
     "CRATE_REMOTE_JOBS": "how many programs run there at a time; 16 if not set",
+    "CRATE_REMOTE_MODE": "`mix` runs as many here as `-j` says at the same time; `remote`, as if not set, none",
     "CRATE_REMOTE_PLATFORM": "`NAME=VALUE,...`: properties that its machines must have",
     "CRATE_REMOTE_PYTHON": "the Python of its machines, as `/usr/bin/python3`; with it they compile shaders as well",
     "CRATE_REQUIRE_TOOLS": "`1` in tests: a missing tool is a failure",
@@ -68,6 +70,7 @@ SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOK
 
 _REMOTE_JOBS = 16
 _MOST_REMOTE = 1000
+_REMOTE_MODES = ("remote", "mix")
 _SERVER = re.compile(r"grpcs?://|grpc\+unix:///")
 _MODES = ("read-write", "read", "write")
 _WORKERS = ("fork", "spawn", "threads")
@@ -155,7 +158,7 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     Raises: ConfigurationError for a number that is none, or settings of a server that is not there.
     """
     server, text = environ.get("CRATE_REMOTE", ""), environ.get("CRATE_REMOTE_JOBS", "")
-    for name in ("CRATE_REMOTE_JOBS", "CRATE_REMOTE_PLATFORM", "CRATE_REMOTE_PYTHON"):
+    for name in ("CRATE_REMOTE_JOBS", "CRATE_REMOTE_MODE", "CRATE_REMOTE_PLATFORM", "CRATE_REMOTE_PYTHON"):
         if environ.get(name) and not server:
             raise ConfigurationError(f"{name} is set, and CRATE_REMOTE is not", hint="name the server in CRATE_REMOTE")
     if server and not _SERVER.match(server):
@@ -166,6 +169,7 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_REMOTE):
         raise ConfigurationError(f"CRATE_REMOTE_JOBS takes a number from 1 to {_MOST_REMOTE}, not '{text}'")
     read_remote_python(environ)
+    read_remote_mode(environ)
     return server, int(text or _REMOTE_JOBS)
 
 
@@ -184,6 +188,19 @@ def read_workers(environ: Mapping[str, str]) -> str:
             "CRATE_WORKERS is 'fork', and this system cannot fork", hint="leave it out, or set it to spawn"
         )
     return text or default_workers()
+
+
+def read_remote_mode(environ: Mapping[str, str]) -> str:
+    """Return who makes what may run elsewhere: `remote` for other machines, `mix` for this one as well.
+
+    Raises: ConfigurationError for another word.
+    """
+    text = environ.get("CRATE_REMOTE_MODE", "")
+    if text and text not in _REMOTE_MODES:
+        raise ConfigurationError(
+            f"CRATE_REMOTE_MODE takes {', '.join(_REMOTE_MODES)}, not '{text}'", hint=near_miss(text, _REMOTE_MODES)
+        )
+    return text or _REMOTE_MODES[0]
 
 
 def read_remote_python(environ: Mapping[str, str]) -> str:

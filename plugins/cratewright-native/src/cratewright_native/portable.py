@@ -18,6 +18,7 @@ from cratewright import (
     Finished,
     Portable,
     UnitStencil,
+    passed_directories,
     program_files,
     run_elsewhere,
     runs_elsewhere,
@@ -116,7 +117,7 @@ def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, s
             system[path] = digest
         else:
             # The way to it must be there: one goes up again from directories that have nothing in them.
-            directories.update(_passed(path))
+            directories.update(passed_directories(path))
             inputs[place] = digest
     if OUTPUT in inputs or any(os.path.islink(os.path.join(toolchain.root, path)) for path in inputs):
         return None
@@ -182,13 +183,3 @@ def portable_words(words: Sequence[str], toolchain: Toolchain) -> tuple[str, ...
 @cache
 def _programs(toolchain: Toolchain) -> Mapping[str, str]:
     return program_files(toolchain.programs_run())
-
-
-def _passed(path: str) -> list[str]:
-    """Return the directories that a path goes through, as far as it goes up again from them."""
-    found: list[str] = []
-    names = path.split("/")
-    for number, name in enumerate(names):
-        if name == "..":
-            found.append(os.path.normpath("/".join(names[:number])))
-    return [place for place in found if place not in (".", "..") and not place.startswith("../")]
