@@ -14,9 +14,15 @@ from cratewright.testing import require_tool
 
 from .bounds import until
 
-__all__ = ["serving_casd"]
+__all__ = ["sandbox_words", "serving_casd"]
 
 _MOUNTS = ("/usr", "/bin", "/lib", "/lib64")
+
+
+def sandbox_words(mounts: Iterable[str] = ()) -> list[str]:
+    """Return what buildbox-run is told: that a sandbox has the system, and some directories."""
+    mounted = [path for path in (*_MOUNTS, *mounts) if os.path.isdir(path)]
+    return [*(f"--ro-bind-mount={os.path.realpath(path)}:{path}" for path in mounted), "--staging-mode=copy-or-link"]
 
 
 @contextlib.contextmanager
@@ -31,14 +37,12 @@ def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
     require_tool(find_spec("grpc") is not None, "grpcio")
     assert program is not None
     socket = directory / "s"
-    mounted = [path for path in (*_MOUNTS, *mounts) if os.path.isdir(path)]
     command = [
         program,
         f"--bind=unix:{socket}",
         f"--buildbox-run={os.path.join(os.path.dirname(program), 'buildbox-run')}",
         "--jobs=2",
-        *(f"--runner-arg=--ro-bind-mount={os.path.realpath(path)}:{path}" for path in mounted),
-        "--runner-arg=--staging-mode=copy-or-link",
+        *(f"--runner-arg={word}" for word in sandbox_words(mounts)),
         "--cache-failures=false",
         "--log-level=error",
         str(directory / "data"),
