@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from cratewright.testing import require_tool
@@ -59,6 +60,34 @@ def test_bytes_are_the_same(tmp_path: Path, sdk: Path) -> None:
                 assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
                 made.append(_made(shaders))
             assert made[0] == made[1] and any(name.endswith(".comp.spv") for name in made[0])
+
+
+def test_an_image_that_has_it_all(tmp_path: Path) -> None:
+    """As in an image where cratewright and the plugin are installed, which is named as a property: no code is sent."""
+    (tmp_path / "farm").mkdir()
+    form = available_forms()[-1]
+    require_tool(form == "installed", "cratewright, installed")
+    there = {
+        "CRATE_REMOTE_PYTHON": sys.executable,
+        "CRATE_REMOTE_CODE": "installed",
+        "CRATE_REMOTE_PLATFORM": "OSFamily=linux",
+        "CRATE_REMOTE_JOBS": "2",
+    }
+    made: list[dict[str, bytes]] = []
+    with serving_casd(tmp_path / "farm", [sys.prefix, sys.base_prefix]) as url:
+        for place, environ in (("here", {}), ("there", {**there, "CRATE_REMOTE": url})):
+            shaders = ShaderProject(tmp_path / place, form=form)
+            shaders.environ |= {**environ, "CRATE_EVENTS": "e.jsonl"}
+            shaders.crates(f'env["CRATE_LTO"] = "thin"\n{SCONSTRUCT}', FILES)
+            shaders.scons("-j2", "opt=s", "debuginfo=none")
+            assert "this machine alone" not in shaders.errors and "going on without" not in shaders.errors
+            assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
+            made.append(_made(shaders))
+    assert made[0] == made[1]
+    kept = [
+        path.stat().st_size for path in (tmp_path / "farm" / "data" / "cas" / "objects").rglob("*") if path.is_file()
+    ]
+    assert sum(kept) < 1 << 20, "nothing as large as a compiler was sent"
 
 
 def test_what_is_wrong_is_told_as_it_is_here(tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ def test_modes(tmp_path: Path) -> None:
         {"CRATE_REMOTE_PLATFORM": "a=b"},
         {"CRATE_REMOTE_MODE": "mix"},
         {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_MODE": "race"},
+        {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_CODE": "installed"},
+        {"CRATE_REMOTE": "grpc://farm:8980", "CRATE_REMOTE_PYTHON": "/p", "CRATE_REMOTE_CODE": "here"},
     ):
         with pytest.raises(ConfigurationError, match="CRATE_REMOTE"):
             read_remote(wrong)

@@ -19,6 +19,7 @@ from cratewright.errors import ConfigurationError, Interrupted
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor, input_root
 from cratewright.remote.message import digest_of
+from cratewright.remote.wire import decode, encode
 from tests.support.bounds import HANG, ends, until
 from tests.support.reapi_server import ReapiServer, require_grpc, serving_reapi
 
@@ -62,6 +63,19 @@ def test_what_is_asked(tmp_path: Path) -> None:
         assert any(b"tools 1" in data for data in server.blobs.values())
         executor.close()
         assert executor.run(_portable(tmp_path)) is None
+
+
+def test_an_image_is_asked_for(tmp_path: Path) -> None:
+    """Properties of machines are in the Action and in its Command, in the order of their names."""
+    image = "docker://registry.example:5000/team/cratewright@sha256:00ff"
+    environ = {"CRATE_REMOTE_PLATFORM": f"container-image={image}, OSFamily=linux"}
+    with serving_reapi() as server, contextlib.closing(open_executor(server.url, environ, jobs=1, timeout=HANG)) as one:
+        one.run(_portable(tmp_path))
+        pairs = (("OSFamily", "linux"), ("container-image", image))
+        platform = encode([(1, encode([(1, name.encode()), (2, text.encode())])) for name, text in pairs])
+        action = next(data for data in server.blobs.values() if b"tools 1" in data)
+        command = server.blobs[server.types["Action"].FromString(action).command_digest.hash]
+        assert decode(action).data(10) == decode(command).data(5) == platform
 
 
 def test_an_input_root_is_the_same_in_any_order() -> None:

@@ -184,6 +184,21 @@ def test_other_machines_that_are_of_no_use(place: Place, capfd: pytest.CaptureFi
     assert "its tools are other ones there" in capfd.readouterr().err
 
 
+def test_code_that_is_installed_there(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    """None is sent; other code than here is not believed, and a machine that has none is left alone."""
+    place.write(a_stub="export a\n")
+    place.sender.installed = "digest"
+    job = place.job("a.stub")
+    assert [place.sender.make([job]) for _ in range(4)] == [[None]] * 4 and len(place.machine.staged) == 1
+    assert not any(path.startswith("code/") for files in place.machine.staged for path in files)
+    assert "far_plugin" in capfd.readouterr().err
+    report = Report("stub 1", (Answer(result=serialize_compiled(UNIT)),), code="another digest")
+    place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: _REPORT.encode(report)})
+    place.sender.left, place.sender.failures = "", 0
+    assert [place.sender.make([job]) for _ in range(2)] == [[None]] * 2 and len(place.machine.staged) == 2
+    assert "another version of cratewright or of the backend is installed there" in capfd.readouterr().err
+
+
 UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b"x"),))
 
 

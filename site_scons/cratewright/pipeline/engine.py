@@ -295,7 +295,10 @@ class Engine:
         fingerprint = self.fingerprint(*key)
         with self._lock:
             if key not in self._senders:
-                self._senders[key] = Sender(backend, self.root, session, python, fingerprint, self.digests.digest)
+                installed = self.salt(*key) if settings.read_remote_code(self.environ) == "installed" else ""
+                self._senders[key] = Sender(
+                    backend, self.root, session, python, fingerprint, self.digests.digest, installed
+                )
             sender = self._senders[key]
         return None if sender.left else sender
 

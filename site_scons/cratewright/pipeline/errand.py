@@ -18,6 +18,7 @@ from ..cache.entry import RESULTS, serialize_compiled
 from ..call import BackendCall
 from ..codec import Codec
 from ..diagnostic import Diagnostic
+from ..edge import plugin_class
 from ..errors import (
     ConfigurationError,
     CratewrightError,
@@ -26,6 +27,7 @@ from ..errors import (
     UnsupportedError,
     ValidationError,
 )
+from ..incremental_cache import results_salt
 from ..stencil import UnitStencil
 from ..values import dataclass
 from .remote import make, open_backend, watching
@@ -80,10 +82,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of some calls, in their order; `fingerprint` is the backend's on that machine."""
+    """What became of some calls, in their order.
+
+    Shape: `fingerprint` is the backend's on that machine; `code` the digest of the code that is installed there, empty
+    where it was sent.
+    """
 
     fingerprint: str
     answers: tuple[Answer, ...]
+    code: str = ""
 
 
 _REPORT: Codec[Report] = Codec(Report)
@@ -120,24 +127,24 @@ def main() -> None:
     """Make the calls that lie here."""
     with open(CALLS, "rb") as file:
         path, session, calls = pickle.load(file)
-    place = os.path.abspath(REPORT)
+    place, sent = os.path.abspath(REPORT), os.path.isdir(CODE)
     os.makedirs(PROJECT, exist_ok=True)
     os.chdir(PROJECT)
-    report = _report(path, replace(session, root=os.getcwd()), calls)
+    report = _report(path, replace(session, root=os.getcwd()), calls, sent)
     with open(place, "wb") as file:
         file.write(_REPORT.encode(report))
     if any(answer.failure is not None and answer.failure.kind not in _FINAL for answer in report.answers):
         sys.exit(1)  # no server keeps what failed
 
 
-def _report(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> Report:
+def _report(path: str, session: Session, calls: Sequence[BackendCall[object]], sent: bool) -> Report:
     try:
         backend = open_backend(path, session)
-        fingerprint = backend.fingerprint()
+        fingerprint, code = backend.fingerprint(), "" if sent else results_salt(plugin_class(backend))
         backend.warm([item for call in calls for item in call.arguments if isinstance(item, UnitStencil)])
     except CratewrightError as error:
         return Report("", tuple(Answer(failure=_failure(error)) for _ in calls))
-    return Report(fingerprint, tuple(_answer(backend, call) for call in calls))
+    return Report(fingerprint, tuple(_answer(backend, call) for call in calls), code)
 
 
 def _answer(backend: CodegenBackend, call: BackendCall[object]) -> Answer:

@@ -39,10 +39,12 @@ __all__ = ["Sender"]
 
 _ROUNDS = 12
 _MOST = 1 << 14
-_RUN = f"import os, sys; sys.path.insert(0, os.path.abspath('{CODE}')); from {main.__module__} import main; main()"
 _NO_FILES = (None, "unreadable", "directory")
 _FAILURES = 3
 _OTHER = "its tools are other ones there"
+_OTHER_CODE = "another version of cratewright or of the backend is installed there"
+_RUN = f"from {main.__module__} import main; main()"
+_RUN_SENT = f"import os, sys; sys.path.insert(0, os.path.abspath('{CODE}')); {_RUN}"
 
 
 class _Unfit(Exception):
@@ -73,7 +75,7 @@ class Sender:
     """Sends the calls of one backend.
 
     Shape: `digest` is of files of the project, as of `FileDigests`; `python` that of the other machines; `fingerprint`
-    is the backend's here.
+    is the backend's here; `installed` the digest of the code that those machines have, empty where it is sent.
     """
 
     backend: CodegenBackend
@@ -82,6 +84,7 @@ class Sender:
     python: str
     fingerprint: str
     digest: Callable[[str], str | None]
+    installed: str = ""
     left: str = ""
     failures: int = 0
 
@@ -161,6 +164,9 @@ class Sender:
             failure = report.answers[0].failure
             self._failed(failure.message if failure is not None and not report.fingerprint else _OTHER, final=True)
             return None
+        if report.code != self.installed:
+            self._failed(_OTHER_CODE, final=True)
+            return None
         self.failures = 0
         return report
 
@@ -212,12 +218,14 @@ class Sender:
 
     def _portable(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Portable:
         files = {path: digest for part in parts for path, digest in part.files.items()}
+        words = ("-I", "-B", "-c", _RUN) if self.installed else ("-I", "-S", "-B", "-c", _RUN_SENT)
+        code = {} if self.installed else code_files(plugin_class(self.backend))
         return Portable(
             root=self.root,
-            argv=(self.python, "-I", "-S", "-B", "-c", _RUN),
+            argv=(self.python, *words),
             environ=(("LC_ALL", "C.UTF-8"), ("PATH", "/usr/bin:/bin")),
             placed={
-                **code_files(plugin_class(self.backend)),
+                **code,
                 **{
                     f"{PROJECT}/{path}": Placed(os.path.join(self.root, path), digest) for path, digest in files.items()
                 },
@@ -226,7 +234,7 @@ class Sender:
             directories=frozenset(f"{PROJECT}/{path}" for part in parts for path in part.directories),
             system={},
             outputs=(REPORT,),
-            salt=self.fingerprint,
+            salt=f"{self.fingerprint}{self.installed}",
         )
 
     def _session(self) -> Session:

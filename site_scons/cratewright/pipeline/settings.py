@@ -25,6 +25,7 @@ __all__ = [
     "read_memory",
     "read_modes",
     "read_remote",
+    "read_remote_code",
     "read_remote_mode",
     "read_remote_python",
     "read_store",
@@ -47,6 +48,7 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_MEMORY": "how much memory heavy jobs may use together, such as `8G`; what is free if not set",
     "CRATE_PLUGINS": "words such as `-native`, each of which leaves a plugin out",
     "CRATE_REMOTE": "a server that runs compilers: `grpc://HOST:PORT/INSTANCE`, `grpcs://...`, `grpc+unix:///SOCKET`",
+    "CRATE_REMOTE_CODE": "`installed` where its machines have cratewright and the plugins; `sent`, as if not set, else",
     "CRATE_REMOTE_JOBS": "how many programs run there at a time; 16 if not set",
     "CRATE_REMOTE_MODE": "`mix` runs as many here as `-j` says at the same time; `remote`, as if not set, none",
     "CRATE_REMOTE_PLATFORM": "`NAME=VALUE,...`: properties that its machines must have",
@@ -71,6 +73,7 @@ SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOK
 _REMOTE_JOBS = 16
 _MOST_REMOTE = 1000
 _REMOTE_MODES = ("remote", "mix")
+_REMOTE_CODE = ("sent", "installed")
 _SERVER = re.compile(r"grpcs?://|grpc\+unix:///")
 _MODES = ("read-write", "read", "write")
 _WORKERS = ("fork", "spawn", "threads")
@@ -158,7 +161,13 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     Raises: ConfigurationError for a number that is none, or settings of a server that is not there.
     """
     server, text = environ.get("CRATE_REMOTE", ""), environ.get("CRATE_REMOTE_JOBS", "")
-    for name in ("CRATE_REMOTE_JOBS", "CRATE_REMOTE_MODE", "CRATE_REMOTE_PLATFORM", "CRATE_REMOTE_PYTHON"):
+    for name in (
+        "CRATE_REMOTE_CODE",
+        "CRATE_REMOTE_JOBS",
+        "CRATE_REMOTE_MODE",
+        "CRATE_REMOTE_PLATFORM",
+        "CRATE_REMOTE_PYTHON",
+    ):
         if environ.get(name) and not server:
             raise ConfigurationError(f"{name} is set, and CRATE_REMOTE is not", hint="name the server in CRATE_REMOTE")
     if server and not _SERVER.match(server):
@@ -170,6 +179,7 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
         raise ConfigurationError(f"CRATE_REMOTE_JOBS takes a number from 1 to {_MOST_REMOTE}, not '{text}'")
     read_remote_python(environ)
     read_remote_mode(environ)
+    read_remote_code(environ)
     return server, int(text or _REMOTE_JOBS)
 
 
@@ -195,12 +205,27 @@ def read_remote_mode(environ: Mapping[str, str]) -> str:
 
     Raises: ConfigurationError for another word.
     """
-    text = environ.get("CRATE_REMOTE_MODE", "")
-    if text and text not in _REMOTE_MODES:
+    return _one_of(_REMOTE_MODES, "CRATE_REMOTE_MODE", environ)
+
+
+def read_remote_code(environ: Mapping[str, str]) -> str:
+    """Return how other machines come by this package and its plugins: `sent` with each call, or `installed` there.
+
+    Raises: ConfigurationError for another word, or without a Python that could have them.
+    """
+    word = _one_of(_REMOTE_CODE, "CRATE_REMOTE_CODE", environ)
+    if environ.get("CRATE_REMOTE_CODE") and not environ.get("CRATE_REMOTE_PYTHON"):
         raise ConfigurationError(
-            f"CRATE_REMOTE_MODE takes {', '.join(_REMOTE_MODES)}, not '{text}'", hint=near_miss(text, _REMOTE_MODES)
+            "CRATE_REMOTE_CODE is set, and CRATE_REMOTE_PYTHON is not", hint="name the Python of the other machines"
         )
-    return text or _REMOTE_MODES[0]
+    return word
+
+
+def _one_of(words: tuple[str, ...], name: str, environ: Mapping[str, str]) -> str:
+    text = environ.get(name, "")
+    if text and text not in words:
+        raise ConfigurationError(f"{name} takes {', '.join(words)}, not '{text}'", hint=near_miss(text, words))
+    return text or words[0]
 
 
 def read_remote_python(environ: Mapping[str, str]) -> str:
