@@ -31,7 +31,7 @@ COMPARED = {
 }
 HERE = Path(__file__).resolve().parent
 COMMON = (
-    *("__main__", "builds", "buildgrid_worker", "case", "generated", "measure", "model", "table"),
+    *("__main__", "builds", "case", "generated", "measure", "model", "table"),
     *("native", "sizes", "scaling", "llama_shaders"),
 )
 PROGRAMS = ("ninja", "meson", "cmake", "clang-19", "gcc")

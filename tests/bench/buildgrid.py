@@ -120,7 +120,7 @@ def serving_buildgrid(bgd: Path, postgres: Path, directory: Path) -> Iterator[st
         program = [
             str(bgd.parent / "python"),
             "-I",
-            str(Path(__file__).with_name("buildgrid_worker.py")),
+            str(ROOT / "tests" / "support" / "buildgrid_worker.py"),
             f"127.0.0.1:{port}",
             "main",
         ]

@@ -43,6 +43,7 @@ def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
         f"--buildbox-run={os.path.join(os.path.dirname(program), 'buildbox-run')}",
         "--jobs=2",
         *(f"--runner-arg={word}" for word in sandbox_words(mounts)),
+        f"--runner-arg=--ra-remote=unix:{socket}",  # it keeps container images as well
         "--cache-failures=false",
         "--log-level=error",
         str(directory / "data"),
