@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    host, printable, errors, digest, values, codec, shape, diagnostic, columns  what everyone may use
+    host, printable, patterns, errors, digest, values, codec, shape, diagnostic, columns  what everyone may use
     call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
     constraint, variants                                       values of variants
     capability, construction, native_library, request          values of links
@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from .options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
     from .output_name import output_name as output_file_name
     from .output_place import check_output_path as check_output_path
+    from .patterns import pattern as pattern
     from .program import program_files as program_files
     from .program import programs_digest as programs_digest
     from .registry import register as register
@@ -240,6 +241,7 @@ __all__ = [
     "output_file_name",
     "parse_library",
     "passed_directories",
+    "pattern",
     "plain_path",
     "program_files",
     "programs_digest",
@@ -332,6 +334,7 @@ _LATER = {
     "UnitStencil": "stencil",
     "logical_path": "stencil",
     "dataclass": "values",
+    "pattern": "patterns",
     "ARCHIVE_MAGIC": "archive:MAGIC",
     "read_archive": "archive",
     "CacheKvStore": "cache.store",

@@ -5,13 +5,12 @@ Knows nothing of SCons, of disks or of what a backend does with it.
 
 from __future__ import annotations
 
-import re
-
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
 from .host import WINDOWS, is_absolute
 from .identity import CrateReference, stable_crate_id
 from .options import Options
+from .patterns import pattern
 from .values import dataclass
 
 __all__ = [
@@ -29,7 +28,7 @@ __all__ = [
 UNVERSIONED = "0.0.0"
 """The version of a crate that says none."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _LONGEST = 200
 """Names of files have up to 255 bytes, and those of a crate say more than its name."""
 

@@ -14,6 +14,7 @@ from .crate_type import CrateType
 from .errors import CratewrightError, near_miss
 from .option_spec import NUMBERS, OptionKind, OptionSpec
 from .options import CORE_OPTIONS
+from .patterns import pattern
 from .shape import find_mismatch, value_words
 from .values import dataclass
 from .variants import AXES_AND_CONDITIONS
@@ -32,9 +33,9 @@ _NEEDS: dict[Capability, tuple[Callable[..., object], ...]] = {
     Capability.THIN_LTO: (CodegenBackend.run_thin_lto, CodegenBackend.optimize_thin),
     Capability.ALLOCATOR: (CodegenBackend.codegen_allocator,),
 }
-_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
-_OPTION = re.compile(r"[a-z][a-z0-9_]*\Z")
-_SUFFIX = re.compile(r"\.[^\s/\\]+\Z")
+_NAME = pattern(r"[a-z][a-z0-9_-]*\Z")
+_OPTION = pattern(r"[a-z][a-z0-9_]*\Z")
+_SUFFIX = pattern(r"\.[^\s/\\]+\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
+from .patterns import pattern
 from .printable import printable
 from .values import dataclass
 
@@ -84,20 +85,18 @@ class Diagnostic:
         return replace(self, crate=crate or self.crate, unit=unit or self.unit)
 
 
-_HEAD = re.compile(
+_HEAD = pattern(
     r"(?P<file>(?:[A-Za-z]:[\\/])?[^\s:][^:\n]*?):(?:(?P<line>\d+):)?(?:(?P<column>\d+):)?"
     r" (?P<severity>fatal error|error|warning|note|remark|Error|Warning|sorry, unimplemented|internal compiler error):"
     r" (?P<text>.*)"
 )
-_CODE = re.compile(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.]+)\]$")
-_LEAD = re.compile(
-    r"(?:In file included from|                 from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]"
-)
-_FRAME = re.compile(r"(?P<file>[^\s:][^:]*): (?:In|At) .+:$")
-_REQUIRED = re.compile(
+_CODE = pattern(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.]+)\]$")
+_LEAD = pattern(r"(?:In file included from|                 from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]")
+_FRAME = pattern(r"(?P<file>[^\s:][^:]*): (?:In|At) .+:$")
+_REQUIRED = pattern(
     r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<column>\d+):)? +(?P<text>(?:recursively )?required .*)"
 )
-_SUMMARY = re.compile(r"\d+ (?:warning|error)s?(?: and \d+ errors?)? generated\.|compilation terminated\.")
+_SUMMARY = pattern(r"\d+ (?:warning|error)s?(?: and \d+ errors?)? generated\.|compilation terminated\.")
 
 
 @dataclass(slots=True)

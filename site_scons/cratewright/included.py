@@ -6,11 +6,12 @@ Knows nothing of where files lie, nor of conditions.
 from __future__ import annotations
 
 import os
-import re
+
+from .patterns import pattern
 
 __all__ = ["included_names"]
 
-_INCLUDE = re.compile(
+_INCLUDE = pattern(
     rb"(?:#[ \t]*(?:include(?:_next)?|import|embed)|__has_(?:include(?:_next)?|embed)[ \t]*\(|\.inc(?:bin|lude)\b)"
     rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from .errors import CratewrightError, PluginError, near_miss
 from .option_spec import OptionKind, OptionSpec
 from .options import BUILTIN_PROFILES, SEARCH_PATHS
+from .patterns import pattern
 from .values import dataclass
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ OWN_COMMANDS = frozenset(
 )
 """The commands that no plugin can take the place of."""
 
-_COMMAND = re.compile(r"[a-z][a-z0-9-]*\Z")
-_PROFILE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+_COMMAND = pattern(r"[a-z][a-z0-9-]*\Z")
+_PROFILE = pattern(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

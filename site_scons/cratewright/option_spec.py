@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 from .crate_type import CrateType
 from .errors import ConfigurationError, UnknownNameError, near_miss
+from .patterns import pattern
 from .values import dataclass
 
 __all__ = ["NUMBERS", "SIZE", "OptionKind", "OptionSpec", "OptionValue"]
@@ -18,8 +18,8 @@ SIZE = "^([0-9]{1,20}) ?([KMGT]?)(?:i?B)?$"
 """How a size is written, as editors read such words as well."""
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_NUMBER = re.compile(r"-?[0-9]{1,20}\Z")
-_SIZE = re.compile(SIZE)
+_NUMBER = pattern(r"-?[0-9]{1,20}\Z")
+_SIZE = pattern(SIZE)
 _TYPES = tuple(str(kind.value) for kind in CrateType)
 
 

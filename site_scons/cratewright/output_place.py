@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from .errors import OutputError
 from .host import WINDOWS
+from .patterns import pattern
 from .printable import printable
 
 __all__ = ["check_output_path", "check_output_paths", "fits_a_path", "folded"]
@@ -77,10 +78,10 @@ def fits_a_path(text: str) -> bool:
     return _UNFIT.search(text) is None
 
 
-_UNFIT_FOR_WINDOWS = re.compile(r"[<>:|?*]")
+_UNFIT_FOR_WINDOWS = pattern(r"[<>:|?*]")
 """A colon would name a drive, or a stream of another file."""
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?\Z", re.IGNORECASE)
-_UNFIT = re.compile(r'[\x00-\x1f"\\\x7f-\x9f\u2028\u2029\ud800-\udfff]')
+_DEVICE = pattern(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?\Z", re.IGNORECASE)
+_UNFIT = pattern(r'[\x00-\x1f"\\\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
 
 def _problem(path: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import struct
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from .child import run_program
 from .digest import value_digest
 from .errors import CratewrightError
 from .fs import digest_file, file_stamp, is_recent, write_atomic
+from .patterns import pattern
 
 __all__ = ["program_files", "programs_digest"]
 
@@ -28,8 +28,8 @@ _HEADER = struct.Struct("<16x2xH4x8xQ8x4x2xHH")
 _PROGRAM_HEADER = struct.Struct("<I4xQ16xQ")
 _HEAD = 4096
 _SCRIPT = 1 << 16
-_NAMED = re.compile(r"[\w./+@-]{2,}")
-_LISTED = re.compile(r"(/\S+) \(0x")
+_NAMED = pattern(r"[\w./+@-]{2,}")
+_LISTED = pattern(r"(/\S+) \(0x")
 
 
 def program_files(programs: Iterable[str]) -> dict[str, str]:

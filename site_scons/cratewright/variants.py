@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import keyword
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from .constraint import Constraint, Value, kind_of, read_constraints, same, shown
 from .digest import content_digest
 from .errors import ConfigurationError
+from .patterns import pattern
 from .values import dataclass
 
 __all__ = ["AXES_AND_CONDITIONS", "MOST_VARIANTS", "Variant", "Variants", "check_axes", "read_variant"]
@@ -30,8 +30,8 @@ _MOST_STEPS = 300_000
 _LONGEST = 140
 """Characters of a name that values are spelled in; of more, a digest is."""
 _LONGEST_VALUE = 1_000
-_AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_AXIS = pattern(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_UNSAFE = pattern(r"[^A-Za-z0-9_.-]")
 _RANKS = ("truth value", "number", "word")
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import errno
 import math
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
+from ..patterns import pattern
 from .store import CacheKvStore, StoreReport
 from .store_file import SCHEMA, check_journal, check_schema, create_store_file, guard, is_store_file, own_journal
 
@@ -35,7 +35,7 @@ DEFAULT_LIMIT = 5 << 30
 """Bytes."""
 
 _LAYOUT = 1
-_NAME = re.compile(rf"results-{_LAYOUT}\.(\d{{1,9}})\.db")
+_NAME = pattern(rf"results-{_LAYOUT}\.(\d{{1,9}})\.db")
 _PATIENCE = 5.0
 """Seconds that a build waits for another one's commit before it goes on without the store."""
 _HURRY = 0.1

@@ -11,19 +11,19 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from cratewright import CratewrightError, SourceError
+from cratewright import CratewrightError, SourceError, pattern
 
 from .toolchain import Toolchain
 
 __all__ = ["assembly_of", "files_asked_for", "reads_nothing"]
 
-_ASKED = re.compile(r"error: Could not find (incbin|include) file '(.*)'$", re.MULTILINE)
-_HARMLESS = re.compile(rb"(?i)inc|macro|irp")
-_ABSOLUTE = re.compile(r'"(/[^"\n]+)"|(?<![\w.)\]%/"])(/[\w.~\\&-][^\s"\',;)>]*)')
-_PARAMETER = re.compile(r"\\[A-Za-z_.@(]|&")
+_ASKED = pattern(r"error: Could not find (incbin|include) file '(.*)'$", re.MULTILINE)
+_HARMLESS = pattern(rb"(?i)inc|macro|irp")
+_ABSOLUTE = pattern(r'"(/[^"\n]+)"|(?<![\w.)\]%/"])(/[\w.~\\&-][^\s"\',;)>]*)')
+_PARAMETER = pattern(r"\\[A-Za-z_.@(]|&")
 _DEPTH = 24
 _ROUNDS = 64
-_ASM = re.compile(r'asm (?:[a-z]+ )*"((?:[^"\\]|\\.)*)"')
+_ASM = pattern(r'asm (?:[a-z]+ )*"((?:[^"\\]|\\.)*)"')
 
 
 def reads_nothing(text: bytes) -> bool:

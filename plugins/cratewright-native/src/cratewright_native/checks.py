@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError, near_miss
+from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError, near_miss, pattern
 
 from .emit import unserved
 from .flags import LANGUAGES, MODULES
@@ -33,8 +33,8 @@ _RUNTIME = {
     "gcc": "install the library of this gcc (as libasan, libtsan, libubsan), or leave the option out",
 }
 # A merged object has groups of sections whose names others have as well.
-_COUNTED = re.compile(r"\b(?:address|fuzzer)\b")
-_BOTH = re.compile(r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL)
+_COUNTED = pattern(r"\b(?:address|fuzzer)\b")
+_BOTH = pattern(r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL)
 # The rest need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from cratewright import CratewrightError, ToolError, make_private, scratch_root
+from cratewright import CratewrightError, ToolError, make_private, pattern, scratch_root
 
 from .gcc import Gcc
 from .llvm import Llvm, LlvmPrograms, find_programs, programs_in, programs_of
@@ -23,8 +23,8 @@ __all__ = ["choose"]
 _HINT = "install cratewright-native[zig], or clang and lld of one version; or name one in CRATE_CC or CRATE_LLVM"
 _LAUNCHERS = frozenset(("ccache", "sccache", "distcc", "icecc", "buildcache"))
 _C_DRIVERS = {"clang++": "clang", "g++": "gcc", "c++": "cc"}
-_DRIVER = re.compile(r"clang\+\+|\bg\+\+|\bc\+\+")
-_MAJOR = re.compile(r"(?:version|LLD) (\d+)\.")
+_DRIVER = pattern(r"clang\+\+|\bg\+\+|\bc\+\+")
+_MAJOR = pattern(r"(?:version|LLD) (\d+)\.")
 
 
 def choose(root: str, *, compiler: str = "", llvm: str = "") -> Toolchain:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from cratewright import pattern
 
 __all__ = ["parse_link_depfile"]
 
-_ESCAPE = re.compile(r"\\([ #])|\$(\$)")
+_ESCAPE = pattern(r"\\([ #])|\$(\$)")
 
 
 def parse_link_depfile(text: str, *, escaped: bool) -> tuple[str, ...]:

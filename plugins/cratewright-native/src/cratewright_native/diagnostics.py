@@ -11,46 +11,46 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from cratewright import Diagnostic, RelatedPlace, Severity, UnitStencil, in_characters
+from cratewright import Diagnostic, RelatedPlace, Severity, UnitStencil, in_characters, pattern
 
 from .search_path import plain
 from .toolchain import Toolchain
 
 __all__ = ["counted", "messages", "warnings"]
 
-_MESSAGE = re.compile(
+_MESSAGE = pattern(
     r"(?P<file>[^\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: "
     r"(?P<kind>[Ww]arning|[Ee]rror|fatal error|[Nn]ote|remark|Info): ?(?P<text>.*)"
 )
 _NOTES = ("note", "remark", "info")
-_GENERAL = re.compile(
+_GENERAL = pattern(
     r"(?:(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*|(?P<no_file><[^:>]+>)): )?"
     r"(?P<kind>warning|(?:fatal )?error): (?P<text>.*)"
 )
 # What comes before the message that it is about.
-_CONTEXT = re.compile(
+_CONTEXT = pattern(
     r"In file included from .*|\s+from .*[:,]|[^\s:].*?: (?:In |At |Assembler messages:).*"
     r"|[^\s:].*?:\d+(?::\d+)?:\s+(?:(?:recursively )?required |in ).*|While building .*|In module .*"
 )
-_CODE = re.compile(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.#]+)\]")
-_INCLUDED = re.compile(r"(?:In file included from|\s+from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]")
-_REQUIRED = re.compile(
+_CODE = pattern(r"(?P<text>.*?) \[(?P<code>-[-\w=+,.#]+)\]")
+_INCLUDED = pattern(r"(?:In file included from|\s+from) (?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?[,:]")
+_REQUIRED = pattern(
     r"(?P<file>[^\s:].*?):(?P<line>\d+):(?:(?P<column>\d+):)?\s+"
     r"(?P<text>(?:recursively )?required .*|in .*expansion.*)"
 )
-_TOTAL = re.compile(r"(?m)^(?:\d+ (?:warning|error)s?\b.* generated|compilation terminated)\.$")
+_TOTAL = pattern(r"(?m)^(?:\d+ (?:warning|error)s?\b.* generated|compilation terminated)\.$")
 # What drivers say of themselves when they are asked to be verbose, and sums.
-_CHATTER = re.compile(
+_CHATTER = pattern(
     r" (?:\"?/|\"?[\w.-]*(?:as|cc1\w*|collect2|clang|ld)\"? -).*| \(in-process\)"
     r"|(?:COLLECT_|COMPILER_PATH|LIBRARY_PATH|OFFLOAD_)\w*=.*|GNU (?:C|assembler|Objective)\S* .*"
     r"|clang -cc1(?:as)? version .*|(?:.* )?clang version \d.*|\tcompiled by .*|GGC heuristics: .*"
     r"|(?:Compiler executable checksum|Using built-in specs|compilation terminated).*"
     r"|\d+ (?:warning|error)s?\b.* generated\.|ignoring (?:duplicate|nonexistent) directory .*|End of search list\."
 )
-_SEARCH = re.compile(r'(?ms)^#include "\.\.\." search starts here:$.*?^End of search list\.$')
-_SOURCE = re.compile(r" *(?P<line>\d+) \| (?P<text>.*)")
-_MARK = re.compile(r" *\| [ ~]*\^(?P<rest>~*)")
-_UNNAMED = re.compile(r"(?m)^(?P<file>[^<\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
+_SEARCH = pattern(r'(?ms)^#include "\.\.\." search starts here:$.*?^End of search list\.$')
+_SOURCE = pattern(r" *(?P<line>\d+) \| (?P<text>.*)")
+_MARK = pattern(r" *\| [ ~]*\^(?P<rest>~*)")
+_UNNAMED = pattern(r"(?m)^(?P<file>[^<\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
 
 
 def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
@@ -127,8 +127,8 @@ def _end(head: Diagnostic, detail: list[str]) -> int:
 
 def _related(detail: Iterable[str]) -> Iterator[RelatedPlace]:
     for line in detail:
-        for pattern, text in ((_INCLUDED, "included from here"), (_REQUIRED, ""), (_MESSAGE, "")):
-            match = pattern.match(line)
+        for place, text in ((_INCLUDED, "included from here"), (_REQUIRED, ""), (_MESSAGE, "")):
+            match = place.match(line)
             if match and not match["file"].startswith("<"):
                 number, column = int(match["line"]), int(match["column"] or 0)
                 yield RelatedPlace(text or match["text"], plain(match["file"]), number, column)

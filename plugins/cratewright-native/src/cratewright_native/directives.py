@@ -10,25 +10,23 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 __all__ = ["Asked", "Condition", "Directives", "conditions", "embeds", "find_asked", "read_directives"]
 
 _SPACE = rb"(?:[ \t\v\f]|/\*(?:[^*]|\*(?!/))*\*/)*"
-_SPLICE = re.compile(rb"\\[ \t\v\f]*\r?\n")
-_INCLUDE = re.compile(
+_SPLICE = pattern(rb"\\[ \t\v\f]*\r?\n")
+_INCLUDE = pattern(
     rb"#" + _SPACE + rb"(?:include(?:_next)?|import|embed)\b" + _SPACE + rb'(?:"([^"\n]+)"|(?!["<])(\S))'
 )
-_ALIAS = re.compile(rb"#" + _SPACE + rb"pragma" + _SPACE + rb"include_alias")
+_ALIAS = pattern(rb"#" + _SPACE + rb"pragma" + _SPACE + rb"include_alias")
 _QUESTION = rb"__has_(?P<kind>include(?:_next)?|embed)(?:__)?\b"
-_ASK = re.compile(
-    _QUESTION + _SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>|(?P<other>[^\s]))?'
-)
-_DEFINED = re.compile(rb"#" + _SPACE + rb"define\b[^\n]*?" + _QUESTION + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
-_CONDITION = re.compile(rb"#" + _SPACE + rb"(?:el)?if\b((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
-_ASSEMBLY = re.compile(rb"\b_*asm_*\b")
+_ASK = pattern(_QUESTION + _SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>|(?P<other>[^\s]))?')
+_DEFINED = pattern(rb"#" + _SPACE + rb"define\b[^\n]*?" + _QUESTION + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
+_CONDITION = pattern(rb"#" + _SPACE + rb"(?:el)?if\b((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
+_ASSEMBLY = pattern(rb"\b_*asm_*\b")
 # All but `incbin`, which need not begin with a dot: the search for one letter is a fast one.
-_READING = re.compile(rb'\.(?:i(?:n?["\\]|nc|rp)|macro|altmacro)')
+_READING = pattern(rb'\.(?:i(?:n?["\\]|nc|rp)|macro|altmacro)')
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ What a compiler may not be told, it may not be told here either: the table of `w
 
 from __future__ import annotations
 
-import re
 from functools import cache
+
+from cratewright import pattern
 
 from .linker_options import Fate, LinkerOption, option_table
 from .words import refusal
@@ -40,10 +41,10 @@ DRIVER_OPTIONS = option_table(
 """By name without the first dash."""
 
 # What is about code and has no effect where objects are linked; LTO is told by options.
-_ABOUT_CODE = re.compile(r"-(?:g|std=|ansi\Z|W(?!a,|p,|l,)|w\Z|[DUI]|f(?:no-)?(?:pic|PIC|PIE|pie)\Z|pipe\Z)")
-_LEVEL = re.compile(r"-O(?:[0-3sgz]|fast)?\Z")
+_ABOUT_CODE = pattern(r"-(?:g|std=|ansi\Z|W(?!a,|p,|l,)|w\Z|[DUI]|f(?:no-)?(?:pic|PIC|PIE|pie)\Z|pipe\Z)")
+_LEVEL = pattern(r"-O(?:[0-3sgz]|fast)?\Z")
 # What else drivers take: how code is made, and which of their own start files and libraries they add.
-_KNOWN = re.compile(r"-(?:[fm][\w+-]+(?:=[^/@|]*)?|pg?|no-[\w-]+|-no-[\w-]+)\Z")
+_KNOWN = pattern(r"-(?:[fm][\w+-]+(?:=[^/@|]*)?|pg?|no-[\w-]+|-no-[\w-]+)\Z")
 
 
 @cache

@@ -5,10 +5,9 @@ Source: the System V ABI, chapters "Object Files" and "Symbol Table".
 
 from __future__ import annotations
 
-import re
 import struct
 
-from cratewright import FormatError
+from cratewright import FormatError, pattern
 
 from .symbol import ObjectSymbol
 
@@ -38,7 +37,7 @@ _ELSEWHERE = 0xFFFF
 _BITCODE, _INACTIVE = 0x6FFF4C0C, 0
 _ABI, _GNU = 7, 3
 # What compilers call sections by themselves, each function's or variable's own included; all else a source has named.
-_USUAL = re.compile(
+_USUAL = pattern(
     r"\.(?:text|rodata|data|bss|tdata|tbss|ldata|lrodata|lbss|sdata|sbss|gnu\.linkonce|eh_frame|gcc_except_table|note"
     r"|init_array|fini_array|preinit_array|ctors|dtors|init|fini|group|ARM\.ex\w+|IA_64\.unwind\w*)(?:[.$]|\Z)"
 )

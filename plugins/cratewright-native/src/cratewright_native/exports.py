@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from cratewright import LinkError, LinkRequest
+from cratewright import LinkError, LinkRequest, pattern
 
 from .bitcode import is_bitcode
 
@@ -14,20 +13,20 @@ __all__ = ["check_symbols", "is_injected", "replaceable_symbols", "required_symb
 # What a program may define in place of the C and C++ libraries' own, which then call the program's. LTO does not see
 # these libraries, so what they might call must stay.
 # Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
-_REPLACEABLE = re.compile(
+_REPLACEABLE = pattern(
     r"(?:malloc|free|calloc|realloc|aligned_alloc|malloc_usable_size|memalign|posix_memalign|pvalloc|valloc"
     r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
 )
 
 # What sanitizers and profilers put into a module; no source defines it, and what is linked does not offer it.
-_INJECTED = re.compile(
+_INJECTED = pattern(
     r"___asan_|__asan_gen_|__odr_asan|asan\.module_|tsan\.module_|msan\.module_|hwasan\.|sancov\.|__sancov_gen_"
     r"|__prof[cdnv]p?_|__profbm_|__covrec_|__llvm_(?:profile_(?:raw_version|filename|runtime|counter_bias)|prf_|cov)"
     r"|__gcov_(?:\.|var)"
 )
 # What their libraries call if a program defines it. LTO does not see these libraries.
 # Source: the interface headers of compiler-rt, `sanitizer/*_interface.h` and `profile/InstrProfiling.h`.
-_HOOKS = re.compile(r"__(?:asan|lsan|msan|tsan|ubsan|hwasan|sanitizer|scudo|sancov|gcov|llvm_profile|llvm_gcov)_")
+_HOOKS = pattern(r"__(?:asan|lsan|msan|tsan|ubsan|hwasan|sanitizer|scudo|sancov|gcov|llvm_profile|llvm_gcov)_")
 _BASE = "cratewright"
 
 
@@ -69,8 +68,8 @@ def version_script(symbols: Iterable[str], *, named: bool = False) -> bytes:
     return f"{head}{{\n{'  global:' + chr(10) + offered if offered else ''}  local:\n    *;\n}};\n{nodes}".encode()
 
 
-_UNFIT = re.compile(r'[\x00-\x1f",\\\x7f\ud800-\udfff]')
-_VERSION = re.compile(r"\A[^@]*(?:@@?[\w.$-]+)?\Z")
+_UNFIT = pattern(r'[\x00-\x1f",\\\x7f\ud800-\udfff]')
+_VERSION = pattern(r"\A[^@]*(?:@@?[\w.$-]+)?\Z")
 
 
 def check_symbols(symbols: Iterable[str]) -> tuple[str, ...]:

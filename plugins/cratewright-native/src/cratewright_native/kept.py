@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from cratewright import LinkError, LinkRequest, LtoMode
+from cratewright import LinkError, LinkRequest, LtoMode, pattern
 
 from .elf import elf_symbols
 from .ldflags import Flag, parse_ldflags
@@ -29,10 +29,10 @@ __all__ = [
     "wanted_symbols",
 ]
 
-_COMMENT = re.compile(r"/\*.*?\*/|#[^\n]*", re.DOTALL)
-_TOKEN = re.compile(r'"[^"]*"|[{};]|[^\s{};"]+')
-_NAME = re.compile(r"[A-Za-z_.$][\w.$@]*")
-_ASSIGNED = re.compile(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)")
+_COMMENT = pattern(r"/\*.*?\*/|#[^\n]*", re.DOTALL)
+_TOKEN = pattern(r'"[^"]*"|[{};]|[^\s{};"]+')
+_NAME = pattern(r"[A-Za-z_.$][\w.$@]*")
+_ASSIGNED = pattern(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)")
 # What a linker looks for by name, wherever it is defined.
 _ALWAYS = frozenset({"_start", "_init", "_fini"})
 _MANGLED = "_Z*"
@@ -147,11 +147,11 @@ def _matching(flag: Flag, known: set[str], read: Callable[[str], str]) -> set[st
 
 def _match(patterns: Iterable[str], known: set[str]) -> set[str]:
     found: set[str] = set()
-    for pattern in patterns:
-        if any(char in pattern for char in "*?["):
-            found |= {name for name in known if fnmatchcase(name.partition("@")[0], pattern)}
-        elif pattern in known:
-            found.add(pattern)
+    for wanted in patterns:
+        if any(char in wanted for char in "*?["):
+            found |= {name for name in known if fnmatchcase(name.partition("@")[0], wanted)}
+        elif wanted in known:
+            found.add(wanted)
     return found
 
 

@@ -6,7 +6,6 @@ Knows nothing of LTO but that its results are all to be linked; what they came f
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from cratewright import (
     ToolError,
     UnsupportedError,
     merge_observed,
+    pattern,
 )
 
 from .coverage import notes_of, place_object
@@ -56,7 +56,7 @@ _DEPFILE = "inputs.d"
 _LINE = "line.rsp"
 _SCRIPT = "offered.map"
 # Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
-_CXX = re.compile(rb"\0(?:_Z|__cxa_|__gxx_)")
+_CXX = pattern(rb"\0(?:_Z|__cxa_|__gxx_)")
 _SHOWN = 20
 _UNUSED = "argument unused during compilation"
 _LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from cratewright import LinkError, Observed, dataclass
+from cratewright import LinkError, Observed, dataclass, pattern
 
 from .observe import FileMemory
 from .search_path import plain
@@ -23,10 +23,10 @@ _FORMS = {
 }
 """What the files of a library `{}` may be called, by the format of the target."""
 
-_WORD = re.compile(r"(-L|-l|-T|--(?:library-path|library|script|version-script|dynamic-list)(?==|\Z))=?(.*)", re.DOTALL)
+_WORD = pattern(r"(-L|-l|-T|--(?:library-path|library|script|version-script|dynamic-list)(?==|\Z))=?(.*)", re.DOTALL)
 _KINDS = {"--library-path": "-L", "--library": "-l"}
-_SLASHES = re.compile(r"/(?:\.?(?:/|\Z))*")
-_SHOWN = re.compile(r"[\s\"'](-[Ll])([^\s\"']+)")
+_SLASHES = pattern(r"/(?:\.?(?:/|\Z))*")
+_SHOWN = pattern(r"[\s\"'](-[Ll])([^\s\"']+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from cratewright import ToolError, run_program
+from cratewright import ToolError, pattern, run_program
 
 from .probe import remembered
 
@@ -20,8 +19,8 @@ __all__ = ["link_line"]
 _BLANK = "cratewright:{}"
 _OUTPUT = _BLANK.format("output")
 # Each word stands in quotes, in which a backslash goes before some characters.
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
+_QUOTED = pattern(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = pattern(r"\\(.)")
 _LEVELS = 3
 
 

@@ -5,27 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cratewright import Diagnostic, RelatedPlace, Severity
+from cratewright import Diagnostic, RelatedPlace, Severity, pattern
 
 from .search_path import plain
 
 __all__ = ["first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
 
 # lld: the file as it is called for short, and in full where that is another.
-_PLACE = re.compile(
+_PLACE = pattern(
     r"(?m)^>>> (?:referenced by|defined by|defined at) (?P<short>.+?):(?P<at>\d+)(?: \((?P<full>.*):(?P=at)\))?$"
 )
-_LLD = re.compile(
+_LLD = pattern(
     r"(?m)^[^\n:]*: error: undefined (?:(?:hidden|protected) )?symbol: (?P<name>.+)\n(?P<rest>(?:>>> .*\n?)*)"
 )
 _PROGRAM = r"(?:[\w./+-]*(?:ld|lld|clang|gcc|cc|c\+\+|g\+\+|collect2|lto\w*|zig)[\w.+-]*:\s?)?"
 # A place may be an offset in a section, which is none.
 _AT = r"(?:(?P<file>[^\s(].*?):(?:(?P<line>\d+)(?::(?P<column>\d+))?(?::\(.*?\))?|\(.*?\)): )?"
-_GNU = re.compile(rf"(?m)^{_PROGRAM}{_AT}(?:[^\n:]*: )?undefined reference to [`'](?P<name>.+)'$")
-_WARNING = re.compile(f"{_PROGRAM}{_AT}warning: (?P<text>.*)")
-_ERROR = re.compile(f"{_PROGRAM}(?:(?:fatal )?error: )?{_AT}(?:(?:fatal )?error: )?(?P<text>.+)")
-_NO_ERROR = re.compile(r">>> .*|.*: in function [`'].*':|.*\bfile format not recognized; treating as linker script")
-_DUPLICATE = re.compile(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\bsymbol multiply defined")
+_GNU = pattern(rf"(?m)^{_PROGRAM}{_AT}(?:[^\n:]*: )?undefined reference to [`'](?P<name>.+)'$")
+_WARNING = pattern(f"{_PROGRAM}{_AT}warning: (?P<text>.*)")
+_ERROR = pattern(f"{_PROGRAM}(?:(?:fatal )?error: )?{_AT}(?:(?:fatal )?error: )?(?P<text>.+)")
+_NO_ERROR = pattern(r">>> .*|.*: in function [`'].*':|.*\bfile format not recognized; treating as linker script")
+_DUPLICATE = pattern(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\bsymbol multiply defined")
 
 
 def has_duplicates(said: str) -> bool:

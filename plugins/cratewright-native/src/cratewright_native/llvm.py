@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
-from cratewright import UnsupportedError, dataclass
+from cratewright import UnsupportedError, dataclass, pattern
 
 from .link_line import link_line
 from .probe import can_cross, compilers_behind, identity
@@ -17,7 +16,7 @@ from .toolchain import Toolchain
 
 __all__ = ["Llvm", "LlvmPrograms", "find_programs", "programs_in", "programs_of"]
 
-_VERSIONED = re.compile(r"clang-(\d+)\Z")
+_VERSIONED = pattern(r"clang-(\d+)\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,19 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
+from cratewright import pattern
+
 from .directives import Asked, conditions, find_asked
 
 __all__ = ["answers", "questions"]
 
 _QUESTIONS = ("__has_include", "__has_include_next", "__has_embed", "__has_include__", "__has_include_next__")
-_RENAMED = re.compile(r"\b__has_(include(?:_next)?|embed)")
-_ASKED = re.compile(r"\b__HAS_(include(?:_next)?|embed)")
+_RENAMED = pattern(r"\b__has_(include(?:_next)?|embed)")
+_ASKED = pattern(r"\b__HAS_(include(?:_next)?|embed)")
 _MARK = "__cratewright_asks"
-_LINE = re.compile(r'#\s*(?:line\s+)?(\d+)\s+"((?:[^"\\]|\\.)*)"')
-_DEFINE = re.compile(r"(?m)^#define (\w+)(.*)$")
-_NAME = re.compile(r"\b[A-Za-z_]\w*\b")
+_LINE = pattern(r'#\s*(?:line\s+)?(\d+)\s+"((?:[^"\\]|\\.)*)"')
+_DEFINE = pattern(r"(?m)^#define (\w+)(.*)$")
+_NAME = pattern(r"\b[A-Za-z_]\w*\b")
 
 
 def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:

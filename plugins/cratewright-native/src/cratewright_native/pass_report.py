@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import field
 
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 __all__ = ["PassReport"]
 
-_RULE = re.compile(r"===-+===")
-_SUM = re.compile(r"  Total Execution Time: .*")
-_HEAD = re.compile(r" +--.*--- Name ---")
+_RULE = pattern(r"===-+===")
+_SUM = pattern(r"  Total Execution Time: .*")
+_HEAD = pattern(r" +--.*--- Name ---")
 _COLUMN = r"(?:-----|(\d+\.\d+) \( *\d+\.\d%\)) +"
 # The last column is wall time; a pass that is there several times has a number behind it.
-_ROW = re.compile(rf" +(?:(?:-----|\d+\.\d+ \( *\d+\.\d%\)) +)*{_COLUMN}(?:\d+ +)?(\S.*?)(?: #\d+)?")
+_ROW = pattern(rf" +(?:(?:-----|\d+\.\d+ \( *\d+\.\d%\)) +)*{_COLUMN}(?:\d+ +)?(\S.*?)(?: #\d+)?")
 # The other reports tell again of what is in this one, in parts or in sum.
 _WANTED = "Pass execution timing report"
 

@@ -8,7 +8,6 @@ run here, and so is one whose files lie elsewhere than in the project and below 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from cratewright import (
     Portable,
     UnitStencil,
     passed_directories,
+    pattern,
     program_files,
     run_elsewhere,
     runs_elsewhere,
@@ -51,7 +51,7 @@ _KINDS = ("llvm", "gcc")
 ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **SETTLED}.items()))
 """The variables that a program has on another machine."""
 # A word may read files that nobody sees, write others, or mean another thing on another machine.
-_PLAIN = re.compile(
+_PLAIN = pattern(
     r"-[DU][^/]*|-I[^/].*|-std=[\w+]+|-ansi|-w|-W(?!p,|a,|l,)[\w+=-]+|-pedantic(-errors)?|-pthread|-O\w?|-g[0-3]?|-gdwarf(-\d)?"
     r"|-m(?!.*native)[\w.+=,-]+"
     r"|-f(?!plugin|profile|save|dump|time-|stack-usage|callgraph|module|coverage|test-|crash|debug-|file-|macro-|lto|sanitize"

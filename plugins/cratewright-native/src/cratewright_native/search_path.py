@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 __all__ = ["SearchPath", "parse_search_path", "plain"]
 
-_MISSING = re.compile(r'(?m)^ignoring nonexistent directory "(.*)"$')
+_MISSING = pattern(r'(?m)^ignoring nonexistent directory "(.*)"$')
 _QUOTED = '#include "..." search starts here:'
 _ANGLED = "#include <...> search starts here:"
 _END = "End of search list."

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from cratewright import UNVERSIONED, ConfigurationError, Crate, CrateType, Options, output_file_name
+from cratewright import UNVERSIONED, ConfigurationError, Crate, CrateType, Options, output_file_name, pattern
 
 from .ldflags import parse_ldflags
 from .targets import find_target
@@ -13,8 +12,8 @@ from .targets import find_target
 __all__ = ["check_soname", "file_links", "file_name", "soname"]
 
 _DYNAMIC = (CrateType.DYLIB, CrateType.CDYLIB)
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*\Z")
-_NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]*\Z")
+_VERSION = pattern(r"[0-9]+(?:\.[0-9]+)*\Z")
+_NUMBER = pattern(r"[0-9A-Za-z][0-9A-Za-z.+_-]*\Z")
 
 
 def file_name(crate: str, crate_type: CrateType, target: str, options: Options) -> str:

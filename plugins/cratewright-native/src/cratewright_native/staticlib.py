@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from cratewright import LinkRequest, content_digest
+from cratewright import LinkRequest, content_digest, pattern
 
 from .toolchain import Toolchain
 
 __all__ = ["member_names", "object_name", "write_staticlib"]
 
 _ARCHIVE = "lib.a"
-_NO_PART = re.compile(r'[\x00-\x1f/"\\\x7f\ud800-\udfff]')
+_NO_PART = pattern(r'[\x00-\x1f/"\\\x7f\ud800-\udfff]')
 _LONGEST = 200
 
 

@@ -5,7 +5,6 @@ Knows nothing of caches, nor of the order in which jobs run.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from cratewright import (
@@ -17,6 +16,7 @@ from cratewright import (
     ThinModule,
     ToolError,
     UnsupportedError,
+    pattern,
 )
 
 from .closed import run_closed
@@ -30,7 +30,7 @@ __all__ = ["names_own_files", "optimize_thin", "run_thin_lto"]
 _NEEDED = "needed.rsp"
 _INDEX = "index"
 _OBJECT = "module.o"
-_FILE = re.compile(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,5}))?\.bc")
+_FILE = pattern(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,5}))?\.bc")
 
 
 def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule, ...]:

@@ -23,6 +23,7 @@ from cratewright import (
     ToolError,
     UnsupportedError,
     dataclass,
+    pattern,
     run_program,
     scratch_directory,
     scratch_root,
@@ -37,11 +38,11 @@ SETTLED = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
 WORKING_DIRECTORY = "/proc/self/cwd"
 """What gcc is told that its working directory is called, the same everywhere."""
 
-_CRASHED = re.compile(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
+_CRASHED = pattern(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
 # With what is wrong in these lines an LLVM driver still exits with status 0.
-_ASSEMBLY = re.compile(r"(?m)^<(?:inline asm|assembly)>:")
+_ASSEMBLY = pattern(r"(?m)^<(?:inline asm|assembly)>:")
 _ASSEMBLED_LATE = "build with lto='off' to be told the line of the source that has this assembly"
-_FAILED = re.compile(r"Error running ThinLTO backend.*|Error loading imported file.*")
+_FAILED = pattern(r"Error running ThinLTO backend.*|Error loading imported file.*")
 
 
 @dataclass(frozen=True, slots=True)

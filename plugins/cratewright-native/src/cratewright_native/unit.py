@@ -22,6 +22,7 @@ from cratewright import (
     content_digest,
     decode_depfile,
     merge_observed,
+    pattern,
 )
 
 from .assembly import assembly_of
@@ -65,7 +66,7 @@ _HINTS = (
 )
 """What an error says, and the way out."""
 # What gcc calls the file by which its compiler passes assembly on.
-_PASSED = re.compile(r"/cc\w{6}\.s\Z|\{standard input\}")
+_PASSED = pattern(r"/cc\w{6}\.s\Z|\{standard input\}")
 
 
 def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:

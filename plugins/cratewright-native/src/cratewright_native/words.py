@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 __all__ = ["Refusal", "embed_directories", "file_words", "included_files", "refusal"]
 
@@ -107,11 +107,11 @@ _RULES = (
     ),
     _rule(r"-Wno-(?:error=)?date-time", "a clock would be in what is made", "define the time yourself"),
 )
-_ASSEMBLER = re.compile(r"-Wa,|-Xassembler")
+_ASSEMBLER = pattern(r"-Wa,|-Xassembler")
 # What GNU's assembler writes or reads beside its object.
-_ASSEMBLER_FILES = re.compile(r"-o|--?M|-a|--?listing|@|-I")
-_EMBED = re.compile(r"--embed-dir=?(.*)", re.DOTALL)
-_INCLUDES = re.compile(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
+_ASSEMBLER_FILES = pattern(r"-o|--?M|-a|--?listing|@|-I")
+_EMBED = pattern(r"--embed-dir=?(.*)", re.DOTALL)
+_INCLUDES = pattern(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
 
 
 def refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
@@ -127,8 +127,8 @@ def refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
             if found is not None:
                 return found
             continue
-        for pattern, reason, hint in _RULES:
-            if re.match(pattern, word, re.DOTALL):
+        for spelling, reason, hint in _RULES:
+            if re.match(spelling, word, re.DOTALL):
                 return Refusal(word, reason, hint)
     return None
 

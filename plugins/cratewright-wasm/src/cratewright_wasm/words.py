@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from cratewright import ConfigurationError
+from cratewright import ConfigurationError, pattern
 
 __all__ = ["LANGUAGES", "check_flags", "standard_for"]
 
@@ -27,7 +27,7 @@ _SWITCHES = (
     "|reciprocal-math|rtti|short-enums|signed-char|signed-zeros|sized-deallocation|slp-vectorize|strict-aliasing"
     "|strict-enums|strict-overflow|trapping-math|unroll-loops|unsigned-char|vectorize|wrapv"
 )
-_ALLOWED = re.compile(
+_ALLOWED = pattern(
     rf"-W(?!p,|a,|l,).+|-w|-pedantic|-pedantic-errors|-f(?:no-)?(?:{_SWITCHES})|-m(?:no-)?(?:{_FEATURES})"
     r"|-mcpu=(?:generic|mvp|lime1|bleeding-edge)|-fno-builtin-\w+|-ffp-contract=(?:on|off|fast)"
     r"|-ftrivial-auto-var-init=(?:zero|pattern|uninitialized)|-fbracket-depth=\d+|-fconstexpr-(?:depth|steps)=\d+"

@@ -1,0 +1,25 @@
+"""Regular expressions that are compiled when they are first used.
+
+Most are about what goes wrong, and compiling them all would take a build with one edit as long as what it does.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, AnyStr, cast
+
+__all__ = ["pattern"]
+
+
+def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """Return what `re.compile` does, but for what it costs until a method of it is called."""
+    return cast("re.Pattern[AnyStr]", _Pattern(text, flags))
+
+
+class _Pattern:
+    def __init__(self, text: str | bytes, flags: int) -> None:
+        self._words: Any = (text, flags)
+
+    def __getattr__(self, name: str) -> object:
+        found = self.__dict__[name] = getattr(re.compile(*self._words), name)
+        return found
