@@ -112,27 +112,41 @@ class WorkerPool:
         waiting = deque(enumerate(calls))
         outcomes: list[CallOutcome | None] = [None] * len(waiting)
         running: dict[_Worker, tuple[int, Call, float]] = {}
+        settled: deque[tuple[int, CallOutcome]] = deque()
 
         def begin(worker: _Worker, index: int, call: Call) -> None:
             if began:
                 began(index, worker.number)
             worker.send(call)
 
+        def begin_waiting() -> None:
+            check_ended()
+            while waiting:
+                worker = self._acquire(waiting[0][1].memory, block=not (running or settled))
+                if worker is None:
+                    break
+                index, call = waiting.popleft()
+                if worker.ready:
+                    begin(worker, index, call)
+                running[worker] = (index, call, time.monotonic() + self.timeout)
+                selector.register(worker.socket, selectors.EVENT_READ, worker)
+
+        def settle() -> None:
+            while settled:
+                index, outcome = settled.popleft()
+                outcomes[index] = outcome
+                if done:
+                    done(index, outcome)
+
         with selectors.DefaultSelector() as selector:
             try:
                 while waiting or running:
-                    check_ended()
-                    while waiting:
-                        worker = self._acquire(waiting[0][1].memory, block=not running)
-                        if worker is None:
-                            break
-                        index, call = waiting.popleft()
-                        if worker.ready:
-                            begin(worker, index, call)
-                        running[worker] = (index, call, time.monotonic() + self.timeout)
-                        selector.register(worker.socket, selectors.EVENT_READ, worker)
-                    for worker, outcome in self._collect(selector, running):
-                        if outcome is None:
+                    try:
+                        begin_waiting()
+                    finally:  # no worker waits for what the caller does with the last answers, and none of these is lost
+                        settle()
+                    for worker, answer in self._collect(selector, running) if running else ():
+                        if answer is None:
                             self._pace.ready(worker.age)
                             index, call, _ = running[worker]
                             begin(worker, index, call)
@@ -141,9 +155,8 @@ class WorkerPool:
                         index, call, _ = running.pop(worker)
                         selector.unregister(worker.socket)
                         self._release(worker, call.memory, alive=worker.alive)
-                        outcomes[index] = outcome
-                        if done:
-                            done(index, outcome)
+                        settled.append((index, answer))
+                settle()
             finally:
                 for worker, (_, call, _) in running.items():  # only when an exception passes through
                     worker.kill()
