@@ -143,7 +143,7 @@ class WorkerPool:
                 while waiting or running:
                     try:
                         begin_waiting()
-                    finally:  # no worker waits for what the caller does with the last answers, and none of these is lost
+                    finally:  # no worker waits for what becomes of the last answers, and none of these is lost
                         settle()
                     for worker, answer in self._collect(selector, running) if running else ():
                         if answer is None:

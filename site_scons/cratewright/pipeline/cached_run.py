@@ -163,7 +163,7 @@ class CachedRun:
                 return
             result, form = _result(outcome.value)
             self.cache.keep(task.key, result, task.found)
-            if form is not None and isinstance(result, CompiledUnit):
+            if self.cache.keeps and form is not None and isinstance(result, CompiledUnit):
                 bare = self.backend.relative_unit(result, form)
                 if bare is not None:
                     # The form stands for the files as well: whoever has the same form may have read others.
