@@ -102,9 +102,10 @@ class ThinBuffer:
 class ThinModule:
     """One module to optimize after the global analysis, with everything it needs and nothing else.
 
-    Shape: `name` and `crate` are for messages and archives, `attributes` are words that the optimized module gets
-    beside its own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may depend on
-    them. `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
+    Shape: `name` and `crate` are for messages and archives; the name is that of the module it comes from, or begins
+    with that and a space if several come from one. `attributes` are words that the optimized module gets beside its
+    own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may depend on them.
+    `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
     that others may be inlined from, whole or in part. An index that calls its module by a name carries that name.
     """
 

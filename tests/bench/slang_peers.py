@@ -103,7 +103,7 @@ def warm_session(directory: Path, entries: list[int]) -> float:
     loaded = [session.load_source(f"e{at}", f"app/e{at}.slang", entry(at).encode())[0] for at in entries]
     before = time.process_time()
     for one in loaded:
-        session.code([one.object, one.entry_point(0)])
+        session.code(session.link([one.object, one.entry_point(0)]))
     return time.process_time() - before
 
 

@@ -148,6 +148,34 @@ def test_an_edit_links_again_what_reaches_it(slang: ShaderProject) -> None:
     ]  # fmt: skip
 
 
+def test_entry_points_are_in_the_order_of_their_sources(slang: ShaderProject, validate: Validate) -> None:
+    """Also where those of several sources are compiled as one program, by what they import."""
+    more = "".join(f"public float f{at}(float x) {{ return sin(x * {at}); }}\n" for at in range(60))
+    files = {f"{name}.slang": f"module {name};\n{more.replace('f', name)}".replace(f"{name}loat", "float")
+             for name in ("one", "two")}  # fmt: skip
+    for at, name in enumerate(("one", "two") * 3):
+        files[f"e{at}.slang"] = (
+            f"import {name};\nRWStructuredBuffer<float> d{at};\n"
+            f'[shader("compute")] [numthreads(1, 1, 1)] void main() {{ d{at}[0] = {name}{at}({at}); }}\n'
+        )
+    crates = """\
+lib = env.Crate("lib", ["one.slang", "two.slang"])
+for name, words in {"off": {}, "thin": {"lto": "thin"}, "fat": {"lto": "fat"}}.items():
+    sources = [f"e{at}.slang" for at in range(6)]
+    Default(env.Crate(name, sources, deps=[lib], crate_type="cdylib", multimodule=True, **words))
+"""
+    slang.write({"SConstruct": HEADER + crates, **files})
+    slang.scons("CRATE_EVENTS=events.jsonl")
+    rows = {name: slang.manifest(name)["entries"] for name in ("off", "thin", "fat")}
+    assert [row["source"] for row in rows["off"]] == [f"e{at}.slang" for at in range(6)]
+    words = ("key", "source", "stage", "descriptors")
+    assert len({str([[row[word] for word in words] for row in each]) for each in rows.values()}) == 1
+    assert "e0.comp +2" in slang.read("events.jsonl"), "three are one program"
+    for name in rows:
+        for image in slang.images(name):
+            validate(slang.path / f"{name}.spvs" / image)
+
+
 STAGES = (Path(__file__).parent / "stages.slang").read_text(encoding="utf-8")
 
 
@@ -289,11 +317,11 @@ def test_mistakes(slang: ShaderProject, name: str) -> None:
 def test_a_module_of_another_version(slang: ShaderProject) -> None:
     """It is refused before Slang, which crashes on it, is given it."""
     from cratewright import LinkModule, ModuleCodegen, VersionError
-    from cratewright_slang.link import entry_code
+    from cratewright_slang.link import code_of_entries
 
     module = ModuleCodegen(name="m", data=b"RIFF", attributes=(("slang", "0.2025.1"), ("source", "m.slang")))
     with pytest.raises(VersionError, match=r"crate 'lib', m\.slang: a module of Slang 0\.2025\.1 cannot be read"):
-        entry_code(None, None, [LinkModule("lib", module)])  # type: ignore[arg-type]
+        code_of_entries(None, [(None, [LinkModule("lib", module)])])  # type: ignore[arg-type]
 
 
 def test_a_compiled_module_beside_is_not_read(slang: ShaderProject) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..backend import CodegenBackend
@@ -190,6 +190,8 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     for part, analysed in zip(parts, analyse([backend.narrow_lto(part) for part in parts], True), strict=True):
         # What was left out may be what makes a message readable, so a failure is asked for again with all of it.
         todo += (analyse([part])[0] if analysed.error else analysed).get(request.crate)
+    if len(parts) > 1:  # what comes of a link is in the order of its modules, whatever that of its parts is
+        todo.sort(key=_order(request.modules))
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
     memory, config = backend.lto_memory(request), _config(backend, request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
@@ -212,6 +214,17 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         done.append(LinkModule(item.crate, replace(module, name=item.name, attributes=attributes)))
     hits = sum(outcome.hit for outcome in outcomes)
     return done, len(outcomes) - hits, hits
+
+
+def _order(modules: Sequence[LinkModule]) -> Callable[[ThinModule], int]:
+    """Return where the module stood that another comes from, whose name is its own or begins with that and a space."""
+    places = {(item.crate, item.module.name): at for at, item in enumerate(modules)}
+
+    def place(item: ThinModule) -> int:
+        names = (item.name, item.name.rpartition(" ")[0])
+        return next((places[item.crate, name] for name in names if (item.crate, name) in places), len(places))
+
+    return place
 
 
 def lower(

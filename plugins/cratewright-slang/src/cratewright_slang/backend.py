@@ -25,7 +25,7 @@ from cratewright import (
     ThinModule,
     UnitStencil,
 )
-from cratewright_spirv.sharing import SpirvBackend
+from cratewright_spirv.sharing import SpirvBackend, joined, one_by_one, standing_form, with_whole_entries
 
 from .own_settings import OPTIONS, SHARED
 
@@ -88,30 +88,54 @@ class SlangBackend(SpirvBackend):
         return None
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
-        """Return a part for each entry point, with the modules that it imports."""
+        """Return a part for each group of entry points, with the modules that they import."""
+        from .together import parts_of_groups  # noqa: PLC0415 - a null build links nothing
+
         with _in_words_of_modules(request):
-            return super().split_lto(request)
+            return parts_of_groups(request, super().split_lto(request), across=True)
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
-        """Return a part for each image, with the modules that its entry points import."""
+        """Return a part for the images of each source, with the modules that it imports; after LTO, for each image."""
+        from .together import parts_of_groups  # noqa: PLC0415 - as above
+
         with _in_words_of_modules(request):
-            return super().split_link(request)
+            parts = super().split_link(request)
+        if request.lto is not LtoMode.OFF or not request.options.flag("multimodule"):
+            return parts
+        return parts_of_groups(request, parts, across=False)
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
         """Return the request: a module is taken whole."""
         return request
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
-        """Return what the entry point of a part comes to, linked and in canonical form."""
-        return super().run_thin_lto(_linked(request))
+        """Return what the entry points of a part come to, linked and in canonical form."""
+        parts = one_by_one(self._linked(request))
+        return tuple(module for part in parts for module in super(SlangBackend, self).run_thin_lto(part))
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Return all entry points, each linked, in one module."""
-        return super().run_fat_lto(_linked(request))
+        return super().run_fat_lto(self._linked(request))
 
     def link(self, request: LinkRequest) -> LinkResult:
-        """Link one image; after LTO, of what that made."""
-        return super().link(_linked(request) if request.lto is LtoMode.OFF else request)
+        """Link the images of a source; after LTO, one of what that made."""
+        if request.lto is not LtoMode.OFF:
+            return super().link(request)
+        linked = self._linked(request)
+        if not request.part:
+            return super().link(linked)
+        return joined([super(SlangBackend, self).link(part) for part in one_by_one(linked)])
+
+    def _linked(self, request: LinkRequest) -> LinkRequest:
+        from .link import code_of_entries  # noqa: PLC0415 - only workers link
+        from .together import entries_of_part  # noqa: PLC0415
+
+        with _in_words_of_modules(request):
+            return with_whole_entries(
+                request,
+                entries_of_part(request),
+                lambda asked: [standing_form(request, code, self._tools()) for code in code_of_entries(request, asked)],
+            )
 
 
 @contextmanager
@@ -133,12 +157,3 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
 
 def _of_modules(text: str) -> str:
     return text.replace("unresolved symbols", "no crate has").replace("unresolved symbol", "no crate has")
-
-
-def _linked(request: LinkRequest) -> LinkRequest:
-    from cratewright_spirv.sharing import with_whole_entries  # noqa: PLC0415 - only workers link
-
-    from .link import entry_code  # noqa: PLC0415
-
-    with _in_words_of_modules(request):
-        return with_whole_entries(request, lambda entry, items: entry_code(request, entry, items))

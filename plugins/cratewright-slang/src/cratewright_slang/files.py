@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cratewright import Observed, content_digest
 
-__all__ = ["SOURCE", "CompiledFiles", "ProjectFiles", "imported_names"]
+__all__ = ["SOURCE", "CompiledFiles", "ProjectFiles", "imported_names", "may_export"]
 
 SOURCE, _COMPILED = ".slang", ".slang-module"
 
@@ -32,6 +32,11 @@ def imported_names(text: bytes) -> tuple[str, ...]:
     return tuple(names)
 
 
+def may_export(text: bytes) -> bool:
+    """Return whether a text says `export`, or might by pasting words."""
+    return b"export" in text or b"##" in text
+
+
 def _compiled_path(source: str) -> str:
     """Return where Slang looks for the compiled module of a source before it looks for the source."""
     return source.removesuffix(SOURCE) + _COMPILED
@@ -46,6 +51,7 @@ class ProjectFiles:
 
     Modules are compiled from their sources: a compiled one that lies beside is as if it were not there, for Slang
     crashes on those of another version. `missed` are sources of modules that were asked for and not served.
+    `exports` is whether a text that was read may say `export`.
     """
 
     def __init__(self, root: str, repositories: Sequence[str] = (), served: Served | None = None) -> None:
@@ -53,6 +59,7 @@ class ProjectFiles:
         self._seen: dict[str, Observed] = {}
         self._modules: dict[str, str] = {}
         self.missed: list[str] = []
+        self.exports = False
 
     @property
     def observed(self) -> tuple[Observed, ...]:
@@ -82,6 +89,7 @@ class ProjectFiles:
             self._seen[place] = Observed(place, None if data is None else content_digest(data))
             if data is not None:
                 self._modules[path] = path
+                self.exports |= may_export(data)
                 return data
         return None
 

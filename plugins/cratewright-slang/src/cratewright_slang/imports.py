@@ -13,8 +13,9 @@ from contextlib import suppress
 
 from cratewright import Observed, dataclass
 
-from .files import SOURCE, ProjectFiles, imported_names
-from .libslang import Refused, Session, Settings, entry_point_of
+from .files import SOURCE, ProjectFiles, imported_names, may_export
+from .layout import entry_point_of
+from .libslang import Refused, Session, Settings
 
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
 
@@ -23,13 +24,17 @@ _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read."""
+    """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
+
+    Shape: `exports` is whether it may say what others mean by a name that is `extern`.
+    """
 
     data: bytes
     entries: tuple[tuple[str, int], ...]
     imports: tuple[str, ...]
     observed: tuple[Observed, ...]
     log: str
+    exports: bool
 
 
 _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
@@ -121,7 +126,9 @@ class ModuleCompiler:
             data = _without_digest(module.serialize())
         finally:
             session.close()
-        return Compiled(data, entries, tuple(sorted(filter(None, loaded))), files.observed, log)
+        words = (text, *(value.encode() for _, value in self._settings.macros))
+        exports = files.exports or any(map(may_export, words))
+        return Compiled(data, entries, tuple(sorted(filter(None, loaded))), files.observed, log, exports)
 
 
 def _without_digest(data: bytes) -> bytes:

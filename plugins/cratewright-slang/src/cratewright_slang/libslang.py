@@ -27,9 +27,11 @@ __all__ = [
     "Session",
     "Settings",
     "build_tag",
-    "entry_point_of",
     "installed_version",
+    "library",
     "parameter_count",
+    "reflection",
+    "renamed",
     "start",
 ]
 
@@ -42,7 +44,7 @@ _INT = ctypes.c_ssize_t
 # Places in the tables, after the three functions that every interface begins with.
 _CREATE_SESSION, _FIND_PROFILE = 3, 4
 _LOAD_SOURCE, _COMPOSITE, _LOAD_IR, _LOADED_COUNT, _LOADED_AT = 5, 6, 16, 17, 18
-_ENTRY_CODE, _PARAMETERS, _LINK = 6, 5, 10
+_ENTRY_CODE, _PARAMETERS, _LINK, _RENAME, _CODE = 6, 5, 10, 12, 14
 _ENTRY_COUNT, _ENTRY_AT, _SERIALIZE, _PATH = 18, 19, 20, 23
 _LAYOUT = 4
 
@@ -156,24 +158,31 @@ class Module:
         return outside((self.object.call(_PATH, _TEXT, ()) or b"").decode())
 
 
-def entry_point_of(module: Module, at: int) -> tuple[str, int]:
-    """Return the name of an entry point of a module, and the number of its stage."""
-    api, entry, log = _api(), module.entry_point(at), ctypes.c_void_p()
-    try:
-        layout = entry.call(_LAYOUT, _PTR, (_INT, _OUT), 0, ctypes.byref(log))
-        said = _said(log)
-        found = api.entry_by_index(layout, 0) if layout else None
-        if not found:
-            raise Refused(said or "an entry point has no layout")
-        return api.entry_name(found).decode(), api.entry_stage(found)
-    finally:
-        entry.release()
-
-
 def parameter_count(entry: Object) -> int:
     """Return how many types an entry point has to be told before it is code."""
     count: int = entry.call(_PARAMETERS, _INT, ())
     return count
+
+
+def renamed(entry: Object, name: str) -> Object:
+    """Return an entry point under another name."""
+    out = ctypes.c_void_p()
+    if entry.call(_RENAME, _I32, (_TEXT, _OUT), name.encode(), ctypes.byref(out)) < 0 or not out.value:
+        raise Refused("an entry point cannot be renamed")
+    return Object(out.value)
+
+
+def reflection(program: Object) -> int:
+    """Return what tells of the layout of a program, which owns it.
+
+    Raises: Refused.
+    """
+    log = ctypes.c_void_p()
+    layout: int | None = program.call(_LAYOUT, _PTR, (_INT, _OUT), 0, ctypes.byref(log))
+    said = _said(log)
+    if not layout:
+        raise Refused(said or "a program has no layout")
+    return layout
 
 
 class Session:
@@ -251,33 +260,41 @@ class Session:
             raise Refused(said)
         return Module(Object(found)), said
 
-    def code(self, parts: Sequence[Object]) -> tuple[bytes, str]:
-        """Return the code of the only entry point among some components, and what is said of it.
+    def link(self, parts: Sequence[Object]) -> Object:
+        """Return the program that some components are together.
 
         Raises: Refused.
         """
-        said: list[str] = []
         pointers = (ctypes.c_void_p * len(parts))(*(part.pointer for part in parts))
-        composite = self._step(said, self._session, _COMPOSITE, (_PTR, _INT), ctypes.addressof(pointers), len(parts))
-        linked = self._step(said, composite, _LINK, ())
-        out, log = ctypes.c_void_p(), ctypes.c_void_p()
-        types = (_INT, _INT, _OUT, _OUT)
-        failed = linked.call(_ENTRY_CODE, _I32, types, 0, 0, ctypes.byref(out), ctypes.byref(log))
-        said.append(_said(log))
-        if failed < 0 or not out.value:
-            raise Refused("".join(said))
-        data = blob_bytes(out.value)
-        linked.release()
+        composite = self._step(self._session, _COMPOSITE, (_PTR, _INT), ctypes.addressof(pointers), len(parts))
+        linked = self._step(composite, _LINK, ())
         composite.release()
-        return data, "".join(said)
+        return linked
 
-    def _step(self, said: list[str], on: Object, at: int, types: tuple[Any, ...], *arguments: Any) -> Object:
+    def code(self, program: Object) -> bytes:
+        """Return the code of a program with one entry point.
+
+        Raises: Refused.
+        """
+        return self._bytes(program, _ENTRY_CODE, (_INT, _INT), 0, 0)
+
+    def code_of_all(self, program: Object) -> bytes:
+        """Return the code of a program with all its entry points, whose names differ.
+
+        Raises: Refused.
+        """
+        return self._bytes(program, _CODE, (_INT,), 0)
+
+    def _bytes(self, on: Object, at: int, types: tuple[Any, ...], *arguments: Any) -> bytes:
+        return blob_bytes(self._step(on, at, types, *arguments).pointer)
+
+    def _step(self, on: Object, at: int, types: tuple[Any, ...], *arguments: Any) -> Object:
         out, log = ctypes.c_void_p(), ctypes.c_void_p()
         order = (ctypes.byref(out), ctypes.byref(log))
         failed = on.call(at, _I32, (*types, _OUT, _OUT), *arguments, *order)
-        said.append(_said(log))
+        said = _said(log)
         if failed < 0 or not out.value:
-            raise Refused("".join(said))
+            raise Refused(said)
         return Object(out.value)
 
 
@@ -293,6 +310,7 @@ class _Api:
             create, self._blob = library.slang_createGlobalSession, library.slang_createBlob
         except (OSError, AttributeError) as error:
             raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=WAY_OUT) from error
+        self.library = library
         self._blob.restype, self._blob.argtypes = _PTR, (_TEXT, _SIZE)
         create.restype, create.argtypes = _I32, (_INT, _OUT)
         library.spGetBuildTagString.restype = _TEXT
@@ -301,14 +319,6 @@ class _Api:
         if create(0, ctypes.byref(out)) < 0 or not out.value:
             raise ToolError("Slang cannot be started", hint=WAY_OUT)
         self.session = Object(out.value)
-        self.entry_by_index, self.entry_name = (
-            library.spReflection_getEntryPointByIndex,
-            library.spReflectionEntryPoint_getName,
-        )
-        self.entry_by_index.restype, self.entry_by_index.argtypes = _PTR, (_PTR, _SIZE)
-        self.entry_name.restype, self.entry_name.argtypes = _TEXT, (_PTR,)
-        self.entry_stage = library.spReflectionEntryPoint_getStage
-        self.entry_stage.restype, self.entry_stage.argtypes = _U32, (_PTR,)
 
     def blob(self, data: bytes) -> int:
         """Return a blob with a copy of some bytes."""
@@ -320,6 +330,11 @@ class _Api:
 @cache
 def _api() -> _Api:
     return _Api()
+
+
+def library() -> ctypes.CDLL:
+    """Return the library, which is started."""
+    return _api().library
 
 
 def installed_version() -> str:

@@ -6,19 +6,22 @@ Knows nothing of images; of modules it knows what `unit` has put into their attr
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
-from cratewright_spirv.sharing import ImageEntry, with_relative_files
+from cratewright import DebugInfo, LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
+from cratewright_spirv.sharing import Asked, ImageEntry, entry_points_apart, with_relative_files
 
 from .com import Object
 from .file_system import ROOT
 from .files import SOURCE, CompiledFiles
-from .libslang import Module, Refused, Session, build_tag, entry_point_of, parameter_count
+from .layout import entry_point_of, layout_of, moved
+from .libslang import Module, Refused, Session, build_tag, parameter_count, renamed
 from .own_settings import settings_of
+from .together import grouped
 from .unit import errors_of
 
-__all__ = ["entry_code"]
+__all__ = ["code_of_entries"]
 
 _NOT_EXPORTED = "E45001"
 _NOT_EXPORTED_HINT = (
@@ -26,38 +29,98 @@ _NOT_EXPORTED_HINT = (
 )
 
 
-def entry_code(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule]) -> bytes:
-    """Return the code of an entry point; its module comes first among those it needs.
+def code_of_entries(request: LinkRequest, asked: Sequence[Asked]) -> list[bytes]:
+    """Return the code of entry points, each with its module, which comes first, and those that this needs.
 
     Raises: LinkError, VersionError; UnsupportedError for a generic that nothing says how to specialise.
     """
-    _check(request, entry, items)
-    own = items[0].module
-    path = own.attribute("source")
+    for entry, items in asked:
+        _check(request, entry, items)
+    places = {id(item): at for at, item in enumerate(request.modules)}
+    members = [(entry, tuple(places[id(item)] for item in items)) for entry, items in asked]
+    needed = {entry: items for entry, items in asked}
+    made: dict[ImageEntry, bytes] = {}
+    for group in grouped(request, members, across=True):
+        entries = [entry for entry, _ in group]
+        together = _together(request, [(entry, needed[entry]) for entry in entries]) if len(entries) > 1 else [None]
+        for entry, code in zip(entries, together, strict=True):
+            made[entry] = _alone(request, entry, needed[entry]) if code is None else code
+    return [made[entry] for entry, _ in asked]
+
+
+def _alone(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule]) -> bytes:
+    path = items[0].module.attribute("source")
+    with _opened(request, items) as (session, files):
+        try:
+            module = _load(session, items[0])
+            _check_loaded(request, items, session, files)
+            found = _find(module, entry)
+            count = parameter_count(found)
+            if count:
+                raise UnsupportedError(
+                    f"{path}: entry point '{entry.own_name}' has {count} generic parameter{'s' if count > 1 else ''}",
+                    context=(("crate", request.crate),),
+                    hint="write an entry point that calls it with the types it is for: "
+                    "nothing here says which they are",
+                )
+            return with_relative_files(session.code(session.link([module.object, found])), ROOT)
+        except Refused as refused:
+            raise LinkError(
+                diagnostics=errors_of(refused.log, path),
+                context=(("entry point", entry.own_name),),
+                hint=_NOT_EXPORTED_HINT if _NOT_EXPORTED in refused.log else "",
+            ) from None
+
+
+def _together(request: LinkRequest, group: Sequence[Asked]) -> list[bytes | None]:
+    """Return the code of entry points that are compiled as one program; None for those that only come right alone.
+
+    What is wrong with one is told when that is compiled alone.
+    """
+    nothing: list[bytes | None] = [None] * len(group)
+    if request.options.debuginfo is DebugInfo.FULL or request.options.flag("preserve_bindings"):
+        return nothing  # these speak of the whole program
+    items = list({id(item): item for _, needed in group for item in needed}.values())
+    with _opened(request, items) as (session, files):
+        try:
+            own = {id(needed[0]): _load(session, needed[0]) for _, needed in group}
+            _check_loaded(request, items, session, files)
+            modules = [own[id(needed[0])] for _, needed in group]
+            found = [_find(module, entry) for module, (entry, _) in zip(modules, group, strict=True)]
+            if any(map(parameter_count, found)):
+                return nothing
+            alone = [
+                layout_of(session.link([module.object, each])) for module, each in zip(modules, found, strict=True)
+            ]
+            names = [f"entry{at}" for at in range(len(group))]
+            parts = [module.object for module in own.values()] + list(map(renamed, found, names))
+            program = session.link(parts)
+            whole = layout_of(program)
+            moves = [moved(layout, whole, at) for at, layout in enumerate(alone)]
+            if not any(moves):
+                return nothing
+            code = with_relative_files(session.code_of_all(program), ROOT)
+        except (Refused, LinkError):
+            return nothing
+    wanted = [((entry.stage, name), entry.inner) for (entry, _), name in zip(group, names, strict=True)]
+    apart = iter(entry_points_apart(code, [(*each, move) for each, move in zip(wanted, moves, strict=True) if move]))
+    return [next(apart) if move else None for move in moves]
+
+
+@contextmanager
+def _opened(request: LinkRequest, items: Sequence[LinkModule]) -> Iterator[tuple[Session, CompiledFiles]]:
     files = CompiledFiles({item.module.attribute("source"): item.module.data for item in items})
     directories = dict.fromkeys(name for item in items for name in json.loads(item.module.attribute("paths") or "[]"))
     session = Session(settings_of(request.options, request.target, paths=tuple(directories)), files.read)
     try:
-        module, _ = session.load_ir(path.removesuffix(SOURCE), path, own.data)
-        _check_loaded(request, entry, items, session, files)
-        found = _find(module, entry)
-        count = parameter_count(found)
-        if count:
-            raise UnsupportedError(
-                f"{path}: entry point '{entry.own_name}' has {count} generic parameter{'s' if count > 1 else ''}",
-                context=(("crate", request.crate),),
-                hint="write an entry point that calls it with the types it is for: nothing here says which they are",
-            )
-        code, _ = session.code([module.object, found])
-        return with_relative_files(code, ROOT)
-    except Refused as refused:
-        raise LinkError(
-            diagnostics=errors_of(refused.log, path),
-            context=(("entry point", entry.own_name),),
-            hint=_NOT_EXPORTED_HINT if _NOT_EXPORTED in refused.log else "",
-        ) from None
+        yield session, files
     finally:
         session.close()
+
+
+def _load(session: Session, item: LinkModule) -> Module:
+    path = item.module.attribute("source")
+    return session.load_ir(path.removesuffix(SOURCE), path, item.module.data)[0]
 
 
 def _find(module: Module, entry: ImageEntry) -> Object:
@@ -85,9 +148,7 @@ def _check(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
             )
 
 
-def _check_loaded(
-    request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule], session: Session, files: CompiledFiles
-) -> None:
+def _check_loaded(request: LinkRequest, items: Sequence[LinkModule], session: Session, files: CompiledFiles) -> None:
     """Refuse modules that are found elsewhere than when they were compiled: other directories may lead elsewhere."""
     wanted = {item.module.attribute("source") for item in items}
     # What Slang has within itself is called otherwise.

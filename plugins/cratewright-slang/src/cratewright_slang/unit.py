@@ -54,7 +54,7 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         exports=(Symbol(path, f"module {path}", path, 1),),
         imports=tuple(Symbol(each, f"module {each}", path) for each in made.imports),
         entry_points=tuple(_entry(name, stage, path) for name, stage in made.entries),
-        attributes=_attributes(stencil),
+        attributes=_attributes(stencil, **({"exports": "1"} if made.exports else {})),
     )
     observed = tuple(each for each in made.observed if each.path != path)
     return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
@@ -71,13 +71,14 @@ def warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
     return tuple(each.said_of(path) for each in read_log(log) if each.kind == "warning")
 
 
-def _attributes(stencil: UnitStencil) -> tuple[tuple[str, str], ...]:
+def _attributes(stencil: UnitStencil, **more: str) -> tuple[tuple[str, str], ...]:
     words = {
         "alike": words_of(stencil.options),
         "member": MEMBER,
         "paths": json.dumps(_directories(stencil)),
         "slang": build_tag(),
         "source": stencil.path,
+        **more,
     }
     return tuple(sorted(words.items()))
 

@@ -41,7 +41,7 @@ from .split import at_level
 from .statistics import statistics
 from .tools import Tools, ValidatorOptions
 
-__all__ = ["Image", "finish", "link_image", "optimize"]
+__all__ = ["Image", "finish", "joined", "link_image", "optimize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,15 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
         artifacts.append(Artifact(text_path(path), text.encode()))
     report = _report(image, data, facts, interface)
     return LinkResult(artifacts=(*artifacts, *image.dumps), report=report, diagnostics=_diagnostics(image))
+
+
+def joined(results: Sequence[LinkResult]) -> LinkResult:
+    """Return several images as one result."""
+    return LinkResult(
+        artifacts=tuple(each for result in results for each in result.artifacts),
+        report=json.dumps([row for result in results for row in json.loads(result.report)]),
+        diagnostics=tuple(line for result in results for line in result.diagnostics),
+    )
 
 
 def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:

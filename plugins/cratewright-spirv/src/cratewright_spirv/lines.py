@@ -40,6 +40,7 @@ __all__ = [
     "only_lines",
     "with_relative_files",
     "without_debug_info",
+    "without_repeats",
 ]
 
 SET_NAME = "NonSemantic.Shader.DebugInfo"
@@ -57,6 +58,9 @@ LOCAL_VARIABLE, DECLARE, VALUE, SOURCE, DEFINITION, DEBUG_LINE, NO_DEBUG_LINE = 
 """Numbers of the set's instructions."""
 
 _HEADER, _BOUND = 5, 3
+_LINES = frozenset({op.LINE, op.NO_LINE})
+# No line holds beyond these.
+_EDGES = frozenset({op.FUNCTION, op.FUNCTION_END, op.LABEL})
 _NON_SEMANTIC = b"SPV_KHR_non_semantic_info"
 _SHOWN = SET_NAME.encode()
 _HIDDEN = b"NonSemantic.cratewright.info"
@@ -154,6 +158,24 @@ def with_relative_files(data: bytes, root: str) -> bytes:
         for words in module.instructions
     )
     return replace(module, instructions=tuple(instructions)).encode()
+
+
+def without_repeats(data: bytes) -> bytes:
+    """Return a module without lines that say what holds already, or hold for nothing."""
+    words = array("I", data)
+    out, line, held = words[:_HEADER], array("I"), array("I")
+    for opcode, at, end in spans(words):
+        if opcode in _LINES:
+            line = words[at:end]
+            continue
+        if opcode in _EDGES:
+            held = array("I")
+        if line and line != held and not (line[0] & 0xFFFF == op.NO_LINE and not held):
+            out.extend(line)
+            held = line
+        line = array("I")
+        out.extend(words[at:end])
+    return out.tobytes()
 
 
 def _named(data: bytes, old: bytes, new: bytes) -> bytes:

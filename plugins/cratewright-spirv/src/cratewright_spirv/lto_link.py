@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from cratewright import CratewrightError, LinkRequest, LinkResult, LtoMode
@@ -11,7 +10,7 @@ from .canonical import canonical_form
 from .dumps import inputs
 from .facts import Facts
 from .finalize import only_entry_points, with_entry_names
-from .image import Image, finish
+from .image import Image, finish, joined
 from .lto import join, parts_of, trimmed
 from .module import parse
 from .names import ImageEntry, image_path
@@ -38,11 +37,7 @@ def link_optimized(request: LinkRequest, entries: Sequence[ImageEntry], tools: T
         results = [link.finish(entry.output, data, each) for entry, data, each in images]
     else:
         results = [link.finish(entries[0].output, request.modules[0].module.data, facts[0])]
-    return LinkResult(
-        artifacts=(*(each for result in results for each in result.artifacts), *inputs(request)),
-        report=json.dumps([row for result in results for row in json.loads(result.report)]),
-        diagnostics=tuple(line for result in results for line in result.diagnostics),
-    )
+    return joined([*results, LinkResult(artifacts=inputs(request), report="[]")])
 
 
 class _Link:

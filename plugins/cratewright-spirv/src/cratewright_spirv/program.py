@@ -15,14 +15,14 @@ from . import opcodes as op
 from .module import Instruction, Module, build, result, string
 from .stages import stage_name
 
-__all__ = ["BINDING", "INPUT", "OUTPUT", "Program", "ProgramEntry", "reach", "trim"]
+__all__ = ["BINDING", "INPUT", "OUTPUT", "REMARKS", "Program", "ProgramEntry", "reach", "trim"]
 
 INPUT, OUTPUT = 1, 3
 BINDING = 33
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)
 # the first operand of these is what they speak of, which is no use of it
-_REMARKS = frozenset(
+REMARKS = frozenset(
     {
         op.NAME,
         op.MEMBER_NAME,
@@ -165,7 +165,7 @@ def _used_by_preamble(program: Program, targets: Collection[int]) -> Iterator[in
         opcode = words[0] & 0xFFFF
         if opcode in (op.ENTRY_POINT, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE):
             continue
-        for at in program.module.ids(words)[opcode in _REMARKS :]:
+        for at in program.module.ids(words)[opcode in REMARKS :]:
             if words[at] in targets:
                 yield words[at]
 
@@ -173,7 +173,7 @@ def _used_by_preamble(program: Program, targets: Collection[int]) -> Iterator[in
 def _without(preamble: Iterable[Instruction], dropped: Collection[int]) -> Iterator[Instruction]:
     for words in preamble:
         opcode = words[0] & 0xFFFF
-        if opcode in _REMARKS:
+        if opcode in REMARKS:
             if words[1] in dropped:
                 continue
         elif opcode == op.VARIABLE:

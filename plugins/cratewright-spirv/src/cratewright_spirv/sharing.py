@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cratewright import EntryPoint, LinkModule, LinkRequest, ModuleCodegen, option_attributes, options_among
+from cratewright import (
+    EntryPoint,
+    LinkModule,
+    LinkRequest,
+    LinkResult,
+    LtoMode,
+    ModuleCodegen,
+    option_attributes,
+    options_among,
+)
 
 from .backend import SpirvBackend
 from .latest_wheel import KNOWN_RELEASES, is_known_release
@@ -19,14 +28,22 @@ from .names import ImageEntry, entries_of, optimized_entries
 from .stages import STAGES
 
 if TYPE_CHECKING:
-    from .symbols import SymbolTable
+    from .apart import Wanted
+    from .tools import Tools
 
 __all__ = [
     "KNOWN_RELEASES",
     "STAGE_SUFFIXES",
+    "Asked",
     "ImageEntry",
     "SpirvBackend",
+    "entries_of",
+    "entry_points_apart",
     "is_known_release",
+    "joined",
+    "one_by_one",
+    "reached_by",
+    "standing_form",
     "with_relative_files",
     "with_whole_entries",
 ]
@@ -34,28 +51,41 @@ __all__ = [
 STAGE_SUFFIXES = tuple(stage.suffix for stage in STAGES)
 """Those of files that hold the entry point of a stage."""
 
-Link = Callable[[ImageEntry, Sequence[LinkModule]], bytes]
-"""Makes the code of an entry point out of its module, which comes first, and all others that it needs."""
+Asked = tuple[ImageEntry, Sequence[LinkModule]]
+"""An entry point with its module, which comes first, and all others that it needs."""
 
 
-def with_whole_entries(request: LinkRequest, link: Link) -> LinkRequest:
-    """Return a request whose modules are the entry points of its part, each linked with what it reaches.
+def with_whole_entries(
+    request: LinkRequest, entries: Sequence[ImageEntry], link: Callable[[Sequence[Asked]], Sequence[bytes]]
+) -> LinkRequest:
+    """Return a request whose modules are some entry points, each linked with what it reaches, in their order.
+
+    Raises: LinkError for symbols, as for modules of this package.
+    """
+    reached = reached_by(request, entries)
+    asked = [
+        (entry, [request.modules[at] for at in (entry.module, *(each for each in closure if each != entry.module))])
+        for entry, closure in zip(entries, reached, strict=True)
+    ]
+    return replace(request, modules=tuple(_whole(*each, data) for each, data in zip(asked, link(asked), strict=True)))
+
+
+def reached_by(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
+    """Return the modules that each entry point needs, itself included.
 
     Raises: LinkError for symbols, as for modules of this package.
     """
     from .symbols import SymbolTable  # noqa: PLC0415 - only workers link
 
-    entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
     table = SymbolTable(request.modules)
-    return replace(request, modules=tuple(_whole(request, entry, table, link) for entry in entries))
+    return [table.closure([entry.module], entry.suffix) for entry in entries]
 
 
-def _whole(request: LinkRequest, entry: ImageEntry, table: SymbolTable, link: Link) -> LinkModule:
+def _whole(entry: ImageEntry, items: Sequence[LinkModule], data: bytes) -> LinkModule:
     from .facts import MADE_FROM  # noqa: PLC0415
 
-    closure = table.closure([entry.module], entry.suffix)
-    own = request.modules[entry.module]
-    items = [own, *(request.modules[index] for index in closure if index != entry.module)]
+    own = items[0]
+    several = len(own.module.entry_points) > 1
     attributes = {
         "entries": optimized_entries([entry]),
         "source": entry.source,
@@ -63,12 +93,39 @@ def _whole(request: LinkRequest, entry: ImageEntry, table: SymbolTable, link: Li
         **dict(option_attributes(options_among(own.module.attributes))),
     }
     module = ModuleCodegen(
-        name=own.module.name,
-        data=link(entry, items),
+        name=f"{own.module.name} {entry.inner}" if several else own.module.name,
+        data=data,
         entry_points=(EntryPoint(entry.stage, entry.inner),),
         attributes=tuple(sorted(attributes.items())),
     )
     return LinkModule(own.crate, module)
+
+
+def one_by_one(request: LinkRequest) -> list[LinkRequest]:
+    """Return a request for each of the modules that `with_whole_entries` has put into one, as a part of its own."""
+    alone = [replace(request, modules=(item,)) for item in request.modules]
+    return [replace(each, part=entry.output) for each in alone for entry in entries_of(each)]
+
+
+def joined(results: Sequence[LinkResult]) -> LinkResult:
+    """Return several images as one result."""
+    from .image import joined  # noqa: PLC0415 - only workers link
+
+    return joined(results)
+
+
+def entry_points_apart(data: bytes, wanted: Sequence[Wanted]) -> list[bytes | None]:
+    """Return a module for each entry point of a program, or None for one that must be compiled alone."""
+    from . import apart  # noqa: PLC0415 - only workers link
+
+    return apart.entry_points_apart(data, wanted)
+
+
+def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
+    """Return the module of one entry point in the form that does not show with whom it was compiled."""
+    from . import apart  # noqa: PLC0415 - only workers link
+
+    return apart.standing_form(data, request.config, tools, ordered=request.lto is LtoMode.OFF)
 
 
 def with_relative_files(data: bytes, root: str) -> bytes:

@@ -1,0 +1,85 @@
+"""Which entry points are compiled as one program: most of what Slang does for one it then does once for all.
+
+The groups follow from the modules alone, so the same crate is always compiled in the same ones.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from cratewright import LinkModule, LinkPart, LinkRequest
+from cratewright_spirv.sharing import ImageEntry, entries_of
+
+__all__ = ["entries_of_part", "grouped", "parts_of_groups"]
+
+_MOST = 16
+
+Member = tuple[ImageEntry, tuple[int, ...]]
+"""An entry point, and the modules that it needs."""
+
+
+def grouped(request: LinkRequest, members: Sequence[Member], *, across: bool) -> list[list[Member]]:
+    """Return entry points in groups, in order of their first ones.
+
+    Shape: those of one source are together, for an edit concerns them all. Those of several sources are if they may be
+    and need the same modules, as long as these are larger than the sources: an edit of one source then costs at most
+    about twice what it would alone.
+    """
+    sources: dict[int, list[Member]] = {}
+    for member in members:
+        sources.setdefault(member[0].module, []).append(member)
+    groups: list[list[Member]] = []
+    room: dict[tuple[object, ...], tuple[list[Member], int]] = {}
+    for own, found in sources.items():
+        needed = [request.modules[at] for at in found[0][1] if at != own]
+        module = request.modules[own].module
+        size, most = len(module.data), sum(len(item.module.data) for item in needed)
+        if not across or not _mixes(request, own, needed):
+            groups.append(found)
+            continue
+        key = (frozenset(found[0][1]) - {own}, *(module.attribute(name) for name in ("alike", "paths", "slang")))
+        group, left = room.get(key, ([], 0))
+        if not group or size > left or len(group) + len(found) > _MOST:
+            group, left = [], most
+            groups.append(group)
+        group += found
+        room[key] = group, left - size
+    return groups
+
+
+def parts_of_groups(request: LinkRequest, parts: Sequence[LinkPart], *, across: bool) -> tuple[LinkPart, ...]:
+    """Return parts of one entry point each, in their order, as parts of groups: the sources of a group come first."""
+    members = [(entry, part.modules) for entry, part in zip(entries_of(request), parts, strict=True)]
+    return tuple(_part(group) for group in grouped(request, members, across=across))
+
+
+def entries_of_part(request: LinkRequest) -> tuple[ImageEntry, ...]:
+    """Return the entry points of a part, which is named after the first."""
+    entries = entries_of(request)
+    if not request.part:
+        return entries
+    first, _, more = request.part.partition(" +")
+    alone = [entry for entry in entries if entry.output == first]
+    return entries[: int(more) + 1] if more else tuple(alone)
+
+
+def _part(group: Sequence[Member]) -> LinkPart:
+    own = dict.fromkeys(entry.module for entry, _ in group)
+    others = [each for each in group[0][1] if each not in own]
+    more = f" +{len(group) - 1}" if len(group) > 1 else ""
+    return LinkPart(f"{group[0][0].output}{more}", (*own, *others))
+
+
+def _mixes(request: LinkRequest, own: int, needed: Sequence[LinkModule]) -> bool:
+    """Return whether a source can be in a program with others that need the same modules.
+
+    What it exports is taken for what is `extern` in those, and a session knows a module by the words of an import.
+    """
+    module = request.modules[own].module
+    names = [_import_name(item.module.attribute("source")) for item in (request.modules[own], *needed)]
+    return not module.attribute("exports") and len(set(names)) == len(names) > 1
+
+
+def _import_name(source: str) -> str:
+    return posixpath.basename(source).replace("_", "-")
