@@ -3,7 +3,8 @@
     python -m tests.bench remote-cache EXAMPLE URL [--latency MS] [--jobs N]
 
 EXAMPLE is a project, such as examples/llama-shaders; each checkout is a copy. With a latency, all goes through
-a relay that keeps each piece of what is said for so long.
+a relay that keeps each piece of what is said for so long. Exit status 1 if the second makes anything, or another thing
+than the clean one.
 """
 
 from __future__ import annotations
@@ -100,7 +101,11 @@ def main(arguments: list[str]) -> int:
         url = url.replace(parts.netloc, f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{port}".lstrip("@"))
     print(f"{'':<10}{'wall s':>8}{'made':>7}{'reused':>8}  outputs")
     with tempfile.TemporaryDirectory(prefix="remote-cache-") as scratch:
+        rows = []
         for name, place in (("clean", ""), ("first", chosen.url), ("second", url)):
             row = _build(chosen.example, Path(scratch), name, place, chosen.jobs)
             print(f"{name:<10}{row[0]:>8.2f}{row[1]:>7}{row[2]:>8}  {row[3]}", flush=True)
-    return 0
+            rows.append(row)
+    clean, _, second = rows
+    print(f"{second[0] / clean[0]:.2f} of clean")
+    return int(bool(second[1]) or second[3] != clean[3])
