@@ -324,6 +324,31 @@ def test_a_module_of_another_version(slang: ShaderProject) -> None:
         code_of_entries(None, [(None, [LinkModule("lib", module)])])  # type: ignore[arg-type]
 
 
+def test_macros_of_importers_are_those_of_modules(slang: ShaderProject) -> None:
+    """Or it is refused: what was read of a module is not what is linked."""
+    crates = """\
+lib = env.Crate("lib", ["m.slang"], defines=%s)
+Default(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib", defines={"FOG": 1, "OWN": 2}))
+"""
+    files = {
+        "m.slang": 'module m;\n#include "n.h"\npublic static const int N = SIZE;\n',
+        "n.h": "#ifdef FOG\n#define SIZE 2\n#else\n#define SIZE 1\n#endif\n",
+        "a.slang": f"import m;\n{COMPUTE} void main() {{ d[0] = N + OWN; }}\n",
+    }
+    for defines, said in (({}, "not defined"), ({"FOG": 3}, "FOG=3")):
+        slang.write({"SConstruct": HEADER + crates % defines, **files})
+        slang.scons(expect=2)
+        assert "m.slang is compiled with another 'FOG' than a.slang, which imports it" in slang.errors
+        assert said in slang.errors and not slang.exists("app.spv")
+    slang.write({"SConstruct": HEADER + crates % {"FOG": 1, "MORE": 1}})
+    slang.scons()
+    slang.write({"SConstruct": (HEADER + crates % {"FOG": 1}).replace('"FOG": 1, "OWN"', '"OWN"')})
+    slang.scons(expect=2)
+    assert "another 'FOG'" in slang.errors
+    slang.write({"SConstruct": HEADER + crates % {}, "n.h": "#define SIZE 2\n"})
+    slang.scons()
+
+
 def test_a_compiled_module_beside_is_not_read(slang: ShaderProject) -> None:
     write(slang, CRATES, SHAPES | APP, multimodule=True)
     slang.write({"lib/shapes.slang-module": "of another version"})

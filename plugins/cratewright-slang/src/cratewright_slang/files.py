@@ -51,7 +51,7 @@ class ProjectFiles:
 
     Modules are compiled from their sources: a compiled one that lies beside is as if it were not there, for Slang
     crashes on those of another version. `missed` are sources of modules that were asked for and not served.
-    `exports` is whether a text that was read may say `export`.
+    `texts` are all that were read but compiled ones.
     """
 
     def __init__(self, root: str, repositories: Sequence[str] = (), served: Served | None = None) -> None:
@@ -59,7 +59,7 @@ class ProjectFiles:
         self._seen: dict[str, Observed] = {}
         self._modules: dict[str, str] = {}
         self.missed: list[str] = []
-        self.exports = False
+        self.texts: list[bytes] = []
 
     @property
     def observed(self) -> tuple[Observed, ...]:
@@ -89,7 +89,7 @@ class ProjectFiles:
             self._seen[place] = Observed(place, None if data is None else content_digest(data))
             if data is not None:
                 self._modules[path] = path
-                self.exports |= may_export(data)
+                self.texts.append(data)
                 return data
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,6 +20,7 @@ from .libslang import Refused, Session, Settings
 
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
 
+_WORD = re.compile(rb"\w+")
 _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 
 
@@ -26,7 +28,8 @@ _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 class Compiled:
     """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
 
-    Shape: `exports` is whether it may say what others mean by a name that is `extern`.
+    Shape: `exports` is whether it may say what others mean by a name that is `extern`; `minds` are those of the macros
+    that its texts name, and `asked` those that the texts of what it imports do, by its path.
     """
 
     data: bytes
@@ -35,6 +38,8 @@ class Compiled:
     observed: tuple[Observed, ...]
     log: str
     exports: bool
+    minds: frozenset[str]
+    asked: tuple[tuple[str, frozenset[str]], ...]
 
 
 _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
@@ -126,9 +131,23 @@ class ModuleCompiler:
             data = _without_digest(module.serialize())
         finally:
             session.close()
-        words = (text, *(value.encode() for _, value in self._settings.macros))
-        exports = files.exports or any(map(may_export, words))
-        return Compiled(data, entries, tuple(sorted(filter(None, loaded))), files.observed, log, exports)
+        texts, imports = (text, *files.texts), tuple(sorted(filter(None, loaded)))
+        values = (value.encode() for _, value in self._settings.macros)
+        return Compiled(
+            data,
+            entries,
+            imports,
+            files.observed,
+            log,
+            any(map(may_export, (*texts, *values))),
+            self._named_in(texts),
+            tuple((each, self._done[each][1].minds) for each in imports if each in self._done),
+        )
+
+    def _named_in(self, texts: Sequence[bytes]) -> frozenset[str]:
+        names = [name for name, _ in self._settings.macros]
+        words = {word for text in texts for word in _WORD.findall(text)} if names else set()
+        return frozenset(name for name in names if name.encode() in words)
 
 
 def _without_digest(data: bytes) -> bytes:

@@ -10,7 +10,7 @@ from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, Sou
 from cratewright_spirv.sharing import STAGE_SUFFIXES
 
 from .diagnostics import Message, read_log
-from .imports import compiler_for
+from .imports import Compiled, compiler_for
 from .libslang import Refused, build_tag
 from .own_settings import macros_of, settings_of, words_of
 from .stages import stage_of
@@ -37,9 +37,8 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
     if b"\0" in stencil.source:
         raise SourceError.at(path, 1, "a NUL byte is not text")
-    settings = settings_of(
-        stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
-    )
+    macros = macros_of(stencil.options)
+    settings = settings_of(stencil.options, stencil.target, paths=_directories(stencil), macros=macros)
     try:
         made = compiler_for(settings, root, stencil.repositories).compile(path, stencil.source)
     except Refused as refused:
@@ -54,10 +53,21 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         exports=(Symbol(path, f"module {path}", path, 1),),
         imports=tuple(Symbol(each, f"module {each}", path) for each in made.imports),
         entry_points=tuple(_entry(name, stage, path) for name, stage in made.entries),
-        attributes=_attributes(stencil, **({"exports": "1"} if made.exports else {})),
+        attributes=_attributes(stencil, **_told(made, dict(macros))),
     )
     observed = tuple(each for each in made.observed if each.path != path)
     return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
+
+
+def _told(made: Compiled, macros: dict[str, str]) -> dict[str, str]:
+    """Return what a link has to know of a module beside its bytes; nothing of what there is nothing to tell."""
+    words = {
+        "asked": {path: sorted(names) for path, names in made.asked if names},
+        "macros": macros,
+        "minds": sorted(made.minds),
+    }
+    told = {name: json.dumps(value, sort_keys=True) for name, value in words.items() if value}
+    return {**told, "exports": "1"} if made.exports else told
 
 
 def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:
