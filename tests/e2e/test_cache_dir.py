@@ -24,12 +24,16 @@ env.Command("copy.txt", "plain.txt", Copy("$TARGET", "$SOURCE"))
 def project(scons_project: SconsProject, request: pytest.FixtureRequest) -> SconsProject:
     """Give a built project whose crates link into one image, or into a directory of them."""
     images = "app.images/*" if request.param else "app.cdylib"
-    scons_project.environ["CRATE_CACHE"] = "off"
-    scons_project.sconstruct(
-        PROJECT.format(multimodule=request.param, images=images), a="entry a\nimport f\n", c="entry c\n"
-    )
-    scons_project.write({"b.stub": "include f.inc\nexport b\n", "inc/f.inc": "export f 1\n", "plain.txt": "plain\n"})
-    scons_project.scons()
+    declared = PROJECT.format(multimodule=request.param, images=images)
+    files = {"b.stub": "include f.inc\nexport b\n", "inc/f.inc": "export f 1\n", "plain.txt": "plain\n"}
+
+    def build() -> None:
+        scons_project.environ["CRATE_CACHE"] = "off"
+        scons_project.sconstruct(declared, a="entry a\nimport f\n", c="entry c\n")
+        scons_project.write(files)
+        scons_project.scons()
+
+    scons_project.begin_as(("cache dir", request.param), build)
     return scons_project
 
 

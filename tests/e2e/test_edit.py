@@ -21,15 +21,19 @@ app = env.Crate("app", ["a.stub", "b.stub"], deps=[maths], crate_type="cdylib", 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
     """Give a built project of two crates with two units each."""
-    scons_project.sconstruct(PROJECT.format(maths="", app=""), a="entry a\nimport square\n", b="entry b\nimport cube\n")
-    scons_project.write(
-        {
-            "maths/sq.stub": "include k.inc\nexport square\n",
-            "maths/cube.stub": "export cube\n",
-            "inc/k.inc": "export k 1\n",
-        }
-    )
-    scons_project.scons()
+    sources = {"a": "entry a\nimport square\n", "b": "entry b\nimport cube\n"}
+    library = {
+        "maths/sq.stub": "include k.inc\nexport square\n",
+        "maths/cube.stub": "export cube\n",
+        "inc/k.inc": "export k 1\n",
+    }
+
+    def build() -> None:
+        scons_project.sconstruct(PROJECT.format(maths="", app=""), **sources)
+        scons_project.write(library)
+        scons_project.scons()
+
+    scons_project.begin_as("edit", build)
     return scons_project
 
 

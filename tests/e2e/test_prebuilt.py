@@ -18,13 +18,17 @@ IMAGE = "entry a\nimport f\nexport f @g\nimport g\nexport g\n"
 def project(scons_project: SconsProject) -> SconsProject:
     """Give a project without an SConstruct, with the rlibs of `lib` and of `base`, which `lib` depends on."""
     maker = SconsProject(scons_project.path.parent / "maker", form=scons_project.form)
-    maker.sconstruct(
-        'env.Crate("lib", ["f.stub"], deps=["base"], target=ARGUMENTS.get("target"))\n'
-        'env.Crate("base", ["g.stub"], target=ARGUMENTS.get("target"))\n',
-        f="export f @g\nimport g\n",
-        g="export g\n",
-    )
-    maker.scons()
+
+    def build() -> None:
+        maker.sconstruct(
+            'env.Crate("lib", ["f.stub"], deps=["base"], target=ARGUMENTS.get("target"))\n'
+            'env.Crate("base", ["g.stub"], target=ARGUMENTS.get("target"))\n',
+            f="export f @g\nimport g\n",
+            g="export g\n",
+        )
+        maker.scons()
+
+    maker.begin_as("prebuilt", build)
     scons_project.write({"a.stub": "entry a\nimport f\n", "pre/README": "rlibs of others\n"})
     for name in ("liblib.rlib", "libbase.rlib"):
         shutil.copy(maker.path / name, scons_project.path / "pre" / name)

@@ -31,8 +31,12 @@ EVERYTHING = ["crate maths: 2 units: 2 compiled, 0 reused", "crate text: 3 units
 @pytest.fixture
 def built(native: NativeProject) -> NativeProject:
     """Give the project after its first build."""
-    native.crates(SCONSTRUCT, FILES)
-    native.scons()
+
+    def build() -> None:
+        native.crates(SCONSTRUCT, FILES)
+        native.scons()
+
+    native.begin_as(("compile", native.kind), build)
     assert native.built() == EVERYTHING
     return native
 

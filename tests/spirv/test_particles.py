@@ -34,7 +34,7 @@ def project(tmp_path: Path, scons_form: str, copy_example: CopyExample) -> Scons
 @pytest.fixture
 def images(project: SconsProject) -> SconsProject:
     """Build one image for each entry point."""
-    project.scons("multimodule=1")
+    project.begin_as("particles", lambda: project.scons("multimodule=1"))
     return project
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import copy
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -55,6 +59,25 @@ class SconsProject:
         self.timeout = HANG
         self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
         path.mkdir(parents=True, exist_ok=True)
+
+    def begin_as(self, key: Hashable, build: Callable[[], object]) -> None:
+        """Begin with what `build` makes of this project, which it does once for each `key`: others get a copy.
+
+        Shape: the copy has the files with their times, and the output and variables that `build` left.
+        """
+        begun = (type(self), self.form, key)
+        if begun not in _BEGUN:
+            build()
+            _BEGUN[begun] = self._copied(Path(tempfile.mkdtemp(dir=_kept())))
+        else:
+            _BEGUN[begun]._copied(self.path, into=self)
+
+    def _copied(self, path: Path, into: SconsProject | None = None) -> SconsProject:
+        twin = into or copy.copy(self)
+        shutil.copytree(self.path, path, symlinks=True, dirs_exist_ok=True)
+        twin.path, twin.output, twin.errors = path, self.output, self.errors
+        twin.environ = {name: text.replace(str(self.path), str(path)) for name, text in self.environ.items()}
+        return twin
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Write files; their directories are made."""
@@ -147,6 +170,17 @@ class SconsProject:
             **({} if "CRATE_SPIRV_SDK" in self.environ else {"CRATE_GLSLANG": "wheel"}),
             **self.environ,
         }
+
+
+_BEGUN: dict[Hashable, SconsProject] = {}
+
+
+@cache
+def _kept() -> str:
+    """Return a directory that is there until this process ends."""
+    directory = tempfile.mkdtemp(prefix="cratewright-tests-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 def _inherited() -> dict[str, str]:

@@ -181,13 +181,21 @@ def main(number: str, site: str) -> None:
 
 
 def _warm() -> None:
-    """Do once what each run would do to the same end: compile expressions, read the code that results depend on."""
+    """Do once what each run would do to the same end.
+
+    Compile expressions, read the code that results depend on, and build glslang's tables, which take as long as all
+    the rest of a small build of shaders.
+    """
     registry = importlib.import_module("cratewright.registry").Registry()
     registry.discover()
     registry.register(importlib.import_module("cratewright.testing"))
     salt = importlib.import_module("cratewright.incremental_cache").results_salt
     for name in registry.names:
         salt(registry.backend(name))
+    for name in ("cratewright_spirv.unit", "cratewright_spirv.image"):
+        importlib.import_module(name)
+    importlib.import_module("cratewright_spirv.tools").find_tools(None)
+    importlib.import_module("cratewright_spirv.glslang").Glslang().warm("vulkan1.3", (450, 460))
 
 
 def _run() -> None:
