@@ -116,8 +116,12 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
     inspect.set_defaults(run=_inspect)
     link = commands.add_parser("link", help="link an .rlink file again, resolving its dependencies afresh")
     link.add_argument("file", metavar="FILE.rlink")
-    link.add_argument("--crate-type", action="append", default=[], metavar="TYPE", help="instead of those it was for")
-    link.add_argument("-L", action="append", default=[], dest="search", metavar="DIR", help="where crates lie")
+    link.add_argument(
+        "--crate-type", action="append", default=[], metavar="TYPE", help="instead of those it was compiled for"
+    )
+    link.add_argument(
+        "-L", action="append", default=[], dest="search", metavar="DIR", help="where to search for crates"
+    )
     link.add_argument("-o", dest="directory", metavar="DIR", help="where outputs go (default: beside FILE.rlink)")
     link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="how many images side by side")
     link.set_defaults(run=_link)
@@ -127,7 +131,7 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
         metavar="FILE.toml|DIR",
         nargs="?",
         default=".",
-        help="of an SConstruct, what its last build left in DIR",
+        help="a directory: what its last SCons build made",
     )
     graph.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid", help="default: mermaid")
     graph.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")

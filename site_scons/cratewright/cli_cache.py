@@ -45,10 +45,10 @@ def add_commands(
 def _explain(arguments: argparse.Namespace) -> None:
     target = arguments.target
     history = _history_of(target) if target else sorted(_all_histories())
-    target = target or "what lies here"
+    target = target or "this directory"
     if not history:
         raise FormatError(
-            f"nothing is known of how {target} was made",
+            f"no record of how {target} was made",
             context=(("looked for", history_path(target) if arguments.target else ".*.why"),),
             hint="name a file that scons has built from a crate; `scons -c` forgets its history",
         )

@@ -19,7 +19,7 @@ _HEADERS = (".h", ".hh", ".hpp", ".hxx", ".inc", ".inl", ".glslh", ".glsl", ".hl
 
 def add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]) -> None:
     """Add `init` to a command line; `registry` tells what each backend compiles."""
-    init = commands.add_parser("init", help="write a crates.toml or an SConstruct for the sources that lie here")
+    init = commands.add_parser("init", help="write a crates.toml or an SConstruct for the sources in this directory")
     init.add_argument("directory", nargs="?", default=".", metavar="DIR", help="default: the current one")
     init.add_argument("--sconstruct", action="store_true", help="write an SConstruct, not a crates.toml")
     init.set_defaults(run=lambda arguments: _init(arguments, registry()))
@@ -33,7 +33,7 @@ def _init(arguments: argparse.Namespace, registry: Registry) -> None:
         raise ConfigurationError(f"{directory}: no such directory")
     path = os.path.normpath(os.path.join(directory, "SConstruct" if arguments.sconstruct else "crates.toml"))
     if os.path.lexists(path):
-        raise ConfigurationError(f"{path} is there already", hint="remove it first to write it again")
+        raise ConfigurationError(f"{path} already exists", hint="remove it first to write it again")
     kinds = {name: registry.backend(name) for name in registry.names}
     backends = {name: (tuple(kind.SUFFIXES), kind.supported_crate_types) for name, kind in kinds.items()}
     suffixes = tuple({suffix for own, _ in backends.values() for suffix in own})

@@ -45,7 +45,7 @@ def _new(arguments: argparse.Namespace, registry: Registry) -> None:
         )
     directory = os.path.normpath(arguments.directory or f"cratewright-{name}")
     if os.path.lexists(directory):
-        raise ConfigurationError(f"{directory} is there already", hint="name another directory, or remove it first")
+        raise ConfigurationError(f"{directory} already exists", hint="name another directory, or remove it first")
     try:
         for path, text in template_files(name).items():
             full = os.path.join(directory, path)

@@ -87,7 +87,7 @@ def _built(place: Path, command: list[str], **surroundings: str) -> Mapping[str,
         raise ToolError(
             "the build fails in a copy of the project",
             context=(("command", " ".join(command)), ("said", "\n".join(said.strip().splitlines()[-_SAID:]))),
-            hint="all that it reads must lie in this directory, or be named by absolute paths",
+            hint="all inputs must be in this directory, or be named by absolute paths",
         )
     return {
         name: content_digest((place / name).read_bytes())

@@ -90,9 +90,7 @@ class Conformance(KeyRules):
     def test_the_same_twice_and_at_another_path(self, tmp_path: Path) -> None:
         """Results are the same at any path."""
         first, second = self._build(tmp_path / "one"), self._build(tmp_path / "deeper" / "two")
-        self._same(
-            first, second, "in two directories", "leave the session's root out of results, and sort what is a set"
-        )
+        self._same(first, second, "in two directories", "leave the session's root out of results, and sort sets")
 
     def test_the_same_in_other_processes(self, tmp_path: Path) -> None:
         """Results are the same with other hash seeds, in another second, time zone, locale, home and user."""
@@ -139,7 +137,7 @@ class Conformance(KeyRules):
         """As for what it reads itself; programs are watched by strace."""
         strace = shutil.which("strace")
         if strace is None or not can_trace(strace):
-            pytest.skip("what programs read cannot be told: strace is not there, or may not be used")
+            pytest.skip("cannot observe what programs read: strace is missing or not permitted")
         trial, root, log = self._trial(), tmp_path / "root", tmp_path / "log"
         root.mkdir()
         trial.write(str(root))
@@ -263,7 +261,7 @@ class Conformance(KeyRules):
                     f"raise SourceError.at('{path}', line, '...')",
                 )
         except CratewrightError as error:
-            broken(f"a mistake in a source is told as {type(error).__name__}\n{error}", "raise a SourceError")
+            broken(f"a mistake in a source is reported as {type(error).__name__}\n{error}", "raise a SourceError")
         else:
             broken(f"{path} compiles, and should not", "raise a SourceError for what cannot be compiled")
 
@@ -280,7 +278,7 @@ class Conformance(KeyRules):
         try:
             trial.build(str(tmp_path / "root"))
         except PluginError as error:
-            broken(f"a tool that fails ({fault}) is told as a fault of the plugin\n{error}", "raise a ToolError")
+            broken(f"a tool that fails ({fault}) is reported as a fault of the plugin\n{error}", "raise a ToolError")
         except CratewrightError:
             if time.monotonic() - started > 30:
                 broken(f"a tool that fails ({fault}) is waited for too long", "end it after session.timeout seconds")
@@ -290,7 +288,7 @@ class Conformance(KeyRules):
     def test_an_interrupt_leaves_nothing(self, tmp_path: Path) -> None:
         """A build that is ended in the middle leaves no process, and the next one succeeds."""
         if not os.path.isdir("/proc/self"):
-            pytest.skip("which processes are left cannot be told: there is no /proc")
+            pytest.skip("cannot list the processes that are left: /proc is missing")
         root = tmp_path / "root"
         root.mkdir()
         child = subprocess.Popen(

@@ -291,7 +291,7 @@ def decode_options(options: tuple[OptionRow, ...]) -> Options:
     """
     values = {option.name: _decode_option(option) for option in options}
     if len(values) < len(options):
-        raise ValueError("an option is there twice")
+        raise ValueError("an option appears twice")
     return Options(tuple(sorted(values.items())))
 
 

@@ -144,7 +144,7 @@ def _options(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         if spec.name in _TAKEN:
             yield ClassFault(f"{label} is a word of env.Crate", hint=f"call it '{_prefixed(kind, spec.name)}'")
         if spec.name in seen:
-            yield ClassFault(f"{label} is there twice")
+            yield ClassFault(f"{label} appears twice")
         seen.add(spec.name)
         yield from _default(label, spec)
 
@@ -267,7 +267,7 @@ def _emitted(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield ClassFault(f"EMITTED is {value_words(kinds, dict)}", expected)
         return
     if not all(type(item) is str for pair in kinds.items() for item in pair):
-        yield ClassFault("EMITTED has what is not a string", expected)
+        yield ClassFault("EMITTED has an item that is not a string", expected)
         return
     for word, suffix in kinds.items():
         if not _SUFFIX.match(suffix):

@@ -256,7 +256,7 @@ def _check_complete(crates: Sequence[Available]) -> None:
     names: set[str] = set()
     for crate in crates:
         if crate.name in names:
-            raise GraphError(f"crate '{crate.name}' is there twice", hint="give each version a name of its own")
+            raise GraphError(f"crate '{crate.name}' appears twice", hint="give each version a name of its own")
         names.add(crate.name)
     for crate in crates:
         for name, _ in crate.recorded:

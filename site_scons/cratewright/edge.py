@@ -95,7 +95,7 @@ def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkRe
                     ("expected", f"what output_names() said: {' '.join(names)}"),
                     ("returned", " ".join(made) or "nothing"),
                 ),
-                hint="link() and output_names() must agree, or SCons would wait for files that nobody makes",
+                hint="link() and output_names() must agree, or SCons would wait for files that are never made",
             )
     order = {name: position for position, name in enumerate(files)}
     artifacts = sorted(result.artifacts, key=lambda item: len(order) if item.dump else order.get(item.path, len(order)))

@@ -308,7 +308,7 @@ def _opened(path: str) -> int:
             return file
         file = os.open(path, flags, 0o666)
     except OSError as error:
-        reason = "nobody reads this pipe" if error.errno == errno.ENXIO else error.strerror or error
+        reason = "this pipe has no reader" if error.errno == errno.ENXIO else error.strerror or error
         hint = "let CRATE_EVENTS name a file that this build may write, in a directory that exists"
         raise _refused(path, "build events cannot be written there", reason, hint) from error
     try:

@@ -313,7 +313,7 @@ class OutputArea:
         Raises: OutputError as `write`, and for a file outside.
         """
         if not self.holds(os.path.join(os.path.dirname(path), to)):
-            raise OutputError(f"{path} would lead to {to}, outside of what the link may write")
+            raise OutputError(f"{path} would lead to {to}, outside the files that the link may write")
         link_if_changed(self._located(path), to)
 
     def remove(self, path: str) -> None:
@@ -335,7 +335,7 @@ class OutputArea:
     def _located(self, path: str) -> str:
         if not self.holds(path):
             raise OutputError(
-                f"{path} lies outside of what the link may write",
+                f"{path} lies outside the files that the link may write",
                 context=(("below", "\n".join(each or "." for each in (self.directory, *self.dumps))),),
                 hint="a link in the file system may lead out of the output directory; remove it",
             )

@@ -20,8 +20,8 @@ from .stage_record import decode_record
 __all__ = ["built_crates", "facts", "lines", "row"]
 
 _SHORT = 12
-_HINT = "name a file that a build made of a crate"
-_OWN_HINT = "a build keeps this for itself; `cratewright explain TARGET` tells what is in it"
+_HINT = "name a file that a build made from a crate"
+_OWN_HINT = "this file is internal; `cratewright explain TARGET` shows what is in it"
 
 
 Describe = Callable[[str, bytes], "Mapping[str, object] | None"]

@@ -36,7 +36,7 @@ def exported_symbols(
     for name in exports:
         if name not in mine | theirs:
             raise LinkError(
-                f"crate '{crate}' is to export '{name}', which nobody defines",
+                f"crate '{crate}' is to export '{name}', which is not defined",
                 context=(("crate type", crate_type.value),),
                 hint=near_miss(name, sorted(mine)),
             )

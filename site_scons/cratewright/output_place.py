@@ -33,7 +33,7 @@ def check_output_path(path: str, *, where: str) -> str:
         raise OutputError(
             f"{where}: {printable(repr(path))} cannot be an output",
             context=(("reason", problem),),
-            hint="outputs lie below the output directory of their crate; rename what the file is called after",
+            hint="outputs must be below the output directory of their crate; rename what the file is named after",
         )
     return path
 

@@ -165,7 +165,7 @@ def _axes(variants: object, where: str) -> dict[str, tuple[Value, ...]]:
                 hint="an axis is a macro that 'when' can name: letters, digits and '_', no word of Python's",
             )
     if len(variants) > _MOST_AXES:
-        raise ConfigurationError(f"{len(variants)} axes are too many: up to {_MOST_AXES} can be told", context=context)
+        raise ConfigurationError(f"{len(variants)} axes are too many: the limit is {_MOST_AXES}", context=context)
     return {axis: _values(axis, variants[axis], where) for axis in sorted(variants)}
 
 

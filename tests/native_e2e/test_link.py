@@ -154,7 +154,7 @@ Default(prog)
 def test_a_symbol_that_nobody_defines(native: NativeProject) -> None:
     native.crates('env.Crate("prog", ["main.c"], crate_type="bin")\n', {"main.c": MAIN})
     output = native.scons(expect=2)
-    assert "crate 'prog' uses symbols that nobody defines: entry" in output
+    assert "crate 'prog' uses undefined symbols: entry" in output
     assert not native.exists("prog")
     native.write({"main.c": MAIN.replace("int entry(int);", "static int entry(int x) { return x; }")})
     native.scons()

@@ -174,7 +174,7 @@ def test_the_first_dylib_decides_what_is_missing_beside_a_conflict(swapped: bool
 
 
 def test_crates_are_unique_and_complete() -> None:
-    with pytest.raises(GraphError, match="'a' is there twice"):
+    with pytest.raises(GraphError, match="'a' appears twice"):
         calculate("app", BIN, [rlib("a"), rlib("a")])
     with pytest.raises(GraphError, match="dylib of crate 'b' was linked with crate 'a'"):
         calculate("app", BIN, [dylib("b", ("a", STATIC))])

@@ -219,7 +219,7 @@ def test_a_program_keeps_its_entry_points() -> None:
 
 def test_an_export_that_nobody_defines() -> None:
     world = World(UTIL, _lib(lto="fat", exports=("entri",)))
-    with pytest.raises(LinkError, match="is to export 'entri', which nobody defines") as caught:
+    with pytest.raises(LinkError, match="is to export 'entri', which is not defined") as caught:
         world.link("lib", CrateType.CDYLIB)
     assert "entry" in caught.value.hint
 

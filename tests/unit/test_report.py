@@ -183,7 +183,7 @@ def test_what_is_no_recording() -> None:
     for data in (b"", b"{}\n", b"[1]\n", b'{"event":"build-ended","time":1}\n'):
         with pytest.raises(FormatError, match="holds no build events"):
             read_recording(data, path="e")
-    with pytest.raises(FormatError, match="e:2: this is no build event"):
+    with pytest.raises(FormatError, match="e:2: this is not a build event"):
         read_recording(b'{"event":"build-started","version":1,"time":0}\nnonsense\n{}\n', path="e")
     with pytest.raises(FormatError, match="lacks what it should have"):
         read_recording(b'{"event":"build-started","version":1,"time":0}\n{"event":"unit-ended","time":1}\n', path="e")
@@ -191,7 +191,7 @@ def test_what_is_no_recording() -> None:
         said = f'{{"event":"unit-ended","time":1,"crate":"a","unit":"u","step":"s","diagnostics":[{wrong}]}}\n'
         with pytest.raises(FormatError, match="lacks what it should have"):
             read_recording(b'{"event":"build-started","version":1,"time":0}\n' + said.encode(), path="e")
-    with pytest.raises(FormatError, match="e:1: this is no build event"):
+    with pytest.raises(FormatError, match="e:1: this is not a build event"):
         read_recording(b'{"event":"build-started","version":1,"time":NaN}\n{}\n', path="e")
     with pytest.raises(VersionError, match="version 99"):
         read_recording(b'{"event":"build-started","version":99,"time":0}\n', path="e")

@@ -59,7 +59,7 @@ def test_what_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"clang is missing"):
         choose(str(tmp_path), llvm=str(tmp_path))
     _script(tmp_path / "tcc", "echo tcc 1")
-    with pytest.raises(ToolError, match="which is no C compiler that is known"):
+    with pytest.raises(ToolError, match="which is not a known C compiler"):
         choose(str(tmp_path), compiler=str(tmp_path / "tcc"))
 
 
@@ -97,7 +97,7 @@ def test_nothing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _installation(tmp_path / "bin", "99.0.0", "99.0.0", "-99")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(choose_module, "bundled_zig", lambda: "")
-    with pytest.raises(ToolError, match="there is no C compiler that works") as caught:
+    with pytest.raises(ToolError, match="no working C compiler") as caught:
         choose(str(tmp_path))
     assert [label for label, _ in caught.value.context] == ["clang-99"]
     assert "cratewright-native[zig]" in caught.value.hint

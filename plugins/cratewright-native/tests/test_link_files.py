@@ -177,7 +177,7 @@ def test_a_linker_that_cannot_list(project_with: Callable[[str], Project], monke
     with pytest.raises(ToolError, match="cannot list the files that it reads") as caught:
         project.backend.link(request)
     assert "2.35" in str(caught.value) and "no-such-word" in str(caught.value)
-    with pytest.raises(LinkError, match="symbols that nobody defines: foo"):
+    with pytest.raises(LinkError, match="undefined symbols: foo"):
         project.backend.link(replace(request, natives=()))
 
 

@@ -33,8 +33,8 @@ REFUSED = [
     ({"version": "1\n"}, r"version '1\\n'"),
     ({"soversion": "1/2"}, "soversion '1/2'"),
     ({"soversion": "a,-z"}, "soversion 'a,-z'"),
-    ({"version": "1", "ldflags": ["-Wl,-soname,x"]}, "both say the soname"),
-    ({"soversion": "1", "ldflags": ["-Wl,-h,libfoo.so.1"]}, "both say the soname"),
+    ({"version": "1", "ldflags": ["-Wl,-soname,x"]}, "both set the soname"),
+    ({"soversion": "1", "ldflags": ["-Wl,-h,libfoo.so.1"]}, "both set the soname"),
     ({"ldflags": ["-Xlinker", "--soname=other.so"]}, "no file is called other.so"),
 ]
 

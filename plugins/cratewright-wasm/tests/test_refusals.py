@@ -25,7 +25,7 @@ F = "int f(void) { return 1; }\n"
         ('(module\n\n  (func (export "f") i32.bogus))', "a.wat:3:22: error: unknown operator"),
         ('(module (func (export "f") (result i32) ref.null extern i32.const 1', "a.wat:1:.*: error: "),
         ('(module (import "other" "memory" (memory 0)))', "a.wat:1: error: there is one memory"),
-        (b"(module \xff)", "a.wat:1: error: this is no UTF-8"),
+        (b"(module \xff)", "a.wat:1: error: this is not valid UTF-8"),
         ('(module (func $f (export "g") (drop (ref.func $f))))', "a.wat:1: error: 'ref.func' cannot be linked"),
     ],
 )

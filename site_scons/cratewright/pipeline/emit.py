@@ -97,7 +97,7 @@ def _dump(path: str, dumps: Sequence[str], where: str) -> str:
         start = directory.rstrip("/") + "/"
         if path.startswith(start):
             return start + check_output_path(path[len(start) :].lstrip("/"), where=where)
-    raise OutputError(f"{where}: {path} lies in no directory that an option asks for dumps in")
+    raise OutputError(f"{where}: {path} is in no directory that an option names for dumps")
 
 
 def _refuse_folded(outputs: Sequence[str], area: OutputArea, where: str) -> None:

@@ -188,7 +188,7 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
             raise UnsupportedError(
                 f"backend '{backend.NAME}' links no crate whole",
                 context=(("crate", crate.name), ("dependency", item.name)),
-                hint="depend on the crate itself: what is used of it is linked",
+                hint="depend on the crate itself: only what is used is linked",
             )
     for text in crate.options.texts("libs"):
         parse_library(text, where=f"crate '{crate.name}'")

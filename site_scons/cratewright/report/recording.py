@@ -86,7 +86,7 @@ def read_recording(data: bytes, *, path: str) -> Recording:
     try:
         _Reader(found).read([checked_row(row) for row in rows])
     except (KeyError, ValueError) as error:
-        raise FormatError(f"{path}: an event lacks what it should have", context=(("missing", error),)) from error
+        raise FormatError(f"{path}: an event lacks a field", context=(("missing", error),)) from error
     return found
 
 
@@ -99,7 +99,7 @@ def _rows(data: bytes, path: str) -> list[Row]:
         except (ValueError, RecursionError) as error:
             if number == len(lines):
                 break
-            raise FormatError(f"{path}:{number}: this is no build event", context=(("reason", error),)) from error
+            raise FormatError(f"{path}:{number}: this is not a build event", context=(("reason", error),)) from error
         if isinstance(row, dict):
             rows.append(row)
     return rows

@@ -17,7 +17,7 @@ __all__ = ["DEPENDENCY_KEYS", "WorkspaceDependency", "read_dependencies"]
 
 DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="name of the crate"),
-    OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an rlib that is there already, instead of a name"),
+    OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an existing rlib, instead of a name"),
     OptionSpec(name="features", kind=OptionKind.TEXTS, default=(), help="features of it that are needed"),
     OptionSpec(name="default_features", kind=OptionKind.FLAG, default=True, help="whether its default ones are, too"),
     OptionSpec(name="whole_archive", kind=OptionKind.FLAG, default=False, help="whether all of it is linked"),
@@ -93,7 +93,9 @@ def _read(document: Document, key: Key, item: object) -> WorkspaceDependency:
 def _name_of(document: Document, key: Key, path: str) -> str:
     stem, suffix = posixpath.splitext(posixpath.basename(path))
     if suffix != ".rlib":
-        raise document.error(f"'{path}' is no .rlib file", *key, hint="a crate that is to be built goes by its name")
+        raise document.error(
+            f"'{path}' is not an .rlib file", *key, hint="a crate that is to be built goes by its name"
+        )
     try:
         return check_crate_name(stem.removeprefix("lib"))
     except ConfigurationError as error:

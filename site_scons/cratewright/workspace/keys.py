@@ -43,9 +43,7 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
         help="what the crate is linked into",
     ),
     OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="what compiles and links it"),
-    OptionSpec(
-        name="target", kind=OptionKind.TEXTS, default=(), help="what it is made for; a list makes a tree for each"
-    ),
+    OptionSpec(name="target", kind=OptionKind.TEXTS, default=(), help="target; a list builds a tree for each"),
     OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
     OptionSpec(
         name="metadata",
@@ -58,8 +56,8 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
 
 TABLES_OF_A_CRATE: Mapping[str, str] = {
     "sources": "paths and patterns, or tables with options of their own",
-    "deps": "what it depends on, in link order: names of crates, or tables with a name or the path of an rlib",
-    "features": "what it can be asked for: names of other features, dep:NAME, NAME/FEATURE, define:NAME=VALUE",
+    "deps": "dependencies in link order: names of crates, or tables with a name or the path of an rlib",
+    "features": "optional features by name, each a list: names of other features, dep:NAME, NAME/FEATURE, define:NAME=VALUE",
     "variants": "values by axis: each source is compiled with all combinations, an axis being a macro",
     "when": "conditions on the values of axes that variants must meet, such as FOG == 1 or LIGHTS < 8",
 }

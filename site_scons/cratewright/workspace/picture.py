@@ -41,7 +41,7 @@ class _Edge:
     @property
     def words(self) -> list[str]:
         if self.optional:
-            return ["optional, not asked for"]
+            return ["optional, not requested"]
         if len(set(self.linkages.values())) < 2:
             return [linkage.value for linkage in self.linkages.values()][:1]
         return [f"{root}: {linkage.value}" for root, linkage in self.linkages.items()]

@@ -32,7 +32,7 @@ def json_schema(options: Iterable[OptionSpec], of_source: Iterable[OptionSpec]) 
     of_variants = {word: described[word] for word in TABLES_OF_A_SOURCE}
     crate = {**described, **_properties((*CRATE_KEYS, *table))}
     crate["target"] = {
-        "description": "what it is made for, or a list of that; or options by target",
+        "description": "target, or a list of targets; or options by target",
         "anyOf": [_STRING, {"type": "array", "items": _STRING, "minItems": 1}, _named("options")],
     }
     tables = {word: {"description": text, **_named(_MEMBERS[word])} for word, text in TABLES.items()}

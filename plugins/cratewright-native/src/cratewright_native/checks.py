@@ -204,7 +204,7 @@ def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: b
     """Return what goes not together with words for the linker, and the way out; empty if all does."""
     if is_versioned(words):
         if crate.options.texts("exports") and CrateType.BIN not in crate.crate_types:
-            return "'exports' and --version-script both say what is offered", "say it in one of the two"
+            return "'exports' and --version-script both choose the exported symbols", "say it in one of the two"
         if toolchain.kind == "zig" and CrateType.BIN in crate.crate_types:
             return "zig hands a version script on for libraries alone", "use clang or gcc"
     for flag in parse_ldflags(words):

@@ -43,7 +43,7 @@ def choose(root: str, *, compiler: str = "", llvm: str = "") -> Toolchain:
             return make()
         except CratewrightError as error:
             reasons.append((name, error.message))
-    raise ToolError("there is no C compiler that works", context=reasons, hint=_HINT)
+    raise ToolError("no working C compiler", context=reasons, hint=_HINT)
 
 
 def _candidates(root: str) -> Iterator[tuple[str, Callable[[], Toolchain]]]:
@@ -86,7 +86,7 @@ def _named(root: str, compiler: str) -> Toolchain:
     if kind and kind in os.path.basename(program):
         return _llvm(root, programs_of(program)) if kind == "clang" else _gcc(root, program)
     raise ToolError(
-        f"CRATE_CC names '{compiler}', which is no C compiler that is known",
+        f"CRATE_CC names '{compiler}', which is not a known C compiler",
         hint="name zig, gcc or clang, with a path or a version number if need be",
     )
 

@@ -14,9 +14,9 @@ from .words import refusal
 
 __all__ = ["DRIVER_OPTIONS", "driver_option"]
 
-_KIND = "the crate type says what is made"
+_KIND = "the crate type decides what is made"
 _LTO = "cratewright runs LTO itself, module by module"
-_SYSTEM = "the system's directories and programs are part of what a toolchain is: set CRATE_CC or CRATE_LLVM"
+_SYSTEM = "the system's directories and programs are part of the toolchain: set CRATE_CC or CRATE_LLVM"
 
 DRIVER_OPTIONS = option_table(
     {
@@ -59,4 +59,4 @@ def driver_option(word: str) -> LinkerOption:
         return LinkerOption("", Fate.REFUSED, reason=refused.reason)
     if _KNOWN.match(word):
         return LinkerOption("", Fate.FINAL)
-    return LinkerOption("", Fate.REFUSED, reason="it is not known what it would have a link read, write or run")
+    return LinkerOption("", Fate.REFUSED, reason="its effect on what a link reads, writes and runs is unknown")

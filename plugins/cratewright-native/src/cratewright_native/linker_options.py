@@ -51,9 +51,9 @@ class LinkerOption:
 
 
 _LTO = "cratewright runs LTO itself, module by module"
-_KIND = "the crate type says what is made"
-_SEEN = "SCons is told by cratewright what a link reads and writes"
-_PLACES = "what it writes holds paths or times of this machine"
+_KIND = "the crate type decides what is made"
+_SEEN = "cratewright tells SCons what a link reads and writes"
+_PLACES = "its output would hold paths or times of this machine"
 _OTHERS = "it belongs to another format or machine"
 
 # Names without dashes; `=` behind those that take a value, `=?` if only joined by a `=`.
@@ -135,7 +135,7 @@ _FATES: dict[tuple[Fate, str], str] = {
     (Fate.REFUSED, "the names that it makes hold the path of the file: use #embed, or .incbin in a .S source"): """
         format= b=
         """,
-    (Fate.REFUSED, "the system's directories are part of what a toolchain is"): "nostdlib chroot=",
+    (Fate.REFUSED, "the system's directories are part of the toolchain"): "nostdlib chroot=",
     (Fate.REFUSED, _OTHERS): """
         android-memtag-heap android-memtag-stack android-memtag-mode= be8 cmse-implib in-implib= out-implib= EB EL A=
         architecture= fix-cortex-a53-843419 fix-cortex-a8 merge-exidx-entries no-merge-exidx-entries no-pcrel-optimize

@@ -17,7 +17,7 @@ def _flag(name: str, default: bool, text: str) -> OptionSpec:
 
 OPTIONS = (
     _texts("std", "language standards: c11, gnu17, c++20; each for the sources of its language"),
-    _texts("flags", "further words for the compiler, whatever the language"),
+    _texts("flags", "further words for the compiler, for every language"),
     _texts("cflags", "further words for the compiler, C only"),
     _texts("cxxflags", "further words for the compiler, C++ only"),
     _texts("asmflags", "further words for the compiler, assembly only"),
@@ -33,7 +33,7 @@ OPTIONS = (
         default="",
         help="the number in a dynamic library's soname, if it is not the first of the crate's version",
     ),
-    _flag("strip", False, "leave symbols out of what is linked that nobody needs to run it"),
+    _flag("strip", False, "strip symbols that are not needed to run the output"),
 )
 
 EMITTED = {"asm": ".s", "llvm-ir": ".ll", "obj": ".o"}

@@ -33,7 +33,7 @@ def refusal(
         if final:
             context.insert(0, ("crate type", request.crate_type.value))
         if missing := undefined_symbols(said):
-            text = f"crate '{request.crate}' uses symbols that nobody defines: {'; '.join([*missing][:_SHOWN])}"
+            text = f"crate '{request.crate}' uses undefined symbols: {'; '.join([*missing][:_SHOWN])}"
             places = [place for found in missing.values() for place in found] or _named(said, files.values())
             hint = "add the crate that defines them to deps, or the library to libs"
             return LinkError(text, context=context, hint=hint, diagnostics=_at(text, places))

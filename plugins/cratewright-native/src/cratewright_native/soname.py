@@ -64,7 +64,7 @@ def check_soname(crate: Crate) -> None:
         own = soname(crate.name, kind, crate.target, crate.options)
         if number:
             raise ConfigurationError(
-                f"crate '{crate.name}': '{said[0].shown}' among 'ldflags' and its version both say the soname",
+                f"crate '{crate.name}': '{said[0].shown}' among 'ldflags' and its version both set the soname",
                 context=(("soname", own),),
                 hint="leave one of them out; soversion='...' says another number than the version's first",
             )

@@ -41,7 +41,7 @@ WORKING_DIRECTORY = "/proc/self/cwd"
 _CRASHED = pattern(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
 # With what is wrong in these lines an LLVM driver still exits with status 0.
 _ASSEMBLY = pattern(r"(?m)^<(?:inline asm|assembly)>:")
-_ASSEMBLED_LATE = "build with lto='off' to be told the line of the source that has this assembly"
+_ASSEMBLED_LATE = "build with lto='off' to see the source line of this assembly"
 _FAILED = pattern(r"Error running ThinLTO backend.*|Error loading imported file.*")
 
 

@@ -21,13 +21,13 @@ _SEPARATE = frozenset(
 _OWN = "cratewright decides it"
 _FILES = "the compiler would read files that no cache could know of"
 _MODULES = "a module is made from other units, and read from files that no cache could know of"
-_LOST = "what it writes would be gone with the directory that the compiler runs in"
-_PATHS = "what is made would have paths of this machine in it; cratewright maps them already"
+_LOST = "its output would be deleted with the compiler's working directory"
+_PATHS = "the output would hold paths of this machine; cratewright already maps them"
 _HOST = "the result would depend on the machine it is made on"
 _SAID = "cratewright reads what the compiler says"
 _PARTLY = "it is for the making of objects, which a link with LTO does by itself"
 _LINK = "a compiler does not link here"
-_SYSTEM = "which programs are run, and where they look, is part of what a toolchain is"
+_SYSTEM = "which programs run, and where they search, is part of the toolchain"
 _LONG = "it is the long form of another word, or one that is not known"
 
 
@@ -90,7 +90,7 @@ _RULES = (
     _rule(r"-f(?:auto-profile|profile-use|profile-instr-use|profile-sample-use|cs-profile|memory-profile-use)", _FILES),
     _rule(r"-f(?:plugin|pass-plugin)|-load|-?-specs|--config|-B|--prefix|-resource-dir|-no-canonical", _FILES),
     _rule(r"--(?:gcc-|driver-mode|no-default-config)|-ccc-", _SYSTEM, "set CRATE_CC or CRATE_LLVM"),
-    _rule(r"-(?:Xclang|Xpreprocessor|Wp,|Xarch|Xcuda|Xopenmp|mllvm)", "what it says goes past all checks"),
+    _rule(r"-(?:Xclang|Xpreprocessor|Wp,|Xarch|Xcuda|Xopenmp|mllvm)", "its contents would bypass all checks"),
     _rule(r"-f(?:no-)?(?:integrated-|emulated-tls|use-init-array|basic-block-sec|split-machine|unique-)", _PARTLY),
     _rule(r"-(?:no-)?integrated-", _PARTLY),
     _rule(
@@ -105,7 +105,7 @@ _RULES = (
     _rule(
         r"-(?:print|dump|help|aux|version|info|arch_)[\w-]*|-###|-target-help", "the compiler would print, not compile"
     ),
-    _rule(r"-Wno-(?:error=)?date-time", "a clock would be in what is made", "define the time yourself"),
+    _rule(r"-Wno-(?:error=)?date-time", "the output would depend on the clock", "define the time yourself"),
 )
 _ASSEMBLER = pattern(r"-Wa,|-Xassembler")
 # What GNU's assembler writes or reads beside its object.

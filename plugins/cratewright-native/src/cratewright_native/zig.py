@@ -94,7 +94,7 @@ class Zig(Toolchain):
         """Let clang read it, which zig runs with the words one by one."""
         if language == "assembler":
             raise UnsupportedError(
-                "zig takes no command line as long as that for assembly", hint="put the defines into a header"
+                "zig cannot take a command line this long for assembly", hint="put the defines into a header"
             )
         return ("-Xclang", f"@{file}")
 

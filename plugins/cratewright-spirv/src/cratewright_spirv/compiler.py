@@ -32,8 +32,8 @@ from .stub_messages import at_prototypes, unfinished_message
 __all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
 
 _SIZED = (
-    "the shader that links this says what gl_WorkGroupSize is, so here it is no literal; "
-    "where it has to be one, declare it here as well: layout(local_size_x = ...) in;"
+    "gl_WorkGroupSize is set by the shader that links this, so it is not a literal here; "
+    "where a literal is required, declare it here as well: layout(local_size_x = ...) in;"
 )
 
 

@@ -180,7 +180,7 @@ def _words(data: bytes, name: str) -> tuple[int, ...]:
     if len(data) < HEADER_WORDS * 4:
         raise _malformed(name, "it is empty" if not data else "it ends inside the header")
     if len(data) % 4:
-        raise _malformed(name, f"its size of {len(data)} bytes is no multiple of 4")
+        raise _malformed(name, f"its size of {len(data)} bytes is not a multiple of 4")
     magic = int.from_bytes(data[:4], "little")
     if magic not in (MAGIC, SWAPPED_MAGIC):
         raise _malformed(name, f"it starts with 0x{magic:08x}, not with 0x{MAGIC:08x}")

@@ -193,7 +193,7 @@ class Provider:
     @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
         if not modules:
-            raise LinkError("there is no module to link")
+            raise LinkError("no modules to link")
         for at, module in enumerate(modules, 1):
             _check(module, (("module", f"{at} of {len(modules)}"),))
         answer = self._or_newer(self._link(modules, env), lambda newer: newer.link(modules))

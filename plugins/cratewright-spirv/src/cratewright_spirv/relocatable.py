@@ -118,7 +118,7 @@ def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
         (stages, f"it is another in each stage (here {' '.join(sorted(stages))})"),
         (module.attribute("initialiser"), "it has global variables that code sets before an entry point runs"),
         (implied.modes or implied.defaults, "it implies execution modes of its stage"),
-        (implied.sized, "it depends on the workgroup's size of whatever calls it"),
+        (implied.sized, "it depends on the workgroup size of its caller"),
         (implied.unbounded or implied.shared, "it shares variables or layouts with the entry point that calls it"),
     ):
         if wrong:

@@ -152,7 +152,7 @@ class _Found:
         given = [(value, each) for value, each in values if value]
         for value, each in given[1:]:
             if value != given[0][0] or value == "?":
-                what = "by something that is no constant" if "?" in (value, given[0][0]) else "differently"
+                what = "by a value that is not constant" if "?" in (value, given[0][0]) else "differently"
                 raise LinkError(
                     f"`{name}` is initialised {what} in two units of entry point `{self.reached.entry.name}`",
                     context=[*self._rows([given[0][1], each])],

@@ -21,8 +21,8 @@ _REFUSED = {
     _MEMORY: ("memory", 'import it: (import "env" "memory" (memory 0))'),
     _START: ("start", "export the function, and let a source in C or C++ call it from a constructor"),
     _ELEMENT: ("elem", "take the address of the function in a source in C"),
-    _DATA: ("data", "define the data in a source in C or LLVM IR: the linker says where it lies"),
-    12: ("data", "define the data in a source in C or LLVM IR: the linker says where it lies"),
+    _DATA: ("data", "define the data in a source in C or LLVM IR: the linker chooses its address"),
+    12: ("data", "define the data in a source in C or LLVM IR: the linker chooses its address"),
     13: ("tag", "the linker here knows no exceptions"),
 }
 _FUNCTIONS, _TABLES, _MEMORIES, _GLOBALS = range(4)

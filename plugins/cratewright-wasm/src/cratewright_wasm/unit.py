@@ -169,7 +169,7 @@ def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scr
     done = run(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
     if done.status:
         said = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
-        raise SourceError.at(stencil.path, 0, "no code can be made of it", context=(("clang says", said),))
+        raise SourceError.at(stencil.path, 0, "it cannot be compiled", context=(("clang says", said),))
     return function_types((scratch / "unit.o").read_bytes())
 
 
@@ -180,7 +180,7 @@ def _check_text(path: str, text: bytes, language: str) -> None:
         raise SourceError.at(
             path,
             line,
-            ".incbin reads a file when modules are linked, and nobody would see it",
+            ".incbin reads a file at link time, which would go unnoticed",
             hint="use #embed, or an array",
         )
     if language != "ir":

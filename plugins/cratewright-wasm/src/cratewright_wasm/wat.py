@@ -38,7 +38,7 @@ def compile_wat(stencil: UnitStencil) -> CompiledUnit:
         module = bytes(wasmtime.wat2wasm(text))
     except UnicodeDecodeError as error:
         line = stencil.source.count(b"\n", 0, error.start) + 1
-        raise SourceError.at(stencil.path, line, "this is no UTF-8") from error
+        raise SourceError.at(stencil.path, line, "this is not valid UTF-8") from error
     except wasmtime.WasmtimeError as error:
         raise SourceError(diagnostics=[_told(str(error), stencil.path)]) from error
     try:

@@ -44,9 +44,9 @@ _INSTEAD: tuple[tuple[str, str], ...] = (
     (r"-Wl,.*|-Xlinker.*|-z|-L.*|-l.*", "stack_size, initial_memory, max_memory, import_memory, imports or exports"),
 )
 _WHY: tuple[tuple[str, str], ...] = (
-    (r"-fexceptions|-fwasm-exceptions|-fcxx-exceptions", "there is no library that could unwind"),
+    (r"-fexceptions|-fwasm-exceptions|-fcxx-exceptions", "no library supports unwinding"),
     (r"-matomics|-pthread|-mthread-model.*", "threads need a shared memory, which no link here makes"),
-    (r"-f(?:plugin|pass-plugin).*|-Xclang|-load|-mllvm|-Xpreprocessor|-Wp,.*|-Wa,.*", "what it does cannot be known"),
+    (r"-f(?:plugin|pass-plugin).*|-Xclang|-load|-mllvm|-Xpreprocessor|-Wp,.*|-Wa,.*", "its effect is unknown"),
     (r"@.*|--config.*", "the words in a file would be read unseen"),
     (r"-include.*|-imacros.*|-x.*", "write it into the source"),
     (r"-f(?:no-)?(?:sanitize|profile|coverage|instrument|cs-profile|xray).*|--coverage", "its library is not there"),
