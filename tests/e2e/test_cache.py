@@ -214,7 +214,7 @@ def test_explain(project: SconsProject) -> None:
     assert _run(project, "explain", "app.images/a") == text
     assert _run(project, "explain", "libapp.rlib") == text[text.index("app.rlink") :]
     assert _run(project, "explain", str(project.path / "liblib.rlib")).endswith("  new\n    crate 'lib': b.stub\n")
-    assert "nothing is known of how no.such was made" in _run(project, "explain", "no.such", expect=2)
+    assert "no record of how no.such was made" in _run(project, "explain", "no.such", expect=2)
     project.scons("-c")
     _run(project, "explain", "app.rlink", expect=2)
 

@@ -94,7 +94,7 @@ def test_it_is_typed_and_a_wrong_type_is_found(made: Path, tmp_path: Path) -> No
         (["3d"], "'3d' is not a name of a backend"),
         (["a--b"], "'a--b' is not a name of a backend"),
         (["../x"], "'../x' is not a name of a backend"),
-        (["there"], "cratewright-there is there already"),
+        (["there"], "cratewright-there already exists"),
         (["fresh", "file/below"], "file/below cannot be made"),
     ],
 )

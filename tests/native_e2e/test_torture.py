@@ -115,8 +115,8 @@ Default(env.Crate("dyn", ["main.c", "report.cpp"], deps=[base2, whole(plug2), wr
 """
 
 
-def _ran(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def _ran(*command: str | Path, cwd: Path, environ: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
@@ -125,15 +125,18 @@ def _compiled(project: NativeProject, name: str, *words: str) -> str:
     """Compile a source with nothing but the compiler, and return the name of the object."""
     toolchain = Project(project.path, named(project.kind)).toolchain
     cc = toolchain.cc("x86_64-linux-gnu", "c++" if name.endswith("cpp") else "c")
-    _ran(*cc, *words, "-fPIC", "-c", name, "-o", f"plain-{name}.o", cwd=project.path)
+    words = (*words, "-fPIC", "-c", name, "-o", f"plain-{name}.o")
+    _ran(*cc, *words, cwd=project.path, environ=toolchain.environment())
     return f"plain-{name}.o"
 
 
 def _linked(project: NativeProject, output: str, *words: str) -> str:
     """Link, and return what the program prints."""
     toolchain = Project(project.path, named(project.kind)).toolchain
-    # Stripped as the crates are: zig builds its C++ library once for programs with symbols and once for those without.
-    _ran(*toolchain.cc("x86_64-linux-gnu", "c++"), "-s", *words, "-o", output, cwd=project.path)
+    # Stripped as the crates are, in their environment: zig builds its C++ library, which takes a minute, once for
+    # programs with symbols and once for those without, in each cache.
+    words = ("-s", *words, "-o", output)
+    _ran(*toolchain.cc("x86_64-linux-gnu", "c++"), *words, cwd=project.path, environ=toolchain.environment())
     return _ran(f"./{output}", cwd=project.path)
 
 

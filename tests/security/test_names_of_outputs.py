@@ -90,11 +90,11 @@ def test_a_dump_lies_where_an_option_asks_for_it(tmp_path: Path) -> None:
     area = OutputArea(str(tmp_path), "out", "dumps/", "/elsewhere")
     artifacts = [Artifact("x", b""), Artifact("dumps//a", b"", dump=True), Artifact("/elsewhere/a", b"", dump=True)]
     assert place(artifacts, area, where="")[0].keys() == {"out/x", "dumps/a", "/elsewhere/a"}
-    with pytest.raises(OutputError, match="asks for dumps"):
+    with pytest.raises(OutputError, match="names for dumps"):
         place([Artifact("dumpster/a", b"", dump=True)], area, where="")
     with pytest.raises(OutputError):
         leave([("dumps/../x", b"")], str(tmp_path), ["dumps"], where="")
-    with pytest.raises(OutputError, match="asks for dumps"):
+    with pytest.raises(OutputError, match="names for dumps"):
         leave([("x", b"")], str(tmp_path), [], where="")
 
 

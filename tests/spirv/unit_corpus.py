@@ -980,7 +980,7 @@ REFUSED: tuple[CompileRefused, ...] = (
         "uint g = 1u;\nuint f() { return g; }\n",
         "uint g = gl_LocalInvocationID.x;\nvoid main() { data[0] = f() + g; }",
         "`g`",
-        "no constant",
+        "not constant",
         "main.comp",
     ),
     _refused(

@@ -98,7 +98,7 @@ def test_a_first_workspace(tmp_path: Path) -> None:
     assert "cdylib of 7 sources" in _cratewright(project, "init")
     _cratewright(project, "build", "--target", "vulkan1.3", "particles")
     assert (project / "particles.spv").exists()
-    assert "is there already" in _cratewright(project, "init", expect=2)
+    assert "already exists" in _cratewright(project, "init", expect=2)
     _cratewright(tmp_path, "init", "particles", "--sconstruct")
     (project / "crates.toml").unlink()
     assert "cdylib of 7 sources" in _cratewright(project, "init")  # not what was built
