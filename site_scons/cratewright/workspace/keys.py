@@ -57,7 +57,7 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
 TABLES_OF_A_CRATE: Mapping[str, str] = {
     "sources": "paths and patterns, or tables with options of their own",
     "deps": "dependencies in link order: names of crates, or tables with a name or the path of an rlib",
-    "features": "optional features by name, each a list: names of other features, dep:NAME, NAME/FEATURE, define:NAME=VALUE",
+    "features": "optional features, each a list: names of other features, dep:NAME, NAME/FEATURE, define:NAME=VALUE",
     "variants": "values by axis: each source is compiled with all combinations, an axis being a macro",
     "when": "conditions on the values of axes that variants must meet, such as FOG == 1 or LIGHTS < 8",
 }
