@@ -2,7 +2,7 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    host, printable, patterns, errors, digest, values, codec, shape, diagnostic, columns  what everyone may use
+    host, printable, patterns, errors, digest, stamp, values, codec, shape, diagnostic, columns  what everyone may use
     call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
     constraint, variants                                       values of variants
     capability, construction, native_library, request          values of links

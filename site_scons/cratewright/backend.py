@@ -104,6 +104,8 @@ class CodegenBackend(ABC):
     Then several threads may call one object, and a call that is alone is made where it is asked for.
     """
 
+    FINGERPRINT_OF_FILES: ClassVar[bool] = False
+    """Whether `fingerprint` depends on files given to `programs_digest`, what is installed and variables alone."""
     supported_crate_types: ClassVar[frozenset[CrateType]]
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
 

@@ -98,7 +98,7 @@ def _words(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
         yield ClassFault(f"NAME is {name!r}", wanted)
     yield from _texts("TARGETS", kind.TARGETS, "target", ("'text'", re.compile(r"\S+\Z")))
     yield from _texts("SUFFIXES", kind.SUFFIXES, "suffix", ("'.txt'", _SUFFIX))
-    for label in ("RUNS_PROGRAMS", "LTO_DECIDES_UNITS"):
+    for label in ("RUNS_PROGRAMS", "LTO_DECIDES_UNITS", "FINGERPRINT_OF_FILES"):
         if type(getattr(kind, label)) is not bool:
             yield ClassFault(f"{label} is {value_words(getattr(kind, label), bool)}", "True or False")
 

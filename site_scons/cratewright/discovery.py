@@ -12,7 +12,7 @@ from pathlib import Path
 from .blame import distribution_words
 from .values import dataclass
 
-__all__ = ["GROUP", "FoundPlugin", "find_plugins"]
+__all__ = ["GROUP", "FoundPlugin", "checkout_places", "find_plugins"]
 
 GROUP = "cratewright"
 """The entry points that name plugins."""
@@ -33,13 +33,25 @@ def find_plugins() -> Iterator[FoundPlugin]:
     for entry in installed:
         yield FoundPlugin(entry, distribution_words(entry.dist) if entry.dist else "installed")
     names = {entry.name for entry in installed}
-    plugins = Path(__file__).resolve().parents[2] / "plugins"
-    for project in sorted(plugins.glob("*/pyproject.toml")):
+    for project in _projects():
         table = _entry_point_table(project)
         for name, target in table.items():
             if name not in names:
                 entry = metadata.EntryPoint(name, target, GROUP)
                 yield FoundPlugin(entry, f"plugins/{project.parent.name}", str(project.parent / "src"))
+
+
+def checkout_places() -> list[str]:
+    """Return the files and directories that say which plugins a checkout has."""
+    return [str(_plugins()), *map(str, _projects())]
+
+
+def _plugins() -> Path:
+    return Path(__file__).resolve().parents[2] / "plugins"
+
+
+def _projects() -> list[Path]:
+    return sorted(_plugins().glob("*/pyproject.toml"))
 
 
 def _entry_point_table(project: Path) -> Mapping[str, str]:

@@ -11,13 +11,13 @@ import io
 import itertools
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from .digest import content_digest
 from .errors import FormatError, OutputError
 from .host import BINARY, CLOEXEC, NONBLOCK, is_own, replace
+from .stamp import clock_ns, file_stamp, is_older
 
 __all__ = [
     "FileDigests",
@@ -46,6 +46,7 @@ _serial = itertools.count()
 # A container gives every process the same small number: the number alone would meet what a killed build left.
 _TOKEN = os.urandom(6).hex()
 _RECENT_NS = 2_000_000_000
+"""0 where a test takes no file for young."""
 
 
 def read_bytes(path: str, *, role: str = "file") -> bytes:
@@ -132,14 +133,12 @@ def plain_path(path: str) -> str:
     return found
 
 
-def file_stamp(found: os.stat_result) -> list[int]:
-    """Return numbers that are others as soon as a file may have another content, however its time was set."""
-    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
-
-
 def is_recent(found: os.stat_result) -> bool:
-    """Return whether a file is so young that it may change again without its time stamp showing it."""
-    return time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _RECENT_NS
+    """Return whether a file is so young that it may change again without its time stamp showing it.
+
+    Shape: asked between the `stat` and the reading, of which nobody knows how long it takes.
+    """
+    return _RECENT_NS > 0 and not is_older(found, clock_ns())
 
 
 class FileDigests:
@@ -163,8 +162,9 @@ class FileDigests:
         known = self._known.get(path)
         if known is not None and known[0] == file_stamp(found):
             return known[1]
+        is_young = is_recent(found)
         digest = digest_file(file)
-        if digest is not None and not is_recent(found):
+        if digest is not None and not is_young:
             self.learn(path, file_stamp(found), digest)
         return digest
 

@@ -108,12 +108,12 @@ def _fits(backend: CodegenBackend, stencil: UnitStencil, unit: object) -> bool:
 @cache
 def results_salt(backend: type[CodegenBackend]) -> str:
     """Return the digest of the code that makes results: this package's and the backend's."""
-    return code_digest(str(Path(__file__).parent), *_places(backend))
+    return code_digest(*code_places(backend))
 
 
-def _places(backend: type[CodegenBackend]) -> tuple[str, ...]:
-    """Return where the code of a backend and of the classes it is made from lies: whole packages, or else files."""
-    places: list[str] = []
+def code_places(backend: type[CodegenBackend]) -> tuple[str, ...]:
+    """Return where the code lies that makes results: directories, or else files; that of this package first."""
+    places: list[str] = [str(Path(__file__).parent)]
     for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
         packages = getattr(sys.modules.get(kind.__module__.partition(".")[0]), "__path__", ())
         codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]

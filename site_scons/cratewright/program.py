@@ -18,7 +18,7 @@ from .errors import CratewrightError
 from .fs import digest_file, file_stamp, is_recent, write_atomic
 from .patterns import pattern
 
-__all__ = ["program_files", "programs_digest"]
+__all__ = ["asked_files", "program_files", "programs_digest"]
 
 _FORMAT = 1
 _LOADER_CACHE = "/etc/ld.so.cache"
@@ -49,6 +49,14 @@ def programs_digest(programs: Iterable[str]) -> str:
     digests = [tuple(sorted(known.digest(file) for file in known.files(program))) for program in programs]
     known.keep()
     return value_digest(tuple(digests))
+
+
+def asked_files() -> dict[str, list[int] | None]:
+    """Return the files that this process has asked about so far, each with the stamp that it had; None if missing."""
+    return dict(_asked)
+
+
+_asked: dict[str, list[int] | None] = {}
 
 
 class _Known:
@@ -95,13 +103,15 @@ class _Known:
         try:
             found = os.stat(path)
         except OSError:
+            _asked[path] = None
             return [None, "", []]
         known = self._files.get(path)
-        stamp = file_stamp(found)
+        _asked[path] = stamp = file_stamp(found)
         if isinstance(known, list) and len(known) == 3 and known[0] == stamp and _is_current(known[2]):
             return known
+        is_young = is_recent(found)
         about: list[object] = [stamp, digest_file(path) or "", _loads(path)]
-        if not is_recent(found):
+        if not is_young:
             self._files[path] = about
             self._changed = True
         return about
@@ -111,9 +121,11 @@ def _loader() -> list[object]:
     """Return what tells whether libraries may be found elsewhere than before."""
     search: list[object] = [os.environ.get(_SEARCH, "")]
     try:
-        return search + list(file_stamp(os.stat(_LOADER_CACHE)))
+        _asked[_LOADER_CACHE] = stamp = file_stamp(os.stat(_LOADER_CACHE))
     except OSError:
+        _asked[_LOADER_CACHE] = None
         return search
+    return [*search, *stamp]
 
 
 def _is_current(loads: object) -> bool:

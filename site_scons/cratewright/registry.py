@@ -24,7 +24,7 @@ from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
 from .offered import Command, Profile, check_profile, checked_command, checked_profile
 from .option_spec import OptionSpec
 from .options import CORE_OPTIONS
-from .plugin import BLOCKED, Plugin
+from .plugin import BEFORE_REGISTERING, BLOCKED, BY_HAND, Plugin
 
 __all__ = ["Registry", "default_registry", "register"]
 
@@ -93,9 +93,7 @@ class Registry:
             if EVENTS in plugin.hooks and not plugin.broken
         ]
 
-    def register(
-        self, module: object, *, name: str = "", origin: str = "registered by the build", target: str = ""
-    ) -> None:
+    def register(self, module: object, *, name: str = "", origin: str = BY_HAND, target: str = "") -> None:
         """Add the backends of a module, or of any object that has hook implementations.
 
         Shape: `name`, `origin` and `target` as in `Plugin`; those of a module are its own.
@@ -391,4 +389,6 @@ def register(module: object) -> None:
 
     Raises: PluginError as `Registry.register`.
     """
+    for prepare in list(BEFORE_REGISTERING):
+        prepare()
     default_registry().register(module)

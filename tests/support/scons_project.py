@@ -48,7 +48,8 @@ def available_forms() -> tuple[str, ...]:
 class SconsProject:
     """Files, and what `scons` makes of them.
 
-    Shape: `output` is what the last run printed, standard error after standard output; `errors` the former alone.
+    Shape: `output` is what the last run printed, standard error after standard output; `errors` the former alone;
+    `status` is what it exited with.
     Units: `timeout` in seconds, for one run.
     """
 
@@ -56,6 +57,7 @@ class SconsProject:
         self.path = path
         self.form = form
         self.output = self.errors = ""
+        self.status = 0
         self.timeout = HANG
         self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
         path.mkdir(parents=True, exist_ok=True)
@@ -133,6 +135,7 @@ class SconsProject:
             )
         self.output = done.stdout + done.stderr
         self.errors = done.stderr
+        self.status = done.returncode
         print(f"scons {' '.join(arguments)}:\n{self.output}")  # shown by pytest if the test fails
         assert expect is None or done.returncode == expect, (
             f"exit status {done.returncode}, not {expect}:\n{self.output}"

@@ -217,7 +217,7 @@ def test_a_link_that_reads_unseen_is_caught(engine: Engine, monkeypatch: pytest.
     engine.environ = {"CRATE_CACHE_VERIFY": "1"}
     assert link("honest").hit
     monkeypatch.setattr(engine.registry, "backend", lambda name: SneakyLink)
-    engine._backends.clear()
+    engine.backends.clear()
     engine.environ = {}
     assert not link("sneaky").hit
     (tmp_path / "second/x.lib").write_text("two!")

@@ -17,7 +17,7 @@ from ..digest import content_digest, value_digest
 from ..options import Options
 from ..request import LinkModule, ThinBuffer
 
-__all__ = ["Fields", "code_digest", "compute_cache_key", "fields_digest", "key_fields"]
+__all__ = ["Fields", "code_digest", "code_files", "compute_cache_key", "fields_digest", "key_fields"]
 
 Fields = tuple[tuple[str, str], ...]
 """Names and values of all that a key is made of, in order; a value that is long stands there by its digest."""
@@ -67,14 +67,18 @@ def code_digest(*places: str) -> str:
     """
     parts: list[tuple[str, str]] = []
     for place in places:
-        for name in sorted(_code_below(place)) if os.path.isdir(place) else [""]:
+        for name in code_files(place):
             with open(os.path.join(place, name) if name else place, "rb") as file:
                 parts.append((name or ".", content_digest(file.read())))
     return value_digest(tuple(parts))
 
 
+def code_files(place: str) -> list[str]:
+    """Return the paths of all Python code below a directory, sorted; of a file an empty one."""
+    return sorted(_code_below(place)) if os.path.isdir(place) else [""]
+
+
 def _code_below(place: str) -> Iterator[str]:
-    """Yield the paths of all Python code below a directory."""
     for directory, _, names in os.walk(place):
         below = os.path.relpath(directory, place).replace(os.sep, "/")
         yield from (name if below == "." else f"{below}/{name}" for name in names if name.endswith(".py"))

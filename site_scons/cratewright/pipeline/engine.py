@@ -63,7 +63,7 @@ class Engine:
     """All that the stages of one build share.
 
     Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side;
-    `digests` are of files below that root. Without `workers` all calls are made in this process, which then also takes
+    `digests` are of files below that root, `backends` those asked for so far, by name and target. Without `workers` all calls are made in this process, which then also takes
     backends that no worker could import, and suffers what they do.
     `listeners` hear of all that happens, in whatever thread it does.
     """
@@ -79,7 +79,7 @@ class Engine:
     _pool: WorkerPool | None = None
     _farm: Farm | None = None
     _senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
-    _backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
+    backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _alone: threading.Lock = field(default_factory=threading.Lock)
@@ -101,7 +101,7 @@ class Engine:
         cannot be made; ConfigurationError for one that threads cannot call.
         """
         key = (name, target)
-        if key not in self._backends:
+        if key not in self.backends:
             kind, session = self.registry.backend(name), self.session(target)
             if self.workers and not remote.backend_path(kind):
                 raise remote.not_found(kind)
@@ -111,8 +111,8 @@ class Engine:
             backend = opened(kind, session, timed)
             if self.workers and settings.read_workers(self.environ) == "threads" and not backend.runs_programs():
                 raise remote.in_process(kind)
-            self._backends[key] = backend
-        return self._backends[key]
+            self.backends[key] = backend
+        return self.backends[key]
 
     def fingerprint(self, name: str, target: str) -> str:
         """Return the versions that a backend's results depend on; asked for once.
@@ -381,7 +381,7 @@ class Engine:
             if self._pool is None:
                 paths = [
                     str(Path(cache_package.__file__).parents[2]),
-                    *(remote.import_directory(plugin_class(backend)) for backend in self._backends.values()),
+                    *(remote.import_directory(plugin_class(backend)) for backend in self.backends.values()),
                 ]
                 self._pool = WorkerPool(
                     self.jobs,

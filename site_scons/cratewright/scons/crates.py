@@ -31,6 +31,7 @@ from ..values import dataclass
 from .following import Following
 from .generated import GeneratedFiles
 from .reporting import Reporting
+from .settling import settling_of
 from .target import CrateTarget, DeclaredCrate
 
 if TYPE_CHECKING:
@@ -305,7 +306,8 @@ class Build:
 
 
 def build_of(env: Environment) -> Build:
-    """Return all crates of the SCons run that an Environment belongs to."""
+    """Return all crates of the SCons run that an Environment belongs to, those that were taken as settled as well."""
+    settling_of(env).declare()
     end_on_signals()
     root = env.Dir("#").abspath
     builds: dict[str, Build] = env.fs.__dict__.setdefault("cratewright_builds", {})

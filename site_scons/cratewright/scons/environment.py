@@ -16,6 +16,7 @@ from .builders import STAGES, StageBuilder
 from .emitters import add_emitters
 from .found import AS_FOUND, FOUND, as_found, found_programs
 from .installing import install_links
+from .settling import settling_of
 from .switches import offer_options
 
 if TYPE_CHECKING:
@@ -84,9 +85,13 @@ def _crate(
     **options: object,
 ) -> CrateTarget:
     """Declare a crate and return its target."""
+    return settling_of(env).crate(_declared, env, name, sources, deps, crate_type, options)
+
+
+def _declared(env: Environment, *words: Any) -> CrateTarget:
     from .methods import crate  # noqa: PLC0415
 
-    return crate(env, name, sources, deps, crate_type, options)
+    return crate(env, *words)
 
 
 def _workspace(
@@ -126,5 +131,5 @@ _BUILDERS = {name: _stage(name) for name in STAGES}
 
 # SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie
 # between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.
-for _method in (_crate, _embed, _profile, _workspace):
+for _method in (_crate, _declared, _embed, _profile, _workspace):
     _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)

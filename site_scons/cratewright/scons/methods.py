@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import SCons.Errors
@@ -12,8 +12,10 @@ from ..options import BUILTIN_PROFILES, resolve_profile
 from ..registry import default_registry
 from .crates import CrateTarget, build_of
 from .declaration import Declaration
+from .settling import Settling, settling_of
 from .spelling import commanded
 from .targets import declare_for_targets
+from .vouching import watch_build
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -39,10 +41,17 @@ def crate(
         # As for any builder, words in capitals are construction variables of this call alone.
         own = {word: value for word, value in options.items() if word.isupper()}
         rest = {word: value for word, value in options.items() if word not in own}
+        settling = settling_of(env)
+        settling.watch = settling.watch or _watch(env)
         env = commanded(env.Override(own) if own else env)
         return declare_for_targets(env, name, rest, sources, deps, crate_type)
     except CratewrightError as error:
         raise SCons.Errors.UserError(str(error)) from error
+
+
+def _watch(env: Environment) -> Callable[[Settling], None]:
+    build, fs = build_of(env), env.fs
+    return lambda settling: watch_build(build, settling, fs)
 
 
 def workspace(env: Environment, file: object, features: object, *, default_features: bool) -> Mapping[str, CrateTarget]:

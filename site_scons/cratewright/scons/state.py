@@ -108,6 +108,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         record = self._load() or _NOTHING
         return record.observed, record.request == self.request
 
+    def vouched(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
+        """Return what the last run read, and what it made with its record; None if not all is known by its stamp."""
+        record = self._load()
+        if record is None or self._read_again or any(item.digest and not item.inode for item in record.observed):
+            return None
+        return record.observed, (*record.outputs, state_path(self._target))
+
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root; whoever removes them asks where they lie."""
         return (self._load() or _NOTHING).outputs

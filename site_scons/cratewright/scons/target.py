@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from typing import Any
-
-import SCons.Util
 
 from ..crate import Crate, CrateType
 from ..events import CrateDeclared
@@ -16,45 +14,12 @@ from ..native_library import NativeLibrary, parse_library
 from ..options import LtoMode, Options
 from ..pipeline.engine import Engine
 from ..values import dataclass
+from .crate_target import CrateTarget
 
 __all__ = ["CrateTarget", "DeclaredCrate"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
-
-
-class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
-    """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
-
-    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
-    files of a directory by entry point, as far as they are known; `emitted` those that units leave beside the crate.
-    A crate for several targets has no nodes of its own: `targets` holds a crate target for each. A slice or a
-    sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
-    """
-
-    def __init__(
-        self,
-        nodes: list[Node],
-        *,
-        name: str = "",
-        key: str = "",
-        images: Mapping[str, Node] | None = None,
-        emitted: Sequence[Node] = (),
-        **parts: Node | None,
-    ) -> None:
-        super().__init__(nodes)
-        self.name = name
-        self.images = images or {}
-        self.emitted = SCons.Util.NodeList(emitted)
-        self.key = key
-        self.targets: Mapping[str, CrateTarget] = {}
-        self.rlink = parts.get("rlink")
-        self.rlib = parts.get("rlib")
-        self.image = parts.get("image")
-        self.manifest = parts.get("manifest")
-
-    def __repr__(self) -> str:
-        return f"<crate {self.name}>" if self.name else str(super().__repr__())
 
 
 @dataclass(slots=True)

@@ -47,6 +47,7 @@ class NativeBackend(CodegenBackend):
     """Programs and libraries, by clang and lld or by gcc."""
 
     NAME = "native"
+    FINGERPRINT_OF_FILES = True
     API_VERSION = 1
     TARGETS = TARGETS
     SUFFIXES = (*LANGUAGES, *MODULES)

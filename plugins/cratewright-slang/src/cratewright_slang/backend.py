@@ -39,6 +39,7 @@ class SlangBackend(SpirvBackend):
     """Vulkan SPIR-V, by Slang and SPIRV-Tools."""
 
     NAME = "slang"
+    FINGERPRINT_OF_FILES = True
     SUFFIXES = (".slang", ".hlsl")
     OPTIONS = (*(spec for spec in SpirvBackend.OPTIONS if spec.name not in _NOT_HERE), *OPTIONS)
     VARIABLES = (

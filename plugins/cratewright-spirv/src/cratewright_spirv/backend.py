@@ -73,6 +73,7 @@ class SpirvBackend(CodegenBackend):
     """Vulkan SPIR-V, by glslang and SPIRV-Tools."""
 
     NAME = "spirv"
+    FINGERPRINT_OF_FILES = True
     API_VERSION = 1
     TARGETS = ("vulkan1.3", "vulkan1.4", "vulkan1.2", "vulkan1.1", "vulkan1.0")
     SUFFIXES: ClassVar[tuple[str, ...]] = (

@@ -48,6 +48,7 @@ class WasmBackend(CodegenBackend):
     """C, C++, LLVM IR and WAT to WebAssembly modules."""
 
     NAME = "wasm"
+    FINGERPRINT_OF_FILES = True
     API_VERSION = 1
     TARGETS = TARGETS
     SUFFIXES = tuple(LANGUAGES)

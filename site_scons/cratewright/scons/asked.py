@@ -1,0 +1,123 @@
+"""What is to be made, while the crates that make it are not declared: nodes that stand for others.
+
+Knows nothing of when crates are declared.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import SCons.Script
+
+from .crate_target import CrateTarget, is_pending
+
+__all__ = ["AskedNode", "AskedTargets", "place_of"]
+
+
+class AskedNode:
+    """A node of a crate's target, of which nothing is known until anybody asks.
+
+    Shape: whatever is asked is asked of the node itself, which `ask` gives; it equals that, and counts as it in sets.
+    """
+
+    __slots__ = ("_ask", "_place")
+
+    def __init__(self, ask: Callable[[], Any], place: tuple[int, int]) -> None:
+        object.__setattr__(self, "_ask", ask)
+        object.__setattr__(self, "_place", place)
+
+    def real(self) -> Any:
+        """Return the node itself."""
+        return object.__getattribute__(self, "_ask")()
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(AskedNode.real(self), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(AskedNode.real(self), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(AskedNode.real(self), name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(AskedNode.real(self) == other)
+
+    def __hash__(self) -> int:
+        return hash(AskedNode.real(self))
+
+    def __str__(self) -> str:
+        return str(AskedNode.real(self))
+
+    def __fspath__(self) -> str:
+        return str(os.fspath(AskedNode.real(self)))
+
+    def __format__(self, form: str) -> str:
+        return format(AskedNode.real(self), form)
+
+    def __dir__(self) -> list[str]:
+        return dir(AskedNode.real(self))
+
+    def __repr__(self) -> str:
+        return repr(AskedNode.real(self))
+
+    def __lt__(self, other: object) -> bool:
+        return bool(AskedNode.real(self) < other)
+
+
+def place_of(node: AskedNode) -> tuple[int, int]:
+    """Return the number of the call that a node is of, and its place in what the call returned."""
+    place: tuple[int, int] = object.__getattribute__(node, "_place")
+    return place
+
+
+def _lists() -> Iterator[list[Any]]:
+    """Yield the lists in which SCons keeps what is to be made."""
+    yield SCons.Script.DEFAULT_TARGETS
+    yield SCons.Script.BUILD_TARGETS.data
+    yield SCons.Script._build_plus_default.data
+
+
+class AskedTargets:
+    """Takes what an SConstruct tells `Default`, as long as crates are not declared.
+
+    Shape: `stand_ins` gives the nodes of a target that is pending.
+    """
+
+    def __init__(self, stand_ins: Callable[[CrateTarget], list[AskedNode]]) -> None:
+        self._stand_ins = stand_ins
+        self._usual = SCons.Script._Set_Default_Targets
+        self.nodes: list[AskedNode] = []
+        SCons.Script._Set_Default_Targets = self._default
+
+    def end(self) -> None:
+        """Leave it to SCons, with the nodes themselves in place of those that stood for them."""
+        SCons.Script._Set_Default_Targets = self._usual
+        for nodes in _lists():
+            nodes[:] = [AskedNode.real(node) if type(node) is AskedNode else node for node in nodes]
+
+    def _default(self, env: Any, words: Any) -> None:
+        for word in words:
+            if not self._are_pending(word):
+                self._usual(env, [word])
+                continue
+            nodes = list(self._nodes(word))
+            SCons.Script._Get_Default_Targets = SCons.Script._Set_Default_Targets_Has_Been_Called
+            SCons.Script.DEFAULT_TARGETS.extend(nodes)
+            SCons.Script.BUILD_TARGETS._add_Default(nodes)
+            SCons.Script._build_plus_default._add_Default(nodes)
+
+    def _are_pending(self, word: Any) -> bool:
+        if type(word) in (list, tuple):
+            return bool(word) and all(map(self._are_pending, word))
+        return is_pending(word)
+
+    def _nodes(self, word: Any) -> Iterator[AskedNode]:
+        if type(word) in (list, tuple):
+            for item in word:
+                yield from self._nodes(item)
+            return
+        nodes = self._stand_ins(word)
+        self.nodes += nodes
+        yield from nodes

@@ -1,0 +1,276 @@
+"""A call of `env.Crate` as a value that is the same in the next run, and as it can be made later as if it were now.
+
+Knows nothing of what a call returns. All that a declaration reads is kept as it is at the call: the variables of the
+Environment, those of the process, the command line's, and the directories.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+import SCons
+import SCons.Defaults
+import SCons.Environment
+import SCons.Errors
+import SCons.Script
+
+from .builders import STAGES, StageBuilder
+from .crate_target import CrateTarget
+from .found import AS_FOUND
+from .plain import HIDDEN, Unlike, copied, digest_of, exact, plain_variable, plain_word
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["Call", "Moments"]
+
+_VOLATILE = frozenset({"_", "OLDPWD", "SHLVL"})
+"""What a shell changes from command to command, and no compiler reads."""
+_APART = frozenset({"BUILDERS", AS_FOUND})
+"""Variables that are looked at by themselves: the stages among the builders; what tools have set is for people."""
+_TELLING = ("CRATE_EVENTS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS", "CRATE_CACHE_VERIFY")
+"""Variables with which a build says or does more than is to be made."""
+
+
+class _World:
+    """What is around all Environments, at one moment."""
+
+    def __init__(self) -> None:
+        self.environ = dict(os.environ)
+        self.arguments = dict(SCons.Script.ARGUMENTS)
+        self.path = list(sys.path)
+        self.directory = os.getcwd()
+        self._as_found = _environ()
+        self._exact = exact(self.arguments)
+        environ = sorted((name, text) for name, text in self.environ.items() if name not in _VOLATILE)
+        arguments = {name: text for name, text in self.arguments.items() if str(name).startswith("CRATE_")}
+        self.is_silent = not any(self.environ.get(name) or arguments.get(name) for name in _TELLING)
+        rows = sorted([name, plain_variable(text)] for name, text in arguments.items())
+        self.digest = digest_of([sys.version, SCons.__version__, self.directory, environ, rows, self.path])
+
+    def is_now(self) -> bool:
+        """Return whether all of it is as it was."""
+        return (
+            self._as_found == _environ()
+            and self.path == sys.path
+            and self._exact == SCons.Script.ARGUMENTS
+            and self.directory == os.getcwd()
+        )
+
+    def put(self) -> None:
+        """Let all be as it was."""
+        for name in os.environ.keys() - self.environ.keys():
+            del os.environ[name]
+        for name, text in self.environ.items():
+            if os.environ.get(name) != text:
+                os.environ[name] = text
+        SCons.Script.ARGUMENTS.clear()
+        SCons.Script.ARGUMENTS.update(self.arguments)
+        sys.path[:] = self.path
+        if os.getcwd() != self.directory:
+            os.chdir(self.directory)
+
+
+class _Variables:
+    """The construction variables of one Environment, at one moment."""
+
+    def __init__(self, env: Environment, values: Mapping[str, Any]) -> None:
+        if any(values.get(name) for name in _TELLING):
+            raise Unlike("a build that tells of itself")
+        self.digest = digest_of([[name, plain_variable(value)] for name, value in sorted(values.items())])
+        self.values = copied(dict(values))
+        self.stages = _stages(env)
+        self._exact = exact(dict(values))
+        self._kinds = list(map(type, values.values()))
+
+    def has(self, name: str, value: object) -> bool:
+        """Return whether a variable had this value, or `_NOTHING` if it had none."""
+        return bool(self._exact.get(name, _NOTHING) == value)
+
+    def are(self, env: Environment, values: Mapping[str, Any]) -> bool:
+        """Return whether these are an Environment's variables now."""
+        kinds = list(map(type, values.values()))
+        return kinds == self._kinds and bool(self._exact == values) and self.stages == _stages(env)
+
+
+class Moments:
+    """What calls read, looked through anew only where it has changed since the last call.
+
+    Shape: `module_paths` are the directories, absolute, in which modules have been looked for at any call.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Environment, _Variables]] = {}
+        self._world: _World | None = None
+        self.module_paths: dict[str, None] = {}
+
+    def world(self) -> _World:
+        """Return what is around all Environments now.
+
+        Raises: Unlike.
+        """
+        if self._world is None or not self._world.is_now():
+            self._world = _World()
+            self.module_paths |= dict.fromkeys(map(os.path.abspath, self._world.path))
+        if not self._world.is_silent:
+            raise Unlike("a build that tells of itself")
+        return self._world
+
+    def variables(self, env: Environment) -> _Variables:
+        """Return an Environment's variables.
+
+        Raises: Unlike.
+        """
+        if type(env) is not SCons.Environment.Base and type(env) is not SCons.Environment.Environment:
+            raise Unlike("an Environment of another kind")
+        values = {name: value for name, value in env._dict.items() if name not in _APART}
+        known = self._known.get(id(env))
+        if known is not None:
+            try:
+                if known[1].are(env, values):
+                    return known[1]
+            except Exception as error:  # values may compare as they like
+                raise Unlike("a value that cannot be compared") from error
+        if not is_usual(env):
+            raise Unlike("a Decider or a CacheDir")
+        found = _Variables(env, values)
+        self._known[id(env)] = (env, found)
+        return found
+
+    def late(self) -> list[str]:
+        """Return the digests of each Environment and of the rest, once all SConscripts have been read.
+
+        Raises: Unlike.
+        """
+        envs = [env for env, _ in self._known.values()]
+        if not all(map(is_usual, (*envs, SCons.Defaults.DefaultEnvironment()))):
+            raise Unlike("a Decider or a CacheDir")
+        return [*(self.variables(env).digest for env in envs), self.world().digest]
+
+    @property
+    def search_paths(self) -> set[str]:
+        """The directories in which SCons's own commands are looked for."""
+        places = (env._dict.get("ENV", {}).get("PATH", "") for env, _ in self._known.values())
+        return {part for place in places for part in str(place).split(os.pathsep)}
+
+
+class Call:
+    """One call of `env.Crate`.
+
+    Shape: `digest` is empty if it cannot be told again.
+    """
+
+    __slots__ = ("_at", "_env", "_here", "_variables", "_words", "_world", "digest")
+
+    def __init__(
+        self, env: Environment, words: tuple[Any, ...], moments: Moments, number: Callable[[object], int]
+    ) -> None:
+        self._env = env
+        self._here = env.fs.getcwd()
+        self._at = _place()
+        self.digest = ""
+        try:
+            self._variables, self._world = moments.variables(env), moments.world()
+            if self._here.srcdir is not None:
+                raise Unlike("a variant directory")
+            place = str(self._here.get_internal_path())
+            rows = [place, self._variables.digest, self._world.digest, plain_word(words, number)]
+            self._words = copied(words)
+            self.digest = digest_of(rows)
+        except Unlike:
+            pass
+
+    def again(self, crate: Callable[..., CrateTarget]) -> CrateTarget:
+        """Make the call as it was made: with all as it was then, in the line of the SConscript that made it."""
+        env, fs = self._env, self._env.fs
+        now, here, around = dict(env._dict), fs.getcwd(), _World()
+        then = {name: now[name] for name in _APART if name in now} | copied(self._variables.values)
+        stages = _put(env, then, self._variables.stages)
+        self._world.put()
+        fs.chdir(self._here)
+        said: dict[str, Any] = {_CALL: partial(crate, env, *self._words)}
+        # Not context managers: SCons would show a line of those as the place of a mistake.
+        try:
+            exec(_line(*self._at), said)
+            result: CrateTarget = said[_RESULT]
+            return result
+        finally:
+            set_since = {name: value for name, value in env._dict.items() if then.get(name, _NOTHING) is not value}
+            fs.chdir(here)
+            around.put()
+            _put(env, now, stages)
+            # What the call itself sets stays, unless somebody has set it after the call.
+            for name, value in set_since.items():
+                if self._variables.has(name, now.get(name, _NOTHING)):
+                    env._dict[name] = value
+
+
+def is_usual(env: Environment) -> bool:
+    """Return whether an Environment decides and keeps files as SCons does where nobody has said anything."""
+    default = SCons.Defaults.DefaultEnvironment()
+    usual = default._changed_content if env is default else SCons.Environment.default_decide_source
+    return bool(env.decide_source == usual) and getattr(env, "_CacheDir_path", None) is None
+
+
+_NOTHING = object()
+_CALL, _RESULT = "call", "result"
+
+
+def _environ() -> object:
+    """Return what holds the process's variables, to compare; on some systems there is something that is fast."""
+    data = getattr(os.environ, "_data", None)
+    return dict(data) if data is not None else dict(os.environ)
+
+
+def _stages(env: Environment) -> dict[str, object]:
+    """Return the builders of an Environment's stages.
+
+    Raises: Unlike if they are not those of this package.
+    """
+    builders = env._dict.get("BUILDERS", {})
+    stages = {name: builders.get(name) for name in STAGES}
+    if not all(type(builder) is StageBuilder for builder in stages.values()):
+        raise Unlike("a stage of the SConstruct's own")
+    return stages
+
+
+def _put(env: Environment, values: Mapping[str, Any], stages: Mapping[str, object]) -> dict[str, object]:
+    """Give an Environment other variables and stages; return the stages that it had."""
+    env._dict.clear()
+    env._dict.update(values)
+    builders = env._dict["BUILDERS"].data
+    before = {name: builders[name] for name in STAGES if name in builders}
+    for name in STAGES:
+        if name not in stages:
+            builders.pop(name, None)
+        elif builders.get(name) is not stages[name]:
+            builders[name] = stages[name]
+    return before
+
+
+def _place() -> tuple[str, int, str]:
+    """Return the file, the line and the function of the SConscript that is calling."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_hidden(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
+
+
+@cache
+def _is_hidden(file: str) -> bool:
+    return os.path.abspath(file).startswith(HIDDEN)
+
+
+def _line(file: str, line: int, function: str) -> CodeType:
+    """Return code that makes a call as if it stood in a line of a file."""
+    code = compile(f"{_RESULT} = {_CALL}()", file, "exec")
+    return code.replace(co_firstlineno=line, co_name=function)
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+Call.again.__code__ = Call.again.__code__.replace(co_filename=SCons.Errors.__file__)

@@ -1,0 +1,99 @@
+"""What `env.Crate` returns, for a crate that is declared and for one that is not declared yet.
+
+Knows nothing of why a crate is not declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import SCons.Errors
+import SCons.Util
+
+__all__ = ["CrateTarget", "PendingTarget", "become", "is_pending"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+
+class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
+    """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
+
+    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
+    files of a directory by entry point, as far as they are known; `emitted` those that units leave beside the crate.
+    A crate for several targets has no nodes of its own: `targets` holds a crate target for each. A slice or a
+    sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
+    """
+
+    images: Mapping[str, Node]
+    targets: Mapping[str, CrateTarget]
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        *,
+        name: str = "",
+        key: str = "",
+        images: Mapping[str, Node] | None = None,
+        emitted: Sequence[Node] = (),
+        **parts: Node | None,
+    ) -> None:
+        super().__init__(nodes)
+        self.name = name
+        self.images = images or {}
+        self.emitted = SCons.Util.NodeList(emitted)
+        self.key = key
+        self.targets = {}
+        self.rlink = parts.get("rlink")
+        self.rlib = parts.get("rlib")
+        self.image = parts.get("image")
+        self.manifest = parts.get("manifest")
+
+    def __repr__(self) -> str:
+        return f"<crate {self.name}>" if self.name else str(super().__repr__())
+
+
+class PendingTarget(CrateTarget):
+    """The target of a crate that is declared as soon as anybody wants to know anything of it.
+
+    Shape: `declare` makes it one that `become` was called for; from then on it shares all that the other has.
+    """
+
+    def __init__(self, declare: Callable[[], None]) -> None:
+        object.__getattribute__(self, "__dict__")[_DECLARE] = declare
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":  # of that there is no more to know
+            return CrateTarget
+        _declare(self)
+        return super().__getattribute__(name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        _declare(self)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _declare(self)
+        super().__delattr__(name)
+
+
+_DECLARE = "(declare)"
+
+
+def _declare(target: PendingTarget) -> None:
+    declare = object.__getattribute__(target, "__dict__").get(_DECLARE)
+    if declare is not None:
+        declare()
+        if is_pending(target):
+            raise SCons.Errors.UserError("a crate could not be declared, and is used nevertheless")
+
+
+def is_pending(target: object) -> bool:
+    """Say whether something is a target of which nothing is known yet."""
+    return type(target) is PendingTarget and _DECLARE in object.__getattribute__(target, "__dict__")
+
+
+def become(target: PendingTarget, declared: CrateTarget) -> None:
+    """Let a target be that of a crate that has been declared: both have one and the same state from now on."""
+    object.__setattr__(target, "__dict__", declared.__dict__)

@@ -1,0 +1,156 @@
+"""Values that are the same in the next run: what is written of them, and copies that stay as they are.
+
+Knows nothing of calls or Environments. Whatever is not on its lists is unlike anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections import OrderedDict, UserDict, UserList, UserString, deque
+from collections.abc import Callable
+from typing import Any
+
+import SCons
+import SCons.Node.FS
+import SCons.Util
+
+from ..crate import WholeCrate
+
+__all__ = ["HIDDEN", "Unlike", "copied", "digest_of", "exact", "plain_variable", "plain_word"]
+
+HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))
+"""Where the code lies that is no user's."""
+_KNOWN = ("SCons.", "cratewright.", "builtins")
+_NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
+_LISTS = (list, SCons.Util.CLVar, SCons.Util.NodeList, UserList)
+
+
+class Unlike(Exception):
+    """Something cannot be told again in the next run."""
+
+
+def digest_of(value: object) -> str:
+    """Return the digest of a value of JSON's own types, in which 1, 1.0 and true differ."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def plain_word(value: Any, crate: Callable[[object], int]) -> Any:
+    """Return a word of a call as JSON can tell it; `crate` gives the number of a crate's target, -1 for anything else.
+
+    Raises: Unlike for whatever is no plain value, source, crate or crate as a whole.
+    """
+    kind = type(value)
+    if value is None or kind in (str, int, bool, float):
+        return value
+    if kind is list or kind is tuple:
+        return [kind.__name__, *[plain_word(item, crate) for item in value]]
+    if kind is dict:
+        return ["dict", *[[plain_word(key, crate), plain_word(item, crate)] for key, item in value.items()]]
+    if kind is WholeCrate:
+        return ["whole", plain_word(value.dependency, crate)]
+    if kind in _NODES:
+        return _plain_node(value)
+    number = crate(value)
+    if number < 0:
+        raise Unlike(f"{kind.__module__}.{kind.__qualname__}")
+    return ["crate", number]
+
+
+def plain_variable(value: Any) -> Any:
+    """Return a construction variable as JSON can tell it.
+
+    Raises: Unlike for what would not be the same in another run.
+    """
+    kind = type(value)
+    if value is None or kind in (str, int, bool, float):
+        return value
+    if value is os.environ:  # looked at by itself
+        return ["environ"]
+    if kind is tuple or kind is deque or kind in _LISTS:
+        return [kind.__name__, *[plain_variable(item) for item in value]]
+    if kind is dict or kind is OrderedDict:
+        return [kind.__name__, *[[plain_variable(key), plain_variable(item)] for key, item in value.items()]]
+    if kind in _NODES:
+        return _plain_node(value)
+    if isinstance(value, (list, tuple, dict, UserDict, UserList, deque)):
+        raise Unlike(f"{kind.__module__}.{kind.__qualname__}")
+    if isinstance(value, (str, UserString)):
+        return [kind.__module__, kind.__qualname__, str(value)]
+    return _plain_object(value)
+
+
+def _plain_node(node: Any) -> Any:
+    if node.has_builder() and not isinstance(node, SCons.Node.FS.Dir):
+        raise Unlike(f"{node} is made")
+    return ["node", type(node).__name__, str(node.get_internal_path())]
+
+
+def _plain_object(value: Any) -> Any:
+    """Return what tells a function, a class or an object of SCons or of this package."""
+    kind = type(value)
+    code = value if hasattr(value, "__qualname__") else kind
+    if not _is_known(code) or (kind.__module__ == "builtins" and code is kind):
+        raise Unlike(f"{code.__module__}.{code.__qualname__}")
+    wrapped = getattr(value, "__wrapped__", None)
+    text = "" if code is value else str(value)
+    # An action may show the place of a function in memory.
+    text = "" if " at 0x" in text else text
+    more = [] if wrapped is None else [plain_variable(wrapped)]
+    return ["object", code.__module__, code.__qualname__, text, *more]
+
+
+def _is_known(code: Any) -> bool:
+    """Return whether a function or a class is one of SCons or of this package.
+
+    What an SConstruct defines says that it is of `SCons.Script`.
+    """
+    if getattr(code, "__code__", None) is not None:
+        return str(code.__code__.co_filename).startswith(HIDDEN)
+    found: Any = sys.modules.get(code.__module__) if str(code.__module__).startswith(_KNOWN) else None
+    for name in code.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is code
+
+
+class _Exact:
+    """A number that equals those of its own type alone."""
+
+    __slots__ = ("_value",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self._value) and bool(other == self._value)
+
+
+def exact(value: Any) -> Any:
+    """Return a copy of a value that is compared with others of its kind, in which 1, 1.0 and True differ."""
+    return _Exact(value) if type(value) in (int, float, bool) else _mapped(value, exact)
+
+
+def copied(value: Any) -> Any:
+    """Return a value that stays as it is, whatever is done to the containers in it.
+
+    Raises: Unlike for a container that is not known.
+    """
+    return _mapped(value, copied)
+
+
+def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    kind = type(value)
+    if kind is list or kind is tuple or kind is deque:
+        return kind([change(item) for item in value])
+    if kind in (dict, OrderedDict):
+        return kind((key, change(item)) for key, item in value.items())
+    if kind in _LISTS:
+        other = value[:]
+        other.data = [change(item) for item in value.data]
+        return other
+    if kind is WholeCrate:
+        return WholeCrate(change(value.dependency))
+    return value

@@ -1,0 +1,289 @@
+"""Whether a build has nothing to do: as long as it looks so, calls of `env.Crate` are kept, not made.
+
+A build is settled as a whole or not at all: every call is one of the last build that had nothing to do, in its order,
+and every file is as it was then. As soon as anything differs, or anybody wants to know more of a crate or of SCons's
+graph, all calls are made as they would have been, and SCons sees no difference. It is decided once SCons has read all
+SConscripts; if nothing differs even then, SCons is given what it has to say.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import SCons.Errors
+import SCons.Node
+import SCons.Node.Python
+import SCons.Script
+import SCons.Script.Main
+
+from ..plugin import BEFORE_REGISTERING
+from ..stamp import clock_ns
+from .asked import AskedNode, AskedTargets, place_of
+from .calling import Call, Moments
+from .crate_target import CrateTarget, PendingTarget, become
+from .heard import listen
+from .plain import Unlike
+from .settled import MEMORY, SettledBuild, memory_digest, read_settled
+from .usual import all_nodes, is_before_any, is_plain_graph, memory_is_usual, options_are_usual
+from .watching import Watch
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["Settling", "settling_of"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+
+class Settling:
+    """The calls of `env.Crate` in one run of SCons.
+
+    Shape: `root` absolute; `calls` are those made so far, `targets` what they returned, `nodes` what was in each then:
+    an SConstruct may change the lists; empty for one that is not declared. `is_like_others` as long as
+    SCons has been told nothing but what can be told again. `late` and `asked` as in `SettledBuild`, once all is read;
+    `began` is when, as `clock_ns` tells, and `memory` what SCons remembered then. `watch`, if anybody sets it, is
+    called for a build that may have nothing to do, once all SConscripts have been read.
+    """
+
+    def __init__(self, fs: Any, root: str) -> None:
+        self.root = root
+        self.began = clock_ns()
+        self.memory = memory_digest(root)
+        self.calls: list[Call] = []
+        self.targets: list[CrateTarget] = []
+        self.nodes: list[tuple[Node, ...]] = []
+        self.is_like_others = is_before_any(fs)
+        self.moments = Moments()
+        self.late: list[str] = []
+        self.asked: list[Any] = []
+        self.watch: Callable[[Settling], None] | None = None
+        self._fs = fs
+        self._crate: Callable[..., CrateTarget] | None = None
+        self._numbers: dict[int, int] = {}
+        self._depth = 0
+        self._is_over = False
+        self._pending: AskedTargets | None = None
+        self._watch = Watch(fs, self._report)
+        BEFORE_REGISTERING.append(self._report)
+        self._before = self._read() if self.is_like_others else None
+        if self._before is not None:
+            self._begin(self._before)
+        self._when_read()
+
+    def crate(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
+        """Return what `crate` returns for a call, or a target that is declared when anybody wants to know of it."""
+        self._crate = crate
+        if self._depth or not SCons.Script.sconscript_reading:
+            self._report()
+            return crate(env, *words)
+        call = Call(env, words, self.moments, self._number)
+        self.is_like_others = self.is_like_others and bool(call.digest)
+        target, nodes = self._known(call), ()
+        if target is None:
+            self.declare()
+            target = self._make(crate, env, *words)
+            nodes = tuple(target)
+        self._numbers[id(target)] = len(self.calls)
+        self.calls.append(call)
+        self.targets.append(target)
+        self.nodes.append(nodes)
+        return target
+
+    def _make(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
+        before = sys.stdout, sys.stderr
+        self._depth += 1
+        listen(self._hear)
+        try:
+            return crate(env, *words)
+        except BaseException:
+            self.is_like_others = False
+            raise
+        finally:
+            self._depth -= 1
+            sys.stdout, sys.stderr = before
+
+    def _hear(self) -> None:
+        self.is_like_others = False
+
+    def declare(self) -> None:
+        """Make all calls that have not been made: something differs, or somebody wants to know more."""
+        if self._before is None or self._depth:
+            return
+        self._before, make = None, self._crate
+        self._depth += 1
+        try:
+            for number, (call, target) in enumerate(zip(self.calls, self.targets, strict=True)):
+                assert make is not None
+                declared = call.again(make)
+                self.nodes[number] = tuple(declared)
+                become(target, declared)
+                _stand_for(target)
+        finally:
+            self._depth -= 1
+        if self._pending is not None:
+            self._pending.end()
+            self._pending = None
+        if self._is_over:  # somebody looks back
+            for _, node in all_nodes(self._fs):
+                if getattr(node.attributes, "crate_stage", None) is not None:
+                    node.set_state(SCons.Node.up_to_date)
+
+    def _read(self) -> SettledBuild | None:
+        before = read_settled(self.root)
+        return before if before is not None and before.holds(self.root) else None
+
+    def _begin(self, before: SettledBuild) -> None:
+        """Keep calls from now on, until anybody asks for a node that a crate makes."""
+        built = {os.path.join(self.root, path.rstrip("/")) for path in before.built}
+        directories = tuple(os.path.join(self.root, path) for path in before.built if path.endswith("/"))
+        names = {os.path.basename(path) for path in before.unmade}
+
+        def is_more(path: str) -> None:
+            if path in built or path in names or path.startswith(directories):
+                self.declare()
+
+        if any(path in built or path.startswith(directories) for path, _ in all_nodes(self._fs)):
+            self._before = None
+            return
+        self._watch.look_at_nodes(is_more, names)
+        self._pending = AskedTargets(lambda target: self._asked_nodes(target, before))
+
+    def _asked_nodes(self, target: CrateTarget, before: SettledBuild) -> list[AskedNode]:
+        number = self._number(target)
+
+        def node(place: int) -> Node:
+            self.declare()
+            return self.nodes[number][place]
+
+        return [AskedNode(partial(node, place), (number, place)) for place in range(before.calls[number][1])]
+
+    def _number(self, target: object) -> int:
+        number = self._numbers.get(id(target), -1)
+        return number if number >= 0 and self.targets[number] is target else -1
+
+    def _known(self, call: Call) -> CrateTarget | None:
+        before, number = self._before, len(self.calls)
+        if before is None or number == len(before.calls) or before.calls[number][0] != call.digest:
+            return None
+        return PendingTarget(self.declare)
+
+    def _report(self) -> None:
+        """Take note that SCons is told or asked something that is not listed."""
+        if not self._depth:
+            self.is_like_others = False
+            self.declare()
+
+    def _when_read(self) -> None:
+        """Have `_end_of_reading` called: once it has read all SConscripts, SCons tells its file system of an option."""
+        fs, usual = self._fs, self._fs.set_max_drift
+
+        def set_max_drift(value: int) -> None:
+            usual(value)
+            if not SCons.Script.sconscript_reading:
+                fs.__dict__.pop("set_max_drift", None)
+                self._end_of_reading()
+
+        fs.set_max_drift = set_max_drift
+
+    def _end_of_reading(self) -> None:
+        self._watch.end()
+        BEFORE_REGISTERING.remove(self._report)
+        self.is_like_others = self.is_like_others and self._look_around()
+        before = self._before
+        if before is not None and self.is_like_others and self._is_as(before):
+            self._is_over = True
+            script, usual = SCons.Script, (SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default)
+
+            def put_back() -> None:
+                script.BUILD_TARGETS, script._build_plus_default = usual
+
+            script.BUILD_TARGETS, script._build_plus_default = [_Told(before.told, put_back)], []
+            return
+        self.declare()
+        if self.is_like_others and self.watch is not None:
+            self.watch(self)
+
+    def _look_around(self) -> bool:
+        """Return whether all that was said can be told again, now that all is read."""
+        try:
+            self.late = self.moments.late()
+        except Unlike:
+            return False
+        asked = self._asked_for()
+        self.asked = asked or []
+        return asked is not None and options_are_usual() and memory_is_usual(MEMORY)
+
+    def _asked_for(self) -> list[Any] | None:
+        """Return what is to be made, None if that is more than what crates make."""
+        known = {id(node): [number, place] for number, place, node in self._nodes()}
+        rows = []
+        for nodes in (SCons.Script.DEFAULT_TARGETS, SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default):
+            row = [node if type(node) is str else known.get(id(node)) for node in nodes]
+            if None in row:
+                return None
+            rows.append(row)
+        said = SCons.Script._Get_Default_Targets is SCons.Script._Set_Default_Targets_Has_Been_Called
+        return [said, *rows]
+
+    def _nodes(self) -> Iterator[tuple[int, int, Node]]:
+        if self._pending is not None:
+            for node in self._pending.nodes:
+                yield *place_of(node), node
+        else:
+            for number, nodes in enumerate(self.nodes):
+                for place, node in enumerate(nodes):
+                    yield number, place, node
+
+    def _is_as(self, before: SettledBuild) -> bool:
+        """Return whether, now that all is read, nothing differs from a build that had nothing to do."""
+        return (
+            len(self.calls) == len(before.calls)
+            and (self.late, self.asked) == (before.late, before.asked)
+            and is_plain_graph(self._fs, lambda node: False)
+            and before.holds(self.root)
+        )
+
+
+def settling_of(env: Environment) -> Settling:
+    """Return the calls of the SCons run that an Environment belongs to."""
+    root = str(env.fs.Top.abspath)
+    known: dict[str, Settling] = env.fs.__dict__.setdefault("cratewright_settling", {})
+    if root not in known:
+        known[root] = Settling(env.fs, root)
+    return known[root]
+
+
+class _Told(SCons.Node.Python.Value):  # type: ignore[misc]
+    """A node of which nothing is to be made; where SCons comes to it, it says what is up to date."""
+
+    def __init__(self, lines: list[str], done: Callable[[], None]) -> None:
+        super().__init__("crates that are up to date")
+        self._lines = lines
+        self._done = done
+        self.set_state(SCons.Node.up_to_date)
+
+    def disambiguate(self, must_exist: object = None) -> Node:
+        """Say what is up to date where SCons would have said it."""
+        while self._lines:
+            SCons.Script.Main.display(self._lines.pop(0))
+        self._done()
+        return self
+
+
+def _stand_for(target: CrateTarget) -> None:
+    """Let the crate of a target know that it is this one."""
+    for node in (target.rlink, *target):
+        stages = getattr(getattr(node, "attributes", None), "crate_stages", None)
+        if stages is not None and stages.target.__dict__ is target.__dict__:
+            stages.target = stages.declared.target = target
+            return
+
+
+# As for the methods of an Environment: the message is to name the line of the SConstruct.
+for _method in (Settling.crate, Settling._make, Settling.declare, Settling._report):
+    _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)

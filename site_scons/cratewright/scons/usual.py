@@ -1,0 +1,87 @@
+"""Whether SCons is as it is where nobody has told it more than crates: its graph, its options, its memory.
+
+Knows nothing of a build before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import SCons.dblite
+import SCons.Environment
+import SCons.Node
+import SCons.Node.Alias
+import SCons.Node.FS
+import SCons.Node.Python
+import SCons.SConsign
+import SCons.Script
+import SCons.Script.Main
+
+__all__ = ["all_nodes", "is_before_any", "is_plain_graph", "is_told", "memory_is_usual", "options_are_usual"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+_OF_THE_RUN = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
+"""Options that decide how SCons works and where it finds Python code, not what is made or said of it."""
+
+
+def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
+    """Yield the path of each file and directory that SCons knows of, and its node."""
+    for root in {id(root): root for root in fs.Root.values()}.values():
+        yield from [(path, node) for path, node in root._lookupDict.items() if path.strip("/")]
+
+
+def is_before_any(fs: Any) -> bool:
+    """Return whether SCons has been told of nothing but files and directories: no alias, value or target."""
+    return not (
+        SCons.Node.Alias.default_ans
+        or SCons.Node.Python._memo_lookup_map
+        or SCons.Script.DEFAULT_TARGETS
+        or SCons.Script._Get_Default_Targets is SCons.Script._Set_Default_Targets_Has_Been_Called
+    ) and is_plain_graph(fs, lambda node: False)
+
+
+def is_plain_graph(fs: Any, is_own: Callable[[Node], bool]) -> bool:
+    """Return whether SCons is to make nothing but what crates make, nor to do more than that, nor elsewhere."""
+    for _, node in all_nodes(fs):
+        if is_own(node):
+            continue
+        if isinstance(node, SCons.Node.FS.Dir):
+            if node.builder is not SCons.Node.FS.get_MkdirBuilder() or node.srcdir is not None or is_told(node):
+                return False
+        elif node.has_builder() or is_told(node):
+            return False
+    return not fs.Top.repositories and not SCons.Node.Alias.default_ans
+
+
+def is_told(node: Node) -> bool:
+    """Return whether SCons has been told more of a node than by whom it is made."""
+    told = (node.depends, node.ignore, node.prerequisites, node.side_effects, node.side_effect, node.always_build)
+    executor = getattr(node, "executor", None)
+    return any(told) or bool(getattr(executor, "pre_actions", None) or getattr(executor, "post_actions", None))
+
+
+def memory_is_usual(name: str) -> bool:
+    """Return whether SCons keeps what it remembers in the file of this name, as it does if it is told nothing else."""
+    memory = SCons.SConsign
+    is_default = memory.DB_Name is None and memory.DB_Module is SCons.dblite and memory.ForDirectory is memory.DB
+    return is_default and name == f"{memory.current_sconsign_filename()}.dblite"
+
+
+def options_are_usual() -> bool:
+    """Return whether all options of SCons but a few are as they are where nobody has said anything."""
+    main = SCons.Script.Main
+    values = main.OptionsParser.values
+    if main.ProgressObject is not None or set(values.__SConscript_settings__) - _OF_THE_RUN:
+        return False
+    usual = vars(values.__defaults__)
+    for name in {*usual, *vars(values)} - _OF_THE_RUN:
+        if name.startswith("__"):
+            continue
+        value = getattr(values, name)
+        # What is given to an option of several words is appended to its very default.
+        if value if isinstance(value, (list, set, dict)) else value != usual.get(name, False):
+            return False
+    return True

@@ -1,0 +1,240 @@
+"""What a build with nothing to do looked like, taken down when SCons ends.
+
+Every stage was asked in this run whether it is up to date. Whatever is noted has not changed since before the run
+began, so it is what was asked about. Knows nothing of the run that will read it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import SCons.Node
+import SCons.Node.FS
+import SCons.Script
+import SCons.Script.Main
+
+from ..errors import CratewrightError
+from ..fs import write_atomic
+from ..stamp import file_stamp, is_older
+from .builders import StageBuilder
+from .crates import Build
+from .heard import listen
+from .installed import installed_files, is_below
+from .settled import NAME, SettledBuild, memory_digest, names_digest
+from .settling import Settling
+from .state import StageState
+from .usual import all_nodes, is_plain_graph, is_told
+
+__all__ = ["watch_build"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+
+class _Unknown(Exception):
+    """Something took part of which nobody can say that it is as it was."""
+
+
+class Files:
+    """Files that took part, with their stamps; None for a path that was missing.
+
+    Shape: `root` absolute; paths are relative to it, or absolute.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.stamps: dict[str, list[int] | None] = {}
+        self._root = root
+        self._below = os.path.join(root, "")
+
+    def note_file(self, path: str, since: int) -> None:
+        """Take note of a path at which SCons has found a file in this run.
+
+        Raises: _Unknown if it has changed or been removed since.
+        """
+        self.note(path, since)
+        if self.stamps[path.removeprefix(self._below)] is None:
+            raise _Unknown(f"{path} was removed")
+
+    def note(self, path: str, since: int, known: list[int] | bool | None = False) -> None:
+        """Take note of a path that has not changed since before a moment, nor from a stamp that is known.
+
+        Raises: _Unknown if it has.
+        """
+        path = path.removeprefix(self._below)
+        try:
+            found = os.stat(os.path.join(self._root, path))
+        except (OSError, ValueError):
+            stamp = None
+        else:
+            if not is_older(found, since):
+                raise _Unknown(f"{path} is young")
+            stamp = file_stamp(found)
+        if (known is not False and known != stamp) or self.stamps.setdefault(path, stamp) != stamp:
+            raise _Unknown(f"{path} has changed")
+
+
+def watch_build(build: Build, settling: Settling, fs: Any) -> None:
+    """Keep, when SCons ends, what a build looked like that had nothing to do.
+
+    Shape: for when all SConscripts have been read; a build in which others make something is not kept.
+    """
+    path = os.path.join(build.root, NAME)
+    declared = {id(crate.target) for crate in build.crates.values()}
+    if (
+        {id(target) for target in settling.targets} == declared
+        and is_plain_graph(fs, _is_own)
+        and not build.reporting.is_recorded
+        and not any(crate.natives or crate.read_by_link or crate.instead for crate in build.crates.values())
+    ):
+        atexit.register(_keep, path, build, settling, fs, _Lines())
+    else:
+        _forget(path)
+
+
+_DONE = "scons: done building targets."
+
+
+class _Lines:
+    """What SCons says while it builds, as far as it says that something is up to date.
+
+    Shape: `only` as long as nobody says anything else, but for how far SCons is; `is_done` once it says so.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.only = True
+        self.is_done = False
+        self._is_own = False
+        main = SCons.Script.Main
+        main.display = _Display(main.display, self._say, self.told.append)
+        main.progress_display = _Display(main.progress_display, self._say, self._note_progress)
+        listen(self._hear)
+
+    def _note_progress(self, text: str) -> None:
+        self.is_done = text == _DONE
+
+    def _say(self, display: Callable[..., None], *words: Any) -> None:
+        self._is_own = True
+        try:
+            display(*words)
+        finally:
+            self._is_own = False
+
+    def _hear(self) -> None:
+        self.only = self.only and self._is_own
+
+
+class _Display:
+    """One of the two by which SCons says something, or not, as its options are."""
+
+    def __init__(self, usual: Any, say: Callable[..., None], note: Callable[[str], None]) -> None:
+        self._usual = usual
+        self._say = say
+        self._note = note
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._usual, name)
+
+    def __call__(self, text: str, *more: Any) -> None:
+        self._note(text)
+        self._say(self._usual, text, *more)
+
+
+def _keep(path: str, build: Build, settling: Settling, fs: Any, lines: _Lines) -> None:
+    with suppress(CratewrightError, OSError):
+        try:
+            found = _settled(build, settling, fs, lines)
+        except _Unknown:
+            _forget(path)
+        else:
+            write_atomic(path, found.encode())
+
+
+def _forget(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> SettledBuild:
+    main = SCons.Script.Main
+    if main.exit_status or main.this_build_status or not (lines.only and lines.is_done):
+        raise _Unknown("the build failed, or said more")
+    if not settling.memory or memory_digest(build.root) != settling.memory:
+        raise _Unknown("SCons has learned something")
+    files = Files(build.root)
+    built, unmade = [], []
+    for path, node in all_nodes(fs):
+        is_directory = isinstance(node, SCons.Node.FS.Dir)
+        is_made = _is_own(node)
+        if is_made:
+            built.append(path + "/" * is_directory)
+        if not os.path.exists(path):
+            unmade.append(path)
+        if is_made and node.get_state():
+            files.note_file(path, settling.began)
+        elif is_made or not is_directory:
+            files.note(path, settling.began)
+        if getattr(node.attributes, "crate_stage", None) is not None and node.get_state():
+            _note_stage(node, files, settling.began)
+    places = settling.moments.search_paths
+    modules = list(settling.moments.module_paths)
+    installed = installed_files(build.root, build.engines.values(), modules, places, raises=_Unknown)
+    for path, known in installed.items():
+        files.note(path, settling.began, known)
+    for target, nodes in zip(settling.targets, settling.nodes, strict=True):
+        if list(map(id, target)) != list(map(id, nodes)):
+            raise _Unknown("the SConstruct has changed the nodes of a crate")
+    calls = [(call.digest, len(nodes)) for call, nodes in zip(settling.calls, settling.nodes, strict=True)]
+    return SettledBuild(
+        calls,
+        settling.asked,
+        settling.late,
+        lines.told,
+        built,
+        unmade,
+        settling.memory,
+        {place: names_digest(place) for place in modules if is_below(place, build.root)},
+        files.stamps,
+    )
+
+
+def _is_own(node: Node) -> bool:
+    """Return whether a node is of a crate, and SCons does no more with it than the crate asks for."""
+    if getattr(node.attributes, "crate_stage", None) is not None:
+        return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)
+    images = getattr(node.attributes, "crate_images", None)
+    if images is None or not isinstance(node, SCons.Node.FS.Dir):
+        return False
+    # It depends on its manifest, around which its actions stand.
+    told = (_inside(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
+    return list(node.depends) == [images.manifest] and not any(told)
+
+
+def _inside(node: Node) -> set[str]:
+    return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()
+
+
+def _note_stage(node: Node, files: Files, since: int) -> None:
+    """Note the files by which a stage was known to be up to date."""
+    if node.get_state() != SCons.Node.up_to_date:
+        raise _Unknown(f"{node} was made")
+    state = node.attributes.crate_stage.state
+    if state is not None:
+        vouched = state.vouched()
+        if vouched is None:
+            raise _Unknown(f"{node} was made of young files")
+        observed, outputs = vouched
+        for item in observed:
+            files.note(item.path, since, item.stamp if item.digest else None)
+        for path in outputs:
+            files.note_file(path, since)
+    for child in node.children():
+        if isinstance(child, StageState) or getattr(child.attributes, "crate_stage", None) is not None:
+            continue
+        if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
+            raise _Unknown(f"{child} is made by others")
+        files.note_file(str(child.get_internal_path()), since)

@@ -1,0 +1,173 @@
+"""What an SConstruct does with SCons while it is read: whether it is more than crates know of.
+
+Knows nothing of crates. What is on the list gives or takes words, variables or paths; whatever else SCons can be told,
+or asked, may be about nodes, and is reported before it is done.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable, Collection
+from types import FunctionType
+from typing import Any
+
+import SCons.Builder
+import SCons.Environment
+import SCons.Errors
+import SCons.Node
+import SCons.Node.FS
+
+from .asked import AskedNode
+
+__all__ = ["Watch"]
+
+_OF_WORDS = frozenset(
+    [
+        *("Action", "AddMethod", "Append", "AppendENVPath", "AppendUnique", "Builder", "Clone", "Detect", "Dictionary"),
+        *(
+            "Dump",
+            "Environment",
+            "FindIxes",
+            "Flatten",
+            "Literal",
+            "MergeFlags",
+            "Override",
+            "ParseConfig",
+            "ParseFlags",
+        ),
+        *(
+            "Platform",
+            "Prepend",
+            "PrependENVPath",
+            "PrependUnique",
+            "RemoveMethod",
+            "Replace",
+            "ReplaceIxes",
+            "Scanner",
+        ),
+        *("SetDefault", "Split", "Tool", "WhereIs"),
+        *(
+            "arg2nodes",
+            "backtick",
+            "get",
+            "get_CacheDir",
+            "get_builder",
+            "get_factory",
+            "get_scanner",
+            "gvars",
+            "items",
+        ),
+        *("keys", "lvars", "scanner_map_delete", "setdefault", "subst", "subst_kw", "subst_list", "subst_path"),
+        *("subst_target_source", "validate_CacheDir_class", "values"),
+    ]
+)
+_OF_PATHS = frozenset({"Dir", "Entry", "File", "GetBuildPath", "Glob"})
+"""Nodes that they return are looked at."""
+_OF_SCRIPTS = frozenset(
+    [
+        *("Default", "EnsurePythonVersion", "EnsureSConsVersion", "Execute", "Exit", "Export", "GetLaunchDir"),
+        *("GetOption", "GetSConsVersion", "Help", "Import", "SConscript", "SConscriptChdir", "SetOption"),
+    ]
+)
+"""What is to be made, and SCons's options, are looked at once all is read."""
+_LISTED = _OF_WORDS | _OF_PATHS | _OF_SCRIPTS
+
+_METHODS: tuple[tuple[type, Collection[str]], ...] = (
+    (SCons.Builder.BuilderBase, ("__call__",)),
+    (SCons.Node.Node, ("children", "all_children", "get_executor", "render_include_tree")),
+    (SCons.Node.FS.Base, ("RDirs", "Rfindalldirs")),
+    (SCons.Node.FS.Dir, ("addRepository", "all_children", "getRepositories", "link", "scan", "walk")),
+)
+"""What builds nodes, and what goes from a node to others that it may not know of yet."""
+_OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
+
+
+class Watch:
+    """Reports what is told SCons from now on until `end`.
+
+    Shape: `report` is called before anything is done that is not listed. `look` is called with the path of each node
+    that somebody asks SCons for, and returns whether there is more to that node now; `unmade` gives names of nodes that
+    `Glob` would find if SCons knew of them: `report_glob` is called for a pattern that fits one.
+    """
+
+    def __init__(self, fs: Any, report: Callable[[], None]) -> None:
+        self._fs = fs
+        self._report = report
+        self._usual: list[tuple[Any, str, object]] = []
+        classes = {
+            *SCons.Environment.Base.__mro__,
+            *SCons.Environment.OverrideEnvironment.__mro__,
+            *SCons.Environment.Environment.__mro__,  # that of SConscripts, where SCons runs as a program
+        } - {object}
+        for kind in classes:
+            names = [name for name in vars(kind) if not name.startswith("_") and name not in _LISTED]
+            self._guard(kind, names)
+        for kind, methods in _METHODS:
+            self._guard(kind, methods)
+        for name in _OF_FILES:
+            self._replace(fs, name, _guarded(getattr(fs, name), report))
+
+    def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str]) -> None:
+        """Have `is_more` called with the path of each node that somebody asks for, and with a pattern that fits a name.
+
+        Shape: absolute paths; `names` are those of nodes that are not on disk, without directories.
+        """
+        lookup, glob = self._fs._lookup, self._fs.Glob
+
+        def look(*words: Any, **more: Any) -> Any:
+            node = lookup(*words, **more)
+            is_more(str(node.get_abspath()))
+            return node
+
+        def look_for(pathname: Any, *words: Any, **more: Any) -> Any:
+            name = os.path.basename(str(pathname))
+            for fitting in fnmatch.filter(names, name):
+                is_more(fitting)
+                break
+            return glob(pathname, *words, **more)
+
+        self._replace(self._fs, "_lookup", look)
+        self._replace(self._fs, "Glob", look_for)
+
+    def end(self) -> None:
+        """Report no more."""
+        while self._usual:
+            place, name, usual = self._usual.pop()
+            if usual is _NOTHING:
+                delattr(place, name)
+            else:
+                setattr(place, name, usual)
+
+    def _guard(self, kind: type, names: Collection[str]) -> None:
+        for name in names:
+            usual = vars(kind).get(name)
+            if isinstance(usual, FunctionType):
+                self._replace(kind, name, _guarded(usual, self._report))
+            elif isinstance(usual, (staticmethod, classmethod)):
+                self._replace(kind, name, type(usual)(_guarded(usual.__func__, self._report)))
+
+    def _replace(self, place: Any, name: str, other: object) -> None:
+        self._usual.append((place, name, vars(place).get(name, _NOTHING)))
+        setattr(place, name, other)
+
+
+_NOTHING = object()
+
+
+def _guarded(usual: Callable[..., Any], report: Callable[[], None]) -> Callable[..., Any]:
+    def guarded(*words: Any, **more: Any) -> Any:
+        report()
+        return usual(*map(_real, words), **{name: _real(word) for name, word in more.items()})
+
+    # As for the methods of an Environment: the message is to name the line of the SConstruct.
+    guarded.__code__ = guarded.__code__.replace(co_filename=SCons.Errors.__file__)
+    guarded.__name__ = usual.__name__
+    return guarded
+
+
+def _real(word: Any) -> Any:
+    """Return a word without nodes that merely stand for others."""
+    if type(word) is list or type(word) is tuple:
+        return type(word)([_real(item) for item in word]) if any(type(item) is AskedNode for item in word) else word
+    return AskedNode.real(word) if type(word) is AskedNode else word

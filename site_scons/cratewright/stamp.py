@@ -1,0 +1,41 @@
+"""The numbers by which a file is known to be unchanged, and how old it must be for them to tell.
+
+Knows nothing of what files hold.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+__all__ = ["clock_ns", "file_stamp", "is_older"]
+
+_COARSE = 5
+"""Linux's `CLOCK_REALTIME_COARSE`, which Python has no name for: by it files are stamped."""
+_FINE_NS = 100_000_000
+"""How far apart the clock of a file system with fine stamps and that of the processes may be."""
+_SECONDS_NS = 2_000_000_000
+"""The same where stamps have whole seconds or milliseconds: FAT has only even seconds."""
+_MILLISECOND_NS = 1_000_000
+
+
+def file_stamp(found: os.stat_result) -> list[int]:
+    """Return numbers that are others as soon as a file may have another content, however its time was set."""
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
+
+
+def clock_ns() -> int:
+    """Return the time before which no file is stamped that is written from now on."""
+    now = time.time_ns()
+    return min(now, time.clock_gettime_ns(_COARSE)) if sys.platform == "linux" else now
+
+
+def is_older(found: os.stat_result, moment: int) -> bool:
+    """Return whether a file has not changed since before a moment: a later change would have given it another stamp.
+
+    Units: `moment` as `clock_ns` gave it.
+    """
+    # Nobody can set the time of a change of state: it shows how fine the stamps of the file system are.
+    grain = _FINE_NS if found.st_ctime_ns % _MILLISECOND_NS else _SECONDS_NS
+    return max(found.st_mtime_ns, found.st_ctime_ns) + grain <= moment

@@ -1,0 +1,289 @@
+"""Builds with nothing to do that are known as a whole: whatever is said or done, it comes to what it would without."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
+
+ONE_FORM = True
+
+YOUNG = """\
+import cratewright.fs, cratewright.stamp
+cratewright.fs._RECENT_NS = cratewright.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
+"""
+TELL = """
+import atexit
+atexit.register(lambda: print("DECLARED", "cratewright_builds" in env.fs.__dict__))
+"""
+CRATES = """\
+lib = env.Crate("lib", ["lib.glsl"])
+wide = env.Crate("wide", ["a.comp", "b.comp"], deps=[lib], crate_type="cdylib", multimodule=True, include_dirs=["inc"])
+one = env.Crate("one", ["a.comp", "b.comp"], deps=["lib"], crate_type="cdylib", include_dirs=["inc"])
+"""
+BOTH = CRATES + "Default(wide, one)\n"
+FILES = {
+    "inc/x.inc": "#define X 1.0\n",
+    "lib.glsl": "#version 460\nfloat f() { return 2.0; }\n",
+    "in.txt": "x\n",
+    "a.comp": compute("store.data[i] = X * f();", before='#include "x.inc"\nfloat f();\n'),
+    "b.comp": compute("store.data[i] = X + f();", before='#include "x.inc"\nfloat f();\n'),
+}
+
+
+class Pair:
+    """One project twice: in one of them nothing is ever known of the build before."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self.kept, self.asked = (ShaderProject(path / name, form=form) for name in ("kept", "asked"))
+        for project in self:
+            project.environ["CRATE_CACHE"] = "off"
+
+    def __iter__(self) -> Iterator[ShaderProject]:
+        yield from (self.kept, self.asked)
+
+    def sconstruct(self, text: str) -> None:
+        for project in self:
+            project.write({"SConstruct": YOUNG + HEADER + text + TELL})
+
+    def run(self, *arguments: str) -> str:
+        """Run both, and return what they came to; it is the same."""
+        found = []
+        for project in self:
+            if project is self.asked:
+                (project.path / ".sconsign.crates").unlink(missing_ok=True)
+            project.scons(*arguments, expect=None)
+            text = re.sub(r"DECLARED \w+\n", "", project.output).replace(str(project.path), "")
+            files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
+            found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
+        assert found[0] == found[1], arguments
+        return self.kept.output
+
+    def is_known(self) -> bool:
+        """Say whether the last run asked no crate."""
+        return "DECLARED False" in self.kept.output
+
+    def settle(self, text: str) -> None:
+        """Build, until it is known that there is nothing to do."""
+        for project in self:
+            project.write(FILES)
+        self.sconstruct(text)
+        for _ in range(5):
+            self.run()
+            if self.is_known():
+                return
+        raise AssertionError("it is not known that nothing is to be done")
+
+
+@pytest.fixture
+def pair(shaders: ShaderProject) -> Pair:
+    return Pair(shaders.path, shaders.form)
+
+
+def _saying(more: str, text: str = BOTH) -> Callable[[Pair], list[str]]:
+    def change(pair: Pair) -> list[str]:
+        pair.sconstruct(text.replace("Default", f"{more}\nDefault"))
+        return []
+
+    return change
+
+
+def _with(files: dict[str, str]) -> Callable[[Pair], list[str]]:
+    def change(pair: Pair) -> list[str]:
+        for project in pair:
+            project.write(files)
+        return []
+
+    return change
+
+
+def _without(*names: str) -> Callable[[Pair], list[str]]:
+    def change(pair: Pair) -> list[str]:
+        for project in pair:
+            for name in names:
+                path = project.path / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        return []
+
+    return change
+
+
+def _with_old_times(pair: Pair) -> list[str]:
+    for project in pair:
+        path = project.path / "inc/x.inc"
+        before = path.stat()
+        project.write({"inc/x.inc": "#define X 3.0\n"})
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return []
+
+
+def _asking(*arguments: str) -> Callable[[Pair], list[str]]:
+    return lambda pair: list(arguments)
+
+
+EDITS = {
+    "a header": _with({"inc/x.inc": "#define X 3.0\n"}),
+    "its old times": _with_old_times,
+    "a header found first": _with({"x.inc": "#define X 7.0\n"}),
+    "a crate below": _with({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\n"}),
+    "a mistake": _with({"a.comp": "nonsense"}),
+    "a source is gone": _without("a.comp"),
+    "an image is gone": _without("one.spv"),
+    "all images are gone": _without("wide.spvs"),
+    "an rlib is gone": _without("liblib.rlib"),
+    "what a stage remembers is gone": _without(".one.rlink.state"),
+    "what SCons remembers is gone": _without(".sconsign.dblite"),
+    "what SCons remembers is damaged": _with({".sconsign.dblite": "garbage"}),
+    "a source of what is not asked for": _without("in.txt"),
+}
+SAID = {
+    "an attribute": "print(one.rlink, one.image, sorted(wide.images), [str(node) for node in one])",
+    "a copy": "import copy; other = copy.copy(one); print(len(other), other.name, other.rlink, one + lib, one == one)",
+    "one node less": "one.pop(); print(list(map(str, one)))",
+    "an attribute of a target's own": "one.note = 'mine'; print(one.rlink, one.note, vars(wide)['name'])",
+    "what is asked for": "Default(lib)\nprint(len(DEFAULT_TARGETS), [str(node) for node in DEFAULT_TARGETS])",
+    "nodes of what is asked for": (
+        "Default(lib)\nprint(list(map(str, DEFAULT_TARGETS[0].sources)), list(map(str, BUILD_TARGETS)))"
+    ),
+    "paths of what is asked for": (
+        "Default(lib)\nimport os; print(os.fspath(DEFAULT_TARGETS[0]), f'{DEFAULT_TARGETS[0]:>30}')"
+    ),
+    "more in what is asked for": (
+        "Default(lib, one); lib.append(File('inc/h.h')); del one[0]; print(len(DEFAULT_TARGETS))"
+    ),
+    "less in what is asked for": "one.pop()\nDefault(one)",
+    "what was asked for, at the end": "import atexit\natexit.register(lambda: print(list(map(str, BUILD_TARGETS))))",
+    "a node by name": "node = File('one.spv'); print(node.has_builder(), [str(each) for each in node.sources])",
+    "a pattern": "print([(str(node), node.has_builder()) for node in Glob('*.rlink')])",
+    "sources": "print(sorted(map(str, FindSourceFiles())))",
+    "children": "print(sorted(map(str, Dir('.').children())))",
+    "an action": "AddPostAction(one, Action(lambda target, source, env: print('DONE'), None))",
+    "a copy that SCons makes": "Default(env.Command('copy', one.image, Copy('$TARGET', '$SOURCE')))",
+    "a copy by name": "Default(env.Command('copy', 'one.spv', Copy('$TARGET', '$SOURCE')))",
+    "an installed file": "Default(Install('out', one))",
+    "an alias": "Default(Alias('all', [one, lib]))",
+    "a dependency": "Depends(one, 'in.txt')",
+    "always": "AlwaysBuild(one)",
+    "a value": "Default(env.Command(Value('v'), one, Action(lambda target, source, env: print('VALUE'), None)))",
+    "a decider": "env.Decider('timestamp-newer')",
+    "another memory": "SConsignFile('other')",
+    "a cache of SCons's": "CacheDir('cachedir')",
+    "a repository": "Repository('inc')",
+    "a variable that comes late": "env.Append(GLSLDEFINES=['Q=1'])",
+    "a variable in vain": "env['CRATE_OPT_LEVEL'] = '3'",
+    "a variable and a crate": "env['CRATE_OPT_LEVEL'] = '3'\nDefault(env.Crate('two', 'lib.glsl'))",
+    "an argument": "ARGUMENTS['CRATE_OPT_LEVEL'] = '3'\nenv.Crate('two', 'lib.glsl')\nprint(one.rlink)",
+    "a variable of the process": "import os; os.environ['CRATE_OPT_LEVEL'] = '3'",
+    "a crate twice": "env.Crate('one', 'lib.glsl')",
+    "a mistake": "env.Crate('two', 'lib.glsl', nonsense=1)",
+    "a file that is written meanwhile": "open('inc/x.inc', 'w').write('#define X 9.0\\n')",
+    "a plugin": "import cratewright.testing; cratewright.register(cratewright.testing); print(one.rlink)",
+    "a profile": "env.CrateProfile('mine', opt_level=3)",
+    "another stage": "env['BUILDERS']['CrateLink'] = Builder(action='mine'); print(one.rlink)",
+    "an option": "SetOption('max_drift', 0)",
+    "progress": "Progress('.')",
+}
+OPTIONS = (
+    *("--tree=all", "--debug=explain", "-n", "-q", "-s", "-j3", "-k", "-u", "-U", "-D", "one.spv", ".", "in.txt"),
+    *("CRATE_OPT_LEVEL=3", "nothing", "-c"),
+)
+
+
+def _each(pair: Pair, edits: dict[str, Callable[[Pair], list[str]]]) -> None:
+    for what, change in edits.items():
+        pair.settle(BOTH)
+        try:
+            pair.run(*change(pair))
+            pair.run()
+        except AssertionError as error:
+            raise AssertionError(what) from error
+        for project in pair:
+            (project.path / "x.inc").unlink(missing_ok=True)
+
+
+def test_what_is_edited_is_seen(pair: Pair) -> None:
+    _each(pair, EDITS)
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_what_an_sconstruct_says_is_heard(pair: Pair, half: int) -> None:
+    _each(pair, {what: _saying(more) for what, more in list(SAID.items())[half::2]})
+
+
+def test_options_mean_what_they_mean(pair: Pair) -> None:
+    _each(pair, {what: _asking(what) for what in OPTIONS})
+
+
+LATER = """\
+import os
+sources = ["a.comp"]
+lib = env.Crate("lib", ["lib.glsl"])
+env["CRATE_OPT_LEVEL"] = "0"
+env.Append(GLSLPATH=["inc"])
+one = env.Crate("one", sources, deps=[lib], crate_type="cdylib", defines={"Q": 1})
+sources.append("b.comp")
+env["CRATE_OPT_LEVEL"] = "3"
+env["CRATE_DEFINES"] = {"Q": 1}
+os.environ["SOMETHING"] = "other"
+ARGUMENTS["CRATE_DEBUGINFO"] = "full"
+two = env.Crate("two", sources, deps=[lib], crate_type="cdylib")
+env["CRATE_DEFINES"] = {"Q": True}
+ARGUMENTS["CRATE_DEBUGINFO"] = "none"
+six = env.Crate("six", [File("a.comp"), ("b.comp", {"defines": ["R"]})], deps=["lib"], crate_type="cdylib")
+"""
+
+
+def test_a_call_is_made_later_as_it_was_made(pair: Pair) -> None:
+    """Lists and variables that have changed since, and the line of a mistake."""
+    for more in (
+        "print(one.rlink, env['CRATE_OPT_LEVEL'], os.environ['SOMETHING'], ARGUMENTS)\n",
+        "env.Crate('one', 'a.comp')\n",
+        "lib.rlink\nenv.Crate('one', 'a.comp')\n",
+        "open('inc/x.inc', 'w').write('#define X 8.0\\n')\n",
+    ):
+        pair.settle(LATER)
+        pair.sconstruct(LATER + more)
+        pair.run()
+        assert ('SConstruct", line' in pair.kept.output) == ("'one'" in more)
+        for project in pair:
+            project.write({"inc/x.inc": "#define X 5.0 // another\n"})
+        pair.run()
+    for before, after in (
+        ('{"Q": 1}', '{"Q": 1.0}'),
+        ('"3"', "3"),
+        ('["R"]', '("R",)'),
+    ):
+        pair.settle(LATER)
+        pair.sconstruct(LATER.replace(before, after))
+        pair.run()
+        assert not pair.is_known(), after
+
+
+def test_what_is_asked_for_is_part_of_it(pair: Pair) -> None:
+    """What was not looked at is not known."""
+    pair.settle(CRATES + "Default(wide)\n")
+    pair.sconstruct(CRATES + "Default(wide, [one])\n")
+    assert "Linking one.spv.json" in pair.run()
+    pair.settle(CRATES)
+    assert "`.' is up to date" in pair.kept.output
+    for _ in range(3):
+        pair.run("one.spv")
+    assert pair.is_known()
+
+
+def test_damage_is_as_if_nothing_were_known(pair: Pair) -> None:
+    pair.settle(BOTH)
+    path = pair.kept.path / ".sconsign.crates"
+    text = path.read_text()
+    for damage in ("[1, 2", "[" * 100_000, "[]", text[:-9], text.replace("settled build", "other build"), "null"):
+        path.write_text(damage)
+        assert not (pair.run(), pair.is_known())[1]
+    path.unlink()
+    os.mkfifo(path)
+    pair.run()
