@@ -23,13 +23,19 @@ from tests.support.decoders import DECODERS
 from tests.support.engine_build import build_here
 from tests.support.planted import plant
 from tests.support.random_tree import RandomTree
-from tests.support.scons_project import SconsProject
+from tests.support.scons_project import IN_PLACE, SconsProject, server_of
+
+from .cases import case_of
+from .twins import Mismatch, run_case
 
 __all__ = ["soak"]
 
 _HANG = 900
 """Seconds that no round takes, though it be the last in line on a machine that does much else."""
-_TRIED = ("edits", "kills", "corruptions", "mutants", "planted entries", "planted builds")
+_TRIED = (
+    *("edits", "kills", "corruptions", "mutants", "planted entries", "planted builds"),
+    *("twin cases", "twin runs", "of them known"),
+)
 _WRONG = ("mismatches", "hangs", "tracebacks", "orphans", "files outside")
 
 
@@ -181,6 +187,22 @@ def _planted_scons(directory: Path, rng: random.Random, tried: Counter[str]) -> 
     opened.close()
 
 
+def _twins(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
+    """SConstructs and edits at random: to know that nothing is to be done changes nothing that anybody sees."""
+    server = server_of(IN_PLACE)
+    for _ in range(5):
+        seed = rng.randrange(1 << 30)
+        counts: Counter[str] = Counter()
+        try:
+            run_case(case_of(seed), directory / "twins", server, counts)
+        except Mismatch as error:
+            raise AssertionError(f"twins of seed {seed}, after step {error.step}:\n{error}") from error
+        finally:
+            tried["twin cases"] += 1
+            tried["twin runs"] += counts["runs"]
+            tried["of them known"] += counts["known"]
+
+
 def _files(directory: Path) -> set[Path]:
     return {path for path in directory.rglob("*") if not path.is_dir()}
 
@@ -197,4 +219,5 @@ _ROUNDS: tuple[_Round, ...] = (
     _edits,
     _planted,
     _planted_scons,
+    _twins,
 )

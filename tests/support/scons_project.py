@@ -20,7 +20,7 @@ from .bounds import HANG
 from .paths import ROOT
 from .scons_server import SconsServer, can_fork
 
-__all__ = ["INSTALLED", "IN_PLACE", "STUB", "SconsProject", "available_forms"]
+__all__ = ["INSTALLED", "IN_PLACE", "STUB", "SconsProject", "available_forms", "server_of"]
 
 IN_PLACE = "in place"
 INSTALLED = "installed"
@@ -119,7 +119,7 @@ class SconsProject:
         """
         words = ["-Q", *(["--site-dir", _SITE] if self.form == IN_PLACE else []), *arguments]
         if preexec is None and input is None and can_fork(self.environ):
-            server = _server(_SITE if self.form == IN_PLACE else "")
+            server = server_of(self.form)
             done = server.run(words, cwd=self.path, environ=self._environment(), timeout=self.timeout)
         else:
             done = subprocess.run(
@@ -194,5 +194,6 @@ def _inherited() -> dict[str, str]:
 
 
 @cache
-def _server(site: str) -> SconsServer:
-    return SconsServer(site, _inherited())
+def server_of(form: str) -> SconsServer:
+    """Return the server that runs SCons with cratewright in one of its forms."""
+    return SconsServer(_SITE if form == IN_PLACE else "", _inherited())

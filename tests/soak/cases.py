@@ -1,0 +1,202 @@
+"""Cases at random: an SConstruct, edits and runs, as steps."""
+
+# ruff: noqa: E501 - tables
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from .sconstructs import FILES, Script
+
+__all__ = ["LOUD", "case_of"]
+
+Step = list[Any]
+LOUD = "loud"
+"""The first word of a run that says how far SCons is."""
+
+_OUTPUTS = ("*.spv", "*.spv", "*.rlib", "*.rlink", "*.json", "*.spvs/*", "*.spvs", "build/*", "o*.txt", "inst/*", "dump/*",
+            "sub/*.spv", "c0.spvs/*", "*.spvasm", "*.dbg.spv", "dump", "each*", "e2.spv", "t1.spv", "build")  # fmt: skip
+_STATES = (".*.state", ".sconsign.dblite", ".sconsign*", ".*.why", "sub/memory*", "*.state", ".*", ".crate-cache/*")
+_SOURCES = (
+    "s*.comp",
+    "l*.glsl",
+    "inc/*",
+    "inc2/*",
+    "dep.txt",
+    "sub/*",
+    "VERSION",
+    "inc",
+    "crates.toml",
+    "plug/*",
+    "bin/*",
+)
+_HARMS = ("remove", "remove", "edit", "cut", "same", "copied", "linked", "directory", "dangling", "file", "empty", "pipe",
+          "back", "touch", "mode", "more")  # fmt: skip
+_RUNS: tuple[list[str], ...] = (
+    *([[]] * 26),
+    *([[LOUD]] * 4),
+    *([name] for name in ("c0.spv", "c1.spv", "liblib0.rlib", "c0.rlink", "lib0.rlink", "c0.spvs", ".", "all", "nope", "act")),
+    *([name] for name in ("s0.comp", "inst", "c0.spv.json", "o0.txt", "def", "sub", "build", "t1.spv", "c1.spvs", "inc")),
+    ["c1.spv", "c0.spv"], ["c0.spv", "all"], ["c0.spvs/s0.comp.spv"], ["c0.spv.json", "c0.spv"], [".", "c0.spv"],
+    *([word] for word in ("-j2", "-j4", "-k", "-n", "-q", "-s", "-c", "-i", "-h", "-p")),
+    *([word] for word in ("--tree=all", "--tree=derived,prune", "--tree=status", "--debug=explain", "--random", "--no-progress")),
+    *([word] for word in ("--debug=stacktrace", "--implicit-cache", "--max-drift=0", "--cache-disable")),
+    *([word] for word in ("--implicit-deps-changed", "--implicit-deps-unchanged", "--hash-format=sha256", "--config=force")),
+    *([word] for word in ("CRATE_OPT_LEVEL=3", "CRATE_OPT_LEVEL=0", "level=3", "Q=2", "CRATE_OPTLEVEL=3", "CRATE_CACHE=off")),
+    *([word] for word in ("--mine", "CRATE_EVENTS=events.json", "CRATE_TRACE_PLUGINS=1", "CRATE_PROFILE=release", "--warn=no-all")),
+    ["-c", "c0.spv"], ["-n", "c0.spv"], ["-q", "c0.spv"], ["-c", "."], ["-k", "-j2"], ["-f", "SConstruct"], ["-f", "Other"],
+    ["--site-dir=sub"], ["-C", "sub"], ["-I", "inc"], ["CRATE_LTO=fat"], ["CRATE_MULTIMODULE=1"], ["--no-site-dir"],
+)  # fmt: skip
+_BELOW: tuple[list[str], ...] = (["-D"], ["-u"], ["-U"], ["-u", "x.spv"], ["-D", "#c0.spv"], ["-u", "."], ["-D", "."])
+_ENVIRON = (
+    ("CRATE_OPT_LEVEL", ("3", "0", None)), ("MINE", ("1", "2", None)), ("CRATE_CACHE_VERIFY", ("1", None)),
+    ("CRATE_PROFILE", ("dev", "release", None)), ("PATH", ("@/bin:/usr/bin:/bin", "bin:/usr/bin:/bin", "/usr/bin:/bin:@/bin")),
+    ("CRATE_GLSLANG", ("wheel", None, "glslang")), ("SCONSFLAGS", ("-j2", "-k", "--tree=all", "-c", None)),
+    ("CRATE_EVENTS", ("events.json", None)), ("HOME", ("@",)), ("SHLVL", ("7",)), ("CRATE_PLUGINS", ("-native", None)),
+    ("CRATE_CACHE", ("off", "@/.crate-cache", "@/other")), ("LC_ALL", ("C",)), ("CRATE_LTO", ("fat", None)),
+    ("CRATE_SPIRV_SDK", ("@/sdk", None)), ("GLSLDEFINES", ("Q=3", None)), ("TMPDIR", ("/tmp", "@/sub")),
+)  # fmt: skip
+_SHADER_EDITS = (
+    ("K + ", "K - "), ("x * 2.0", "x * 7.0"), ("* Q", "* (Q + 1)"), ("#define K 2.0", "#define K 3.0"),
+    ("#define K 2.0", '#include "k.h"'), ("void main", "// a comment\nvoid main"), ("float f0", "floaty f0"),
+)  # fmt: skip
+_PLUGIN = """\
+import cratewright
+
+
+@cratewright.hookimpl
+def cratewright_add_profiles():
+    return cratewright.Profile(name="plug", options={"opt_level": "%s"}, inherits="%s")
+"""
+
+
+def case_of(seed: int) -> list[Step]:
+    """Return a case."""
+    rng = random.Random(seed)
+    script = Script(rng)
+    steps: list[Step] = [["write", name, text] for name, text in FILES.items()]
+    files = dict(FILES)
+    cache = rng.choice(("shared", "shared", "shared", "off", "@/.crate-cache"))
+    steps.append(["environ", "CRATE_CACHE", cache])
+    if rng.random() < 0.25:
+        steps += _plugins(rng, first=True)
+    if rng.random() < 0.1:
+        steps.append(["environ", *_variable(rng)])
+    usual = rng.choice(([], [], [LOUD])) if rng.random() < 0.85 else list(rng.choice(_RUNS[: 30 + 10]))
+    steps += [*_written(script), ["run", usual], ["sleep", 0.12]]
+    steps += [["run", usual]] * 3
+    for _ in range(rng.randint(2, 6)):
+        for _ in range(rng.choice((0, 1, 1, 1, 2))):
+            steps += _edit(rng, script, files)
+        arguments = usual if rng.random() < 0.6 else list(rng.choice(_RUNS))
+        run: Step = ["run", arguments]
+        chance = rng.random()
+        if chance < 0.05:
+            run = ["run", arguments, rng.randint(1, 8)]
+        elif chance < 0.08:
+            run = ["run", list(rng.choice(_BELOW)), 0, "sub"]
+        elif chance < 0.09:
+            run = [
+                "run",
+                ["--interactive"],
+                0,
+                "",
+                f"build\nbuild c0.spv\nclean\nbuild {rng.choice(('', 'all', 'c0.rlink'))}\n",
+            ]
+        steps.append(run)
+        if rng.random() < 0.5:
+            steps += [["run", usual]] if rng.random() < 0.5 else [["sleep", 0.12], ["run", usual], ["run", usual]]
+    steps += [["run", usual], ["run", []]]
+    return steps
+
+
+def _written(script: Script) -> list[Step]:
+    return [["write", name, text] for name, text in script.files().items()]
+
+
+def _variable(rng: random.Random) -> list[Any]:
+    name, values = rng.choice(_ENVIRON)
+    return [name, rng.choice(values)]
+
+
+def _plugins(rng: random.Random, *, first: bool = False) -> list[Step]:
+    where = rng.choice(("plug", "plug", "site_scons"))
+    steps: list[Step] = [
+        ["write", f"{where}/plugprof.py", _PLUGIN % (rng.choice("03s"), rng.choice(("dev", "release")))]
+    ]
+    if first or rng.random() < 0.3:
+        info = f"{where}/plugprof-1.0.dist-info"
+        steps.append(["write", f"{info}/METADATA", "Metadata-Version: 2.1\nName: plugprof\nVersion: 1.0\n"])
+        steps.append(["write", f"{info}/entry_points.txt", "[cratewright]\nplug = plugprof\n"])
+    if rng.random() < 0.1:
+        steps.append(["harm", f"{where}/*.dist-info", 0, "remove"])
+    return steps
+
+
+def _edit(rng: random.Random, script: Script, files: dict[str, str]) -> list[Step]:
+    chance = rng.random()
+    if chance < 0.30:
+        script.edit()
+        return _written(script)
+    if chance < 0.45:
+        name = rng.choice([name for name in files if name.endswith((".comp", ".glsl", ".h"))])
+        old, new = rng.choice(_SHADER_EDITS)
+        if rng.random() < 0.3:
+            old, new = new, old
+        files[name] = files[name].replace(old, new) if old in files[name] else files[name] + "\n// more\n"
+        how = rng.choice(("", "mtime", "old", "future", "moved"))
+        return [["rewrite", name, files[name], how]]
+    if chance < 0.56:
+        name = rng.choice(("VERSION", "VERSION", "flag", "flag", "flag", "dep.txt", "h.in"))
+        if name == "flag" and rng.random() < 0.4:
+            return [["harm", "flag", 0, "remove"]]
+        return [["write", name, {"h.in": "#define K %s.0\n"}.get(name, "%s\n") % rng.choice("123456")]]
+    if chance < 0.62:
+        name = rng.choice(
+            ("inc2/h.h", "h.h", "sub/h.h", "inc/k.h", "inc2/k.h", "s5.comp", "build/s9.comp", "repo/inc/h.h", "k.h")
+        )
+        text = files["s1.comp"] if name.endswith(".comp") else f"#define K {rng.randint(1, 9)}.0\n"
+        return [["write", name, text]] if rng.random() < 0.7 else [["harm", name, 0, "remove"]]
+    if chance < 0.73:
+        return [["harm", rng.choice(_OUTPUTS), rng.randrange(4), rng.choice(_HARMS)]]
+    if chance < 0.79:
+        return [["harm", rng.choice(_STATES), rng.randrange(4), rng.choice(_HARMS)]]
+    if chance < 0.84:
+        return [["harm", rng.choice(_SOURCES), rng.randrange(4), rng.choice(_HARMS)]]
+    if chance < 0.90:
+        return [["environ", *_variable(rng)]]
+    if chance < 0.93:
+        return [
+            [
+                "tool",
+                rng.choice(("glslang", "glslangValidator", "spirv-opt", "sh", "dxc")),
+                rng.choice(("one", "two", "plain", "gone", "dangling")),
+            ]
+        ]
+    if chance < 0.97:
+        return _plugins(rng)
+    if chance < 0.98:
+        return [
+            [
+                "kept",
+                rng.choice(
+                    (
+                        "remove",
+                        "garbage",
+                        "empty",
+                        "list",
+                        "directory",
+                        "pipe",
+                        "dangling",
+                        "touch",
+                        "cut",
+                        "numbers",
+                        "older",
+                    )
+                ),
+            ]
+        ]
+    if chance < 0.99:
+        return [["move", f"tree{rng.randrange(5)}"]]
+    return [["link", rng.choice(("inc2", "h.h", "k.h")), rng.choice(("inc", "h.in", "nowhere"))]]

@@ -1,0 +1,33 @@
+"""SConstructs and edits at random: that a build is known to have nothing to do changes nothing that anybody sees.
+
+`CRATE_SOAK=1000` tries that many cases; `python -m tests.soak --twins SEED` shows one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.soak.cases import case_of
+from tests.soak.twins import Mismatch, run_case, shown
+from tests.support.scons_project import IN_PLACE, server_of
+
+ONE_FORM = True
+
+SEEDS = (11, 14, 15, *range(100, 100 + int(os.environ.get("CRATE_SOAK", "0"))))
+"""Cases in which some builds are known to have nothing to do; more if asked for."""
+
+
+def test_trees_that_know_and_that_do_not(tmp_path: Path) -> None:
+    counts: Counter[str] = Counter()
+    for seed in SEEDS:
+        steps = case_of(seed)
+        try:
+            run_case(steps, tmp_path / str(seed), server_of(IN_PLACE), counts)
+        except Mismatch as error:
+            done = "\n".join(shown(steps[: error.step + 1]))
+            pytest.fail(f"seed {seed}:\n{done}\n----\n{error}")
+    assert counts["known"], "no build was known to have nothing to do"
