@@ -63,9 +63,9 @@ class Engine:
     """All that the stages of one build share.
 
     Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side;
-    `digests` are of files below that root, `backends` those asked for so far, by name and target. Without `workers` all calls are made in this process, which then also takes
-    backends that no worker could import, and suffers what they do.
-    `listeners` hear of all that happens, in whatever thread it does.
+    `digests` are of files below that root, `backends` those asked for so far, by name and target.
+    Without `workers` all calls are made in this process, which then takes backends too that no worker could import, and
+    suffers what they do. `listeners` hear of all that happens, in whatever thread it does.
     """
 
     root: str
