@@ -1,4 +1,4 @@
-"""Who may import whom, as the package's first docstring draws it.
+"""Who may import whom, as the first docstring of a package draws it.
 
 Knows nothing of what the modules do: it reads their text.
 """
@@ -18,17 +18,20 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "site_scons" / "cratewright"
 PLUGINS = sorted(ROOT.glob("plugins/*/src/*")) + sorted(ROOT.glob("tests/support/*/src/*"))
 LONGEST = 410
+LARGE = 40
+"""A package of as many modules is drawn as layers."""
 # Tables rather than code.
 TABLES = {"opcodes.py"}
 
 
-def _layers() -> dict[str, int]:
-    """Return the layer of each module or package of the core, as the drawing in its docstring says."""
-    rows = [line for line in (cratewright.__doc__ or "").splitlines() if re.match(r" {4}\w", line)]
+def _layers(package: Path) -> dict[str, int]:
+    """Return the layer of each module or package within a package, as the drawing in its docstring says."""
+    drawing = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    rows = [line for line in drawing.splitlines() if re.match(r" {4}\w", line)]
     names = [re.split(r" {2,}", row.strip())[0].split(", ") for row in rows]
     layers = {name: number for number, row in enumerate(names, 1) for name in row}
     # The docstring says nothing of these: a number that everyone may read, and the doors to all the rest.
-    return {"version": 0, **layers, "__init__": layers["testing"], "__main__": layers["cli"]}
+    return {"version": 0, **layers, "__init__": len(rows), "__main__": len(rows)} if rows else {}
 
 
 def _modules(package: Path) -> list[Path]:
@@ -61,28 +64,38 @@ CORE_MODULES = _modules(CORE)
 ALL_MODULES = CORE_MODULES + [path for plugin in PLUGINS for path in _modules(plugin)]
 
 
-def test_the_drawing_names_every_module() -> None:
-    found = {_name(path, CORE)[0] for path in CORE_MODULES}
-    assert found == set(_layers())
+DRAWN = [package for package in (CORE, *PLUGINS) if _layers(package)]
+DRAWN_MODULES = [(package, path) for package in DRAWN for path in _modules(package)]
 
 
-@pytest.mark.parametrize("path", CORE_MODULES, ids=_ids(CORE_MODULES))
-def test_a_module_imports_from_its_own_layer_or_below(path: Path) -> None:
-    layers = _layers()
-    own = _name(path, CORE)[0]
-    for module in _imports(path, CORE):
-        if module[0] == "cratewright" and len(module) > 1 and module[1] in layers:
+def test_large_packages_have_a_drawing() -> None:
+    assert [package for package in (CORE, *PLUGINS) if len(_modules(package)) >= LARGE] == DRAWN
+
+
+@pytest.mark.parametrize("package", DRAWN, ids=_ids(DRAWN))
+def test_the_drawing_names_every_module(package: Path) -> None:
+    found = {_name(path, package)[0] for path in _modules(package)}
+    assert found == set(_layers(package)) - ({"version", "__main__"} - found)
+
+
+@pytest.mark.parametrize(("package", "path"), DRAWN_MODULES, ids=_ids([path for _, path in DRAWN_MODULES]))
+def test_a_module_imports_from_its_own_layer_or_below(package: Path, path: Path) -> None:
+    layers = _layers(package)
+    own = _name(path, package)[0]
+    for module in _imports(path, package):
+        if module[0] == package.name and len(module) > 1 and module[1] in layers:
             assert layers[module[1]] <= layers[own], f"{own} imports {'.'.join(module)}"
 
 
-def test_no_cycle() -> None:
+@pytest.mark.parametrize("package", DRAWN, ids=_ids(DRAWN))
+def test_no_cycle(package: Path) -> None:
     """Within a layer any order will do, so long as there is one."""
-    known = {_name(path, CORE): path for path in CORE_MODULES}
+    known = {_name(path, package): path for path in _modules(package)}
     edges = {
         name: {
             other
-            for module in _imports(path, CORE)
-            if module[0] == "cratewright" and (other := module[1:]) in known and other != name
+            for module in _imports(path, package)
+            if module[0] == package.name and (other := module[1:]) in known and other != name
         }
         for name, path in known.items()
     }
@@ -94,7 +107,7 @@ def test_no_cycle() -> None:
 
 @pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))
 def test_only_the_edge_imports_scons(path: Path) -> None:
-    package = CORE if path.is_relative_to(CORE) else path.parent
+    package = next(package for package in (CORE, *PLUGINS) if path.is_relative_to(package))
     found = {module for module in _imports(path, package) if module[0] == "SCons"}
     assert not found or path.parent == CORE / "scons"
 

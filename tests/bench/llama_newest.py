@@ -25,12 +25,12 @@ from .measure import LEFT, adopt_orphans, c_program, measure, scons, script
 import generator  # isort: skip
 
 from cratewright.errors import CratewrightError, ValidationError
-from cratewright_spirv import reflect
-from cratewright_spirv.glslang import StageSource
-from cratewright_spirv.glslang_latest import LatestGlslang
-from cratewright_spirv.includes import IncludeResolver
-from cratewright_spirv.latest_wheel import library_path
-from cratewright_spirv.tools import ValidatorOptions, find_tools
+from cratewright_spirv.compilers.glslang import StageSource
+from cratewright_spirv.compilers.glslang_latest import LatestGlslang
+from cratewright_spirv.compilers.latest_wheel import library_path
+from cratewright_spirv.reflection import reflect
+from cratewright_spirv.spirv_tools.tools import ValidatorOptions, find_tools
+from cratewright_spirv.text.includes import IncludeResolver
 
 MINOR = {"vulkan1.2": 5, "vulkan1.3": 6}
 HERE = Path(__file__).resolve().parent

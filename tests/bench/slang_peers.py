@@ -20,8 +20,8 @@ from pathlib import Path
 
 from cratewright.errors import CratewrightError, ValidationError
 from cratewright_slang.libslang import Session, Settings, library_path, start
-from cratewright_spirv import reflect
-from cratewright_spirv.tools import ValidatorOptions, find_tools
+from cratewright_spirv.reflection import reflect
+from cratewright_spirv.spirv_tools.tools import ValidatorOptions, find_tools
 
 from .measure import adopt_orphans, c_program, measure, scons, script
 

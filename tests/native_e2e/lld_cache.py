@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cratewright.cache.history import history_path, read_history
-from cratewright_native.choose import choose
+from cratewright_native.toolchains.choose import choose
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.native_project import TARGET
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cratewright.testing import require_tool
-from cratewright_native.choose import choose
+from cratewright_native.toolchains.choose import choose
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.native_project import TARGET
 from tests.support.paths import ROOT

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from cratewright_native.bitcode import is_bitcode
-from cratewright_native.elf import embedded_bitcode, has_gcc_representation, is_elf
+from cratewright_native.binary.bitcode import is_bitcode
+from cratewright_native.binary.elf import embedded_bitcode, has_gcc_representation, is_elf
 from tests.native_e2e.native_scons import NativeProject
 
 SOURCES = {

@@ -19,7 +19,7 @@ from cratewright import CompiledUnit, SourceError, ToolError, UnitStencil
 from cratewright.elsewhere import Portable, set_runner
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor
-from cratewright_native import unit as unit_module
+from cratewright_native.compile import unit as unit_module
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.bounds import HANG
 from tests.support.casd import serving_casd

@@ -179,8 +179,8 @@ def _native() -> Any:
 
 
 def test_an_analysis_names_its_own_files_alone() -> None:
-    from cratewright_native.resolve import module_file
-    from cratewright_native.thin import names_own_files, optimize_thin
+    from cratewright_native.linking.resolve import module_file
+    from cratewright_native.lto.thin import names_own_files, optimize_thin
 
     data, other = b"BC\xc0\xdeone", b"BC\xc0\xdetwo"
     whole = ThinModule(
@@ -222,7 +222,7 @@ def _row(**changes: object) -> str:
 
 
 def test_words_of_shaders() -> None:
-    kept = pytest.importorskip("cratewright_spirv.kept")
+    kept = pytest.importorskip("cratewright_spirv.crate.kept")
     image = _linked(Artifact("app.spv", b""), report=_row())
     assert kept.is_ours(image) and kept.is_ours(UNIT) and kept.is_ours(())
     for report in (_row(path="other"), _row(path=3), _row(entries=...), _row(entries=[{}]), _row(entries=3), "3", "{}"):

@@ -57,7 +57,7 @@ def test_what_is_another_users_is_not(tmp_path: Path) -> None:
 
 
 def test_zig_builds_libraries_where_nobody_else_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose = pytest.importorskip("cratewright_native.choose")
+    choose = pytest.importorskip("cratewright_native.toolchains.choose")
     (tmp_path / "home").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

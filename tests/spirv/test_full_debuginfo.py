@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright_spirv.latest_wheel import usable_latest
+from cratewright_spirv.compilers.latest_wheel import usable_latest
 from tests.spirv.conftest import Validate, missing
 from tests.support.debug_info import Debugged, Frame, read
 from tests.support.shader_build import Image, ShaderBuild

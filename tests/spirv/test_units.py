@@ -17,9 +17,9 @@ import pytest
 
 from cratewright.errors import LinkError
 from cratewright.metadata import CrateMetadata
-from cratewright_spirv import opcodes as op
-from cratewright_spirv.module import parse
-from cratewright_spirv.program import Program, reach
+from cratewright_spirv.binary import opcodes as op
+from cratewright_spirv.binary.module import parse
+from cratewright_spirv.binary.program import Program, reach
 from tests.spirv.unit_corpus import COUNT, LINKED, REFUSED, CompileRefused, Linked
 from tests.support.memory_store import MemoryStore
 from tests.support.shader_build import Image, ShaderBuild

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright_spirv.latest_wheel import usable_latest
+from cratewright_spirv.compilers.latest_wheel import usable_latest
 from tests.spirv.conftest import missing
 from tests.spirv_e2e.shader_project import ShaderProject
 

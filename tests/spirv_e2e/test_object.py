@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright_spirv.module import parse
+from cratewright_spirv.binary.module import parse
 from tests.spirv_e2e.shader_project import STORE, ShaderProject, compute
 
 FILES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cratewright_spirv.stopwatch import Stopwatch
+from cratewright_spirv.base.stopwatch import Stopwatch
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 
 CRATES = 'env.Crate("app", Glob("*.comp"), crate_type="cdylib", multimodule=True, lto="thin", opt_level="3")\n'

@@ -39,10 +39,10 @@ from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKi
 from cratewright.options import CORE_OPTIONS, Options
 from cratewright.request import Artifact, LinkResult, ThinBuffer, ThinModule
 from cratewright.stage_record import SeenFile, StageRecord, decode_record, encode_record
-from cratewright_native.bitcode import bitcode_major, bitcode_symbols
-from cratewright_native.depfile import parse_link_depfile
-from cratewright_native.elf import elf_symbols
-from cratewright_spirv.module import build, literal, parse
+from cratewright_native.binary.bitcode import bitcode_major, bitcode_symbols
+from cratewright_native.binary.elf import elf_symbols
+from cratewright_native.linking.depfile import parse_link_depfile
+from cratewright_spirv.binary.module import build, literal, parse
 
 __all__ = ["DECODERS", "Decoder"]
 

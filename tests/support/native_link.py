@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cratewright import Artifact, CrateType, LinkRequest, LtoMode, ModuleCodegen
 from cratewright.request import LinkModule, ThinModule
-from cratewright_native.elf import elf_symbols
+from cratewright_native.binary.elf import elf_symbols
 
 from .native_project import Project, options
 

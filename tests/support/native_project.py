@@ -12,8 +12,9 @@ from cratewright import CompiledUnit, LtoMode, ModuleConfig, Options, Session, U
 from cratewright.options import CORE_OPTIONS, parse_options
 from cratewright.testing import require_tool
 from cratewright_native.backend import NativeBackend
-from cratewright_native.toolchain import Toolchain, toolchain_for
-from cratewright_native.zig import bundled_zig
+from cratewright_native.toolchains.chosen import toolchain_for
+from cratewright_native.toolchains.toolchain import Toolchain
+from cratewright_native.toolchains.zig import bundled_zig
 
 __all__ = ["TARGET", "Project", "named", "options", "skip_without_thin"]
 

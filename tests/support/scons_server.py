@@ -192,10 +192,10 @@ def _warm() -> None:
     salt = importlib.import_module("cratewright.incremental_cache").results_salt
     for name in registry.names:
         salt(registry.backend(name))
-    for name in ("cratewright_spirv.unit", "cratewright_spirv.image"):
+    for name in ("cratewright_spirv.compile.unit", "cratewright_spirv.images.image"):
         importlib.import_module(name)
-    importlib.import_module("cratewright_spirv.tools").find_tools(None)
-    importlib.import_module("cratewright_spirv.glslang").Glslang().warm("vulkan1.3", (450, 460))
+    importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
+    importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
 
 
 def _run() -> None:

@@ -24,6 +24,6 @@ def test_registering_loads_no_compiler(name: str) -> None:
         capture_output=True,
         text=True,
     )
-    loaded = {module.partition(".")[2] or module for module in done.stdout.split()}
+    loaded = {module.rpartition(".")[2] for module in done.stdout.split()}
     assert "backend" in loaded
     assert not loaded & {*HEAVY, "ctypes"}

@@ -11,11 +11,11 @@ import pytest
 
 from cratewright import Session, ToolError
 from cratewright.testing import require_tool
-from cratewright_native import choose as choose_module
 from cratewright_native.backend import NativeBackend
-from cratewright_native.choose import choose
-from cratewright_native.probe import compilers_behind, remembered
-from cratewright_native.toolchain import _choices
+from cratewright_native.toolchains import choose as choose_module
+from cratewright_native.toolchains.choose import choose
+from cratewright_native.toolchains.chosen import _choices
+from cratewright_native.toolchains.probe import compilers_behind, remembered
 from tests.support.native_project import TARGET, Project, named
 
 ProjectWith = Callable[[str], Project]
@@ -113,7 +113,7 @@ def test_an_answer_is_of_the_files_it_was_got_from(tmp_path: Path) -> None:
         return f"answer {len(asked)}"
 
     def answer() -> str:
-        from cratewright_native.probe import identity
+        from cratewright_native.toolchains.probe import identity
 
         return remembered("question", identity((str(program),)), ask)
 

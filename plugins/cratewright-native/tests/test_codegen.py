@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from cratewright import ToolError
-from cratewright_native.codegen import OPTIMIZED
-from cratewright_native.elf import elf_symbols, embedded_bitcode, is_elf
+from cratewright_native.binary.elf import elf_symbols, embedded_bitcode, is_elf
+from cratewright_native.compile.codegen import OPTIMIZED
 from tests.support.native_link import symbols
 from tests.support.native_project import Project
 

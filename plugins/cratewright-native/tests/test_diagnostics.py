@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from cratewright import SourceError
-from cratewright_native.diagnostics import messages
+from cratewright_native.compile.diagnostics import messages
 from tests.support.native_project import Project
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from cratewright import LinkError, LinkRequest, LtoMode, ModuleCodegen
-from cratewright_native.bitcode import is_bitcode
-from cratewright_native.elf import elf_symbols, is_elf
+from cratewright_native.binary.bitcode import is_bitcode
+from cratewright_native.binary.elf import elf_symbols, is_elf
 from tests.support.native_link import request_for, symbols
 from tests.support.native_project import Project, skip_without_thin
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cratewright import CrateType, FormatError, LtoMode
-from cratewright_native.elf import needed_libraries, retaining
+from cratewright_native.binary.elf import needed_libraries, retaining
 from tests.support.native_link import compiled, finished, link, request_for
 from tests.support.native_project import Project, skip_without_thin
 

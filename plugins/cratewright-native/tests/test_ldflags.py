@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from cratewright import CrateType, LinkError, LtoMode
-from cratewright_native.kept import kept_symbols, script_patterns
-from cratewright_native.ldflags import located, parse_ldflags, refused_flag, spelled, written_files
-from cratewright_native.linker_options import LINKER_OPTIONS, Fate
-from cratewright_native.zig import bundled_zig
+from cratewright_native.arguments.kept import kept_symbols, script_patterns
+from cratewright_native.arguments.ldflags import located, parse_ldflags, refused_flag, spelled, written_files
+from cratewright_native.arguments.linker_options import LINKER_OPTIONS, Fate
+from cratewright_native.toolchains.zig import bundled_zig
 from tests.support.native_link import finished, request_for
 from tests.support.native_project import Project, skip_without_thin
 

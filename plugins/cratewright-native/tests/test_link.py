@@ -21,7 +21,7 @@ from cratewright import (
     UnsupportedError,
     parse_library,
 )
-from cratewright_native.embed import EMBEDDED
+from cratewright_native.linking.embed import EMBEDDED
 from tests.support.native_link import finished, link, request_for
 from tests.support.native_project import Project, skip_without_thin
 

@@ -22,10 +22,10 @@ from cratewright import (
     digest_file,
     parse_library,
 )
-from cratewright_native.depfile import parse_link_depfile
-from cratewright_native.link_files import LinkSearch, link_search, observe_link
-from cratewright_native.observe import FileMemory, settled
-from cratewright_native.toolchain import Toolchain
+from cratewright_native.linking.depfile import parse_link_depfile
+from cratewright_native.linking.link_files import LinkSearch, link_search, observe_link
+from cratewright_native.lookups.observe import FileMemory, settled
+from cratewright_native.toolchains.toolchain import Toolchain
 from tests.support.native_link import request_for
 from tests.support.native_project import Project
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from cratewright import CrateType, LinkError, LinkRequest, OptionValue, parse_library
-from cratewright_native.link_line import link_line
-from cratewright_native.llvm import Llvm
-from cratewright_native.toolchain import Toolchain
+from cratewright_native.toolchains.link_line import link_line
+from cratewright_native.toolchains.llvm import Llvm
+from cratewright_native.toolchains.toolchain import Toolchain
 from tests.support.native_link import link, request_for
 from tests.support.native_project import Project
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from cratewright import LinkError
-from cratewright_native.exports import check_symbols, version_script
-from cratewright_native.ldflags import refused_flag
-from cratewright_native.staticlib import object_name
+from cratewright_native.arguments.ldflags import refused_flag
+from cratewright_native.binary.exports import check_symbols, version_script
+from cratewright_native.linking.staticlib import object_name
 
 REFUSED = [
     *("--ld-path=evil", "-fuse-ld=evil", "-wrapper", "-Bx", "-B", "-specs=x", "--config=x", "@x", "-fplugin=x"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cratewright import LinkModule, ModuleCodegen, RelatedPlace, Severity, Symbol
-from cratewright_native.linker_messages import first_error, linker_warnings, undefined_symbols
-from cratewright_native.refusal import as_told
+from cratewright_native.linking.linker_messages import first_error, linker_warnings, undefined_symbols
+from cratewright_native.linking.refusal import as_told
 
 GNU = """\
 /usr/bin/ld: a.o: in function `main':

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import FormatError
-from cratewright_native.elf import elf_symbols
-from cratewright_native.localise import with_local_symbols
+from cratewright_native.binary.elf import elf_symbols
+from cratewright_native.binary.localise import with_local_symbols
 
 TEXT = """
 template <class T> T once(T x) { static T seen; return seen += x; }

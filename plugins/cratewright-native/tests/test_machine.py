@@ -14,7 +14,7 @@ import pytest
 
 import cratewright_native
 from cratewright import LtoMode, ModuleCodegen
-from cratewright_native.choose import choose
+from cratewright_native.toolchains.choose import choose
 from tests.support.native_link import optimized_thin, request_for
 from tests.support.native_project import Project, named
 

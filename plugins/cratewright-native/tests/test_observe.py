@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, SourceError, ToolError, digest_file
-from cratewright_native.observe import FileMemory, Search, observe, read_facts
-from cratewright_native.search_path import SearchPath, parse_search_path
-from cratewright_native.world import World
+from cratewright_native.lookups.observe import FileMemory, Search, observe, read_facts
+from cratewright_native.lookups.search_path import SearchPath, parse_search_path
+from cratewright_native.lookups.world import World
 from tests.support.native_project import Project
 
 

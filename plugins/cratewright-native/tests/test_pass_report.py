@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cratewright import LtoMode, Session
-from cratewright_native.pass_report import PassReport
+from cratewright_native.toolchains.pass_report import PassReport
 from tests.support.native_link import request_for
 from tests.support.native_project import Project
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cratewright import ConfigurationError, Crate, CrateType
-from cratewright_native.soname import check_soname, file_links, file_name, soname
+from cratewright_native.linking.soname import check_soname, file_links, file_name, soname
 from tests.support.native_link import link, request_for
 from tests.support.native_project import TARGET, Project, options
 

@@ -10,8 +10,8 @@ import pytest
 
 from cratewright import FormatError
 from cratewright.testing import require_tool
-from cratewright_native.bitcode import bitcode_symbols, is_bitcode
-from cratewright_native.elf import elf_symbols
+from cratewright_native.binary.bitcode import bitcode_symbols, is_bitcode
+from cratewright_native.binary.elf import elf_symbols
 from tests.support.native_project import Project
 
 SOURCE = """\

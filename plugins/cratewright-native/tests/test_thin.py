@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cratewright import LinkError, LinkLibrary, LtoMode, ThinModule, ToolError, UnsupportedError
-from cratewright_native.bitcode import bitcode_major
-from cratewright_native.resolve import module_file
-from cratewright_native.thin import run_thin_lto
+from cratewright_native.binary.bitcode import bitcode_major
+from cratewright_native.linking.resolve import module_file
+from cratewright_native.lto.thin import run_thin_lto
 from tests.support.native_link import optimized_thin, request_for, symbols
 from tests.support.native_project import Project
 

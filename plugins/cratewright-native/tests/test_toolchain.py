@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import LinkError, SourceError, ToolError
-from cratewright_native.gcc import Gcc
-from cratewright_native.toolchain import Toolchain
+from cratewright_native.toolchains.gcc import Gcc
+from cratewright_native.toolchains.toolchain import Toolchain
 from tests.support.native_project import Project
 
 

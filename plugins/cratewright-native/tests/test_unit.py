@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, SourceError, digest_file
-from cratewright_native.bitcode import is_bitcode
-from cratewright_native.elf import elf_symbols
+from cratewright_native.binary.bitcode import is_bitcode
+from cratewright_native.binary.elf import elf_symbols
 from tests.support.native_project import Project
 
 

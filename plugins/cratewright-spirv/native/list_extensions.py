@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cratewright_spirv.glslang import Compiler, CompileRefused, Glslang, StageSource
-from cratewright_spirv.glslang_latest import LatestGlslang
+from cratewright_spirv.compilers.glslang import Compiler, CompileRefused, Glslang, StageSource
+from cratewright_spirv.compilers.glslang_latest import LatestGlslang
 
 NAME = re.compile(rb"\bGL_[A-Z]+_\w+")
 
@@ -48,7 +48,7 @@ def newer(wheel: Compiler, latest: Compiler, asked: list[str]) -> tuple[list[str
 
 def main() -> None:
     """Print the table."""
-    from cratewright_spirv import glslang_library, latest_wheel  # noqa: PLC0415 - only here for where they lie
+    from cratewright_spirv.compilers import glslang_library, latest_wheel  # noqa: PLC0415 - only here for where they lie
 
     wheel, latest = Glslang(), LatestGlslang()
     libraries = Path(glslang_library._find(glslang_library._folder(), "libglslang")), latest_wheel.library_path()

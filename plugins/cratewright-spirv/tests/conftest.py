@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cratewright_spirv.choice import find_compiler
-from cratewright_spirv.glslang import Compiler
-from cratewright_spirv.latest_wheel import usable_latest
+from cratewright_spirv.compilers.choice import find_compiler
+from cratewright_spirv.compilers.glslang import Compiler
+from cratewright_spirv.compilers.latest_wheel import usable_latest
 
 
 def _program(name: str) -> str:

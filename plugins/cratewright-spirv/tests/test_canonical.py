@@ -10,11 +10,11 @@ from itertools import chain
 import pytest
 
 from cratewright import FormatError, LinkError
-from cratewright_spirv import opcodes as op
-from cratewright_spirv.canonical import Names, canonical, canonical_library, is_orderable
-from cratewright_spirv.module import Instruction, build, parse, result
-from cratewright_spirv.program import Program
-from cratewright_spirv.workgroup import size_by_entry_point, size_by_module
+from cratewright_spirv.binary import opcodes as op
+from cratewright_spirv.binary.module import Instruction, build, parse, result
+from cratewright_spirv.binary.program import Program
+from cratewright_spirv.binary.workgroup import size_by_entry_point, size_by_module
+from cratewright_spirv.surgery.canonical import Names, canonical, canonical_library, is_orderable
 
 from .conftest import Programs
 

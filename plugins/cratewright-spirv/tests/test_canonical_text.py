@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cratewright_spirv.canonical_text import Canonical, canonical
-from cratewright_spirv.conditions import Macros, condition
-from cratewright_spirv.glslang import CompileRefused, Glslang, StageSource
-from cratewright_spirv.includes import IncludeResolver
-from cratewright_spirv.skeleton import Obscure, skeleton
+from cratewright_spirv.compilers.glslang import CompileRefused, Glslang, StageSource
+from cratewright_spirv.text.canonical_text import Canonical, canonical
+from cratewright_spirv.text.conditions import Macros, condition
+from cratewright_spirv.text.includes import IncludeResolver
+from cratewright_spirv.text.skeleton import Obscure, skeleton
 
 NAMES = ("A", "B", "C", "VULKAN", "GL_EXT_x")
 TOKENS = re.compile(rb"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;.]|[^\w\s(){}\[\],;.]+")

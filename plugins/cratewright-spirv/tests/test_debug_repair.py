@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.debug_repair import repaired
+from cratewright_spirv.surgery.debug_repair import repaired
 
 HEAD = """\
 OpCapability Shader

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright_spirv.demangle import demangle
+from cratewright_spirv.text.demangle import demangle
 
 # the last rows are subpasses, arrays sized by a specialisation constant, references and HLSL's resources
 TYPES = [

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from cratewright import SourceError
-from cratewright_spirv.compiler import Found, UnitRequest, compile_unit
-from cratewright_spirv.glslang import Compiler, Glslang
-from cratewright_spirv.glslang_sdk import GlslangExecutable
-from cratewright_spirv.includes import IncludeResolver, plain_lines
-from cratewright_spirv.tools import find_tools
+from cratewright_spirv.compile.compiler import Found, UnitRequest, compile_unit
+from cratewright_spirv.compilers.glslang import Compiler, Glslang
+from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
+from cratewright_spirv.spirv_tools.tools import find_tools
+from cratewright_spirv.text.includes import IncludeResolver, plain_lines
 
 from .test_compiler import PREFIX
 

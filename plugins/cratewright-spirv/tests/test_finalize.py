@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from cratewright import LinkError
-from cratewright_spirv.finalize import finalize, keep_entry_points, rename_entry_points, strip_names
-from cratewright_spirv.reflect import entry_points
+from cratewright_spirv.reflection.reflect import entry_points
+from cratewright_spirv.surgery.finalize import finalize, keep_entry_points, rename_entry_points, strip_names
 
 PREAMBLE = """
 OpCapability Shader

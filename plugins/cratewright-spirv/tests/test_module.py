@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright import FormatError
-from cratewright_spirv import module, opcodes
+from cratewright_spirv.binary import module, opcodes
 
 HEADER = """
 OpCapability Shader

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from cratewright import CrateType, EntryPoint, LinkError, LinkModule, LinkRequest, ModuleCodegen, Options
-from cratewright_spirv.names import entries_of
+from cratewright_spirv.base.names import entries_of
 
 
 def _request(name: str, *, multimodule: bool) -> LinkRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.objects import MARKER, Outline, SymbolInfo, link_object
+from cratewright_spirv.compile.objects import MARKER, Outline, SymbolInfo, link_object
 
 # A library as glslang leaves it: a stub main with an initialiser, an included helper that nothing
 # reaches, two overloads and the stub of an import.

@@ -18,7 +18,7 @@ from cratewright import (
     Symbol,
 )
 from cratewright_spirv.backend import SpirvBackend
-from cratewright_spirv.reduction import reduce_part
+from cratewright_spirv.link.reduction import reduce_part
 
 from .conftest import Programs
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from cratewright_spirv.finalize import finalize
-from cratewright_spirv.reflect import (
+from cratewright_spirv.reflection.reflect import (
     STAGES,
     ReflectedEntry,
     count_instructions,
@@ -16,6 +15,7 @@ from cratewright_spirv.reflect import (
     instruction_count,
     interface,
 )
+from cratewright_spirv.surgery.finalize import finalize
 
 MODULE = """
 OpCapability Shader

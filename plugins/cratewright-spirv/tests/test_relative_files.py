@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.lines import with_relative_files
+from cratewright_spirv.binary.lines import with_relative_files
 
 TEXT = """\
 OpCapability Shader

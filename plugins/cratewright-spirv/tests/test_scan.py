@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright_spirv.scan import LineMap, missing_bodies, scan, shader_entries
+from cratewright_spirv.text.scan import LineMap, missing_bodies, scan, shader_entries
 
 GLSL = b"""#version 450
 layout(local_size_x = 8, local_size_y = f(1)) in;

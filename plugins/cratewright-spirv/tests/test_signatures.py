@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright_spirv.linkage import linkage_symbols
+from cratewright_spirv.binary.linkage import linkage_symbols
 
 MODULE = """
 OpCapability Shader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cratewright import ConfigurationError, SourceError
-from cratewright_spirv.sources import SourceUnit, classify, glsl_version
+from cratewright_spirv.text.sources import SourceUnit, classify, glsl_version
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cratewright.testing import require_tool
-from cratewright_spirv.statistics import FIGURES, _tables, count_statistics, statistics
-from cratewright_spirv.tools import Tools, ValidatorOptions, find_tools
+from cratewright_spirv.reflection.statistics import FIGURES, _tables, count_statistics, statistics
+from cratewright_spirv.spirv_tools.tools import Tools, ValidatorOptions, find_tools
 
 HEAD = """
 OpCapability Shader
@@ -137,8 +137,8 @@ def test_loops_and_choices(tools: Tools) -> None:
 
 
 def test_the_library_counts_where_it_was_built(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cratewright_spirv import statistics as module
-    from cratewright_spirv.library import load
+    from cratewright_spirv.reflection import statistics as module
+    from cratewright_spirv.spirv_tools.library import load
 
     data = tools.assemble((HEAD + VALUES["ubo"] + BRANCH + TAIL).encode(), env="spv1.6", name="test")
     try:

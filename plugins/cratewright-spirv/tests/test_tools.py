@@ -26,12 +26,12 @@ from cratewright import (
     ToolError,
     ValidationError,
 )
-from cratewright_spirv import library as library_module
 from cratewright_spirv.backend import SpirvBackend
-from cratewright_spirv.executables import Executables
-from cratewright_spirv.library import Library
-from cratewright_spirv.provider import WAY_OUT, version_of
-from cratewright_spirv.tools import Tools, ValidatorOptions, find_tools
+from cratewright_spirv.spirv_tools import library as library_module
+from cratewright_spirv.spirv_tools.executables import Executables
+from cratewright_spirv.spirv_tools.library import Library
+from cratewright_spirv.spirv_tools.provider import WAY_OUT, version_of
+from cratewright_spirv.spirv_tools.tools import Tools, ValidatorOptions, find_tools
 
 ENV = "spv1.5"
 PLAIN = ValidatorOptions()

@@ -28,12 +28,13 @@ from cratewright import (
     programs_digest,
 )
 
-from .flags import LANGUAGES, MODULES, OBJECTS
-from .observe import FileMemory
-from .options import EMITTED, LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
-from .targets import TARGETS
-from .toolchain import Toolchain, toolchain_for
-from .variables import SETTINGS, VARIABLES, read_variables
+from .arguments.options import EMITTED, LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
+from .arguments.variables import SETTINGS, VARIABLES, read_variables
+from .lookups.observe import FileMemory
+from .toolchains.chosen import toolchain_for
+from .toolchains.flags import LANGUAGES, MODULES, OBJECTS
+from .toolchains.targets import TARGETS
+from .toolchains.toolchain import Toolchain
 
 __all__ = ["NativeBackend"]
 
@@ -80,7 +81,7 @@ class NativeBackend(CodegenBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Find the toolchain once for all workers, and load what they need."""
-        from . import codegen, unit  # noqa: F401, PLC0415
+        from .compile import codegen, unit  # noqa: F401, PLC0415
 
         _ = self._toolchain
 
@@ -100,40 +101,40 @@ class NativeBackend(CodegenBackend):
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to bitcode with a summary, or to an object of gcc's that has both."""
         if stencil.path.endswith(OBJECTS):
-            from .object_source import foreign_module  # noqa: PLC0415 - few crates have any
+            from .compile.object_source import foreign_module  # noqa: PLC0415 - few crates have any
 
             return CompiledUnit(modules=(foreign_module(stencil, self._toolchain),))
-        from .unit import compile_source  # noqa: PLC0415 - only workers compile
+        from .compile.unit import compile_source  # noqa: PLC0415 - only workers compile
 
         return compile_source(stencil, self._toolchain, self._memory)
 
     def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
         """Return words for the linker with the files that they name placed."""
-        from .ldflags import located  # noqa: PLC0415 - few crates have any
+        from .arguments.ldflags import located  # noqa: PLC0415 - few crates have any
 
         return located(words, place)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command of the compiler."""
-        from .unit import command  # noqa: PLC0415 - only editors ask
+        from .compile.unit import command  # noqa: PLC0415 - only editors ask
 
         return command(path, self.session.target, options, self._toolchain)
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim."""
-        from .shim import allocator_module  # noqa: PLC0415
+        from .compile.shim import allocator_module  # noqa: PLC0415
 
         return allocator_module(config, provided, self._toolchain)
 
     def bundle_library(self, library: NativeLibrary, directories: Sequence[str]) -> CompiledUnit | None:
         """Return the members of a static library."""
-        from .bundle import bundle_library  # noqa: PLC0415 - few crates have any
+        from .linking.bundle import bundle_library  # noqa: PLC0415 - few crates have any
 
         return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return the symbols that the user's words for the linker are about, and those that dylibs share."""
-        from .kept import check_prepared, kept_symbols, reader, shared_symbols  # noqa: PLC0415
+        from .arguments.kept import check_prepared, kept_symbols, reader, shared_symbols  # noqa: PLC0415
 
         check_prepared(request)
 
@@ -152,45 +153,45 @@ class NativeBackend(CodegenBackend):
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Make an object."""
-        from .codegen import lower  # noqa: PLC0415 - only workers lower
+        from .compile.codegen import lower  # noqa: PLC0415 - only workers lower
 
         return lower(module, config, self._toolchain)
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Merge objects into one that can be linked again."""
-        from .relocatable import merge  # noqa: PLC0415 - few crates are objects
+        from .linking.relocatable import merge  # noqa: PLC0415 - few crates are objects
 
         return merge(request, self._toolchain)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link and internalise what is not exported."""
-        from .codegen import for_llvm  # noqa: PLC0415
-        from .fat import run_fat_lto  # noqa: PLC0415
+        from .compile.codegen import for_llvm  # noqa: PLC0415
+        from .lto.fat import run_fat_lto  # noqa: PLC0415
 
         return run_fat_lto(for_llvm(request), self._toolchain)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize a whole program."""
-        from .fat import optimize_fat  # noqa: PLC0415
+        from .lto.fat import optimize_fat  # noqa: PLC0415
 
         return optimize_fat(module, config, self._toolchain)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Run the thin link."""
-        from .codegen import for_llvm  # noqa: PLC0415
-        from .thin import run_thin_lto  # noqa: PLC0415
+        from .compile.codegen import for_llvm  # noqa: PLC0415
+        from .lto.thin import run_thin_lto  # noqa: PLC0415
 
         return run_thin_lto(for_llvm(request), self._toolchain)
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Run the backend of one module: import, optimize, make an object."""
-        from .thin import optimize_thin  # noqa: PLC0415
+        from .lto.thin import optimize_thin  # noqa: PLC0415
 
         return optimize_thin(module, config, self._toolchain)
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
         """Return whether a call compiles, or makes an object of bitcode."""
-        from .closed import is_portable_call  # noqa: PLC0415 - few builds have other machines
+        from .lookups.closed import is_portable_call  # noqa: PLC0415 - few builds have other machines
 
         return is_portable_call(call, self._toolchain)
 
@@ -198,7 +199,7 @@ class NativeBackend(CodegenBackend):
         """Refuse an analysis that names other files than its modules: they are written, and clang is told them."""
         if call.method is not CodegenBackend.run_thin_lto or not isinstance(value, tuple):
             return True
-        from .thin import names_own_files  # noqa: PLC0415
+        from .lto.thin import names_own_files  # noqa: PLC0415
 
         return all(names_own_files(item) for item in value)
 
@@ -213,7 +214,7 @@ class NativeBackend(CodegenBackend):
         Source: peak resident sizes of clang 19 at release. Fat, lowering included: 125 MiB for 0.67 MB of modules
         (Lua), 171 MiB for 1.57 MB (zstd). Thin, a module: 107 and 110 MiB.
         """
-        from .elf import embedded_bitcode  # noqa: PLC0415
+        from .binary.elf import embedded_bitcode  # noqa: PLC0415
 
         sizes = [len(embedded_bitcode(item.module.data) or item.module.data) for item in request.modules]
         optimized = sum(sizes) if request.lto is LtoMode.FAT else max(sizes, default=0)
@@ -224,25 +225,25 @@ class NativeBackend(CodegenBackend):
 
         Notes are what gcc's coverage leaves beside it.
         """
-        from .ldflags import written_files  # noqa: PLC0415
-        from .soname import file_name  # noqa: PLC0415
+        from .arguments.ldflags import written_files  # noqa: PLC0415
+        from .linking.soname import file_name  # noqa: PLC0415
 
         name = file_name(crate, crate_type, self.session.target, options)
         names = (name, *written_files(crate_type, options.texts("ldflags")))
         if not (options.flag("coverage") and self._toolchain.kind == "gcc"):
             return names
-        from .coverage import notes_directory  # noqa: PLC0415 - few crates have any
+        from .compile.coverage import notes_directory  # noqa: PLC0415 - few crates have any
 
         return (*names, notes_directory(name))
 
     def output_links(self, crate: str, crate_type: CrateType, options: Options) -> Mapping[str, str]:
         """Return the links by which linkers and programs find a versioned library."""
-        from .soname import file_links  # noqa: PLC0415
+        from .linking.soname import file_links  # noqa: PLC0415
 
         return file_links(crate, crate_type, self.session.target, options)
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link a program or a library."""
-        from .link import link_crate_type  # noqa: PLC0415
+        from .linking.link import link_crate_type  # noqa: PLC0415
 
         return link_crate_type(request, self._toolchain, self._memory)

@@ -11,17 +11,17 @@ from collections.abc import Iterator
 
 from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError, near_miss, pattern
 
-from .emit import unserved
-from .flags import LANGUAGES, MODULES
-from .kept import is_versioned
-from .ldflags import parse_ldflags, refused_flag
-from .linker_options import ZIG_OPTIONS
-from .options import EMITTED
-from .probe import can_link
-from .soname import check_soname
-from .targets import find_target
-from .toolchain import Toolchain
-from .words import refusal
+from .arguments.kept import is_versioned
+from .arguments.ldflags import parse_ldflags, refused_flag
+from .arguments.linker_options import ZIG_OPTIONS
+from .arguments.options import EMITTED
+from .arguments.words import refusal
+from .compile.emit import unserved
+from .linking.soname import check_soname
+from .toolchains.flags import LANGUAGES, MODULES
+from .toolchains.probe import can_link
+from .toolchains.targets import find_target
+from .toolchains.toolchain import Toolchain
 
 __all__ = ["check_crate"]
 

@@ -17,8 +17,8 @@ from cratewright import (
     run_program,
 )
 
-from .targets import Target
-from .toolchain import Toolchain
+from .toolchains.targets import Target
+from .toolchains.toolchain import Toolchain
 
 __all__ = ["find_static", "library_words", "pkg_config"]
 

@@ -1,6 +1,21 @@
 """The `spirv` backend: GLSL, HLSL and SPIR-V sources to Vulkan shader modules.
 
-Knows nothing but the hook that registers it; the rest is loaded when it is asked for.
+This module registers it; the rest is loaded when it is asked for. Layers, each importing only from those
+before it:
+
+    base         stages, names, what a unit implies: what everyone may use
+    text         what sources and compilers say: preprocessing, includes, functions, messages
+    binary       SPIR-V as instructions: read, understood, checked
+    surgery      a module made another: canonical form, merging, splitting, mending
+    compilers    glslang, in all its forms
+    spirv_tools  SPIRV-Tools, in all its forms
+    reflection   what a module offers, and what it costs
+    compile      one source to modules
+    link         modules of several units to one program
+    images       a program to images: optimized, validated, told of
+    crate        what options ask of a crate, and its manifest
+    backend      cratewright's contract, said in terms of the above
+    sharing      what other backends may import
 """
 
 from __future__ import annotations
@@ -23,6 +38,6 @@ def cratewright_register_backend() -> type[CodegenBackend]:
 @hookimpl
 def cratewright_describe(path: str, data: bytes) -> Mapping[str, object] | None:
     """Tell what is in a SPIR-V module."""
-    from .described import describe_module  # noqa: PLC0415 - only who asks needs it
+    from .reflection.described import describe_module  # noqa: PLC0415 - only who asks needs it
 
     return describe_module(path, data)

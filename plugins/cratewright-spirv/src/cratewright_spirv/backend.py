@@ -35,7 +35,7 @@ from cratewright import (
     programs_digest,
 )
 
-from .names import (
+from .base.names import (
     ImageEntry,
     debug_path,
     entries_of,
@@ -46,11 +46,11 @@ from .names import (
     splits,
     text_path,
 )
-from .stopwatch import STOPWATCH
+from .base.stopwatch import STOPWATCH
 
 if TYPE_CHECKING:
-    from .glslang import Compiler
-    from .tools import Tools
+    from .compilers.glslang import Compiler
+    from .spirv_tools.tools import Tools
 
 __all__ = ["SpirvBackend"]
 
@@ -135,11 +135,12 @@ class SpirvBackend(CodegenBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
-        from . import image, unit  # noqa: F401, PLC0415 - loaded here they are loaded once, not by each worker
+        from .compile import unit  # noqa: PLC0415 - loaded here they are loaded once, not by each worker
+        from .images import image  # noqa: F401, PLC0415 - loaded here they are loaded once, not by each worker
 
         if stencils:
-            from .glslang import DEFAULT_VERSION  # noqa: PLC0415 - only workers compile
-            from .sources import glsl_version  # noqa: PLC0415
+            from .compilers.glslang import DEFAULT_VERSION  # noqa: PLC0415 - only workers compile
+            from .text.sources import glsl_version  # noqa: PLC0415
 
             hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
             glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
@@ -168,23 +169,23 @@ class SpirvBackend(CodegenBackend):
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options that would be without effect."""
-        from .crate_checks import check_options  # noqa: PLC0415 - few builds are refused
+        from .crate.crate_checks import check_options  # noqa: PLC0415 - few builds are refused
 
         check_options(crate)
         if chosen := self.session.setting("CRATE_GLSLANG"):
-            from .choice import check_languages  # noqa: PLC0415 - few choose
+            from .compilers.choice import check_languages  # noqa: PLC0415 - few choose
 
             check_languages(crate, chosen)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source: a module for each entry point, or for each way a library differs by stage."""
-        from .form import compile_with_form  # noqa: PLC0415 - only workers compile
+        from .compile.form import compile_with_form  # noqa: PLC0415 - only workers compile
 
         return compile_with_form(stencil, self.session.root, self._compiler, self._tools)
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
         """Return the source without what the compiler cannot see."""
-        from .form import canonical_unit  # noqa: PLC0415 - only workers read sources
+        from .compile.form import canonical_unit  # noqa: PLC0415 - only workers read sources
 
         return canonical_unit(stencil, self.session.root)
 
@@ -194,20 +195,20 @@ class SpirvBackend(CodegenBackend):
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Leave a module for the link; refuse what its source asks of an image if it has none."""
-        from .own_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
+        from .crate.own_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
 
         check_own_options(module)
         return module
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Put ordinals of lines in place of positions."""
-        from .places import reader, relative  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.places import reader, relative  # noqa: PLC0415 - a null build compiles nothing
 
         return relative(unit, form.parameters, reader(self.session.root))
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Put the positions of a source back."""
-        from .places import placed, reader  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.places import placed, reader  # noqa: PLC0415 - a null build compiles nothing
 
         return placed(unit, form.parameters, reader(self.session.root))
 
@@ -227,23 +228,23 @@ class SpirvBackend(CodegenBackend):
         """Return the image of each entry point, by output name; none of variants, of which equal ones share one."""
         if any(source.variant for source in crate.sources):
             return None
-        from .expected import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
+        from .crate.expected import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
 
         outputs = expected_outputs(crate.sources, self.session.root)
         return None if outputs is None else {output: image_path(crate.name, output) for output in outputs}
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Link modules to one that still exports what is asked for, and imports nothing."""
-        from .relocatable import merge  # noqa: PLC0415 - only workers link
+        from .images.relocatable import merge  # noqa: PLC0415 - only workers link
 
         return merge(request, self._tools())
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
-        from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .lto import run_fat_lto  # noqa: PLC0415
-        from .own_options import check_all_alike  # noqa: PLC0415
-        from .split import made_twice  # noqa: PLC0415
+        from .compile.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
+        from .crate.own_options import check_all_alike  # noqa: PLC0415
+        from .images.lto import run_fat_lto  # noqa: PLC0415
+        from .surgery.split import made_twice  # noqa: PLC0415
 
         check_all_alike(request)
         if request.crate_type is CrateType.OBJECT:
@@ -255,14 +256,14 @@ class SpirvBackend(CodegenBackend):
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize what all entry points reach, together."""
-        from .lto import optimize_fat  # noqa: PLC0415 - only workers link
-        from .pair import is_pair  # noqa: PLC0415
-        from .split import optimized_twice  # noqa: PLC0415
+        from .images.lto import optimize_fat  # noqa: PLC0415 - only workers link
+        from .surgery.pair import is_pair  # noqa: PLC0415
+        from .surgery.split import optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_fat)
         if module.attribute("merged"):
-            from .relocatable import optimized  # noqa: PLC0415 - only workers link
+            from .images.relocatable import optimized  # noqa: PLC0415 - only workers link
 
             return optimized(module, config, self._tools())
         return optimize_fat(module, config, self._tools())
@@ -277,7 +278,7 @@ class SpirvBackend(CodegenBackend):
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
         """Return the request for an entry point with only the functions that it calls."""
-        from .reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
+        from .link.reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
 
         if request.crate_type is CrateType.OBJECT or splits(request.options):
             return request
@@ -289,15 +290,15 @@ class SpirvBackend(CodegenBackend):
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse words that no method here would have written."""
-        from .kept import is_ours  # noqa: PLC0415 - only hits are asked about
+        from .crate.kept import is_ours  # noqa: PLC0415 - only hits are asked about
 
         return is_ours(value)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""
-        from .dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .lto import run_thin_lto  # noqa: PLC0415
-        from .split import made_twice  # noqa: PLC0415
+        from .compile.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
+        from .images.lto import run_thin_lto  # noqa: PLC0415
+        from .surgery.split import made_twice  # noqa: PLC0415
 
         if splits(request.options):
             return (made_twice(request, lambda half: self.run_thin_lto(self.narrow_lto(half))[0]),)
@@ -309,14 +310,14 @@ class SpirvBackend(CodegenBackend):
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize one entry point with all that it reaches."""
-        from .lto import optimize_thin  # noqa: PLC0415 - only workers link
-        from .pair import is_pair  # noqa: PLC0415
-        from .split import optimized_twice  # noqa: PLC0415
+        from .images.lto import optimize_thin  # noqa: PLC0415 - only workers link
+        from .surgery.pair import is_pair  # noqa: PLC0415
+        from .surgery.split import optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_thin)
         if module.index:
-            from .relocatable import optimized  # noqa: PLC0415 - only workers link
+            from .images.relocatable import optimized  # noqa: PLC0415 - only workers link
 
             return optimized(ModuleCodegen(name="", data=module.data), config, self._tools())
         return optimize_thin(module.data, config, self._tools())
@@ -350,32 +351,32 @@ class SpirvBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one image; after fat LTO, all of them."""
-        from .own_options import with_own_options  # noqa: PLC0415 - only workers link
-        from .split import linked_twice  # noqa: PLC0415
+        from .crate.own_options import with_own_options  # noqa: PLC0415 - only workers link
+        from .surgery.split import linked_twice  # noqa: PLC0415
 
         if splits(request.options):
             return linked_twice(request, self.link)
         if request.crate_type is CrateType.OBJECT:
-            from .relocatable import link_object  # noqa: PLC0415
+            from .images.relocatable import link_object  # noqa: PLC0415
 
             return link_object(request, self._tools())
         entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
         request = with_own_options(request, entries)
         if request.lto is not LtoMode.OFF:
-            from .lto_link import link_optimized  # noqa: PLC0415 - only workers link
+            from .images.lto_link import link_optimized  # noqa: PLC0415 - only workers link
 
             return link_optimized(request, entries, self._tools())
-        from .image import link_image  # noqa: PLC0415 - only workers link
+        from .images.image import link_image  # noqa: PLC0415 - only workers link
 
         return link_image(request, image_path(request.crate, request.part), entries, self._tools())
 
     def _compiler(self) -> Compiler:
-        from .choice import find_compiler  # noqa: PLC0415 - a link needs none
+        from .compilers.choice import find_compiler  # noqa: PLC0415 - a link needs none
 
         return find_compiler(self.session.setting("CRATE_GLSLANG"), self.session.setting("CRATE_SPIRV_SDK"))
 
     def _tools(self) -> Tools:
-        from .tools import find_tools  # noqa: PLC0415 - a null build needs no more than the version
+        from .spirv_tools.tools import find_tools  # noqa: PLC0415 - a null build needs no more than the version
 
         return find_tools(self.session.setting("CRATE_SPIRV_SDK") or None)
 
@@ -387,8 +388,8 @@ class SpirvBackend(CodegenBackend):
         """Put the manifest in front of the images; an object has none."""
         if request.crate_type is CrateType.OBJECT:
             return super().finish_link(request, results)
-        from .manifest import write_manifest  # noqa: PLC0415 - a null build writes none
-        from .variant_table import shared_images, written  # noqa: PLC0415
+        from .crate.manifest import write_manifest  # noqa: PLC0415 - a null build writes none
+        from .crate.variant_table import shared_images, written  # noqa: PLC0415
 
         shared = shared_images(request, results)
         return LinkResult(
@@ -399,11 +400,11 @@ class SpirvBackend(CodegenBackend):
 
 def _reached(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
     """Return the modules that each entry point needs."""
-    from .symbols import closures  # noqa: PLC0415 - a null build links nothing
+    from .link.symbols import closures  # noqa: PLC0415 - a null build links nothing
 
     try:
         return closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
     except LinkError as error:
-        from .dumps import inputs  # noqa: PLC0415 - it loads what compiles
+        from .compile.dumps import inputs  # noqa: PLC0415 - it loads what compiles
 
         raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error

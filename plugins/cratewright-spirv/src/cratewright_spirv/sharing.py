@@ -23,13 +23,13 @@ from cratewright import (
 )
 
 from .backend import SpirvBackend
-from .latest_wheel import KNOWN_RELEASES, is_known_release
-from .names import ImageEntry, entries_of, optimized_entries
-from .stages import STAGES
+from .base.names import ImageEntry, entries_of, optimized_entries
+from .base.stages import STAGES
+from .compilers.latest_wheel import KNOWN_RELEASES, is_known_release
 
 if TYPE_CHECKING:
-    from .apart import Wanted
-    from .tools import Tools
+    from .images.apart import Wanted
+    from .spirv_tools.tools import Tools
 
 __all__ = [
     "KNOWN_RELEASES",
@@ -75,14 +75,14 @@ def reached_by(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tupl
 
     Raises: LinkError for symbols, as for modules of this package.
     """
-    from .symbols import SymbolTable  # noqa: PLC0415 - only workers link
+    from .link.symbols import SymbolTable  # noqa: PLC0415 - only workers link
 
     table = SymbolTable(request.modules)
     return [table.closure([entry.module], entry.suffix) for entry in entries]
 
 
 def _whole(entry: ImageEntry, items: Sequence[LinkModule], data: bytes) -> LinkModule:
-    from .facts import MADE_FROM  # noqa: PLC0415
+    from .reflection.facts import MADE_FROM  # noqa: PLC0415
 
     own = items[0]
     several = len(own.module.entry_points) > 1
@@ -109,27 +109,27 @@ def one_by_one(request: LinkRequest) -> list[LinkRequest]:
 
 def joined(results: Sequence[LinkResult]) -> LinkResult:
     """Return several images as one result."""
-    from .image import joined  # noqa: PLC0415 - only workers link
+    from .images.image import joined  # noqa: PLC0415 - only workers link
 
     return joined(results)
 
 
 def entry_points_apart(data: bytes, wanted: Sequence[Wanted]) -> list[bytes | None]:
     """Return a module for each entry point of a program, or None for one that must be compiled alone."""
-    from . import apart  # noqa: PLC0415 - only workers link
+    from .images import apart  # noqa: PLC0415 - only workers link
 
     return apart.entry_points_apart(data, wanted)
 
 
 def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
     """Return the module of one entry point in the form that does not show with whom it was compiled."""
-    from . import apart  # noqa: PLC0415 - only workers link
+    from .images import apart  # noqa: PLC0415 - only workers link
 
     return apart.standing_form(data, request.config, tools, ordered=request.lto is LtoMode.OFF)
 
 
 def with_relative_files(data: bytes, root: str) -> bytes:
     """Return a module whose files are called from a root, where a compiler put that before their names."""
-    from . import lines  # noqa: PLC0415 - as above
+    from .binary import lines  # noqa: PLC0415 - as above
 
     return lines.with_relative_files(data, root)

@@ -1,0 +1,1 @@
+"""What users say to compilers and linkers: options, variables, and words that are passed on."""

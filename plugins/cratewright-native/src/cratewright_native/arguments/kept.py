@@ -1,0 +1,213 @@
+"""Which symbols a user's words for the linker are about, so that LTO leaves them under their names.
+
+Knows nothing of how LTO is told, nor of symbols that a compiler sees are used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from cratewright import LinkError, LinkRequest, LtoMode, pattern
+
+from ..binary.elf import elf_symbols
+from .ldflags import Flag, parse_ldflags
+from .linker_options import Fate
+
+__all__ = [
+    "check_prepared",
+    "is_versioned",
+    "kept_symbols",
+    "offered_symbols",
+    "offers_all",
+    "reader",
+    "script_patterns",
+    "shared_symbols",
+    "told_words",
+    "wanted_symbols",
+]
+
+_COMMENT = pattern(r"/\*.*?\*/|#[^\n]*", re.DOTALL)
+_TOKEN = pattern(r'"[^"]*"|[{};]|[^\s{};"]+')
+_NAME = pattern(r"[A-Za-z_.$][\w.$@]*")
+_ASSIGNED = pattern(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)")
+# What a linker looks for by name, wherever it is defined.
+_ALWAYS = frozenset({"_start", "_init", "_fini"})
+_MANGLED = "_Z*"
+
+
+def check_prepared(request: LinkRequest) -> None:
+    """Refuse modules of which there is code alone and LTO needs more, for a crate that was built where no link had it.
+
+    Raises: LinkError naming the crate.
+    """
+    for item in request.modules:
+        takes_part = request.lto is not LtoMode.THIN_LOCAL or item.crate == request.crate
+        if takes_part and item.module.attribute("representation") == "code":
+            raise LinkError(
+                f"crate '{request.crate}' has lto='{request.lto.value}', and '{item.crate}' is compiled without",
+                context=(("module", item.module.name), ("reason", "where it was built, no link of it had lto")),
+                hint=f"build '{item.crate}' where a link of it has lto, or where nothing links it; or set lto='off'",
+            )
+
+
+def is_versioned(words: Sequence[str]) -> bool:
+    """Return whether a version script of the user's says what is offered."""
+    return any(flag.option.fate is Fate.VERSIONS for flag in parse_ldflags(words))
+
+
+def offers_all(words: Sequence[str]) -> bool:
+    """Return whether a program is to offer all that can be seen."""
+    state = False
+    for flag in parse_ldflags(words):
+        state = (state or flag.option.fate is Fate.ALL_KEPT) and flag.option.name != "no-export-dynamic"
+    return state
+
+
+def told_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Return what lld is told where symbols are resolved for LTO, in lld's own words."""
+    told: list[str] = []
+    for flag in parse_ldflags(words):
+        name = {"u": "undefined", "require-defined": "undefined", "e": "entry"}.get(flag.option.name, flag.option.name)
+        if flag.option.fate is Fate.TOLD:
+            told.append(f"--{name}" if flag.value is None else f"--{name}={flag.value}")
+        elif name == "z" and flag.value == "muldefs":
+            told.append("--allow-multiple-definition")
+    return tuple(told)
+
+
+def wanted_symbols(words: Sequence[str], defined: Iterable[str]) -> set[str]:
+    """Return those of the symbols whose modules a user's words ask for, though nobody uses them."""
+    known, names = set(defined), ("undefined", "u", "require-defined", "entry", "e", "undefined-glob")
+    flags = [flag for flag in parse_ldflags(words) if flag.option.name in names]
+    return set().union(*(_match([flag.value or ""], known) for flag in flags))
+
+
+def kept_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
+    """Return those of the symbols that LTO must leave under their names.
+
+    Shape: `defined` are symbols that may be seen from outside; `read` returns the text of a file in the words.
+    Raises: as `read`.
+    """
+    known = set(defined)
+    kept = {name for name in known if name in _ALWAYS or "@" in name}
+    for flag in parse_ldflags(words):
+        kept |= _matching(flag, known, read)
+    return kept
+
+
+def shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
+    """Return those of the symbols that a dylib of the link uses or has itself: it means those of a program.
+
+    Raises: FormatError for a dylib that is damaged.
+    """
+    shared: set[str] = set()
+    for library in request.libraries:
+        with open(os.path.join(root, library.path), "rb") as file:
+            shared |= {symbol.name for symbol in elf_symbols(file.read(), name=library.path, dynamic=True)}
+    return defined & shared
+
+
+def offered_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
+    """Return those of the symbols that a user's words ask to offer, version scripts left out.
+
+    Raises: as `read`.
+    """
+    known = set(defined)
+    flags = [flag for flag in parse_ldflags(words) if flag.option.fate in (Fate.KEPT, Fate.LIST)]
+    return set().union(*(_matching(flag, known, read) for flag in flags))
+
+
+def _matching(flag: Flag, known: set[str], read: Callable[[str], str]) -> set[str]:
+    fate, value = flag.option.fate, flag.value or ""
+    if fate is Fate.ALL_KEPT:
+        return known
+    if fate is Fate.KEPT:
+        return _match([value], known)
+    if fate in (Fate.LIST, Fate.VERSIONS):
+        return _match(script_patterns(read(value)), known)
+    if fate is Fate.SCRIPT:
+        text = _COMMENT.sub(" ", read(value))
+        replaced = known.intersection(_ASSIGNED.findall(text))
+        if replaced:
+            raise LinkError(
+                f"{value} gives a value to '{min(replaced)}', which a crate defines, and LTO does not hear of it",
+                hint="set lto='off', or use --defsym",
+            )
+        return known & set(_NAME.findall(text))
+    if fate is Fate.TOLD:
+        names = set(_NAME.findall(value))
+        if flag.option.name == "wrap":
+            names = {value, f"__wrap_{value}", f"__real_{value}"}
+        return known & names
+    return set()
+
+
+def _match(patterns: Iterable[str], known: set[str]) -> set[str]:
+    found: set[str] = set()
+    for wanted in patterns:
+        if any(char in wanted for char in "*?["):
+            found |= {name for name in known if fnmatchcase(name.partition("@")[0], wanted)}
+        elif wanted in known:
+            found.add(wanted)
+    return found
+
+
+def script_patterns(text: str) -> list[str]:
+    """Return the patterns of symbols that a version script or a dynamic list offers.
+
+    Shape: for names of C++, which it spells as a source does, `_Z*` stands: whoever keeps too much is not wrong.
+    """
+    patterns: list[str] = []
+    offered, depth = True, 0
+    languages: list[bool] = []
+    tokens = list(_tokens(text))
+    for index, token in enumerate(tokens):
+        if token == "{":
+            depth += 1
+            languages.append(index > 0 and tokens[index - 1] == '"C++"')
+            offered = offered if depth > 1 else True
+        elif token == "}":
+            depth -= 1
+            languages = languages[:-1]
+        elif token in ("global:", "local:"):
+            offered = token == "global:"
+        elif token != ";" and depth and token != "extern" and not _is_language(tokens, index) and offered:
+            patterns.append(_MANGLED if any(languages) else token.strip('"'))
+    return patterns
+
+
+def _is_language(tokens: Sequence[str], index: int) -> bool:
+    return index > 0 and tokens[index - 1] == "extern"
+
+
+def _tokens(text: str) -> Iterator[str]:
+    plain = re.sub(r"\b(global|local)\s*:(?!:)", r" \1: ", _COMMENT.sub(" ", text))
+    yield from _TOKEN.findall(plain)
+
+
+def reader(root: str, request: LinkRequest) -> Callable[[str], str]:
+    """Return a function that reads a file which a crate's words for the linker name.
+
+    Shape: scripts that are not at their path are looked for where libraries are, as linkers do.
+    Raises: LinkError naming the crate and the file.
+    """
+    flags = parse_ldflags(request.options.texts("ldflags"))
+    named = [flag.value or "" for flag in flags if flag.option.fate is Fate.DIRECTORY]
+    places = [*request.options.texts("lib_dirs"), *named]
+
+    def read(path: str) -> str:
+        tried = [path, *(os.path.join(place, os.path.basename(path)) for place in places)]
+        found = next((item for item in tried if os.path.isfile(os.path.join(root, item))), path)
+        try:
+            with open(os.path.join(root, found), encoding="utf-8", errors="surrogateescape") as file:
+                return file.read()
+        except OSError as error:
+            raise LinkError(
+                f"crate '{request.crate}': ldflags name {path}, which cannot be read",
+                context=(("reason", error.strerror),),
+            ) from error
+
+    return read

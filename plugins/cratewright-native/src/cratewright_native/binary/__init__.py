@@ -1,0 +1,1 @@
+"""Object files, archives of symbols and bitcode, read and altered without any tool."""

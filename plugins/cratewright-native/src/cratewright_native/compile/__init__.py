@@ -1,0 +1,1 @@
+"""One source to one module, and a module to an object."""

@@ -1,0 +1,55 @@
+"""What a unit leaves beside its crate for people and other tools: its assembly, its LLVM IR, its object.
+
+This is the unit's own code, before any other is optimized with it, whatever `lto` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cratewright import ModuleCodegen, ModuleConfig
+
+from ..arguments.options import EMITTED
+from ..toolchains.toolchain import Toolchain
+from .codegen import lower, lowered
+
+__all__ = ["assembly_words", "emitted", "unserved"]
+
+
+def unserved(kind: str, language: str, toolchain: Toolchain) -> str:
+    """Return why there is no such file of a source; empty if there is one."""
+    if language == "object":
+        return "the source is an object already"
+    if language == "assembler" and kind != "obj":
+        return "the source is assembly"
+    return "gcc has no LLVM IR" if kind == "llvm-ir" and toolchain.kind == "gcc" else ""
+
+
+def assembly_words(words: Iterable[str], output: Path) -> tuple[str, ...]:
+    """Return gcc's command for the assembly of what another command compiles, without what LTO would read in it."""
+    return (*("-S" if word == "-c" else word for word in words), "-fno-lto", "-o", str(output))
+
+
+def emitted(
+    module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, directory: Path
+) -> tuple[tuple[str, bytes], ...]:
+    """Return the files of a unit by suffix; gcc has written its assembly, `module.s`, when it compiled the unit.
+
+    Raises: ToolError.
+    """
+    files: list[tuple[str, bytes]] = []
+    for kind, suffix in EMITTED.items():
+        if kind not in config.options.texts("emit"):
+            continue
+        if kind == "obj":
+            data = lower(module, config, toolchain).data
+        elif toolchain.kind == "gcc":
+            data = (directory / "module.s").read_bytes()
+        else:
+            data = lowered(module, config, toolchain, _PRINTED[kind])
+        files.append((suffix, data))
+    return tuple(files)
+
+
+_PRINTED = {"asm": ("-S",), "llvm-ir": ("-S", "-emit-llvm")}

@@ -1,0 +1,32 @@
+"""An object that somebody else has compiled, as a source of a crate.
+
+It is linked as it is.
+"""
+
+from __future__ import annotations
+
+from cratewright import ModuleCodegen, SourceError, UnitStencil
+
+from ..binary.bitcode import is_bitcode
+from ..binary.elf import is_elf
+from ..binary.module import module_of
+from ..toolchains.toolchain import Toolchain
+
+__all__ = ["foreign_module"]
+
+
+def foreign_module(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
+    """Return the module of an object.
+
+    Raises: SourceError for one that the toolchain's linker cannot read.
+    """
+    if is_elf(stencil.source):
+        module = module_of(stencil.source, path=stencil.path, foreign=True)
+        if module.attribute("representation") != "gcc" or toolchain.kind == "gcc":
+            return module
+        reason, hint = "it holds gcc's intermediate representation", "compile it without -flto, or set CRATE_CC=gcc"
+    elif is_bitcode(stencil.source):
+        reason, hint = "it is LLVM bitcode", "compile it without -flto, or name it .bc"
+    else:
+        reason, hint = "it is not an ELF object", ""
+    raise SourceError.at(stencil.path, 1, f"this object cannot be linked: {reason}", hint=hint)

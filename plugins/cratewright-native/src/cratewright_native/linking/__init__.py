@@ -1,0 +1,1 @@
+"""Objects and libraries to programs and libraries."""

@@ -1,0 +1,44 @@
+"""Bytes that a shared library carries: an object with one section that is never loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..toolchains.targets import find_target
+from ..toolchains.toolchain import Toolchain
+
+__all__ = ["EMBEDDED", "embed_object"]
+
+EMBEDDED = ".cratewright"
+"""The section that the bytes are in."""
+
+_DATA = "embedded.bin"
+_HEAD = {
+    "elf": f'.section {EMBEDDED},"",%progbits\n',
+    "coff": f'.section {EMBEDDED},"n"\n',
+    "macho": f".section __DATA,__{EMBEDDED[1:]}\n",
+    "wasm": f'.section .custom_section.{EMBEDDED[1:]},"",@\n',
+}
+
+
+def embed_object(data: bytes, target: str, toolchain: Toolchain, directory: Path) -> str:
+    """Write an object that holds some bytes, and return the name of its file in `directory`.
+
+    Raises: ToolError if the assembler fails.
+    """
+    head = _HEAD[find_target(target).format]
+    if toolchain.kind == "gcc":
+        # GNU ld collects what is never loaded as well, unless it is told to retain it.
+        head = head.replace('""', '"R"')
+    # Without a word about the stack GNU ld would make that of the whole program executable.
+    stack = '.section .note.GNU-stack,"",%progbits\n' if find_target(target).format == "elf" else ""
+    (directory / _DATA).write_bytes(data)
+    (directory / "embedded.s").write_text(f'{head}.incbin "{_DATA}"\n{stack}', encoding="utf-8")
+    output = "embedded.o"
+    toolchain.run(
+        (*toolchain.cc(target), "-c", "embedded.s", "-o", output),
+        cwd=directory,
+        what="the metadata of a dylib",
+        outputs=[output],
+    )
+    return output

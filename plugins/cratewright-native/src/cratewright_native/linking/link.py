@@ -1,0 +1,294 @@
+"""The final link of one crate type: objects in, a program or a library out.
+
+Knows nothing of LTO but that its results are all to be linked; what they came from it does not see.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cratewright import (
+    Artifact,
+    CrateType,
+    CratewrightError,
+    DebugInfo,
+    Diagnostic,
+    LinkModule,
+    LinkRequest,
+    LinkResult,
+    Observed,
+    Severity,
+    ToolError,
+    UnsupportedError,
+    merge_observed,
+    pattern,
+)
+
+from ..arguments.kept import is_versioned, offered_symbols, offers_all, reader
+from ..arguments.response_file import response_file
+from ..arguments.users_words import users_words
+from ..binary.elf import elf_symbols, retaining
+from ..binary.exports import check_symbols, replaceable_symbols, version_script
+from ..binary.module import MAIN_SYMBOLS
+from ..binary.symbol import ObjectSymbol
+from ..compile.coverage import notes_of, place_object
+from ..libraries import library_words
+from ..lookups.observe import FileMemory, settled
+from ..toolchains.targets import Target, find_target
+from ..toolchains.toolchain import Completed, Toolchain
+from .demand import is_direct
+from .depfile import parse_link_depfile
+from .embed import embed_object
+from .link_files import link_search, observe_link
+from .linker_messages import linker_warnings
+from .refusal import as_told, refusal
+from .soname import file_name, soname
+from .staticlib import member_names, object_name, write_staticlib
+
+__all__ = ["link_crate_type"]
+
+_ARGUMENTS = "arguments.rsp"
+_ARCHIVE = "dependencies.a"
+_DEPFILE = "inputs.d"
+_LINE = "line.rsp"
+_SCRIPT = "offered.map"
+# Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
+_CXX = pattern(rb"\0(?:_Z|__cxa_|__gxx_)")
+_SHOWN = 20
+_UNUSED = "argument unused during compilation"
+_LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")
+
+
+def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemory) -> LinkResult:
+    """Link one crate type.
+
+    Raises: LinkError with what the linker said; UnsupportedError for what the target has not.
+    """
+    target = find_target(request.target)
+    name = file_name(request.crate, request.crate_type, request.target, request.options)
+    if request.crate_type is CrateType.STATICLIB:
+        library = Artifact(name, write_staticlib(request, toolchain))
+        return LinkResult(artifacts=(library, *notes_of(request, name)))
+    if request.crate_type is CrateType.OBJECT:
+        (item,) = request.modules
+        return LinkResult(artifacts=(Artifact(name, item.module.data),))
+    with toolchain.scratch() as directory:
+        files, objects = _inputs(request, toolchain, directory)
+        inputs = [*place_object(request, toolchain, directory), *objects]
+        users = users_words(request, toolchain.root)
+        words = [*inputs, *_options(request, toolchain, target, directory)]
+        words += [*_libraries(request, toolchain, target), *users.words]
+
+        def attempt() -> tuple[tuple[tuple[Observed, ...], tuple[Diagnostic, ...]], int]:
+            told, done = _run(request, toolchain, inputs, files, words, name, directory)
+            search = link_search(told, done.stderr, toolchain.root)
+            decided = [library.path for library in request.libraries]
+            listed = [*_listed(directory, toolchain), *users.read]
+            seen, newest = observe_link(
+                listed, search, target.format, memory, decided=decided, bundled=toolchain.headers
+            )
+            seen = merge_observed([seen, [Observed(path, None) for path in users.missing]])
+            return (seen, _said(done, toolchain, directory, files)), newest
+
+        observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
+        program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
+        written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
+    return LinkResult(artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=said)
+
+
+def _run(
+    request: LinkRequest,
+    toolchain: Toolchain,
+    inputs: Sequence[str],
+    files: Mapping[str, LinkModule],
+    words: Sequence[str],
+    name: str,
+    directory: Path,
+) -> tuple[Sequence[str], Completed]:
+    """Link, and return what was told and what was said, of where libraries are looked for among others."""
+    what = f"link of crate '{request.crate}'"
+    language = _language(request, toolchain)
+    passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
+    line = toolchain.linker(request.target, language, words, passed=passed, output=name)
+    if line:
+        told = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
+        with suppress(CratewrightError):
+            return line, toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
+    driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
+    cannot = f"crate '{request.crate}' cannot be linked"
+    refused = refusal(request, cannot, files, final=True, archive=_ARCHIVE)
+    if line:
+        # Users know the driver: it is for it to say what is wrong.
+        toolchain.run(driver, cwd=directory, what=what, refused=refused)
+
+    def unlisted(said: str) -> CratewrightError:
+        # What the driver says of its search would be in the way of what the linker says of its inputs.
+        try:
+            toolchain.run(driver, cwd=directory, what=what, refused=refused)
+        except CratewrightError as error:
+            return error
+        lines = "\n".join(said.strip().splitlines()[-_SHOWN:])
+        return ToolError(
+            f"{what}: the linker cannot list the files that it reads",
+            context=(("toolchain", toolchain.version), ("said", lines)),
+            hint="GNU ld does from version 2.35 on, LLD from 13 on",
+        )
+
+    listing = toolchain.listing(request.target, _DEPFILE)
+    return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=unlisted)
+
+
+def _said(
+    done: Completed, toolchain: Toolchain, directory: Path, files: Mapping[str, LinkModule]
+) -> tuple[Diagnostic, ...]:
+    """Return what the linker said for the user: what it was asked to print, and warnings."""
+    printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory).strip("\n")
+    notes = [Diagnostic(Severity.NOTE, printed.splitlines()[0], rendered=printed)] if printed.strip() else []
+    said = as_told(done.stderr, files, _ARCHIVE) if "warning: " in done.stderr else ""
+    # Of words that a driver makes no use of, such as -pie beside -static, the users' own were looked at before.
+    return (*notes, *(item for item in linker_warnings(said) if _UNUSED not in item.text))
+
+
+def _text(path: Path, toolchain: Toolchain) -> bytes:
+    """Return what a linker wrote for people to read, with no directory of this machine in it."""
+    text = path.read_text("utf-8", "surrogateescape")
+    return toolchain.shown(text, path.parent).encode("utf-8", "surrogateescape")
+
+
+def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
+    """Return the files that the linker says it read, those left out that were made for it."""
+    depfile = directory / _DEPFILE
+    if not depfile.exists():
+        return []
+    text = depfile.read_text("utf-8", "surrogateescape")
+    listed = parse_link_depfile(text, escaped=toolchain.kind == "llvm")
+    scratch = os.path.join(directory, "")
+    return [
+        path
+        for path in listed
+        if not path.startswith(scratch) and (os.path.isabs(path) or not (directory / path).exists())
+    ]
+
+
+def _language(request: LinkRequest, toolchain: Toolchain) -> str:
+    if any(_CXX.search(item.module.data) for item in request.modules):
+        return "c++"
+    # A program has the library of a sanitizer for its dylibs as well, and there is more of it for C++.
+    asked = request.libraries if request.options.texts("sanitize") else ()
+    paths = (Path(toolchain.root, library.path) for library in asked)
+    return "c++" if any(_CXX.search(path.read_bytes()) for path in paths) else "c"
+
+
+def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> tuple[dict[str, LinkModule], Sequence[str]]:
+    """Write the objects: own ones and those that LTO has chosen are linked, others if somebody needs them.
+
+    Shape: the modules by the names of their files, and the words for a linker.
+    """
+    names = member_names(object_name(item.crate, Path(item.module.name).stem) for item in request.modules)
+    direct: list[str] = []
+    lazy: list[str] = []
+    for name, item in zip(names, request.modules, strict=True):
+        (directory / name).write_bytes(retaining(item.module.data, name=item.module.name))
+        # What LTO has chosen is linked.
+        chosen = is_direct(item, request) or item.module.attribute("lto") != ""
+        (direct if chosen else lazy).append(name)
+    if request.embed:
+        direct.append(embed_object(request.embed, request.target, toolchain, directory))
+    files = dict(zip(names, request.modules, strict=True))
+    if not lazy:
+        return files, direct
+    toolchain.run(
+        (*toolchain.ar(), "rcsD", _ARCHIVE, *lazy),
+        cwd=directory,
+        what=f"dependencies of crate '{request.crate}'",
+        outputs=[_ARCHIVE],
+    )
+    # What is to be offered must come out of the archive although nobody here calls it.
+    wanted = [f"-Wl,-u,{symbol}" for symbol in check_symbols(request.exported) if "@" not in symbol]
+    return files, [*wanted, *direct, _ARCHIVE]
+
+
+def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directory: Path) -> list[str]:
+    options, shared = request.options, request.crate_type is not CrateType.BIN
+    words = ["-shared"] if shared else []
+    if toolchain.kind == "gcc":
+        # Objects of gcc hold both; what is to be optimized together has been by now.
+        words.append("-fno-lto")
+    if target.format == "elf":
+        words += ["-Wl,--build-id=none", "-Wl,--gc-sections"]
+        if toolchain.kind == "llvm":
+            # GNU ld keeps what `__start_X` stands for; zig hands no such word on.
+            words.append("-Wl,-z,nostart-stop-gc")
+        words += _visibility(request, toolchain, directory)
+        own = soname(request.crate, request.crate_type, request.target, options)
+        words += [f"-Wl,-soname,{own}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
+        words += [f"-Wl,-rpath,{path}" for path in _rpath(request)]
+    elif shared:
+        raise UnsupportedError(
+            f"crate '{request.crate}': target '{target.name}' has no {request.crate_type.value} yet",
+            hint="make a program or a staticlib; targets in ELF format have all crate types",
+        )
+    if options.flag("strip"):
+        words.append("-s")
+    elif options.debuginfo is DebugInfo.NONE and target.format == "elf":
+        # The toolchain's own start files and libraries have some.
+        words.append("-Wl,--strip-debug")
+    words += [f"-fsanitize={each}" for each in options.texts("sanitize")]
+    if options.flag("coverage"):
+        words.append("--coverage" if toolchain.kind == "gcc" else "-fprofile-instr-generate")
+    return words
+
+
+def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
+    """Return what makes a library offer its symbols and no other, and a program those that were asked for."""
+    flags = request.options.texts("ldflags")
+    if is_versioned(flags):
+        # What a user's own version script says is for it to say.
+        return ["-rdynamic"] if request.crate_type is CrateType.BIN and request.options.texts("exports") else []
+    offered = set(request.exported)
+    words: list[str] = []
+    if request.crate_type is CrateType.BIN:
+        offered -= MAIN_SYMBOLS
+        if not offered or offers_all(flags):
+            return []
+        offered |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
+        words.append("-rdynamic")
+    elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
+        # Whoever includes a header has inline functions of his own; they are no part of a C interface.
+        offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
+    visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
+    offered |= offered_symbols(flags, visible, reader(toolchain.root, request))
+    script = version_script(sorted(offered))
+    if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
+        # zig hands a version script on for libraries alone, but a linker script may hold one.
+        (directory / _SCRIPT).write_bytes(b"VERSION {\n" + script + b"}\n")
+        return [*words, f"-Wl,-T,{_SCRIPT}"]
+    (directory / _SCRIPT).write_bytes(script)
+    return [*words, f"-Wl,--version-script={_SCRIPT}"]
+
+
+def _defined(modules: Sequence[LinkModule]) -> Iterator[ObjectSymbol]:
+    for item in modules:
+        yield from (symbol for symbol in elf_symbols(item.module.data, name=item.module.name) if symbol.defined)
+
+
+def _rpath(request: LinkRequest) -> list[str]:
+    """Return where a program finds the dylibs it was linked with, wherever both are moved together."""
+    found: dict[str, None] = {}
+    for library in request.libraries:
+        place = library.directory
+        found["$ORIGIN" if place == "." else place if os.path.isabs(place) else f"$ORIGIN/{place}"] = None
+    return [*found, *request.options.texts("rpath")]
+
+
+def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> list[str]:
+    # zig knows no state to go back to, and begins with what others call as needed.
+    before, after = ("--no-as-needed", "--as-needed") if toolchain.kind == "zig" else _LINKED_ANYWAY
+    words: list[str] = []
+    for library in request.libraries:
+        path = os.path.join(toolchain.root, library.path)
+        words += [f"-Wl,{before}", path, f"-Wl,{after}"] if library.crate in request.whole else [path]
+    return [*words, *library_words(request.natives, request.options.texts("lib_dirs"), target, toolchain)]

@@ -1,0 +1,166 @@
+"""What a final link depends on: the files that its linker read, and the places where it found no library."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from cratewright import LinkError, Observed, dataclass, pattern
+
+from ..lookups.observe import FileMemory
+from ..lookups.search_path import plain
+from ..lookups.world import World, join
+
+__all__ = ["LinkSearch", "link_search", "observe_link"]
+
+_FORMS = {
+    "elf": ("lib{}.so", "lib{}.a"),
+    "coff": ("lib{}.dll.a", "{}.dll.a", "lib{}.a", "lib{}.lib", "{}.lib", "lib{}.dll", "{}.dll"),
+    "macho": ("lib{}.tbd", "lib{}.dylib", "lib{}.so", "lib{}.a"),
+    "wasm": ("lib{}.so", "lib{}.a"),
+}
+"""What the files of a library `{}` may be called, by the format of the target."""
+
+_WORD = pattern(r"(-L|-l|-T|--(?:library-path|library|script|version-script|dynamic-list)(?==|\Z))=?(.*)", re.DOTALL)
+_KINDS = {"--library-path": "-L", "--library": "-l"}
+_SLASHES = pattern(r"/(?:\.?(?:/|\Z))*")
+_SHOWN = pattern(r"[\s\"'](-[Ll])([^\s\"']+)")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSearch:
+    """Where a linker looks, and for what.
+
+    Shape: `directories` in order, relative to the project root or absolute; `names` as after `-l`; `scripts` are paths.
+    """
+
+    directories: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+
+
+def link_search(words: Iterable[str], said: str, root: str) -> LinkSearch:
+    """Read the words of a link, and the linker's own as a verbose driver shows them."""
+    told = list(_told(words))
+    # A driver shows each command on a line that begins with a space.
+    shown = [found for line in said.splitlines() if line.startswith(" ") for found in _SHOWN.findall(line)]
+    directories = (_logical(path, root) for kind, path in (*told, *shown) if kind == "-L")
+    return LinkSearch(
+        directories=tuple(_once(dict.fromkeys(directories))),
+        names=tuple(dict.fromkeys(name for kind, name in (*told, *shown) if kind == "-l")),
+        scripts=tuple(dict.fromkeys(path for kind, path in told if kind == "-T" and os.path.isfile(path))),
+    )
+
+
+def _once(directories: Iterable[str]) -> Iterator[str]:
+    """Yield directories, those of the system once each: drivers name one by several paths."""
+    seen: set[tuple[int, int]] = set()
+    for directory in directories:
+        if os.path.isabs(directory):
+            try:
+                found = os.stat(directory)
+            except OSError:
+                pass
+            else:
+                if (found.st_dev, found.st_ino) in seen:
+                    continue
+                seen.add((found.st_dev, found.st_ino))
+        yield directory
+
+
+def _told(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each word about directories, libraries and scripts, by its short name, with its value."""
+    waiting = ""
+    for word in _linker_words(words):
+        found = _WORD.match(word)
+        if waiting:
+            yield waiting, word
+            waiting = ""
+        elif found:
+            kind = _KINDS.get(found[1], found[1] if len(found[1]) == 2 else "-T")
+            if found[2]:
+                yield kind, found[2]
+            else:
+                waiting = kind
+
+
+def _linker_words(words: Iterable[str]) -> Iterator[str]:
+    for word in words:
+        if word.startswith("-Wl,"):
+            yield from word.split(",")[1:]
+        elif word != "-Xlinker":
+            yield word
+
+
+def observe_link(
+    listed: Sequence[str],
+    search: LinkSearch,
+    form: str,
+    memory: FileMemory,
+    *,
+    decided: Collection[str] = (),
+    bundled: str = "",
+) -> tuple[tuple[Observed, ...], int]:
+    """Return what a link depends on, sorted by path, and when a file that it read last changed.
+
+    Shape: `listed` are the files that the linker says it read, without those that were made for it; one that is not
+    absolute was found on the search path. `form` is the format of the target; `decided` are files that the request
+    holds. What is below `bundled` changes with the toolchain's version alone.
+    Units: nanoseconds.
+    Raises: LinkError for a file that is gone.
+    """
+    absolute = [path for path in (*listed, *search.scripts) if os.path.isabs(path)]
+    paths = dict.fromkeys(_logical(path, memory.root) for path in absolute)
+    wanted = [_file_names(name, form) for name in search.names]
+    wanted += [(name,) for name in listed if not os.path.isabs(name)]
+    wanted += [_names_beside(path, form) for path in paths if posixpath.dirname(path) in search.directories]
+    world = World(memory.root)
+    for names in dict.fromkeys(wanted):
+        _look(names, search.directories, paths, world)
+    seen: dict[str, str] = {}
+    newest = 0
+    for path in paths:
+        if path in decided or (bundled and path.startswith(bundled)):
+            continue
+        try:
+            seen[path], changed = memory.digest(path)
+        except OSError as error:
+            raise LinkError(f"{path} is gone while it is linked", context=(("reason", error.strerror),)) from error
+        newest = max(newest, changed)
+    return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items())), newest
+
+
+def _logical(path: str, root: str) -> str:
+    """Return a path as units name it: relative to the project root, or absolute outside it."""
+    path, prefix = _SLASHES.sub("/", path), os.path.join(root, "")
+    return "" if path in (prefix, root) else plain(path.removeprefix(prefix))
+
+
+def _look(names: Iterable[str], directories: Iterable[str], found: Collection[str], world: World) -> None:
+    """Note what is at each place where one of the names was looked for, up to a file that was found."""
+    for directory in directories:
+        for name in names:
+            path = join(directory, name)
+            if path in found:
+                return
+            # If something is there, the linker has followed it, as a script, or passed it over.
+            world.look(path)
+
+
+def _file_names(name: str, form: str) -> tuple[str, ...]:
+    """Return what the linker looks for in each directory when it is told `-l` and a name."""
+    return (name[1:],) if name.startswith(":") else tuple(text.format(name) for text in _FORMS[form])
+
+
+def _names_beside(path: str, form: str) -> tuple[str, ...]:
+    """Return the names by which a file on the search path may have been looked for."""
+    base = posixpath.basename(path)
+    if base.endswith((".o", ".obj")):  # the driver's own start files, which it knows where to find
+        return ()
+    for text in _FORMS[form]:
+        before, _, after = text.partition("{}")
+        if base.startswith(before) and base.endswith(after):
+            return _file_names(base[len(before) : len(base) - len(after)], form)
+    return (base,)

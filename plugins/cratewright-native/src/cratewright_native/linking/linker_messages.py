@@ -1,0 +1,91 @@
+"""What a linker said as diagnostics: GNU ld's words, and those of lld, which zig's linker is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cratewright import Diagnostic, RelatedPlace, Severity, pattern
+
+from ..lookups.search_path import plain
+
+__all__ = ["first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
+
+# lld: the file as it is called for short, and in full where that is another.
+_PLACE = pattern(
+    r"(?m)^>>> (?:referenced by|defined by|defined at) (?P<short>.+?):(?P<at>\d+)(?: \((?P<full>.*):(?P=at)\))?$"
+)
+_LLD = pattern(
+    r"(?m)^[^\n:]*: error: undefined (?:(?:hidden|protected) )?symbol: (?P<name>.+)\n(?P<rest>(?:>>> .*\n?)*)"
+)
+_PROGRAM = r"(?:[\w./+-]*(?:ld|lld|clang|gcc|cc|c\+\+|g\+\+|collect2|lto\w*|zig)[\w.+-]*:\s?)?"
+# A place may be an offset in a section, which is none.
+_AT = r"(?:(?P<file>[^\s(].*?):(?:(?P<line>\d+)(?::(?P<column>\d+))?(?::\(.*?\))?|\(.*?\)): )?"
+_GNU = pattern(rf"(?m)^{_PROGRAM}{_AT}(?:[^\n:]*: )?undefined reference to [`'](?P<name>.+)'$")
+_WARNING = pattern(f"{_PROGRAM}{_AT}warning: (?P<text>.*)")
+_ERROR = pattern(f"{_PROGRAM}(?:(?:fatal )?error: )?{_AT}(?:(?:fatal )?error: )?(?P<text>.+)")
+_NO_ERROR = pattern(r">>> .*|.*: in function [`'].*':|.*\bfile format not recognized; treating as linker script")
+_DUPLICATE = pattern(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\bsymbol multiply defined")
+
+
+def has_duplicates(said: str) -> bool:
+    """Say whether symbols are defined more than once."""
+    return _DUPLICATE.search(said) is not None
+
+
+def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:
+    """Return the symbols that nobody defines, in order, with the places that use them, as far as they are known."""
+    found: dict[str, dict[RelatedPlace, None]] = {}
+    for match in _LLD.finditer(said):
+        found.setdefault(match["name"], {}).update(dict.fromkeys(_places(match["rest"])))
+    for match in _GNU.finditer(said):
+        places = found.setdefault(match["name"], {})
+        file, line, _ = _where(match)
+        if file:
+            places[RelatedPlace("used here", file, line)] = None
+    return {name: tuple(places) for name, places in found.items()}
+
+
+def _places(text: str) -> Iterator[RelatedPlace]:
+    for match in _PLACE.finditer(text):
+        file = match["full"] or match["short"]
+        if not file.startswith("<"):
+            yield RelatedPlace("used here", plain(file), int(match["at"]))
+
+
+def first_error(said: str) -> Diagnostic | None:
+    """Return the first thing that a linker has to say, with its place, if it knows one."""
+    lines = said.splitlines()
+    match = next((_ERROR.fullmatch(line) for line in lines if line.strip() and not _NO_ERROR.fullmatch(line)), None)
+    if match is None:
+        return None
+    if _where(match)[0]:
+        return Diagnostic(Severity.ERROR, match["text"], *_where(match))
+    found = next(_places(said), RelatedPlace(""))
+    return Diagnostic(Severity.ERROR, match["text"], found.file, found.line)
+
+
+def linker_warnings(said: str) -> tuple[Diagnostic, ...]:
+    """Return the warnings; the lines below one that belong to it are part of its text."""
+    found: list[tuple[re.Match[str], list[str]]] = []
+    lead: list[str] = []
+    for line in said.splitlines():
+        if match := _WARNING.fullmatch(line):
+            found.append((match, [*lead, line]))
+            lead = []
+        elif re.search(r": in function [`'].*':$", line):
+            lead = [line]
+        elif found and line.startswith((">>> ", " ", "\t")):
+            found[-1][1].append(line)
+    return tuple(_warning(match, lines) for match, lines in found)
+
+
+def _warning(match: re.Match[str], lines: list[str]) -> Diagnostic:
+    return Diagnostic(Severity.WARNING, match["text"], *_where(match), rendered="\n".join(lines))
+
+
+def _where(match: re.Match[str]) -> tuple[str, int, int]:
+    """Return file, line and column; gcc's LTO calls files that it does not know `<artificial>`."""
+    if not match["line"] or match["file"].startswith("<"):
+        return "", 0, 0
+    return plain(match["file"]), int(match["line"]), int(match["column"] or 0)

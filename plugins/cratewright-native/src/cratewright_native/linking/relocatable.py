@@ -1,0 +1,58 @@
+"""One object of all that a crate needs, which can be linked again.
+
+Knows nothing of how its parts were made; they are objects by then.
+"""
+
+from __future__ import annotations
+
+from cratewright import LinkRequest, ModuleCodegen, Symbol
+
+from ..arguments.response_file import response_file
+from ..binary.elf import elf_symbols
+from ..binary.localise import with_local_symbols
+from ..binary.module import MAIN_SYMBOLS
+from ..toolchains.toolchain import Toolchain
+from .demand import is_direct, needed_modules
+from .refusal import refusal
+from .resolve import written
+
+__all__ = ["merge"]
+
+_MERGED = "merged.o"
+
+
+def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
+    """Merge the objects of a crate with those that it needs of other crates.
+
+    Shape: what is exported stays global, and what may be defined in many objects, as inline functions of C++ are. All
+    else that is defined here is local, so that it clashes with nothing. What nobody here defines is left to the next
+    link.
+    Raises: LinkError if symbols clash.
+    """
+    chosen = [item for item in request.modules if item.module.attribute("lto")]
+    needed = needed_modules(request, request.exported)
+    parts = [item for item in request.modules if item in needed or item in chosen or is_direct(item, request)]
+    what = f"merging the objects of crate '{request.crate}'"
+    with toolchain.scratch() as directory:
+        files = written(parts, directory)
+        if toolchain.kind == "gcc":
+            linker: tuple[str, ...] = (*toolchain.cc(request.target), "-nostdlib", "-fno-lto", "-Wl,--build-id=none")
+        else:
+            linker = toolchain.lld(request.target)
+        toolchain.run(
+            (*linker, "-r", response_file("arguments.rsp", list(files), directory), "-o", _MERGED),
+            cwd=directory,
+            what=what,
+            outputs=[_MERGED],
+            refused=refusal(request, f"{what} failed", files),
+        )
+        data = (directory / _MERGED).read_bytes()
+    data = with_local_symbols(data, keep={*request.exported, *MAIN_SYMBOLS}, name=f"crate '{request.crate}'")
+    symbols = elf_symbols(data, name=request.crate)
+    return ModuleCodegen(
+        name=_MERGED,
+        data=data,
+        exports=tuple(Symbol(each.name, each.name) for each in symbols if each.defined and not each.hidden),
+        imports=tuple(Symbol(each.name, each.name) for each in symbols if not each.defined),
+        attributes=(("representation", "none"),),
+    )

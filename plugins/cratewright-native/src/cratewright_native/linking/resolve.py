@@ -1,0 +1,105 @@
+"""The modules of a link as files, and what lld is told so that it resolves symbols as the final link will."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, content_digest, dataclass
+
+from ..arguments.kept import told_words
+from ..arguments.response_file import response_file
+from ..binary.bitcode import bitcode_major, is_bitcode
+from ..binary.exports import required_symbols, version_script
+from ..toolchains.targets import find_target
+from ..toolchains.toolchain import Toolchain
+from .demand import is_direct
+
+__all__ = ["LldInputs", "check_reader", "module_file", "write_inputs", "written"]
+
+_ARGUMENTS = "arguments.rsp"
+_SCRIPT = "offered.map"
+
+
+@dataclass(frozen=True, slots=True)
+class LldInputs:
+    """What lld is given.
+
+    Shape: `arguments` for lld; `files` maps the name of each module's file, relative to the directory, to the module.
+    """
+
+    arguments: tuple[str, ...]
+    files: dict[str, LinkModule]
+
+
+def module_file(data: bytes, repeat: int = 0) -> str:
+    """Return the name of a module's file, which says what is in it.
+
+    LLVM writes the names of files into what it finds out: names without a path keep that the same everywhere, and
+    names by content keep it the same when other modules come and go. `repeat` tells equal modules apart.
+    """
+    return f"{content_digest(data)[:32]}{f'-{repeat}' if repeat else ''}.bc"
+
+
+def written(modules: Iterable[LinkModule], directory: Path) -> dict[str, LinkModule]:
+    """Write objects to files called by their numbers, and return which is which."""
+    files = {f"{index}.o": item for index, item in enumerate(modules)}
+    for name, item in files.items():
+        (directory / name).write_bytes(item.module.data)
+    return files
+
+
+def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> LldInputs:
+    """Write the modules of a request to files, and return what lld is to be told.
+
+    Shape: own modules are linked, those of dependencies if somebody needs them, as from an archive. Objects beside
+    take part in the resolution: what they define or use is not for LTO to decide.
+    Raises: UnsupportedError for a target whose linker cannot be told; LinkError for modules of a newer LLVM.
+    """
+    if find_target(request.target).format != "elf":
+        raise UnsupportedError(
+            f"LTO of target '{request.target}' is not there yet",
+            context=(("crate", request.crate),),
+            hint="set lto='off'; targets in ELF format have it",
+        )
+    check_reader(request.modules, toolchain)
+    files: dict[str, LinkModule] = {}
+    own: list[str] = []
+    lazy: list[str] = []
+    for item in request.modules:
+        repeat = 0
+        while (name := module_file(item.module.data, repeat)) in files:
+            repeat += 1
+        files[name] = item
+        (directory / name).write_bytes(item.module.data)
+        (own if is_direct(item, request) else lazy).append(name)
+    for index, item in enumerate(request.beside):
+        if not is_bitcode(item.module.data):
+            name = f"{index}.o"
+            (directory / name).write_bytes(item.module.data)
+            (own if is_direct(item, request) else lazy).append(name)
+    kept = {*required_symbols(request), *request.kept}
+    (directory / _SCRIPT).write_bytes(version_script(sorted(kept), named=True))
+    # A shared library is the one kind of output that any of the crate types could become: whatever keeps its name
+    # may be replaced, all else is known to be final.
+    words = ["-shared", f"--version-script={_SCRIPT}", "--undefined-version"]
+    words += [f"--undefined={symbol}" for symbol in request.exported if "@" not in symbol]
+    words += told_words(request.options.texts("ldflags"))
+    words += [*own, "--start-lib", *lazy, "--end-lib"]
+    words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
+    return LldInputs((response_file(_ARGUMENTS, words, directory),), files)
+
+
+def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
+    """Refuse bitcode of an LLVM newer than the one that is to read it: it may say things that are not understood.
+
+    Raises: LinkError naming the crate, the module and both versions.
+    """
+    for item in modules:
+        major = bitcode_major(item.module.data)
+        if toolchain.llvm_major and major > toolchain.llvm_major:
+            raise LinkError(
+                f"module '{item.module.name}' of crate '{item.crate}' was made by a newer LLVM than the linker's",
+                context=(("made by LLVM", major), ("linked by LLVM", toolchain.llvm_major)),
+                hint="compile all crates with one toolchain: set CRATE_LLVM or CRATE_CC, or build again",
+            )

@@ -1,0 +1,1 @@
+"""What a program reads, and where it looks and finds nothing."""

@@ -1,0 +1,95 @@
+"""What a unit was compiled from: the files that were read, and where others were looked for, asked of the compiler."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cratewright import CratewrightError, dataclass
+
+from ..toolchains.toolchain import Toolchain
+from .assembly import files_asked_for, reads_nothing
+from .directives import Asked
+from .macros import answers, questions
+from .observe import FileFacts
+from .search_path import plain
+from .world import World, join
+
+__all__ = ["ListedUnit", "ask_assembler", "ask_preprocessor", "called"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedUnit:
+    """A unit that is compiled.
+
+    Shape: `path` is what messages call it, `file` where it is; `words` are the command that compiles it, without an
+    output; `driver` those of them that say which program compiles.
+    """
+
+    path: str
+    file: str
+    target: str
+    words: tuple[str, ...]
+    driver: tuple[str, ...]
+    toolchain: Toolchain
+
+    def run(self, words: Sequence[str], output: Path) -> bytes:
+        """Run the compiler with words, and return what it has written.
+
+        Raises: CratewrightError if it fails.
+        """
+        command = (*words, "-o", str(output))
+        self.toolchain.run(command, cwd=self.toolchain.root, what=self.path)
+        return output.read_bytes()
+
+
+def ask_preprocessor(
+    unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
+) -> tuple[tuple[tuple[str, Asked], ...], bool]:
+    """Return what a unit's files ask for by macros, with the file that asks; and whether that is not all."""
+    with unit.toolchain.scratch() as directory:
+        try:
+            listing = unit.run((*unit.words, "-E", "-dD", "-w"), directory / "listing.i").decode(
+                "utf-8", "surrogateescape"
+            )
+            sources = {path: read(path) for path, facts in files.items() if facts is not None}
+            names = {path: path for path in sources} | {join("./", path): path for path in sources}
+            names |= {os.path.join(unit.toolchain.root, path): path for path in sources}
+            text, asking = questions(listing, sources, names)
+            (directory / "asked.c").write_bytes(text.encode("utf-8", "surrogateescape"))
+            words = (*unit.driver, "-w", "-undef", "-nostdinc", "-x", "c", "-E", "-P", str(directory / "asked.c"))
+            expanded = unit.run(words, directory / "expanded.i").decode("utf-8", "surrogateescape")
+        except CratewrightError:
+            return (), True
+    return answers(expanded, asking)
+
+
+def ask_assembler(unit: ListedUnit, directories: Iterable[str], *, preprocessed: bool) -> dict[str, str | None]:
+    """Return what LLVM's assembler reads for a unit in assembly, and which paths are missing, as `World.found`.
+
+    Raises: SourceError for one that cannot be followed.
+    """
+    root = unit.toolchain.root
+    world = World(root)
+    places = ("", *map(plain, directories))
+
+    def find(name: str) -> str:
+        world.ask(name, places)
+        there = (os.path.join(root, directory, name) for directory in places)
+        return next((path for path in there if os.path.isfile(path)), "")
+
+    with unit.toolchain.scratch() as directory:
+        if preprocessed:
+            text = unit.run((*unit.words, "-E", "-w"), directory / "module.s")
+        else:
+            text = Path(root, unit.file).read_bytes()
+    if not reads_nothing(text):
+        files_asked_for(text, unit.driver, unit.toolchain, find, path=unit.path)
+    return world.found
+
+
+def called(names: Iterable[str], root: str) -> tuple[str, ...]:
+    """Return files by the paths that they have in the project."""
+    prefix = os.path.join(root, "")
+    return tuple(dict.fromkeys(plain(name.removeprefix(prefix)) for name in names))

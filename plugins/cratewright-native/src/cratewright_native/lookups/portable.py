@@ -1,0 +1,185 @@
+"""A compilation that another machine can make: its command without this machine in it, and all the files that it reads.
+
+Knows nothing of who runs it there. What it reads is asked of the preprocessor, which runs here: a first run knows it as
+well as any other, and nothing that is not among it is sent. A command with words whose effect on files is not known is
+run here, and so is one whose files lie elsewhere than in the project and below /usr.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from cratewright import (
+    CratewrightError,
+    Finished,
+    Portable,
+    UnitStencil,
+    passed_directories,
+    pattern,
+    program_files,
+    run_elsewhere,
+    runs_elsewhere,
+)
+
+from ..toolchains.targets import find_target, host_target
+from ..toolchains.toolchain import SETTLED, WORKING_DIRECTORY, Completed, Toolchain
+from .listing import ListedUnit
+
+__all__ = [
+    "ENVIRONMENT",
+    "NO_ANSWER",
+    "OUTPUT",
+    "is_portable",
+    "portable_of",
+    "portable_programs",
+    "portable_words",
+    "run_portable",
+    "scan",
+]
+
+NO_ANSWER = 126
+"""The status from which on a program has said nothing: it is not there, or a signal ended it."""
+OUTPUT = ".cratewright-module"
+_SYSTEM = "/usr/"
+_MACHINE = ("/usr/", "/lib/", "/lib64/", "/bin/")
+_ENV = "/usr/bin/env"
+_LANGUAGES = ("c", "c++")
+_KINDS = ("llvm", "gcc")
+ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **SETTLED}.items()))
+"""The variables that a program has on another machine."""
+# A word may read files that nobody sees, write others, or mean another thing on another machine.
+_PLAIN = pattern(
+    r"-[DU][^/]*|-I[^/].*|-std=[\w+]+|-ansi|-w|-W(?!p,|a,|l,)[\w+=-]+|-pedantic(-errors)?|-pthread|-O\w?|-g[0-3]?|-gdwarf(-\d)?"
+    r"|-m(?!.*native)[\w.+=,-]+"
+    r"|-f(?!plugin|profile|save|dump|time-|stack-usage|callgraph|module|coverage|test-|crash|debug-|file-|macro-|lto|sanitize"
+    r"|embed|record|xray|auto-profile|branch-prob|bootclasspath|diagnostics-format|opt-info|dbg)[a-z][\w.+=,-]*"
+)
+_EXCLUDED_OPTIONS = ("sanitize", "emit")
+
+
+def is_portable(stencil: UnitStencil, unit: ListedUnit, language: str, user: tuple[str, ...]) -> bool:
+    """Return whether nothing but the files that it reads stands against making a unit elsewhere."""
+    toolchain = unit.toolchain
+    return (
+        runs_elsewhere()
+        and toolchain.kind in _KINDS
+        and toolchain.report is None
+        and language in _LANGUAGES
+        and stencil.target == host_target()
+        and find_target(stencil.target).format == "elf"
+        and not stencil.repositories
+        and not stencil.options.flag("coverage")
+        and not any(stencil.options.texts(name) for name in _EXCLUDED_OPTIONS)
+        and not any(os.path.isabs(directory) for directory in stencil.options.texts("include_dirs"))
+        and all(_PLAIN.fullmatch(word) for word in user)
+        and not any(word.startswith("@") for word in unit.words)
+    )
+
+
+def scan(unit: ListedUnit, depfile: Path) -> Completed:
+    """Have the preprocessor list what a unit reads, and say where it looks.
+
+    Raises: CratewrightError if it fails, as compiling will.
+    """
+    words = (*unit.words, "-w", "-v", "-M", "-MF", str(depfile), "-MT", "module")
+    return unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)
+
+
+def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, str | None]) -> Portable | None:
+    """Return a compilation as another machine makes it, None for one that hangs on more than can be sent.
+
+    Shape: `observed` is everything that the unit reads or looks for, its source among it.
+    """
+    toolchain = unit.toolchain
+    inputs: dict[str, str] = {}
+    directories: set[str] = set()
+    programs = portable_programs(toolchain)
+    if programs is None:
+        return None
+    system = dict(programs)
+    for path, digest in observed.items():
+        if path == ".":  # it hangs on what nobody can tell
+            return None
+        if digest is None:
+            continue
+        place = os.path.normpath(path)
+        if place.startswith(("..", "/")) and not place.startswith(_SYSTEM):
+            return None
+        if digest == "unreadable":
+            return None
+        if digest == "directory":
+            if not place.startswith(_SYSTEM):
+                directories.add(place)
+        elif place.startswith(_SYSTEM):
+            system[path] = digest
+        else:
+            # The way to it must be there: one goes up again from directories that have nothing in them.
+            directories.update(passed_directories(path))
+            inputs[place] = digest
+    if OUTPUT in inputs or any(os.path.islink(os.path.join(toolchain.root, path)) for path in inputs):
+        return None
+    # Where it is compiled is not where it is compiled here.
+    words = [
+        "-ffile-compilation-dir=." if word == f"-ffile-prefix-map={toolchain.root}=." else word for word in unit.words
+    ]
+    argv = portable_words((*words, "-o", OUTPUT), toolchain)
+    if argv is None:
+        return None
+    return Portable(
+        root=toolchain.root,
+        argv=argv,
+        environ=ENVIRONMENT,
+        inputs=inputs,
+        directories=frozenset(directories),
+        system=system,
+        outputs=(OUTPUT,),
+        salt=stencil.fingerprint,
+    )
+
+
+def run_portable(
+    portable: Portable, unit: ListedUnit, output: Path, refused: Callable[[str], CratewrightError]
+) -> Completed | None:
+    """Compile a unit on another machine; None if that is to be done here.
+
+    Raises: what `refused` makes of a compiler's words; ToolError.
+    """
+    ran = run_elsewhere(portable)
+    if ran is None or not 0 <= ran.status < NO_ANSWER:
+        return None
+    if data := ran.outputs.get(OUTPUT):
+        output.write_bytes(data)
+    return unit.toolchain.judged(
+        Finished(ran.status, ran.stdout, ran.stderr),
+        portable.argv,
+        cwd=unit.toolchain.root,
+        what=unit.path,
+        outputs=[output],
+        refused=refused,
+    )
+
+
+def portable_programs(toolchain: Toolchain) -> Mapping[str, str] | None:
+    """Return the files that another machine must have to run a toolchain, None if it is no part of the system."""
+    if toolchain.kind not in _KINDS:
+        return None
+    found = _programs(toolchain)
+    return found if all(path.startswith(_MACHINE) for path in found) else None
+
+
+def portable_words(words: Sequence[str], toolchain: Toolchain) -> tuple[str, ...] | None:
+    """Return a command as another machine is told it, None for one with places of this machine in it."""
+    if any(toolchain.root in word for word in words) or not words[0].startswith(_SYSTEM):
+        return None
+    if toolchain.kind == "gcc":
+        # Said by the command: what runs it there may have said another thing.
+        return (_ENV, f"PWD={WORKING_DIRECTORY}", *words)
+    return tuple(words)
+
+
+@cache
+def _programs(toolchain: Toolchain) -> Mapping[str, str]:
+    return program_files(toolchain.programs_run())

@@ -1,0 +1,107 @@
+"""Fat LTO: all modules merged into one, then optimized as one program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
+
+from ..arguments.kept import wanted_symbols
+from ..compile.codegen import OPTIMIZED
+from ..linking.demand import needed_modules
+from ..linking.refusal import refusal
+from ..linking.resolve import write_inputs, written
+from ..lookups.closed import run_closed
+from ..toolchains.flags import lowering_words
+from ..toolchains.toolchain import Toolchain
+
+__all__ = ["optimize_fat", "run_fat_lto"]
+
+_MERGED = "merged"
+# A pipeline that does nothing: lld merges and internalises before it.
+_MERGE_ONLY = ("--lto=full", "--lto-emit-llvm", "--lto-newpm-passes=verify")
+_KEEP_LTO = ("-r", "-flto", "-flinker-output=rel")
+_TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
+
+
+def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
+    """Merge the modules that a link needs, and internalise what nobody outside them uses.
+
+    gcc internalises nothing: it does so only while it makes a program.
+    Raises: LinkError if symbols clash.
+    """
+    what = f"merging the modules of crate '{request.crate}'"
+    if toolchain.kind == "gcc":
+        defined = (symbol.name for item in request.modules for symbol in item.module.exports)
+        wanted = wanted_symbols(request.options.texts("ldflags"), defined)
+        needed = needed_modules(request, (*request.exported, *sorted(wanted)))
+        _check_sanitized(request, needed)
+        return _joined(needed, request, toolchain, what)
+    with toolchain.scratch() as directory:
+        inputs = write_inputs(request, toolchain, directory)
+        toolchain.run(
+            (*toolchain.lld(request.target), *_MERGE_ONLY, *inputs.arguments, "-o", _MERGED),
+            cwd=directory,
+            what=what,
+            outputs=[_MERGED],
+            refused=refusal(request, f"{what} failed", inputs.files),
+        )
+        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+# What every unit calls when it is loaded, of these sanitizers.
+_CALLED = {"address": "__asan_init", "thread": "__tsan_init"}
+
+
+def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> None:
+    """Refuse modules that were compiled with other sanitizers than gcc's LTO is told to make code for: of all of them.
+
+    Raises: LinkError naming the crates.
+    """
+    told = ",".join(request.options.texts("sanitize")).split(",")
+    for name, symbol in _CALLED.items():
+        for item in modules:
+            has = any(used.name == symbol for used in item.module.imports)
+            if has != (name in told):
+                raise LinkError(
+                    f"crate '{item.crate}' is compiled with{'' if has else 'out'} -fsanitize={name}, and "
+                    f"'{request.crate}', which is linked with lto='fat', with{'out' if has else ''}",
+                    context=(("module", item.module.name), ("reason", "gcc's LTO sanitizes all or nothing of a link")),
+                    hint="set the same 'sanitize' for both crates, or lto='off'",
+                )
+
+
+def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+    """Optimize a whole program; the result is bitcode, but an object from gcc, which cannot stop in between.
+
+    Raises: ToolError if the optimizer fails.
+    """
+    words: tuple[str, ...]
+    if toolchain.kind == "gcc":
+        sanitized = (f"-fsanitize={name}" for name in config.options.texts("sanitize"))
+        words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *sanitized, *_TO_OBJECT)
+    else:
+        # What is still visible is there to stay, as in any relocatable file.
+        words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
+    words = (*words, _MERGED, "-o", "optimized")
+    data = run_closed(words, toolchain, files={_MERGED: module.data}, output="optimized", what="fat LTO")
+    return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMIZED,))
+
+
+def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
+    with toolchain.scratch() as directory:
+        files = written(modules, directory)
+        toolchain.run(
+            (*toolchain.cc(request.target), *_KEEP_LTO, *files, "-o", _MERGED),
+            cwd=directory,
+            what=what,
+            outputs=[_MERGED],
+            refused=refusal(request, f"{what} failed", files),
+        )
+        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+def _level(config: ModuleConfig) -> str:
+    """Return lld's word: code that is to be small says so itself, function by function."""
+    level = config.options.opt_level
+    return OptLevel.DEFAULT.value if level.for_size else level.value

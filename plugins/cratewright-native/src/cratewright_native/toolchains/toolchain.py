@@ -1,0 +1,278 @@
+"""A toolchain: the programs that compile, optimize and link, and the one way in which they are run.
+
+Knows nothing of what is compiled, nor of which toolchain is the right one: `choose` finds that out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import field
+from pathlib import Path
+from typing import ClassVar
+
+from cratewright import (
+    CratewrightError,
+    Finished,
+    ToolError,
+    UnsupportedError,
+    dataclass,
+    pattern,
+    run_program,
+    scratch_directory,
+    scratch_root,
+)
+
+from .pass_report import PassReport
+
+__all__ = ["SETTLED", "WORKING_DIRECTORY", "Completed", "Toolchain"]
+
+SETTLED = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
+"""What programs are told everywhere, so that no result hangs on when and where it is made."""
+WORKING_DIRECTORY = "/proc/self/cwd"
+"""What gcc is told that its working directory is called, the same everywhere."""
+
+_CRASHED = pattern(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
+# With what is wrong in these lines an LLVM driver still exits with status 0.
+_ASSEMBLY = pattern(r"(?m)^<(?:inline asm|assembly)>:")
+_ASSEMBLED_LATE = "build with lto='off' to see the source line of this assembly"
+_FAILED = pattern(r"Error running ThinLTO backend.*|Error loading imported file.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program that succeeded has printed; paths in `stderr` are relative to the project root."""
+
+    stdout: bytes
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain(ABC):
+    """Programs of one version that belong together.
+
+    Shape: `root` is the absolute project root; `version` is one line without any path; `llvm_major` is 0 for gcc.
+    Methods that return a program give the words of a command line to which arguments are appended. `report`, if there
+    is one, sums the times of passes.
+    Units: `timeout` in seconds, for one run of a program.
+    """
+
+    kind: ClassVar[str]
+    supports_thin: ClassVar[bool] = True
+
+    root: str
+    version: str
+    llvm_major: int = 0
+    report: PassReport | None = field(default=None, compare=False)
+    timeout: float = 300.0
+
+    @property
+    def shows_columns(self) -> bool:
+        """Whether its messages count columns of a terminal, and not bytes."""
+        return False
+
+    @property
+    def headers(self) -> str:
+        """The directory, with a `/`, of headers that change with the version alone; empty if there is none."""
+        return ""
+
+    @abstractmethod
+    def programs_run(self) -> tuple[str, ...]:
+        """Return the programs whose bytes can alter a result, those that others run included."""
+
+    @abstractmethod
+    def refusal(self, target: str) -> str:
+        """Return why it cannot serve a target, or an empty string."""
+
+    @abstractmethod
+    def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
+        """Return the driver that compiles `c` or `c++` and does the final link."""
+
+    def compiles(self, language: str) -> bool:
+        """Return whether it has a compiler for `objective-c` or `objective-c++`."""
+        return True
+
+    @abstractmethod
+    def clang_ir(self, target: str) -> tuple[str, ...]:
+        """Return the driver that takes `-x ir` and `-fthinlto-index=`.
+
+        Raises: UnsupportedError if the toolchain has no LLVM.
+        """
+
+    @abstractmethod
+    def lld(self, target: str) -> tuple[str, ...]:
+        """Return the raw linker.
+
+        Raises: UnsupportedError if the toolchain has no lld.
+        """
+
+    @abstractmethod
+    def ar(self) -> tuple[str, ...]:
+        """Return the archiver that indexes bitcode as well as objects."""
+
+    def objcopy(self) -> tuple[str, ...]:
+        """Return what removes sections of objects; for gcc, whose objects hold more than what is linked.
+
+        Raises: UnsupportedError if the toolchain needs none.
+        """
+        raise UnsupportedError(f"{self.kind} makes no objects of which anything is to be removed")
+
+    def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
+        """Return what has the preprocessor read words from a response file; drivers themselves may not pass it on.
+
+        Raises: UnsupportedError if there is no way.
+        """
+        return (f"@{file}",)
+
+    def listing(self, target: str, depfile: str) -> tuple[str, ...]:
+        """Return what makes the driver list the files that a link reads, and say where it looks for libraries.
+
+        Source: GNU ld 2.35, LLD 13: `--dependency-file`.
+        """
+        return (f"-Wl,--dependency-file={depfile}", "-v")
+
+    def linker(
+        self, target: str, language: str, words: Sequence[str], *, passed: Collection[str], output: str
+    ) -> list[str]:
+        """Return the command by which `cc` would link, or nothing if that is to be left to it.
+
+        Shape: as `link_line`.
+        """
+        return []
+
+    def environment(self) -> dict[str, str]:
+        """Return all environment variables that its programs see.
+
+        None that could alter a result is handed on: CPATH, LIBRARY_PATH, CCC_OVERRIDE_OPTIONS and their like are
+        in no cache key.
+        """
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": os.environ.get("HOME", "/"),
+            # Where a compiler that is ended leaves files, they are removed.
+            "TMPDIR": scratch_root(),
+            **SETTLED,
+        }
+
+    def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """Return what makes a program report its passes on standard error, which alters nothing that it makes."""
+        return ()
+
+    @contextmanager
+    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+        """Give the environment of one run of a program."""
+        yield self.environment()
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a directory of its own that is gone afterwards."""
+        with scratch_directory() as directory:
+            yield directory
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | Path,
+        what: str,
+        input: bytes | None = None,
+        outputs: Sequence[str | Path] = (),
+        failure: type[CratewrightError] = ToolError,
+        refused: Callable[[str], CratewrightError] | None = None,
+    ) -> Completed:
+        """Run a program.
+
+        Shape: `what` names the work in messages, such as `main.c` or `thin link of crate 'app'`; `outputs` are the
+        files it must have made, not empty, relative to `cwd` or absolute; `refused` makes the error of what was said.
+        Raises: `failure` with what the program said, or what `refused` made of it, if it refused its input; ToolError
+        if it is missing, crashed, or succeeded without making its outputs.
+        """
+        if self.report is not None:
+            argv = (*argv, *self.report_words(argv))
+        try:
+            with self.surroundings(argv) as environment:
+                done = run_program(argv, what=what, cwd=cwd, env=environment, input=input, timeout=self.timeout)
+        except OSError as error:
+            raise ToolError(
+                f"{what}: {os.path.basename(argv[0])} cannot be run",
+                context=(("reason", error.strerror),),
+                hint="install cratewright-native[zig], or clang and lld of one version",
+            ) from error
+        return self.judged(done, argv, cwd=cwd, what=what, outputs=outputs, failure=failure, refused=refused)
+
+    def judged(
+        self,
+        done: Finished,
+        argv: Sequence[str],
+        *,
+        cwd: str | Path,
+        what: str,
+        outputs: Sequence[str | Path] = (),
+        failure: type[CratewrightError] = ToolError,
+        refused: Callable[[str], CratewrightError] | None = None,
+    ) -> Completed:
+        """Return what a program that was run has said, here or elsewhere, if it has done what it was to do.
+
+        Raises: as `run`.
+        """
+        said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
+        if self.report is not None:
+            said = self.report.without(said)
+        self._check(done.status, said, argv, what)
+        if done.status:
+            said = self.for_people(said)
+            if refused is not None:
+                raise refused(said)
+            said = said.strip() or f"exit status {done.status}"
+            raise failure(
+                f"{what}: {os.path.basename(argv[0])} failed",
+                context=(("said", said),),
+                hint=_ASSEMBLED_LATE if _ASSEMBLY.search(said) else "",
+            )
+        for output in outputs:
+            path = os.path.join(cwd, output)
+            if not os.path.isfile(path) or os.path.getsize(path) == 0:
+                raise ToolError(
+                    f"{what}: {os.path.basename(argv[0])} succeeded but wrote no output",
+                    context=(("toolchain", self.version), *((("said", said.strip()),) if said.strip() else ())),
+                )
+        return Completed(done.stdout, said)
+
+    def shown(self, text: str, cwd: str | Path) -> str:
+        """Return what a program said with paths below the project root, or the scratch directory, made relative.
+
+        Shape: files that drivers make for themselves are called after what they are.
+        """
+        # The last is what gcc is told to call the project in debug information.
+        for directory in dict.fromkeys((self.root, str(cwd), WORKING_DIRECTORY)):
+            if len(directory) > 1:
+                text = re.sub(rf"{re.escape(directory)}/(?:\.?/)*", "", text)
+        own = rf"{re.escape(scratch_root())}/[^\s:'\"`()]*"
+        return re.sub(own, lambda match: "<assembly>" if match[0].endswith(".s") else "<intermediate file>", text)
+
+    def for_people(self, text: str) -> str:
+        """Return what a program said of a failure without what is of no use to anybody."""
+        return text
+
+    def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:
+        program = os.path.basename(argv[0])
+        if status == -signal.SIGINT:
+            raise ToolError(f"{what}: {program} was interrupted")
+        if status < 0 or (status and _CRASHED.search(said)):
+            reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+            raise ToolError(
+                f"{what}: {program} crashed",
+                context=(("toolchain", self.version), ("reason", reason), ("said", _first_lines(said))),
+                hint="this is a fault of the compiler; try to simplify the unit, or another optimization level",
+            )
+        broken = _FAILED.search(said)
+        if broken:
+            raise ToolError(f"{what}: {program} failed", context=(("said", broken[0]), ("toolchain", self.version)))
+
+
+def _first_lines(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[:5])

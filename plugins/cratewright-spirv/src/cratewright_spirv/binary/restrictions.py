@@ -1,0 +1,173 @@
+"""Which stages may run an operation or use a built-in variable: tables of the Vulkan and SPIR-V rules.
+
+Whoever walks the code looks things up here. Names are those of GLSL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from cratewright import dataclass
+
+from ..base.stages import STAGES
+from . import opcodes as op
+
+__all__ = ["BUILT_INS", "EXTENDED", "OPERATIONS", "Restriction", "shared_variable"]
+
+_DERIVATIVE_GROUPS = frozenset({5289, 5290})
+_KNOWN = frozenset(stage.name for stage in STAGES)
+_FRAGMENT, _GEOMETRY, _MESH, _TASK, _VERTEX = ("fragment",), ("geometry",), ("mesh",), ("task",), ("vertex",)
+_GROUPS = ("compute", "mesh", "task")
+_TESSELLATION = ("tess-control", "tess-eval")
+_BEFORE_RASTER = ("vertex", "tess-control", "tess-eval", "geometry", "mesh")
+_HITS = ("intersection", "any-hit", "closest-hit")
+_RAYS = ("raygen", "intersection", "any-hit", "closest-hit", "miss", "callable")
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Something that only some stages have; `groups` have it too, if they declare a derivative group."""
+
+    what: str
+    stages: tuple[str, ...]
+    verb: str = "can only run"
+    groups: tuple[str, ...] = ()
+    hint: str = ""
+
+    def permits(self, stage: str, modes: Collection[int]) -> bool:
+        """Return whether an entry point of this stage, with these execution modes, may reach it."""
+        if stage in self.stages or stage not in _KNOWN:
+            return True
+        return stage in self.groups and not _DERIVATIVE_GROUPS.isdisjoint(modes)
+
+
+def shared_variable(name: str) -> Restriction:
+    """Return the restriction of a variable that a workgroup shares."""
+    return Restriction(f"the shared variable `{name}`", _GROUPS, "only exists")
+
+
+def _derivative(name: str, hint: str = "") -> Restriction:
+    return Restriction(f"`{name}`", _FRAGMENT, groups=_GROUPS, hint=hint)
+
+
+def _operation(name: str, *stages: str) -> Restriction:
+    return Restriction(f"`{name}`", stages)
+
+
+_SAMPLING = Restriction(
+    "`texture` with an implicit level of detail",
+    _FRAGMENT,
+    groups=_GROUPS,
+    hint="use textureLod, textureGrad or texelFetch there",
+)
+_DERIVATIVES = ("dFdx", "dFdy", "fwidth")
+_DISCARD = _operation("discard", *_FRAGMENT)
+_TRACE = _operation("traceRayEXT", "raygen", "closest-hit", "miss")
+_CALLABLE = _operation("executeCallableEXT", "raygen", "closest-hit", "miss", "callable")
+
+# by opcode; a barrier is restricted only if its scope is the workgroup
+OPERATIONS: dict[int, Restriction] = {
+    **dict.fromkeys((87, 89, 91, 93, 305, 307, 309, 311), _SAMPLING),
+    105: _derivative("textureQueryLod"),
+    **{207 + at: _derivative(name) for at, name in enumerate(_DERIVATIVES)},
+    **{210 + at: _derivative(f"{name}Fine") for at, name in enumerate(_DERIVATIVES)},
+    **{213 + at: _derivative(f"{name}Coarse") for at, name in enumerate(_DERIVATIVES)},
+    218: _operation("EmitVertex", *_GEOMETRY),
+    219: _operation("EndPrimitive", *_GEOMETRY),
+    220: _operation("EmitStreamVertex", *_GEOMETRY),
+    221: _operation("EndStreamPrimitive", *_GEOMETRY),
+    op.CONTROL_BARRIER: _operation("barrier", "tess-control", *_GROUPS),
+    252: _DISCARD,
+    4416: _DISCARD,
+    4445: _TRACE,
+    4446: _CALLABLE,
+    4448: _operation("ignoreIntersectionEXT", "any-hit"),
+    4449: _operation("terminateRayEXT", "any-hit"),
+    5294: _operation("EmitMeshTasksEXT", *_TASK),
+    5295: _operation("SetMeshOutputsEXT", *_MESH),
+    5334: _operation("reportIntersectionEXT", "intersection"),
+    5335: _operation("ignoreIntersectionNV", "any-hit"),
+    5336: _operation("terminateRayNV", "any-hit"),
+    5337: _TRACE,
+    5344: _CALLABLE,
+    5364: _operation("beginInvocationInterlockARB", *_FRAGMENT),
+    5365: _operation("endInvocationInterlockARB", *_FRAGMENT),
+    # A new glslang makes the same of `discard`.
+    5380: Restriction("`discard` or `demote`", _FRAGMENT),
+    5381: _operation("helperInvocationEXT", *_FRAGMENT),
+}
+
+# by instruction of GLSL.std.450
+EXTENDED: dict[int, Restriction] = {
+    76: _operation("interpolateAtCentroid", *_FRAGMENT),
+    77: _operation("interpolateAtSample", *_FRAGMENT),
+    78: _operation("interpolateAtOffset", *_FRAGMENT),
+}
+
+_BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
+    _BEFORE_RASTER: {0: "Position", 1: "PointSize"},
+    (*_BEFORE_RASTER, "fragment"): {3: "ClipDistance", 4: "CullDistance"},
+    ("vertex", "tess-eval", "geometry", "mesh", "fragment"): {9: "Layer", 10: "ViewportIndex"},
+    (*_TESSELLATION, "geometry", "mesh", "fragment", *_HITS): {7: "PrimitiveID"},
+    ("tess-control", "geometry"): {8: "InvocationID"},
+    _TESSELLATION: {11: "TessLevelOuter", 12: "TessLevelInner", 14: "PatchVerticesIn"},
+    ("tess-eval",): {13: "TessCoord"},
+    _FRAGMENT: {
+        15: "FragCoord",
+        16: "PointCoord",
+        17: "FrontFacing",
+        18: "SampleID",
+        19: "SamplePosition",
+        20: "SampleMask",
+        22: "FragDepth",
+        23: "HelperInvocation",
+        4444: "ShadingRateEXT",
+        5014: "FragStencilRefARB",
+        5264: "FullyCoveredNV",
+        5286: "BaryCoordEXT",
+        5287: "BaryCoordNoPerspEXT",
+        5292: "FragSizeEXT",
+        5293: "FragInvocationCountEXT",
+    },
+    _GROUPS: {
+        24: "NumWorkGroups",
+        25: "WorkGroupSize",
+        26: "WorkGroupID",
+        27: "LocalInvocationID",
+        28: "GlobalInvocationID",
+        29: "LocalInvocationIndex",
+        38: "NumSubgroups",
+        40: "SubgroupID",
+    },
+    _VERTEX: {42: "VertexIndex", 43: "InstanceIndex", 4424: "BaseVertex", 4425: "BaseInstance"},
+    ("vertex", "mesh", "task"): {4426: "DrawID"},
+    _MESH: {
+        5294: "PrimitivePointIndicesEXT",
+        5295: "PrimitiveLineIndicesEXT",
+        5296: "PrimitiveTriangleIndicesEXT",
+        5299: "CullPrimitiveEXT",
+    },
+    _RAYS: {5319: "LaunchIDEXT", 5320: "LaunchSizeEXT"},
+    (*_HITS, "miss"): {
+        5321: "WorldRayOriginEXT",
+        5322: "WorldRayDirectionEXT",
+        5325: "RayTminEXT",
+        5326: "RayTmaxEXT",
+        5351: "IncomingRayFlagsEXT",
+    },
+    _HITS: {
+        5323: "ObjectRayOriginEXT",
+        5324: "ObjectRayDirectionEXT",
+        5327: "InstanceCustomIndexEXT",
+        5330: "ObjectToWorldEXT",
+        5331: "WorldToObjectEXT",
+        5352: "GeometryIndexEXT",
+    },
+    ("any-hit", "closest-hit"): {5333: "HitKindEXT"},
+}
+# by SPIR-V number
+BUILT_INS: dict[int, Restriction] = {
+    number: Restriction(f"`gl_{name}`", stages, "only exists")
+    for stages, names in _BUILT_IN_STAGES.items()
+    for number, name in names.items()
+}

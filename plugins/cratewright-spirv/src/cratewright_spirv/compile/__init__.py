@@ -1,0 +1,1 @@
+"""One source to modules that can be linked."""

@@ -1,0 +1,79 @@
+"""What is added to a text so that the compiler takes a unit that is not whole: stubs, layouts, a main, a size.
+
+It is told what the compiler asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..base.implied import Mode
+from ..compilers.glslang import StageSource
+from ..compilers.keeping import MAIN
+from ..text.diagnostics import STUB_STRING, GlslangMessage
+from ..text.scan import Function
+from .declared import takes_size
+from .objects import MARKER
+
+__all__ = ["layouts_wanted", "tail", "with_size"]
+
+# A stub main needs these where the unit has no layout of its own: what the compiler asks for, a layout that has it,
+# and the execution mode that this makes. Arrays get the longest length there is; the link gives them the right one.
+_LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {
+    "geom": (
+        ("input layout primitive", b"layout(triangles_adjacency) in;", (23,)),
+        ("output layout primitive", b"layout(points) out;", (27,)),
+        ("max_vertices", b"layout(max_vertices = 1) out;", (26, 1)),
+    ),
+    "tesc": (("vertices", b"layout(vertices = 32) out;", (26, 32)),),
+    "tese": (("input layout primitive", b"layout(triangles) in;", (22,)),),
+    "mesh": (
+        ("output layout primitive", b"layout(triangles) out;", (5298,)),
+        ("max_vertices", b"layout(max_vertices = 256) out;", (26, 256)),
+        ("max_primitives", b"layout(max_primitives = 256) out;", (5270, 256)),
+    ),
+}
+_EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")
+_LAYOUT_WANTED = re.compile(r"Linking .* stage: At least one shader must specify (.*)")
+# Where a workgroup's size is left to the entry point: as many invocations as the compiler takes, for it refuses
+# constant indexes that this many would not reach, and as many as every derivative group takes.
+_SIZE = b"layout(%s) in; " % b", ".join(
+    b"local_size_%c = %%d, local_size_%c_id = %%d" % (axis, axis) for axis in b"xyz"
+)
+_SIZES = {"comp": (1024, 1024, 64), "task": (32, 32, 32), "mesh": (32, 32, 32)}
+_LAST_CONSTANT = 2046
+_CODE = re.compile(rb"^[ \t]*[^\s#]", re.M)
+
+
+def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:
+    """Return a text with the workgroup's size left to constants if it does not say it, and the first one's id, or 0."""
+    if source.language != "glsl" or source.stage not in _SIZES or not takes_size(text):
+        return 0, text
+    first = _LAST_CONSTANT - 2
+    while any(str(first + axis).encode() in text for axis in range(3)):
+        first -= 1
+    code = _CODE.search(text)
+    at = code.end() - 1 if code is not None else len(text)
+    x, y, z = _SIZES[source.stage]
+    return first, text[:at] + _SIZE % (x, first, y, first + 1, z, first + 2) + text[at:]
+
+
+def layouts_wanted(stage: str, messages: Iterable[GlslangMessage]) -> Iterator[tuple[bytes, Mode]]:
+    """Yield the layouts that the compiler asks for, and the execution modes that they make."""
+    for message in messages:
+        wanted = _LAYOUT_WANTED.match(message.text)
+        for words, layout, mode in _LAYOUTS.get(stage, ()) if wanted is not None else ():
+            if wanted is not None and words in wanted[1]:
+                yield layout, mode
+
+
+def tail(source: StageSource, stubs: Sequence[Function], layout: bytes, library: bool) -> bytes:
+    """Return the text to append: a line for each stub, under a number of its own, then a main."""
+    parts = [b"\n#line 1 %d\n" % STUB_STRING]
+    for stub in stubs:
+        result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s cw_result; return cw_result;" % stub.result
+        parts.append(b"%s { int %s; %s = 0;%s }\n" % (stub.header, MARKER.encode(), MARKER.encode(), result))
+    if library and source.language == "glsl":
+        parts.append(_EXTENSIONS.get(source.stage, b"") + layout + MAIN)
+    return b"".join(parts)

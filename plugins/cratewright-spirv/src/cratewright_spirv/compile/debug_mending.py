@@ -1,0 +1,311 @@
+"""NonSemantic.Shader.DebugInfo as compilers leave it, put right: each function, line and scope says where it is from.
+
+Knows nothing of linking. glslang 13 gives functions no place but by `OpLine`, and their parameters none; what sets
+variables before an entry point runs belongs to no function; types that a compiler cannot describe are left undefined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ..binary import opcodes as op
+from ..binary.contents import substituted
+from ..binary.lines import (
+    ARRAY_TYPE,
+    BASIC_TYPE,
+    COMPILATION_UNIT,
+    DEBUG_LINE,
+    DEFINITION,
+    FUNCTION,
+    FUNCTION_TYPE,
+    LOCAL_VARIABLE,
+    NO_DEBUG_LINE,
+    NO_SCOPE,
+    SCOPE,
+    SET_NAME,
+    SOURCE,
+    is_debug_set,
+)
+from ..binary.module import RESULTS, Instruction, build, literal, parse, string
+from ..binary.program import Program
+from ..compilers.keeping import FIRST_LINE
+
+__all__ = ["put_right"]
+
+_PUBLIC = 3
+_WIDTH = 32
+# Words of what has a place: its source, then its line and column.
+_PLACE_AT = 7
+_PARENT_AT = 10
+_PARAMETER_AT = 12
+_SCOPE_LINE_AT = 13
+
+_BEFORE_STRINGS = frozenset({op.CAPABILITY, op.EXTENSION, op.EXT_INST_IMPORT, op.MEMORY_MODEL, op.ENTRY_POINT})
+_BEFORE_STRINGS |= {op.EXECUTION_MODE, op.EXECUTION_MODE_ID}
+
+Place = tuple[int, int]
+"""The id of a source in debug information, and a line."""
+
+
+def put_right(data: bytes, *, initialiser: str = "") -> bytes:
+    """Return a module that a compiler made with its debug information put right, if it has any.
+
+    Shape: `initialiser` is what the entry point is to be called that does no more than to set variables, if it is one.
+    """
+    if SET_NAME.encode() not in data:
+        return data
+    mender = _Mender(Program.of(parse(data, "module")))
+    if mender.repeated:
+        mender = _Mender(substituted(mender.program, mender.repeated))
+    return mender.run(initialiser).encode() if mender.unit else data
+
+
+class _Mender:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.bound = program.module.bound
+        self.set = self.void = self.number_type = self.unit = 0
+        self.strings: dict[int, str] = {}
+        self.constants: dict[int, int] = {}
+        self.values: dict[int, int] = {}
+        self.sources: dict[str, int] = {}
+        self.repeated: dict[int, int] = {}
+        self.debug: dict[int, Instruction] = {}
+        self.counts: set[int] = set()
+        self.defined: set[int] = set(program.functions)
+        self.entries = {entry.function for entry in program.entries()}
+        self.new_strings: list[Instruction] = []
+        self.new_first: list[Instruction] = []
+        self.new_last: list[Instruction] = []
+        self.places: dict[int, Place] = {}
+        self._read()
+
+    def _read(self) -> None:
+        for words in self.program.preamble:
+            opcode = words[0] & 0xFFFF
+            if is_debug_set(words):
+                self.set = words[1]
+            elif opcode == op.STRING:
+                self.strings[words[1]] = string(words, 2)[0]
+            elif opcode == op.TYPE_VOID:
+                self.void = words[1]
+            elif opcode == op.TYPE_INT and words[2:] == (_WIDTH, 0):
+                self.number_type = words[1]
+            if opcode == op.CONSTANT:
+                self.counts.add(words[2])
+            if opcode == op.CONSTANT and words[1] == self.number_type:
+                self.constants.setdefault(words[3], words[2])
+                self.values[words[2]] = words[3]
+            elif opcode == op.EXT_INST and words[3] == self.set:
+                self.debug[words[2]] = words
+                if words[4] == SOURCE:
+                    first = self.sources.setdefault(self.strings.get(words[5], ""), words[2])
+                    self.repeated |= {words[2]: first} if first != words[2] else {}
+                elif words[4] == COMPILATION_UNIT and not self.unit:
+                    self.unit = words[2]
+
+    def run(self, initialiser: str) -> Program:
+        functions = {
+            function: tuple(self._once(self._body(function, body, initialiser if function in self.entries else "")))
+            for function, body in self.program.functions.items()
+        }
+        preamble = tuple(self._preamble())
+        return replace(
+            self.program,
+            module=replace(self.program.module, bound=self.bound),
+            preamble=preamble,
+            functions=functions,
+        )
+
+    def _body(self, function: int, body: tuple[Instruction, ...], initialiser: str) -> Iterator[Instruction]:
+        """Yield a function with its definition first, then its scope and line, and lines of one kind."""
+        start = next(at for at, words in enumerate(body) if words[0] & 0xFFFF == op.FUNCTION)
+        described = next((words[5] for words in body if self._is(words, DEFINITION)), 0)
+        label = next((at for at, words in enumerate(body) if words[0] & 0xFFFF == op.LABEL), 0)
+        if not label:
+            yield from body[start:]
+            return
+        place = self._place(body, described, initialiser)
+        described = described or self._new_function(function, place)
+        self._name(described, initialiser, place)
+        yield from (words for words in body[start : label + 1] if words[0] & 0xFFFF not in (op.LINE, op.NO_LINE))
+        rest = list(body[label + 1 :])
+        first = [words for words in rest if words[0] & 0xFFFF == op.VARIABLE]
+        yield from first
+        yield self._debug(DEFINITION, described, function)
+        yield self._debug(SCOPE, described)
+        if place is not None:
+            yield self._line(place)
+        for words in rest:
+            opcode = words[0] & 0xFFFF
+            if opcode == op.LINE:
+                source = self._source(self.strings.get(words[1], ""))
+                yield self._line((source, words[2]))
+            elif opcode == op.NO_LINE:
+                yield self._debug(NO_DEBUG_LINE)
+            elif self._is(words, DEBUG_LINE) and place is not None and self._is_nowhere(words, initialiser):
+                yield self._line(place)
+            elif self._is(words, SCOPE) and words[5] == self.unit:
+                yield self._debug(SCOPE, described, *words[6:])
+            elif opcode != op.VARIABLE and not self._is(words, DEFINITION):
+                yield words
+
+    def _once(self, body: Iterable[Instruction]) -> Iterator[Instruction]:
+        """Yield a function without scopes and lines that say what holds already."""
+        scope = line = Instruction()
+        for words in body:
+            if words[0] & 0xFFFF == op.LABEL:
+                scope = line = Instruction()
+            elif self._is(words, SCOPE):
+                if words[5:] == scope:
+                    continue
+                scope = words[5:]
+            elif self._is(words, DEBUG_LINE):
+                if words[5:] == line:
+                    continue
+                line = words[5:]
+            elif words[0] & 0xFFFF == op.EXT_INST and words[3] == self.set and words[4] in (NO_SCOPE, NO_DEBUG_LINE):
+                scope = line = Instruction()
+            yield words
+
+    def _place(self, body: Iterable[Instruction], described: int, initialiser: str) -> Place | None:
+        """Return where a function begins: as `OpLine` says, as its description does, or where its first line is.
+
+        Shape: glslang 13 has `OpLine`; its descriptions have no line, or an include's in the source's own file.
+        """
+        if not initialiser:
+            for words in body:
+                if words[0] & 0xFFFF == op.LINE:
+                    return self._source(self.strings.get(words[1], "")), words[2]
+                if words[0] & 0xFFFF == op.FUNCTION:
+                    break
+            if described and (line := self.values.get(self.debug[described][_PLACE_AT + 1], 0)):
+                return self.debug[described][_PLACE_AT], line
+        for words in body:
+            if self._is(words, DEBUG_LINE) and not self._is_nowhere(words, initialiser):
+                return words[5], self.values[words[6]]
+        return None
+
+    def _is_nowhere(self, words: Instruction, initialiser: str) -> bool:
+        """Tell whether a line is none of the source: that of parameters, or of an entry point that was added."""
+        line = self.values.get(words[6], 0)
+        return line == 0 or bool(initialiser and line >= FIRST_LINE - 1)
+
+    def _name(self, described: int, initialiser: str, place: Place | None) -> None:
+        words = list(self.debug[described])
+        if initialiser:
+            words[5] = words[11] = self._string(initialiser)
+        if place is not None:
+            self.places[described] = place
+            words[_PLACE_AT], words[_PLACE_AT + 1] = place[0], self._constant(place[1])
+            words[_SCOPE_LINE_AT] = words[_PLACE_AT + 1]
+        self.debug[described] = tuple(words)
+
+    def _new_function(self, function: int, place: Place | None) -> int:
+        """Describe a function that its compiler has added, as an entry point around that of HLSL."""
+        name = self._string(self.program.names().get(function, "main").partition("(")[0])
+        kind = self._debug(FUNCTION_TYPE, self._constant(_PUBLIC), self.void)
+        source, zero = (place or (self.debug[self.unit][_PLACE_AT], 0))[0], self._constant(0)
+        described = self._debug(
+            FUNCTION, name, kind[2], source, zero, zero, self.unit, name, self._constant(_PUBLIC), zero
+        )
+        self.new_last += [kind, described]
+        self.debug |= {kind[2]: kind, described[2]: described}
+        return described[2]
+
+    def _preamble(self) -> Iterator[Instruction]:
+        """Yield the preamble, numbers in front of what says lines with them."""
+        self.debug = {number: self._placed(words) for number, words in self.debug.items()}
+        last = [self.debug[words[2]] for words in self.new_last]
+        self.defined.update(*(self.strings, self.constants.values(), self.sources.values()), self.debug)
+        for words in self.program.preamble:
+            if (at := RESULTS.get(words[0] & 0xFFFF)) is not None:
+                self.defined.add(words[at])
+        self._constant(0)
+        substitute = self._substitute()
+        numbers = (build(op.CONSTANT, self.number_type, each, value) for value, each in self.constants.items())
+        sources = [words for words in self.debug.values() if words[4] == SOURCE]
+        first = [*numbers, *sources, *self.new_first]
+        seen: set[int] = set()
+        for words in self.program.preamble:
+            opcode = words[0] & 0xFFFF
+            if self.new_strings and opcode not in _BEFORE_STRINGS:
+                yield from self.new_strings
+                self.new_strings = []
+            if opcode == op.EXT_INST and words[3] == self.set:
+                if words[4] != SOURCE:
+                    yield self._described(self.debug[words[2]], substitute)
+            elif opcode != op.CONSTANT or self.constants.get(words[3]) != words[2]:
+                yield words
+            seen |= {words[1]} if opcode in (op.TYPE_VOID, op.TYPE_INT) else set()
+            if first and {self.void, self.number_type} <= seen:
+                yield from first
+                first = []
+        yield from last
+
+    def _described(self, words: Instruction, substitute: int) -> Instruction:
+        """Return an instruction with a type that stands for those that nothing describes, and no count that varies."""
+        if words[4] == ARRAY_TYPE:
+            # Of an array whose size a specialisation constant decides, the size is not known.
+            words = (*words[:6], *(each if each in self.counts else self._constant(0) for each in words[6:]))
+        if not substitute:
+            return words
+        return (*words[:5], *(each if each in self.defined else substitute for each in words[5:]))
+
+    def _placed(self, words: Instruction) -> Instruction:
+        """Return the description of a parameter with the place of its function, if it has no line or another file."""
+        if words[4] != LOCAL_VARIABLE or len(words) <= _PARAMETER_AT:
+            return words
+        place = self.places.get(words[_PARENT_AT])
+        if place is None or (words[_PLACE_AT] == place[0] and self.values.get(words[_PLACE_AT + 1], 1)):
+            return words
+        return (*words[:_PLACE_AT], place[0], self._constant(place[1]), *words[_PLACE_AT + 2 :])
+
+    def _substitute(self) -> int:
+        """Return the id of a type that stands for those that nothing describes, 0 if all are described."""
+        if all(each in self.defined for words in self.debug.values() for each in words[5:]):
+            return 0
+        zero = self._constant(0)
+        text = self._string("a type that the compiler does not describe")
+        self.defined.add(text)
+        words = self._debug(BASIC_TYPE, text, zero, zero, zero)
+        self.new_first.append(words)
+        self.defined |= {words[2], zero}
+        return words[2]
+
+    def _is(self, words: Instruction, kind: int) -> bool:
+        return words[0] & 0xFFFF == op.EXT_INST and words[3] == self.set and words[4] == kind
+
+    def _line(self, place: Place) -> Instruction:
+        line, column = self._constant(place[1]), self._constant(0)
+        return self._debug(DEBUG_LINE, place[0], line, line, column, column)
+
+    def _debug(self, kind: int, *operands: int) -> Instruction:
+        return build(op.EXT_INST, self.void, self._number(), self.set, kind, *operands)
+
+    def _source(self, file: str) -> int:
+        if file not in self.sources:
+            words = self._debug(SOURCE, self._string(file))
+            self.new_first.append(words)
+            self.sources[file] = words[2]
+        return self.sources[file]
+
+    def _string(self, text: str) -> int:
+        for number, known in self.strings.items():
+            if known == text:
+                return number
+        number = self._number()
+        self.strings[number] = text
+        self.new_strings.append(build(op.STRING, number, *literal(text)))
+        return number
+
+    def _constant(self, value: int) -> int:
+        if value not in self.constants:
+            self.constants[value] = self._number()
+            self.values[self.constants[value]] = value
+        return self.constants[value]
+
+    def _number(self) -> int:
+        self.bound += 1
+        return self.bound - 1

@@ -1,0 +1,257 @@
+"""Reads what a unit implies about its stage from its module, as the compiler left it, and its preprocessed text.
+
+A text is asked only what a module cannot tell: whether a value that is the language's default was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
+
+from cratewright import dataclass
+
+from ..base.implied import Implied, Mode
+from ..binary import opcodes as op
+from ..binary.contents import Contents
+from ..binary.module import Instruction, parse
+from ..binary.program import BINDING, INPUT, OUTPUT, Program
+
+__all__ = ["About", "block_of", "declares_size", "implied_by", "initialises", "place_of", "shared_name", "takes_size"]
+
+LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
+_SPEC_ID, _BUILT_IN, _LOCATION, _COMPONENT, _INDEX, _SET = 1, 11, 30, 31, 32, 34
+_XFB_BUFFER, _XFB_STRIDE = 36, 37
+_WORKGROUP_SIZE = 25
+_WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
+_BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
+# Of these an entry point has one, whatever it is called.
+_SINGLE = {5329: "callableDataInEXT", 5339: "hitAttributeEXT", 5342: "rayPayloadInEXT", 5402: "taskPayloadSharedEXT"}
+# Every fragment shader has the first; the others depend on what a function does.
+_NOT_DECLARED = frozenset({7, 12, 5027})
+_DEPTH_REPLACING = 12
+# The default of each mode that an entry point always has, and how a source that declares it spells it.
+_DEFAULTS: Mapping[int, tuple[tuple[int, ...], re.Pattern[bytes]]] = {
+    0: ((1,), re.compile(rb"\binvocations\b")),
+    1: ((), re.compile(rb"\bequal_spacing\b")),
+    5: ((), re.compile(rb"\bccw\b")),
+}
+_SIZE = re.compile(rb"\blocal_size_[xyz](?:_id)?\b")
+_TAKES_SIZE = re.compile(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
+_STATIC_SHARED = re.compile(
+    rb"\bstatic\s+groupshared\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;|\bgroupshared\s+static\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known of a unit beside its module.
+
+    Shape: `text` is preprocessed; `stubs` are the modes of layouts that were added to it; `reserved` the id of the
+    first of three constants that stand for the entry point's workgroup size, 0 for none.
+    """
+
+    stage: str
+    hlsl: bool
+    library: bool
+    text: bytes
+    stubs: Sequence[Mode] = field(default=())
+    reserved: int = 0
+
+
+def takes_size(text: bytes) -> bool:
+    """Return whether a preprocessed GLSL text depends on a workgroup size that it does not declare."""
+    return _TAKES_SIZE.search(text) is not None and not declares_size(text)
+
+
+def declares_size(text: bytes) -> bool:
+    """Return whether a preprocessed GLSL text declares a workgroup size."""
+    return b"local_size_" in text and _SIZE.search(text) is not None
+
+
+def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Implied:
+    """Return what a unit implies; of `initial`, if given, the entry point holds initialisers and nothing else."""
+    unit = _Unit(Program.of(parse(data, "unit")), about)
+    start = unit if initial is None else _Unit(Program.of(parse(initial, "unit")), about)
+    values = start.initialisers() if about.library or initial is not None else {}
+    return Implied(
+        stage=about.stage,
+        modes=tuple(unit.modes()) if about.library else tuple(unit.depth()),
+        defaults=() if about.library else tuple(unit.defaults()),
+        unbounded=bool(about.stubs) and unit.has_stage_arrays(),
+        sized=bool(about.reserved),
+        shared=tuple(dict.fromkeys((name, values.get(name, "")) for name in unit.shared())),
+        placed=tuple(dict.fromkeys(unit.placed())),
+    )
+
+
+def initialises(data: bytes) -> bool:
+    """Return whether the entry point of a module may hold initialisers of variables that other units share."""
+    program = Program.of(parse(data, "unit"))
+    private = {each for each, words in program.variables().items() if words[3] == _PRIVATE}
+    return bool(private) and any(
+        words[0] & 0xFFFF == op.STORE and words[1] in private
+        for entry in program.entries()
+        for words in program.functions[entry.function]
+    )
+
+
+class _Unit:
+    def __init__(self, program: Program, about: About) -> None:
+        self.program, self.about = program, about
+        self.contents = Contents(program)
+        self.loose = Contents(program, loose=True)
+        found = program.entries()
+        self.entry = found[0].function if found else 0
+
+    def modes(self) -> Iterator[Mode]:
+        """Yield the execution modes that the source declares."""
+        yield from self.depth()
+        for words in self._entry_modes():
+            mode = words[2:]
+            if mode[0] in (LOCAL_SIZE, LOCAL_SIZE_ID):
+                if declares_size(self.about.text):
+                    yield self._size(mode)
+            elif mode[0] not in _NOT_DECLARED and mode not in self.about.stubs and not self._is_default(mode):
+                yield mode
+
+    def depth(self) -> Iterator[Mode]:
+        """Yield that the unit writes `gl_FragDepth`: then all units of a program must say the same of it."""
+        yield from (words[2:] for words in self._entry_modes() if words[2] == _DEPTH_REPLACING)
+
+    def defaults(self) -> Iterator[int]:
+        """Yield the modes that the module has, but the source does not declare."""
+        for words in self._entry_modes():
+            if self._is_default(words[2:]) or (
+                words[2] in (LOCAL_SIZE, LOCAL_SIZE_ID) and not self.about.hlsl and not declares_size(self.about.text)
+            ):
+                yield words[2]
+
+    def has_stage_arrays(self) -> bool:
+        """Return whether an interface variable is an array, whose length a layout may decide."""
+        return any(
+            words[3] in (INPUT, OUTPUT) and self._pointee(words)[0] & 0xFFFF == op.TYPE_ARRAY
+            for words in self.program.variables().values()
+        )
+
+    def shared(self) -> Iterator[str]:
+        """Yield the names of variables of which a stage has one."""
+        for number, words in self.program.variables().items():
+            name = self._shared(number, words)
+            if name:
+                yield name
+
+    def initialisers(self) -> dict[str, str]:
+        """Return a digest of each shared variable's initialiser; `?` if it is no constant."""
+        names = {
+            number: name for number, words in self.program.variables().items() if (name := self._shared(number, words))
+        }
+        found: dict[str, str] = {}
+        for number, name in names.items():
+            words = self.program.variables()[number]
+            if len(words) > 4:
+                found[name] = self.contents.digest(words[4])
+        for words in self.program.functions.get(self.entry, ()):
+            opcode = words[0] & 0xFFFF
+            if opcode == op.STORE and words[1] in names:
+                constant = words[2] in self.contents.definitions
+                found[names[words[1]]] = self.contents.digest(words[2]) if constant else "?"
+            elif opcode in (op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN) and words[3] in names:
+                found[names[words[3]]] = "?"
+        return found
+
+    def placed(self) -> Iterator[tuple[str, str]]:
+        """Yield each place that this unit binds to, with a digest of what it binds there."""
+        for number, words in self.program.variables().items():
+            marks = self._marks(number)
+            place = place_of(words[3], marks) or block_of(self.contents, words)
+            if place:
+                yield place, self.loose.bound(number)
+            if _XFB_STRIDE in marks:
+                yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
+        for number, words in self.contents.definitions.items():
+            if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
+                at = self._marks(number).get(_SPEC_ID)
+                own = self.about.reserved
+                if at is not None and not (own and own <= at[0] < own + 3):
+                    yield f"constant_id = {at[0]}", self.contents.digest(number)
+
+    def _shared(self, number: int, words: Instruction) -> str:
+        if self.about.hlsl and words[3] == _PRIVATE:
+            return ""
+        names = self.contents.names
+        name = shared_name(words, names.get(number) or names.get(self.contents.definitions[words[1]][3], ""))
+        return "" if self.about.hlsl and name in self._static_shared() else name
+
+    def _static_shared(self) -> set[str]:
+        return {word.decode() for pair in _STATIC_SHARED.findall(self.about.text) for word in pair if word}
+
+    def _pointee(self, words: Instruction) -> Instruction:
+        return self.contents.definitions[self.contents.definitions[words[1]][3]]
+
+    def _marks(self, number: int) -> dict[int, tuple[int, ...]]:
+        return {
+            words[2]: words[3:] for words in self.contents.marks.get(number, ()) if words[0] & 0xFFFF == op.DECORATE
+        }
+
+    def _entry_modes(self) -> Iterator[Instruction]:
+        for words in self.program.preamble:
+            if words[0] & 0xFFFF in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID):
+                yield words
+
+    def _is_default(self, mode: Mode) -> bool:
+        default = _DEFAULTS.get(mode[0])
+        return default is not None and mode[1:] == default[0] and default[1].search(self.about.text) is None
+
+    def _size(self, mode: Mode) -> Mode:
+        """Return the size with each constant that decides it as its default and its id."""
+        sizes = [number for number in self.contents.marks if self._marks(number).get(_BUILT_IN) == (_WORKGROUP_SIZE,)]
+        if sizes:
+            parts = self.contents.definitions[sizes[0]][3:]
+        elif mode[0] == LOCAL_SIZE_ID:
+            parts = mode[1:]
+        else:
+            return mode
+        pairs = [(self.contents.definitions[each][3], self._marks(each).get(_SPEC_ID, (-1,))[0]) for each in parts]
+        if all(number < 0 for _, number in pairs):
+            return (LOCAL_SIZE, *(value for value, _ in pairs))
+        return (LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))
+
+
+def shared_name(variable: Instruction, name: str) -> str:
+    """Return by which name the units of a stage share a variable; empty if each has its own."""
+    single = _SINGLE.get(variable[3])
+    return single or (name if variable[3] in _BOUND_BY_NAME else "")
+
+
+def block_of(contents: Contents, variable: Instruction) -> str:
+    """Return the name of the block of built-in variables that a variable is, and whether it is input or output."""
+    if variable[3] not in (INPUT, OUTPUT):
+        return ""
+    number = contents.definitions[variable[1]][3]
+    if contents.definitions[number][0] & 0xFFFF == op.TYPE_ARRAY:
+        number = contents.definitions[number][2]
+    is_block = any(
+        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == _BUILT_IN for words in contents.marks.get(number, ())
+    )
+    return f"{contents.names.get(number, '')} {'in' if variable[3] == INPUT else 'out'}" if is_block else ""
+
+
+def place_of(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
+    """Return the place that a variable is bound to, in the words of GLSL; empty if it is bound by none."""
+    if storage == _PUSH_CONSTANT:
+        return "push_constant"
+    if BINDING in marks:
+        return f"set = {marks.get(_SET, (0,))[0]}, binding = {marks[BINDING][0]}"
+    if storage in (INPUT, OUTPUT):
+        word = "in" if storage == INPUT else "out"
+        if _BUILT_IN in marks:
+            return f"built-in {marks[_BUILT_IN][0]} {word}"
+        if _LOCATION in marks:
+            more = "".join(
+                f", {name} = {marks[each][0]}"
+                for each, name in ((_COMPONENT, "component"), (_INDEX, "index"))
+                if marks.get(each, (0,)) != (0,)
+            )
+            return f"location = {marks[_LOCATION][0]}{more} {word}"
+    return ""

@@ -1,0 +1,91 @@
+"""Copies for people of what goes into a step, also where the step fails.
+
+An option of the user names the directory, and nothing is kept without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from cratewright import Artifact, CratewrightError, LinkRequest
+
+from ..compilers.glslang import Compiler, StageSource, prelude
+from ..surgery.split import at_level
+from ..text.includes import IncludeResolver
+
+__all__ = ["Recorder", "inputs", "leaving_inputs"]
+
+
+def inputs(request: LinkRequest) -> tuple[Artifact, ...]:
+    """Return copies of the modules that are linked, if they are asked for."""
+    directory = request.options.text("dump_pre_link")
+    if not directory:
+        return ()
+    return tuple(
+        Artifact(f"{directory}/{item.crate}.{item.module.name.replace('/', '.')}", item.module.data, dump=True)
+        for item in at_level(request).modules
+    )
+
+
+@contextmanager
+def leaving_inputs(request: LinkRequest) -> Iterator[None]:
+    """Have what is wrong with modules leave copies of them."""
+    try:
+        yield
+    except CratewrightError as error:
+        raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error
+
+
+class Recorder:
+    """A compiler that does what another does, in two passes, and keeps the last text of each stage and entry point."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+        self._texts: dict[str, bytes] = {}
+        self._entries: set[str] = set()
+
+    @property
+    def latest(self) -> bool:
+        """Tell it of the other."""
+        return self._compiler.latest
+
+    def files(self, directory: str) -> tuple[tuple[str, bytes], ...]:
+        """Return the texts as files in a directory."""
+        return tuple((f"{directory}/{name}", text) for name, text in self._texts.items())
+
+    def version(self) -> str:
+        """Return the other's."""
+        return self._compiler.version()
+
+    def programs(self) -> tuple[str, ...]:
+        """Return the other's."""
+        return self._compiler.programs()
+
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
+        """Warm the other."""
+        self._compiler.warm(target, versions, hlsl=hlsl)
+
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
+        """Return what the other does; a text that it refuses is kept as it is."""
+        self._texts[_name(source)] = prelude(source)
+        return self._compiler.preprocess(source, includes)
+
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
+        """Return None: of two passes there is a text in between."""
+        return None
+
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+        """Return what the other does."""
+        name = _name(source)
+        if not keep_uncalled:
+            self._entries.add(name)
+        # An entry point is compiled once more without its body, for what its variables begin with.
+        if not keep_uncalled or name not in self._entries:
+            self._texts[name] = text
+        return self._compiler.compile(source, text, keep_uncalled=keep_uncalled)
+
+
+def _name(source: StageSource) -> str:
+    entry = f".{source.entry_point}" if source.language == "hlsl" else ""
+    return f"{source.path.replace('/', '.')}.{source.stage}{entry}.{source.language}"

@@ -1,0 +1,385 @@
+"""A module as glslang leaves it, made an object: Import and Export linkage in place of stubs and a stub main.
+
+It works on words in one pass.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+
+from cratewright import dataclass
+
+from ..base.implied import NOTHING, Implied
+from ..base.stopwatch import step
+from ..binary.signatures import DECLARES_TYPES, Signatures
+from ..binary.workgroup import RESERVED
+from .debug_mending import put_right
+
+__all__ = ["MARKER", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
+
+# A local variable of this name marks the body of a stub.
+MARKER = "cw_import_stub"
+
+_HEADER = 5
+_SOURCE_CONTINUED, _SOURCE, _NAME, _MEMBER_NAME, _STRING, _LINE = 2, 3, 5, 6, 7, 8
+_EXTENDED_IMPORT, _EXTENDED, _ENTRY, _MODE, _CAPABILITY, _MODE_ID = 11, 12, 15, 16, 17, 331
+_FUNCTION, _PARAMETER, _FUNCTION_END, _CALL, _VARIABLE, _STORE, _LABEL = 54, 55, 56, 57, 59, 62, 248
+_DECORATE, _LINKAGE, _EXPORT, _IMPORT = 71, 41, 0, 1
+_SPEC_ID, _BUILT_IN, _WORKGROUP_SIZE = 1, 11, 25
+_ABOUT_ID = frozenset({_NAME, _MEMBER_NAME, _DECORATE, 72, 332, 5632, 5633})
+_ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
+_BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
+_BEFORE_TYPES = _BEFORE_DEBUG | _ABOUT_ID | {_SOURCE_CONTINUED, _SOURCE, 4, _STRING, 330, 73, 74, 75}
+_DEBUG_SOURCE, _DEBUG_FUNCTION, _DEBUG_BLOCK, _DEBUG_LOCAL = 35, 20, 21, 26
+# glslang says how it was called, which depends on whether it was called as a library or a program.
+_PROCESSED = 330
+_DEBUG_PARENT = {_DEBUG_BLOCK: 8, _DEBUG_LOCAL: 10}
+_DEBUG_SOURCE_WORDS = 6
+_SOURCE_WITH_FILE = 4
+_LONGEST = 65_000 * 4
+
+Place = tuple[str, int]
+_Span = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolInfo:
+    """A linkage name, where the source declares it (line 0 if unknown) and the type of the function."""
+
+    name: str
+    line: int
+    file: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVariant:
+    """One object of a unit and the stages it serves; no stages means any.
+
+    Shape: `initialiser` is the linkage name of the function that sets the unit's globals;
+    `entry_point` is a stage's suffix word and a name; `implied` what it implies about its stage.
+    """
+
+    stages: tuple[str, ...]
+    data: bytes
+    exports: tuple[SymbolInfo, ...]
+    imports: tuple[SymbolInfo, ...]
+    initialiser: str | None
+    entry_point: tuple[str, str] | None
+    implied: Implied = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What the text says of the functions that are to be found in the module.
+
+    Shape: `definitions` holds each name with its place, None if it stays private, in the text's
+    order; `texts` are the sources to put into debug information; `reserved` is the id of the first of the
+    constants that stand for the workgroup's size in the text, 0 for none.
+    """
+
+    path: str
+    library: bool
+    definitions: tuple[tuple[str, Place | None], ...] = ()
+    stubs: tuple[tuple[str, Place], ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    reserved: int = 0
+
+
+@dataclass(slots=True)
+class _Function:
+    start: int
+    end: int = 0
+    id: int = 0
+    type: int = 0
+    stub: bool = False
+    stores: bool = False
+    calls: list[int] = field(default_factory=list)
+
+
+@step("make object of compiled source")
+def link_object(
+    data: bytes, outline: Outline
+) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
+    """Return the object, its exports, its imports and its initialiser, from glslang's module."""
+    if outline.texts:
+        data = put_right(data, initialiser=f"$init:{outline.path}" if outline.library else "")
+    return _Rewriter(data, outline).run()
+
+
+class _Rewriter:
+    def __init__(self, data: bytes, outline: Outline) -> None:
+        self.data = data
+        self.words = array("I", data)
+        self.outline = outline
+        self.spans = self._preamble()
+        self.names = {self.words[at + 1]: self._string(at + 2, end) for op, at, end in self.spans if op == _NAME}
+        self.functions = self._functions()
+        self.entries = {self.words[at + 2] for op, at, _ in self.spans if op == _ENTRY}
+        self.bound = self.words[3]
+        self.signatures = Signatures(self.words[at:end] for op, at, end in self.spans if op in DECLARES_TYPES)
+
+    def run(self) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
+        exports, initialiser = self._exports() if self.outline.library else ({}, None)
+        kept = self._reachable(exports, initialiser)
+        imports = self._imports(kept)
+        gone = self._vanished(kept)
+        gone |= self._undescribed(kept)
+        links = array("I")
+        for number, symbol in imports.items():
+            links += _link(number, symbol.name, _IMPORT)
+        for number, symbol in exports.items():
+            links += _link(number, symbol.name, _EXPORT)
+        name = f"$init:{self.outline.path}" if initialiser is not None else None
+        if initialiser is not None and name is not None:
+            links += _link(initialiser, name, _EXPORT)
+            self.names[initialiser] = name
+        out = self._head(gone, links, initialiser)
+        for function in kept:
+            if function.stub:
+                out += self._declaration(function)
+        for function in kept:
+            if not function.stub:
+                out += self.words[function.start : function.end]
+        out[3] = self.bound
+        return out.tobytes(), tuple(exports.values()), tuple(imports.values()), name
+
+    def _preamble(self) -> list[_Span]:
+        words, at, spans = self.words, _HEADER, []
+        while at < len(words) and words[at] & 0xFFFF != _FUNCTION:
+            end = at + (words[at] >> 16)
+            spans.append((words[at] & 0xFFFF, at, end))
+            at = end
+        # A line before the first function belongs to it.
+        while spans and spans[-1][0] == _LINE:
+            spans.pop()
+        return spans
+
+    def _functions(self) -> list[_Function]:
+        words, functions = self.words, list[_Function]()
+        markers = {number for number, name in self.names.items() if name == MARKER}
+        at = self.spans[-1][2] if self.spans else _HEADER
+        function = _Function(at)
+        while at < len(words):
+            op, end = words[at] & 0xFFFF, at + (words[at] >> 16)
+            if op == _FUNCTION:
+                function.id, function.type = words[at + 2], words[at + 4]
+            elif op == _CALL:
+                function.calls.append(words[at + 3])
+            elif op == _VARIABLE and words[at + 2] in markers:
+                function.stub = True
+            elif op == _STORE:
+                function.stores = True
+            elif op == _FUNCTION_END:
+                function.end = end
+                functions.append(function)
+                function = _Function(end)
+            at = end
+        return functions
+
+    def _exports(self) -> tuple[dict[int, SymbolInfo], int | None]:
+        places: dict[str, list[Place | None]] = {}
+        for name, place in self.outline.definitions:
+            places.setdefault(name, []).append(place)
+        exports: dict[int, SymbolInfo] = {}
+        initialiser = None
+        for function in self.functions:
+            if function.id in self.entries:
+                initialiser = function.id if function.stores else None
+            elif not function.stub:
+                # glslang keeps the text's order, so overloads are told apart by theirs.
+                mangled = self.names.get(function.id, "")
+                waiting = places.get(mangled.partition("(")[0])
+                place = waiting.pop(0) if waiting else None
+                if place is not None:
+                    exports[function.id] = SymbolInfo(mangled, place[1], place[0], self.signatures.of(function.type))
+        return exports, initialiser
+
+    def _reachable(self, exports: Mapping[int, SymbolInfo], initialiser: int | None) -> list[_Function]:
+        if not self.outline.library:
+            return self.functions
+        known = {function.id: function for function in self.functions}
+        todo = [*exports, *(() if initialiser is None else (initialiser,))]
+        reached: set[int] = set()
+        while todo:
+            number = todo.pop()
+            if number not in reached:
+                reached.add(number)
+                # What a stub's body does is not what the function does.
+                todo.extend(() if known[number].stub else known[number].calls)
+        return [function for function in self.functions if function.id in reached]
+
+    def _imports(self, kept: Iterable[_Function]) -> dict[int, SymbolInfo]:
+        places: dict[str, list[Place]] = {}
+        for name, place in self.outline.stubs:
+            places.setdefault(name, []).append(place)
+        found: dict[int, SymbolInfo] = {}
+        wanted = {function.id for function in kept}
+        for function in self.functions:
+            if function.stub:
+                mangled = self.names[function.id]
+                waiting = places.get(mangled.partition("(")[0])
+                file, line = waiting.pop(0) if waiting else (self.outline.path, 0)
+                if function.id in wanted:
+                    found[function.id] = SymbolInfo(mangled, line, file, self.signatures.of(function.type))
+        return found
+
+    def _vanished(self, kept: list[_Function]) -> set[int]:
+        """Return the ids that are no longer defined."""
+        gone: set[int] = set()
+        remaining = {function.id for function in kept}
+        types: set[int] | None = None
+        for function in self.functions:
+            whole = function.id not in remaining
+            if not whole and not function.stub:
+                continue
+            if types is None:
+                types = self._types()
+            gone |= self._results(function, types, whole)
+        return gone
+
+    def _types(self) -> set[int]:
+        types: set[int] = set()
+        for op, at, _ in self.spans:
+            if op not in _BEFORE_TYPES and op != _LINE and self.words[at + 1] not in types:
+                types.add(self.words[at + 1])
+        return types
+
+    def _results(self, function: _Function, types: set[int], whole: bool) -> set[int]:
+        words, at, found = self.words, function.start, set[int]()
+        while at < function.end:
+            op = words[at] & 0xFFFF
+            if op == _LABEL:
+                found.add(words[at + 1])
+            # In a body, only a result's type comes first: no table of opcodes is needed.
+            elif (words[at] >> 16) > 2 and words[at + 1] in types and (whole or op not in (_FUNCTION, _PARAMETER)):
+                found.add(words[at + 2])
+            at += words[at] >> 16
+        return found
+
+    def _undescribed(self, kept: list[_Function]) -> set[int]:
+        """Return the ids of debug information about functions that have no body here, and of its strings."""
+        words, sets, gone = self.words, self._debug_sets(), set[int]()
+        if not sets:
+            return gone
+        used = set[int]()
+        for function in kept:
+            at = function.end if function.stub else function.start
+            while at < function.end:
+                if words[at] & 0xFFFF == _EXTENDED and words[at + 3] in sets:
+                    used.update(words[at + 5 : at + (words[at] >> 16)])
+                at += words[at] >> 16
+        mentioned, left = set[int](), set[int]()
+        for op, at, end in self.spans:
+            if op == _EXTENDED and words[at + 3] in sets:
+                kind, number = words[at + 4], words[at + 2]
+                parent = _DEBUG_PARENT.get(kind)
+                if (kind == _DEBUG_FUNCTION and number not in used) or (parent and words[at + parent] in gone):
+                    gone.add(number)
+                    left.update(words[at + 5 : end])
+                else:
+                    mentioned.update(words[at + 5 : end])
+            elif op in (_SOURCE, _LINE):
+                mentioned.update(words[at + 1 : end])
+        strings = {words[at + 1] for op, at, _ in self.spans if op == _STRING}
+        return gone | (left & strings) - mentioned
+
+    def _debug_sets(self) -> set[int]:
+        return {
+            self.words[at + 1]
+            for op, at, end in self.spans
+            if op == _EXTENDED_IMPORT and self._string(at + 2, end).startswith("NonSemantic.Shader.DebugInfo")
+        }
+
+    def _head(self, gone: set[int], links: array[int], initialiser: int | None) -> array[int]:
+        words, library, reserved = self.words, self.outline.library, self.outline.reserved
+        out = words[:_HEADER]
+        strings = self._source_texts()
+        linkage: array[int] | None = array("I", (2 << 16 | _CAPABILITY, 5))
+        if not links and not library:
+            linkage = None
+        pending_links: array[int] | None = links
+        pending_strings: array[int] | None = strings[0]
+        for op, at, end in self.spans:
+            if linkage is not None and op != _CAPABILITY:
+                out += linkage
+                linkage = None
+            if pending_strings is not None and op not in _BEFORE_DEBUG:
+                out += pending_strings
+                pending_strings = None
+            if pending_links is not None and op not in _BEFORE_TYPES:
+                out += pending_links
+                pending_links = None
+            if (op in _ABOUT_ID or op == _STRING) and words[at + 1] in gone:
+                continue
+            if op == _EXTENDED and words[at + 2] in gone:
+                continue
+            if library and op in _ABOUT_ENTRY:
+                continue
+            if op == _DECORATE and self._is_size(at):
+                continue
+            if reserved and op == _DECORATE and words[at + 2] == _SPEC_ID and words[at + 3] - reserved in range(3):
+                out += words[at : at + 3]
+                out.append(words[at + 3] - reserved + RESERVED)
+                continue
+            if op == _NAME and words[at + 1] == initialiser:
+                text = _literal(self.names[initialiser].encode())
+                out += array("I", (len(text) + 2 << 16 | _NAME, initialiser)) + text
+            elif op in (_SOURCE_CONTINUED, _PROCESSED):
+                continue
+            elif op == _SOURCE and end - at > _SOURCE_WITH_FILE:
+                out += array("I", (_SOURCE_WITH_FILE << 16 | _SOURCE,)) + words[at + 1 : at + _SOURCE_WITH_FILE]
+            elif at in strings[1]:
+                out += array("I", (end - at + 1 << 16 | _EXTENDED,)) + words[at + 1 : end]
+                out.append(strings[1][at])
+            else:
+                out += words[at:end]
+        return out
+
+    def _is_size(self, at: int) -> bool:
+        """Tell whether a decoration says that a constant is the workgroup's size, which an entry point has to say."""
+        if not self.outline.library and not self.outline.reserved:
+            return False
+        return self.words[at + 2] == _BUILT_IN and self.words[at + 3] == _WORKGROUP_SIZE
+
+    def _source_texts(self) -> tuple[array[int], dict[int, int]]:
+        """Return strings of the user's texts and which debug source, by position, takes which."""
+        strings, taken = array("I"), dict[int, int]()
+        if not self.outline.texts:
+            return strings, taken
+        words = self.words
+        files = {words[at + 1]: self._string(at + 2, end) for op, at, end in self.spans if op == _STRING}
+        sets = self._debug_sets()
+        for op, at, end in self.spans:
+            if op != _EXTENDED or end - at != _DEBUG_SOURCE_WORDS or words[at + 4] != _DEBUG_SOURCE:
+                continue
+            text = self.outline.texts.get(files.get(words[at + 5], ""))
+            if words[at + 3] in sets and text is not None and len(text) < _LONGEST:
+                body = _literal(text)
+                strings += array("I", (len(body) + 2 << 16 | _STRING, self.bound)) + body
+                taken[at] = self.bound
+                self.bound += 1
+        return strings, taken
+
+    def _declaration(self, function: _Function) -> array[int]:
+        words, at, out = self.words, function.start, array("I")
+        while at < function.end:
+            end = at + (words[at] >> 16)
+            if words[at] & 0xFFFF in (_FUNCTION, _PARAMETER, _FUNCTION_END):
+                out += words[at:end]
+            at = end
+        return out
+
+    def _string(self, at: int, end: int) -> str:
+        return self.data[at * 4 : end * 4].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _literal(text: bytes) -> array[int]:
+    return array("I", text + b"\0" * (4 - len(text) % 4))
+
+
+def _link(number: int, name: str, kind: int) -> array[int]:
+    text = _literal(name.encode("utf-8", "surrogateescape"))
+    return array("I", (len(text) + 4 << 16 | _DECORATE, number, _LINKAGE)) + text + array("I", (kind,))

@@ -1,0 +1,120 @@
+"""Where the lines of a canonical form are from, taken out of a result and put into another.
+
+A result that others may use has the ordinal of a line of its form in place of a file and a number, and that of a token
+in place of a column.
+Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+from cratewright import CompiledUnit, CratewrightError, Diagnostic, ModuleCodegen, Symbol, read_bytes
+
+from ..text.columns import column_of, ordinal_of
+
+__all__ = ["AS_WRITTEN", "Places", "placed", "reader", "relative"]
+
+# A file and the numbers of lines in it, `3 4 7`; all together, where each line of the form is from, in order.
+Places = tuple[tuple[str, str], ...]
+
+# Returns the text of a file by its shown name, empty if it cannot be read.
+Read = Callable[[str], bytes]
+
+AS_WRITTEN = "as-written"
+"""The attribute of a module that was made from the source as it is written, against what its form says."""
+
+
+def reader(root: str) -> Read:
+    """Return what reads files of a project; a message about one that is elsewhere, or has changed, loses its column."""
+
+    def read(file: str) -> bytes:
+        try:
+            return read_bytes(os.path.join(root, file))
+        except CratewrightError:
+            return b""
+
+    return read
+
+
+def relative(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | None:
+    """Return a fresh result with ordinals of lines in place of positions, or None if it must not serve others."""
+    if any(module.attribute(AS_WRITTEN) for module in unit.modules):
+        return None
+    if not unit.diagnostics and not any(module.exports or module.imports for module in unit.modules):
+        return replace(unit, observed=())
+    ordinals: dict[tuple[str, int], int | None] = {}
+    for ordinal, place in enumerate(_lines(places), 1):
+        # One line that stands for two need not do so in another source.
+        ordinals[place] = None if place in ordinals else ordinal
+
+    def symbol(item: Symbol) -> Symbol:
+        return replace(item, file="", line=_ordinal(ordinals, (item.file, item.line))) if item.line else item
+
+    def diagnostic(item: Diagnostic) -> Diagnostic:
+        if not item.line:
+            return item
+        place = (item.file, item.line)
+        # What is about no line is told of a file's first.
+        if place not in ordinals and place[1] == 1 and not item.column:
+            return item
+        if place[1] == 1:
+            raise _Unplaced
+        ordinal = _ordinal(ordinals, place)
+        token = ordinal_of(read(item.file), item.line, item.column) if item.column else 0
+        if token is None:
+            raise _Unplaced
+        return replace(item, file="", line=ordinal, column=token, end_line=0, end_column=0)
+
+    try:
+        return _mapped(replace(unit, observed=()), symbol, diagnostic)
+    except _Unplaced:
+        return None
+
+
+def placed(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit:
+    """Return what `relative` returned for one source with the positions of another of the same form."""
+    lines = _lines(places)
+
+    def symbol(item: Symbol) -> Symbol:
+        if item.file or not item.line:
+            return item
+        file, line = lines[item.line - 1]
+        return replace(item, file=file, line=line)
+
+    def diagnostic(item: Diagnostic) -> Diagnostic:
+        if item.file or not item.line:
+            return item
+        file, line = lines[item.line - 1]
+        column, end = column_of(read(file), line, item.column) if item.column else (0, 0)
+        return replace(item, file=file, line=line, column=column, end_line=line if end else 0, end_column=end)
+
+    return _mapped(unit, symbol, diagnostic)
+
+
+class _Unplaced(Exception):
+    """A position that is no line of the form, or more than one."""
+
+
+def _ordinal(ordinals: dict[tuple[str, int], int | None], place: tuple[str, int]) -> int:
+    ordinal = ordinals.get(place)
+    if ordinal is None:
+        raise _Unplaced
+    return ordinal
+
+
+def _mapped(
+    unit: CompiledUnit, symbol: Callable[[Symbol], Symbol], diagnostic: Callable[[Diagnostic], Diagnostic]
+) -> CompiledUnit:
+    def module(each: ModuleCodegen) -> ModuleCodegen:
+        if not each.exports and not each.imports:
+            return each
+        return replace(each, exports=tuple(map(symbol, each.exports)), imports=tuple(map(symbol, each.imports)))
+
+    return replace(unit, modules=tuple(map(module, unit.modules)), diagnostics=tuple(map(diagnostic, unit.diagnostics)))
+
+
+def _lines(places: Places) -> list[tuple[str, int]]:
+    return [(file, int(number)) for file, numbers in places for number in numbers.split()]

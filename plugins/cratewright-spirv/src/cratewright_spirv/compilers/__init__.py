@@ -1,0 +1,1 @@
+"""glslang: in this process, in its newest release, or as an SDK's program."""

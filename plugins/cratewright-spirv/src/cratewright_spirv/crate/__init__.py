@@ -1,0 +1,1 @@
+"""What options ask of a crate, and what is told of the images made of it."""

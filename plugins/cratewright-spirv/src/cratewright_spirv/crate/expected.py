@@ -1,0 +1,56 @@
+"""What the images of a crate will be called, from names and words of its sources alone.
+
+A source that has to be compiled for it is not known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from cratewright import CratewrightError, Source
+
+from ..base.names import LANGUAGES
+from ..base.stages import STAGES
+from ..text.sources import classify
+
+__all__ = ["expected_outputs"]
+
+_STAGES = tuple(stage.suffix for stage in STAGES)
+
+
+def expected_outputs(sources: Sequence[Source], root: str) -> tuple[str, ...] | None:
+    """Return the output names of all entry points, in the order of the sources; None if one is not known.
+
+    Shape: as `names.ImageEntry.output`.
+    """
+    outputs: list[str] = []
+    for source in sources:
+        found = _outputs_of(source, root)
+        if found is None:
+            return None
+        outputs += found
+    return tuple(dict.fromkeys(outputs))
+
+
+def _outputs_of(source: Source, root: str) -> list[str] | None:
+    base = source.name
+    for language in LANGUAGES:
+        base = base.removesuffix(language)
+    if source.path.endswith(_STAGES):
+        stage = source.path.rpartition(".")[2]
+        return [_one(base, stage)]
+    if not source.path.endswith((".glsl", ".hlsl")):
+        return None
+    try:
+        with open(os.path.join(root, source.location), "rb") as file:
+            units = classify(source.path, file.read(), source.options.text("entry_point") or None)
+    except (OSError, CratewrightError):
+        return None
+    if len(units) > 1:
+        return [f"{base.removesuffix(f'.{unit.stage}')}.{unit.entry_point}" for unit in units]
+    return [_one(base, unit.stage) for unit in units if unit.stage is not None]
+
+
+def _one(base: str, stage: str) -> str:
+    return base if base.endswith(f".{stage}") else f"{base}.{stage}"

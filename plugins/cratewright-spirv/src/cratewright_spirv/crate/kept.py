@@ -1,0 +1,70 @@
+"""What a cache says that a method returned: whether its words are such as the methods here write.
+
+Whoever can write to a shared cache can make a result wrong; with this, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from cratewright import VARIANT, CompiledUnit, FormatError, LinkResult, ModuleCodegen, ThinModule, read_variant
+
+from ..base.names import known_stage
+from ..reflection.facts import Facts
+from ..surgery.pair import attributes_within
+
+__all__ = ["is_ours"]
+
+_KEYS = {"path": str, "entries": list, "spec_constants": list, "imported": dict, "crates": list}
+"""What every row of a report has."""
+
+
+def is_ours(value: object) -> bool:
+    """Say whether the words in a value can be read as those who use them read them."""
+    try:
+        if isinstance(value, CompiledUnit):
+            return all(map(_module, value.modules))
+        if isinstance(value, ModuleCodegen):
+            return _module(value)
+        if isinstance(value, LinkResult):
+            return _report(value)
+        if isinstance(value, tuple):
+            return all(_within(item) for item in value if isinstance(item, ThinModule))
+    except (AttributeError, FormatError, KeyError, LookupError, RecursionError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _module(module: ModuleCodegen) -> bool:
+    return all(known_stage(entry.stage) for entry in module.entry_points) and _within(module)
+
+
+def _within(module: ModuleCodegen | ThinModule) -> bool:
+    return _attributes(module.attributes) and _attributes(attributes_within(module.data))
+
+
+def _attributes(attributes: Iterable[tuple[str, str]]) -> bool:
+    words = dict(attributes)
+    rows = json.loads(words.get("entries") or "[]")
+    if not isinstance(read_variant(words.get(VARIANT, "")), dict):
+        return False
+    if not all(len(row) == 6 and all(isinstance(word, str) for word in row) and known_stage(row[0]) for row in rows):
+        return False
+    facts = Facts.decode(words.get("facts") or "[]")
+    if not all(isinstance(each.size, int) and isinstance(each.instructions, int) for each in facts):
+        return False
+    return all(part.isdecimal() for part in words.get("parts", "").split())
+
+
+def _report(result: LinkResult) -> bool:
+    if not result.report:
+        return True
+    made = {artifact.path for artifact in result.artifacts if not artifact.dump}
+    rows = json.loads(result.report)
+    return isinstance(rows, list) and all(
+        all(isinstance(row[key], kind) for key, kind in _KEYS.items())
+        and row["path"] in made
+        and all(isinstance(entry["stage"], str) and isinstance(entry["name"], str) for entry in row["entries"])
+        for row in rows
+    )

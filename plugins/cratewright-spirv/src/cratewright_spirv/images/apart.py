@@ -1,0 +1,127 @@
+"""Entry points of a program that a compiler made of several, each as if it had been compiled alone.
+
+Knows no compiler: where resources are bound alone it is told. Whatever might come of the others' presence is left out:
+who asks for it gets None, and compiles it alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from cratewright import DebugInfo, ModuleConfig
+
+from ..binary import opcodes as op
+from ..binary.lines import without_repeats
+from ..binary.module import Instruction, parse, result, spans, string
+from ..binary.program import BINDING, REMARKS, Program, reach, trim
+from ..spirv_tools.tools import Tools
+from ..surgery.canonical import canonical_form, is_orderable
+from ..surgery.finalize import EntryKey, only_entry_points, with_entry_names
+from .lto import trimmed
+
+__all__ = ["Wanted", "entry_points_apart", "standing_form"]
+
+SET = 34
+_PRIVATE, _STORAGE_BUFFER = 6, 12
+_SHADER = 1
+_MODEL = (3 << 16 | op.MEMORY_MODEL, 0, 1)
+# What `spirv-opt --trim-capabilities` leaves out again, but for that of every shader.
+_TRIMMED = frozenset({_SHADER, 9, 10, 11, 22, 42, 55, 56, 61, 62, 63, 67})
+_BUFFERS = "SPV_KHR_storage_buffer_storage_class"
+# The words of a switch that does not choose, which stands for a loop or a block that is left early.
+_ONE_WAY = 3
+# Values whose type is known when they are run: all types that there are take part, those of other entry points, too.
+_DYNAMIC = ("AnyValue", "_dispatch_")
+
+Place = tuple[int, int]
+Wanted = tuple[EntryKey, str, Callable[[Place], Place | None]]
+"""An entry point's stage and name, the name that it is to have, and where what is bound at a set and binding goes."""
+
+
+def entry_points_apart(data: bytes, wanted: Sequence[Wanted]) -> list[bytes | None]:
+    """Return a module for each entry point, as its compiler makes it alone but for ids and order."""
+    program = Program.of(parse(data, "program"))
+    if not _is_separable(program):
+        return [None] * len(wanted)
+    graph = program.graph()
+    functions = {(entry.stage, entry.name): entry.function for entry in program.entries()}
+    return [_apart(_reached(program, graph, functions[key]), key, name, place) for key, name, place in wanted]
+
+
+def _reached(program: Program, graph: Mapping[int, Iterable[int]], function: int) -> Program:
+    """Return a program with no other functions than one needs: `trim` takes longer to leave them out."""
+    needed = reach(graph, function)
+    functions = {each: body for each, body in program.functions.items() if each in needed}
+    defined = {result(words) for words in chain(program.preamble, *functions.values())}
+    preamble = tuple(words for words in program.preamble if words[0] & 0xFFFF not in REMARKS or words[1] in defined)
+    return replace(program, preamble=preamble, functions=functions)
+
+
+def _is_separable(program: Program) -> bool:
+    """Return whether what a module says of itself as a whole is what it would say of each entry point."""
+    for words in program.preamble:
+        opcode = words[0] & 0xFFFF
+        if opcode == op.EXTENSION and string(words, 1)[0] != _BUFFERS:
+            return False
+        if opcode == op.CAPABILITY and words[1] not in _TRIMMED:
+            return False
+        if opcode == op.MEMORY_MODEL and words != _MODEL:
+            return False
+    return is_orderable(program)
+
+
+def _apart(program: Program, key: EntryKey, name: str, place: Callable[[Place], Place | None]) -> bytes | None:
+    alone = trim(with_entry_names(only_entry_points(program, [key]), {key: name}))
+    bodies = alone.functions.values()
+    classes = {words[3] for words in alone.variables().values()}
+    if _PRIVATE in classes:
+        return None  # what sets up variables is in all entry points
+    if _STORAGE_BUFFER not in classes:
+        kept = tuple(words for words in alone.preamble if words[0] & 0xFFFF != op.EXTENSION)
+        alone = replace(alone, preamble=kept)
+    if any(words[0] & 0xFFFF == op.SWITCH and len(words) > _ONE_WAY for body in bodies for words in body):
+        return None
+    if any(word in text for text in alone.names().values() for word in _DYNAMIC):
+        return None
+    preamble = tuple(_placed(alone, place))
+    return replace(alone, preamble=preamble).encode() if len(preamble) == len(alone.preamble) else None
+
+
+def _placed(program: Program, place: Callable[[Place], Place | None]) -> Iterator[Instruction]:
+    """Yield the preamble with resources bound elsewhere; one instruction less for what has no place."""
+    bound: dict[int, dict[int, int]] = {}
+    for words in program.preamble:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] in (SET, BINDING):
+            bound.setdefault(words[1], {})[words[2]] = words[3]
+    for words in program.preamble:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] in (SET, BINDING):
+            at = bound[words[1]]
+            new = place((at.get(SET, 0), at.get(BINDING, 0)))
+            if new is not None:
+                yield (*words[:3], new[words[2] == BINDING])
+        else:
+            yield words
+
+
+def standing_form(data: bytes, config: ModuleConfig, tools: Tools, *, ordered: bool) -> bytes:
+    """Return the module of one entry point in the form that does not show with whom it was compiled.
+
+    Shape: ids and order are left to the link if it puts them in canonical form.
+    """
+    if config.options.debuginfo is DebugInfo.LINE:
+        data = without_repeats(data)  # a constant that another entry point has brought along parts no lines
+    if ordered:
+        data = canonical_form([Program.of(parse(data, "module"))], config.options)
+    needs = set(_capabilities(data))
+    return trimmed(data, config, tools) if {_SHADER} < needs <= _TRIMMED else data
+
+
+def _capabilities(data: bytes) -> Iterator[int]:
+    words = array("I", data)
+    for opcode, at, _ in spans(words):
+        if opcode != op.CAPABILITY:
+            return
+        yield words[at + 1]

@@ -1,0 +1,75 @@
+"""What the validator says of an image, in the user's terms: a place in a source, and options of this package.
+
+What it says of places is what the image itself holds.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import fields
+
+from ..binary import opcodes as op
+from ..binary.lines import DEBUG_LINE, SET_NAME, SOURCE
+from ..spirv_tools.tools import ValidatorOptions
+
+__all__ = ["in_our_words", "place_of", "way_out"]
+
+_HEADER = 5
+_FLAG = re.compile(r"--([a-z][a-z-]+)")
+_FEATURE = re.compile(
+    r"This is may be allowed if you enable the (.*?) feature \(or use the --([a-z-]+) command line flag\)"
+)
+_OPTIONS = frozenset(field.name for field in fields(ValidatorOptions))
+
+
+def in_our_words(message: str) -> str:
+    """Return the message with options of this package for the validator's flags."""
+
+    def option(match: re.Match[str]) -> str:
+        name = match[1].replace("-", "_")
+        return f"{name}=True" if name in _OPTIONS else match[0]
+
+    return _FLAG.sub(option, _FEATURE.sub(_allowed, message))
+
+
+def _allowed(match: re.Match[str]) -> str:
+    return f"It is allowed with {match[1]}, which --{match[2]} says the device has"
+
+
+def way_out(message: str) -> str:
+    """Return a hint with an option that allows what the validator refuses, if there is one."""
+    if "layout rules" in message:
+        return "set scalar_block_layout=True or uniform_buffer_standard_layout=True if the device has that feature"
+    return ""
+
+
+def place_of(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
+    """Return the file and line that an instruction, counted from 1, is from, if that is kept."""
+    if instruction is None:
+        return None
+    words, at, place = array("I", data), _HEADER, (0, 0)
+    strings: dict[int, str] = {}
+    sources, numbers = dict[int, int](), dict[int, int]()
+    sets: set[int] = set()
+    for _ in range(int(instruction)):
+        if at >= len(words):
+            break
+        opcode, end = words[at] & 0xFFFF, at + (words[at] >> 16)
+        if opcode == op.STRING:
+            strings[words[at + 1]] = words[at + 2 : end].tobytes().partition(b"\0")[0].decode("utf-8", "replace")
+        elif opcode == op.EXT_INST_IMPORT and words[at + 2 : end].tobytes().startswith(SET_NAME.encode()):
+            sets.add(words[at + 1])
+        elif opcode == op.CONSTANT:
+            numbers[words[at + 2]] = words[at + 3]
+        elif opcode == op.EXT_INST and words[at + 3] in sets:
+            if words[at + 4] == SOURCE:
+                sources[words[at + 2]] = words[at + 5]
+            elif words[at + 4] == DEBUG_LINE:
+                place = (sources.get(words[at + 5], 0), numbers.get(words[at + 6], 0))
+        elif opcode == op.LINE:
+            place = (words[at + 1], words[at + 2])
+        elif opcode in (op.NO_LINE, op.FUNCTION_END):
+            place = (0, 0)
+        at = end
+    return (strings[place[0]], place[1]) if place[0] in strings else None

@@ -1,0 +1,180 @@
+"""Link-time optimization of shaders: of all entry points together (fat), or of each by itself (thin).
+
+What is to be optimized is in canonical form, so that edits which do not matter give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from cratewright import (
+    EntryPoint,
+    LinkRequest,
+    ModuleCodegen,
+    ModuleConfig,
+    ThinModule,
+    dataclass,
+    option_attributes,
+    options_among,
+)
+
+from ..base.names import ImageEntry, entries_of, image_path, optimized_entries, spv_environment
+from ..binary import opcodes as op
+from ..binary.lines import lines_for_linker, linked_lines
+from ..binary.module import Instruction, parse
+from ..binary.program import Program, trim
+from ..binary.workgroup import size_by_entry_point
+from ..link.assembly import assemble
+from ..link.symbols import closures
+from ..reflection import reflect
+from ..reflection.facts import Facts, sources_of
+from ..spirv_tools.tools import Tools
+from ..surgery.canonical import canonical_form, is_orderable
+from ..surgery.finalize import finalize_program
+from ..surgery.memory_model import programs_of_one_model
+from ..surgery.mending import mended
+from ..surgery.split import at_level
+from .image import optimize
+
+__all__ = [
+    "join",
+    "optimize_fat",
+    "optimize_thin",
+    "parts_of",
+    "run_fat_lto",
+    "run_thin_lto",
+    "trimmed",
+]
+
+
+def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
+    """Link what the entry point of a part reaches, and bring it into canonical form.
+
+    Raises: LinkError for symbols, stages and recursion.
+    """
+    request = at_level(request)
+    (entry,) = (each for each in entries_of(request) if each.output == request.part)
+    closure = _close(request, replace(entry, name=entry.inner), tools)
+    data = canonical_form([closure.program], request.options)
+    item = request.modules[entry.module]
+    own = Program.of(parse(item.module.data, item.module.name, bodies=False))
+    if not _needs(closure.program) <= _needs(own):
+        # What only functions that are left out needed would tell of them.
+        data = trimmed(data, request.config, tools)
+    facts = Facts.of(data, closure.sources, closure.interface)
+    attributes = (
+        ("entries", optimized_entries([entry])),
+        ("facts", Facts.encode([facts])),
+        *option_attributes(options_among(item.module.attributes)),
+    )
+    return (ThinModule(name=item.module.name, crate=item.crate, data=data, attributes=attributes),)
+
+
+def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
+    """Link all entry points and what they reach into one module in canonical form.
+
+    Shape: `data` holds several modules, one after another, if each entry point is to have an image of its own and they
+    differ in memory model, capabilities or extensions; the attribute `parts` has their sizes. The optimizer lets a
+    whole module be for what one of its entry points needs.
+    Raises: LinkError for symbols, stages and recursion.
+    """
+    request = at_level(request)
+    # In one module every name must be unique within its stage, whatever becomes of it.
+    entries = [replace(entry, name=entry.output) for entry in entries_of(request)]
+    reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
+    facts: list[Facts] = []
+    multimodule = request.options.flag("multimodule")
+    groups: dict[frozenset[Instruction], list[Program]] = {}
+    for entry, modules in zip(entries, reached, strict=True):
+        items = tuple(request.modules[index] for index in modules)
+        alone = replace(request, modules=items)
+        closure = _close(alone, replace(entry, module=modules.index(entry.module)), tools)
+        facts.append(Facts.of(canonical_form([closure.program], request.options), closure.sources, closure.interface))
+        needs = frozenset(_needs(closure.program)) if multimodule else frozenset()
+        groups.setdefault(needs, []).append(size_by_entry_point(closure.program))
+    parts = [join(programs, request.config, tools, apart=True) for programs in groups.values()]
+    return ModuleCodegen(
+        name=f"{request.crate}.lto",
+        data=b"".join(parts),
+        entry_points=tuple(EntryPoint(entry.stage, entry.output) for entry in entries),
+        attributes=(
+            ("entries", optimized_entries(replace(entry, inner=entry.output) for entry in entries)),
+            ("facts", Facts.encode(facts)),
+            ("parts", " ".join(str(len(part)) for part in parts)),
+        ),
+    )
+
+
+def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
+    """Return one module with the entry points of some, in which nothing that is equal stands twice.
+
+    Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of
+    two entry points is none of one.
+    """
+    programs = programs_of_one_model(programs, [program.module.name for program in programs])
+    if len(programs) == 1 or all(map(is_orderable, programs)):
+        return canonical_form(programs, config.options, apart=apart)
+    ready = lines_for_linker([program.encode() for program in programs])
+    linked = linked_lines(tools.link(ready, env=spv_environment(config.target)))
+    preserve = config.options.flag("preserve_bindings")
+    return finalize_program(
+        Program.of(parse(linked, programs[0].module.name)), initialisers=(), preserve_bindings=preserve
+    ).encode()
+
+
+def parts_of(module: ModuleCodegen) -> list[bytes]:
+    """Return the modules that fat LTO made, or the one that thin LTO did."""
+    ends = list(accumulate(map(int, module.attribute("parts").split()))) or [len(module.data)]
+    return [module.data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def optimize_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return what fat LTO made, optimized.
+
+    Raises: ToolError if the optimizer refuses.
+    """
+    parts = [optimize(part, config, tools) for part in parts_of(module)]
+    sizes = {"parts": " ".join(str(len(part)) for part in parts)}
+    return replace(module, data=b"".join(parts), attributes=tuple(sorted((dict(module.attributes) | sizes).items())))
+
+
+def optimize_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return an entry point with what it reaches, optimized; its name and attributes are the caller's to add.
+
+    Raises: ToolError if the optimizer refuses.
+    """
+    data = optimize(data, config, tools)
+    entries = tuple(EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data))
+    return ModuleCodegen(name="", data=data, entry_points=entries)
+
+
+def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
+    """Return a module without capabilities and extensions that nothing in it needs."""
+    preserve = config.options.flag("preserve_bindings")
+    passes = ["--trim-capabilities"]
+    done = tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
+    return mended(data, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closure:
+    """What one entry point reaches, linked; the modules it comes from, and what it offers to its host."""
+
+    program: Program
+    sources: tuple[tuple[str, str], ...]
+    interface: reflect.Row
+
+
+def _close(request: LinkRequest, entry: ImageEntry, tools: Tools) -> _Closure:
+    path = image_path(request.crate, entry.output)
+    program = assemble(request, path, [entry], tools, lambda _option, _data: None)
+    # A shader that stands alone comes as its compiler left it.
+    program = trim(program, preserve_bindings=request.options.flag("preserve_bindings"))
+    return _Closure(program, sources_of(request.modules), reflect.interface(program.encode(), blocks=True))
+
+
+def _needs(program: Program) -> set[Instruction]:
+    """Return what a program says of the environment that it needs."""
+    return {words for words in program.preamble if words[0] & 0xFFFF in (op.CAPABILITY, op.EXTENSION, op.MEMORY_MODEL)}

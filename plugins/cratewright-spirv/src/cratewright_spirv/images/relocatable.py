@@ -1,0 +1,178 @@
+"""One module of the functions that a crate offers, with all that they need, which can be linked again.
+
+Whoever links it has some. What a module says of itself beside its code would be lost, so it is refused.
+Source: rust-gpu's `keep_link_exports`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from cratewright import (
+    Artifact,
+    LinkError,
+    LinkRequest,
+    LinkResult,
+    ModuleCodegen,
+    ModuleConfig,
+    Symbol,
+    UnsupportedError,
+    ValidationError,
+)
+
+from ..base.implied import Implied
+from ..base.names import object_path, spv_environment, text_path
+from ..binary import opcodes as op
+from ..binary.lines import lines_for_linker, linked_lines
+from ..binary.linkage import linkage_symbols
+from ..binary.module import Instruction, build, literal, parse, string
+from ..binary.program import Program
+from ..link.symbols import SymbolTable, stages_of
+from ..spirv_tools.tools import Tools, ValidatorOptions
+from ..surgery.memory_model import modules_of_one_model
+from ..surgery.merge import merge_variables
+from ..surgery.once import one_of_each
+from ..surgery.split import at_level
+from .image import optimize
+
+__all__ = ["link_object", "merge", "optimized"]
+
+_LINKAGE, _EXPORT, _CAPABILITY, _PROCESSED = 41, 0, 5, 330
+_MARK = "cratewright export "
+_LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
+
+
+def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
+    """Link a crate's own modules and what they need into one, which exports what the request says.
+
+    Raises: UnsupportedError for a module that depends on the entry point that links it; LinkError for symbols.
+    """
+    if len(request.modules) == 1 and request.modules[0].module.attribute("merged"):
+        return request.modules[0].module
+    request = at_level(request)
+    for item in request.modules:
+        if item.crate == request.crate:
+            _check(request.crate, item.module, stages_of(item))
+    wanted = set(request.exported)
+    roots = [
+        index
+        for index, item in enumerate(request.modules)
+        if item.crate == request.crate or any(symbol.name in wanted for symbol in item.module.exports)
+    ]
+    items = [request.modules[index] for index in SymbolTable(request.modules).closure(roots, "")]
+    for item in items:
+        _check(item.crate, item.module, frozenset())
+    parts = [_marked(data, wanted) for data in one_of_each([item.module.data for item in items], items)]
+    parts = modules_of_one_model(parts, [f"{item.crate}/{item.module.name}" for item in items])
+    linked = linked_lines(tools.link(lines_for_linker(parts), env=spv_environment(request.target)))
+    data = _exporting(merge_variables(Program.of(parse(linked, request.crate)))).encode()
+    displays = {symbol.name: symbol for item in items for symbol in item.module.exports}
+    return ModuleCodegen(
+        name=f"{request.crate}.object",
+        data=data,
+        exports=tuple(
+            displays.get(name) or Symbol(name, name) for name in linkage_symbols(data, name=request.crate)[0]
+        ),
+        attributes=(("merged", "1"),),
+    )
+
+
+def optimized(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+    """Return what `merge` made, optimized as a whole.
+
+    Raises: ToolError if the optimizer refuses.
+    """
+    data = optimize(module.data, config, tools)
+    return replace(module, data=data, attributes=(("merged", "1"), ("optimized", "1")))
+
+
+def link_object(request: LinkRequest, tools: Tools) -> LinkResult:
+    """Return the file: the module optimized, unless LTO has done that, and validated.
+
+    Raises: ValidationError if it breaks the rules of SPIR-V.
+    """
+    (item,) = request.modules
+    data, path = item.module.data, object_path(request.crate)
+    if not item.module.attribute("optimized"):
+        data = optimize(data, request.config, tools)
+    environment = spv_environment(request.target)
+    if request.options.flag("spirv_val"):
+        try:
+            tools.validate(data, env=environment, options=_LENIENT)
+        except ValidationError as error:
+            raise ValidationError(
+                f"{path} breaks the rules of SPIR-V", context=(("validator", error.message), *error.context)
+            ) from error
+    artifacts = [Artifact(path, data)]
+    if request.options.flag("disassemble"):
+        artifacts.append(Artifact(text_path(path), tools.disassemble(data, env=environment).encode()))
+    return LinkResult(artifacts=tuple(artifacts))
+
+
+def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
+    """Refuse what an object could not say."""
+    implied = Implied.of(module)
+    for wrong, reason in (
+        (module.entry_points, "it has an entry point, and an object is a library"),
+        (stages, f"it is another in each stage (here {' '.join(sorted(stages))})"),
+        (module.attribute("initialiser"), "it has global variables that code sets before an entry point runs"),
+        (implied.modes or implied.defaults, "it implies execution modes of its stage"),
+        (implied.sized, "it depends on the workgroup size of its caller"),
+        (implied.unbounded or implied.shared, "it shares variables or layouts with the entry point that calls it"),
+    ):
+        if wrong:
+            raise UnsupportedError(
+                f"crate '{crate}': {module.name} cannot be part of an object: {reason}",
+                context=(("source", module.attribute("source")),) if module.attribute("source") else (),
+                hint="keep it in a crate that is an rlib, which carries that along",
+            )
+
+
+def _marked(data: bytes, wanted: set[str]) -> bytes:
+    """Return a module that says in debug names what it is to export: the linker leaves them, and drops exports."""
+    module = parse(data, "module")
+    found: dict[int, str] = {
+        words[1]: string(words, 3)[0]
+        for words in module.instructions
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE and words[-1] == _EXPORT
+    }
+    marks = [build(op.NAME, number, *literal(_MARK + name)) for number, name in found.items() if name in wanted]
+    if not marks:
+        return data
+    program = Program.of(module)
+    others = [words for words in program.preamble if not (words[0] & 0xFFFF == op.NAME and words[1] in found)]
+    at = next(index for index, words in enumerate(others) if words[0] & 0xFFFF not in _BEFORE_NAMES)
+    return _with_preamble(program, (*others[:at], *marks, *others[at:])).encode()
+
+
+_BEFORE_NAMES = frozenset({17, 10, 11, 14, 15, 16, 331, 3, 4, 7, 2})
+"""What stands before debug names: capabilities, extensions, the memory model, entry points, modes and sources."""
+
+
+def _exporting(program: Program) -> Program:
+    """Return a linked program that exports what its names say."""
+    preamble: list[Instruction] = []
+    exports: dict[int, str] = {}
+    for words in program.preamble:
+        if words[0] & 0xFFFF == op.NAME and (text := string(words, 2)[0]).startswith(_MARK):
+            exports[words[1]] = text.removeprefix(_MARK)
+        else:
+            preamble.append(words)
+    if not exports:
+        raise LinkError(f"{program.module.name} exports nothing", hint="give it a library source, or make it an rlib")
+    capability = build(op.CAPABILITY, _CAPABILITY)
+    if capability not in preamble:
+        preamble.insert(0, capability)
+    named = _BEFORE_NAMES | {op.NAME, op.MEMBER_NAME, _PROCESSED}
+    at = next(index for index, words in enumerate(preamble) if words[0] & 0xFFFF not in named)
+    return _with_preamble(program, (*preamble[:at], *_decorations(exports), *preamble[at:]))
+
+
+def _decorations(exports: Mapping[int, str]) -> Iterator[Instruction]:
+    for number, name in exports.items():
+        yield build(op.DECORATE, number, _LINKAGE, *literal(name), _EXPORT)
+
+
+def _with_preamble(program: Program, preamble: tuple[Instruction, ...]) -> Program:
+    return replace(program, preamble=preamble)

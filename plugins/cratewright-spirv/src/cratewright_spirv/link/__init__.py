@@ -1,0 +1,1 @@
+"""Modules of several units to one program."""

@@ -1,0 +1,133 @@
+"""What an entry point needs of the library modules that it links: the functions it calls, and no others.
+
+A module of many functions then counts only with those that are called, so that an edit of another leaves everything as
+it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol, dataclass
+
+from ..base.names import entries_of
+from ..binary import opcodes as op
+from ..binary.function_order import callees_first
+from ..binary.module import parse, string
+from ..binary.program import Program
+from ..surgery.canonical import canonical_library, is_orderable
+from ..surgery.split import at_level
+from .symbols import SymbolTable
+
+__all__ = ["reduce_part"]
+
+_LINKAGE, _EXPORT = 41, 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """A library module taken apart.
+
+    Shape: `exports` and `imports` are functions by linkage name.
+    """
+
+    program: Program
+    exports: Mapping[str, int]
+    imports: Mapping[str, int]
+
+
+def reduce_part(request: LinkRequest) -> LinkRequest:
+    """Return the request for a part of thin LTO with its library modules reduced to what its entry point needs.
+
+    Shape: modules that nothing is needed of are left out; the order is kept. Modules that cannot be put in another
+    order stay whole, as do all where debug information speaks of functions.
+    """
+    if request.options.debuginfo is DebugInfo.FULL:
+        return request
+    request = at_level(request)
+    (entry,) = (each for each in entries_of(request) if each.output == request.part)
+    needed = _needed(request, entry.module, entry.suffix)
+    preserve = request.options.flag("preserve_bindings")
+    modules = [
+        _reduced(item, frozenset(needed[index]), preserve) if index != entry.module else item
+        for index, item in enumerate(request.modules)
+        if index in needed
+    ]
+    return replace(request, modules=tuple(modules))
+
+
+def _needed(request: LinkRequest, root: int, stage: str) -> dict[int, set[str]]:
+    """Return the symbols that are needed of each module."""
+    table = SymbolTable(request.modules)
+    needed: dict[int, set[str]] = {root: set()}
+    todo = [symbol.name for symbol in request.modules[root].module.imports]
+    while todo:
+        name = todo.pop()
+        (index,) = table.offers(name, stage)
+        known = needed.setdefault(index, set())
+        if name not in known:
+            wanted = {name} if known else {name, request.modules[index].module.attribute("initialiser")} - {""}
+            known |= wanted
+            todo += _imports(request.modules[index], wanted)
+    return needed
+
+
+def _imports(item: LinkModule, wanted: Collection[str]) -> Iterator[str]:
+    library = _library(item.module.data, item.module.name)
+    if library is None:
+        yield from (symbol.name for symbol in item.module.imports)
+        return
+    called = set(callees_first(library.program, [library.exports[name] for name in wanted]))
+    yield from (name for name, function in library.imports.items() if function in called)
+
+
+def _reduced(item: LinkModule, wanted: frozenset[str], preserve_bindings: bool) -> LinkModule:
+    module = item.module
+    if module.entry_points or _library(module.data, module.name) is None:
+        return item
+    data, imports = _reduced_data(module.data, module.name, wanted, preserve_bindings)
+    return replace(
+        item,
+        module=replace(
+            module,
+            data=data,
+            exports=tuple(_placeless(symbol) for symbol in module.exports if symbol.name in wanted),
+            imports=tuple(_placeless(symbol) for symbol in module.imports if symbol.name in imports),
+        ),
+    )
+
+
+def _placeless(symbol: Symbol) -> Symbol:
+    """Return a symbol without its line, which a comment above it moves."""
+    return replace(symbol, line=0)
+
+
+@lru_cache(maxsize=1024)
+def _reduced_data(
+    data: bytes, name: str, wanted: frozenset[str], preserve_bindings: bool
+) -> tuple[bytes, frozenset[str]]:
+    library = _library(data, name)
+    assert library is not None
+    functions = [library.exports[each] for each in sorted(wanted)]
+    called = set(callees_first(library.program, functions))
+    imports = frozenset(each for each, function in library.imports.items() if function in called)
+    return canonical_library(library.program, functions, preserve_bindings=preserve_bindings), imports
+
+
+@lru_cache(maxsize=256)
+def _library(data: bytes, name: str) -> _Library | None:
+    """Return a module taken apart, or nothing if it must stay whole."""
+    program = Program.of(parse(data, name))
+    if not is_orderable(program):
+        return None
+    exports: dict[str, int] = {}
+    imports: dict[str, int] = {}
+    for words in program.preamble:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE:
+            symbol, end = string(words, 3)
+            (exports if words[end] == _EXPORT else imports)[symbol] = words[1]
+    if not program.functions.keys() >= {*exports.values(), *imports.values()}:
+        return None  # a variable that is linked has no function to start from
+    return _Library(program, exports, imports)

@@ -1,0 +1,227 @@
+"""One variable for each name that the units of an entry point share, as GLSL has it for the units of a stage.
+
+Knows nothing of how modules are linked; before that it marks each unit's variables, and afterwards it knows them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from cratewright import LinkError
+
+from ..binary import opcodes as op
+from ..binary.contents import Contents, substituted, unify
+from ..binary.module import Instruction, build, literal, parse, result, string
+from ..binary.program import Program
+from ..binary.shapes import Shapes
+from ..compile.declared import block_of, place_of, shared_name
+from .reached import Reached, ReachedUnit
+from .stage_arrays import with_stage_arrays
+
+__all__ = ["marked", "with_shared_globals"]
+
+_MARK = "\x1f"
+_IN_OUT = (" in", " out")
+_OFFSET = 35
+# Stream, XfbBuffer, XfbStride: units give them to outputs that are not captured as well.
+_CAPTURE = (29, 36, 37)
+
+
+def marked(data: bytes, position: int, name: str) -> bytes:
+    """Return a module whose variables tell in their names which unit they are from."""
+    program = Program.of(parse(data, name))
+    mark, variables = f"{_MARK}{position}", set(program.variables())
+    names: list[Instruction] = []
+    for words in program.preamble:
+        if words[0] & 0xFFFF == op.NAME and words[1] in variables:
+            variables.discard(words[1])
+            names.append(build(op.NAME, words[1], *literal(string(words, 2)[0] + mark)))
+    names += [build(op.NAME, each, *literal(mark)) for each in sorted(variables)]
+    known = {words[1] for words in names}
+    preamble = [words for words in program.preamble if not (words[0] & 0xFFFF == op.NAME and words[1] in known)]
+    at = next((index for index, words in enumerate(preamble) if _ends_names(words)), len(preamble))
+    preamble[at:at] = names
+    return replace(program, preamble=tuple(preamble)).encode()
+
+
+def with_shared_globals(program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> Program:
+    """Return a program of marked modules and one entry point with variables of one name made one.
+
+    Raises: LinkError naming both files for one name with different types or initialisers, and for one place to which
+    different things are bound.
+    """
+    program = unify(with_stage_arrays(program, reached.entry, _unbounded(program, units)))
+    found = _Found(program, reached, units)
+    merged = {**dict(found.merged()), **dict(found.merged_blocks())}
+    found.check_places(merged)
+    return _unmarked(substituted(program, merged) if merged else program)
+
+
+class _Found:
+    def __init__(self, program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> None:
+        self.program, self.reached, self.units = program, reached, units
+        self.taking_part = {reached.own, *reached.units}
+        self.strict, self.loose = Contents(program), Contents(program, loose=True)
+        self.variables = program.variables()
+        self.shapes = Shapes(program.preamble)
+
+    def merged(self) -> Iterator[tuple[int, int]]:
+        """Yield each variable that another stands for, and that other."""
+        groups: dict[str, list[tuple[int, int]]] = {}
+        for variable, position in self._marked():
+            name = self._shared_name(variable, position)
+            if name is not None and position in self.taking_part:
+                groups.setdefault(name, []).append((variable, position))
+        for name, group in groups.items():
+            self._check_initialisers(name, [position for _, position in group])
+            first, by = group[0]
+            for variable, position in group[1:]:
+                if self.variables[variable][1] == self.variables[first][1]:
+                    yield variable, first
+                elif {variable, first} <= set(self.reached.globals):
+                    raise self._two_types(name, (first, by), (variable, position))
+
+    def merged_blocks(self) -> Iterator[tuple[int, int]]:
+        """Yield each block of built-in variables for which another unit's has room, and that other."""
+        groups: dict[str, list[int]] = {}
+        for variable, _ in self._marked():
+            place = block_of(self.strict, self.variables[variable])
+            if place and variable in self.reached.globals:
+                groups.setdefault(place, []).append(variable)
+        for group in groups.values():
+            for widest in [each for each in group if all(self._covers(each, other) for other in group)][:1]:
+                for each in group:
+                    if self.variables[each][1] != self.variables[widest][1]:
+                        yield each, widest
+
+    def _covers(self, one: int, other: int) -> bool:
+        """Return whether a block has all members of another, decorated as there, and arrays as long."""
+        mine, theirs = (self._block(each) for each in (one, other))
+        if len(mine[1]) != len(theirs[1]) or not mine[0] >= theirs[0]:
+            return False
+        return all(a == b or (a[0] == b[0] and a[1] >= b[1]) for a, b in zip(mine[1], theirs[1], strict=True))
+
+    def _block(self, variable: int) -> tuple[set[tuple[int, ...]], list[tuple[str, int]]]:
+        """Return the decorations of a block's members, and of each member its type and, of an array, its length."""
+        shapes, number = self.shapes, self.strict.definitions[self.variables[variable][1]][3]
+        outer: list[tuple[str, int]] = []
+        if shapes.opcode(number) == op.TYPE_ARRAY:
+            outer = [("", shapes.element(number)[1])]
+            number = self.strict.definitions[number][2]
+        marks = {words[2:] for words in self.strict.marks.get(number, ()) if words[0] & 0xFFFF == op.MEMBER_DECORATE}
+        members = [shapes.element(each) for each in self.strict.definitions[number][2:]]
+        return marks, [*outer, *((self.strict.digest(kind), length) for kind, length in members)]
+
+    def check_places(self, merged: Collection[int]) -> None:
+        """Raise LinkError for a place that two units bind to different things, but for what is merged."""
+        self._check_said("constant_id", "types or defaults", "or give one another constant_id")
+        self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
+        places: dict[str, tuple[int, int]] = {}
+        for variable, position in self._marked():
+            words = self.variables[variable]
+            marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
+            place = place_of(words[3], marks) or block_of(self.strict, words)
+            if not place or variable not in self.reached.globals or variable in merged:
+                continue
+            first, by = places.setdefault(place, (variable, position))
+            if by == position or self._bound(first) == self._bound(variable):
+                continue
+            if "binding" in place and self._name(first) != self._name(variable):
+                continue  # Vulkan allows it
+            raise self._two_types(place, (first, by), (variable, position))
+
+    def _marked(self) -> Iterator[tuple[int, int]]:
+        for variable in self.variables:
+            _, mark, position = self.strict.names.get(variable, "").rpartition(_MARK)
+            if mark:
+                yield variable, int(position)
+
+    def _shared_name(self, variable: int, position: int) -> str | None:
+        known = {name for name, _ in self.units[position].implied.shared}
+        name = shared_name(self.variables[variable], self._name(variable))
+        return name if name in known else None
+
+    def _name(self, variable: int) -> str:
+        own = self.strict.names.get(variable, "").rpartition(_MARK)[0]
+        pointee = self.strict.definitions[self.variables[variable][1]][3]
+        return own or self.strict.names.get(pointee, "")
+
+    def _check_initialisers(self, name: str, positions: Sequence[int]) -> None:
+        values = [(dict(self.units[each].implied.shared)[name], each) for each in positions]
+        given = [(value, each) for value, each in values if value]
+        for value, each in given[1:]:
+            if value != given[0][0] or value == "?":
+                what = "by a value that is not constant" if "?" in (value, given[0][0]) else "differently"
+                raise LinkError(
+                    f"`{name}` is initialised {what} in two units of entry point `{self.reached.entry.name}`",
+                    context=[*self._rows([given[0][1], each])],
+                    hint="initialise it in one unit, or in all to the same constant",
+                )
+
+    def _bound(self, variable: int) -> str:
+        """Return the digest of what is bound to a place; of a block, without a capture that is none."""
+        block = block_of(self.strict, self.variables[variable])
+        captured = block and any(mark[1] == _OFFSET for mark in self._block(variable)[0])
+        return self.loose.bound(variable, but=() if captured or not block else _CAPTURE)
+
+    def _check_said(self, kind: str, what: str, otherwise: str) -> None:
+        """Raise LinkError for a place of a kind of which two units say different things."""
+        known: dict[str, tuple[str, int]] = {}
+        for at in sorted(self.taking_part):
+            for place, digest in self.units[at].implied.placed:
+                if place.startswith(kind):
+                    value, by = known.setdefault(place, (digest, at))
+                    if value != digest:
+                        raise LinkError(
+                            f"{place} has two {what} in entry point `{self.reached.entry.name}`",
+                            context=[*self._rows([by, at])],
+                            hint=f"declare it once, in a header that both include, {otherwise}",
+                        )
+
+    def _two_types(self, what: str, one: tuple[int, int], other: tuple[int, int]) -> LinkError:
+        shapes = self.shapes
+        rows: list[tuple[str, str]] = []
+        for variable, position in (one, other):
+            kind = shapes.name(shapes.pointee(self.variables[variable][1]))
+            rows.append(("declared by", f"{self.units[position].shown}: {kind} {self._name(variable)}".rstrip()))
+        name = what if what.endswith(_IN_OUT) or "=" in what or what == "push_constant" else f"`{what}`"
+        return LinkError(
+            f"{name} is declared in two ways by units of entry point `{self.reached.entry.name}`",
+            context=[("image", self.program.module.name), *self._paths([one[1], other[1]]), *rows],
+            hint="declare it once, in a header that both include, or give one another name",
+        )
+
+    def _rows(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
+        yield "image", self.program.module.name
+        yield from self._paths(positions)
+        yield from (("declared by", self.units[each].shown) for each in positions)
+
+    def _paths(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:
+        yield from (("path", self.reached.units[each]) for each in positions if each in self.reached.units)
+
+
+def _unbounded(program: Program, units: Sequence[ReachedUnit]) -> set[int]:
+    """Return the variables of units that lack a layout which arrays depend on."""
+    positions = {at for at, unit in enumerate(units) if unit.implied.unbounded}
+    names = program.names() if positions else {}
+    marks = {f"{_MARK}{at}" for at in positions}
+    return {each for each in program.variables() if (name := names.get(each, ""))[name.find(_MARK) :] in marks}
+
+
+def _unmarked(program: Program) -> Program:
+    preamble: list[Instruction] = []
+    for words in program.preamble:
+        if words[0] & 0xFFFF == op.NAME:
+            name, mark, _ = string(words, 2)[0].rpartition(_MARK)
+            preamble.append(build(op.NAME, words[1], *literal(name)) if mark else words)
+        else:
+            preamble.append(words)
+    return replace(program, preamble=tuple(preamble))
+
+
+def _ends_names(words: Instruction) -> bool:
+    opcode = words[0] & 0xFFFF
+    if opcode in (op.DECORATE, op.MEMBER_DECORATE, op.DECORATE_ID, op.DECORATE_STRING, 330):
+        return True
+    return result(words) is not None and opcode not in (op.EXT_INST_IMPORT, op.STRING)

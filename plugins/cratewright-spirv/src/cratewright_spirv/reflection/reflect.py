@@ -1,0 +1,219 @@
+"""What a finished module offers to its host: entry points, descriptors, constants, inputs and outputs.
+
+All answers are plain values in an order that never varies.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from cratewright import ToolError, dataclass
+
+from ..base.stages import STAGES, ShaderStage
+from ..base.stopwatch import step
+from ..binary import opcodes as op
+from ..binary.module import HEADER_WORDS, Instruction, parse
+from ..binary.program import BINDING, INPUT, OUTPUT, Program, ProgramEntry, reach
+from ..binary.shapes import Shapes, Value
+from ..spirv_tools.library import load
+from .blocks import Blocks
+
+__all__ = ["STAGES", "ReflectedEntry", "ShaderStage", "entry_points", "instruction_count", "interface"]
+
+LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
+SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, INDEX, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 32, 34
+WORKGROUP_SIZE = 25
+UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
+DIM_BUFFER, DIM_SUBPASS = 5, 6
+STORAGE_IMAGE = 2
+NOT_BLOCKS = {
+    op.TYPE_SAMPLER: "sampler",
+    op.TYPE_ACCELERATION_STRUCTURE_KHR: "acceleration-structure",
+}
+
+_ALL_GLOBALS = 0x10400
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectedEntry:
+    """An entry point; stages without workgroups have no `local_size`."""
+
+    stage: str
+    name: str
+    local_size: tuple[int, int, int] | None = None
+
+
+def entry_points(data: bytes, *, name: str = "module") -> tuple[ReflectedEntry, ...]:
+    """Return the entry points in module order."""
+    program = Program.of(parse(data, name))
+    shapes = Shapes(program.preamble)
+    return tuple(
+        ReflectedEntry(each.stage, each.name, _local_size(program, shapes, each)) for each in program.entries()
+    )
+
+
+def instruction_count(data: bytes) -> int:
+    """Return how many instructions a well-formed module has."""
+    with suppress(ToolError):
+        return int(load().cratewright_spirv_instructions(data, len(data)))
+    return count_instructions(data)
+
+
+def count_instructions(data: bytes) -> int:
+    """Return the same where no library was built."""
+    words = memoryview(data).cast("I")
+    count, at = 0, HEADER_WORDS
+    while at < len(words):
+        at += words[at] >> 16
+        count += 1
+    return count
+
+
+@step("describe interface")
+def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row:
+    """Return what a host must know to use the module, ready for JSON.
+
+    Shape: `entry_points`, each with its stage, name, workgroup_size, descriptors, push_constant_size, inputs
+    and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound. With
+    `blocks`, descriptors that are blocks and `push_constants` have a `block`: a layout as of `Blocks`.
+    From SPIR-V 1.4 on an entry point's own list of globals is taken, which may name what it declares and does
+    not use; before that, what its calls reach.
+    Units: push_constant_size in bytes
+    """
+    listed = lists_all_globals(data)
+    program = Program.of(parse(data, name, bodies=not listed))
+    shapes = Shapes(program.preamble)
+    layouts = Blocks(shapes) if blocks else None
+    graph, variables = {} if listed else program.graph(), program.variables()
+    rows: list[Row] = []
+    for entry in program.entries():
+        reached = program.interface(entry) if listed else reach(graph, entry.function)
+        used = [words for each, words in variables.items() if each in reached]
+        size = _local_size(program, shapes, entry)
+        row: Row = {"stage": entry.stage, "name": entry.name}
+        row.update({"workgroup_size": list(size)} if size else {})
+        row["descriptors"] = _descriptors(shapes, used, layouts)
+        pushed = max(
+            (shapes.pointee(each[1]) for each in used if each[3] == PUSH_CONSTANT), key=shapes.size, default=None
+        )
+        row["push_constant_size"] = 0 if pushed is None else shapes.size(pushed)
+        if pushed is not None:
+            block: Row = {"block": layouts.layout(pushed)} if layouts is not None else {}
+            row["push_constants"] = {"name": shapes.names.get(pushed, ""), **block}
+        row["inputs"] = _located(shapes, [each for each in used if each[3] == INPUT])
+        row["outputs"] = _located(shapes, [each for each in used if each[3] == OUTPUT])
+        rows.append(row)
+    return {"entry_points": rows, "spec_constants": _spec_constants(shapes)}
+
+
+def lists_all_globals(data: bytes) -> bool:
+    """Tell whether the entry points of a module list all globals that they use, not inputs and outputs alone."""
+    return int.from_bytes(data[4:8], "little") >= _ALL_GLOBALS
+
+
+def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[int, int, int] | None:
+    for each, marks in shapes.decorations.items():
+        # a constant decorated so overrides every entry point's own size
+        if marks.get(BUILT_IN) == (WORKGROUP_SIZE,) and each in shapes.definitions:
+            return _triple(shapes.components(each))
+    for words in program.preamble:
+        opcode = words[0] & 0xFFFF
+        if opcode not in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) or words[1] != entry.function:
+            continue
+        if words[2] == LOCAL_SIZE:
+            return _triple(list(words[3:6]))
+        if words[2] == LOCAL_SIZE_ID:
+            return _triple([shapes.value(each) for each in words[3:6]])
+    return None
+
+
+def _triple(values: list[Value | None]) -> tuple[int, int, int]:
+    x, y, z = (int(each or 0) for each in values)
+    return x, y, z
+
+
+def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks | None) -> list[Row]:
+    found = []
+    for words in variables:
+        marks = shapes.decorations.get(words[2], {})
+        if BINDING in marks:
+            type_id, count = shapes.element(shapes.pointee(words[1]))
+            row: Row = {
+                "set": marks.get(DESCRIPTOR_SET, (0,))[0],
+                "binding": marks[BINDING][0],
+                "kind": _kind(shapes, words[3], type_id),
+                "name": shapes.names.get(words[2]) or shapes.names.get(type_id, ""),
+                "count": count,
+            }
+            if layouts is not None and shapes.opcode(type_id) == op.TYPE_STRUCT:
+                row["block"] = layouts.layout(type_id)
+            found.append(row)
+    return sorted(found, key=lambda row: (row["set"], row["binding"], row["kind"], row["name"]))
+
+
+def _kind(shapes: Shapes, storage: int, type_id: int) -> str:
+    if storage == STORAGE_BUFFER or BUFFER_BLOCK in shapes.decorations.get(type_id, {}):
+        return "storage-buffer"
+    if storage == UNIFORM:
+        return "uniform-buffer"
+    opcode = shapes.opcode(type_id)
+    if opcode in NOT_BLOCKS:
+        return NOT_BLOCKS[opcode]
+    sampled = opcode == op.TYPE_SAMPLED_IMAGE
+    image = shapes.definitions[shapes.definitions[type_id][2] if sampled else type_id]
+    if image[0] & 0xFFFF != op.TYPE_IMAGE:
+        return op.INSTRUCTIONS[opcode][0].removeprefix("OpType").lower()
+    if image[3] == DIM_SUBPASS:
+        return "input-attachment"
+    storage_image = image[7] == STORAGE_IMAGE
+    if image[3] == DIM_BUFFER:
+        return "storage-texel-buffer" if storage_image else "uniform-texel-buffer"
+    if sampled:
+        return "combined-image-sampler"
+    return "storage-image" if storage_image else "sampled-image"
+
+
+def _located(shapes: Shapes, variables: list[Instruction]) -> list[Row]:
+    found = []
+    for words in variables:
+        name = shapes.names.get(words[2], "")
+        marks, type_id = shapes.decorations.get(words[2], {}), shapes.pointee(words[1])
+        if LOCATION in marks:
+            found.append(_location(marks, name, shapes.name(type_id)))
+            continue
+        block = shapes.element(type_id)[0]
+        for index, member in sorted(shapes.members.get(block, {}).items()):
+            if LOCATION in member:
+                field = shapes.fields.get((block, index), str(index))
+                kind = shapes.name(shapes.definitions[block][2 + index])
+                found.append(_location(member, f"{name or shapes.names.get(block, '')}.{field}", kind))
+    return sorted(found, key=lambda row: (row["location"], row["component"], row.get("index", 0), row["name"]))
+
+
+def _location(marks: dict[int, tuple[int, ...]], name: str, kind: str) -> Row:
+    return {
+        "location": marks[LOCATION][0],
+        "component": marks.get(COMPONENT, (0,))[0],
+        # Of the two colours of an attachment that are blended.
+        **({"index": marks[INDEX][0]} if INDEX in marks else {}),
+        "name": name,
+        "type": kind,
+    }
+
+
+def _spec_constants(shapes: Shapes) -> list[Row]:
+    found: list[Row] = []
+    for each, marks in shapes.decorations.items():
+        if SPEC_ID in marks and each in shapes.definitions:
+            row: Row = {
+                "id": marks[SPEC_ID][0],
+                "name": shapes.names.get(each, ""),
+                "type": shapes.name(shapes.definitions[each][1]),
+                "default": shapes.value(each),
+            }
+            # every unit that uses a constant declares it
+            if row not in found:
+                found.append(row)
+    return sorted(found, key=lambda row: (row["id"], row["name"]))

@@ -1,0 +1,1 @@
+"""SPIRV-Tools: in this process, or as programs."""

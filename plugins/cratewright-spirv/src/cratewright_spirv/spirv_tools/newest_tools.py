@@ -1,0 +1,87 @@
+"""The SPIRV-Tools within the newest glslang, for modules that the others cannot read.
+
+Knows nothing of when that is so. Their interface has no options: they validate by the rules of Vulkan 1.3 with scalar
+block layouts, optimize as `-O` does, and leave a module's names and capabilities to others.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import tempfile
+from collections.abc import Callable, Sequence
+
+from ..base.silence import redirected
+from ..compilers.glslang_latest import library_function, run_action
+from ..surgery.mending import without_names
+from .provider import ToolMessage, ToolResult, errors_of
+
+__all__ = ["NewestTools"]
+
+_DISASSEMBLE, _OPTIMIZE = 1, 2
+_NO_PASSES, _SPEED = 0, 2
+# What only makes an image tidier; without it an image is as valid.
+_TIDYING = frozenset(
+    {"--eliminate-dead-const", "--trim-capabilities", "--remove-unused-interface-variables", "--compact-ids"}
+)
+
+
+class _LinkRequest(ctypes.Structure):
+    _fields_ = (
+        ("modules", ctypes.POINTER(ctypes.c_void_p)),
+        ("sizes", ctypes.POINTER(ctypes.c_uint32)),
+        ("count", ctypes.c_int),
+        ("result", ctypes.c_void_p),
+        ("words", ctypes.c_size_t),
+    )
+
+
+class NewestTools:
+    """The few operations that the library has."""
+
+    def link(self, modules: Sequence[bytes]) -> ToolResult:
+        """Link modules to one that imports and exports nothing, of the highest version among them."""
+        count = len(modules)
+        held = [ctypes.create_string_buffer(module, len(module)) for module in modules]
+        request = _LinkRequest(
+            (ctypes.c_void_p * count)(*map(ctypes.addressof, held)),
+            (ctypes.c_uint32 * count)(*(len(module) // 4 for module in modules)),
+            count,
+        )
+        link = library_function("linkSPIRV", ctypes.c_bool, ctypes.POINTER(_LinkRequest))
+        linked, said = _printed(lambda: link(ctypes.byref(request)))
+        if not linked or not request.result:
+            return ToolResult(None, errors_of(said))
+        return ToolResult(ctypes.string_at(request.result, request.words * 4))
+
+    def validate(self, module: bytes) -> ToolResult:
+        """Check a module by the rules of Vulkan 1.3."""
+        check = library_function("validateSPIRV", ctypes.c_bool, ctypes.c_char_p, ctypes.c_int)
+        valid, said = _printed(lambda: check(module, len(module) // 4))
+        return ToolResult(b"") if valid else ToolResult(None, errors_of(said))
+
+    def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult:
+        """Run the passes of `-O`, and leave out names; whatever else was asked for is refused."""
+        missing = [name for name in passes if name not in _TIDYING | {"-O", "--strip-debug"}]
+        if missing:
+            wanted = missing[0] if len(missing) == 1 else f"{missing[0]} and {len(missing) - 1} more"
+            text = f"of the newest SPIRV-Tools there is -O alone, not {wanted}: set opt_level=3, or spirv_opt=False"
+            return ToolResult(None, (ToolMessage(text),))
+        level = _SPEED if "-O" in passes else _NO_PASSES
+        data, log = run_action(module, _OPTIMIZE, level)
+        if not data:
+            return ToolResult(None, errors_of(log))
+        return ToolResult(without_names(data) if "--strip-debug" in passes else data)
+
+    def disassemble(self, module: bytes) -> ToolResult:
+        """Return the text of a module."""
+        data, log = run_action(module, _DISASSEMBLE, _NO_PASSES)
+        return ToolResult(data) if data else ToolResult(None, errors_of(log))
+
+
+def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:
+    """Return what a function gives, and what it prints, as all of these do with what is wrong."""
+    with tempfile.TemporaryFile() as said:
+        with redirected(said.fileno(), 2):
+            given = call()
+        said.seek(0)
+        return given, said.read()

@@ -1,0 +1,359 @@
+"""What every provider of SPIRV-Tools shares: its operations, its checks and its errors.
+
+Modules are bytes and whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import NamedTuple, Protocol
+
+from cratewright import (
+    ConfigurationError,
+    CratewrightError,
+    Diagnostic,
+    FormatError,
+    LinkError,
+    Severity,
+    SourceError,
+    ToolError,
+    ValidationError,
+    dataclass,
+)
+
+from ..base.stopwatch import step
+
+__all__ = [
+    "WAY_OUT",
+    "Provider",
+    "ToolMessage",
+    "ToolResult",
+    "Tools",
+    "ValidatorOptions",
+    "data_of",
+    "errors_of",
+    "version_of",
+]
+
+WAY_OUT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
+
+_MAGIC = b"\x03\x02\x23\x07"
+_HEADER_WORDS = 5
+_OP_CAPABILITY, _OP_FUNCTION, _OP_FUNCTION_END, _OP_LABEL = 17, 54, 56, 248
+_LINKAGE = 5
+
+# Options of the program that name no pass: some print, some write files, some switch the checks off.
+_NOT_PASSES = frozenset(
+    (
+        "before-hlsl-legalization",
+        "help",
+        "max-id-bound",
+        "preserve-bindings",
+        "preserve-interface",
+        "preserve-spec-constants",
+        "print-all",
+        "relax-block-layout",
+        "relax-logical-pointer",
+        "relax-struct-store",
+        "scalar-block-layout",
+        "skip-block-layout",
+        "skip-validation",
+        "target-env",
+        "time-report",
+        "uniform-buffer-standard-layout",
+        "validate-after-all",
+        "version",
+        "workgroup-scalar-block-layout",
+    )
+)
+_PASS = re.compile(r"-Os?|--([a-z][a-z0-9-]*)(=.*)?")
+_PRINTED = re.compile(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
+_UNKNOWN = re.compile(r"Invalid (?:capability operand|opcode): \d+")
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorOptions:
+    """What the validator lets pass; each field is an option of `spirv-val` by the same name."""
+
+    # The order is that of the bits in the shared library.
+    relax_struct_store: bool = False
+    relax_logical_pointer: bool = False
+    relax_block_layout: bool = False
+    uniform_buffer_standard_layout: bool = False
+    scalar_block_layout: bool = False
+    skip_block_layout: bool = False
+
+    def bits(self) -> int:
+        """Return the options as the shared library takes them."""
+        return sum(1 << at for at, option in enumerate(fields(self)) if getattr(self, option.name))
+
+    def flags(self) -> list[str]:
+        """Return the options as `spirv-val` and `spirv-opt` spell them."""
+        return ["--" + option.name.replace("_", "-") for option in fields(self) if getattr(self, option.name)]
+
+
+class Tools(Protocol):
+    """SPIRV-Tools, whichever way they are reached.
+
+    Shape: `origin` is "library" or "executables"; `env` is an environment such as `vulkan1.2` or `spv1.5`.
+    """
+
+    @property
+    def origin(self) -> str: ...
+
+    def version(self) -> str:
+        """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
+
+    def programs(self) -> tuple[str, ...]:
+        """Return the files whose bytes can alter a result, whatever version they say they are."""
+
+    def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
+        """Link modules to one that imports and exports nothing, of the highest version among them.
+
+        Raises: LinkError for unresolved, repeated or mismatched symbols.
+        """
+
+    def optimize(
+        self,
+        module: bytes,
+        *,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions | None,
+        preserve_bindings: bool,
+    ) -> bytes:
+        """Validate a linked module and run passes over it.
+
+        Shape: with a `validator` of None the module is taken unchecked, for who validates what comes out;
+        `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface
+        stay, as they do there; `--remove-unused-interface-variables` lets them go.
+        Raises: ConfigurationError for what is no pass; ToolError if the optimizer refuses.
+        """
+
+    def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
+        """Check a module against the rules of a target environment.
+
+        Raises: ValidationError with the validator's text; `instruction` counts from 1.
+        """
+
+    def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
+        """Assemble a text, keeping its numeric ids.
+
+        Raises: SourceError that starts with `name:line:column:`.
+        """
+
+    def disassemble(self, module: bytes, *, env: str) -> str:
+        """Return the text of a module with plain ids, as `assemble` reads it."""
+
+
+class ToolMessage(NamedTuple):
+    text: str
+    instruction: int = 0
+    line: int = 0
+    column: int = 0
+
+
+class ToolResult(NamedTuple):
+    """What one operation left: its output, or None and the errors it named."""
+
+    data: bytes | None
+    errors: tuple[ToolMessage, ...] = ()
+    status: str = "it named no reason"
+
+    @property
+    def text(self) -> str:
+        return "\n".join(error.text for error in self.errors)
+
+
+class Newer(Protocol):
+    """SPIRV-Tools that read more, if with fewer choices."""
+
+    def link(self, modules: Sequence[bytes]) -> ToolResult: ...
+    def validate(self, module: bytes) -> ToolResult: ...
+    def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult: ...
+    def disassemble(self, module: bytes) -> ToolResult: ...
+
+
+class Provider:
+    """The checks and errors that both providers share, so that they accept and refuse alike.
+
+    Shape: what `newer` gives is asked where a module has a capability or an instruction that is not known here;
+    `newer_version` is its version, empty if there is none.
+    """
+
+    origin: str
+    newer_version = ""
+    newer: Callable[[], Newer] | None = None
+
+    def version(self) -> str:
+        return self._told() + (f"; for what they do not know, {self.newer_version}" if self.newer_version else "")
+
+    @step("SPIRV-Tools: link")
+    def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
+        if not modules:
+            raise LinkError("no modules to link")
+        for at, module in enumerate(modules, 1):
+            _check(module, (("module", f"{at} of {len(modules)}"),))
+        answer = self._or_newer(self._link(modules, env), lambda newer: newer.link(modules))
+        return data_of(answer, env, "spirv-link", LinkError)
+
+    @step("SPIRV-Tools: optimize")
+    def optimize(
+        self,
+        module: bytes,
+        *,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions | None,
+        preserve_bindings: bool,
+    ) -> bytes:
+        _check(module)
+        for name in passes:
+            matched = _PASS.fullmatch(name)
+            if matched is None or matched[1] in _NOT_PASSES:
+                raise ConfigurationError(
+                    f"'{name}' is not an optimization pass",
+                    hint="give -O, -Os or a pass that `spirv-opt --help` lists",
+                )
+        if _imports(module):
+            # A missing body crashes many of the passes, and the library would take this process along.
+            raise ToolError("a module that imports functions cannot be optimized", hint="link it first")
+        known = self._optimize(module, env, passes, validator, preserve_bindings)
+        given = [*passes, *(["--preserve-bindings"] if preserve_bindings else [])]
+        answer = self._or_newer(known, lambda newer: _of_both(known, newer.optimize(module, given)))
+        return data_of(answer, env, "spirv-opt", ToolError)
+
+    @step("SPIRV-Tools: validate")
+    def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
+        _check(module)
+        answer = self._or_newer(self._validate(module, env, options), lambda newer: newer.validate(module))
+        data_of(answer, env, "spirv-val", ValidationError)
+
+    @step("SPIRV-Tools: assemble text")
+    def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
+        if not text:
+            raise SourceError.at(name, 1, "the file is empty", column=1)
+        answer = self._assemble(text, env)
+        if answer.data is None and answer.errors and not _unknown_environment(answer):
+            found = (Diagnostic(Severity.ERROR, at.text, name, at.line, at.column) for at in answer.errors)
+            raise SourceError(diagnostics=found)
+        return data_of(answer, env, "spirv-as", ToolError)
+
+    @step("SPIRV-Tools: disassemble")
+    def disassemble(self, module: bytes, *, env: str) -> str:
+        _check(module)
+        answer = self._or_newer(self._disassemble(module, env), lambda newer: newer.disassemble(module))
+        text = data_of(answer, env, "spirv-dis", FormatError)
+        return text.decode("utf-8", "replace")
+
+    def _or_newer(self, answer: ToolResult, ask: Callable[[Newer], ToolResult]) -> ToolResult:
+        """Return an answer, or what newer tools answer where these cannot read the module."""
+        unread = answer.data is None and _UNKNOWN.search(answer.text) is not None
+        return ask(self.newer()) if self.newer is not None and unread else answer
+
+    def _told(self) -> str:
+        raise NotImplementedError
+
+    def _link(self, modules: Sequence[bytes], env: str) -> ToolResult:
+        raise NotImplementedError
+
+    def _optimize(
+        self,
+        module: bytes,
+        env: str,
+        passes: Sequence[str],
+        validator: ValidatorOptions | None,
+        preserve_bindings: bool,
+    ) -> ToolResult:
+        raise NotImplementedError
+
+    def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> ToolResult:
+        raise NotImplementedError
+
+    def _assemble(self, text: bytes, env: str) -> ToolResult:
+        raise NotImplementedError
+
+    def _disassemble(self, module: bytes, env: str) -> ToolResult:
+        raise NotImplementedError
+
+
+def _check(module: bytes, context: tuple[tuple[str, str], ...] = ()) -> None:
+    if len(module) % 4 or len(module) < 4 * _HEADER_WORDS or module[:4] != _MAGIC:
+        raise FormatError("not a SPIR-V module", context=(*context, ("size", f"{len(module)} bytes")))
+
+
+def _imports(module: bytes) -> bool:
+    """Tell whether a function has no body."""
+    words = memoryview(module).cast("I")
+    at, linkage, bare = _HEADER_WORDS, False, False
+    while at < len(words):
+        opcode, length = words[at] & 0xFFFF, words[at] >> 16
+        if opcode == _OP_CAPABILITY:
+            linkage = linkage or words[at + 1 : at + 2].tolist() == [_LINKAGE]
+        elif not linkage:
+            return False
+        elif opcode == _OP_FUNCTION:
+            bare = True
+        elif opcode == _OP_LABEL:
+            bare = False
+        elif opcode == _OP_FUNCTION_END and bare:
+            return True
+        at += length or len(words)
+    return False
+
+
+def _of_both(first: ToolResult, second: ToolResult) -> ToolResult:
+    """Return the second answer, which is given because of the first."""
+    return second if second.data is not None else ToolResult(None, (*first.errors, *second.errors), second.status)
+
+
+def _unknown_environment(answer: ToolResult) -> bool:
+    return answer.text.startswith(("Unrecognized target env", "Invalid value passed to --target-env"))
+
+
+def data_of(answer: ToolResult, env: str, program: str, kind: type[CratewrightError]) -> bytes:
+    """Return the output of an operation.
+
+    Raises: `kind` with the tool's words; ConfigurationError if it does not know `env`; ToolError if it is mute.
+    """
+    if answer.data is not None:
+        return answer.data
+    if not answer.errors:
+        raise ToolError(f"{program} failed", context=(("reason", answer.status),))
+    if _unknown_environment(answer):
+        raise ConfigurationError(
+            f"SPIRV-Tools do not know the target environment '{env}'",
+            hint="choose an older target, or set CRATE_SPIRV_SDK to a newer Vulkan SDK",
+        )
+    instruction = answer.errors[0].instruction
+    context = (("instruction", instruction),) if instruction else ()
+    raise kind(answer.text if kind is not ToolError else f"{program}: {answer.text}", context=context)
+
+
+def version_of(text: str) -> str:
+    """Pick the version out of what SPIRV-Tools say of themselves.
+
+    Shape: the name, the release and the commit; never a date.
+    """
+    # A build outside a repository carries its own date instead of a hash.
+    line = next((line for line in text.splitlines() if line.startswith("SPIRV-Tools ")), text.strip())
+    return line.partition(" unknown hash")[0].rstrip()
+
+
+def errors_of(stderr: bytes) -> tuple[ToolMessage, ...]:
+    """Return the errors among what a program printed."""
+    text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
+    heads = list(_PRINTED.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    errors = []
+    for head, end in zip(heads, ends, strict=False):
+        if head[1] == "error":
+            first, second = int(head[2] or 0), int(head[3] or 0)
+            # Two numbers are a place in a text, one is that of an instruction.
+            place = (0, first, second) if head[3] else (first, 0, 0)
+            errors.append(ToolMessage(text[head.end() : end].rstrip(), *place))
+    if not errors and text.strip():
+        errors.append(ToolMessage(text.strip()))
+    return tuple(errors)

@@ -1,0 +1,78 @@
+"""NonSemantic.Shader.DebugInfo as SPIRV-Tools' optimizer leaves it, put right.
+
+Knows nothing of which passes ran. Inlining puts what was passed in place of a parameter, and the description of the
+parameter with it; that describes variables only, so values and parts of variables have to be told of in another way.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ..binary import opcodes as op
+from ..binary.lines import DECLARE, SET_NAME, VALUE, is_debug_set
+from ..binary.module import Instruction, build, parse, result
+from ..binary.program import Program
+
+__all__ = ["repaired"]
+
+_IN_MEMORY = frozenset({op.VARIABLE, op.FUNCTION_PARAMETER})
+_TERMINATORS = frozenset({249, 250, 251, 252, 253, 254, 255, 4416, 4448, 4449, 5294})
+"""OpBranch to OpUnreachable, and those of ray tracing and mesh shaders."""
+_CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN})
+_DECLARE_INDEXES_AT = 8
+
+
+def repaired(data: bytes) -> bytes:
+    """Return an optimized module with its debug information speaking of what there is alone."""
+    if SET_NAME.encode() not in data:
+        return data
+    program = Program.of(parse(data, "module"))
+    sets = {words[1] for words in program.preamble if is_debug_set(words)}
+    pointers = {words[1] for words in program.preamble if words[0] & 0xFFFF == op.TYPE_POINTER}
+    known = {each: words for words in program.preamble if (each := result(words)) is not None}
+    known |= {function: () for function in program.functions}
+    functions = {
+        function: tuple(_repaired(body, sets, pointers, known)) for function, body in program.functions.items()
+    }
+    return replace(program, functions=functions).encode() if functions != program.functions else data
+
+
+def _repaired(
+    body: tuple[Instruction, ...], sets: set[int], pointers: set[int], outside: dict[int, Instruction]
+) -> Iterator[Instruction]:
+    known = ChainMap({each: words for words in body if (each := result(words)) is not None}, outside)
+    in_block = False
+    for words in body:
+        opcode = words[0] & 0xFFFF
+        in_block = opcode == op.LABEL or (in_block and opcode not in _TERMINATORS)
+        if opcode == op.EXT_INST and words[3] in sets:
+            # In front of the first block stands what follows an `OpLine`; behind one, lines of what is gone.
+            if not in_block or not all(each in known for each in words[5:]):
+                continue
+            if words[4] == DECLARE:
+                told = _told(words, known, pointers)
+                if told is not None:
+                    yield told
+                continue
+        yield words
+
+
+def _told(words: Instruction, known: Mapping[int, Instruction], pointers: set[int]) -> Instruction | None:
+    """Return what tells of a variable: its declaration, that of the part that it is, or its value."""
+    about = known.get(words[6])
+    if about is None:
+        return None
+    if about[0] & 0xFFFF in _IN_MEMORY:
+        return words
+    indexes: tuple[int, ...] = ()
+    while about is not None and about[0] & 0xFFFF in _CHAINS:
+        indexes = (*about[4:], *indexes)
+        base = about[3]
+        about = known.get(base)
+        if about is not None and about[0] & 0xFFFF in _IN_MEMORY:
+            return build(op.EXT_INST, *words[1:6], base, words[7], *indexes, *words[_DECLARE_INDEXES_AT:])
+    if about is None or about[1] in pointers:
+        return None
+    return build(op.EXT_INST, *words[1:4], VALUE, *words[5:8])

@@ -1,0 +1,140 @@
+"""Makes one of several equal global variables, as units that were compiled apart each declare their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from ..binary import opcodes as op
+from ..binary.module import Instruction, build
+from ..binary.program import BINDING, INPUT, OUTPUT, Program, reach
+
+__all__ = ["merge_variables"]
+
+RELAXED_PRECISION = 0
+BUILT_IN = 11
+FLAT = 14
+LOCATION = 30
+PUSH_CONSTANT = 9
+# Stream, Offset, XfbBuffer, XfbStride: entry points that capture their outputs differ in them.
+CAPTURE = frozenset({29, 35, 36, 37})
+# incoming payloads, hit attributes, shader records and task payloads: an entry point may have one of each
+SINGLE = frozenset({5329, 5339, 5342, 5343, 5402})
+
+Decorations = Mapping[int, list[tuple[int, ...]]]
+Key = tuple[object, ...]
+
+
+def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Program:
+    """Merge built-ins, interface variables and, if wanted, descriptors that differ in name only.
+
+    Built-ins merge throughout the module, since Vulkan's rules allow one of each; inputs and outputs with
+    a location, and built-ins that are captured for transform feedback in different ways, only where one entry point
+    uses both. Different types at one binding stay aliases.
+    """
+    decorations = _decorations(program)
+    located, built_in = _located_types(program)
+    built_ins: dict[Key, list[int]] = {}
+    everywhere: dict[Key, list[int]] = {}
+    by_entry: dict[Key, list[int]] = {}
+    for variable, words in program.variables().items():
+        own = decorations.get(variable, [])
+        marks = {each[1]: each for each in own}
+        key: Key = (words[1], *words[3:])
+        if words[3] in (INPUT, OUTPUT) and (BUILT_IN in marks or words[1] in built_in):
+            built_ins.setdefault((*key, marks.get(BUILT_IN), FLAT in marks), []).append(variable)
+        elif words[3] in SINGLE or (words[3] in (INPUT, OUTPUT) and (LOCATION in marks or words[1] in located)):
+            by_entry.setdefault((*key, *sorted(own)), []).append(variable)
+        elif merge_descriptors and (BINDING in marks or words[3] == PUSH_CONSTANT):
+            everywhere.setdefault((*key, *sorted(own)), []).append(variable)
+    for key, group in built_ins.items():
+        ways = {tuple(each for each in decorations.get(variable, ()) if each[1] in CAPTURE) for variable in group}
+        (everywhere if len(ways) == 1 else by_entry)[key] = group
+    merged = {other: group[0] for group in everywhere.values() for other in group[1:]}
+    merged.update(_merged_by_entry(program, [group for group in by_entry.values() if len(group) > 1]))
+    return _substitute(program, merged, decorations) if merged else program
+
+
+def _decorations(program: Program) -> Decorations:
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for words in program.preamble:
+        if words[0] & 0xFFFF in (op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING):
+            found.setdefault(words[1], []).append((words[0] & 0xFFFF, *words[2:]))
+    return found
+
+
+def _located_types(program: Program) -> tuple[set[int], set[int]]:
+    """Return the pointer types of blocks whose members have locations, and of those that hold built-ins."""
+    members: dict[int, set[int]] = {LOCATION: set(), BUILT_IN: set()}
+    for words in program.preamble:
+        opcode = words[0] & 0xFFFF
+        if opcode == op.MEMBER_DECORATE and words[3] in members:
+            members[words[3]].add(words[1])
+        elif opcode in (op.TYPE_ARRAY, op.TYPE_POINTER):
+            element = words[2] if opcode == op.TYPE_ARRAY else words[3]
+            for types in members.values():
+                if element in types:
+                    types.add(words[1])
+    return members[LOCATION], members[BUILT_IN]
+
+
+def _merged_by_entry(program: Program, groups: list[list[int]]) -> dict[int, int]:
+    merged: dict[int, int] = {}
+    if not groups:
+        return merged
+    graph = program.graph()
+    reached = [reach(graph, entry.function) for entry in program.entries()]
+    for group in groups:
+        for touched in reached:
+            together = [each for each in group if each in touched]
+            for each in together[1:]:
+                first, second = sorted((_last(merged, together[0]), _last(merged, each)), key=group.index)
+                if first != second:
+                    merged[second] = first
+    return {each: _last(merged, each) for each in merged}
+
+
+def _last(merged: Mapping[int, int], variable: int) -> int:
+    while variable in merged:
+        variable = merged[variable]
+    return variable
+
+
+def _substitute(program: Program, merged: Mapping[int, int], decorations: Decorations) -> Program:
+    rewrite = program.module.rewrite
+    preamble = tuple(_rewritten_preamble(program, merged, decorations))
+    functions = {
+        function: tuple([rewrite(words, merged) for words in body]) for function, body in program.functions.items()
+    }
+    return replace(program, preamble=preamble, functions=functions)
+
+
+def _rewritten_preamble(program: Program, merged: Mapping[int, int], decorations: Decorations) -> Iterator[Instruction]:
+    strict = set(_not_all_relaxed(merged, decorations))
+    stated = {(kept, each) for kept in set(merged.values()) for each in decorations.get(kept, ())}
+    # A block of built-ins that is not captured has the buffer and stride that its unit declares for others.
+    captured = {kept: {each[1] for each in decorations.get(kept, ())} for kept in set(merged.values())}
+    for words in program.preamble:
+        opcode = words[0] & 0xFFFF
+        if opcode == op.NAME and words[1] in merged:
+            continue
+        if opcode == op.VARIABLE and words[2] in merged:
+            continue
+        if opcode in (op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING):
+            kept = merged.get(words[1], words[1])
+            if words[2] == RELAXED_PRECISION and kept in strict:
+                continue
+            if kept != words[1]:
+                mark = (kept, (opcode, *words[2:]))
+                if mark not in stated and not (words[2] in CAPTURE and words[2] in captured.get(kept, ())):
+                    stated.add(mark)
+                    yield build(opcode, kept, *words[2:])
+                continue
+        yield program.module.rewrite(words, merged)
+
+
+def _not_all_relaxed(merged: Mapping[int, int], decorations: Decorations) -> Iterable[int]:
+    relaxed = (op.DECORATE, RELAXED_PRECISION)
+    for other, kept in merged.items():
+        if relaxed not in decorations.get(other, ()) or relaxed not in decorations.get(kept, ()):
+            yield kept
