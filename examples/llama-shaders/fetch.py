@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from cratewright.errors import ConfigurationError, CratewrightError, FormatError, OutputError, ToolError
+from cratewright.base.errors import ConfigurationError, CratewrightError, FormatError, OutputError, ToolError
 
 __all__ = ["CACHE", "COPY", "fetch"]
 

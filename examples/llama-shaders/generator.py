@@ -21,7 +21,7 @@ from pathlib import Path
 
 from variants import VARIANTS, Variant
 
-from cratewright.errors import CratewrightError, FormatError, ToolError
+from cratewright.base.errors import CratewrightError, FormatError, ToolError
 
 __all__ = ["FEATURES", "SOURCE", "commands"]
 

@@ -2,27 +2,24 @@
 
 Knows nothing itself; it names what is public. Layers, each importing only from those before it:
 
-    host, printable, patterns, errors, digest, stamp, values, codec, shape, diagnostic, columns  what everyone may use
-    call, crate_type, option_spec, options, source_options, module, identity, crate, stencil  values of crates
-    constraint, variants                                       values of variants
-    capability, construction, native_library, request          values of links
-    graph, dependency_format, format_table, link_contents      pure rules of linking
-    output_name, output_place, depfile, included, archive      pure rules of files
-    c_layout, variant_header, embed, figures, crate_metadata, metadata, lto_file        pure rules of documents
-    stage_record, workspace                                    pure rules of records and workspaces
-    locator                                                    pure rule of finding crates
-    fs, memory, child, elsewhere, watchdog, scratch, ending, program, events, changes  the doors to the world
-    pace, process, worker, zygote, spawned                      the doors to workers
-    cache                                                      results that can be used again
-    remote                                                     results and programs on servers
-    session, backend, offered, hookspecs, declared             the contract with backends
-    emitted, blame, answers, edge                              and its door, where it is checked
-    incremental_cache                                          the cache of units, part by part
-    discovery, hooks, hearing, plugin, registry                finding them
-    pipeline                                                   plan, codegen, lto, link, relink
-    inspection, report, scons, cli_build, cli_cache, cli_init  the edges
-    stub, trial, watching, conformance_keys, conformance, scons_project, testing  the edge for authors of backends
-    template, cli_new, cli_plugins, cli_report, cli_diff, cli_watch, cli_verify, cli_completion, cli  the command line
+    base         what everyone may use: errors, frozen values and their bytes, text
+    values       what is said of crates and links
+    rules        pure rules of linking
+    formats      pure rules of files: bytes to values and back
+    workspace    pure rules of workspaces in TOML
+    system       the doors to the world: files, programs, signals, events
+    workers      the doors to workers
+    cache        results that can be used again
+    remote       results and programs on servers
+    contract     what a backend implements, and the edge where it is checked
+    plugins      finding them
+    pipeline     plan, codegen, lto, link, relink
+    report       a build's events as documents
+    scons        SCons: the only one to import it
+    authors      what authors of backends test with
+    conformance  the rules that every backend can be held to
+    testing      the door to both
+    cli          the command line
 """
 
 from __future__ import annotations
@@ -33,27 +30,10 @@ from typing import TYPE_CHECKING
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .archive import MAGIC as ARCHIVE_MAGIC
-    from .archive import read_archive as read_archive
-    from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
-    from .cache.entry import RecompileError as RecompileError
-    from .cache.entry import RecompileFault as RecompileFault
-    from .cache.store import CacheKvStore as CacheKvStore
-    from .call import BackendCall
-    from .child import Finished as Finished
-    from .child import run_program as run_program
-    from .columns import in_characters as in_characters
-    from .construction import ConstructionVariable
-    from .crate import UNVERSIONED, Crate, CrateType, Source, whole
-    from .depfile import decode_depfile as decode_depfile
-    from .diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
-    from .digest import content_digest, value_digest
-    from .edge import opened as open_backend
-    from .elsewhere import Portable as Portable
-    from .elsewhere import passed_directories as passed_directories
-    from .elsewhere import run_elsewhere as run_elsewhere
-    from .elsewhere import runs_elsewhere as runs_elsewhere
-    from .errors import (
+    from .base.columns import in_characters as in_characters
+    from .base.diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
+    from .base.digest import content_digest, value_digest
+    from .base.errors import (
         CacheError,
         ConfigurationError,
         CratewrightError,
@@ -72,32 +52,60 @@ if TYPE_CHECKING:
         VersionError,
         near_miss,
     )
-    from .events import BuildEnded as BuildEnded
-    from .events import BuildStarted as BuildStarted
-    from .events import CrateDeclared as CrateDeclared
-    from .events import Event as Event
-    from .events import LtoEnded as LtoEnded
-    from .events import OutputMade as OutputMade
-    from .events import StageEnded as StageEnded
-    from .events import StageStarted as StageStarted
-    from .events import ToolsFound as ToolsFound
-    from .events import UnitEnded as UnitEnded
-    from .events import UnitExplained as UnitExplained
-    from .events import UnitsFound as UnitsFound
-    from .events import UnitStarted as UnitStarted
-    from .fs import digest_file as digest_file
-    from .fs import file_stamp as file_stamp
-    from .fs import make_private as make_private
-    from .fs import plain_path as plain_path
-    from .fs import read_bytes as read_bytes
-    from .fs import write_atomic as write_atomic
-    from .hookspecs import hookimpl
-    from .incremental_cache import CacheKeyHash as CacheKeyHash
-    from .incremental_cache import compile_with_cache as compile_with_cache
-    from .incremental_cache import compute_cache_key as compute_cache_key
-    from .incremental_cache import serialize_compiled as serialize_compiled
-    from .incremental_cache import try_finish_recompile as try_finish_recompile
-    from .module import (
+    from .base.patterns import pattern as pattern
+    from .base.values import dataclass
+    from .cache.entry import RecompileError as RecompileError
+    from .cache.entry import RecompileFault as RecompileFault
+    from .cache.store import CacheKvStore as CacheKvStore
+    from .contract.backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
+    from .contract.edge import opened as open_backend
+    from .contract.hookspecs import hookimpl
+    from .contract.incremental_cache import CacheKeyHash as CacheKeyHash
+    from .contract.incremental_cache import compile_with_cache as compile_with_cache
+    from .contract.incremental_cache import compute_cache_key as compute_cache_key
+    from .contract.incremental_cache import serialize_compiled as serialize_compiled
+    from .contract.incremental_cache import try_finish_recompile as try_finish_recompile
+    from .contract.offered import Command, Profile
+    from .formats.archive import MAGIC as ARCHIVE_MAGIC
+    from .formats.archive import read_archive as read_archive
+    from .formats.depfile import decode_depfile as decode_depfile
+    from .plugins.registry import register as register
+    from .rules.output_name import output_name as output_file_name
+    from .rules.output_place import check_output_path as check_output_path
+    from .scons import tool as tool
+    from .system.child import Finished as Finished
+    from .system.child import run_program as run_program
+    from .system.elsewhere import Portable as Portable
+    from .system.elsewhere import passed_directories as passed_directories
+    from .system.elsewhere import run_elsewhere as run_elsewhere
+    from .system.elsewhere import runs_elsewhere as runs_elsewhere
+    from .system.events import BuildEnded as BuildEnded
+    from .system.events import BuildStarted as BuildStarted
+    from .system.events import CrateDeclared as CrateDeclared
+    from .system.events import Event as Event
+    from .system.events import LtoEnded as LtoEnded
+    from .system.events import OutputMade as OutputMade
+    from .system.events import StageEnded as StageEnded
+    from .system.events import StageStarted as StageStarted
+    from .system.events import ToolsFound as ToolsFound
+    from .system.events import UnitEnded as UnitEnded
+    from .system.events import UnitExplained as UnitExplained
+    from .system.events import UnitsFound as UnitsFound
+    from .system.events import UnitStarted as UnitStarted
+    from .system.fs import digest_file as digest_file
+    from .system.fs import file_stamp as file_stamp
+    from .system.fs import make_private as make_private
+    from .system.fs import plain_path as plain_path
+    from .system.fs import read_bytes as read_bytes
+    from .system.fs import write_atomic as write_atomic
+    from .system.program import program_files as program_files
+    from .system.program import programs_digest as programs_digest
+    from .system.scratch import scratch_directory as scratch_directory
+    from .system.scratch import scratch_root as scratch_root
+    from .values.call import BackendCall
+    from .values.construction import ConstructionVariable
+    from .values.crate import UNVERSIONED, Crate, CrateType, Source, whole
+    from .values.module import (
         CanonicalForm,
         CompiledUnit,
         EntryPoint,
@@ -107,17 +115,10 @@ if TYPE_CHECKING:
         Symbol,
         merge_observed,
     )
-    from .native_library import LibraryKind, NativeLibrary, parse_library
-    from .offered import Command, Profile
-    from .option_spec import OptionKind, OptionSpec, OptionValue
-    from .options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
-    from .output_name import output_name as output_file_name
-    from .output_place import check_output_path as check_output_path
-    from .patterns import pattern as pattern
-    from .program import program_files as program_files
-    from .program import programs_digest as programs_digest
-    from .registry import register as register
-    from .request import (
+    from .values.native_library import LibraryKind, NativeLibrary, parse_library
+    from .values.option_spec import OptionKind, OptionSpec, OptionValue
+    from .values.options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
+    from .values.request import (
         Artifact,
         LinkLibrary,
         LinkModule,
@@ -128,16 +129,12 @@ if TYPE_CHECKING:
         ThinBuffer,
         ThinModule,
     )
-    from .scons import tool as tool
-    from .scratch import scratch_directory as scratch_directory
-    from .scratch import scratch_root as scratch_root
-    from .source_options import VARIANT as VARIANT
-    from .source_options import option_attributes as option_attributes
-    from .source_options import options_among as options_among
-    from .source_options import with_own as with_own
-    from .stencil import UnitStencil, logical_path
-    from .values import dataclass
-    from .variants import read_variant as read_variant
+    from .values.source_options import VARIANT as VARIANT
+    from .values.source_options import option_attributes as option_attributes
+    from .values.source_options import options_among as options_among
+    from .values.source_options import with_own as with_own
+    from .values.stencil import UnitStencil, logical_path
+    from .values.variants import read_variant as read_variant
 
 __all__ = [
     "API_VERSION",
@@ -265,127 +262,127 @@ __all__ = [
 ]
 
 _LATER = {
-    "API_VERSION": "backend",
-    "OLDEST_API_VERSION": "backend",
-    "Capability": "backend",
-    "CodegenBackend": "backend",
-    "Session": "backend",
-    "BackendCall": "call",
-    "ConstructionVariable": "construction",
-    "UNVERSIONED": "crate",
-    "Crate": "crate",
-    "CrateType": "crate",
-    "Source": "crate",
-    "whole": "crate",
-    "Diagnostic": "diagnostic",
-    "RelatedPlace": "diagnostic",
-    "Severity": "diagnostic",
-    "read_diagnostics": "diagnostic",
-    "content_digest": "digest",
-    "value_digest": "digest",
-    "CacheError": "errors",
-    "ConfigurationError": "errors",
-    "CratewrightError": "errors",
-    "FormatError": "errors",
-    "GraphError": "errors",
-    "Interrupted": "errors",
-    "LinkageConflictError": "errors",
-    "LinkError": "errors",
-    "OutputError": "errors",
-    "PluginError": "errors",
-    "SourceError": "errors",
-    "ToolError": "errors",
-    "UnknownNameError": "errors",
-    "UnsupportedError": "errors",
-    "ValidationError": "errors",
-    "VersionError": "errors",
-    "near_miss": "errors",
-    "hookimpl": "hookspecs",
-    "CanonicalForm": "module",
-    "CompiledUnit": "module",
-    "EntryPoint": "module",
-    "ModuleCodegen": "module",
-    "ModuleKind": "module",
-    "Observed": "module",
-    "Symbol": "module",
-    "merge_observed": "module",
-    "LibraryKind": "native_library",
-    "NativeLibrary": "native_library",
-    "parse_library": "native_library",
-    "Command": "offered",
-    "Profile": "offered",
-    "OptionKind": "option_spec",
-    "OptionSpec": "option_spec",
-    "OptionValue": "option_spec",
-    "CORE_OPTIONS": "options",
-    "DebugInfo": "options",
-    "LtoMode": "options",
-    "Options": "options",
-    "OptLevel": "options",
-    "Artifact": "request",
-    "LinkLibrary": "request",
-    "LinkModule": "request",
-    "LinkPart": "request",
-    "LinkRequest": "request",
-    "LinkResult": "request",
-    "ModuleConfig": "request",
-    "ThinBuffer": "request",
-    "ThinModule": "request",
-    "UnitStencil": "stencil",
-    "logical_path": "stencil",
-    "dataclass": "values",
-    "pattern": "patterns",
-    "ARCHIVE_MAGIC": "archive:MAGIC",
-    "read_archive": "archive",
+    "API_VERSION": "contract.backend",
+    "OLDEST_API_VERSION": "contract.backend",
+    "Capability": "contract.backend",
+    "CodegenBackend": "contract.backend",
+    "Session": "contract.backend",
+    "BackendCall": "values.call",
+    "ConstructionVariable": "values.construction",
+    "UNVERSIONED": "values.crate",
+    "Crate": "values.crate",
+    "CrateType": "values.crate",
+    "Source": "values.crate",
+    "whole": "values.crate",
+    "Diagnostic": "base.diagnostic",
+    "RelatedPlace": "base.diagnostic",
+    "Severity": "base.diagnostic",
+    "read_diagnostics": "base.diagnostic",
+    "content_digest": "base.digest",
+    "value_digest": "base.digest",
+    "CacheError": "base.errors",
+    "ConfigurationError": "base.errors",
+    "CratewrightError": "base.errors",
+    "FormatError": "base.errors",
+    "GraphError": "base.errors",
+    "Interrupted": "base.errors",
+    "LinkageConflictError": "base.errors",
+    "LinkError": "base.errors",
+    "OutputError": "base.errors",
+    "PluginError": "base.errors",
+    "SourceError": "base.errors",
+    "ToolError": "base.errors",
+    "UnknownNameError": "base.errors",
+    "UnsupportedError": "base.errors",
+    "ValidationError": "base.errors",
+    "VersionError": "base.errors",
+    "near_miss": "base.errors",
+    "hookimpl": "contract.hookspecs",
+    "CanonicalForm": "values.module",
+    "CompiledUnit": "values.module",
+    "EntryPoint": "values.module",
+    "ModuleCodegen": "values.module",
+    "ModuleKind": "values.module",
+    "Observed": "values.module",
+    "Symbol": "values.module",
+    "merge_observed": "values.module",
+    "LibraryKind": "values.native_library",
+    "NativeLibrary": "values.native_library",
+    "parse_library": "values.native_library",
+    "Command": "contract.offered",
+    "Profile": "contract.offered",
+    "OptionKind": "values.option_spec",
+    "OptionSpec": "values.option_spec",
+    "OptionValue": "values.option_spec",
+    "CORE_OPTIONS": "values.options",
+    "DebugInfo": "values.options",
+    "LtoMode": "values.options",
+    "Options": "values.options",
+    "OptLevel": "values.options",
+    "Artifact": "values.request",
+    "LinkLibrary": "values.request",
+    "LinkModule": "values.request",
+    "LinkPart": "values.request",
+    "LinkRequest": "values.request",
+    "LinkResult": "values.request",
+    "ModuleConfig": "values.request",
+    "ThinBuffer": "values.request",
+    "ThinModule": "values.request",
+    "UnitStencil": "values.stencil",
+    "logical_path": "values.stencil",
+    "dataclass": "base.values",
+    "pattern": "base.patterns",
+    "ARCHIVE_MAGIC": "formats.archive:MAGIC",
+    "read_archive": "formats.archive",
     "CacheKvStore": "cache.store",
     "RecompileError": "cache.entry",
     "RecompileFault": "cache.entry",
-    "CacheKeyHash": "incremental_cache",
-    "compile_with_cache": "incremental_cache",
-    "compute_cache_key": "incremental_cache",
-    "serialize_compiled": "incremental_cache",
-    "try_finish_recompile": "incremental_cache",
-    "in_characters": "columns",
-    "decode_depfile": "depfile",
-    "open_backend": "edge:opened",
-    "BuildEnded": "events",
-    "BuildStarted": "events",
-    "CrateDeclared": "events",
-    "Event": "events",
-    "LtoEnded": "events",
-    "OutputMade": "events",
-    "StageEnded": "events",
-    "StageStarted": "events",
-    "ToolsFound": "events",
-    "UnitEnded": "events",
-    "UnitExplained": "events",
-    "UnitStarted": "events",
-    "UnitsFound": "events",
-    "digest_file": "fs",
-    "file_stamp": "fs",
-    "make_private": "fs",
-    "plain_path": "fs",
-    "read_bytes": "fs",
-    "write_atomic": "fs",
-    "output_file_name": "output_name:output_name",
-    "check_output_path": "output_place",
-    "program_files": "program",
-    "programs_digest": "program",
-    "register": "registry",
+    "CacheKeyHash": "contract.incremental_cache",
+    "compile_with_cache": "contract.incremental_cache",
+    "compute_cache_key": "contract.incremental_cache",
+    "serialize_compiled": "contract.incremental_cache",
+    "try_finish_recompile": "contract.incremental_cache",
+    "in_characters": "base.columns",
+    "decode_depfile": "formats.depfile",
+    "open_backend": "contract.edge:opened",
+    "BuildEnded": "system.events",
+    "BuildStarted": "system.events",
+    "CrateDeclared": "system.events",
+    "Event": "system.events",
+    "LtoEnded": "system.events",
+    "OutputMade": "system.events",
+    "StageEnded": "system.events",
+    "StageStarted": "system.events",
+    "ToolsFound": "system.events",
+    "UnitEnded": "system.events",
+    "UnitExplained": "system.events",
+    "UnitStarted": "system.events",
+    "UnitsFound": "system.events",
+    "digest_file": "system.fs",
+    "file_stamp": "system.fs",
+    "make_private": "system.fs",
+    "plain_path": "system.fs",
+    "read_bytes": "system.fs",
+    "write_atomic": "system.fs",
+    "output_file_name": "rules.output_name:output_name",
+    "check_output_path": "rules.output_place",
+    "program_files": "system.program",
+    "programs_digest": "system.program",
+    "register": "plugins.registry",
     "tool": "scons",
-    "scratch_directory": "scratch",
-    "scratch_root": "scratch",
-    "VARIANT": "source_options",
-    "option_attributes": "source_options",
-    "read_variant": "variants",
-    "options_among": "source_options",
-    "with_own": "source_options",
-    "Finished": "child",
-    "Portable": "elsewhere",
-    "passed_directories": "elsewhere",
-    "run_elsewhere": "elsewhere",
-    "runs_elsewhere": "elsewhere",
-    "run_program": "child",
+    "scratch_directory": "system.scratch",
+    "scratch_root": "system.scratch",
+    "VARIANT": "values.source_options",
+    "option_attributes": "values.source_options",
+    "read_variant": "values.variants",
+    "options_among": "values.source_options",
+    "with_own": "values.source_options",
+    "Finished": "system.child",
+    "Portable": "system.elsewhere",
+    "passed_directories": "system.elsewhere",
+    "run_elsewhere": "system.elsewhere",
+    "runs_elsewhere": "system.elsewhere",
+    "run_program": "system.child",
 }
 """What is imported when it is asked for, and from where: a build with nothing to do needs none of it but `tool`."""
 

@@ -19,17 +19,17 @@ from typing import ClassVar, NoReturn
 
 import pytest
 
-from .backend import Capability, CodegenBackend
-from .call import BackendCall
-from .conformance_keys import KeyRules, broken
-from .crate_type import CrateType
-from .declared import find_class_fault, misspelt_method
-from .errors import CratewrightError, PluginError, SourceError, UnsupportedError
-from .options import LtoMode
+from .authors.conformance_keys import KeyRules, broken
+from .authors.trial import Built, Trial
+from .authors.watching import can_trace, child_environment, processes_of, read_files, write_broken_tool
+from .base.errors import CratewrightError, PluginError, SourceError, UnsupportedError
+from .contract.backend import Capability, CodegenBackend
+from .contract.declared import find_class_fault, misspelt_method
 from .pipeline.remote import make_watched
-from .registry import default_registry
-from .trial import Built, Trial
-from .watching import can_trace, child_environment, processes_of, read_files, write_broken_tool
+from .plugins.registry import default_registry
+from .values.call import BackendCall
+from .values.crate_type import CrateType
+from .values.options import LtoMode
 
 __all__ = ["Conformance"]
 
@@ -292,7 +292,7 @@ class Conformance(KeyRules):
         root = tmp_path / "root"
         root.mkdir()
         child = subprocess.Popen(
-            [sys.executable, "-m", "cratewright.trial", str(root)],
+            [sys.executable, "-m", "cratewright.authors.trial", str(root)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -359,7 +359,14 @@ class Conformance(KeyRules):
     def _elsewhere(self, root: Path, surroundings: Mapping[str, str], command: list[str] | None = None) -> str:
         root.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            [*(command or []), sys.executable, "-m", "cratewright.trial", str(root), *(["--here"] if command else [])],
+            [
+                *(command or []),
+                sys.executable,
+                "-m",
+                "cratewright.authors.trial",
+                str(root),
+                *(["--here"] if command else []),
+            ],
             input=self._trial().to_json(),
             capture_output=True,
             text=True,

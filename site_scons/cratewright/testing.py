@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .backend import CodegenBackend
-from .call import BackendCall
-from .errors import CacheError, ToolError
-from .hookspecs import hookimpl
-from .module import CompiledUnit
+from .authors.scons_project import SconsProject
+from .authors.stub import StubBackend
+from .authors.trial import Built, Trial, make_options
+from .base.errors import CacheError, ToolError
+from .contract.backend import CodegenBackend
+from .contract.hookspecs import hookimpl
 from .pipeline.remote import make_watched
-from .request import LinkRequest, LinkResult
-from .scons_project import SconsProject
-from .stencil import UnitStencil
-from .stub import StubBackend
-from .trial import Built, Trial, make_options
+from .values.call import BackendCall
+from .values.module import CompiledUnit
+from .values.request import LinkRequest, LinkResult
+from .values.stencil import UnitStencil
 
 if TYPE_CHECKING:
     from .conformance import Conformance

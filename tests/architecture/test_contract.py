@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import cratewright
-from cratewright.declared import METHODS
+from cratewright.contract.declared import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "site_scons" / "cratewright"
@@ -36,7 +36,7 @@ def test_no_row_is_dead(name: str) -> None:
     called = re.compile(rf"(?:CodegenBackend|backend|open_backend\(path, session\))\.{name}\b")
     if name in ASKED_BY_THE_EDGE:
         called = re.compile(rf"(?:self|backend)\.{name}\(")
-    texts = [*CALLERS.values(), *([(CORE / "edge.py").read_text()] if name in ASKED_BY_THE_EDGE else [])]
+    texts = [*CALLERS.values(), *([(CORE / "contract" / "edge.py").read_text()] if name in ASKED_BY_THE_EDGE else [])]
     assert any(called.search(text) for text in texts), f"nothing calls {name}()"
     assert any(re.search(rf"    def {name}\(self\b", text) for text in BACKENDS.values()), f"no plugin has {name}()"
 

@@ -18,7 +18,7 @@ from .case import Row, run
 from .measure import adopt_orphans, versions
 from .table import plot, table
 
-from cratewright.errors import CratewrightError  # isort: skip
+from cratewright.base.errors import CratewrightError  # isort: skip
 
 COMPARED = {
     "null": sizes.nulls,

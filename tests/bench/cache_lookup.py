@@ -14,9 +14,9 @@ from collections.abc import Callable
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.key import compute_cache_key, fields_digest, key_fields
 from cratewright.cache.results import Found, ResultCache
-from cratewright.module import CompiledUnit, ModuleCodegen, Observed, Symbol
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.stencil import UnitStencil
+from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed, Symbol
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.stencil import UnitStencil
 
 ASKED = 2000
 FILES = tuple(Observed(f"include/part{number}.glsl", f"{number:064x}") for number in range(8))

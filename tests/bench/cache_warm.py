@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cratewright.errors import ToolError
+from cratewright.base.errors import ToolError
 
 from . import llama_shaders as bench
 from .measure import LEFT, Cost, adopt_orphans, measure, scons

@@ -13,10 +13,10 @@ from __future__ import annotations
 import random
 import time
 
-from cratewright.crate import CrateType
-from cratewright.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve
-from cratewright.format_table import FormatTable, LinkableCrate
-from cratewright.graph import CrateGraph
+from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve
+from cratewright.rules.format_table import FormatTable, LinkableCrate
+from cratewright.rules.graph import CrateGraph
+from cratewright.values.crate import CrateType
 
 SIZES = (1_000, 10_000, 100_000)
 GROUP = 50

@@ -77,7 +77,7 @@ def _project(place: Path, units: int) -> None:
 
 _REPLAY = """
 import dataclasses, json, sys, time
-from cratewright import events
+from cratewright.system import events
 from cratewright.scons import reporting
 kinds = {name: kind for kind in events.get_args(events.Event) for name in [events.event_row(kind(
     *[None] * len(dataclasses.fields(kind))), 0.0)["event"]]}

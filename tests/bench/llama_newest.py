@@ -24,7 +24,7 @@ from .measure import LEFT, adopt_orphans, c_program, measure, scons, script
 
 import generator  # isort: skip
 
-from cratewright.errors import CratewrightError, ValidationError
+from cratewright.base.errors import CratewrightError, ValidationError
 from cratewright_spirv.compilers.glslang import StageSource
 from cratewright_spirv.compilers.glslang_latest import LatestGlslang
 from cratewright_spirv.compilers.latest_wheel import library_path

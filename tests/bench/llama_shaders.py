@@ -28,7 +28,7 @@ sys.path[:0] = [str(EXAMPLE)]
 import fetch  # noqa: E402
 import variants  # noqa: E402
 
-from cratewright.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
+from cratewright.base.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
 
 __all__ = ["EXAMPLE", "Tools", "cases", "fetch", "variants"]
 

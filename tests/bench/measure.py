@@ -25,7 +25,7 @@ from tests.support.paths import source_paths  # noqa: E402
 
 sys.path[:0] = source_paths()
 
-from cratewright.errors import ToolError  # noqa: E402
+from cratewright.base.errors import ToolError  # noqa: E402
 
 __all__ = ["LEFT", "ROOT", "Cost", "adopt_orphans", "c_program", "found", "measure", "scons", "script", "versions"]
 

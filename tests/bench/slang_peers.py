@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cratewright.errors import CratewrightError, ValidationError
+from cratewright.base.errors import CratewrightError, ValidationError
 from cratewright_slang.libslang import Session, Settings, library_path, start
 from cratewright_spirv.reflection import reflect
 from cratewright_spirv.spirv_tools.tools import ValidatorOptions, find_tools

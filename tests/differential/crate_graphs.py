@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
-from cratewright.crate import CrateType
-from cratewright.dependency_format import Available, LinkSwitches, Recorded, load_order
-from cratewright.graph import CrateGraph
+from cratewright.rules.dependency_format import Available, LinkSwitches, Recorded, load_order
+from cratewright.rules.graph import CrateGraph
+from cratewright.values.crate import CrateType
 
 __all__ = ["Build", "Forms", "Node", "Sample", "available", "random_graph"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.crate import CrateType
-from cratewright.dependency_format import Available, ConflictKind, Linkage, LinkSwitches, Resolution, resolve
+from cratewright.rules.dependency_format import Available, ConflictKind, Linkage, LinkSwitches, Resolution, resolve
+from cratewright.values.crate import CrateType
 
 from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_graph
 from .rustc import ALWAYS_LINKED, Answer, Rustc

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cratewright.crate import CrateType
-from cratewright.errors import UnsupportedError
-from cratewright.output_name import output_name
+from cratewright.base.errors import UnsupportedError
+from cratewright.rules.output_name import output_name
+from cratewright.values.crate import CrateType
 
 from .rustc import Rustc
 

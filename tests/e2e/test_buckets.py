@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.store import CacheKvStore
-from cratewright.errors import ConfigurationError
 from cratewright.pipeline.settings import read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
 from cratewright.remote.bucket import BucketTransport
 from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from cratewright.archive import read_archive
-from cratewright.metadata import decode_rlib
+from cratewright.formats.archive import read_archive
+from cratewright.formats.metadata import decode_rlib
 from tests.support.scons_project import SconsProject
 
 PROJECT = """\

@@ -11,11 +11,11 @@ from typing import ClassVar
 import pytest
 from _pytest.outcomes import Failed
 
-from cratewright.backend import CodegenBackend
-from cratewright.crate_type import CrateType
-from cratewright.module import ModuleCodegen
-from cratewright.request import ModuleConfig
+from cratewright.contract.backend import CodegenBackend
 from cratewright.testing import Conformance, StubBackend, Trial
+from cratewright.values.crate_type import CrateType
+from cratewright.values.module import ModuleCodegen
+from cratewright.values.request import ModuleConfig
 from tests.support import broken_backends as broken
 from tests.support.bounds import HANG
 
@@ -130,7 +130,7 @@ def test_programs_that_fail_do_fail(fault: str, tmp_path: Path) -> None:
     import signal
 
     from cratewright import CratewrightError, run_program
-    from cratewright.watching import write_broken_tool
+    from cratewright.authors.watching import write_broken_tool
 
     tool = tmp_path / "tool"
     write_broken_tool(tool, fault)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cratewright.metadata import CrateMetadata, decode_rlib, decode_rlink
+from cratewright.formats.metadata import CrateMetadata, decode_rlib, decode_rlink
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from cratewright.stage_record import decode_record
+from cratewright.formats.stage_record import decode_record
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True

@@ -13,7 +13,7 @@ import pytest
 import tomli
 
 from cratewright import cli
-from cratewright.template import template_files
+from cratewright.cli.template import template_files
 from cratewright.testing import require_tool
 from tests.support.paths import source_paths
 from tests.support.scons_project import INSTALLED, available_forms
@@ -114,7 +114,7 @@ def test_a_name_that_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from cratewright import testing
-    from cratewright.registry import Registry
+    from cratewright.plugins.registry import Registry
 
     registry = Registry()
     registry.register(testing)

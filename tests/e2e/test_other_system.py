@@ -24,14 +24,15 @@ RUN = f"""\
 import sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "site_scons")!r}]
 exec(compile(open({str(LACKING)!r}).read(), {str(LACKING)!r}, "exec"))
-from cratewright import host, spawned
+from cratewright.base import host
+from cratewright.workers import spawned
 host.WINDOWS = True
 host.new_group = lambda: {{"start_new_session": True}}
 for module in list(sys.modules.values()):
     if module.__name__.startswith("cratewright.") and hasattr(module, "new_group"):
         module.new_group = host.new_group
 lacking = "exec(compile(open({str(LACKING)!r}).read(), 'other system', 'exec')); import sys; "
-windows = "; import cratewright.host as host; host.WINDOWS = True; work()"
+windows = "; import cratewright.base.host as host; host.WINDOWS = True; work()"
 spawned._BOOT = lacking + spawned._BOOT.replace("; work()", windows)
 """
 SCONS = RUN + 'import SCons.Script.Main\nsys.argv = ["scons", *sys.argv[1:]]\nSCons.Script.Main.main()\n'

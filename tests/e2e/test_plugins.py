@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tomli
 
-import cratewright.backend
+import cratewright.contract.backend
 from tests.support.scons_project import IN_PLACE, SconsProject
 
 TINY = Path(__file__).resolve().parents[1] / "support" / "tiny_plugin"
@@ -21,7 +21,7 @@ env = Environment(tools=["default", cratewright.tool])
 lib = env.Crate("lib", ["b.txt"], backend="tiny")
 env.Crate("app", ["a.txt"], deps=[lib], crate_type="bin", backend="tiny")
 """
-EXAMPLE = textwrap.dedent((cratewright.backend.__doc__ or "").partition("names:\n")[2])
+EXAMPLE = textwrap.dedent((cratewright.contract.backend.__doc__ or "").partition("names:\n")[2])
 IN_SCONSTRUCT = """\
 import types
 plugin = types.ModuleType("upper_plugin")

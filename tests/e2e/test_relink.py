@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cratewright import cli, register, testing
-from cratewright.metadata import (
+from cratewright.formats.metadata import (
     CrateMetadata,
     decode_dylib,
     decode_rlib,

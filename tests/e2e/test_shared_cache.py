@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.codec import Codec
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import Fields
 from cratewright.cache.prefetch import asked_key
 from cratewright.cache.store import CacheKvStore
 from cratewright.cache.trail import trail_key
-from cratewright.codec import Codec
 from cratewright.remote import open_store
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport

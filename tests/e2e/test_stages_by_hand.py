@@ -18,7 +18,7 @@ FILES = {
 }
 BY_HAND = """\
 import SCons.Builder
-from cratewright.metadata import decode_rlink, encode_rlib
+from cratewright.formats.metadata import decode_rlink, encode_rlib
 def pack(target, source, env):
     crate = decode_rlink(source[0].get_contents(), path="")
     open(str(target[0]), "wb").write(encode_rlib(crate))

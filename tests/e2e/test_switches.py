@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.metadata import decode_dylib
+from cratewright.formats.metadata import decode_dylib
 from tests.support.scons_project import SconsProject
 
 ONE_FORM = True

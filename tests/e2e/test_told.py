@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from cratewright import Diagnostic, Severity, cli
-from cratewright.events import StageEnded, UnitEnded, UnitsFound, event_schema
 from cratewright.report import FORMATS
+from cratewright.system.events import StageEnded, UnitEnded, UnitsFound, event_schema
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.authors.watching import processes_of
 from cratewright.testing import require_tool
-from cratewright.watching import processes_of
 from tests.support.bounds import HANG, ends, until
 
 SCONSTRUCT = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cratewright.metadata import decode_rlib, decode_rlink
-from cratewright.module import ModuleCodegen
+from cratewright.formats.metadata import decode_rlib, decode_rlink
+from cratewright.values.module import ModuleCodegen
 from cratewright_native.toolchains.probe import cache_directory
 from tests.support.native_project import named
 from tests.support.scons_project import IN_PLACE, SconsProject

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.stage_record import StageRecord, decode_record
+from cratewright.formats.stage_record import StageRecord, decode_record
 from tests.native_e2e.native_scons import NativeProject
 from tests.native_e2e.test_link import printed
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, SourceError, ToolError, UnitStencil
-from cratewright.elsewhere import Portable, set_runner
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor
+from cratewright.system.elsewhere import Portable, set_runner
 from cratewright_native.compile import unit as unit_module
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.bounds import HANG

@@ -23,8 +23,8 @@ ONE_FORM = True
 BACKEND = """\
 import os, time
 import cratewright
-from cratewright.child import run_program
-from cratewright.scratch import scratch_directory
+from cratewright.system.child import run_program
+from cratewright.system.scratch import scratch_directory
 from cratewright.testing import StubBackend
 
 def hang(where):

@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import fs
-from cratewright.crate import CrateType
-from cratewright.errors import ConfigurationError, FormatError, OutputError
-from cratewright.fs import OutputArea
-from cratewright.identity import CrateReference
-from cratewright.metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
-from cratewright.module import ModuleCodegen
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.output_place import check_output_path, check_output_paths
+from cratewright.base.errors import ConfigurationError, FormatError, OutputError
+from cratewright.formats.metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from cratewright.formats.stage_record import SeenFile, StageRecord, encode_record
 from cratewright.pipeline.emit import discard, emit, leave, place
 from cratewright.pipeline.plan import check_linkable
-from cratewright.request import Artifact
-from cratewright.stage_record import SeenFile, StageRecord, encode_record
+from cratewright.rules.output_place import check_output_path, check_output_paths
+from cratewright.system import fs
+from cratewright.system.fs import OutputArea
 from cratewright.testing import StubBackend
+from cratewright.values.crate import CrateType
+from cratewright.values.identity import CrateReference
+from cratewright.values.module import ModuleCodegen
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.request import Artifact
 
 ELSEWHERE = [
     "/etc/passwd",

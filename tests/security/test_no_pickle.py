@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "_pickle", "copyreg"}
-PRIVATE = {"site_scons/cratewright/worker.py", "site_scons/cratewright/pipeline/errand.py"}
+PRIVATE = {"site_scons/cratewright/workers/worker.py", "site_scons/cratewright/pipeline/errand.py"}
 """Pipes between a build and workers that it started itself, of which nobody else has an end; and calls that lie on
 another machine beside the code that makes them: whoever could alter the one could alter the other."""
 
@@ -39,7 +39,7 @@ def test_pickle_is_for_private_pipes_alone() -> None:
 
 def test_what_is_unpickled_came_through_a_pipe() -> None:
     """Each call that loads takes what was read from a descriptor that a fork handed on."""
-    tree = ast.parse((ROOT / "site_scons/cratewright/worker.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "site_scons/cratewright/workers/worker.py").read_text(encoding="utf-8"))
     loads = [
         node
         for node in ast.walk(tree)

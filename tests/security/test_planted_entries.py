@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cratewright.backend import CodegenBackend, Session
+from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
+from cratewright.base.errors import ToolError
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.entry import (
     ObservedResult,
@@ -21,16 +22,15 @@ from cratewright.cache.entry import (
     serialize_compiled,
     try_finish_recompile,
 )
-from cratewright.call import BackendCall
-from cratewright.crate import CrateType
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
-from cratewright.edge import could_return, opened
-from cratewright.errors import ToolError
-from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.request import Artifact, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
-from cratewright.stencil import UnitStencil
+from cratewright.contract.backend import CodegenBackend, Session
+from cratewright.contract.edge import could_return, opened
 from cratewright.testing import StubBackend
+from cratewright.values.call import BackendCall
+from cratewright.values.crate import CrateType
+from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.request import Artifact, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule
+from cratewright.values.stencil import UnitStencil
 from tests.soak.rounds import soak
 from tests.support.engine_build import build_here
 from tests.support.random_tree import RandomTree

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.errors import ConfigurationError
-from cratewright.options import CORE_OPTIONS, parse_options, resolve_profile
+from cratewright.base.errors import ConfigurationError
+from cratewright.values.options import CORE_OPTIONS, parse_options, resolve_profile
 from cratewright.workspace import draw, expand_glob, read_workspace
 from tests.support.bounds import cpu_below
 

@@ -13,8 +13,8 @@ import pytest
 
 from cratewright.cache.history import history_path, read_history
 from cratewright.cache.results import ResultCache
-from cratewright.fs import FileDigests, digest_file, read_regular
-from cratewright.module import CompiledUnit, ModuleCodegen, Observed
+from cratewright.system.fs import FileDigests, digest_file, read_regular
+from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed
 from tests.support.memory_store import MemoryStore
 
 KEY = "0" * 64
@@ -63,7 +63,7 @@ def test_a_history_that_is_a_pipe_is_none(tmp_path: Path) -> None:
 def test_a_large_file_is_digested_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "large").write_bytes(bytes(range(256)) * 100)
     whole = digest_file(str(tmp_path / "large"))
-    monkeypatch.setattr("cratewright.fs._LARGE", 1000)
+    monkeypatch.setattr("cratewright.system.fs._LARGE", 1000)
     assert digest_file(str(tmp_path / "large")) == whole
     with (tmp_path / "holes").open("wb") as file:
         file.truncate(1 << 40)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError
 from cratewright.cache import database
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.level import Level
 from cratewright.cache.store import NoStore
 from cratewright.cache.store_file import SCHEMA, check_journal
-from cratewright.errors import ConfigurationError
 from cratewright.pipeline.settings import read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
 from tests.support.bounds import ends
 from tests.support.memory_store import MemoryStore
 

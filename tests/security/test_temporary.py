@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.fs import make_private
+from cratewright.system.fs import make_private
 
 
 def _link(path: Path) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cratewright.errors import LinkError
-from cratewright.metadata import CrateMetadata
+from cratewright.base.errors import LinkError
+from cratewright.formats.metadata import CrateMetadata
 from cratewright_spirv.binary import opcodes as op
 from cratewright_spirv.binary.module import parse
 from cratewright_spirv.binary.program import Program, reach

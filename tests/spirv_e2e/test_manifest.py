@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cratewright.figures import compare, read_figures
+from cratewright.formats.figures import compare, read_figures
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 from tests.spirv_e2e.words import entry_points
 

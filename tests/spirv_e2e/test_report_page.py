@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import events
 from cratewright.report import read_recording, written
+from cratewright.system import events
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 

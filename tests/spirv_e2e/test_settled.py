@@ -15,8 +15,8 @@ from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
 ONE_FORM = True
 
 YOUNG = """\
-import cratewright.fs, cratewright.stamp
-cratewright.fs._RECENT_NS = cratewright.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
+import cratewright.system.fs, cratewright.base.stamp
+cratewright.system.fs._RECENT_NS = cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
 """
 TELL = """
 import atexit

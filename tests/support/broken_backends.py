@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from cratewright import run_program
-from cratewright.crate_type import CrateType
-from cratewright.module import CanonicalForm, CompiledUnit, ModuleCodegen
-from cratewright.option_spec import OptionKind, OptionSpec
-from cratewright.options import Options
-from cratewright.request import LinkRequest, LinkResult, ModuleConfig
-from cratewright.session import Session
-from cratewright.stencil import UnitStencil
+from cratewright.contract.session import Session
 from cratewright.testing import StubBackend
+from cratewright.values.crate_type import CrateType
+from cratewright.values.module import CanonicalForm, CompiledUnit, ModuleCodegen
+from cratewright.values.option_spec import OptionKind, OptionSpec
+from cratewright.values.options import Options
+from cratewright.values.request import LinkRequest, LinkResult, ModuleConfig
+from cratewright.values.stencil import UnitStencil
 
 __all__ = [
     "DeadOption",

@@ -12,7 +12,9 @@ import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from cratewright.archive import Member, read_archive, write_archive
+from cratewright.base.codec import DecodeError
+from cratewright.base.diagnostic import Diagnostic, Severity
+from cratewright.base.errors import CratewrightError
 from cratewright.cache import history
 from cratewright.cache.entry import (
     ObservedResult,
@@ -26,19 +28,24 @@ from cratewright.cache.entry import (
 )
 from cratewright.cache.explain import Change
 from cratewright.cache.shortened import Shortened
-from cratewright.codec import DecodeError
-from cratewright.crate_metadata import CrateMetadata, decode_document, encode_document, identified
-from cratewright.crate_type import CrateType
-from cratewright.dependency_format import Linkage
-from cratewright.depfile import decode_depfile
-from cratewright.diagnostic import Diagnostic, Severity
-from cratewright.errors import CratewrightError
-from cratewright.identity import CrateReference
-from cratewright.metadata import decode_dylib, decode_rlib, decode_rlink, encode_dylib, encode_rlib, encode_rlink
-from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.request import Artifact, LinkResult, ThinBuffer, ThinModule
-from cratewright.stage_record import SeenFile, StageRecord, decode_record, encode_record
+from cratewright.formats.archive import Member, read_archive, write_archive
+from cratewright.formats.crate_metadata import CrateMetadata, decode_document, encode_document, identified
+from cratewright.formats.depfile import decode_depfile
+from cratewright.formats.metadata import (
+    decode_dylib,
+    decode_rlib,
+    decode_rlink,
+    encode_dylib,
+    encode_rlib,
+    encode_rlink,
+)
+from cratewright.formats.stage_record import SeenFile, StageRecord, decode_record, encode_record
+from cratewright.rules.dependency_format import Linkage
+from cratewright.values.crate_type import CrateType
+from cratewright.values.identity import CrateReference
+from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.request import Artifact, LinkResult, ThinBuffer, ThinModule
 from cratewright_native.binary.bitcode import bitcode_major, bitcode_symbols
 from cratewright_native.binary.elf import elf_symbols
 from cratewright_native.linking.depfile import parse_link_depfile

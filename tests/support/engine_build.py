@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from cratewright import testing
-from cratewright.crate import Crate, CrateType, Source
-from cratewright.dependency_format import DependencyFormats, Linkage
-from cratewright.errors import CratewrightError
-from cratewright.metadata import CrateMetadata, encode_rlink
-from cratewright.options import CORE_OPTIONS, Options, parse_options
+from cratewright.base.errors import CratewrightError
+from cratewright.formats.metadata import CrateMetadata, encode_rlink
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Dependency, link_crate
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
+from cratewright.rules.dependency_format import DependencyFormats, Linkage
+from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.options import CORE_OPTIONS, Options, parse_options
 
 __all__ = ["build_here"]
 

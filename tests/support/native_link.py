@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cratewright import Artifact, CrateType, LinkRequest, LtoMode, ModuleCodegen
-from cratewright.request import LinkModule, ThinModule
+from cratewright.values.request import LinkModule, ThinModule
 from cratewright_native.binary.elf import elf_symbols
 
 from .native_project import Project, options

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, LtoMode, ModuleConfig, Options, Session, UnitStencil
-from cratewright.options import CORE_OPTIONS, parse_options
 from cratewright.testing import require_tool
+from cratewright.values.options import CORE_OPTIONS, parse_options
 from cratewright_native.backend import NativeBackend
 from cratewright_native.toolchains.chosen import toolchain_for
 from cratewright_native.toolchains.toolchain import Toolchain

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cratewright.elsewhere import Portable, Ran
+from cratewright.system.elsewhere import Portable, Ran
 
 __all__ = ["OtherMachine"]
 

@@ -19,7 +19,7 @@ from cratewright.cache.entry import (
     serialize_compiled,
     try_finish_recompile,
 )
-from cratewright.module import Observed
+from cratewright.values.module import Observed
 
 __all__ = ["plant"]
 

@@ -7,12 +7,12 @@ import threading
 import time
 from typing import Any, ClassVar
 
-from cratewright.call import BackendCall
-from cratewright.elsewhere import Portable, run_elsewhere, runs_elsewhere
-from cratewright.module import CompiledUnit, ModuleCodegen
-from cratewright.request import ModuleConfig
-from cratewright.stencil import UnitStencil
+from cratewright.system.elsewhere import Portable, run_elsewhere, runs_elsewhere
 from cratewright.testing import StubBackend
+from cratewright.values.call import BackendCall
+from cratewright.values.module import CompiledUnit, ModuleCodegen
+from cratewright.values.request import ModuleConfig
+from cratewright.values.stencil import UnitStencil
 
 __all__ = ["Portably", "RunsPrograms", "TakesTime", "Works"]
 

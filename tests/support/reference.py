@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from cratewright.cli import command_parser
-from cratewright.events import event_schema
-from cratewright.option_spec import OptionKind, OptionSpec
-from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS
 from cratewright.pipeline.plan import source_table
 from cratewright.pipeline.settings import SETTINGS
-from cratewright.registry import Registry, default_registry
+from cratewright.plugins.registry import Registry, default_registry
+from cratewright.system.events import event_schema
+from cratewright.values.option_spec import OptionKind, OptionSpec
+from cratewright.values.options import BUILTIN_PROFILES, CORE_OPTIONS
 
 __all__ = ["MARKER", "PAGES"]
 

@@ -39,7 +39,7 @@ _TOOLS = (
 _MODULES = (
     *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
     *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.by_hand"),
-    *("cratewright.testing", "cratewright.zygote"),
+    *("cratewright.testing", "cratewright.workers.zygote"),
     *(f"cratewright_{name}.backend" for name in ("native", "slang", "spirv", "wasm")),
 )
 
@@ -186,10 +186,10 @@ def _warm() -> None:
     Compile expressions, read the code that results depend on, and build glslang's tables, which take as long as all
     the rest of a small build of shaders.
     """
-    registry = importlib.import_module("cratewright.registry").Registry()
+    registry = importlib.import_module("cratewright.plugins.registry").Registry()
     registry.discover()
     registry.register(importlib.import_module("cratewright.testing"))
-    salt = importlib.import_module("cratewright.incremental_cache").results_salt
+    salt = importlib.import_module("cratewright.contract.incremental_cache").results_salt
     for name in registry.names:
         salt(registry.backend(name))
     for name in ("cratewright_spirv.compile.unit", "cratewright_spirv.images.image"):

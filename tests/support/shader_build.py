@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cratewright.crate import Crate, CrateType, Source
-from cratewright.dependency_format import DependencyFormats, Linkage
-from cratewright.metadata import CrateMetadata
-from cratewright.options import CORE_OPTIONS, Options, parse_options
+from cratewright.formats.metadata import CrateMetadata
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Dependency, link_crate
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
+from cratewright.rules.dependency_format import DependencyFormats, Linkage
+from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.options import CORE_OPTIONS, Options, parse_options
 from cratewright_spirv.backend import SpirvBackend
 from tests.support.memory_store import MemoryStore
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from cratewright.errors import SourceError
+from cratewright.base.errors import SourceError
 from tests.support.bounds import until
 
 WARMED: list[str] = []

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.archive import MAGIC, Member, read_archive, write_archive
-from cratewright.errors import FormatError
+from cratewright.base.errors import FormatError
+from cratewright.formats.archive import MAGIC, Member, read_archive, write_archive
 from cratewright.testing import require_tool
 
 NAMES = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\x00"), min_size=1, max_size=40)

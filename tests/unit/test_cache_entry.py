@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
+from cratewright.base.digest import content_digest, value_digest
 from cratewright.cache.entry import (
     RESULTS,
     ObservedResult,
@@ -25,13 +27,11 @@ from cratewright.cache.entry import (
 )
 from cratewright.cache.key import code_digest, compute_cache_key, fields_digest, key_fields
 from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries, observed_files, without_files
-from cratewright.crate import CrateType
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
-from cratewright.digest import content_digest, value_digest
-from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.request import Artifact, LinkModule, LinkRequest, LinkResult, ThinBuffer, ThinModule
-from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters
+from cratewright.values.crate import CrateType
+from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.request import Artifact, LinkModule, LinkRequest, LinkResult, ThinBuffer, ThinModule
+from cratewright.values.stencil import UnitParameters, UnitStencil, apply_parameters
 from tests.support.memory_store import MemoryStore
 
 KEY = content_digest(b"a key")

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from cratewright import testing
-from cratewright.backend import CodegenBackend
+from cratewright.base.errors import CratewrightError
 from cratewright.cache.explain import Change, changes_between, describe, group
 from cratewright.cache.history import Ledger, causes_of, history_path, read_history
 from cratewright.cache.key import Fields
-from cratewright.call import BackendCall
-from cratewright.errors import CratewrightError
-from cratewright.options import Options
+from cratewright.contract.backend import CodegenBackend
 from cratewright.pipeline.engine import Engine, Job
-from cratewright.registry import Registry
-from cratewright.stencil import UnitStencil
+from cratewright.plugins.registry import Registry
+from cratewright.values.call import BackendCall
+from cratewright.values.options import Options
+from cratewright.values.stencil import UnitStencil
 
 OLD: Fields = (
     ("kind", "k"),

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache
 from cratewright.cache.stack import StackedStore
 from cratewright.cache.usage import Usage, note_usage, read_usage
-from cratewright.errors import ConfigurationError
-from cratewright.module import CompiledUnit, ModuleCodegen, Observed
 from cratewright.pipeline.settings import cache_places, read_remote, read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
+from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed
 from tests.support.memory_store import MemoryStore
 from tests.support.paths import source_paths
 
@@ -179,7 +179,7 @@ def test_a_local_cache_loads_nothing_of_remote_ones(tmp_path: Path) -> None:
     script = f"""
 import sys
 from cratewright.pipeline.settings import read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
 for setting in ("one", "one, two"):
     store = read_store({{"CRATE_CACHE": setting}}, {str(tmp_path)!r}, Registry())
     store.get("0" * 64)

@@ -14,23 +14,23 @@ from pathlib import Path
 import pytest
 
 from cratewright import testing
-from cratewright.backend import CodegenBackend
+from cratewright.base.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import compute_cache_key
 from cratewright.cache.store import CacheKvStore, StoreReport
-from cratewright.call import BackendCall
-from cratewright.crate import CrateType
-from cratewright.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
-from cratewright.events import Event, UnitStarted
-from cratewright.hookspecs import hookimpl
-from cratewright.module import CanonicalForm, CompiledUnit, ModuleCodegen
-from cratewright.native_library import parse_library
-from cratewright.options import Options
+from cratewright.contract.backend import CodegenBackend
+from cratewright.contract.hookspecs import hookimpl
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.job import Job, JobOutcome
-from cratewright.registry import Registry
-from cratewright.request import LinkRequest, LinkResult
-from cratewright.stencil import UnitStencil
+from cratewright.plugins.registry import Registry
+from cratewright.system.events import Event, UnitStarted
+from cratewright.values.call import BackendCall
+from cratewright.values.crate import CrateType
+from cratewright.values.module import CanonicalForm, CompiledUnit, ModuleCodegen
+from cratewright.values.native_library import parse_library
+from cratewright.values.options import Options
+from cratewright.values.request import LinkRequest, LinkResult
+from cratewright.values.stencil import UnitStencil
 from tests.support.program_backend import Portably, RunsPrograms, TakesTime, Works
 from tests.support.reapi_server import require_grpc
 

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError
 from cratewright.cache import database
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.store import NoStore
-from cratewright.errors import ConfigurationError
 from cratewright.pipeline.settings import read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
 from tests.support.bounds import HANG
 from tests.support.paths import source_paths
 

@@ -15,9 +15,7 @@ import pytest
 
 import cratewright
 from cratewright import cli, testing
-from cratewright.crate import CrateType
-from cratewright.dependency_format import Linkage
-from cratewright.metadata import (
+from cratewright.formats.metadata import (
     PRODUCER,
     CrateMetadata,
     CrateReference,
@@ -26,12 +24,14 @@ from cratewright.metadata import (
     encode_rlink,
     identified,
 )
-from cratewright.module import EntryPoint, ModuleCodegen, Symbol
-from cratewright.native_library import parse_library
-from cratewright.options import Options
-from cratewright.plugin import BLOCKED, Plugin
-from cratewright.registry import Registry
-from cratewright.stage_record import StageRecord, encode_record
+from cratewright.formats.stage_record import StageRecord, encode_record
+from cratewright.plugins.plugin import BLOCKED, Plugin
+from cratewright.plugins.registry import Registry
+from cratewright.rules.dependency_format import Linkage
+from cratewright.values.crate import CrateType
+from cratewright.values.module import EntryPoint, ModuleCodegen, Symbol
+from cratewright.values.native_library import parse_library
+from cratewright.values.options import Options
 
 RAW = CrateMetadata(
     name="noise",

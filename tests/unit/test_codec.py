@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright import codec
-from cratewright.codec import Codec, DecodeError
-from cratewright.values import dataclass
+from cratewright.base import codec
+from cratewright.base.codec import Codec, DecodeError
+from cratewright.base.values import dataclass
 from tests.support.bounds import cpu_below
 from tests.support.paths import source_paths
 
@@ -181,7 +181,7 @@ def test_what_bytes_claim_takes_no_memory() -> None:
     script = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from cratewright.codec import Codec, DecodeError
+from cratewright.base.codec import Codec, DecodeError
 for data in {list(HOSTILE.values())[2:8]!r}:
     for kind in (tuple[str, ...], bytes, tuple[tuple[int, ...], ...]):
         try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.crate import CrateType, check_crate_name, parse_crate_types, unit_name
-from cratewright.errors import ConfigurationError, UnknownNameError
+from cratewright.base.errors import ConfigurationError, UnknownNameError
+from cratewright.values.crate import CrateType, check_crate_name, parse_crate_types, unit_name
 
 
 @pytest.mark.parametrize("name", ["a", "noise", "_x", "a-b_2"])

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.crate import CrateType
-from cratewright.dependency_format import (
+from cratewright.base.errors import GraphError, LinkageConflictError
+from cratewright.rules.dependency_format import (
     Available,
     Conflict,
     ConflictKind,
@@ -25,8 +25,8 @@ from cratewright.dependency_format import (
     load_order,
     resolve,
 )
-from cratewright.errors import GraphError, LinkageConflictError
-from cratewright.graph import CrateGraph
+from cratewright.rules.graph import CrateGraph
+from cratewright.values.crate import CrateType
 
 STATIC, DYNAMIC, INCLUDED, NOT_LINKED = Linkage
 BIN, RLIB, DYLIB, CDYLIB, STATICLIB, OBJECT = CrateType

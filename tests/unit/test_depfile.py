@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.depfile import decode_depfile, encode_depfile
-from cratewright.errors import FormatError, OutputError
+from cratewright.base.errors import FormatError, OutputError
+from cratewright.formats.depfile import decode_depfile, encode_depfile
 from cratewright.testing import require_tool
 
 

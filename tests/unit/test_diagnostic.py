@@ -5,8 +5,8 @@ Knows nothing of compilers that run: the texts were printed by gcc 12 and clang 
 
 from __future__ import annotations
 
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
-from cratewright.errors import SourceError, error_diagnostics
+from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
+from cratewright.base.errors import SourceError, error_diagnostics
 
 CLANG = """\
 In file included from a.cpp:1:

@@ -10,14 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.crate import Crate, CrateType, Source
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
-from cratewright.digest import content_digest, value_digest
-from cratewright.identity import CrateReference
-from cratewright.module import CanonicalForm, CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from cratewright.options import Options
-from cratewright.request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
-from cratewright.stencil import UnitStencil
+from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
+from cratewright.base.digest import content_digest, value_digest
+from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.identity import CrateReference
+from cratewright.values.module import (
+    CanonicalForm,
+    CompiledUnit,
+    EntryPoint,
+    ModuleCodegen,
+    ModuleKind,
+    Observed,
+    Symbol,
+)
+from cratewright.values.options import Options
+from cratewright.values.request import Artifact, LinkModule, LinkPart, LinkRequest, LinkResult
+from cratewright.values.stencil import UnitStencil
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.binary())
 VALUES = st.recursive(

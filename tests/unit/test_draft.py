@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tomli
 
-from cratewright.crate_type import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.workspace.draft import DraftCrate, draft_crates, draft_sconstruct, draft_toml
 
 SHADERS = {"spirv": ((".glsl", ".comp", ".frag", ".hlsl"), [CrateType.RLIB, CrateType.CDYLIB])}

@@ -12,20 +12,20 @@ import pytest
 
 import cratewright
 from cratewright import testing
-from cratewright.backend import Capability, CodegenBackend, Session
-from cratewright.call import BackendCall
-from cratewright.construction import ConstructionVariable
-from cratewright.crate_type import CrateType
-from cratewright.declared import find_class_fault
-from cratewright.edge import check_promised, could_return, guard, implements, opened, plugin_class
-from cratewright.errors import CratewrightError, LinkError, PluginError, SourceError
-from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol
-from cratewright.option_spec import OptionKind, OptionSpec
-from cratewright.options import Options
-from cratewright.registry import Registry
-from cratewright.request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
-from cratewright.stencil import UnitStencil
+from cratewright.base.errors import CratewrightError, LinkError, PluginError, SourceError
+from cratewright.contract.backend import Capability, CodegenBackend, Session
+from cratewright.contract.declared import find_class_fault
+from cratewright.contract.edge import check_promised, could_return, guard, implements, opened, plugin_class
+from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
+from cratewright.values.call import BackendCall
+from cratewright.values.construction import ConstructionVariable
+from cratewright.values.crate_type import CrateType
+from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol
+from cratewright.values.option_spec import OptionKind, OptionSpec
+from cratewright.values.options import Options
+from cratewright.values.request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
+from cratewright.values.stencil import UnitStencil
 
 Golden = Callable[[str, str], None]
 
@@ -422,7 +422,7 @@ def test_exceptions(golden: Golden, method: str) -> None:
             getattr(opened(_changed({method: fail}), SESSION), method)(*arguments.get(method, ()))
         lines = str(caught.value).splitlines()
         said.append("\n".join([f"# {name}", *(line for line in lines if "test_edge.py:" not in line), ""]))
-        assert caught.value.__class__.__module__ == "cratewright.errors"
+        assert caught.value.__class__.__module__ == "cratewright.base.errors"
         if isinstance(caught.value, PluginError):
             at = dict(caught.value.context)["raised at"]
             assert at.endswith("in fail: raise make()") and at.count("\n") == 0
@@ -504,4 +504,4 @@ def test_the_stub_is_held_to_its_own_shape() -> None:
     backend = opened(StubBackend, SESSION)
     assert backend.fingerprint() == "stub 1"
     assert testing.StubBackend is plugin_class(backend)
-    assert sys.modules[type(backend).__module__].__name__ == "cratewright.edge"
+    assert sys.modules[type(backend).__module__].__name__ == "cratewright.contract.edge"

@@ -7,8 +7,8 @@ import traceback
 
 import pytest
 
-from cratewright import errors
-from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, near_miss
+from cratewright.base import errors
+from cratewright.base.errors import ConfigurationError, CratewrightError, UnknownNameError, near_miss
 
 KINDS = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
 

@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import pytest
 
-from cratewright import events
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
-from cratewright.errors import OutputError
+from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
+from cratewright.base.errors import OutputError
+from cratewright.system import events
 
 SAID = Diagnostic(Severity.WARNING, "unused", "a.c", 3, 4, related=(RelatedPlace("here", "b.h", 1),))
 EVENTS = (

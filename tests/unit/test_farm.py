@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from cratewright.elsewhere import Portable, Ran, run_elsewhere, runs_elsewhere
 from cratewright.pipeline import farm as farm_module
 from cratewright.pipeline.farm import Farm
-from cratewright.process import WorkerPool
+from cratewright.system.elsewhere import Portable, Ran, run_elsewhere, runs_elsewhere
+from cratewright.workers.process import WorkerPool
 from tests.support.bounds import HANG
 
 PORTABLE = Portable(root="/", argv=("x",), environ=(), system={}, outputs=(), salt="")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import fs
-from cratewright.errors import FormatError, OutputError
-from cratewright.fs import FileDigests, digest_file, read_bytes, remove, write_atomic, write_if_changed
+from cratewright.base.errors import FormatError, OutputError
+from cratewright.system import fs
+from cratewright.system.fs import FileDigests, digest_file, read_bytes, remove, write_atomic, write_if_changed
 
-SITE = str(Path(fs.__file__).parents[1])
+SITE = str(Path(fs.__file__).parents[2])
 
 
 def test_write_makes_directories_and_replaces(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_mode_follows_the_umask(tmp_path: Path) -> None:
     path = tmp_path / "f"
     code = (
         f"import os, sys; os.umask(0o027); sys.path.insert(0, {SITE!r})\n"
-        f"from cratewright.fs import write_atomic; write_atomic({str(path)!r}, b'x')"
+        f"from cratewright.system.fs import write_atomic; write_atomic({str(path)!r}, b'x')"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640

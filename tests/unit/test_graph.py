@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.errors import GraphError
-from cratewright.graph import CrateGraph
+from cratewright.base.errors import GraphError
+from cratewright.rules.graph import CrateGraph
 
 DIAMOND = {"app": ["left", "right"], "left": ["base"], "right": ["base", "base"], "base": []}
 

@@ -11,10 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from cratewright import fs, host, output_name, output_place
-from cratewright.crate import unit_name
-from cratewright.errors import OutputError
+from cratewright.base import host
+from cratewright.base.errors import OutputError
 from cratewright.report import sarif
+from cratewright.rules import output_name, output_place
+from cratewright.system import fs
+from cratewright.values.crate import unit_name
 from tests.support.paths import ROOT
 
 
@@ -23,7 +25,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the rules of paths be those of Windows."""
     for module in (host, output_place, sarif):
         monkeypatch.setattr(module, "WINDOWS", True)
-    monkeypatch.setattr("cratewright.crate.WINDOWS", True)
+    monkeypatch.setattr("cratewright.values.crate.WINDOWS", True)
 
 
 @pytest.mark.parametrize("path", ["C:evil", "C:/evil", "a:stream", "nul", "a/CON.spv", "Lpt1.txt", "a.", "b /c", "d?"])
@@ -81,7 +83,7 @@ def test_a_file_that_somebody_has_open(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_where_nothing_can_be_locked_nothing_is_swept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A lock tells that a build lives; without, what another has left may be in use."""
-    from cratewright import scratch
+    from cratewright.system import scratch
 
     monkeypatch.setattr(host, "_posix_locks", lambda: None)
     (tmp_path / (scratch._prefix() + "0.lock")).touch()
@@ -98,7 +100,7 @@ GUARDED = {
     "watchdog.py": {"posix_spawn", "POSIX_SPAWN_OPEN", "POSIX_SPAWN_DUP2", "set_blocking"},
     "memory.py": {"sysconf"},
     "scratch.py": {"statvfs"},
-    "cli_build.py": {"sched_getaffinity"},
+    "build.py": {"sched_getaffinity"},
     "events.py": {"set_blocking"},
     "conformance.py": {"killpg", "SIGKILL"},
 }

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright.crate import CrateType
-from cratewright.identity import CrateReference, stable_crate_id, unique_labels
-from cratewright.metadata import CrateMetadata, identified
-from cratewright.module import EntryPoint, ModuleCodegen, Symbol
-from cratewright.options import Options
+from cratewright.formats.metadata import CrateMetadata, identified
+from cratewright.values.crate import CrateType
+from cratewright.values.identity import CrateReference, stable_crate_id, unique_labels
+from cratewright.values.module import EntryPoint, ModuleCodegen, Symbol
+from cratewright.values.options import Options
 
 MODULE = ModuleCodegen(
     name="a.o",

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright.crate import CrateType
-from cratewright.digest import content_digest
-from cratewright.errors import CratewrightError, FormatError, LinkError, VersionError
-from cratewright.identity import CrateReference
-from cratewright.locator import Candidate, Wanted, check_interfaces, check_stable_ids, choose
-from cratewright.metadata import CrateMetadata, identified
-from cratewright.module import ModuleCodegen, Symbol
-from cratewright.options import Options
+from cratewright.base.digest import content_digest
+from cratewright.base.errors import CratewrightError, FormatError, LinkError, VersionError
+from cratewright.formats.locator import Candidate, Wanted, check_interfaces, check_stable_ids, choose
+from cratewright.formats.metadata import CrateMetadata, identified
+from cratewright.values.crate import CrateType
+from cratewright.values.identity import CrateReference
+from cratewright.values.module import ModuleCodegen, Symbol
+from cratewright.values.options import Options
 
 Golden = Callable[[str, str], None]
 

@@ -13,25 +13,25 @@ from typing import ClassVar
 
 import pytest
 
+from cratewright.base.errors import LinkError
 from cratewright.cache.entry import ObservedResult, encode_worlds, seal_entry, serialize_compiled
 from cratewright.cache.shortened import Shortened
-from cratewright.crate import CrateType
-from cratewright.dependency_format import Linkage
-from cratewright.errors import LinkError
-from cratewright.format_table import FormatTable, LinkableCrate
-from cratewright.graph import CrateGraph
-from cratewright.hookspecs import hookimpl
-from cratewright.identity import CrateReference
-from cratewright.metadata import CrateMetadata, decode_dylib
-from cratewright.module import EntryPoint, ModuleCodegen, Symbol
-from cratewright.native_library import parse_library
-from cratewright.option_spec import OptionValue
-from cratewright.options import CORE_OPTIONS, Options
+from cratewright.contract.hookspecs import hookimpl
+from cratewright.formats.metadata import CrateMetadata, decode_dylib
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Dependency, Linked, link_crate
-from cratewright.registry import Registry
-from cratewright.request import LinkLibrary, LinkRequest, LinkResult, ModuleConfig, ThinModule
+from cratewright.plugins.registry import Registry
+from cratewright.rules.dependency_format import Linkage
+from cratewright.rules.format_table import FormatTable, LinkableCrate
+from cratewright.rules.graph import CrateGraph
 from cratewright.testing import StubBackend
+from cratewright.values.crate import CrateType
+from cratewright.values.identity import CrateReference
+from cratewright.values.module import EntryPoint, ModuleCodegen, Symbol
+from cratewright.values.native_library import parse_library
+from cratewright.values.option_spec import OptionValue
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.request import LinkLibrary, LinkRequest, LinkResult, ModuleConfig, ThinModule
 from tests.support.memory_store import MemoryStore
 
 OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in (*CORE_OPTIONS, *StubBackend.OPTIONS))))

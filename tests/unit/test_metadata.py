@@ -12,14 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright import crate_metadata
-from cratewright.archive import Member, read_archive, write_archive
-from cratewright.crate import CrateType
-from cratewright.crate_metadata import decode_document, encode_document
-from cratewright.dependency_format import Linkage
-from cratewright.digest import content_digest
-from cratewright.errors import FormatError, VersionError
-from cratewright.metadata import (
+from cratewright.base.digest import content_digest
+from cratewright.base.errors import FormatError, VersionError
+from cratewright.formats import crate_metadata
+from cratewright.formats.archive import Member, read_archive, write_archive
+from cratewright.formats.crate_metadata import decode_document, encode_document
+from cratewright.formats.metadata import (
     ENCODING_VERSION,
     METADATA_MEMBER,
     PRODUCER,
@@ -35,9 +33,11 @@ from cratewright.metadata import (
     read_interface,
     read_metadata,
 )
-from cratewright.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
-from cratewright.native_library import parse_library
-from cratewright.options import Options
+from cratewright.rules.dependency_format import Linkage
+from cratewright.values.crate import CrateType
+from cratewright.values.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
+from cratewright.values.native_library import parse_library
+from cratewright.values.options import Options
 
 CRATE = CrateMetadata(
     name="noise",

@@ -12,12 +12,12 @@ import pytest
 
 import cratewright
 from cratewright import BuildStarted, Command, Event, Profile, StageStarted, cli
-from cratewright.errors import ConfigurationError, PluginError
-from cratewright.hooks import COMMANDS, EVENTS, PROFILES
-from cratewright.offered import OWN_COMMANDS
-from cratewright.option_spec import OptionKind, OptionSpec
-from cratewright.registry import Registry
+from cratewright.base.errors import ConfigurationError, PluginError
+from cratewright.contract.offered import OWN_COMMANDS
+from cratewright.plugins.hooks import COMMANDS, EVENTS, PROFILES
+from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
+from cratewright.values.option_spec import OptionKind, OptionSpec
 
 Golden = Callable[[str, str], None]
 

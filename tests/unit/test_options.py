@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.crate_type import CrateType
-from cratewright.errors import ConfigurationError, UnknownNameError
-from cratewright.option_spec import OptionKind, OptionSpec
-from cratewright.options import (
+from cratewright.base.errors import ConfigurationError, UnknownNameError
+from cratewright.values.crate_type import CrateType
+from cratewright.values.option_spec import OptionKind, OptionSpec
+from cratewright.values.options import (
     CORE_OPTIONS,
     DebugInfo,
     LtoMode,

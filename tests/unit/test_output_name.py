@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright.crate import CrateType
-from cratewright.errors import UnsupportedError
-from cratewright.output_name import output_name
+from cratewright.base.errors import UnsupportedError
+from cratewright.rules.output_name import output_name
+from cratewright.values.crate import CrateType
 
 ORDER = (CrateType.RLIB, CrateType.DYLIB, CrateType.CDYLIB, CrateType.STATICLIB, CrateType.BIN)
 TABLE = {

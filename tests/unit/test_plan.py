@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright.backend import Capability
-from cratewright.crate import Crate, CrateType, Source
-from cratewright.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
-from cratewright.identity import CrateReference
-from cratewright.option_spec import OptionValue
-from cratewright.options import CORE_OPTIONS, Options
+from cratewright.base.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
+from cratewright.contract.backend import Capability
 from cratewright.pipeline.plan import check_crate, check_target, option_table
 from cratewright.testing import StubBackend
+from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.identity import CrateReference
+from cratewright.values.option_spec import OptionValue
+from cratewright.values.options import CORE_OPTIONS, Options
 
 OPTIONS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import program
-from cratewright.program import programs_digest
+from cratewright.system import program
+from cratewright.system.program import programs_digest
 from cratewright.testing import require_tool
 
 

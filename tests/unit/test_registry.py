@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import cratewright
-from cratewright import discovery as discovery_module
-from cratewright import registry as registry_module
 from cratewright import testing
-from cratewright.backend import CodegenBackend
-from cratewright.errors import ConfigurationError, PluginError, UnknownNameError
-from cratewright.registry import Registry
+from cratewright.base.errors import ConfigurationError, PluginError, UnknownNameError
+from cratewright.contract.backend import CodegenBackend
+from cratewright.plugins import discovery as discovery_module
+from cratewright.plugins import registry as registry_module
+from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
 
 
@@ -164,7 +164,9 @@ def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str
             (project / "src").mkdir(parents=True)
             (project / "src" / f"{module}.py").write_text(source)
             (project / "pyproject.toml").write_text(f'[project.entry-points.cratewright]\n{name} = "{module}"\n')
-        monkeypatch.setattr(discovery_module, "__file__", str(tmp_path / "site_scons" / "cratewright" / "registry.py"))
+        monkeypatch.setattr(
+            discovery_module, "__file__", str(tmp_path / "site_scons" / "cratewright" / "plugins" / "discovery.py")
+        )
         monkeypatch.setattr(discovery_module.metadata, "entry_points", lambda group: [])
         monkeypatch.syspath_prepend(str(tmp_path))
         registry = Registry()

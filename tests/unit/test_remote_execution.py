@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import child
-from cratewright.child import end_all
-from cratewright.elsewhere import Portable, Ran, passed_directories
-from cratewright.errors import ConfigurationError, Interrupted
+from cratewright.base.errors import ConfigurationError, Interrupted
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor, input_root
 from cratewright.remote.message import digest_of
 from cratewright.remote.wire import decode, encode
+from cratewright.system import child
+from cratewright.system.child import end_all
+from cratewright.system.elsewhere import Portable, Ran, passed_directories
 from tests.support.bounds import HANG, ends, until
 from tests.support.reapi_server import ReapiServer, require_grpc, serving_reapi
 

@@ -20,20 +20,20 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError, Interrupted
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache, damaged_entries
 from cratewright.cache.store import CacheKvStore
-from cratewright.child import end_all
-from cratewright.errors import ConfigurationError, Interrupted
-from cratewright.module import CompiledUnit, ModuleCodegen
 from cratewright.pipeline.settings import read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
 from cratewright.remote.message import INLINE, Result, action_of, digest_of
 from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
+from cratewright.system.child import end_all
+from cratewright.values.module import CompiledUnit, ModuleCodegen
 from tests.support.bounds import HANG, ends
 from tests.support.cache_server import FAULTS, CacheServer, faulty_server, serving
 from tests.support.certificates import make_certificate
@@ -205,7 +205,7 @@ def test_a_slow_server_is_worth_what_it_answers(kept: dict[str, bytes], capfd: p
 
 
 def test_an_interrupt_ends_a_wait(kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    from cratewright import child
+    from cratewright.system import child
 
     with faulty_server("hang", kept) as server:
         store = _store(server, 10 * PLENTY)
@@ -223,7 +223,7 @@ def test_what_a_build_wrote_is_there_when_its_process_ends(tmp_path: Path) -> No
     script = f"""
 import hashlib, sys
 from cratewright.pipeline.settings import read_store
-from cratewright.registry import Registry
+from cratewright.plugins.registry import Registry
 from cratewright.cache.entry import seal_entry
 store = read_store({{"CRATE_CACHE": sys.argv[1]}}, {str(tmp_path)!r}, Registry())
 for number in range(200):

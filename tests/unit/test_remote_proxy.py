@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.store import CacheKvStore
-from cratewright.errors import ConfigurationError
 from cratewright.remote import open_store
 from cratewright.remote.proxy import Proxy, read_proxy
 from tests.support.cache_server import serving

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
-from cratewright.errors import ConfigurationError
 from cratewright.remote.address import read_address
 from cratewright.remote.message import COMMAND, INLINE, Digest, Result, action_of, digest_of, read_digest
 from cratewright.remote.packing import DEFLATE, ZSTD, PackingError, pack, unpack

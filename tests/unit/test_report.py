@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from cratewright import events
-from cratewright.diagnostic import Diagnostic, RelatedPlace, Severity
-from cratewright.errors import FormatError, VersionError
+from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
+from cratewright.base.errors import FormatError, VersionError
 from cratewright.report import FORMATS, read_recording, written
 from cratewright.report.page import critical_path
+from cratewright.system import events
 
 WARNING = Diagnostic(
     Severity.WARNING,

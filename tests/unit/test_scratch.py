@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import scratch
-from cratewright.errors import OutputError
-from cratewright.scratch import remove_scratch, scratch_directory, scratch_root
+from cratewright.base.errors import OutputError
+from cratewright.system import scratch
+from cratewright.system.scratch import remove_scratch, scratch_directory, scratch_root
 
 
 @pytest.fixture

@@ -15,19 +15,19 @@ from typing import Any
 
 import pytest
 
-from cratewright.backend import CodegenBackend, Session
+from cratewright.base.errors import PluginError, SourceError
 from cratewright.cache.entry import serialize_compiled
-from cratewright.call import BackendCall
-from cratewright.edge import opened
-from cratewright.elsewhere import Ran, set_runner
-from cratewright.errors import PluginError, SourceError
-from cratewright.fs import FileDigests
-from cratewright.module import CompiledUnit, ModuleCodegen
-from cratewright.options import Options
+from cratewright.contract.backend import CodegenBackend, Session
+from cratewright.contract.edge import opened
 from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack
 from cratewright.pipeline.job import Job
 from cratewright.pipeline.sending import Sender
-from cratewright.stencil import UnitStencil
+from cratewright.system.elsewhere import Ran, set_runner
+from cratewright.system.fs import FileDigests
+from cratewright.values.call import BackendCall
+from cratewright.values.module import CompiledUnit, ModuleCodegen
+from cratewright.values.options import Options
+from cratewright.values.stencil import UnitStencil
 from tests.support.other_machine import OtherMachine
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.cache.shortened import Shortened, restore, shorten
-from cratewright.crate import CrateType
-from cratewright.module import ModuleCodegen
-from cratewright.options import Options
-from cratewright.request import LinkModule, LinkRequest, ThinBuffer, ThinModule
+from cratewright.values.crate import CrateType
+from cratewright.values.module import ModuleCodegen
+from cratewright.values.options import Options
+from cratewright.values.request import LinkModule, LinkRequest, ThinBuffer, ThinModule
 
 
 def _request(*contents: bytes) -> LinkRequest:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.errors import SourceError, ToolError
-from cratewright.pace import Pace
-from cratewright.process import Call, WorkerPool
+from cratewright.base.errors import SourceError, ToolError
+from cratewright.workers.pace import Pace
+from cratewright.workers.process import Call, WorkerPool
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
 
@@ -78,7 +78,7 @@ def test_what_they_print_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None
 
 def test_another_is_started_once_waiting_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("cratewright.pace.time.monotonic", lambda: now)
+    monkeypatch.setattr("cratewright.workers.pace.time.monotonic", lambda: now)
     pace = Pace(1)
     assert pace.allows(1) and not pace.allows(2)
     now += 50
@@ -101,8 +101,8 @@ def test_a_short_build_starts_one(monkeypatch: pytest.MonkeyPatch) -> None:
 CALLER = """
 import os, signal, sys
 sys.path[:0] = [{paths}]
-from cratewright import watchdog
-from cratewright.process import WorkerPool
+from cratewright.system import watchdog
+from cratewright.workers.process import WorkerPool
 from tests.support.worker_functions import evaluate
 
 if {alone}:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import stamp
+from cratewright.base import stamp
 
 
 def test_a_change_within_a_tick_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

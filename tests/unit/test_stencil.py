@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cratewright.base.diagnostic import Diagnostic, Severity
 from cratewright.cache.entry import serialize_compiled, try_finish_recompile
 from cratewright.cache.key import compute_cache_key
-from cratewright.diagnostic import Diagnostic, Severity
-from cratewright.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
-from cratewright.options import CORE_OPTIONS, Options
-from cratewright.stencil import UnitParameters, UnitStencil, apply_parameters, logical_path
+from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
+from cratewright.values.options import CORE_OPTIONS, Options
+from cratewright.values.stencil import UnitParameters, UnitStencil, apply_parameters, logical_path
 
 DEFAULTS = Options(tuple(sorted((spec.name, spec.default) for spec in CORE_OPTIONS)))
 TEXT = st.text(max_size=10)

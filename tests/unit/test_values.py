@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cratewright import values
+from cratewright.base import values
 
 
 class Nothing:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright import variants as module
-from cratewright.c_layout import identifier
-from cratewright.errors import ConfigurationError, CratewrightError
-from cratewright.variants import MOST_VARIANTS, Variants, check_axes, read_variant
+from cratewright.base.errors import ConfigurationError, CratewrightError
+from cratewright.formats.c_layout import identifier
+from cratewright.values import variants as module
+from cratewright.values.variants import MOST_VARIANTS, Variants, check_axes, read_variant
 
 AXES = {"FOG": [0, 1], "LIGHTS": [1, 4, 8]}
 SUFFIXES = (".comp", ".frag", ".glsl")

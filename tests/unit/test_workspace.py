@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright import cli, testing
-from cratewright.crate import CrateType
-from cratewright.errors import ConfigurationError, CratewrightError
-from cratewright.option_spec import OptionKind, OptionSpec
-from cratewright.options import BUILTIN_PROFILES, CORE_OPTIONS
+from cratewright.base.errors import ConfigurationError, CratewrightError
 from cratewright.pipeline.plan import option_table, source_table
-from cratewright.registry import Registry
-from cratewright.variants import Variants
+from cratewright.plugins.registry import Registry
+from cratewright.values.crate import CrateType
+from cratewright.values.option_spec import OptionKind, OptionSpec
+from cratewright.values.options import BUILTIN_PROFILES, CORE_OPTIONS
+from cratewright.values.variants import Variants
 from cratewright.workspace import (
     Vocabulary,
     Workspace,

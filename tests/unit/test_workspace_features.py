@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.errors import ConfigurationError
+from cratewright.base.errors import ConfigurationError
 from cratewright.workspace import Selection, read_workspace, select_features
 from tests.support.paths import ROOT
 

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import os, sys, threading
 sys.path[:0] = [{paths}]
-from cratewright.process import Call, WorkerPool
-from cratewright.zygote import fork_ahead
+from cratewright.workers.process import Call, WorkerPool
+from cratewright.workers.zygote import fork_ahead
 
 from tests.support.worker_functions import evaluate
 

@@ -572,7 +572,7 @@ def test_a_module_that_crashes_the_linker() -> None:
 
 
 def test_a_hang_ends(sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cratewright.child._build.limit", 0.2)
+    monkeypatch.setattr("cratewright.system.child._build.limit", 0.2)
     stand_in(sdk, "spirv-val", "exec sleep 30")
     with pytest.raises(ToolError, match=r"did not answer within 0\.2 s"):
         Executables(str(sdk)).validate(sample(), env=ENV, options=PLAIN)

@@ -22,7 +22,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
-from ..patterns import pattern
+from ..base.patterns import pattern
 from .store import CacheKvStore, StoreReport
 from .store_file import SCHEMA, check_journal, check_schema, create_store_file, guard, is_store_file, own_journal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..child import check_ended
+from ..system.child import check_ended
 
 __all__ = ["Early"]
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import TypeVar
 
-from ..codec import Codec, DecodeError
-from ..module import CompiledUnit, ModuleCodegen, Observed
-from ..request import LinkResult
-from ..values import dataclass
+from ..base.codec import Codec, DecodeError
+from ..base.values import dataclass
+from ..values.module import CompiledUnit, ModuleCodegen, Observed
+from ..values.request import LinkResult
 from .shortened import Shortened
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..values import dataclass
+from ..base.values import dataclass
 from .key import Fields
 
 __all__ = ["Change", "Observations", "changes_between", "describe", "group"]

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ..codec import Codec, DecodeError
-from ..errors import CratewrightError
-from ..fs import read_regular, write_atomic
-from ..values import dataclass
+from ..base.codec import Codec, DecodeError
+from ..base.errors import CratewrightError
+from ..base.values import dataclass
+from ..system.fs import read_regular, write_atomic
 from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 

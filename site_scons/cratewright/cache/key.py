@@ -13,9 +13,9 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 
-from ..digest import content_digest, value_digest
-from ..options import Options
-from ..request import LinkModule, ThinBuffer
+from ..base.digest import content_digest, value_digest
+from ..values.options import Options
+from ..values.request import LinkModule, ThinBuffer
 
 __all__ = ["Fields", "code_digest", "code_files", "compute_cache_key", "fields_digest", "key_fields"]
 

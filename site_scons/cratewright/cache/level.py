@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from ..errors import CacheError, Interrupted
-from ..printable import printable
+from ..base.errors import CacheError, Interrupted
+from ..base.printable import printable
 from .early import Early
 from .store import CacheKvStore, NoStore, StoreReport
 from .usage import Usage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Generic, TypeVar
 
-from ..codec import Codec, DecodeError
+from ..base.codec import Codec, DecodeError
 from .entry import RecompileError, open_entry, seal_entry
 
 __all__ = ["NoteForm"]

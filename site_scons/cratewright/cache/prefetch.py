@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from ..codec import Codec
-from ..errors import Interrupted
+from ..base.codec import Codec
+from ..base.errors import Interrupted
 from .level import Level
 from .note import NoteForm
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from ..module import CompiledUnit, Observed
-from ..request import LinkResult
-from ..values import dataclass, maker, state_of
+from ..base.values import dataclass, maker, state_of
+from ..values.module import CompiledUnit, Observed
+from ..values.request import LinkResult
 from .entry import (
     MOST_WORLDS,
     ObservedResult,

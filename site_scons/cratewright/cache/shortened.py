@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..request import LinkRequest, ThinBuffer, ThinModule
-from ..values import dataclass
+from ..base.values import dataclass
+from ..values.request import LinkRequest, ThinBuffer, ThinModule
 
 __all__ = ["Shortened", "restore", "shorten"]
 

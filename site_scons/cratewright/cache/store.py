@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..values import dataclass
+from ..base.values import dataclass
 
 __all__ = ["CacheKvStore", "NoStore", "StoreReport"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, is_own, permit
+from ..base.host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, is_own, permit
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from ..codec import Codec
+from ..base.codec import Codec
 from .key import Fields
 from .level import Level
 from .note import NoteForm

@@ -10,10 +10,10 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 
-from ..errors import CratewrightError
-from ..fs import read_regular, write_atomic
-from ..host import NOFOLLOW, NONBLOCK
-from ..values import dataclass
+from ..base.errors import CratewrightError
+from ..base.host import NOFOLLOW, NONBLOCK
+from ..base.values import dataclass
+from ..system.fs import read_regular, write_atomic
 
 __all__ = ["Usage", "note_usage", "read_usage"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 
-from ..digest import content_digest
-from ..errors import CacheError
-from ..module import Observed
+from ..base.digest import content_digest
+from ..base.errors import CacheError
+from ..values.module import Observed
 from .results import observed_files
 
 __all__ = ["contradiction"]

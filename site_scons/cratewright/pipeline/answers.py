@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import TypeVar, cast
 
-from ..values import dataclass
+from ..base.values import dataclass
 
 __all__ = ["Answers"]
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from ..backend import CodegenBackend
+from ..base.diagnostic import Diagnostic
+from ..base.errors import CacheError, CratewrightError, PluginError, error_diagnostics
+from ..base.values import dataclass
 from ..cache.entry import RESULTS, Result
 from ..cache.explain import describe
 from ..cache.history import Ledger
@@ -16,16 +18,14 @@ from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.trail import Trails
 from ..cache.verify import contradiction
-from ..call import BackendCall
-from ..diagnostic import Diagnostic
-from ..edge import could_return
-from ..errors import CacheError, CratewrightError, PluginError, error_diagnostics
-from ..events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
-from ..module import CanonicalForm, CompiledUnit, ModuleCodegen
-from ..process import CallOutcome
-from ..request import LinkResult, ThinModule
-from ..stencil import UnitStencil
-from ..values import dataclass
+from ..contract.backend import CodegenBackend
+from ..contract.edge import could_return
+from ..system.events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
+from ..values.call import BackendCall
+from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen
+from ..values.request import LinkResult, ThinModule
+from ..values.stencil import UnitStencil
+from ..workers.process import CallOutcome
 from .job import Job, JobOutcome, Made, happened_to
 from .remote import Watched
 

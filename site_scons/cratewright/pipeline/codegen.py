@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend import CodegenBackend
-from ..call import BackendCall
-from ..crate import Crate, Source
-from ..diagnostic import Diagnostic
-from ..digest import content_digest
-from ..edge import implements
-from ..emitted import emitted_directory, emitted_suffixes
-from ..errors import CratewrightError, SourceError
-from ..fs import read_bytes
-from ..metadata import CrateMetadata, identified
-from ..module import CompiledUnit, ModuleCodegen, Observed, merge_observed
-from ..native_library import NativeLibrary, parse_library
-from ..option_spec import OptionValue
-from ..options import Options
-from ..output_place import check_output_path
-from ..request import Artifact, ModuleConfig
-from ..stencil import UnitParameters, UnitStencil, apply_parameters
-from ..values import dataclass
+from ..base.diagnostic import Diagnostic
+from ..base.digest import content_digest
+from ..base.errors import CratewrightError, SourceError
+from ..base.values import dataclass
+from ..contract.backend import CodegenBackend
+from ..contract.edge import implements
+from ..contract.emitted import emitted_directory, emitted_suffixes
+from ..formats.metadata import CrateMetadata, identified
+from ..rules.output_place import check_output_path
+from ..system.fs import read_bytes
+from ..values.call import BackendCall
+from ..values.crate import Crate, Source
+from ..values.module import CompiledUnit, ModuleCodegen, Observed, merge_observed
+from ..values.native_library import NativeLibrary, parse_library
+from ..values.option_spec import OptionValue
+from ..values.options import Options
+from ..values.request import Artifact, ModuleConfig
+from ..values.stencil import UnitParameters, UnitStencil, apply_parameters
 from .emit import dump_directories, leave
 from .engine import Engine, Job, JobOutcome
 from .plan import LINKED_BY_PIPELINE

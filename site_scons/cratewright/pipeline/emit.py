@@ -7,13 +7,13 @@ import posixpath
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..backend import CodegenBackend
-from ..errors import OutputError
-from ..fs import OutputArea
-from ..option_spec import OptionKind
-from ..options import Options
-from ..output_place import check_output_path, check_output_paths, folded
-from ..request import Artifact
+from ..base.errors import OutputError
+from ..contract.backend import CodegenBackend
+from ..rules.output_place import check_output_path, check_output_paths, folded
+from ..system.fs import OutputArea
+from ..values.option_spec import OptionKind
+from ..values.options import Options
+from ..values.request import Artifact
 
 __all__ = ["discard", "dump_directories", "emit", "leave", "output_area", "place"]
 

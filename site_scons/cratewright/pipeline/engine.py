@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import cache as cache_package
-from ..backend import CodegenBackend, Session
+from ..base.errors import CratewrightError, Interrupted
+from ..base.values import dataclass
 from ..cache.history import Ledger, history_path
 from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
 from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore
 from ..cache.trail import Trails
-from ..call import BackendCall
-from ..child import limit_programs
-from ..edge import opened, plugin_class
-from ..errors import CratewrightError, Interrupted
-from ..events import Event, Listener, ToolsFound
-from ..fs import FileDigests
-from ..incremental_cache import results_salt
-from ..process import Call, CallOutcome, WorkerPool
-from ..registry import Registry
-from ..stencil import UnitStencil
-from ..values import dataclass
-from ..worker import portable_error
+from ..contract.backend import CodegenBackend, Session
+from ..contract.edge import opened, plugin_class
+from ..contract.incremental_cache import results_salt
+from ..plugins.registry import Registry
+from ..system.child import limit_programs
+from ..system.events import Event, Listener, ToolsFound
+from ..system.fs import FileDigests
+from ..values.call import BackendCall
+from ..values.stencil import UnitStencil
+from ..workers.process import Call, CallOutcome, WorkerPool
+from ..workers.worker import portable_error
 from . import remote, settings
 from .answers import Answers
 from .cached_run import CachedRun

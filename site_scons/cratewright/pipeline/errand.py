@@ -13,13 +13,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..backend import CodegenBackend, Session
-from ..cache.entry import RESULTS, serialize_compiled
-from ..call import BackendCall
-from ..codec import Codec
-from ..diagnostic import Diagnostic
-from ..edge import plugin_class
-from ..errors import (
+from ..base.codec import Codec
+from ..base.diagnostic import Diagnostic
+from ..base.errors import (
     ConfigurationError,
     CratewrightError,
     LinkError,
@@ -27,9 +23,13 @@ from ..errors import (
     UnsupportedError,
     ValidationError,
 )
-from ..incremental_cache import results_salt
-from ..stencil import UnitStencil
-from ..values import dataclass
+from ..base.values import dataclass
+from ..cache.entry import RESULTS, serialize_compiled
+from ..contract.backend import CodegenBackend, Session
+from ..contract.edge import plugin_class
+from ..contract.incremental_cache import results_salt
+from ..values.call import BackendCall
+from ..values.stencil import UnitStencil
 from .remote import make, open_backend, watching
 
 __all__ = [

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from ..child import take_turns
-from ..elsewhere import set_runner
-from ..process import WorkerPool
 from ..remote import open_executor
+from ..system.child import take_turns
+from ..system.elsewhere import set_runner
+from ..workers.process import WorkerPool
 from .threads import map_in_threads
 
 __all__ = ["Farm"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from ..call import BackendCall
-from ..errors import CratewrightError
-from ..module import CompiledUnit, ModuleCodegen
-from ..request import LinkResult, ThinModule
-from ..values import dataclass
+from ..base.errors import CratewrightError
+from ..base.values import dataclass
+from ..values.call import BackendCall
+from ..values.module import CompiledUnit, ModuleCodegen
+from ..values.request import LinkResult, ThinModule
 
 __all__ = ["NOUNS", "Job", "JobOutcome", "Made", "happened_to"]
 

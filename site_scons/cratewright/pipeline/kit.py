@@ -13,9 +13,9 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from ..backend import CodegenBackend
-from ..elsewhere import Placed
-from ..fs import digest_file
+from ..contract.backend import CodegenBackend
+from ..system.elsewhere import Placed
+from ..system.fs import digest_file
 from .errand import CODE
 
 __all__ = ["code_files"]

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ..backend import CodegenBackend
-from ..call import BackendCall
-from ..crate import CrateType
-from ..dependency_format import DependencyFormats, Linkage
-from ..diagnostic import Diagnostic
-from ..edge import check_promised
-from ..errors import ConfigurationError, CratewrightError, LinkError
-from ..identity import unique_labels
-from ..link_contents import allocator_provider, brings_allocator_shim, exported_symbols, libraries_to_link
-from ..locator import check_interfaces
-from ..metadata import CrateMetadata, encode_dylib
-from ..module import ModuleCodegen, Observed, merge_observed
-from ..options import Options
-from ..request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
-from ..values import dataclass
+from ..base.diagnostic import Diagnostic
+from ..base.errors import ConfigurationError, CratewrightError, LinkError
+from ..base.values import dataclass
+from ..contract.backend import CodegenBackend
+from ..contract.edge import check_promised
+from ..formats.locator import check_interfaces
+from ..formats.metadata import CrateMetadata, encode_dylib
+from ..rules.dependency_format import DependencyFormats, Linkage
+from ..rules.link_contents import allocator_provider, brings_allocator_shim, exported_symbols, libraries_to_link
+from ..values.call import BackendCall
+from ..values.crate import CrateType
+from ..values.identity import unique_labels
+from ..values.module import ModuleCodegen, Observed, merge_observed
+from ..values.options import Options
+from ..values.request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from .emit import dump_directories, leave
 from .engine import Engine, Job
 from .lto import LtoReport, optimize

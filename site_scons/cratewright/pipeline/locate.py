@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-from ..backend import Capability, CodegenBackend
-from ..crate_type import CrateType
-from ..digest import content_digest
-from ..errors import FormatError
-from ..fs import read_bytes
-from ..locator import Candidate, FoundCrate, Wanted, check_stable_ids, choose
-from ..metadata import CrateMetadata, CrateReference, decode_dylib, decode_rlib
-from ..options import Options
+from ..base.digest import content_digest
+from ..base.errors import FormatError
+from ..contract.backend import Capability, CodegenBackend
+from ..formats.locator import Candidate, FoundCrate, Wanted, check_stable_ids, choose
+from ..formats.metadata import CrateMetadata, CrateReference, decode_dylib, decode_rlib
+from ..system.fs import read_bytes
+from ..values.crate_type import CrateType
+from ..values.options import Options
 
 __all__ = ["find_crates", "library_names"]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..backend import CodegenBackend
-from ..crate import Crate, CrateType
-from ..dependency_format import DependencyFormats
-from ..diagnostic import Diagnostic
-from ..errors import CratewrightError, ValidationError
-from ..metadata import CrateMetadata
-from ..option_spec import OptionKind
-from ..options import DebugInfo, Options
+from ..base.diagnostic import Diagnostic
+from ..base.errors import CratewrightError, ValidationError
+from ..contract.backend import CodegenBackend
+from ..formats.metadata import CrateMetadata
+from ..rules.dependency_format import DependencyFormats
+from ..values.crate import Crate, CrateType
+from ..values.option_spec import OptionKind
+from ..values.options import DebugInfo, Options
 from .codegen import codegen_crate
 from .engine import Engine
 from .link import Dependency, link_crate

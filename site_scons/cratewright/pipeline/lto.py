@@ -11,16 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..backend import CodegenBackend
-from ..call import BackendCall
-from ..crate import CrateType
-from ..digest import value_digest
-from ..edge import implements
-from ..events import LtoEnded
-from ..module import ModuleCodegen
-from ..options import LtoMode
-from ..request import LinkModule, LinkRequest, ModuleConfig, ThinModule
-from ..values import dataclass
+from ..base.digest import value_digest
+from ..base.values import dataclass
+from ..contract.backend import CodegenBackend
+from ..contract.edge import implements
+from ..system.events import LtoEnded
+from ..values.call import BackendCall
+from ..values.crate import CrateType
+from ..values.module import ModuleCodegen
+from ..values.options import LtoMode
+from ..values.request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from .engine import Engine, Job, JobOutcome
 
 __all__ = ["LtoReport", "Optimized", "lower", "lto_event", "lto_line", "lto_row", "optimize"]

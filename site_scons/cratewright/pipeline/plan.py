@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from ..backend import Capability, CodegenBackend
-from ..crate import Crate
-from ..crate_type import CrateType
-from ..errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
-from ..metadata import CrateMetadata
-from ..native_library import parse_library
-from ..option_spec import OptionSpec
-from ..options import CORE_OPTIONS, LtoMode, Options, parse_options
+from ..base.errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
+from ..contract.backend import Capability, CodegenBackend
+from ..formats.metadata import CrateMetadata
+from ..values.crate import Crate
+from ..values.crate_type import CrateType
+from ..values.native_library import parse_library
+from ..values.option_spec import OptionSpec
+from ..values.options import CORE_OPTIONS, LtoMode, Options, parse_options
 
 __all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table", "source_table"]
 

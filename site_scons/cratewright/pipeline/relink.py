@@ -8,19 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from ..backend import CodegenBackend
-from ..crate_type import CrateType
-from ..dependency_format import DependencyFormats, Linkage
-from ..errors import UnsupportedError, VersionError
-from ..format_table import FormatTable, LinkableCrate
-from ..fs import read_bytes, write_atomic
-from ..graph import CrateGraph
-from ..identity import unique_labels
-from ..locator import Candidate, FoundCrate
-from ..metadata import PRODUCER, CrateMetadata, decode_rlink, encode_rlib
-from ..output_name import seen_from
-from ..output_place import check_output_path
-from ..request import LinkLibrary
+from ..base.errors import UnsupportedError, VersionError
+from ..contract.backend import CodegenBackend
+from ..formats.locator import Candidate, FoundCrate
+from ..formats.metadata import PRODUCER, CrateMetadata, decode_rlink, encode_rlib
+from ..rules.dependency_format import DependencyFormats, Linkage
+from ..rules.format_table import FormatTable, LinkableCrate
+from ..rules.graph import CrateGraph
+from ..rules.output_name import seen_from
+from ..rules.output_place import check_output_path
+from ..system.fs import read_bytes, write_atomic
+from ..values.crate_type import CrateType
+from ..values.identity import unique_labels
+from ..values.request import LinkLibrary
 from .emit import dump_directories, emit, output_area, place
 from .engine import Engine
 from .link import Dependency, link_crate

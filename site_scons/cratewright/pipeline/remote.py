@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from ..backend import CodegenBackend, Session
-from ..blame import foreign_error, is_fault, plugin_words
+from ..base.errors import ConfigurationError, PluginError
+from ..base.values import dataclass
 from ..cache.shortened import shorten
-from ..call import BackendCall
-from ..edge import opened, plugin_class
-from ..errors import ConfigurationError, PluginError
-from ..stencil import UnitStencil
-from ..values import dataclass
+from ..contract.backend import CodegenBackend, Session
+from ..contract.blame import foreign_error, is_fault, plugin_words
+from ..contract.edge import opened, plugin_class
+from ..values.call import BackendCall
+from ..values.stencil import UnitStencil
 from .timings import Timed
 
 __all__ = [

@@ -14,21 +14,21 @@ from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
-from ..backend import CodegenBackend, Session
-from ..blame import plugin_words
+from ..base.codec import DecodeError
+from ..base.errors import CratewrightError, PluginError
+from ..base.values import dataclass
 from ..cache.entry import RecompileError, try_finish_recompile
 from ..cache.results import observed_files
 from ..cache.shortened import Shortened, restore
-from ..call import BackendCall
-from ..codec import DecodeError
-from ..edge import could_return, plugin_class
-from ..elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
-from ..errors import CratewrightError, PluginError
-from ..fs import read_regular
-from ..process import CallOutcome
+from ..contract.backend import CodegenBackend, Session
+from ..contract.blame import plugin_words
+from ..contract.edge import could_return, plugin_class
 from ..remote.store import say
-from ..stencil import UnitStencil
-from ..values import dataclass
+from ..system.elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
+from ..system.fs import read_regular
+from ..values.call import BackendCall
+from ..values.stencil import UnitStencil
+from ..workers.process import CallOutcome
 from . import remote
 from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack, rebuilt
 from .farm import Farm

@@ -6,14 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 
+from ..base.errors import ConfigurationError, near_miss
+from ..base.host import can_fork, default_workers
+from ..base.printable import shown_url
 from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
 from ..cache.level import Level
 from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore, NoStore
-from ..errors import ConfigurationError, near_miss
-from ..host import can_fork, default_workers
-from ..printable import shown_url
-from ..registry import Registry
+from ..plugins.registry import Registry
 
 __all__ = [
     "FLAGS",

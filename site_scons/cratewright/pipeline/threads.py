@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..child import check_ended
+from ..system.child import check_ended
 
 __all__ = ["map_in_threads"]
 

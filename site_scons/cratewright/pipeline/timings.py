@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from ..values import dataclass
+from ..base.values import dataclass
 
 __all__ = ["Timed", "Timings"]
 

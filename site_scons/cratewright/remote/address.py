@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..errors import ConfigurationError
-from ..printable import shown_url
-from ..values import dataclass
+from ..base.errors import ConfigurationError
+from ..base.printable import shown_url
+from ..base.values import dataclass
 from .proxy import Proxy, read_proxy
 
 __all__ = ["BUCKETS", "SCHEMES", "Address", "read_address", "read_file", "read_pairs"]

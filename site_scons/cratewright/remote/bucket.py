@@ -16,8 +16,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from ..errors import ConfigurationError
-from ..printable import shown_url
+from ..base.errors import ConfigurationError
+from ..base.printable import shown_url
 from .address import SCHEMES, read_file
 from .gathering import Answers, Gathered, fetched, gather
 from .message import LARGEST

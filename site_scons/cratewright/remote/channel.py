@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..errors import ConfigurationError, Interrupted
+from ..base.errors import ConfigurationError, Interrupted
 from .address import Address
 from .patience import Wait
 from .proxy import netloc

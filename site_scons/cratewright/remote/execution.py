@@ -14,10 +14,10 @@ from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import field
 
-from ..child import check_ended
-from ..elsewhere import Placed, Portable, Ran
-from ..errors import Interrupted
-from ..values import dataclass
+from ..base.errors import Interrupted
+from ..base.values import dataclass
+from ..system.child import check_ended
+from ..system.elsewhere import Placed, Portable, Ran
 from .address import Address
 from .channel import Gone
 from .message import Digest, digest_of, read_digest

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from ..values import dataclass
+from ..base.values import dataclass
 from .wire import Fields, WireError, decode, encode
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 
-from ..child import check_ended
+from ..system.child import check_ended
 
 __all__ = ["RATE", "Patience", "Wait"]
 

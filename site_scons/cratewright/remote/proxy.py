@@ -11,9 +11,9 @@ import ipaddress
 import os
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigurationError
-from ..printable import shown_url
-from ..values import dataclass
+from ..base.errors import ConfigurationError
+from ..base.printable import shown_url
+from ..base.values import dataclass
 
 __all__ = ["Proxy", "netloc", "read_proxy"]
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from ..values import dataclass
+from ..base.values import dataclass
 from .address import Address
 from .channel import Channel, Gone
 from .message import COMMAND, DIRECTORY, INLINE, OUTPUT, Digest, Result, action_of, digest_of, read_digest

@@ -10,11 +10,11 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
+from ..base.errors import Interrupted
+from ..base.printable import printable
+from ..base.values import dataclass
 from ..cache.entry import RecompileError, RecompileFault, open_entry
 from ..cache.store import CacheKvStore, StoreReport
-from ..errors import Interrupted
-from ..printable import printable
-from ..values import dataclass
 from .message import LARGEST
 from .patience import Patience, Wait
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..values import dataclass
+from ..base.values import dataclass
 
 __all__ = ["Fields", "WireError", "decode", "encode"]
 

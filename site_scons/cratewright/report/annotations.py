@@ -5,7 +5,7 @@ Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 
 from __future__ import annotations
 
-from ..diagnostic import Severity
+from ..base.diagnostic import Severity
 from .recording import Recording, ReportedMessage
 
 __all__ = ["github"]

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ..events import Event, event_kind
+from ..system.events import Event, event_kind
 
 __all__ = ["checked_row"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from ..diagnostic import Severity
+from ..base.diagnostic import Severity
 from .recording import Recording, ReportedUnit
 
 __all__ = ["junit"]

@@ -6,10 +6,10 @@ import json
 from dataclasses import field
 from typing import Any
 
-from ..diagnostic import Diagnostic, RelatedPlace, Severity
-from ..errors import FormatError, VersionError
-from ..events import EVENTS_VERSION
-from ..values import dataclass
+from ..base.diagnostic import Diagnostic, RelatedPlace, Severity
+from ..base.errors import FormatError, VersionError
+from ..base.values import dataclass
+from ..system.events import EVENTS_VERSION
 from .checked import checked_row
 
 __all__ = ["Recording", "ReportedMessage", "ReportedUnit", "read_recording"]

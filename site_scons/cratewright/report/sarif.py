@@ -9,7 +9,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from ..host import WINDOWS, is_absolute
+from ..base.host import WINDOWS, is_absolute
 from .recording import Recording, ReportedMessage
 
 __all__ = ["sarif"]

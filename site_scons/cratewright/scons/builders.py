@@ -64,8 +64,8 @@ class _RunStage:
     """The action of every stage."""
 
     def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
-        from ..child import running  # noqa: PLC0415
-        from ..ending import watch_signals  # noqa: PLC0415
+        from ..system.child import running  # noqa: PLC0415
+        from ..system.ending import watch_signals  # noqa: PLC0415
 
         watch_signals()
         stage = target[0].attributes.crate_stage
@@ -100,7 +100,7 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
 def _know_what_lies_beside(env: Environment, node: Any) -> None:
     """Let SCons know of what a stage remembers beside its first node, where it could remove it, or is to do so."""
     from ..cache.history import history_path  # noqa: PLC0415
-    from ..output_name import state_path, variables_path  # noqa: PLC0415
+    from ..rules.output_name import state_path, variables_path  # noqa: PLC0415
     from .paths import file_node  # noqa: PLC0415
 
     target = node.abspath
@@ -202,7 +202,7 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def get_csig(self, calc: object = None) -> str:
         """Return the digest of it all."""
-        from ..digest import value_digest  # noqa: PLC0415
+        from ..base.digest import value_digest  # noqa: PLC0415
 
         csig = value_digest([str(node.get_csig()) for node in self._needed or ()])
         self.get_ninfo().csig = csig

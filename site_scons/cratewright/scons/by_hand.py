@@ -14,8 +14,8 @@ import SCons.Errors
 import SCons.Node.FS
 import SCons.Util
 
-from ..crate import CrateType, parse_crate_types
-from ..errors import ConfigurationError, CratewrightError, GraphError, UnknownNameError, near_miss
+from ..base.errors import ConfigurationError, CratewrightError, GraphError, UnknownNameError, near_miss
+from ..values.crate import CrateType, parse_crate_types
 from .declaration import Declaration
 from .made_of import SUFFIXES, stages_of
 from .paths import reading_in, relative

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
 
-from ..digest import value_digest
-from ..fs import FileDigests, write_atomic
+from ..base.digest import value_digest
+from ..system.fs import FileDigests, write_atomic
 from .builders import Stage, stage_nodes
 from .crates import Build
 from .paths import relative

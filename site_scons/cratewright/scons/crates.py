@@ -18,16 +18,16 @@ import SCons.Node.FS
 import SCons.Script
 import SCons.Util
 
-from ..crate import CrateType
-from ..dependency_format import DependencyFormats, Linkage
-from ..ending import end_on_signals
-from ..errors import GraphError, LinkageConflictError, near_miss
-from ..format_table import FormatTable, LinkableCrate
-from ..graph import CrateGraph
-from ..locator import check_stable_ids
-from ..options import LtoMode
+from ..base.errors import GraphError, LinkageConflictError, near_miss
+from ..base.values import dataclass
+from ..formats.locator import check_stable_ids
 from ..pipeline.engine import Engine
-from ..values import dataclass
+from ..rules.dependency_format import DependencyFormats, Linkage
+from ..rules.format_table import FormatTable, LinkableCrate
+from ..rules.graph import CrateGraph
+from ..system.ending import end_on_signals
+from ..values.crate import CrateType
+from ..values.options import LtoMode
 from .following import Following
 from .generated import GeneratedFiles
 from .reporting import Reporting

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 import SCons.Util
 
-from ..backend import Capability
-from ..construction import combine_options
-from ..crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
-from ..edge import plugin_class
-from ..errors import ConfigurationError, UnknownNameError, near_miss
-from ..identity import CrateReference
-from ..option_spec import OptionKind, OptionSpec, OptionValue
-from ..options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
+from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from ..contract.backend import Capability
+from ..contract.edge import plugin_class
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
 from ..pipeline.settings import read_workers
-from ..registry import default_registry
-from ..source_options import check_source_words
-from ..variants import AXES_AND_CONDITIONS, Variant, Variants, check_axes
-from ..zygote import fork_ahead
+from ..plugins.registry import default_registry
+from ..values.construction import combine_options
+from ..values.crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
+from ..values.identity import CrateReference
+from ..values.option_spec import OptionKind, OptionSpec, OptionValue
+from ..values.options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
+from ..values.source_options import check_source_words
+from ..values.variants import AXES_AND_CONDITIONS, Variant, Variants, check_axes
+from ..workers.zygote import fork_ahead
 from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import SCons.Node
 import SCons.Util
 
-from ..crate import CrateType, WholeCrate
-from ..errors import GraphError
+from ..base.errors import GraphError
 from ..pipeline.engine import Engine
+from ..values.crate import CrateType, WholeCrate
 from .crates import Build
 from .made_of import stages_of
 from .paths import relative

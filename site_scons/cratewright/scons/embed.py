@@ -16,13 +16,13 @@ import SCons.Errors
 import SCons.Node.FS
 import SCons.Util
 
-from ..c_layout import StructWriter
-from ..crate import check_crate_name
-from ..digest import content_digest
-from ..embed import EmbeddedEntry, embedded_entries, header_text, source_text
-from ..errors import ConfigurationError, CratewrightError
-from ..fs import read_bytes, write_if_changed
-from ..variant_header import VariantRow
+from ..base.digest import content_digest
+from ..base.errors import ConfigurationError, CratewrightError
+from ..formats.c_layout import StructWriter
+from ..formats.embed import EmbeddedEntry, embedded_entries, header_text, source_text
+from ..formats.variant_header import VariantRow
+from ..system.fs import read_bytes, write_if_changed
+from ..values.crate import check_crate_name
 from .crates import CrateTarget
 from .made_file import by_its_bytes
 from .paths import relative

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import SCons.Node.FS
 
-from ..backend import CodegenBackend
-from ..errors import ConfigurationError
-from ..option_spec import OptionSpec
+from ..base.errors import ConfigurationError
+from ..contract.backend import CodegenBackend
 from ..pipeline.engine import Engine
 from ..pipeline.settings import (
     FLAGS,
@@ -23,7 +22,8 @@ from ..pipeline.settings import (
     read_remote,
     read_workers,
 )
-from ..registry import default_registry
+from ..plugins.registry import default_registry
+from ..values.option_spec import OptionSpec
 from .crates import Build
 from .spelling import own_names
 from .variables import chosen_programs, is_chosen

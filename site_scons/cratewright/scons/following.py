@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from ..values import dataclass
+from ..base.values import dataclass
 from .target import DeclaredCrate
 
 __all__ = ["Following"]

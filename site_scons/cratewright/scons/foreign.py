@@ -9,8 +9,8 @@ import SCons.Errors
 import SCons.Node.FS
 import SCons.Util
 
-from ..crate import CrateType
-from ..errors import ConfigurationError, CratewrightError
+from ..base.errors import ConfigurationError, CratewrightError
+from ..values.crate import CrateType
 from .crate_nodes import has_crates
 from .crates import CrateTarget, DeclaredCrate
 from .linkable import linkable

@@ -19,16 +19,16 @@ import SCons.Node.FS
 import SCons.Script
 import SCons.Script.Main
 
-from ..child import begin_build, end_group, own
-from ..ending import end_anew
-from ..errors import CratewrightError
-from ..fs import file_stamp, read_bytes
-from ..options import Options
+from ..base.errors import CratewrightError
+from ..base.values import dataclass
 from ..pipeline.engine import Engine
 from ..pipeline.plan import option_table
-from ..registry import default_registry
-from ..stencil import UnitStencil
-from ..values import dataclass
+from ..plugins.registry import default_registry
+from ..system.child import begin_build, end_group, own
+from ..system.ending import end_anew
+from ..system.fs import file_stamp, read_bytes
+from ..values.options import Options
+from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
 from .crates import Build
 

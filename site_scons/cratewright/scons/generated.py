@@ -19,13 +19,13 @@ import SCons.Node
 import SCons.Node.FS
 import SCons.Script
 
-from ..crate import Crate
-from ..errors import GraphError
-from ..fs import file_stamp, read_regular
-from ..host import is_absolute
-from ..options import Options
-from ..stage_record import SeenFile
-from ..values import dataclass
+from ..base.errors import GraphError
+from ..base.host import is_absolute
+from ..base.values import dataclass
+from ..formats.stage_record import SeenFile
+from ..system.fs import file_stamp, read_regular
+from ..values.crate import Crate
+from ..values.options import Options
 from .makeable import Makeable, upwards
 from .mirror import Mirror
 from .paths import relative

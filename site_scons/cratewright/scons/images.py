@@ -22,9 +22,9 @@ import SCons.Node
 import SCons.Node.FS
 import SCons.Scanner
 
-from ..digest import value_digest
-from ..errors import GraphError, near_miss
-from ..fs import digest_file
+from ..base.digest import value_digest
+from ..base.errors import GraphError, near_miss
+from ..system.fs import digest_file
 from .made_file import MadeFile, as_made
 from .paths import directory_node, relative
 

@@ -12,16 +12,16 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from typing import Any
 
-from ..backend import CodegenBackend
 from ..cache.key import code_files
-from ..discovery import checkout_places
-from ..edge import plugin_class
-from ..hooks import EVENTS, PROFILES
-from ..incremental_cache import code_places
+from ..contract.backend import CodegenBackend
+from ..contract.edge import plugin_class
+from ..contract.incremental_cache import code_places
 from ..pipeline.engine import Engine
-from ..plugin import BY_HAND
-from ..program import asked_files
-from ..registry import default_registry
+from ..plugins.discovery import checkout_places
+from ..plugins.hooks import EVENTS, PROFILES
+from ..plugins.plugin import BY_HAND
+from ..plugins.registry import default_registry
+from ..system.program import asked_files
 
 __all__ = ["installed_files", "is_below"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import SCons.Node
 import SCons.Node.Python
 
-from ..errors import CratewrightError
-from ..fs import read_bytes
-from ..metadata import read_interface
+from ..base.errors import CratewrightError
+from ..formats.metadata import read_interface
+from ..system.fs import read_bytes
 
 __all__ = ["interface_node"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import SCons.Util
 
-from ..crate import CrateType
-from ..errors import ConfigurationError
+from ..base.errors import ConfigurationError
+from ..values.crate import CrateType
 from .crate_nodes import is_of_crate
 from .target import DeclaredCrate
 

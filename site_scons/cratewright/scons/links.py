@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..digest import value_digest
-from ..fs import digest_file, link_if_changed
+from ..base.digest import value_digest
+from ..system.fs import digest_file, link_if_changed
 from .made_file import MadeFile
 
 __all__ = ["link_again", "link_node"]

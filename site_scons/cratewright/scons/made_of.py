@@ -6,7 +6,7 @@ from typing import Any
 
 import SCons.Node.FS
 
-from ..errors import GraphError
+from ..base.errors import GraphError
 from .stages import CrateStages
 
 __all__ = ["SUFFIXES", "stages_of"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import SCons.Errors
 
-from ..errors import CratewrightError
-from ..options import BUILTIN_PROFILES, resolve_profile
-from ..registry import default_registry
+from ..base.errors import CratewrightError
+from ..plugins.registry import default_registry
+from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget, build_of
 from .declaration import Declaration
 from .settling import Settling, settling_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from ..values import dataclass
+from ..base.values import dataclass
 from .paths import relative
 
 __all__ = ["Mirror"]

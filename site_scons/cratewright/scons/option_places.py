@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 import SCons.Util
 
-from ..backend import CodegenBackend
-from ..errors import ConfigurationError
-from ..fs import plain_path
-from ..option_spec import OptionKind, OptionSpec
-from ..options import SEARCH_PATHS, Options
-from ..output_name import seen_from
+from ..base.errors import ConfigurationError
+from ..contract.backend import CodegenBackend
+from ..rules.output_name import seen_from
+from ..system.fs import plain_path
+from ..values.option_spec import OptionKind, OptionSpec
+from ..values.options import SEARCH_PATHS, Options
 from .paths import check_path, located_source, nearby, relative
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import Any
 
 import SCons
 
-from ..errors import ConfigurationError, near_miss
-from ..fs import plain_path
-from ..output_place import fits_a_path
+from ..base.errors import ConfigurationError, near_miss
+from ..rules.output_place import fits_a_path
+from ..system.fs import plain_path
 
 __all__ = [
     "as_written",

@@ -17,7 +17,7 @@ import SCons
 import SCons.Node.FS
 import SCons.Util
 
-from ..crate import WholeCrate
+from ..values.crate import WholeCrate
 
 __all__ = ["HIDDEN", "Unlike", "copied", "digest_of", "exact", "plain_variable", "plain_word"]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import SCons.Errors
 
-from ..errors import CratewrightError
+from ..base.errors import CratewrightError
 
 __all__ = ["planning_errors"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Node.FS
 
-from ..crate import Crate, CrateType
-from ..errors import ConfigurationError, GraphError
-from ..fs import read_bytes
-from ..metadata import CrateMetadata, decode_rlib
+from ..base.errors import ConfigurationError, GraphError
+from ..formats.metadata import CrateMetadata, decode_rlib
 from ..pipeline.engine import Engine
+from ..system.fs import read_bytes
+from ..values.crate import Crate, CrateType
 from .crates import Build, CrateTarget, DeclaredCrate
 from .made_file import by_its_bytes
 from .paths import located_source, nearby, relative

@@ -16,10 +16,12 @@ from dataclasses import field
 from typing import TextIO
 from unicodedata import east_asian_width
 
-from ..diagnostic import Diagnostic, Severity
-from ..ending import tell_at_end
-from ..errors import CratewrightError, error_diagnostics
-from ..events import (
+from ..base.diagnostic import Diagnostic, Severity
+from ..base.errors import CratewrightError, error_diagnostics
+from ..base.printable import printable
+from ..base.values import dataclass
+from ..system.ending import tell_at_end
+from ..system.events import (
     EVENTS_VERSION,
     BuildEnded,
     BuildStarted,
@@ -31,8 +33,6 @@ from ..events import (
     UnitEnded,
     UnitsFound,
 )
-from ..printable import printable
-from ..values import dataclass
 from ..version import __version__
 from .switches import NO_PROGRESS, PROGRESS, destination
 

@@ -12,26 +12,34 @@ from typing import Any
 import SCons.Errors
 import SCons.Node.FS
 
-from ..backend import CodegenBackend
-from ..crate import CrateType
-from ..dependency_format import DependencyFormats, Linkage
-from ..diagnostic import Diagnostic
-from ..digest import content_digest
-from ..emitted import emitted_directory
-from ..errors import CratewrightError, FormatError, ValidationError, VersionError
-from ..events import CratesLinked, OutputMade
-from ..fs import OutputArea, prune_directory, read_bytes, read_regular, write_atomic
-from ..lto_file import LtoFile, decode_lto, encode_lto
-from ..metadata import CrateMetadata, decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
-from ..output_name import seen_from, state_path
+from ..base.diagnostic import Diagnostic
+from ..base.digest import content_digest
+from ..base.errors import CratewrightError, FormatError, ValidationError, VersionError
+from ..contract.backend import CodegenBackend
+from ..contract.emitted import emitted_directory
+from ..formats.lto_file import LtoFile, decode_lto, encode_lto
+from ..formats.metadata import (
+    CrateMetadata,
+    decode_dylib,
+    decode_rlib,
+    decode_rlink,
+    encode_rlib,
+    encode_rlink,
+    read_interface,
+)
+from ..formats.stage_record import decode_record
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.job import NOUNS
 from ..pipeline.link import Dependency, leavings, link_modules, link_request
 from ..pipeline.locating import source_of
 from ..pipeline.lto import lto_event, lto_line, lto_row, optimize
-from ..request import LinkLibrary, LinkRequest
-from ..stage_record import decode_record
+from ..rules.dependency_format import DependencyFormats, Linkage
+from ..rules.output_name import seen_from, state_path
+from ..system.events import CratesLinked, OutputMade
+from ..system.fs import OutputArea, prune_directory, read_bytes, read_regular, write_atomic
+from ..values.crate import CrateType
+from ..values.request import LinkLibrary, LinkRequest
 from .crates import Build, DeclaredCrate, LinkedCrate
 from .paths import relative
 from .reporting import left_to_say

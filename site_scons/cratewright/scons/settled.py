@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..stamp import file_stamp
+from ..base.stamp import file_stamp
 
 __all__ = ["MEMORY", "NAME", "SettledBuild", "memory_digest", "names_digest", "read_settled"]
 

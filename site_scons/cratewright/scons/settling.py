@@ -20,8 +20,8 @@ import SCons.Node.Python
 import SCons.Script
 import SCons.Script.Main
 
-from ..plugin import BEFORE_REGISTERING
-from ..stamp import clock_ns
+from ..base.stamp import clock_ns
+from ..plugins.plugin import BEFORE_REGISTERING
 from .asked import AskedNode, AskedTargets, place_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become

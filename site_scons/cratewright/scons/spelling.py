@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import SCons.Script
 
-from ..backend import CodegenBackend
-from ..errors import ConfigurationError, UnknownNameError, near_miss
-from ..options import CORE_OPTIONS
+from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from ..contract.backend import CodegenBackend
 from ..pipeline.settings import SETTINGS
-from ..registry import default_registry
+from ..plugins.registry import default_registry
+from ..values.options import CORE_OPTIONS
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment

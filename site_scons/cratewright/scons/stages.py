@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Node.FS
 
-from ..backend import CodegenBackend
-from ..crate import Crate, CrateType
-from ..digest import value_digest
-from ..emitted import emitted_directory
-from ..errors import ConfigurationError, CratewrightError, GraphError
-from ..options import LtoMode, Options
+from ..base.digest import value_digest
+from ..base.errors import ConfigurationError, CratewrightError, GraphError
+from ..contract.backend import CodegenBackend
+from ..contract.emitted import emitted_directory
 from ..pipeline.codegen import emitted_names, link_options
+from ..values.crate import Crate, CrateType
+from ..values.options import LtoMode, Options
 from .builders import NeededNodes, Stage, stage_nodes
 from .crates import Build, CrateTarget, DeclaredCrate
 from .generated import Reader

@@ -17,8 +17,8 @@ import SCons.Node.FS
 import SCons.Script
 import SCons.Script.Main
 
-from ..errors import ConfigurationError, near_miss
-from ..values import dataclass
+from ..base.errors import ConfigurationError, near_miss
+from ..base.values import dataclass
 from .environment import generate
 
 if TYPE_CHECKING:

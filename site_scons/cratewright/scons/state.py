@@ -16,12 +16,12 @@ from typing import Any
 
 import SCons.Node.Python
 
-from ..digest import content_digest, value_digest
-from ..errors import CratewrightError
-from ..fs import FileDigests, file_stamp, is_recent, read_regular, write_atomic
-from ..module import Observed
-from ..output_name import state_path
-from ..stage_record import SeenFile, StageRecord, decode_record, encode_record
+from ..base.digest import content_digest, value_digest
+from ..base.errors import CratewrightError
+from ..formats.stage_record import SeenFile, StageRecord, decode_record, encode_record
+from ..rules.output_name import state_path
+from ..system.fs import FileDigests, file_stamp, is_recent, read_regular, write_atomic
+from ..values.module import Observed
 
 __all__ = ["StageState", "forget"]
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from typing import Any
 
-from ..crate import Crate, CrateType
-from ..events import CrateDeclared
-from ..identity import CrateReference, stable_crate_id
-from ..native_library import NativeLibrary, parse_library
-from ..options import LtoMode, Options
+from ..base.values import dataclass
 from ..pipeline.engine import Engine
-from ..values import dataclass
+from ..system.events import CrateDeclared
+from ..values.crate import Crate, CrateType
+from ..values.identity import CrateReference, stable_crate_id
+from ..values.native_library import NativeLibrary, parse_library
+from ..values.options import LtoMode, Options
 from .crate_target import CrateTarget
 
 __all__ = ["CrateTarget", "DeclaredCrate"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import SCons.Util
 
-from ..errors import ConfigurationError
+from ..base.errors import ConfigurationError
 from .declaration import Declaration
 from .paths import calling_line, reading_in
 from .target import CrateTarget

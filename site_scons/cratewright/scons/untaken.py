@@ -9,12 +9,12 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..backend import CodegenBackend
-from ..errors import CratewrightError
-from ..fs import write_if_changed
-from ..output_name import variables_path
-from ..registry import default_registry
-from ..stage_record import StageRecord, encode_record
+from ..base.errors import CratewrightError
+from ..contract.backend import CodegenBackend
+from ..formats.stage_record import StageRecord, encode_record
+from ..plugins.registry import default_registry
+from ..rules.output_name import variables_path
+from ..system.fs import write_if_changed
 from .found import AS_FOUND, EMPTY, WITH_DEFAULT, says_something
 
 if TYPE_CHECKING:

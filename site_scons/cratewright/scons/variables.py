@@ -18,11 +18,11 @@ import SCons.PathList
 import SCons.Subst
 import SCons.Util
 
-from ..backend import CodegenBackend
-from ..construction import ConstructionVariable
-from ..errors import ConfigurationError
-from ..option_spec import OptionKind, OptionSpec
-from ..options import SEARCH_PATHS
+from ..base.errors import ConfigurationError
+from ..contract.backend import CodegenBackend
+from ..values.construction import ConstructionVariable
+from ..values.option_spec import OptionKind, OptionSpec
+from ..values.options import SEARCH_PATHS
 from .crate_nodes import has_crates
 from .found import FOUND, says_something
 from .linkable import linkable

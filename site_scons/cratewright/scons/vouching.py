@@ -17,9 +17,9 @@ import SCons.Node.FS
 import SCons.Script
 import SCons.Script.Main
 
-from ..errors import CratewrightError
-from ..fs import write_atomic
-from ..stamp import file_stamp, is_older
+from ..base.errors import CratewrightError
+from ..base.stamp import file_stamp, is_older
+from ..system.fs import write_atomic
 from .builders import StageBuilder
 from .crates import Build
 from .heard import listen

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import SCons.Errors
 import SCons.Node.FS
 
-from ..crate import whole
-from ..errors import ConfigurationError, near_miss
-from ..fs import read_bytes
-from ..option_spec import OptionKind
-from ..options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
+from ..base.errors import ConfigurationError, near_miss
 from ..pipeline.plan import check_target, option_table, source_table
-from ..registry import default_registry
+from ..plugins.registry import default_registry
+from ..system.fs import read_bytes
+from ..values.crate import whole
+from ..values.option_spec import OptionKind
+from ..values.options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
 from ..workspace import (
     Listing,
     Selection,

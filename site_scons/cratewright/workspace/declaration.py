@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..crate import CrateType, check_crate_name, parse_crate_types
-from ..errors import CratewrightError, GraphError, UnknownNameError, near_miss
-from ..graph import CrateGraph
-from ..option_spec import OptionSpec, OptionValue
-from ..options import BUILTIN_PROFILES, Options, resolve_profile
-from ..source_options import refusal_of_source_option
-from ..values import dataclass
-from ..variants import Variants
+from ..base.errors import CratewrightError, GraphError, UnknownNameError, near_miss
+from ..base.values import dataclass
+from ..rules.graph import CrateGraph
+from ..values.crate import CrateType, check_crate_name, parse_crate_types
+from ..values.option_spec import OptionSpec, OptionValue
+from ..values.options import BUILTIN_PROFILES, Options, resolve_profile
+from ..values.source_options import refusal_of_source_option
+from ..values.variants import Variants
 from .dependency import WorkspaceDependency, read_dependencies
 from .document import Document, Key
 from .features import Features, read_features

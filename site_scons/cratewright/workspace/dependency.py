@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..crate import check_crate_name
-from ..errors import ConfigurationError
-from ..option_spec import OptionKind, OptionSpec
-from ..values import dataclass
+from ..base.errors import ConfigurationError
+from ..base.values import dataclass
+from ..values.crate import check_crate_name
+from ..values.option_spec import OptionKind, OptionSpec
 from .document import Document, Key
 from .keys import parse_keys
 

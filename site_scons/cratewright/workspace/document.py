@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
-from ..errors import ConfigurationError, CratewrightError
+from ..base.errors import ConfigurationError, CratewrightError
 
 __all__ = ["Document", "Key"]
 

@@ -10,8 +10,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 
-from ..crate_type import CrateType
-from ..values import dataclass
+from ..base.values import dataclass
+from ..values.crate_type import CrateType
 
 __all__ = ["DraftCrate", "draft_crates", "draft_sconstruct", "draft_toml"]
 

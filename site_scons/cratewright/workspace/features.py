@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from functools import partial
 
-from ..errors import ConfigurationError, UnknownNameError, near_miss
-from ..values import dataclass
+from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from ..base.values import dataclass
 from .dependency import WorkspaceDependency
 from .document import Document, Key
 

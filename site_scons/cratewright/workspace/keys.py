@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ..crate import CrateType
-from ..errors import UnknownNameError, near_miss
-from ..option_spec import OptionKind, OptionSpec, OptionValue
-from ..variants import AXES_AND_CONDITIONS
+from ..base.errors import UnknownNameError, near_miss
+from ..values.crate import CrateType
+from ..values.option_spec import OptionKind, OptionSpec, OptionValue
+from ..values.variants import AXES_AND_CONDITIONS
 from .document import Document, Key
 
 __all__ = [

@@ -9,14 +9,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from ..crate_metadata import CrateMetadata
-from ..crate_type import CrateType
-from ..dependency_format import Linkage
-from ..errors import LinkageConflictError
-from ..format_table import FormatTable, LinkableCrate
-from ..graph import CrateGraph
-from ..printable import printable
-from ..values import dataclass
+from ..base.errors import LinkageConflictError
+from ..base.printable import printable
+from ..base.values import dataclass
+from ..formats.crate_metadata import CrateMetadata
+from ..rules.dependency_format import Linkage
+from ..rules.format_table import FormatTable, LinkableCrate
+from ..rules.graph import CrateGraph
+from ..values.crate_type import CrateType
 from .declaration import Workspace
 from .features import select_features
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..crate_type import CrateType
-from ..option_spec import SIZE, OptionKind, OptionSpec
+from ..values.crate_type import CrateType
+from ..values.option_spec import SIZE, OptionKind, OptionSpec
 from .dependency import DEPENDENCY_KEYS
 from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, TABLES_OF_A_SOURCE, key_of
 

@@ -1,0 +1,84 @@
+"""The rule about what decides a result: whatever an option alters is in the key, or in the canonical form of a unit.
+
+The key of a unit holds all options that the backend names, so what is left to the backend is its canonical form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from ..base.errors import CratewrightError
+from ..contract.backend import CodegenBackend
+from ..contract.edge import implements
+from ..pipeline.plan import option_table
+from ..values.option_spec import NUMBERS, OptionKind, OptionSpec, OptionValue
+from ..values.stencil import UnitStencil
+from .trial import Trial
+
+__all__ = ["KeyRules", "broken"]
+
+
+class KeyRules:
+    """A part of `Conformance`."""
+
+    def test_every_option_counts(self, tmp_path: Path) -> None:
+        """Units of one canonical form have one result, whichever options they are compiled with."""
+        trial = self._trial()
+        trial.write(str(tmp_path))
+        engine = trial.engine(str(tmp_path), workers=False)
+        backend = engine.backend(trial.backend.NAME, trial.crate().target)
+        if not implements(backend, CodegenBackend.canonical_form):
+            pytest.skip("does not apply: it has no canonical forms, so every option is in the key")
+        for stencil in trial.stencils(engine):
+            form = backend.canonical_form(stencil)
+            for name, changed in _otherwise(stencil, trial.backend) if form is not None else ():
+                try:
+                    other = backend.canonical_form(changed)
+                    if other is None or form is None or other.key != form.key:
+                        continue
+                    made = [backend.compile_codegen_unit(each) for each in (stencil, changed)]
+                    bare = [backend.relative_unit(unit, unit.form or form) for unit in made]
+                except CratewrightError:  # not every value goes with the others
+                    continue
+                units = [replace(unit, form=None, observed=(), dumps=()) for unit in bare if unit is not None]
+                if len(units) == len(bare) and units[0] != units[1]:
+                    broken(
+                        f"{stencil.path} compiles otherwise with another '{name}', and its canonical form is the same",
+                        f"put options.text('{name}') into the key of the form, or leave it out of UNIT_OPTIONS",
+                    )
+
+    @classmethod
+    def _trial(cls) -> Trial:
+        raise NotImplementedError
+
+
+def _otherwise(stencil: UnitStencil, kind: type[CodegenBackend]) -> Iterator[tuple[str, UnitStencil]]:
+    """Yield a unit with each of its options changed that has values which are known to mean something."""
+    for spec in option_table(kind):
+        if spec.name in kind.UNIT_OPTIONS:
+            for value in _other_values(spec, stencil.options[spec.name]):
+                yield spec.name, replace(stencil, options=stencil.options.override({spec.name: value}))
+
+
+def _other_values(spec: OptionSpec, value: OptionValue) -> Iterator[OptionValue]:
+    if spec.kind is OptionKind.FLAG:
+        yield not value
+    elif spec.kind is OptionKind.CHOICE:
+        yield from (word for word in spec.words if word != value)
+    elif spec.kind is OptionKind.DEFINES:
+        yield (("CRATEWRIGHT_TRIAL", "1"),)
+    elif spec.kind in NUMBERS:
+        start = value if isinstance(value, int) else (spec.least or 0)
+        near = (start + spec.step, start - spec.step)
+        low, high = (spec.least if spec.least is not None else start), (spec.most if spec.most is not None else near[0])
+        yield from [number for number in near if low <= number <= high][:1]
+
+
+def broken(what: str, hint: str) -> NoReturn:
+    """Say which rule is broken, and what to do."""
+    pytest.fail(f"{what}\n  hint: {hint}", pytrace=False)

@@ -1,0 +1,93 @@
+"""The command `build`: a workspace in TOML, built without an SConstruct.
+
+Knows nothing of the other commands, and of SCons only that it can be run on a workspace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from ..base.errors import ConfigurationError
+from ..formats.depfile import encode_depfile
+from ..system.fs import write_atomic
+
+__all__ = ["add_build", "build", "processors"]
+
+_WORKSPACE = "crates.toml"
+
+
+def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `build` to a command line."""
+    parser = commands.add_parser(
+        "build",
+        help="build a workspace that has no SConstruct",
+        description="Runs SCons on a workspace in TOML. What stands after -- goes to SCons as it is.",
+    )
+    parser.add_argument("words", nargs="*", metavar="[FILE.toml] [TARGET...]", help=f"default: all of {_WORKSPACE}")
+    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help="units side by side (default: processors here)")
+    parser.add_argument("--profile", metavar="PROFILE", help="of crates that name none (default: CRATE_PROFILE, dev)")
+    parser.add_argument("--target", metavar="TARGET", help="of crates that name none (default: the backend's first)")
+    parser.add_argument("--backend", metavar="BACKEND", help="of crates that name none")
+    parser.add_argument("--build-dir", metavar="DIR", help="where outputs go (default: beside FILE.toml)")
+    parser.add_argument("--no-progress", action="store_true", help="say nothing of how far the build is")
+    parser.add_argument("--depfile", metavar="FILE", help="write a Make rule of all files that were read")
+    parser.add_argument("--depfile-target", metavar="NAME", help="what the rule is for (default: the first output)")
+    parser.set_defaults(run=build, passes=True)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Build what the command line asks for; SCons's status of a failed build becomes 2.
+
+    Raises: ConfigurationError if there is no workspace; OutputError if the dependency file cannot be written.
+    """
+    from ..scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
+    from ..scons.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
+
+    words = arguments.words
+    workspace, targets = (words[0], words[1:]) if words and words[0].endswith(".toml") else (_WORKSPACE, words)
+    if not os.path.isfile(workspace):
+        raise ConfigurationError(
+            f"{workspace}: no such workspace",
+            hint="name a file that ends in .toml, or write one with 'cratewright init'",
+        )
+    build_dir = os.path.abspath(arguments.build_dir) if arguments.build_dir else ""
+    wanted = StandaloneBuild(
+        workspace=os.path.abspath(workspace),
+        targets=tuple(targets),
+        start=os.getcwd(),
+        build_dir=build_dir,
+        variables=_variables(arguments, build_dir),
+    )
+    shown = [] if arguments.no_progress or "-Q" in arguments.passed else [PROGRESS]
+    status = run_scons(wanted, ["-Q", *shown, f"-j{arguments.jobs or processors()}", *arguments.passed])
+    if status == 0 and arguments.depfile:
+        target = arguments.depfile_target or wanted.seen_from_start(wanted.outputs()[:1])[0]
+        path = os.path.join(wanted.start, arguments.depfile)
+        write_atomic(path, encode_depfile(target, wanted.seen_from_start(wanted.files_read())))
+    return 2 if status else 0
+
+
+def _variables(arguments: argparse.Namespace, build_dir: str) -> dict[str, str]:
+    """Return the construction variables: the command line's words, then the process environment's."""
+    given = {"BACKEND": arguments.backend, "TARGET": arguments.target, "PROFILE": arguments.profile}
+    named = {f"CRATE_{name}": value or os.environ.get(f"CRATE_{name}", "") for name, value in given.items()}
+    variables = {name: value for name, value in named.items() if value}
+    if build_dir and not os.environ.get("CRATE_CACHE"):
+        # A source directory that is built elsewhere may be read-only, and is to stay as it is.
+        variables["CRATE_CACHE"] = os.path.join(build_dir, ".crate-cache")
+    return variables
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,216 @@
+"""The commands about results that were kept: `explain` and `cache`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from ..base.errors import CacheError, ConfigurationError, FormatError
+from ..cache.explain import Change, describe, group
+from ..cache.history import causes_of, history_path
+from ..cache.level import Level
+from ..cache.results import damaged_entries
+from ..cache.store import CacheKvStore, StoreReport
+from ..formats.stage_record import StageRecord, decode_record
+from ..pipeline.settings import cache_places, read_modes, read_store
+from ..plugins.registry import Registry
+from ..rules.output_name import variables_path
+from ..system.fs import read_regular
+
+__all__ = ["add_commands"]
+
+_LIBRARY = re.compile(r"lib(.+)\.rlib")
+
+
+def add_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]
+) -> None:
+    """Add `explain` and `cache` to a command line; `registry` finds the plugins that open stores."""
+    explain = commands.add_parser("explain", help="say why the units of a target were last compiled or linked")
+    explain.add_argument(
+        "target", metavar="TARGET", nargs="?", help="an .rlink, .rlib, .spv.json or image (default: all below here)"
+    )
+    explain.add_argument("--json", action="store_true", help="causes by target and unit, as JSON")
+    explain.set_defaults(run=_explain)
+    cache = commands.add_parser("cache", help="inspect, verify and shrink the cache of results")
+    cache.add_argument("action", choices=tuple(_ACTIONS), metavar="stats|gc|verify", help="what to do")
+    cache.add_argument("--cache", metavar="CACHE", help="a directory or URL (default: CRATE_CACHE, then .crate-cache)")
+    cache.add_argument("--json", action="store_true", help="the same as JSON")
+    cache.set_defaults(run=lambda arguments: _cache(arguments, registry()))
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    target = arguments.target
+    history = _history_of(target) if target else sorted(_all_histories())
+    target = target or "this directory"
+    if not history:
+        raise FormatError(
+            f"no record of how {target} was made",
+            context=(("looked for", history_path(target) if arguments.target else ".*.why"),),
+            hint="name a file that scons has built from a crate; `scons -c` forgets its history",
+        )
+    causes = {name: causes_of(path) for name, path in history}
+    if arguments.json:
+        rows = {name: {label: list(map(describe, each)) for label, each in of.items()} for name, of in causes.items()}
+        print(json.dumps(rows, indent=1))
+        return
+    for name, found in causes.items():
+        for line in _lines(name, found):
+            print(line)
+    for line in _untaken(name for name, _ in history):
+        print(line)
+
+
+def _untaken(targets: Iterable[str]) -> Iterator[str]:
+    """Yield the variables that backends did not take, each once, with the targets that this is about."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for name in targets:
+        row = _record_of(variables_path(name)).report_rows()
+        for variable in row.get("variables", ()):
+            where.setdefault((row["backend"], variable), []).append(name)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (backend, variable), found in sorted(where.items()):
+        alike.setdefault((backend, tuple(found)), []).append(variable)
+    for (backend, names), variables in alike.items():
+        yield f"variables of the Environment that '{backend}' does not take: {' '.join(variables)}"
+        yield from (f"  {name}" for name in names)
+
+
+def _lines(name: str, causes: Mapping[str, tuple[Change, ...]]) -> Iterator[str]:
+    made = {label: each for label, each in causes.items() if each}
+    yield f"{name}: {len(made)} made, {len(causes) - len(made)} reused"
+    for change, labels in group(made):
+        yield f"  {describe(change)}"
+        for label in labels:
+            yield f"    {label.partition(': ')[2]}"
+
+
+def _all_histories() -> Iterator[tuple[str, str]]:
+    """Yield the targets below the current directory that tell of themselves."""
+    for place, inner, files in os.walk("."):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        for name in files:
+            if name.startswith(".") and name.endswith(".why"):
+                yield (os.path.normpath(os.path.join(place, name[1 : -len(".why")])), os.path.join(place, name))
+
+
+def _history_of(target: str) -> list[tuple[str, str]] | None:
+    """Return the targets that tell of this one, with their histories: a link's, its LTO's, its codegen's."""
+    directory, name = os.path.split(os.path.normpath(target))
+    library = _LIBRARY.fullmatch(name)
+    path = history_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
+    if not os.path.isfile(path):
+        found = next(_links_that_made(target), None)
+        if found is None:
+            return None
+        path = found
+    # What a link was left by link-time optimization, and what codegen left that.
+    rows, place = [path], os.path.dirname(path)
+    optimized = str(_record_of(f"{path[: -len('.why')]}.state").report_rows().get("from") or "")
+    crate = (optimized or os.path.basename(path)[1 : -len(".why")]).split(".")[0]
+    for own in (f".{optimized}.why", f".{crate}.rlink.why"):
+        if os.path.join(place, own) not in rows and os.path.isfile(os.path.join(place, own)):
+            rows.append(os.path.join(place, own))
+    return [(os.path.join(os.path.dirname(row), os.path.basename(row)[1 : -len(".why")]), row) for row in rows]
+
+
+def _links_that_made(target: str) -> Iterator[str]:
+    """Yield the histories of links that list a file among their outputs, in its directory or the one above."""
+    above = os.path.dirname(os.path.dirname(target)) if os.path.dirname(target) else os.pardir
+    for directory in (os.path.dirname(target), above):
+        for entry in sorted(os.listdir(directory or ".") if os.path.isdir(directory or ".") else ()):
+            if entry.endswith(".why"):
+                state = os.path.join(directory, f"{entry[: -len('.why')]}.state")
+                # Outputs are relative to the project's root, which need not be known here.
+                # Where they lie outside it, they are absolute.
+                path = os.path.abspath(target)
+                if any(path == output or path.endswith(os.sep + output) for output in _record_of(state).outputs):
+                    yield os.path.join(directory, entry)
+
+
+def _record_of(state: str) -> StageRecord:
+    try:
+        record = decode_record(read_regular(state))
+    except OSError:
+        record = None
+    return record if record is not None else StageRecord()
+
+
+def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
+    environ = {name: value for name, value in os.environ.items() if name.startswith("CRATE_")}
+    if arguments.cache is not None:
+        environ["CRATE_CACHE"] = arguments.cache
+    for place in cache_places(environ.get("CRATE_CACHE", "")):
+        if "://" not in place and os.path.exists(place) and not os.path.isdir(place):
+            raise CacheError(f"the cache {place} is not a directory", hint="name the directory that holds the results")
+    store = read_store(environ, os.getcwd(), registry)
+    try:
+        if arguments.action == "gc" and set(read_modes(environ)) == {"read"}:
+            raise ConfigurationError("CRATE_CACHE_MODE=read: nothing of the cache may be removed")
+        report = _ACTIONS[arguments.action](store)
+        if arguments.json:
+            print(json.dumps(report.facts(), indent=1))
+        else:
+            _print(report)
+    finally:
+        store.close()
+
+
+def _verify(store: CacheKvStore) -> StoreReport:
+    count = 0
+    unlisted = [level for level in store.levels if isinstance(level, Level) and not level.lists]
+    for level in unlisted:
+        if problem := level.report().problem:
+            raise CacheError(f"the cache {level.name} cannot be verified", context=(("reason", problem),))
+    if unlisted and len(unlisted) == len(store.levels):
+        raise CacheError(
+            f"the cache {unlisted[0].name} cannot be verified: it does not tell which entries it has",
+            hint="builds check each entry that they take from it",
+        )
+
+    def counted() -> Iterator[tuple[str, bytes]]:
+        nonlocal count
+        for item in store.entries():
+            count += 1
+            yield item
+
+    damaged = damaged_entries(counted())
+    if damaged:
+        store.remove([key for key, _ in damaged])
+        kept = all(isinstance(level, Level) and not level.writes for level in store.levels)
+        raise CacheError(
+            f"{len(damaged)} of {count} entries cannot be used{'' if kept else ' and were removed'}",
+            context=[(key[:12], error) for key, error in damaged[:10]],
+            hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
+        )
+    rows = (("entries", f"{count}, all whole"), *(("not verified", level.name) for level in unlisted))
+    return StoreReport(rows, figures=(("entries", count), ("damaged", 0)))
+
+
+def _collect(store: CacheKvStore) -> StoreReport:
+    others = [level for level in store.levels if isinstance(level, Level) and not level.shrinks]
+    if others and len(others) == len(store.levels):
+        problem = others[0].report().problem
+        raise CacheError(
+            f"the cache {others[0].name} cannot be made smaller from here",
+            context=[("reason", problem)] if problem else [],
+            hint="a server keeps to a size of its own; docs/shared-cache.md says how old files are removed from nginx",
+        )
+    return store.collect()
+
+
+def _print(report: StoreReport) -> None:
+    rows = [*report.rows, *([("problem", report.problem)] if report.problem else [])]
+    width = max((len(label) for label, _ in rows), default=0) + 1
+    for label, text in rows:
+        print(f"{label + ':':<{width}} {text}")
+
+
+_ACTIONS: dict[str, Callable[[CacheKvStore], StoreReport]] = {
+    "stats": lambda store: store.report(),
+    "gc": _collect,
+    "verify": _verify,
+}

@@ -1,0 +1,34 @@
+"""The command `diff`: what grew between two manifests of images."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from ..formats.figures import compare, read_figures, table
+from ..system.fs import read_bytes
+
+__all__ = ["add_diff"]
+
+_GREW = 1
+
+
+def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `diff` to a command line."""
+    parser = commands.add_parser(
+        "diff",
+        help="say which images grew between two manifests",
+        description="Compares the figures of two manifests, image by image.",
+        epilog="exit status: 0 if no image that is in both grew in anything, 1 if one did, 2 for an error",
+    )
+    parser.add_argument("old", metavar="OLD.json", help="the manifest of an earlier link, CRATE.spv.json")
+    parser.add_argument("new", metavar="NEW.json", help="that of a later one")
+    parser.add_argument("--json", action="store_true", help="the same as JSON")
+    parser.set_defaults(run=_diff)
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    old, new = (read_figures(read_bytes(path, role="manifest"), path=path) for path in (arguments.old, arguments.new))
+    changes = compare(old, new)
+    print(json.dumps(changes.document(), indent=1) if arguments.json else table(changes).rstrip("\n"))
+    return _GREW if changes.grew else 0

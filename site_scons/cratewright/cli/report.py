@@ -1,0 +1,32 @@
+"""The command `report`: a build's events as a document."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ..report import FORMATS
+from ..system.fs import read_bytes, write_atomic
+
+__all__ = ["add_report"]
+
+
+def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `report` to a command line."""
+    parser = commands.add_parser("report", help="turn the events of a build into a document")
+    parser.add_argument("file", metavar="EVENTS", help="what CRATE_EVENTS=EVENTS has had written")
+    parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
+    parser.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from ..report import read_recording, written  # noqa: PLC0415 - only this command needs them
+
+    recording = read_recording(read_bytes(arguments.file, role="events"), path=arguments.file)
+    text = written(recording, arguments.format).encode("utf-8", "backslashreplace")
+    if arguments.output:
+        write_atomic(arguments.output, text)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)

@@ -1,0 +1,134 @@
+"""Whose fault a failure is: names the plugin that a class comes from, and tells an exception of its own as an error.
+
+It costs time only once something has failed.
+"""
+
+from __future__ import annotations
+
+import dis
+import importlib
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from ..base import errors
+from ..base.diagnostic import Diagnostic, read_diagnostics
+from ..base.errors import Context, CratewrightError, PluginError, SourceError
+
+if TYPE_CHECKING:
+    from importlib import metadata
+
+__all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_words"]
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_GROUP = "cratewright"
+_BETWEEN = tuple(
+    os.path.join(place, "")
+    for place in (_HERE, *(os.path.dirname(os.path.abspath(file)) for file in (pluggy.__file__, importlib.__file__)))
+)
+_FRAMES = 8
+_KINDS = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CratewrightError)}
+
+
+def plugin_words(module: str) -> str:
+    """Return which plugin a module belongs to, with its version: `cratewright-tiny 0.3.1`, or `upper, no version`."""
+    from importlib import metadata  # noqa: PLC0415 - slow, and seldom needed in a worker
+
+    package = module.partition(".")[0]
+    for entry in metadata.entry_points(group=_GROUP):
+        if entry.module.partition(".")[0] == package and entry.dist is not None:
+            return distribution_words(entry.dist)
+    version = getattr(sys.modules.get(package), "__version__", None)
+    return f"{package} {version}" if isinstance(version, str) else f"{package}, no version"
+
+
+def distribution_words(distribution: metadata.Distribution) -> str:
+    """Return a distribution's name and version."""
+    return f"{distribution.metadata['Name']} {distribution.version}"
+
+
+def is_fault(error: BaseException) -> bool:
+    """Say whether an exception is a fault of the code that was called, and not an interrupt by the user.
+
+    A plugin may leave by `SystemExit`, or by a kind of its own. A KeyboardInterrupt is the user's, unless a `raise`
+    statement made it.
+    """
+    return not isinstance(error, KeyboardInterrupt) or _was_raised(error.__traceback__)
+
+
+def own_error(error: CratewrightError) -> CratewrightError:
+    """Return an error as one of ours: a plugin's subclass could neither be rebuilt elsewhere nor be told apart.
+
+    Raises: AttributeError, TypeError if it lacks what an error of ours has, or says nothing.
+    """
+    if type(error) not in _KINDS:
+        kind = next(kind for kind in type(error).__mro__ if kind in _KINDS)
+        rows = [(str(label), str(value)) for label, value in error.context]
+        found = [item for item in error.diagnostics if type(item) is Diagnostic]
+        error = kind(str(error.message), context=rows, hint=str(error.hint), diagnostics=found).leaving(error.leftovers)
+    texts = (error.message, error.hint, *(label for label, _ in error.context))
+    if not all(type(text) is str for text in texts) or not all(type(item) is Diagnostic for item in error.diagnostics):
+        raise TypeError("an error of texts and diagnostics")
+    if not error.message.strip():
+        raise TypeError("an error that says nothing")
+    if isinstance(error, SourceError) and not error.diagnostics:
+        # Who has no more than a tool's text has said where all the same.
+        return error.about(read_diagnostics(error.message))
+    return error
+
+
+def foreign_error(error: BaseException, message: str, *, root: str = "", rows: Context = ()) -> PluginError:
+    """Return an exception of a plugin as an error, with the lines of the plugin that led to it.
+
+    Shape: `message` says what failed; files below `root` are shown as seen from there.
+    """
+    first, *more = _said(error).splitlines()
+    return PluginError(
+        f"{message}: {first}",
+        context=(*rows, *([("it says", "\n".join(more))] if more else []), *_raised_at(error, root)),
+        hint="this is a fault of the plugin, not of your sources",
+    )
+
+
+def _said(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # an exception may fail to say what it is
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _raised_at(error: BaseException, root: str) -> Sequence[tuple[str, str]]:
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = [frame for frame in frames if not _is_ours(frame.filename)][-_FRAMES:]
+    lines = [f"{_shown(frame.filename, root)}:{frame.lineno}: in {frame.name}: {frame.line}" for frame in foreign]
+    return (("raised at", "\n".join(lines)),) if lines else ()
+
+
+def _is_ours(path: str) -> bool:
+    """Say whether a frame is of this package, or of what stands between it and a plugin."""
+    # The stub, which a plugin may subclass, is as foreign as that.
+    return path == threading.__file__ or (
+        path.startswith((*_BETWEEN, "<frozen")) and path != os.path.join(_HERE, "testing.py")
+    )
+
+
+def _shown(path: str, root: str) -> str:
+    full = os.path.abspath(path)
+    below = os.path.relpath(full, root) if root else full
+    return full if below.startswith("..") else below.replace(os.sep, "/")
+
+
+def _was_raised(where: TracebackType | None) -> bool:
+    if where is None:
+        return True
+    while where.tb_next is not None:
+        where = where.tb_next
+    code = where.tb_frame.f_code.co_code
+    return dis.opname[code[where.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")

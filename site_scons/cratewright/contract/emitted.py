@@ -1,0 +1,35 @@
+"""What units leave beside their crate: which files the option `emit` asks for, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..base.shape import Mismatch
+from ..values.module import CompiledUnit
+from ..values.options import Options
+from ..values.stencil import UnitStencil
+
+__all__ = ["emitted_directory", "emitted_suffixes", "find_unpromised"]
+
+
+def emitted_directory(crate: str) -> str:
+    """Return the directory of a crate's files, relative to its output directory."""
+    return f"{crate}.emit"
+
+
+def emitted_suffixes(kinds: Mapping[str, str], options: Options) -> tuple[str, ...]:
+    """Return the suffixes of the files that a unit is asked for; `kinds` is what its backend declares."""
+    asked = options.texts("emit") if kinds else ()
+    return tuple(suffix for kind, suffix in kinds.items() if kind in asked)
+
+
+def find_unpromised(kinds: Mapping[str, str], unit: CompiledUnit, asked: object) -> Mismatch | None:
+    """Return what is wrong with the files of a unit: SCons waits for those that were asked for, and knows no others.
+
+    Shape: `asked` is the unit's stencil, unless nobody could ask it for files.
+    """
+    made = [suffix for suffix, _ in unit.emitted]
+    expected = list(emitted_suffixes(kinds, asked.options)) if isinstance(asked, UnitStencil) else made
+    if made == expected:
+        return None
+    return Mismatch(".emitted", " ".join(made) or "nothing", f"what `emit` asks for: {' '.join(expected) or 'nothing'}")

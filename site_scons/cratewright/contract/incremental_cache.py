@@ -1,0 +1,123 @@
+"""The cache of compiled units as parts of its own: a key, bytes to keep, and a unit made of them again.
+
+Knows nothing of builds or of SCons: a backend, a stencil and a store are enough. The keys and the bytes are those of
+builds, which may have the same store.
+Source: Cranelift's module `incremental_cache`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from ..base.values import dataclass
+from ..cache.entry import (
+    ObservedResult,
+    RecompileError,
+    RecompileFault,
+    decode_worlds,
+    encode_worlds,
+    open_entry,
+    seal_entry,
+)
+from ..cache.entry import serialize_compiled as result_bytes
+from ..cache.entry import try_finish_recompile as result_of
+from ..cache.key import code_digest
+from ..cache.key import compute_cache_key as key_of
+from ..cache.results import ResultCache, without_files
+from ..cache.store import CacheKvStore
+from ..system.fs import FileDigests
+from ..values.call import BackendCall
+from ..values.module import CompiledUnit
+from ..values.stencil import UnitStencil
+from .backend import CodegenBackend
+from .edge import could_return, guard, plugin_class
+
+__all__ = [
+    "CacheKeyHash",
+    "compile_with_cache",
+    "compute_cache_key",
+    "results_salt",
+    "serialize_compiled",
+    "try_finish_recompile",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKeyHash:
+    """What a store knows a unit by: 64 hex digits that say all that decides it, but for the files that it reads."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def compute_cache_key(backend: CodegenBackend, stencil: UnitStencil) -> CacheKeyHash:
+    """Return the key of a unit: every field of its stencil counts, and the code of cratewright and of the backend."""
+    name = CodegenBackend.compile_codegen_unit.__name__
+    return CacheKeyHash(key_of(name, results_salt(plugin_class(backend)), stencil))
+
+
+def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: CompiledUnit) -> bytes:
+    """Return what a store is to keep of a unit that was compiled: with its key, its digest and the files it read.
+
+    Raises: ValueError for a unit whose fields are not what they should be.
+    """
+    world = ObservedResult(unit.observed, result_bytes(without_files(unit)))
+    return seal_entry(str(compute_cache_key(backend, stencil)), encode_worlds([world]))
+
+
+def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: bytes) -> CompiledUnit:
+    """Return the unit that was kept, if all files that it was made from are as they were then.
+
+    Raises: RecompileError, whose `fault` says why it must be compiled again.
+    """
+    digest = FileDigests(backend.session.root).digest
+    for world in decode_worlds(open_entry(str(compute_cache_key(backend, stencil)), data)):
+        if all(digest(item.path) == item.digest for item in world.observed):
+            made = result_of(world.result)
+            if not isinstance(made, CompiledUnit) or not _fits(backend, stencil, made):
+                raise RecompileError(RecompileFault.FOREIGN)
+            return replace(made, observed=world.observed)
+    raise RecompileError(RecompileFault.STALE)
+
+
+def compile_with_cache(backend: CodegenBackend, stencil: UnitStencil, store: CacheKvStore) -> tuple[CompiledUnit, bool]:
+    """Return a unit, and whether it came from the store; one that is compiled is kept.
+
+    Raises: as `CodegenBackend.compile_codegen_unit`; then nothing is kept.
+    """
+    key = str(compute_cache_key(backend, stencil))
+    results = ResultCache(store, FileDigests(backend.session.root).digest)
+    found = results.find([key])[0]
+    if isinstance(found.result, CompiledUnit) and _fits(backend, stencil, found.result):
+        return found.result, True
+    unit = guard(backend).compile_codegen_unit(stencil)
+    results.keep(key, unit, found)
+    return unit, False
+
+
+def _fits(backend: CodegenBackend, stencil: UnitStencil, unit: object) -> bool:
+    return could_return(guard(backend), BackendCall(CodegenBackend.compile_codegen_unit, stencil), unit)
+
+
+@cache
+def results_salt(backend: type[CodegenBackend]) -> str:
+    """Return the digest of the code that makes results: this package's and the backend's."""
+    return code_digest(*code_places(backend))
+
+
+def code_places(backend: type[CodegenBackend]) -> tuple[str, ...]:
+    """Return where the code lies that makes results: directories, or else files; that of this package first."""
+    places: list[str] = [str(Path(__file__).parents[1])]
+    for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
+        packages = getattr(sys.modules.get(kind.__module__.partition(".")[0]), "__path__", ())
+        codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]
+        # A class made in an SConstruct says that it is SCons's; only its functions know where they are from.
+        for file in sorted({code.co_filename for code in codes if os.path.isfile(code.co_filename)}):
+            places.append(next((path for path in packages if file.startswith(os.path.join(path, ""))), file))
+    return tuple(dict.fromkeys(places))

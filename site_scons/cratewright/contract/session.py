@@ -1,0 +1,46 @@
+"""What a backend may know of the build that it serves."""
+
+from __future__ import annotations
+
+from ..base.errors import ConfigurationError
+from ..base.values import dataclass
+
+__all__ = ["Session"]
+
+_LONGEST = 1_000_000
+"""Seconds; what is longer, the system cannot wait for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a backend may know of the build it serves.
+
+    Shape: `root` is the absolute project root, for opening files only and never to be shown in a result;
+    `environ` holds the `CRATE_*` settings, from construction variables or the process environment.
+    """
+
+    root: str
+    target: str
+    environ: tuple[tuple[str, str], ...] = ()
+
+    def setting(self, name: str) -> str:
+        """Return a `CRATE_*` setting, or an empty string."""
+        return next((value for key, value in self.environ if key == name), "")
+
+    @property
+    def timeout(self) -> float:
+        """For how long a unit may take, as `CRATE_TIMEOUT` says.
+
+        Units: seconds.
+        Raises: ConfigurationError for anything else than a positive number.
+        """
+        text = self.setting("CRATE_TIMEOUT") or "300"
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds < _LONGEST:
+            raise ConfigurationError(
+                f"CRATE_TIMEOUT takes a number of seconds, more than 0 and less than {_LONGEST}, not '{text}'"
+            )
+        return seconds

@@ -1,0 +1,1 @@
+"""Files as bytes, and bytes as values: archives, metadata, dependency files, headers, records."""

@@ -1,0 +1,343 @@
+"""A crate after codegen, and the document that tells of it in every file of the crate.
+
+A document is a value of plain bytes, as `codec` writes them, whose texts are in one table, since linkage names come
+again and again: what one module exports, others import. Codegen of all crates runs side by side, so the document of a
+`.rlink` names each dependency by its stable id and no more; the rlib, made when the dependencies' own documents are
+there, adds the interface of each. That of a dylib has no imports and no data: what is inside is linked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import Enum
+
+from ..base.codec import Codec
+from ..base.digest import content_digest, value_digest
+from ..base.errors import ConfigurationError, CratewrightError, FormatError, OutputError
+from ..base.values import dataclass
+from ..rules.output_place import check_output_path
+from ..values.crate import CrateType, check_crate_name
+from ..values.identity import CrateReference, interface_digest, stable_crate_id
+from ..values.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
+from ..values.native_library import NativeLibrary, parse_library
+from ..values.option_spec import OptionValue
+from ..values.options import Options
+from ..version import __version__
+
+__all__ = [
+    "PRODUCER",
+    "Content",
+    "CrateMetadata",
+    "OptionRow",
+    "decode_document",
+    "decode_options",
+    "encode_document",
+    "encode_options",
+    "identified",
+]
+
+PRODUCER = f"cratewright {__version__}"
+
+Content = tuple[tuple[int, str], ...]
+"""The size and digest of each module's data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrateMetadata:
+    """A crate after codegen.
+
+    Shape: `dependencies` in the order declared; `modules` in source order, their data left empty where only the
+    metadata is read; `options` complete, as the link step needs them; `metadata` the words that tell the crate from
+    others of its name and version; `interface` and `content` as `identity` has them, empty until `identified`.
+    """
+
+    name: str
+    version: str
+    backend: str
+    fingerprint: str
+    target: str
+    crate_types: tuple[CrateType, ...]
+    dependencies: tuple[CrateReference, ...]
+    options: Options
+    modules: tuple[ModuleCodegen, ...]
+    natives: tuple[NativeLibrary, ...] = ()
+    allocator: str = "none"
+    metadata: tuple[str, ...] = ()
+    producer: str = PRODUCER
+    interface: str = ""
+    content: str = ""
+
+    @property
+    def stable_id(self) -> str:
+        """Which crate it is, whatever is in it."""
+        return stable_crate_id(self.name, self.version, self.metadata)
+
+    @property
+    def reference(self) -> CrateReference:
+        """The crate as a dependent records it."""
+        return CrateReference(self.name, self.stable_id, self.interface)
+
+    def knowing(self, interfaces: Mapping[str, str]) -> CrateMetadata:
+        """Return the crate with the interfaces of its dependencies, given by stable id, where they are known."""
+        known = tuple(
+            replace(item, interface=interfaces.get(item.stable_id, item.interface)) for item in self.dependencies
+        )
+        return replace(self, dependencies=known)
+
+
+def identified(crate: CrateMetadata) -> CrateMetadata:
+    """Return a crate that has come out of codegen with its digests."""
+    interface = interface_digest(
+        crate.stable_id,
+        backend=crate.backend,
+        target=crate.target,
+        modules=crate.modules,
+        dependencies=crate.dependencies,
+    )
+    # Neither what is found out later nor the digest itself.
+    plain = tuple(replace(item, interface="") for item in crate.dependencies)
+    return replace(
+        crate,
+        interface=interface,
+        content=value_digest(replace(crate, dependencies=plain, interface=interface, content="")),
+    )
+
+
+class _OptionShape(Enum):
+    """What the texts of an option stand for."""
+
+    NOTHING = "nothing"
+    FLAG = "flag"
+    NUMBER = "number"
+    TEXT = "text"
+    TEXTS = "texts"
+    PAIRS = "pairs"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRow:
+    """An option as texts, which a codec can write."""
+
+    name: str
+    shape: _OptionShape
+    texts: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Module:
+    """A module without its data; a symbol is its five fields, texts by their places in the table."""
+
+    name: str
+    size: int
+    digest: str
+    kind: ModuleKind
+    exports: tuple[tuple[int, int, int, int, int], ...]
+    imports: tuple[tuple[int, int, int, int, int], ...]
+    entry_points: tuple[EntryPoint, ...]
+    attributes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    name: str
+    version: str
+    metadata: tuple[str, ...]
+    producer: str
+    backend: str
+    fingerprint: str
+    target: str
+    content: str
+    crate_types: tuple[CrateType, ...]
+    dependencies: tuple[CrateReference, ...]
+    options: tuple[OptionRow, ...]
+    natives: tuple[str, ...]
+    allocator: str
+    modules: tuple[_Module, ...]
+    texts: tuple[str, ...]
+
+
+_DOCUMENT: Codec[_Document] = Codec(_Document)
+
+
+class _Texts:
+    """The table of texts while it is written."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        return self.numbers.setdefault(text, len(self.numbers))
+
+
+def encode_document(crate: CrateMetadata) -> bytes:
+    """Return the document of a crate, without its interface, which the file has by itself."""
+    texts = _Texts()
+    modules = tuple(_encode_module(module, texts) for module in crate.modules)
+    return _DOCUMENT.encode(
+        _Document(
+            name=crate.name,
+            version=crate.version,
+            metadata=crate.metadata,
+            producer=crate.producer,
+            backend=crate.backend,
+            fingerprint=crate.fingerprint,
+            target=crate.target,
+            content=crate.content,
+            crate_types=crate.crate_types,
+            dependencies=crate.dependencies,
+            options=encode_options(crate.options),
+            natives=tuple(str(library) for library in crate.natives),
+            allocator=crate.allocator,
+            modules=modules,
+            texts=tuple(texts.numbers),
+        )
+    )
+
+
+def encode_options(options: Options) -> tuple[OptionRow, ...]:
+    """Return options as rows that a codec can write."""
+    return tuple(_encode_option(name, value) for name, value in options.values)
+
+
+def _encode_option(name: str, value: OptionValue) -> OptionRow:
+    if value is None:
+        return OptionRow(name, _OptionShape.NOTHING, ())
+    if isinstance(value, bool):
+        return OptionRow(name, _OptionShape.FLAG, ("1",) if value else ())
+    if isinstance(value, int):
+        return OptionRow(name, _OptionShape.NUMBER, (str(value),))
+    if isinstance(value, str):
+        return OptionRow(name, _OptionShape.TEXT, (value,))
+    texts = tuple(item for item in value if isinstance(item, str))
+    if len(texts) == len(value):
+        return OptionRow(name, _OptionShape.TEXTS, texts)
+    return OptionRow(name, _OptionShape.PAIRS, tuple(text for pair in value for text in pair))
+
+
+def _encode_module(module: ModuleCodegen, texts: _Texts) -> _Module:
+    return _Module(
+        name=module.name,
+        size=len(module.data),
+        digest=content_digest(module.data),
+        kind=module.kind,
+        exports=_encode_symbols(module.exports, texts),
+        imports=_encode_symbols(module.imports, texts),
+        entry_points=module.entry_points,
+        attributes=module.attributes,
+    )
+
+
+def _encode_symbols(symbols: Iterable[Symbol], texts: _Texts) -> tuple[tuple[int, int, int, int, int], ...]:
+    return tuple(
+        (texts(symbol.name), texts(symbol.display), texts(symbol.file), symbol.line, texts(symbol.signature))
+        for symbol in symbols
+    )
+
+
+def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMetadata, Content]:
+    """Return the crate that a document tells of, its modules without data, and what that data must be.
+
+    Raises: FormatError naming `path` for what is no document.
+    """
+    try:
+        document = _DOCUMENT.decode(data)
+        crate = _crate(document, interface)
+        check_names(crate, path=path)
+        return crate, tuple((module.size, module.digest) for module in document.modules)
+    except (ConfigurationError, OutputError, IndexError, ValueError) as error:
+        raise FormatError(
+            f"{path}: the crate metadata is damaged",
+            context=(("reason", error.message if isinstance(error, CratewrightError) else repr(error)),),
+            hint="delete it and build again",
+        ) from error
+
+
+def check_names(crate: CrateMetadata, *, path: str) -> None:
+    """Refuse names that no declaration would let pass: files are called after crates and modules.
+
+    Raises: ConfigurationError or OutputError.
+    """
+    for name in (crate.name, *(item.name for item in crate.dependencies)):
+        check_crate_name(name)
+    for module in crate.modules:
+        check_output_path(module.name, where=path)
+
+
+def _crate(document: _Document, interface: str) -> CrateMetadata:
+    return CrateMetadata(
+        name=document.name,
+        version=document.version,
+        backend=document.backend,
+        fingerprint=document.fingerprint,
+        target=document.target,
+        crate_types=document.crate_types,
+        dependencies=document.dependencies,
+        options=decode_options(document.options),
+        modules=tuple(_decode_module(module, document.texts) for module in document.modules),
+        natives=tuple(parse_library(text, where="crate metadata") for text in document.natives),
+        allocator=document.allocator,
+        metadata=document.metadata,
+        producer=document.producer,
+        interface=interface,
+        content=document.content,
+    )
+
+
+def decode_options(options: tuple[OptionRow, ...]) -> Options:
+    """Return the options that rows stand for.
+
+    Raises: ValueError for rows that nobody has written.
+    """
+    values = {option.name: _decode_option(option) for option in options}
+    if len(values) < len(options):
+        raise ValueError("an option appears twice")
+    return Options(tuple(sorted(values.items())))
+
+
+def _decode_option(option: OptionRow) -> OptionValue:
+    texts = option.texts
+    if option.shape is _OptionShape.NOTHING:
+        return None
+    if option.shape is _OptionShape.FLAG:
+        return bool(texts)
+    if option.shape is _OptionShape.PAIRS:
+        return tuple(zip(map(_text, texts[::2]), texts[1::2], strict=True))
+    words = tuple(map(_text, texts))
+    if option.shape is _OptionShape.NUMBER:
+        return _number(words[0])
+    return words if option.shape is _OptionShape.TEXTS else words[0]
+
+
+def _number(word: str) -> int:
+    number = int(word)
+    if str(number) != word:
+        raise ValueError("a number is not written as numbers are")
+    return number
+
+
+def _text(text: str | None) -> str:
+    if text is None:
+        raise ValueError("an option lacks a text")
+    return text
+
+
+def _decode_module(module: _Module, table: tuple[str, ...]) -> ModuleCodegen:
+    if module.size < 0:
+        raise ValueError("a module of a negative size")
+    return ModuleCodegen(
+        name=module.name,
+        data=b"",
+        kind=module.kind,
+        exports=_decode_symbols(module.exports, table),
+        imports=_decode_symbols(module.imports, table),
+        entry_points=module.entry_points,
+        attributes=module.attributes,
+    )
+
+
+def _decode_symbols(rows: tuple[tuple[int, int, int, int, int], ...], table: tuple[str, ...]) -> tuple[Symbol, ...]:
+    return tuple(
+        Symbol(table[name], table[display], table[file], line, table[signature])
+        for name, display, file, line, signature in rows
+    )

@@ -1,0 +1,23 @@
+"""What a text of the C family includes, by its words alone.
+
+Knows nothing of where files lie, nor of conditions.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..base.patterns import pattern
+
+__all__ = ["included_names"]
+
+_INCLUDE = pattern(
+    rb"(?:#[ \t]*(?:include(?:_next)?|import|embed)|__has_(?:include(?:_next)?|embed)[ \t]*\(|\.inc(?:bin|lude)\b)"
+    rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'
+)
+"""What the C preprocessor and assemblers include; so do GLSL and HLSL."""
+
+
+def included_names(text: bytes) -> tuple[str, ...]:
+    """Return the names of files that a text includes, embeds or asks for, as it spells them, each once."""
+    return tuple(os.fsdecode(name) for name in dict.fromkeys(_INCLUDE.findall(text)))

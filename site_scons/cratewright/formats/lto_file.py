@@ -1,0 +1,168 @@
+"""The file that link-time optimization leaves: for each crate type that shares it, all that is left to link.
+
+It holds whole requests, so that a link reads this one file, and no crate's modules anew. Crate types whose modules are
+the same share one list of them.
+
+    file     magic, SHA-256 of the document, document
+"""
+
+from __future__ import annotations
+
+from ..base.codec import Codec, DecodeError
+from ..base.digest import content_digest
+from ..base.errors import ConfigurationError, FormatError, LinkError, VersionError
+from ..base.values import dataclass
+from ..values.crate import CrateType, check_crate_name
+from ..values.native_library import NativeLibrary
+from ..values.options import LtoMode
+from ..values.request import LinkLibrary, LinkModule, LinkRequest
+from .crate_metadata import PRODUCER, OptionRow, decode_options, encode_options
+
+__all__ = ["LtoFile", "decode_lto", "encode_lto"]
+
+_MAGIC = b"cratewright-lto 1\n"
+_FAMILY = b"cratewright-lto "
+_SEAL = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LtoFile:
+    """What is left to link.
+
+    Shape: `requests` one for each crate type, with optimized modules; `fingerprint` of the tools that made them.
+    """
+
+    backend: str
+    fingerprint: str
+    requests: tuple[LinkRequest, ...]
+
+    def request(self, kind: CrateType, *, path: str) -> LinkRequest:
+        """Return what is left to link for one crate type.
+
+        Raises: LinkError naming `path` if it is not for that type.
+        """
+        for request in self.requests:
+            if request.crate_type is kind:
+                return request
+        raise LinkError(
+            f"{path} is not for crate type '{kind.value}'",
+            context=(("crate", self.requests[0].crate), ("it is for", " ".join(self._kinds))),
+            hint="another list of dependency formats has a file of its own",
+        )
+
+    @property
+    def _kinds(self) -> list[str]:
+        return [request.crate_type.value for request in self.requests]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    """A request; its modules by the place of their list."""
+
+    crate: str
+    crate_type: CrateType
+    target: str
+    options: tuple[OptionRow, ...]
+    modules: int
+    dependencies: tuple[str, ...]
+    whole: tuple[str, ...]
+    libraries: tuple[LinkLibrary, ...]
+    natives: tuple[NativeLibrary, ...]
+    exported: tuple[str, ...]
+    lto: LtoMode
+    embed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    producer: str
+    backend: str
+    fingerprint: str
+    links: tuple[_Link, ...]
+    lists: tuple[tuple[LinkModule, ...], ...]
+
+
+_DOCUMENT: Codec[_Document] = Codec(_Document)
+
+
+def encode_lto(result: LtoFile) -> bytes:
+    """Return the content of the file."""
+    lists: list[tuple[LinkModule, ...]] = []
+    for request in result.requests:
+        if request.modules not in lists:
+            lists.append(request.modules)
+    links = tuple(
+        _Link(
+            crate=request.crate,
+            crate_type=request.crate_type,
+            target=request.target,
+            options=encode_options(request.options),
+            modules=lists.index(request.modules),
+            dependencies=request.dependencies,
+            whole=request.whole,
+            libraries=request.libraries,
+            natives=request.natives,
+            exported=request.exported,
+            lto=request.lto,
+            embed=request.embed,
+        )
+        for request in result.requests
+    )
+    document = _DOCUMENT.encode(
+        _Document(
+            producer=PRODUCER, backend=result.backend, fingerprint=result.fingerprint, links=links, lists=tuple(lists)
+        )
+    )
+    return b"".join([_MAGIC, bytes.fromhex(content_digest(document)), document])
+
+
+def decode_lto(data: bytes, *, path: str) -> LtoFile:
+    """Return what is left to link.
+
+    Raises: FormatError naming `path` for what is foreign or damaged; VersionError for another version.
+    """
+    start = len(_MAGIC) + _SEAL
+    if not data.startswith(_FAMILY):
+        raise FormatError(
+            f"{path} is not a result of link-time optimization", context=(("begins with", repr(data[:12])),)
+        )
+    if not data.startswith(_MAGIC):
+        raise VersionError(f"{path} was made by another version of cratewright", hint="build it again")
+    document = memoryview(data)[start:]
+    if bytes.fromhex(content_digest(document)) != data[len(_MAGIC) : start]:
+        raise _damaged(path)
+    try:
+        read = _DOCUMENT.decode(document)
+        if read.producer != PRODUCER:
+            raise VersionError(
+                f"{path} was made by another version of cratewright",
+                context=(("made by", read.producer), ("installed", PRODUCER)),
+                hint="build it again",
+            )
+        requests = tuple(_request(link, read.lists) for link in read.links)
+    except (ConfigurationError, DecodeError, IndexError) as error:
+        raise _damaged(path) from error
+    if not requests:
+        raise _damaged(path)
+    return LtoFile(read.backend, read.fingerprint, requests)
+
+
+def _request(link: _Link, lists: tuple[tuple[LinkModule, ...], ...]) -> LinkRequest:
+    return LinkRequest(
+        crate=check_crate_name(link.crate),
+        crate_type=link.crate_type,
+        target=link.target,
+        options=decode_options(link.options),
+        modules=lists[link.modules],
+        dependencies=link.dependencies,
+        whole=link.whole,
+        libraries=link.libraries,
+        natives=link.natives,
+        exported=link.exported,
+        lto=link.lto,
+        embed=link.embed,
+    )
+
+
+def _damaged(path: str) -> FormatError:
+    return FormatError(f"{path} is truncated or damaged", hint="delete it and build again")

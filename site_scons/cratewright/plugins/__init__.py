@@ -1,0 +1,1 @@
+"""Plugins: found, listed, called."""

@@ -1,0 +1,35 @@
+"""A plugin as it is listed: its name, where it was found, what it offers, and why it cannot be used if it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..base.values import dataclass
+
+__all__ = ["BEFORE_REGISTERING", "BLOCKED", "BY_HAND", "Plugin"]
+
+BLOCKED = "blocked by CRATE_PLUGINS"
+"""Why a plugin is not used that nothing is wrong with."""
+BY_HAND = "registered by the build"
+"""Where a plugin was found that the build itself has added."""
+BEFORE_REGISTERING: list[Callable[[], None]] = []
+"""What is to be done before a build adds a plugin: whatever was put off knows nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin that was found, or registered.
+
+    Shape: `target` is `module` or `module:attribute`; `origin` says with its version where it was found; `hooks` are
+    the names of those it implements, `backends`, `commands` and `profiles` the names of what it offers; `broken` says
+    why it cannot be used, if it cannot.
+    """
+
+    name: str
+    target: str
+    origin: str
+    hooks: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    broken: str = ""

@@ -1,0 +1,304 @@
+"""What every crate below a root is linked as, by rustc's rules.
+
+Knows nothing of disks or linkers: which forms of a crate there are is told.
+
+rustc 1.95 decides in three steps. If everything can be static and that is preferred, everything is. Else every
+dylib there is gets linked, with all that was recorded when it was linked itself. What no dylib brings along is
+static. A crate that comes in twice, or is needed in a form in which it is not there, is a conflict.
+
+Left out, because crates here have none of it: panic runtimes and allocators, which rustc adds by itself (declared
+as a dependency, one behaves the same); `rustc_private`, which serves rustc's own driver; procedural macros, which
+run in the compiler (`interface_only` is what becomes of them); interfaces of `sdylib`, which are unstable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+
+from ..base.errors import GraphError, LinkageConflictError
+from ..base.values import dataclass
+from ..values.crate import CrateType
+from .graph import CrateGraph
+
+__all__ = [
+    "Available",
+    "Conflict",
+    "ConflictKind",
+    "DependencyFormats",
+    "LinkSwitches",
+    "Linkage",
+    "Recorded",
+    "Resolution",
+    "calculate",
+    "load_order",
+    "resolve",
+]
+
+
+class Linkage(Enum):
+    """How one crate gets into what is linked."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    INCLUDED_FROM_DYLIB = "included-from-dylib"
+    NOT_LINKED = "not-linked"
+
+
+Recorded = tuple[tuple[str, Linkage], ...]
+"""The crates that a dylib has inside (`STATIC`) or was linked with (`DYNAMIC`), in load order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What there is of one crate.
+
+    Shape: `name` is unique among the crates below one root; `recorded` is `DependencyFormats.recorded` of the link
+    that made the crate's dylib; `interface_only` if only the crate's metadata is read (rustc's `#[no_link]`).
+    """
+
+    name: str
+    rlib: bool
+    dylib: bool
+    recorded: Recorded = ()
+    interface_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSwitches:
+    """What decides beside the crates.
+
+    Shape: `crt_static` matters to programs only; `crt_static_allows_dylibs` is a property of the target; the last
+    two are rustc's `-Zstaticlib-prefer-dynamic` and `-Zstaticlib-allow-rdylib-deps`.
+    """
+
+    prefer_dynamic: bool = False
+    crt_static: bool = False
+    crt_static_allows_dylibs: bool = False
+    staticlib_prefer_dynamic: bool = False
+    staticlib_allows_dylibs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyFormats:
+    """Every crate below a root with its linkage; no crate at all if the root is not linked.
+
+    Shape: two tuples of one length, in load order; equal exactly if the same crates are linked in the same way.
+    """
+
+    crates: tuple[str, ...] = ()
+    linkages: tuple[Linkage, ...] = ()
+
+    def linked_as(self, linkage: Linkage) -> tuple[str, ...]:
+        """Return the crates of one linkage."""
+        return tuple(name for name, found in zip(self.crates, self.linkages, strict=True) if found is linkage)
+
+    @property
+    def recorded(self) -> Recorded:
+        """What a dylib linked like this brings along, for its metadata."""
+        pairs = zip(self.crates, self.linkages, strict=True)
+        return tuple(pair for pair in pairs if pair[1] in (Linkage.STATIC, Linkage.DYNAMIC))
+
+
+class ConflictKind(Enum):
+    """What is wrong with a crate."""
+
+    TWICE = "twice"
+    NO_RLIB = "no rlib"
+    NO_DYLIB = "no dylib"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A crate that cannot be linked as it would have to be.
+
+    Shape: `inside` names the dylibs that contain the crate, `beside` those that were linked with its own dylib, and
+    the crate itself if it has one; both in load order.
+    """
+
+    crate: str
+    kind: ConflictKind
+    inside: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What came out: formats, which hold only if there is no conflict."""
+
+    formats: DependencyFormats = DependencyFormats()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def load_order(graph: CrateGraph, root: str) -> tuple[str, ...]:
+    """Return the crates that `root` reaches, itself left out, in the order in which rustc numbers them.
+
+    Shape: depth first, each crate before its dependencies, those in the order declared.
+    """
+    order: dict[str, None] = {root: None}
+    pending: list[Iterator[str]] = [iter(graph.dependencies(root))]
+    while pending:
+        name = next(pending[-1], None)
+        if name is None:
+            pending.pop()
+        elif name not in order:
+            order[name] = None
+            pending.append(iter(graph.dependencies(name)))
+    return tuple(order)[1:]
+
+
+def calculate(
+    root: str, crate_type: CrateType, crates: Sequence[Available], switches: LinkSwitches | None = None
+) -> DependencyFormats:
+    """Decide how each of `crates`, given in load order, is linked into `root`.
+
+    Raises: LinkageConflictError with every conflict; GraphError if the crates are not all there, or one is twice.
+    """
+    switches = switches or LinkSwitches()
+    resolution = resolve(crate_type, crates, switches)
+    if resolution.conflicts:
+        raise LinkageConflictError(
+            f"the dependencies of crate '{root}' cannot be linked together",
+            context=(("crate type", crate_type.value), *_rows(resolution.conflicts)),
+            hint=_way_out(crate_type, crates, switches, resolution.conflicts),
+        )
+    return resolution.formats
+
+
+def resolve(crate_type: CrateType, crates: Sequence[Available], switches: LinkSwitches) -> Resolution:
+    """Decide as `calculate` does, and return the conflicts instead of raising them.
+
+    Raises: GraphError if the crates are not all there, or one is twice.
+    """
+    _check_complete(crates)
+    preferred = _preferred(crate_type, switches)
+    if preferred is Linkage.NOT_LINKED:
+        return Resolution()
+    if preferred is Linkage.STATIC:
+        without_rlib = _without_rlib(crates)
+        if not without_rlib:
+            return Resolution(_formats(crates, tuple(map(_unless_interface, crates))))
+        if _only_static(crate_type, switches):
+            return Resolution(conflicts=tuple(Conflict(name, ConflictKind.NO_RLIB) for name in without_rlib))
+    return _with_dylibs(crates)
+
+
+def _with_dylibs(crates: Sequence[Available]) -> Resolution:
+    dylibs = [crate for crate in crates if crate.dylib and not crate.interface_only]
+    brought: dict[str, Linkage] = {}
+    twice: set[str] = set()
+    for dylib in dylibs:
+        for name, linkage in ((dylib.name, Linkage.DYNAMIC), *dylib.recorded):
+            # The first to bring a crate wins, as with rustc: what else is missing beside a conflict depends on it.
+            known = brought.get(name)
+            if known is None:
+                brought[name] = linkage
+            elif known is not linkage or linkage is Linkage.STATIC:
+                twice.add(name)
+
+    linkages: list[Linkage] = []
+    wrong = [(crate.name, ConflictKind.TWICE) for crate in crates if crate.name in twice]
+    for crate in crates:
+        found = brought.get(crate.name)
+        linkage = Linkage.INCLUDED_FROM_DYLIB if found is Linkage.STATIC else found or _unless_interface(crate)
+        if linkage is Linkage.DYNAMIC and not crate.dylib:
+            wrong.append((crate.name, ConflictKind.NO_DYLIB))
+        elif linkage is Linkage.STATIC and not crate.rlib:
+            wrong.append((crate.name, ConflictKind.NO_RLIB))
+        linkages.append(linkage)
+    return Resolution(_formats(crates, tuple(linkages)), _conflicts(wrong, dylibs) if wrong else ())
+
+
+def _formats(crates: Iterable[Available], linkages: tuple[Linkage, ...]) -> DependencyFormats:
+    return DependencyFormats(tuple(crate.name for crate in crates), linkages)
+
+
+def _conflicts(wrong: Sequence[tuple[str, ConflictKind]], dylibs: Sequence[Available]) -> tuple[Conflict, ...]:
+    inside: dict[str, list[str]] = {name: [] for name, _ in wrong}
+    beside: dict[str, list[str]] = {name: [] for name, _ in wrong}
+    for dylib in dylibs:
+        for name, linkage in ((dylib.name, Linkage.DYNAMIC), *dylib.recorded):
+            if name in inside:
+                (inside if linkage is Linkage.STATIC else beside)[name].append(dylib.name)
+    return tuple(Conflict(name, kind, tuple(inside[name]), tuple(beside[name])) for name, kind in wrong)
+
+
+def _preferred(crate_type: CrateType, switches: LinkSwitches) -> Linkage:
+    if crate_type is CrateType.RLIB:
+        return Linkage.NOT_LINKED
+    dynamic = switches.prefer_dynamic
+    if crate_type is CrateType.OBJECT:
+        dynamic = False
+    elif crate_type is CrateType.STATICLIB:
+        dynamic = switches.staticlib_prefer_dynamic
+    elif crate_type is CrateType.BIN:
+        dynamic = dynamic and not switches.crt_static
+    return Linkage.DYNAMIC if dynamic else Linkage.STATIC
+
+
+def _only_static(crate_type: CrateType, switches: LinkSwitches) -> bool:
+    if crate_type is CrateType.OBJECT:
+        return True
+    if crate_type is CrateType.STATICLIB:
+        return not switches.staticlib_allows_dylibs
+    return crate_type is CrateType.BIN and switches.crt_static and not switches.crt_static_allows_dylibs
+
+
+def _unless_interface(crate: Available) -> Linkage:
+    return Linkage.NOT_LINKED if crate.interface_only else Linkage.STATIC
+
+
+def _without_rlib(crates: Iterable[Available]) -> tuple[str, ...]:
+    return tuple(crate.name for crate in crates if not crate.rlib and not crate.interface_only)
+
+
+def _check_complete(crates: Sequence[Available]) -> None:
+    names: set[str] = set()
+    for crate in crates:
+        if crate.name in names:
+            raise GraphError(f"crate '{crate.name}' appears twice", hint="give each version a name of its own")
+        names.add(crate.name)
+    for crate in crates:
+        for name, _ in crate.recorded:
+            if name not in names:
+                raise GraphError(
+                    f"the dylib of crate '{crate.name}' was linked with crate '{name}', which is not there",
+                    hint=f"link '{crate.name}' again, or add '{name}'",
+                )
+
+
+def _rows(conflicts: Iterable[Conflict]) -> tuple[tuple[str, str], ...]:
+    # Two dylibs that contain the same twenty crates are one fact, not twenty.
+    grouped: dict[tuple[ConflictKind, str], list[str]] = {}
+    for conflict in conflicts:
+        grouped.setdefault((conflict.kind, _places(conflict)), []).append(conflict.crate)
+    return tuple((kind.value, f"{' '.join(names)}\n{places}".rstrip()) for (kind, places), names in grouped.items())
+
+
+def _places(conflict: Conflict) -> str:
+    inside = f"inside {_dylib_of(conflict.inside)}" if conflict.inside else ""
+    users = [name for name in conflict.beside if name != conflict.crate]
+    beside = ("as its own dylib" if conflict.beside else "") + (f", used by {_dylib_of(users)}" if users else "")
+    return "; ".join(place for place in (inside, beside) if place)
+
+
+def _dylib_of(names: Sequence[str]) -> str:
+    return f"the dylib{'s' * (len(names) > 1)} of {' '.join(names)}"
+
+
+def _way_out(
+    crate_type: CrateType, crates: Iterable[Available], switches: LinkSwitches, conflicts: Sequence[Conflict]
+) -> str:
+    steps = []
+    if lacking := _without_rlib(crates):
+        steps.append(f"give an rlib to {' '.join(lacking)}")
+    if _preferred(crate_type, switches) is Linkage.DYNAMIC:
+        steps.append("do not prefer dynamic linking")
+    ways = [f"{' and '.join(steps)}: then all is linked statically"]
+    twice = {conflict.crate: conflict.inside for conflict in conflicts if conflict.kind is ConflictKind.TWICE}
+    # What comes twice itself need not be linked again: once it is shared, so is all that it contains.
+    if sharing := dict.fromkeys(name for inside in twice.values() for name in inside if name not in twice):
+        ways.append(f"or link {' '.join(sharing)} with prefer_dynamic, what they share being a dylib of its own")
+    if gone := [conflict.crate for conflict in conflicts if conflict.kind is ConflictKind.NO_DYLIB]:
+        ways.append(f"or link {_dylib_of(gone)} again")
+    return "\n".join(ways)

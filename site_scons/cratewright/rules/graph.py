@@ -1,0 +1,87 @@
+"""The crates of a build and the edges between them.
+
+Knows nothing of what a dependency is linked as; that is decided for each crate type elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..base.errors import GraphError, near_miss
+
+__all__ = ["CrateGraph"]
+
+
+class CrateGraph:
+    """Crate names and the names each depends on.
+
+    Shape: edges keep the order in which they were declared, which is the order of linking.
+    """
+
+    def __init__(self, dependencies: Mapping[str, Iterable[str]]) -> None:
+        """Build a graph.
+
+        Raises: GraphError for a dependency that is not a crate, or for a cycle, with the path around it.
+        """
+        self._edges = {name: tuple(dict.fromkeys(deps)) for name, deps in dependencies.items()}
+        for name, deps in self._edges.items():
+            for dep in deps:
+                if dep not in self._edges:
+                    raise GraphError(
+                        f"crate '{name}' depends on '{dep}', which is not a crate",
+                        hint=near_miss(dep, (known for known in self._edges if known != name)),
+                    )
+        self._postorder = self._sort()
+
+    def dependencies(self, name: str) -> tuple[str, ...]:
+        """Return a crate's direct dependencies in the order declared."""
+        return self._edges[name]
+
+    @property
+    def postorder(self) -> tuple[str, ...]:
+        """All crates, each after everything it depends on."""
+        return self._postorder
+
+    def link_order(self, root: str) -> tuple[str, ...]:
+        """Return the crates that `root` reaches, itself left out, each before everything it depends on.
+
+        Shape: reverse postorder, so that a one-pass linker finds every definition to the right of its use.
+        """
+        order: list[str] = []
+        self._visit(root, order, set())
+        order.reverse()
+        return tuple(order[1:])
+
+    def _sort(self) -> tuple[str, ...]:
+        order: list[str] = []
+        done: set[str] = set()
+        for name in self._edges:
+            self._visit(name, order, done)
+        return tuple(order)
+
+    def _visit(self, root: str, order: list[str], done: set[str]) -> None:
+        # An explicit stack: ten thousand crates in a row must not exhaust Python's own.
+        if root in done:
+            return
+        path = [root]
+        on_path = {root}
+        iterators = [iter(self._edges[root])]
+        while iterators:
+            following = next(iterators[-1], None)
+            if following is None:
+                iterators.pop()
+                finished = path.pop()
+                on_path.discard(finished)
+                done.add(finished)
+                order.append(finished)
+            elif following in on_path:
+                cycle = [*path[path.index(following) :], following]
+                raise GraphError(
+                    "crates depend on one another in a cycle",
+                    context=(("cycle", " -> ".join(cycle)),),
+                    hint="move what they share into a crate that both depend on",
+                )
+            elif following not in done:
+                path.append(following)
+                on_path.add(following)
+                iterators.append(iter(self._edges[following]))

@@ -1,0 +1,98 @@
+"""Files that change, told by a process of its own, so that this one has no threads and may fork.
+
+What happens while nobody asks waits in a pipe.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+
+from ..base.errors import ConfigurationError, OutputError
+from .child import end_group, own, watch
+
+__all__ = ["Changes"]
+
+_QUIET = 15
+"""Milliseconds without a change after which a burst of them, as an editor's, is told."""
+_LONGEST = 200
+_OFTEN = 100
+_READY = b"\0"
+
+
+class Changes:
+    """Changes below some directories; `output` is readable when there are some.
+
+    Raises: ConfigurationError if watchfiles is not installed; OutputError if the directories cannot be watched.
+    """
+
+    def __init__(self, directories: Iterable[str]) -> None:
+        if importlib.util.find_spec("watchfiles") is None:
+            raise ConfigurationError("watching files needs watchfiles", hint="pip install 'cratewright[watch]'")
+        self.directories = tuple(directories)
+        self.output, writer = os.pipe()
+        watch()
+        self._process = os.fork()
+        if not self._process:
+            os.close(self.output)
+            _tell(self.directories, writer)
+        os.close(writer)
+        own(self._process)
+        self._left = b""
+        if os.read(self.output, 1) != _READY:
+            raise OutputError(
+                "files cannot be watched here",
+                context=(("directories", " ".join(self.directories)),),
+                hint="the system's limit may be reached: fs.inotify.max_user_watches",
+            )
+
+    def read(self) -> list[str]:
+        """Return what has changed, absolute, some of it more than once.
+
+        Raises: OutputError if nobody watches any more.
+        """
+        data = os.read(self.output, 1 << 20)
+        if not data:
+            raise OutputError("files are no longer watched", hint="start it again")
+        *paths, self._left = (self._left + data).split(b"\0")
+        return [os.fsdecode(path) for path in paths if path]
+
+    def close(self) -> None:
+        """End the watching."""
+        end_group(self._process)
+        with suppress(OSError):
+            os.waitpid(self._process, 0)
+        os.close(self.output)
+
+
+def _tell(directories: tuple[str, ...], writer: int) -> None:
+    try:
+        os.setpgid(0, 0)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        parent = os.getppid()
+        from watchfiles import DefaultFilter  # noqa: PLC0415 - of an extra, and slow to import
+        from watchfiles import watch as watched  # noqa: PLC0415
+
+        ready = False
+        # It begins to watch before it first waits, and says every so often that there was nothing.
+        for found in watched(
+            *directories, watch_filter=DefaultFilter(), step=_QUIET, debounce=_LONGEST, rust_timeout=_OFTEN,
+            yield_on_timeout=True, raise_interrupt=False,
+        ):  # fmt: skip
+            if not ready:
+                os.write(writer, _READY)
+                ready = True
+            if os.getppid() != parent:
+                break
+            row = b"".join(os.fsencode(path) + b"\0" for path in sorted({path for _, path in found}))
+            while row:
+                row = row[os.write(writer, row) :]
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(0)

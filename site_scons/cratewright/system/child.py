@@ -1,0 +1,235 @@
+"""The one door to programs that are run to their end, and to the end of all that a build has started.
+
+Each process that this one starts leads a group, so that it ends with everything it has started itself: a wrapper with
+its compiler, a driver with its linker. What a worker runs is in the worker's group.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import IO, TYPE_CHECKING
+
+from ..base.errors import Interrupted, ToolError
+from ..base.host import end_tree, has_groups, lead_group, new_group
+from ..base.values import dataclass
+from .watchdog import close_watchdog, leave_watchdog, tell_watchdog, wake_watchdog
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = [
+    "Finished",
+    "begin_build",
+    "check_ended",
+    "disown",
+    "end_all",
+    "end_group",
+    "join_group",
+    "limit_programs",
+    "own",
+    "owns",
+    "run_program",
+    "running",
+    "take_turns",
+    "watch",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a program said; `status` is negative for the number of a signal that ended it."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class _Build:
+    """The groups that this process has started and not seen end, and whether they have been told to."""
+
+    def __init__(self) -> None:
+        self.groups: set[int] = set()
+        self.ended = threading.Event()
+        self.running = 0
+        self.lock = threading.Lock()
+        self.limit = 300.0
+        self.member = False
+
+
+_build = _Build()
+
+
+def limit_programs(seconds: float) -> None:
+    """Say for how long a program may run if whoever runs it does not say so."""
+    _build.limit = seconds
+
+
+class _Turns(threading.local):
+    """How this thread waits for its turn to run a program."""
+
+    take: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+_turns = _Turns()
+
+
+def take_turns(take: Callable[[], AbstractContextManager[None]]) -> None:
+    """Have each program that the calling thread runs wait for its turn."""
+    _turns.take = take
+
+
+def run_program(
+    argv: Sequence[str],
+    *,
+    what: str = "",
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
+    timeout: float | None = None,
+) -> Finished:
+    """Run a program to its end.
+
+    Shape: `what` names the work in messages, such as `main.c`. In a worker there is no limit but the worker's own.
+    Units: `timeout` in seconds.
+    Raises: OSError if it cannot be started; ToolError if it takes too long, and is ended with all that it has started;
+    Interrupted if the build is.
+    """
+    with _turns.take():
+        return _run(argv, what, cwd, env, input, _build.limit if timeout is None else timeout)
+
+
+def _run(
+    argv: Sequence[str],
+    what: str,
+    cwd: str | os.PathLike[str] | None,
+    env: Mapping[str, str] | None,
+    input: bytes | None,
+    limit: float,
+) -> Finished:
+    import subprocess  # noqa: PLC0415 - a build that has nothing to do runs no program
+
+    check_ended()
+    watch()
+    process = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **({} if _build.member else new_group()),
+    )
+    if not (_build.member and has_groups()):
+        own(process.pid)
+    try:
+        if _build.ended.is_set():  # between the question above and the process
+            end_group(process.pid)
+        stdout, stderr = process.communicate(input, timeout=None if _build.member else limit)
+    except subprocess.TimeoutExpired as error:
+        _end(process)
+        named = f"{what}: " if what else ""
+        raise ToolError(
+            f"{named}{os.path.basename(argv[0])} did not answer within {limit:g} s and was killed",
+            hint="set CRATE_TIMEOUT to a larger number of seconds if it is merely slow",
+        ) from error
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        disown(process.pid)
+    check_ended()
+    return Finished(process.returncode, stdout, stderr)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if _build.member:
+        process.kill()
+    else:
+        end_group(process.pid)
+    process.wait()
+    pipes: tuple[IO[bytes] | None, ...] = (process.stdin, process.stdout, process.stderr)
+    for pipe in pipes:
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+def join_group() -> None:
+    """Lead a group from now on: what this process runs ends with it, and by whoever has started it."""
+    _build.member = True
+    leave_watchdog()
+    _build.groups.clear()
+    _build.ended.clear()
+    lead_group()
+
+
+def begin_build() -> None:
+    """Begin a build in a fork: what the process that it was forked from has started is none of its business."""
+    close_watchdog()
+    _build.groups.clear()
+    _build.ended.clear()
+
+
+def watch() -> None:
+    """See to it that the groups started here end even if this process is killed; a worker's end with the worker."""
+    if not _build.member:
+        wake_watchdog(_build.groups)
+
+
+def own(leader: int) -> None:
+    """Take note of a group that must not outlive this build; without effect on when it ends otherwise."""
+    _build.groups.add(leader)
+    tell_watchdog("+", leader)
+    if _build.ended.is_set():
+        end_group(leader)
+
+
+def disown(leader: int) -> None:
+    """Forget a group that is about to end, or has: its number may be another's soon."""
+    if leader in _build.groups:
+        _build.groups.discard(leader)
+        tell_watchdog("-", leader)
+
+
+def owns(leader: int) -> bool:
+    """Return whether a group was started here and nobody has ended it."""
+    return leader in _build.groups
+
+
+def end_group(leader: int) -> None:
+    """End a process and everything in its group."""
+    end_tree(leader)
+
+
+def end_all() -> None:
+    """End everything that this process has started; whoever waits for it is told that the build was interrupted.
+
+    Shape: may be called by a signal handler and by any thread, so it takes no lock.
+    """
+    _build.ended.set()
+    for leader in tuple(_build.groups):
+        end_group(leader)
+        disown(leader)
+
+
+def check_ended() -> None:
+    """Raise Interrupted if the build has been ended."""
+    if _build.ended.is_set():
+        raise Interrupted("interrupted")
+
+
+class running:
+    """A stage of a build that runs now, as a context: the end of a build is over when none of them runs any more."""
+
+    def __enter__(self) -> None:
+        with _build.lock:
+            _build.running += 1
+
+    def __exit__(self, *details: object) -> None:
+        with _build.lock:
+            _build.running -= 1
+            if not _build.running:
+                _build.ended.clear()

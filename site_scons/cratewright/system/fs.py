@@ -1,0 +1,359 @@
+"""The one door to the disk.
+
+Whatever it writes appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import itertools
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ..base.digest import content_digest
+from ..base.errors import FormatError, OutputError
+from ..base.host import BINARY, CLOEXEC, NONBLOCK, is_own, replace
+from ..base.stamp import clock_ns, file_stamp, is_older
+
+__all__ = [
+    "FileDigests",
+    "OutputArea",
+    "digest_file",
+    "file_stamp",
+    "is_recent",
+    "link_if_changed",
+    "make_private",
+    "plain_path",
+    "read_bytes",
+    "read_regular",
+    "remove",
+    "write_atomic",
+    "write_if_changed",
+]
+
+
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
+_READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
+_LARGE = 16 << 20
+"""Bytes from which on a file is not held whole to digest it."""
+_ENDLESS = 1 << 36
+"""Bytes that no compiler reads: such a file is all memory of a machine, or has holes; its stamp stands for it."""
+_serial = itertools.count()
+# A container gives every process the same small number: the number alone would meet what a killed build left.
+_TOKEN = os.urandom(6).hex()
+_RECENT_NS = 2_000_000_000
+"""0 where a test takes no file for young."""
+
+
+def read_bytes(path: str, *, role: str = "file") -> bytes:
+    """Return a file's content.
+
+    Raises: FormatError naming the file and the reason if it cannot be read.
+    """
+    try:
+        return read_regular(path)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise FormatError(f"cannot read {role} {path}", context=(("reason", reason),)) from error
+
+
+def read_regular(path: str) -> bytes:
+    """Return the content of a regular file, which is never waited for.
+
+    Raises: OSError if it cannot be read, or is something else: a pipe or a device may have no end, or no beginning.
+    """
+    with _open_regular(path) as file:
+        return file.read()
+
+
+def digest_file(path: str) -> str | None:
+    """Return the digest of a file's content, or None where there is none.
+
+    Shape: the word `directory` for one, and `unreadable` for what may be a file and cannot be read. Pipes and devices
+    count as nothing, and so does a path that no file can have.
+    """
+    try:
+        with _open_regular(path) as file:
+            found = os.fstat(file.fileno())
+            return content_digest(file.read()) if found.st_size < _LARGE else _digest_large(file, found)
+    except IsADirectoryError:
+        # A missing path below another missing one matters as soon as something is there.
+        return "directory"
+    except ValueError:
+        return None
+    except OSError as error:
+        # A compiler that may not read a file, or follows a link round and round, fails where without one it looks on.
+        return "unreadable" if error.errno in (errno.ELOOP, errno.EACCES) else None
+
+
+def _open_regular(path: str) -> io.FileIO:
+    # Asked before and after: to open a device may do something, and what the path names may change in between.
+    _check_regular(os.stat(path), path)
+    file = io.FileIO(os.open(path, _READ))
+    try:
+        _check_regular(os.fstat(file.fileno()), path)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(found: os.stat_result, path: str) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", path)
+
+
+def _digest_large(file: io.FileIO, found: os.stat_result) -> str:
+    if found.st_size > _ENDLESS:
+        return content_digest(repr(file_stamp(found)).encode())
+    digest = hashlib.sha256()
+    while part := file.read(_LARGE):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def plain_path(path: str) -> str:
+    """Return an absolute path without `.` and `..`, as the system goes it: up from a link is up from where it leads."""
+    drive, path = os.path.splitdrive(path)
+    path = path.replace(os.sep, "/")
+    if "/.." not in path:
+        return os.path.normpath(drive + path)
+    found = drive + os.sep
+    for name in path.split("/"):
+        if name == "..":
+            found = os.path.dirname(os.path.realpath(found) if os.path.islink(found) else found)
+        elif name not in ("", "."):
+            found = os.path.join(found, name)
+    return found
+
+
+def is_recent(found: os.stat_result) -> bool:
+    """Return whether a file is so young that it may change again without its time stamp showing it.
+
+    Shape: asked between the `stat` and the reading, of which nobody knows how long it takes.
+    """
+    return _RECENT_NS > 0 and not is_older(found, clock_ns())
+
+
+class FileDigests:
+    """The digests of files, each read once as long as it is unchanged.
+
+    Many crates include the same headers, and many programs are linked with the same C library.
+    Shape: `root` is absolute; paths are relative to it, or absolute.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._known: dict[str, tuple[list[int], str]] = {}
+
+    def digest(self, path: str) -> str | None:
+        """Return what `digest_file` returns."""
+        file = os.path.join(self.root, path)
+        try:
+            found = os.stat(file)
+        except (OSError, ValueError):
+            return digest_file(file)
+        known = self._known.get(path)
+        if known is not None and known[0] == file_stamp(found):
+            return known[1]
+        is_young = is_recent(found)
+        digest = digest_file(file)
+        if digest is not None and not is_young:
+            self.learn(path, file_stamp(found), digest)
+        return digest
+
+    def learn(self, path: str, stamp: list[int], digest: str) -> None:
+        """Take note of the digest that a file of this stamp has, as somebody knows who has read it before."""
+        self._known[path] = (stamp, digest)
+
+
+def make_private(path: str) -> bool:
+    """Make a directory that only this user can use; say whether that is what is there now.
+
+    In a place where all may write, somebody else may have come first: with a link, or a directory of theirs.
+    """
+    with suppress(OSError):
+        os.mkdir(path, 0o700)
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and is_own(found) and not found.st_mode & 0o077
+
+
+def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
+    """Write a file so that nobody ever sees a part of it.
+
+    Raises: OutputError naming the file and the reason; whatever stood there before still stands.
+    """
+    mode = 0o777 if executable else 0o666
+    temporary = _temporary_beside(path)
+    try:
+        try:
+            handle = os.open(temporary, _CREATE, mode)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            handle = os.open(temporary, _CREATE, mode)
+        with _put_in_place(temporary, path), os.fdopen(handle, "wb", buffering=0) as file:
+            _write_whole(file, data)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _temporary_beside(path: str) -> str:
+    return os.path.join(os.path.dirname(path), f".tmp-{_TOKEN}-{os.getpid()}-{next(_serial)}")
+
+
+@contextmanager
+def _put_in_place(temporary: str, path: str) -> Iterator[None]:
+    """Rename a temporary file to its path once it is written; remove it if that fails."""
+    try:
+        yield
+        replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _write_whole(file: io.RawIOBase | io.BufferedIOBase, data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # a signal or a nearly full disk may let through only a part
+        view = view[file.write(view) :]
+
+
+def write_if_changed(path: str, data: bytes, *, executable: bool = False) -> bool:
+    """Write a file unless it already has this content, so that its time stamp says when it last changed.
+
+    Raises: as `write_atomic`.
+    """
+    try:
+        # What has replaced the file, such as a link or a pipe, is replaced.
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            with open(path, "rb") as file:
+                if file.read() == data and (not executable or os.access(path, os.X_OK)):
+                    return False
+    except OSError:
+        pass
+    write_atomic(path, data, executable=executable)
+    return True
+
+
+def link_if_changed(path: str, to: str) -> bool:
+    """Make a symbolic link unless it is there, so that nobody ever sees none.
+
+    Raises: OutputError naming the link and the reason; whatever stood there before still stands.
+    """
+    with suppress(OSError):
+        if os.readlink(path) == to:
+            return False
+    temporary = _temporary_beside(path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with _put_in_place(temporary, path):
+            os.symlink(to, temporary)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return True
+
+
+def remove(path: str) -> None:
+    """Remove a file if it is there.
+
+    Raises: OutputError if it is there and stays.
+    """
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(f"cannot remove {path}", context=(("reason", error.strerror),)) from error
+
+
+class OutputArea:
+    """The directories below which a link may write and remove files, whatever names and links it is given.
+
+    Shape: `root` is absolute; `directory` is the crate's output directory and `dumps` are those asked for beside it,
+    relative to the root or absolute, as are all paths.
+    """
+
+    def __init__(self, root: str, directory: str, *dumps: str) -> None:
+        self.root = root
+        self.directory = directory
+        self.dumps = dumps
+        self._inside: dict[str, bool] = {}
+
+    def holds(self, path: str) -> bool:
+        """Return whether a path lies below one of the directories, links of its directory followed."""
+        parent = os.path.dirname(os.path.join(self.root, path))
+        if parent not in self._inside:
+            resolved = os.path.join(os.path.realpath(parent), "")
+            self._inside[parent] = any(
+                resolved.startswith(os.path.join(os.path.realpath(os.path.join(self.root, directory)), ""))
+                for directory in (self.directory, *self.dumps)
+            )
+        return self._inside[parent] and os.path.basename(path) not in ("", ".", "..")
+
+    def write(self, path: str, data: bytes, *, executable: bool = False) -> None:
+        """Write a file unless it has this content.
+
+        Raises: OutputError as `write_atomic`, and for a path outside.
+        """
+        write_if_changed(self._located(path), data, executable=executable)
+
+    def link(self, path: str, to: str) -> None:
+        """Make a link unless it is there; `to` is relative to the link's directory.
+
+        Raises: OutputError as `write`, and for a file outside.
+        """
+        if not self.holds(os.path.join(os.path.dirname(path), to)):
+            raise OutputError(f"{path} would lead to {to}, outside the files that the link may write")
+        link_if_changed(self._located(path), to)
+
+    def remove(self, path: str) -> None:
+        """Remove a file if it is there.
+
+        Raises: OutputError if it stays, and for a path outside.
+        """
+        remove(self._located(path))
+
+    def folds_case(self) -> bool:
+        """Return whether two names that differ in case alone are one file in the output directory."""
+        name = _temporary_beside(os.path.join(self.root, self.directory, ""))
+        write_atomic(name, b"")
+        try:
+            return os.path.lexists(os.path.join(os.path.dirname(name), os.path.basename(name).upper()))
+        finally:
+            remove(name)
+
+    def _located(self, path: str) -> str:
+        if not self.holds(path):
+            raise OutputError(
+                f"{path} lies outside the files that the link may write",
+                context=(("below", "\n".join(each or "." for each in (self.directory, *self.dumps))),),
+                hint="a link in the file system may lead out of the output directory; remove it",
+            )
+        return os.path.join(self.root, path)
+
+
+def prune_directory(path: str) -> None:
+    """Remove a directory and those below it as far as they are empty; a link to one is left alone."""
+    if os.path.islink(path):
+        return
+    for directory, _, _ in os.walk(path, topdown=False):
+        with suppress(OSError):
+            os.rmdir(directory)
+
+
+def _cannot_write(path: str, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot write {path}",
+        context=(("reason", error.strerror or str(error)),),
+        hint="make room or make the directory writable, then build again: finished work is kept",
+    )

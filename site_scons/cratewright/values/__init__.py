@@ -1,0 +1,1 @@
+"""What is said of crates and links, as frozen values."""

@@ -1,0 +1,272 @@
+"""The options of a crate: the table of those that all backends have, and the values of one crate or source.
+
+A backend adds rows of its own to the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import Enum
+from typing import ClassVar
+
+from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from ..base.values import dataclass
+from .crate_type import CrateType
+from .option_spec import OptionKind, OptionSpec, OptionValue
+
+__all__ = [
+    "BUILTIN_PROFILES",
+    "CORE_OPTIONS",
+    "SEARCH_PATHS",
+    "DebugInfo",
+    "LtoMode",
+    "OptLevel",
+    "Options",
+    "parse_options",
+    "resolve_profile",
+]
+
+
+class OptLevel(Enum):
+    """How hard to optimize; rustc's spelling."""
+
+    NONE = "0"
+    LESS = "1"
+    DEFAULT = "2"
+    AGGRESSIVE = "3"
+    SIZE = "s"
+    SIZE_MIN = "z"
+
+    @property
+    def for_size(self) -> bool:
+        """Whether size matters more than speed."""
+        return self in (OptLevel.SIZE, OptLevel.SIZE_MIN)
+
+
+class DebugInfo(Enum):
+    """How much of the source a debugger can see."""
+
+    NONE = "none"
+    LINE = "line"
+    FULL = "full"
+
+
+class LtoMode(Enum):
+    """Which link-time optimization is asked for."""
+
+    OFF = "off"
+    THIN_LOCAL = "thin-local"
+    THIN = "thin"
+    FAT = "fat"
+
+
+def _choice(kind: type[Enum]) -> tuple[str, ...]:
+    return tuple(str(member.value) for member in kind)
+
+
+CORE_OPTIONS: tuple[OptionSpec, ...] = (
+    OptionSpec(
+        name="include_dirs",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="directories searched for #include, in order",
+    ),
+    OptionSpec(
+        name="export_include_dirs",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="directories that the crate and all that depend on it search for #include, after their own",
+    ),
+    OptionSpec(name="defines", kind=OptionKind.DEFINES, default=(), help="macros, per crate or per source"),
+    OptionSpec(
+        name="opt_level",
+        kind=OptionKind.CHOICE,
+        default="0",
+        words=_choice(OptLevel),
+        help="0 none, 1 2 3 speed, s z size",
+    ),
+    OptionSpec(
+        name="debuginfo",
+        kind=OptionKind.CHOICE,
+        default="none",
+        words=_choice(DebugInfo),
+        help="what a debugger can see",
+    ),
+    OptionSpec(
+        name="lto",
+        kind=OptionKind.CHOICE,
+        default="off",
+        words=_choice(LtoMode),
+        per_type=True,
+        help="link-time optimization, of all crate types or of each",
+    ),
+    OptionSpec(
+        name="prefer_dynamic",
+        kind=OptionKind.FLAG,
+        default=False,
+        help="link dependencies dynamically if possible",
+    ),
+    OptionSpec(
+        name="exports",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="symbols to keep beside those the crate type keeps",
+    ),
+    OptionSpec(
+        name="keep_exports",
+        kind=OptionKind.FLAG,
+        default=False,
+        help="let an object offer what the crates linked into it export, beside its own",
+    ),
+    OptionSpec(
+        name="allocator",
+        kind=OptionKind.CHOICE,
+        default="none",
+        words=("none", "needs", "provides"),
+        help="whether the crate calls the global allocator, or implements it",
+    ),
+    OptionSpec(
+        name="libs",
+        kind=OptionKind.TEXTS,
+        default=(),
+        help="libraries that are not crates, as rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
+    ),
+    OptionSpec(name="lib_dirs", kind=OptionKind.TEXTS, default=(), help="directories searched for libs, in order"),
+    OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="the crate's version, part of its identity"),
+    OptionSpec(name="multimodule", kind=OptionKind.FLAG, default=False, help="one image for each entry point"),
+    OptionSpec(name="entry_point", kind=OptionKind.TEXT, default="", help="name of the entry point, per source"),
+)
+
+SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
+"""The options that name directories, and what for."""
+
+_SHOWN = 20
+"""Profiles of a chain that a message names."""
+
+BUILTIN_PROFILES: Mapping[str, Mapping[str, object]] = {
+    "dev": {"opt_level": "0", "debuginfo": "line"},
+    "release": {"opt_level": "3", "debuginfo": "none"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The option values of one crate or source, complete and checked.
+
+    Shape: `values` holds every option of the table, sorted by name.
+    """
+
+    SHARED: ClassVar[bool] = True
+    """One value is part of many: its digest is worth remembering."""
+
+    values: tuple[tuple[str, OptionValue], ...]
+
+    def __getitem__(self, name: str) -> OptionValue:
+        for known, value in self.values:
+            if known == name:
+                return value
+        raise KeyError(f"'{name}' is not among the options given here; see UNIT_OPTIONS and LINK_OPTIONS")
+
+    def flag(self, name: str) -> bool:
+        """Return a FLAG's value."""
+        return bool(self[name])
+
+    def text(self, name: str) -> str:
+        """Return the value of a TEXT, a CHOICE or a PATH."""
+        return str(self[name] or "")
+
+    def number(self, name: str) -> int | None:
+        """Return the value of an INT or SIZE; None where nothing is said and the option has no default."""
+        value = self[name]
+        return value if type(value) is int else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the value of a TEXTS option."""
+        value = self[name]
+        return tuple(str(item) for item in value) if isinstance(value, tuple) else ()
+
+    @property
+    def defines(self) -> tuple[tuple[str, str | None], ...]:
+        """Macros in order of name; a value of None is a bare `-DNAME`."""
+        value = self["defines"]
+        return tuple((str(item[0]), item[1]) for item in value if len(item) == 2) if isinstance(value, tuple) else ()
+
+    @property
+    def opt_level(self) -> OptLevel:
+        """The optimization level."""
+        return OptLevel(self.text("opt_level"))
+
+    @property
+    def debuginfo(self) -> DebugInfo:
+        """The amount of debug information."""
+        return DebugInfo(self.text("debuginfo"))
+
+    def lto_for(self, crate_type: CrateType) -> LtoMode:
+        """Return the link-time optimization asked for one crate type; none for a type that a mapping leaves out."""
+        value = self["lto"]
+        if isinstance(value, tuple):
+            words = {str(item[0]): str(item[1]) for item in value if len(item) == 2}
+            return LtoMode(words.get(crate_type.value, LtoMode.OFF.value))
+        return LtoMode(self.text("lto"))
+
+    def only(self, names: Iterable[str]) -> Options:
+        """Return the named options alone, so that no other can reach a result unseen."""
+        wanted = frozenset(names)
+        return Options(tuple(pair for pair in self.values if pair[0] in wanted))
+
+    def searching(self, directories: Iterable[str]) -> Options:
+        """Return a copy that looks for includes in more directories, after those it has."""
+        dirs = tuple(dict.fromkeys((*self.texts("include_dirs"), *directories)))
+        return replace(self, values=tuple((name, dirs if name == "include_dirs" else old) for name, old in self.values))
+
+    def override(self, changes: Mapping[str, OptionValue]) -> Options:
+        """Return a copy with some values replaced; defines are merged, include directories put first."""
+        merged = dict(self.values)
+        for name, value in changes.items():
+            old = merged[name]
+            if name == "defines" and isinstance(old, tuple) and isinstance(value, tuple):
+                combined = {str(pair[0]): pair[1] for pair in (*old, *value)}
+                merged[name] = tuple(sorted(combined.items()))
+            elif name == "include_dirs" and isinstance(old, tuple) and isinstance(value, tuple):
+                merged[name] = (*value, *old)
+            else:
+                merged[name] = value
+        return replace(self, values=tuple(sorted(merged.items())))
+
+
+def parse_options(given: Mapping[str, object], table: Iterable[OptionSpec], *, where: str) -> dict[str, OptionValue]:
+    """Read the options a user wrote.
+
+    Raises: UnknownNameError for a word not in the table, with its near miss; ConfigurationError for a bad value.
+    """
+    specs = {spec.name: spec for spec in table}
+    parsed: dict[str, OptionValue] = {}
+    for name, value in given.items():
+        if name not in specs:
+            raise UnknownNameError(f"unknown option '{name}'", context=(("where", where),), hint=near_miss(name, specs))
+        parsed[name] = specs[name].parse(value, where=where)
+    return parsed
+
+
+def resolve_profile(name: str, profiles: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """Return a profile's options with those it inherits.
+
+    Raises: UnknownNameError for an unknown profile, ConfigurationError for one that inherits itself.
+    """
+    chain: dict[str, None] = {}
+    current: object = name
+    while current:
+        word = str(current)
+        if word in chain:
+            shown = [*chain, word] if len(chain) < _SHOWN else [*list(chain)[:_SHOWN], "...", word]
+            raise ConfigurationError(f"profile '{name}' inherits itself", context=(("chain", " -> ".join(shown)),))
+        if word not in profiles:
+            raise UnknownNameError(f"unknown profile '{word}'", hint=near_miss(word, profiles))
+        chain[word] = None
+        current = profiles[word].get("inherits")
+    merged: dict[str, object] = {}
+    for word in reversed(chain):
+        merged |= profiles[word]
+    merged.pop("inherits", None)
+    return merged

@@ -1,0 +1,71 @@
+"""Options that a source has of its own: which it may have, and how its modules carry those that only the link needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from .option_spec import OptionValue
+from .options import Options
+
+__all__ = [
+    "VARIANT",
+    "check_source_words",
+    "option_attributes",
+    "options_among",
+    "refusal_of_source_option",
+    "with_own",
+]
+
+_OWN = "option:"
+"""What the names of attributes begin with that hold a source's own options."""
+
+
+VARIANT = "variant"
+"""The attribute that says of which source a module is a variant, and which."""
+
+
+def option_attributes(options: Mapping[str, OptionValue]) -> tuple[tuple[str, str], ...]:
+    """Return what a module is told of its source's own options, flags and words, sorted."""
+    words = {name: ("1" if value else "") if isinstance(value, bool) else str(value) for name, value in options.items()}
+    return tuple(sorted((f"{_OWN}{name}", word) for name, word in words.items()))
+
+
+def options_among(attributes: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the words that `option_attributes` put among a module's attributes, by option."""
+    return {name[len(_OWN) :]: word for name, word in attributes if name.startswith(_OWN)}
+
+
+def check_source_words(words: Iterable[str], known: Iterable[str], of_source: Iterable[str], *, where: str) -> None:
+    """Refuse options that no crate has, or no source; `of_source` are among those `known`.
+
+    Raises: UnknownNameError with the near miss; ConfigurationError.
+    """
+    for word in words:
+        if word not in known:
+            raise UnknownNameError(f"unknown option '{word}'", context=(("where", where),), hint=near_miss(word, known))
+        if word not in of_source:
+            raise refusal_of_source_option(word, of_source, where=where)
+
+
+def refusal_of_source_option(name: str, known: Iterable[str], *, where: str) -> ConfigurationError:
+    """Return the error for an option that no source has of its own."""
+    return ConfigurationError(
+        f"'{name}' is an option of crates: a source cannot have its own",
+        context=(("where", where), ("a source has", " ".join(sorted(known)))),
+        hint=f"give '{name}' to the crate, or put the source into a crate of its own",
+    )
+
+
+def with_own(options: Options, attributes: Iterable[tuple[str, str]]) -> Options:
+    """Return options with the values that `option_attributes` put among a module's attributes."""
+    own = options_among(attributes)
+    changes = {name: _as_before(options[name], word) for name, word in own.items()}
+    return options.override(changes) if changes else options
+
+
+def _as_before(value: OptionValue, word: str) -> OptionValue:
+    """Return what a word stands for in the place of a value."""
+    if isinstance(value, bool):
+        return bool(word)
+    return int(word) if isinstance(value, int) else word

@@ -1,0 +1,77 @@
+"""The two halves of a codegen unit: what decides the code, and what is applied afterwards.
+
+Backends are given the stencil alone, so nothing outside the key can leak into a result.
+Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
+
+from ..base.values import dataclass
+from .module import CompiledUnit, ModuleCodegen
+from .option_spec import OptionValue
+from .options import Options
+from .source_options import VARIANT, option_attributes
+
+__all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitStencil:
+    """All that may alter what a source compiles to, apart from the files it includes.
+
+    Shape: `path` as in `crate.Source`, part of the stencil since messages and debug information show it;
+    `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit. `file` and
+    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`. `for_lto`
+    and `for_code` as in `crate`, for backends to which they make a difference.
+    """
+
+    backend: str
+    fingerprint: str
+    target: str
+    path: str
+    source: bytes
+    options: Options
+    file: str = ""
+    repositories: tuple[str, ...] = ()
+    for_lto: bool = True
+    for_code: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitParameters:
+    """What a compiled unit is told after the fact: its name in its crate, what its source has of its own for the link.
+
+    Shape: `variant` as in `crate.Source`.
+    """
+
+    name: str
+    own_options: Mapping[str, OptionValue] = field(default_factory=dict)
+    variant: str = ""
+
+
+def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> CompiledUnit:
+    """Give a unit's modules the name of the unit.
+
+    Shape: a backend names its modules by what tells them apart within the unit alone (often nothing); here the
+    unit's name is put in front, so that one result serves under any name.
+    """
+    own = option_attributes(parameters.own_options)
+    if parameters.variant:
+        own = (*own, (VARIANT, parameters.variant))
+
+    def told(module: ModuleCodegen) -> ModuleCodegen:
+        attributes = tuple(sorted((*module.attributes, *own))) if own else module.attributes
+        return replace(module, name=parameters.name + module.name, attributes=attributes)
+
+    return replace(unit, modules=tuple(map(told, unit.modules)))
+
+
+def logical_path(path: str, repositories: Iterable[str]) -> str:
+    """Return what a file is called: for one in a repository, its path below that; for any other, its own."""
+    for repository in repositories:
+        if path.startswith(f"{repository}/"):
+            return path[len(repository) + 1 :]
+    return path

@@ -1,0 +1,76 @@
+"""Workers that are new interpreters: for where a fork is not to be had, or not safe.
+
+Each is warmed by itself, beside the others, which costs what a zygote would have been warmed for once; nothing of this
+process is in them but what they are told.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..base.host import start_interpreter, wait_unreaped
+from ..system.child import end_group, watch
+from ..system.scratch import scratch_root
+from .worker import Calls, Surroundings, cannot_start, send
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["Spawner"]
+
+_BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.workers.worker import work; work()"
+
+
+class Spawner:
+    """Starts workers, which make themselves ready while others already work.
+
+    Shape: `warm` and `paths` as of a `Zygote`.
+    """
+
+    warms = False
+    """Whether a worker that it has started is ready at once."""
+    usable = True
+
+    def __init__(self, *, warm: Calls, paths: Sequence[str]) -> None:
+        path = list(dict.fromkeys([*sys.path, *paths]))
+        self._given = Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch_root())
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        watch()
+
+    def start(self) -> tuple[socket.socket, int]:
+        """Return the socket to a new worker, which says when it is ready, and its process's number.
+
+        Raises: ToolError if no process can be started.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = start_interpreter(_BOOT.format(path=sys.path), theirs, os.environ)
+            except OSError as error:
+                ours.close()
+                raise cannot_start(error) from error
+        self._processes[process.pid] = process
+        with suppress(OSError):  # one that is dead already is noticed by whoever waits for it
+            send(ours, self._given)
+        return ours, process.pid
+
+    def reap(self, pid: int) -> int:
+        """Return the exit status of a worker that has ended, negative for a signal, or 0 if nobody knows."""
+        process = self._processes.pop(pid, None)
+        if process is None:
+            return 0
+        if wait_unreaped(pid):
+            # What it has started may live on, as a compiler whose wrapper has crashed.
+            end_group(pid)
+        status = process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+        return status
+
+    def close(self) -> None:
+        """Let go of it; its workers have been ended before."""

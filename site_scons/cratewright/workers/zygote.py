@@ -1,0 +1,217 @@
+"""The process that workers are forked from: this one's own fork if that is safe, else a new Python."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ..base.errors import ToolError
+from ..base.host import can_fork, wait_unreaped
+from ..system.child import check_ended, disown, end_group, own, owns, watch
+from ..system.scratch import scratch_root
+from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
+
+__all__ = ["Zygote", "fork_ahead"]
+
+_OPEN_FILES = "/dev/fd"
+_BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.workers.worker import main; main()"
+
+
+class Zygote:
+    """A process with one thread, so that forking it is safe, in which all that workers need is imported and warm."""
+
+    warms = True
+    """Whether a worker that it has started is ready at once."""
+
+    def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
+        """Start it, or take the one that was forked ahead.
+
+        Shape: `warm` are functions with their arguments, called once; `paths` are
+        directories to import from, beside this process's own.
+        Units: `timeout` in seconds, for all calls together.
+        Raises: ToolError if this platform cannot fork, or the calls take too long; any CratewrightError of a call.
+        """
+        scratch = scratch_root()
+        self._lock = threading.Lock()
+        self._process = _start()
+        self.alive = True
+        if warm:  # until its calls are done it does not see that its caller has gone
+            watch()
+        path = list(dict.fromkeys([*sys.path, *paths]))
+        self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch)), timeout=timeout)
+
+    def start(self) -> tuple[socket.socket, int]:
+        """Return the socket to a new worker, which is ready, and its process's number.
+
+        Raises: ToolError if there is none.
+        """
+        ours, theirs = socket.socketpair()
+        pid = self._ask(("fork",), theirs)
+        theirs.close()
+        if not isinstance(pid, int):
+            raise ToolError("no worker could be started", context=(("reason", pid),))
+        return ours, pid
+
+    def reap(self, pid: int) -> int:
+        """Return the exit status of a worker that has ended, negative for a signal, or 0 if nobody knows."""
+        status = self._ask(("reap", pid)) if self.alive else 0
+        return status if isinstance(status, int) else 0
+
+    def close(self) -> None:
+        """End it; its workers have been ended before."""
+        self.alive = False
+        self._process.close()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a worker can be forked from it."""
+        return self.alive and owns(self._process.pid)
+
+    def _ask(
+        self, request: tuple[object, ...], passed: socket.socket | None = None, timeout: float | None = None
+    ) -> object:
+        with self._lock:
+            connection = self._process.socket
+            connection.settimeout(timeout)
+            try:
+                send(connection, request)
+                if passed is not None:
+                    socket.send_fds(connection, [b"f"], [passed.fileno()])
+                kind, value = receive(connection)
+            except TimeoutError as error:
+                self.close()
+                raise not_ready(timeout or 0) from error
+            except (OSError, EOFError) as error:
+                self.alive = False
+                check_ended()
+                raise ended_unexpectedly(self._process.ended()) from error
+        if kind == "error":
+            self.close()
+            raise unprepared(value)
+        return value
+
+
+class _Process:
+    """A child of this process and the socket to it."""
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self.socket = connection
+        self.pid = pid
+        with suppress(OSError):
+            os.setpgid(pid, pid)
+        own(pid)
+
+    def ended(self) -> int:
+        """Wait for its end, end what it has left, and return its exit status; 0 if somebody else has waited for it."""
+        wait_unreaped(self.pid)
+        return self._end()
+
+    def close(self) -> None:
+        """Kill it."""
+        self.socket.close()
+        self._end()
+
+    def _end(self) -> int:
+        # As long as nobody has waited for it, its number is no other group's.
+        end_group(self.pid)
+        disown(self.pid)
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        except ChildProcessError:
+            return 0
+
+
+_spares: list[_Process] = []
+"""At most one process that was forked ahead; a list, so that taking it is one step for all threads."""
+
+_forgotten: list[object] = []
+
+
+def fork_ahead() -> None:
+    """Fork the next zygote now, if this process still has one thread; once it has more, only a new Python is safe.
+
+    Shape: without effect if there is one. It costs a millisecond or two, a new Python with its imports fifty.
+    """
+    if not _spares and _alone():
+        with suppress(ToolError):  # whoever needs it says so
+            _spares.append(_forked())
+
+
+@atexit.register
+def _end_spare() -> None:
+    while _spares:
+        _spares.pop().close()
+
+
+def _start() -> _Process:
+    if not can_fork():
+        raise ToolError("this platform cannot fork", hint="set CRATE_WORKERS to spawn")
+    with suppress(IndexError):
+        return _spares.pop()
+    return _forked() if _alone() else _executed()
+
+
+def _alone() -> bool:
+    """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
+    if not os.path.isdir(_OPEN_FILES):  # as where there is no fork at all
+        return False
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # libraries may have threads that Python knows nothing of
+    except OSError:
+        return threading.active_count() == 1
+
+
+def _forked() -> _Process:
+    ours, theirs = socket.socketpair()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        raise cannot_start(error) from error
+    if pid == 0:
+        try:
+            _forget_parent(theirs)
+            serve(theirs)
+        except SystemExit as leaving:  # a worker's function may end its process; the caller's it must not go on with
+            os._exit(leaving.code if isinstance(leaving.code, int) else 1)
+        finally:
+            os._exit(1)
+    theirs.close()
+    return _Process(ours, pid)
+
+
+def _forget_parent(control: socket.socket) -> None:
+    """Let go of what a new program would not have inherited."""
+    # Whoever has replaced them writes to a file that is about to be closed; they are kept, since their end would too.
+    _forgotten.extend((sys.stdin, sys.stdout, sys.stderr))
+    gc.freeze()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    # An object that is inherited closes its file when it is collected, as a leftover Popen is by the next one. So every
+    # number stays taken, or it would be somebody else's by then.
+    for number in {0, 1, *map(int, os.listdir(_OPEN_FILES))} - {2, nothing, control.fileno()}:
+        os.dup2(nothing, number, inheritable=number < 2)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _executed() -> _Process:
+    ours, theirs = socket.socketpair()
+    program = [sys.executable, "-I", "-S", "-c", _BOOT.format(path=sys.path)]
+    # A worker's own chatter must not end up in a build log or a pipe that somebody parses.
+    nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+    actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), nothing]
+    try:
+        pid = os.posix_spawn(program[0], program, os.environ, file_actions=actions, setpgroup=0)
+    except OSError as error:
+        raise cannot_start(error) from error
+    theirs.close()
+    return _Process(ours, pid)
