@@ -218,7 +218,7 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
 
     def is_up_to_date(self) -> bool:
         """As for any directory; and let those copies be made again that differ."""
-        for target in SCons.Environment.Base.FindInstalledFiles():
+        for target in self.attributes.crate_images.env.FindInstalledFiles():
             # SCons asks of a directory only whether its source was made in this very run.
             if self in target.sources and self._differs(str(target.abspath)):
                 target.set_always_build()

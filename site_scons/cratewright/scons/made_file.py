@@ -19,9 +19,10 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
 
     __slots__ = ()
 
-    def get_max_drift_csig(self) -> str:
+    def get_max_drift_csig(self) -> str | None:
         """Return the remembered digest, but not for `max_drift` 0: it would be that of what was there before."""
-        return "" if self.fs.max_drift == 0 else str(super().get_max_drift_csig())
+        # None has every SCons look at the file; since 4.11 an empty text does as well.
+        return None if self.fs.max_drift == 0 else (super().get_max_drift_csig() or None)
 
     def get_stored_implicit(self) -> list[Any] | None:
         """Return what the file depended on last time, but not for a stage: `implicit_cache` would go by that alone.
