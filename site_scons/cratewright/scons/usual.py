@@ -17,6 +17,7 @@ import SCons.Node.Python
 import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
+import SCons.Util
 
 __all__ = ["all_nodes", "is_before_any", "is_plain_graph", "is_told", "memory_is_usual", "options_are_usual"]
 
@@ -25,6 +26,8 @@ Node = Any
 
 _OF_THE_RUN = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
 """Options that decide how SCons works and where it finds Python code, not what is made or said of it."""
+_NO_PROGRESS = (type(None), SCons.Util.Null)
+"""What stands for what shows progress where there is nothing; None since SCons 4.11."""
 
 
 def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
@@ -74,7 +77,7 @@ def options_are_usual() -> bool:
     """Return whether all options of SCons but a few are as they are where nobody has said anything."""
     main = SCons.Script.Main
     values = main.OptionsParser.values
-    if main.ProgressObject is not None or set(values.__SConscript_settings__) - _OF_THE_RUN:
+    if not isinstance(main.ProgressObject, _NO_PROGRESS) or set(values.__SConscript_settings__) - _OF_THE_RUN:
         return False
     usual = vars(values.__defaults__)
     for name in {*usual, *vars(values)} - _OF_THE_RUN:
