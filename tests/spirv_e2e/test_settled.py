@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
+from tests.support.bounds import until
 
 ONE_FORM = True
 
@@ -287,3 +290,33 @@ def test_damage_is_as_if_nothing_were_known(pair: Pair) -> None:
     path.unlink()
     os.mkfifo(path)
     pair.run()
+
+
+def test_a_watched_project_is_looked_at_whole(pair: Pair) -> None:
+    """Watch has to know all files that a build reads, those outside the project too."""
+    pytest.importorskip("watchfiles")
+    project = pair.kept
+    outside = project.path.parent / "outside" / "x.inc"
+    outside.parent.mkdir()
+    outside.write_text("#define X 1.0\n")
+    project.write({**FILES, "SConstruct": HEADER + BOTH.replace('include_dirs=["inc"]', 'include_dirs=["../outside"]')})
+    environ = {**os.environ, **project.environ}
+    for number in range(4):
+        log = project.path.parent / f"log{number}"
+        with log.open("wb") as out:
+            command = [sys.executable, "-m", "cratewright", "watch"]
+            watch = subprocess.Popen(command, cwd=project.path, stdout=out, stderr=out, env=environ)
+        try:
+            _until(watch, log, "watching\n")
+            if number == 3:
+                assert (project.path / ".sconsign.crates").exists()
+                outside.write_text("#define X 2.0\n")
+                _until(watch, log, "made: one.spv\n")
+        finally:
+            watch.kill()
+            watch.wait()
+
+
+def _until(watch: subprocess.Popen[bytes], log: Path, text: str) -> None:
+    until(lambda: text in log.read_text() or watch.poll() is not None)
+    assert watch.poll() is None, log.read_text()

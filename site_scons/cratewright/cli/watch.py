@@ -117,12 +117,13 @@ class _Watcher:
             made = self._made(outcome)
             for line in self._listed(made):
                 print(f"made: {line}", flush=True)
-            print("failed; watching" if outcome.status else "watching", flush=True)
-            if not outcome.status and (made or self._known is None):
-                self._execute()
-            if outcome.made or outcome.read or self._known is None:
+            first = self._known is None
+            if self._known is None or outcome.made or outcome.read:
                 self._known = outcome
             self._follow()
+            print("failed; watching" if outcome.status else "watching", flush=True)
+            if not outcome.status and (made or first):
+                self._execute()
             self._warm()
             # What a build writes itself, twice in a row though nobody else has, would have it run for ever.
             during = {path for path in self._changed if path not in self._known.read}

@@ -31,6 +31,7 @@ from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
 from .crates import Build
+from .settling import Settling
 
 __all__ = ["ForkedBuild", "Outcome", "scons_main", "warm"]
 
@@ -118,6 +119,7 @@ def _child(run: Callable[[], int], writer: int) -> None:
         os.setpgid(0, 0)
         begin_build()
         end_anew()
+        Settling.asks_always = True
         status = run()
         row = json.dumps(_known()).encode()
         atexit._run_exitfuncs()
