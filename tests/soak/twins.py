@@ -53,7 +53,7 @@ _NORMAL = (
     (re.compile(r"\d+ steps?: .*"), "steps"),
 )
 _SHARED = (
-    (re.compile(r"\d+ (compiled|linked), \d+ reused"), r"N \1, reused"),
+    (re.compile(r"\d+ (compiled|linked|optimized), \d+ reused"), r"N \1, reused"),
     (re.compile(r"crate .*: because .*\n"), ""),
 )
 """What is different where one tree uses what the other has left in the cache."""
