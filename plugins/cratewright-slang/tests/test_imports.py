@@ -16,7 +16,7 @@ if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
 
 from cratewright import ToolError
 from cratewright_slang.imports import ModuleCompiler
-from cratewright_slang.libslang import Refused, Settings, installed_version
+from cratewright_slang.libslang import Refused, Session, Settings, installed_version
 
 SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
 MAIN = b'%s[shader("compute")] [numthreads(1, 1, 1)] void main(RWStructuredBuffer<float> d) { d[0] = %s; }\n'
@@ -136,6 +136,16 @@ def test_files_of_one_text_are_two(tmp_path: Path) -> None:
 def test_names_of_imports() -> None:
     text = b'import a.b_c;\n__include "x/y";\n #include <z.h>\n__exported import d;\nimportant e;\n'
     assert imported_names(text) == ("a/b_c.slang", "a/b-c.slang", "x/y.slang", "d.slang", "z.h")
+
+
+def test_a_session_gives_back_the_programs_linked_in_it() -> None:
+    """Each holds megabytes, and a worker has a session for each link."""
+    session = Session(SETTINGS, lambda path: None)
+    module, _ = session.load_source("m", "m.slang", MAIN % (b"", b"1"))
+    programs = [session.link([module.object, module.entry_point(0)]) for _ in range(2)]
+    assert all(program.pointer for program in programs) and session.code(programs[0])
+    session.close()
+    assert not any(program.pointer for program in programs)
 
 
 def test_releases_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,6 +222,7 @@ class Session:
         if failed < 0 or not out.value:
             raise ToolError("Slang cannot make a session", context=(("status", hex(failed & 0xFFFFFFFF)),))
         self._session = Object(out.value)
+        self._programs: list[Object] = []
 
     def modules(self) -> list[Module]:
         """Return all modules that were loaded, in order."""
@@ -231,7 +232,9 @@ class Session:
         return [Module(Object(each)) for each in found]
 
     def close(self) -> None:
-        """Give back its memory."""
+        """Give back its memory, and that of the programs that were linked in it."""
+        for program in self._programs:
+            program.release()
         self._session.release()
 
     def load_source(self, name: str, path: str, text: bytes) -> tuple[Module, str]:
@@ -261,7 +264,7 @@ class Session:
         return Module(Object(found)), said
 
     def link(self, parts: Sequence[Object]) -> Object:
-        """Return the program that some components are together.
+        """Return the program that some components are together, which the session keeps.
 
         Raises: Refused.
         """
@@ -269,6 +272,7 @@ class Session:
         composite = self._step(self._session, _COMPOSITE, (_PTR, _INT), ctypes.addressof(pointers), len(parts))
         linked = self._step(composite, _LINK, ())
         composite.release()
+        self._programs.append(linked)
         return linked
 
     def code(self, program: Object) -> bytes:
