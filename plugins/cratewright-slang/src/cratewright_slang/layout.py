@@ -141,12 +141,7 @@ def moved(alone: Layout, whole: Layout, at: int) -> Callable[[Place], Place | No
     categories = {use.category for _, uses in whole.own[at] for use in uses}
     if not categories <= _VARYING | {_PLAIN, _DESCRIPTOR} or not sets.keys().isdisjoint(each for each, _ in places):
         return None
-    plain = {use.category for _, uses in whole.parameters for use in uses} - {
-        _DESCRIPTOR,
-        _SET,
-        _PUSH_CONSTANT,
-        _CONSTANT,
-    }
+    plain = {use.category for _, uses in whole.parameters for use in uses} - _KNOWN
     if not same and (plain or alone.constants[1]):
         return None
 
