@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         near_miss,
     )
     from .base.patterns import pattern as pattern
+    from .base.stamp import file_stamp as file_stamp
     from .base.values import dataclass
     from .cache.entry import RecompileError as RecompileError
     from .cache.entry import RecompileFault as RecompileFault
@@ -93,7 +94,6 @@ if TYPE_CHECKING:
     from .system.events import UnitsFound as UnitsFound
     from .system.events import UnitStarted as UnitStarted
     from .system.fs import digest_file as digest_file
-    from .system.fs import file_stamp as file_stamp
     from .system.fs import make_private as make_private
     from .system.fs import plain_path as plain_path
     from .system.fs import read_bytes as read_bytes
@@ -104,7 +104,7 @@ if TYPE_CHECKING:
     from .system.scratch import scratch_root as scratch_root
     from .values.call import BackendCall
     from .values.construction import ConstructionVariable
-    from .values.crate import UNVERSIONED, Crate, CrateType, Source, whole
+    from .values.crate import UNVERSIONED, Crate, CrateType, Source
     from .values.module import (
         CanonicalForm,
         CompiledUnit,
@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from .values.source_options import with_own as with_own
     from .values.stencil import UnitStencil, logical_path
     from .values.variants import read_variant as read_variant
+    from .values.whole_crate import whole
 
 __all__ = [
     "API_VERSION",
@@ -273,7 +274,7 @@ _LATER = {
     "Crate": "values.crate",
     "CrateType": "values.crate",
     "Source": "values.crate",
-    "whole": "values.crate",
+    "whole": "values.whole_crate",
     "Diagnostic": "base.diagnostic",
     "RelatedPlace": "base.diagnostic",
     "Severity": "base.diagnostic",
@@ -359,7 +360,7 @@ _LATER = {
     "UnitStarted": "system.events",
     "UnitsFound": "system.events",
     "digest_file": "system.fs",
-    "file_stamp": "system.fs",
+    "file_stamp": "base.stamp",
     "make_private": "system.fs",
     "plain_path": "system.fs",
     "read_bytes": "system.fs",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,10 @@ import SCons.Errors
 import SCons.Script
 
 from .builders import STAGES, StageBuilder
+from .caller import calling_frame
 from .crate_target import CrateTarget
 from .found import AS_FOUND
-from .plain import HIDDEN, Unlike, copied, digest_of, exact, plain_variable, plain_word
+from .plain import Unlike, copied, digest_of, exact, plain_variable, plain_word
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -255,15 +256,8 @@ def _put(env: Environment, values: Mapping[str, Any], stages: Mapping[str, objec
 
 def _place() -> tuple[str, int, str]:
     """Return the file, the line and the function of the SConscript that is calling."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and _is_hidden(frame.f_code.co_filename):
-        frame = frame.f_back
+    frame = calling_frame()
     return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name
-
-
-@cache
-def _is_hidden(file: str) -> bool:
-    return os.path.abspath(file).startswith(HIDDEN)
 
 
 def _line(file: str, line: int, function: str) -> CodeType:

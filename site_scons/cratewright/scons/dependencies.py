@@ -10,7 +10,8 @@ import SCons.Util
 
 from ..base.errors import GraphError
 from ..pipeline.engine import Engine
-from ..values.crate import CrateType, WholeCrate
+from ..values.crate import CrateType
+from ..values.whole_crate import WholeCrate
 from .crates import Build
 from .made_of import stages_of
 from .paths import relative

@@ -32,6 +32,7 @@ from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
 from .crates import Build
 from .settling import Settling
+from .usual import all_nodes
 
 __all__ = ["ForkedBuild", "Outcome", "scons_main", "warm"]
 
@@ -142,17 +143,16 @@ def _known() -> dict[str, object]:
     mkdir = SCons.Node.FS.get_MkdirBuilder()  # of every directory that nobody makes otherwise
     made: dict[str, list[int] | None] = {}
     read: set[str] = set()
-    for root in SCons.Node.FS.get_default_fs().Root.values():
-        for node in tuple(root._lookupDict.values()):
-            path = str(node.get_abspath())
-            stage = getattr(node.attributes, "crate_stage", None)
-            if stage is not None:
-                read.update(stage.state.files_read())
-                made.update((name, _stamp(name)) for name in stage.state.paths())
-            if (node.has_builder() and node.builder is not mkdir) or node.side_effect:
-                made[path] = _stamp(path)
-            elif isinstance(node, SCons.Node.FS.File) and node.name[:1] != "." and node.rexists():
-                read.add(path)
+    for _, node in all_nodes(SCons.Node.FS.get_default_fs()):
+        path = str(node.get_abspath())
+        stage = getattr(node.attributes, "crate_stage", None)
+        if stage is not None:
+            read.update(stage.state.files_read())
+            made.update((name, _stamp(name)) for name in stage.state.paths())
+        if (node.has_builder() and node.builder is not mkdir) or node.side_effect:
+            made[path] = _stamp(path)
+        elif isinstance(node, SCons.Node.FS.File) and node.name[:1] != "." and node.rexists():
+            read.add(path)
     return {"made": made, "read": sorted(read), "crates": [list(row) for row in dict.fromkeys(_crates())]}
 
 

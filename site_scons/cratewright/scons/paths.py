@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import SCons
-
 from ..base.errors import ConfigurationError, near_miss
 from ..rules.output_place import fits_a_path
 from ..system.fs import plain_path
+from .caller import calling_frame
 
 __all__ = [
     "as_written",
@@ -107,14 +105,9 @@ def reading_in(env: Any, directory: Any) -> Iterator[None]:
         env.fs.chdir(before)
 
 
-_HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))
-
-
 def calling_line(root: str) -> str:
     """Return `file:line` of the SConscript that is calling, as seen from the root."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_HIDDEN):
-        frame = frame.f_back
+    frame = calling_frame()
     file = os.path.relpath(os.path.join(root, frame.f_code.co_filename), root).replace(os.sep, "/")
     return f"{file}:{frame.f_lineno}"
 

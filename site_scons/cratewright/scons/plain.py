@@ -17,12 +17,11 @@ import SCons
 import SCons.Node.FS
 import SCons.Util
 
-from ..values.crate import WholeCrate
+from ..values.whole_crate import WholeCrate
+from .caller import is_hidden
 
-__all__ = ["HIDDEN", "Unlike", "copied", "digest_of", "exact", "plain_variable", "plain_word"]
+__all__ = ["Unlike", "copied", "digest_of", "exact", "plain_variable", "plain_word"]
 
-HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))
-"""Where the code lies that is no user's."""
 _KNOWN = ("SCons.", "cratewright.", "builtins")
 _NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
 _LISTS = (list, SCons.Util.CLVar, SCons.Util.NodeList, UserList)
@@ -108,7 +107,7 @@ def _is_known(code: Any) -> bool:
     What an SConstruct defines says that it is of `SCons.Script`.
     """
     if getattr(code, "__code__", None) is not None:
-        return str(code.__code__.co_filename).startswith(HIDDEN)
+        return is_hidden(str(code.__code__.co_filename))
     found: Any = sys.modules.get(code.__module__) if str(code.__module__).startswith(_KNOWN) else None
     for name in code.__qualname__.split("."):
         found = getattr(found, name, None)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..base.stamp import file_stamp
 
@@ -25,7 +25,7 @@ _FORMAT = "cratewright settled build 2"
 _MOST = 1 << 28
 
 
-class SettledBuild:
+class SettledBuild(NamedTuple):
     """A build with nothing to do.
 
     Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the number of its nodes;
@@ -36,37 +36,24 @@ class SettledBuild:
     which modules may lie, with the digests of their names. Paths are relative to the root, or absolute.
     """
 
-    __slots__ = ("asked", "built", "calls", "files", "late", "memory", "places", "told", "unmade")
-
-    def __init__(
-        self,
-        calls: list[tuple[str, int]],
-        asked: list[Any],
-        late: list[str],
-        told: list[str],
-        built: list[str],
-        unmade: list[str],
-        memory: str,
-        places: Mapping[str, str],
-        files: Mapping[str, list[int] | None],
-    ) -> None:
-        self.calls = calls
-        self.asked = asked
-        self.late = late
-        self.told = told
-        self.built = built
-        self.unmade = unmade
-        self.memory = memory
-        self.places = places
-        self.files = files
+    calls: list[tuple[str, int]]
+    asked: list[Any]
+    late: list[str]
+    told: list[str]
+    built: list[str]
+    unmade: list[str]
+    memory: str
+    places: Mapping[str, str]
+    files: Mapping[str, list[int] | None]
 
     def encode(self) -> bytes:
         """Return the content of the file."""
-        fields = [getattr(self, name) for name in _FIELDS]
-        return json.dumps([_FORMAT, *fields]).encode()
+        return json.dumps([_FORMAT, *self]).encode()
 
-    def holds(self, root: str) -> bool:
-        """Return whether all files are as they were."""
+    def holds(self, root: str, memory: str) -> bool:
+        """Return whether all files are as they were; `memory` is the digest of what SCons remembers now."""
+        if memory != self.memory:
+            return False
         below, stat = root + "/", os.stat
         for path, stamp in self.files.items():
             try:
@@ -77,11 +64,9 @@ class SettledBuild:
                 continue
             if stamp is None or file_stamp(found) != stamp:
                 return False
-        names = all(names_digest(place) == digest for place, digest in self.places.items())
-        return names and memory_digest(root) == self.memory
+        return all(names_digest(place) == digest for place, digest in self.places.items())
 
 
-_FIELDS = ("calls", "asked", "late", "told", "built", "unmade", "memory", "places", "files")
 _TYPES = (list, list, list, list, list, list, str, dict, dict)
 
 

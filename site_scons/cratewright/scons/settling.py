@@ -46,8 +46,8 @@ class Settling:
     Shape: `root` absolute; `calls` are those made so far, `targets` what they returned, `nodes` what was in each then:
     an SConstruct may change the lists; empty for one that is not declared. `is_like_others` as long as
     SCons has been told nothing but what can be told again. `late` and `asked` as in `SettledBuild`, once all is read;
-    `began` is when, as `clock_ns` tells, and `memory` what SCons remembered then. `watch`, if anybody sets it, is
-    called for a build that may have nothing to do, once all SConscripts have been read.
+    `began` is when, as `clock_ns` tells, and `memory` what SCons remembered then, if that may matter. `watch`, if
+    anybody sets it, is called for a build that may have nothing to do, once all SConscripts have been read.
     """
 
     asks_always = False
@@ -56,11 +56,11 @@ class Settling:
     def __init__(self, fs: Any, root: str) -> None:
         self.root = root
         self.began = clock_ns()
-        self.memory = memory_digest(root)
         self.calls: list[Call] = []
         self.targets: list[CrateTarget] = []
         self.nodes: list[tuple[Node, ...]] = []
         self.is_like_others = is_before_any(fs)
+        self.memory = memory_digest(root) if self.is_like_others else ""
         self.moments = Moments()
         self.late: list[str] = []
         self.asked: list[Any] = []
@@ -138,7 +138,7 @@ class Settling:
 
     def _read(self) -> SettledBuild | None:
         before = None if Settling.asks_always else read_settled(self.root)
-        return before if before is not None and before.holds(self.root) else None
+        return before if before is not None and before.holds(self.root, self.memory) else None
 
     def _begin(self, before: SettledBuild) -> None:
         """Keep calls from now on, until anybody asks for a node that a crate makes."""
@@ -248,7 +248,7 @@ class Settling:
             len(self.calls) == len(before.calls)
             and (self.late, self.asked) == (before.late, before.asked)
             and is_plain_graph(self._fs, lambda node: False)
-            and before.holds(self.root)
+            and before.holds(self.root, memory_digest(self.root))
         )
 
 

@@ -42,25 +42,26 @@ class _Unknown(Exception):
 class Files:
     """Files that took part, with their stamps; None for a path that was missing.
 
-    Shape: `root` absolute; paths are relative to it, or absolute.
+    Shape: `root` absolute; paths are relative to it, or absolute. None has changed since a moment, `since`.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, since: int) -> None:
         self.stamps: dict[str, list[int] | None] = {}
+        self._since = since
         self._root = root
         self._below = os.path.join(root, "")
 
-    def note_file(self, path: str, since: int) -> None:
+    def note_file(self, path: str) -> None:
         """Take note of a path at which SCons has found a file in this run.
 
         Raises: _Unknown if it has changed or been removed since.
         """
-        self.note(path, since)
+        self.note(path)
         if self.stamps[path.removeprefix(self._below)] is None:
             raise _Unknown(f"{path} was removed")
 
-    def note(self, path: str, since: int, known: list[int] | bool | None = False) -> None:
-        """Take note of a path that has not changed since before a moment, nor from a stamp that is known.
+    def note(self, path: str, known: list[int] | bool | None = False) -> None:
+        """Take note of a path that has not changed since then, nor from a stamp that is known; False if none is.
 
         Raises: _Unknown if it has.
         """
@@ -70,7 +71,7 @@ class Files:
         except (OSError, ValueError):
             stamp = None
         else:
-            if not is_older(found, since):
+            if not is_older(found, self._since):
                 raise _Unknown(f"{path} is young")
             stamp = file_stamp(found)
         if (known is not False and known != stamp) or self.stamps.setdefault(path, stamp) != stamp:
@@ -165,7 +166,7 @@ def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Settle
         raise _Unknown("the build failed, or said more")
     if not settling.memory or memory_digest(build.root) != settling.memory:
         raise _Unknown("SCons has learned something")
-    files = Files(build.root)
+    files = Files(build.root, settling.began)
     built, unmade = [], []
     for path, node in all_nodes(fs):
         is_directory = isinstance(node, SCons.Node.FS.Dir)
@@ -175,16 +176,16 @@ def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Settle
         if not os.path.exists(path):
             unmade.append(path)
         if is_made and node.get_state():
-            files.note_file(path, settling.began)
+            files.note_file(path)
         elif is_made or not is_directory:
-            files.note(path, settling.began)
+            files.note(path)
         if getattr(node.attributes, "crate_stage", None) is not None and node.get_state():
-            _note_stage(node, files, settling.began)
+            _note_stage(node, files)
     places = settling.moments.search_paths
     modules = list(settling.moments.module_paths)
     installed = installed_files(build.root, build.engines.values(), modules, places, raises=_Unknown)
     for path, known in installed.items():
-        files.note(path, settling.began, known)
+        files.note(path, known)
     for target, nodes in zip(settling.targets, settling.nodes, strict=True):
         if list(map(id, target)) != list(map(id, nodes)):
             raise _Unknown("the SConstruct has changed the nodes of a crate")
@@ -218,7 +219,7 @@ def _inside(node: Node) -> set[str]:
     return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()
 
 
-def _note_stage(node: Node, files: Files, since: int) -> None:
+def _note_stage(node: Node, files: Files) -> None:
     """Note the files by which a stage was known to be up to date."""
     if node.get_state() != SCons.Node.up_to_date:
         raise _Unknown(f"{node} was made")
@@ -229,12 +230,12 @@ def _note_stage(node: Node, files: Files, since: int) -> None:
             raise _Unknown(f"{node} was made of young files")
         observed, outputs = vouched
         for item in observed:
-            files.note(item.path, since, item.stamp if item.digest else None)
+            files.note(item.path, item.stamp if item.digest else None)
         for path in outputs:
-            files.note_file(path, since)
+            files.note_file(path)
     for child in node.children():
         if isinstance(child, StageState) or getattr(child.attributes, "crate_stage", None) is not None:
             continue
         if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
             raise _Unknown(f"{child} is made by others")
-        files.note_file(str(child.get_internal_path()), since)
+        files.note_file(str(child.get_internal_path()))

@@ -18,9 +18,9 @@ from ..base.errors import ConfigurationError, near_miss
 from ..pipeline.plan import check_target, option_table, source_table
 from ..plugins.registry import default_registry
 from ..system.fs import read_bytes
-from ..values.crate import whole
 from ..values.option_spec import OptionKind
 from ..values.options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
+from ..values.whole_crate import whole
 from ..workspace import (
     Listing,
     Selection,

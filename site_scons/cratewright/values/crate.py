@@ -18,11 +18,9 @@ __all__ = [
     "Crate",
     "CrateType",
     "Source",
-    "WholeCrate",
     "check_crate_name",
     "parse_crate_types",
     "unit_name",
-    "whole",
 ]
 
 UNVERSIONED = "0.0.0"
@@ -84,22 +82,6 @@ class Crate:
     def stable_id(self) -> str:
         """Which crate it is, whatever is in it."""
         return stable_crate_id(self.name, self.version, self.metadata)
-
-
-@dataclass(frozen=True, slots=True)
-class WholeCrate:
-    """A dependency of which every module is to be linked."""
-
-    dependency: object
-
-
-def whole(dependency: object) -> WholeCrate:
-    """Return a dependency for `deps` of which every module is linked, needed or not, as rustc's `+whole-archive`.
-
-    Shape: whatever `deps` takes. Units that register themselves before a program starts are of no use otherwise, for
-    nobody calls them.
-    """
-    return dependency if isinstance(dependency, WholeCrate) else WholeCrate(dependency)
 
 
 def check_crate_name(name: object) -> str:
