@@ -86,17 +86,18 @@ class _Variables:
         self.digest = digest_of([[name, plain_variable(value)] for name, value in sorted(values.items())])
         self.values = copied(dict(values))
         self.stages = _stages(env)
-        self._exact = exact(dict(values))
-        self._kinds = list(map(type, values.values()))
+        # Looked at once a call: what is apart is not compared here, and nothing is copied.
+        self._exact = exact(dict(values)) | dict.fromkeys(_APART & env._dict.keys(), _ANYTHING)
+        self._kinds = list(map(type, env._dict.values()))
 
     def has(self, name: str, value: object) -> bool:
         """Return whether a variable had this value, or `_NOTHING` if it had none."""
-        return bool(self._exact.get(name, _NOTHING) == value)
+        return name not in _APART and bool(self._exact.get(name, _NOTHING) == value)
 
-    def are(self, env: Environment, values: Mapping[str, Any]) -> bool:
+    def are(self, env: Environment) -> bool:
         """Return whether these are an Environment's variables now."""
-        kinds = list(map(type, values.values()))
-        return kinds == self._kinds and bool(self._exact == values) and self.stages == _stages(env)
+        kinds = list(map(type, env._dict.values()))
+        return kinds == self._kinds and bool(self._exact == env._dict) and self.stages == _stages(env)
 
 
 class Moments:
@@ -129,17 +130,16 @@ class Moments:
         """
         if type(env) is not SCons.Environment.Base and type(env) is not SCons.Environment.Environment:
             raise Unlike("an Environment of another kind")
-        values = {name: value for name, value in env._dict.items() if name not in _APART}
         known = self._known.get(id(env))
         if known is not None:
             try:
-                if known[1].are(env, values):
+                if known[1].are(env):
                     return known[1]
             except Exception as error:  # values may compare as they like
                 raise Unlike("a value that cannot be compared") from error
         if not is_usual(env):
             raise Unlike("a Decider or a CacheDir")
-        found = _Variables(env, values)
+        found = _Variables(env, {name: value for name, value in env._dict.items() if name not in _APART})
         self._known[id(env)] = (env, found)
         return found
 
@@ -219,6 +219,18 @@ def is_usual(env: Environment) -> bool:
 
 
 _NOTHING = object()
+
+
+class _Anything:
+    """What equals whatever it is compared with."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+_ANYTHING = _Anything()
 _CALL, _RESULT = "call", "result"
 
 
