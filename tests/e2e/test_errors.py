@@ -57,6 +57,12 @@ PLANNING = {
     "unit_twice": Mistake(sconstruct=_crate('"app", [("a.stub", {"name": "x"}), ("b.stub", {"name": "x"})]')),
     "crate_as_source": Mistake(sconstruct='lib = env.Crate("lib", ["b.stub"])\nenv.Crate("app", [lib])\n'),
     "two_crates_of_one_name": Mistake(sconstruct=GOOD + GOOD),
+    "made_by_another_builder": Mistake(sconstruct='env.Command("app.rlink", "a.stub", Copy)\n' + GOOD),
+    "commands_in_a_directory": Mistake(sconstruct='env.CrateCompileCommands("d")\n', files={"d/x.stub": ""}),
+    "mistake_of_an_emitter": Mistake(
+        sconstruct="import SCons.Errors\ndef emit(target, source, env):\n    raise SCons.Errors.UserError('not here')\n"
+        "env['CRATECODEGENEMITTER'] = emit\n" + GOOD
+    ),
     "unknown_dependency": Mistake(sconstruct=_crate('"app", ["a.stub"], deps=["lb"], crate_type="cdylib"')),
     "dependency_of_no_kind": Mistake(sconstruct=_crate('"app", ["a.stub"], deps=[3]')),
     "dependency_without_rlib": Mistake(

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Action
 import SCons.Builder
-import SCons.Errors
 import SCons.Node
 import SCons.Node.Python
 import SCons.Scanner
+
+from .SCons import entrance
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -78,23 +79,21 @@ class _RunStage:
         return _CONTENTS
 
 
+@entrance
 def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     stage = getattr(node.attributes, "crate_stage", None)
     if stage is None:
         return []
-    from .planning import planning_errors  # noqa: PLC0415
-
     if env.GetOption("clean") and node.get_executor().get_all_targets()[0] is node:
         _know_what_lies_beside(env, node)
-    with planning_errors():
-        node.add_prerequisite(stage.before())
-        found: list[Any] = stage.dependencies()
-        if stage.takes_what_stages_made:
-            stage.state.inputs = (*node.sources, *found)
-        # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the
-        # stage waits for has been made.
-        stage.state.set_state(SCons.Node.up_to_date)
-        return [*found, stage.state]
+    node.add_prerequisite(stage.before())
+    found: list[Any] = stage.dependencies()
+    if stage.takes_what_stages_made:
+        stage.state.inputs = (*node.sources, *found)
+    # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the stage
+    # waits for has been made.
+    stage.state.set_state(SCons.Node.up_to_date)
+    return [*found, stage.state]
 
 
 def _know_what_lies_beside(env: Environment, node: Any) -> None:
@@ -141,6 +140,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         )
         self.compose = compose
 
+    @entrance
     def __call__(
         self, env: Environment, target: Any = None, source: Any = None, chdir: object = None, **words: object
     ) -> list[Any]:
@@ -160,10 +160,6 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         if nodes[0].dir.srcdir is not None:
             _know_what_lies_beside(env, nodes[0])
         return nodes
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-StageBuilder.__call__.__code__ = StageBuilder.__call__.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
 def stage_nodes(env: Environment, name: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
@@ -189,13 +185,11 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
         self._needed: list[Any] | None = None
         self.implicit: list[Any] | None = None
 
+    @entrance
     def scan(self) -> None:
         """Say what must be there first."""
         if self._needed is None:
-            from .planning import planning_errors  # noqa: PLC0415
-
-            with planning_errors():
-                self._needed = self._dependencies()
+            self._needed = self._dependencies()
         if self.implicit is None:  # SCons forgets it when one of these has been made
             self.implicit = list(self._needed)
             self._children_reset()

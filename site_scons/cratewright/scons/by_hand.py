@@ -10,11 +10,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import SCons.Errors
 import SCons.Node.FS
 import SCons.Util
 
-from ..base.errors import ConfigurationError, CratewrightError, GraphError, UnknownNameError, near_miss
+from ..base.errors import ConfigurationError, GraphError, UnknownNameError, near_miss
 from ..values.crate import CrateType, parse_crate_types
 from .declaration import Declaration
 from .made_of import SUFFIXES, stages_of
@@ -116,14 +115,7 @@ _CALLS: dict[str, Callable[[Any, Any, Any, Words], list[Any]]] = {
 
 def call_stage(name: str, env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
     """Do what an SConstruct asks of the builder of a stage."""
-    try:
-        return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-call_stage.__code__ = call_stage.__code__.replace(co_filename=SCons.Errors.__file__)
+    return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
 
 
 def _flat(items: Any) -> list[Any]:

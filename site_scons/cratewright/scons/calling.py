@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import SCons
 import SCons.Defaults
 import SCons.Environment
-import SCons.Errors
 import SCons.Script
 
 from .builders import STAGES, StageBuilder
@@ -276,7 +275,3 @@ def _line(file: str, line: int, function: str) -> CodeType:
     """Return code that makes a call as if it stood in a line of a file."""
     code = compile(f"{_RESULT} = {_CALL}()", file, "exec")
     return code.replace(co_firstlineno=line, co_name=function)
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-Call.again.__code__ = Call.again.__code__.replace(co_filename=SCons.Errors.__file__)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import SCons.Errors
-
 from ..base.digest import value_digest
+from ..base.errors import ConfigurationError
 from ..system.fs import FileDigests, write_atomic
 from .builders import Stage, stage_nodes
 from .crates import Build
 from .paths import relative
-from .planning import planning_errors
+from .SCons import entrance
 from .state import StageState
 
 if TYPE_CHECKING:
@@ -30,11 +29,11 @@ def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
     try:
         target = env.File(file)
     except TypeError as error:
-        raise SCons.Errors.UserError(f"{file} is a directory, and a file of that name is asked for") from error
+        raise ConfigurationError(f"{file} is a directory, and a file of that name is asked for") from error
 
+    @entrance
     def request() -> str:
-        with planning_errors():
-            return value_digest(_rows(build))
+        return value_digest(_rows(build))
 
     state = StageState(f"commands in {target}", digests=FileDigests(build.root), target=target.abspath, request=request)
 

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import SCons.Errors
-
 from .crate_nodes import has_crates
+from .SCons import entrance
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -47,13 +46,10 @@ def _late_libraries(before: Callable[..., object]) -> Callable[..., object]:
     return words
 
 
+@entrance
 def _emit(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
     if not (has_crates(env.get("LIBS")) or has_crates(source)):
         return target, source
     from .foreign import with_linkable  # noqa: PLC0415
 
     return with_linkable(target, source, env)
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-_emit.__code__ = _emit.__code__.replace(co_filename=SCons.Errors.__file__)

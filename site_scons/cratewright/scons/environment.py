@@ -10,12 +10,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import SCons.Errors
-
 from .builders import STAGES, StageBuilder
 from .emitters import add_emitters
 from .found import AS_FOUND, FOUND, as_found, found_programs
 from .installing import install_links
+from .SCons import entrance
 from .settling import settling_of
 from .switches import offer_options
 
@@ -69,6 +68,7 @@ def generate(env: Environment) -> None:
     env.AddMethod(_compile_commands, "CrateCompileCommands")
 
 
+@entrance
 def _profile(env: Environment, name: str, inherits: str = "", **options: object) -> None:
     """Declare a profile: options by name, on top of those of the profile it inherits."""
     from .methods import profile  # noqa: PLC0415
@@ -76,6 +76,7 @@ def _profile(env: Environment, name: str, inherits: str = "", **options: object)
     profile(env, name, inherits, options)
 
 
+@entrance
 def _crate(
     env: Environment,
     name: str,
@@ -88,12 +89,14 @@ def _crate(
     return settling_of(env).crate(_declared, env, name, sources, deps, crate_type, options)
 
 
+@entrance
 def _declared(env: Environment, *words: Any) -> CrateTarget:
     from .methods import crate  # noqa: PLC0415
 
     return crate(env, *words)
 
 
+@entrance
 def _workspace(
     env: Environment, file: object, features: object = (), default_features: bool = True
 ) -> Mapping[str, CrateTarget]:
@@ -103,6 +106,7 @@ def _workspace(
     return workspace(env, file, features, default_features=default_features)
 
 
+@entrance
 def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> list[object]:
     """Declare an object file and a header for the images of crates, and return the object's node."""
     from .methods import embed_images  # noqa: PLC0415
@@ -110,6 +114,7 @@ def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> 
     return embed_images(env, name, crates, shared=shared)
 
 
+@entrance
 def _compile_commands(env: Environment, file: str = "compile_commands.json") -> list[object]:
     """Return the node of a file that tells editors how the sources of all crates are compiled."""
     from .methods import commands_file  # noqa: PLC0415
@@ -123,13 +128,7 @@ def _stage(name: str) -> StageBuilder:
 
         return call_stage(name, env, target, source, words)
 
-    compose.__code__ = compose.__code__.replace(co_filename=SCons.Errors.__file__)
     return StageBuilder(name, f"${name.upper()}COMSTR", compose)
 
 
 _BUILDERS = {name: _stage(name) for name in STAGES}
-
-# SCons shows the deepest frame that is not its own as the place of a user's mistake. These frames of ours lie
-# between the user's line and SCons: counting them as SCons's makes the message name the line of the SConstruct.
-for _method in (_crate, _declared, _embed, _profile, _workspace):
-    _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import SCons.Errors
 import SCons.Node.FS
 import SCons.Util
 
-from ..base.errors import ConfigurationError, CratewrightError
+from ..base.errors import ConfigurationError
 from ..values.crate import CrateType
 from .crate_nodes import has_crates
 from .crates import CrateTarget, DeclaredCrate
 from .linkable import linkable
-from .planning import planning_errors
+from .SCons import entrance
 from .variables import library_word
 
 if TYPE_CHECKING:
@@ -89,27 +88,23 @@ def check_shared_objects(nodes: Iterable[Any], types: Iterable[CrateType], *, cr
 
 def with_linkable(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
     """Return targets and sources of a builder with what a linker takes of each crate; of `LIBS` as well."""
-    # Not a context manager: SCons would show a line of that as the place of the mistake.
-    try:
-        if has_crates(env.get("LIBS")) and not _is_archive(env, target):
-            # Of the call alone if it has variables of its own, or else of the Environment.
-            env["LIBS"] = [item for item, _ in linkable(env["LIBS"], user=target[0])]
-        if has_crates(source):
-            pairs = linkable(source, user=target[0])
-            crates = [(item, crate) for item, crate in pairs if crate is not None]
-            if _is_archive(env, target):
-                crates = [(_as_object(env, crate, item), crate) for item, crate in crates]
-            # A linker takes from an archive what it needs by then: sources come first.
-            source = [*(item for item, crate in pairs if crate is None), *(item for item, _ in crates)]
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    if has_crates(env.get("LIBS")) and not _is_archive(env, target):
+        # Of the call alone if it has variables of its own, or else of the Environment.
+        env["LIBS"] = [item for item, _ in linkable(env["LIBS"], user=target[0])]
+    if has_crates(source):
+        pairs = linkable(source, user=target[0])
+        crates = [(item, crate) for item, crate in pairs if crate is not None]
+        if _is_archive(env, target):
+            crates = [(_as_object(env, crate, item), crate) for item, crate in crates]
+        # A linker takes from an archive what it needs by then: sources come first.
+        source = [*(item for item, crate in pairs if crate is None), *(item for item, _ in crates)]
     return target, source
 
 
+@entrance
 def libraries_for_linker(items: object) -> list[Any]:
     """Return what `LIBS` holds when a linker is called, with a file for each crate."""
-    with planning_errors():
-        return [item for item, _ in linkable(items, user="LIBS")]
+    return [item for item, _ in linkable(items, user="LIBS")]
 
 
 def _is_archive(env: Environment, target: list[Any]) -> bool:
@@ -130,7 +125,3 @@ def _as_object(env: Environment, crate: DeclaredCrate, library: Any) -> Any:
         env.Command(node, library, command)
         node.attributes.shared = getattr(library.attributes, "shared", False)
     return node
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-with_linkable.__code__ = with_linkable.__code__.replace(co_filename=SCons.Errors.__file__)

@@ -27,6 +27,7 @@ from ..base.errors import GraphError, near_miss
 from ..system.fs import digest_file
 from .made_file import MadeFile, as_made
 from .paths import directory_node, relative
+from .SCons import entrance
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -97,21 +98,16 @@ class ImageNodes(Mapping[str, Any]):
     def _nodes(self) -> Mapping[str, str]:
         return {entry: path for expected in self._expected for entry, path in expected.paths.items()}
 
+    @entrance
     def __getitem__(self, name: str) -> Any:
         found = self._nodes.get(name)
         short = [found] if found else [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
         if len(short) == 1:
             return self._env.fs.File(short[0])
-        raise SCons.Errors.UserError(
-            str(
-                GraphError(
-                    f"crate '{self._crate}' has no image '{name}'"
-                    if not short
-                    else f"'{name}' could be several images",
-                    context=(("images", " ".join(self._nodes) or "none that is known before the link"),),
-                    hint=near_miss(name, self._nodes) if self._nodes else self._hint,
-                )
-            )
+        raise GraphError(
+            f"crate '{self._crate}' has no image '{name}'" if not short else f"'{name}' could be several images",
+            context=(("images", " ".join(self._nodes) or "none that is known before the link"),),
+            hint=near_miss(name, self._nodes) if self._nodes else self._hint,
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -119,10 +115,6 @@ class ImageNodes(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._nodes)
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-ImageNodes.__getitem__.__code__ = ImageNodes.__getitem__.__code__.replace(co_filename=SCons.Errors.__file__)
 
 
 class _Owner:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-import SCons.Errors
-
-from ..base.errors import CratewrightError
 from ..plugins.registry import default_registry
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget, build_of
@@ -27,26 +24,20 @@ def profile(env: Environment, name: str, inherits: str, options: Mapping[str, ob
     """Declare a profile."""
     profiles = {**env["CRATE_PROFILES"], name: {"inherits": inherits, **options}}
     env["CRATE_PROFILES"] = profiles
-    try:
-        resolve_profile(name, {**BUILTIN_PROFILES, **default_registry().profiles, **profiles})
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    resolve_profile(name, {**BUILTIN_PROFILES, **default_registry().profiles, **profiles})
 
 
 def crate(
     env: Environment, name: str, sources: object, deps: object, crate_type: object, options: Mapping[str, object]
 ) -> CrateTarget:
     """Declare a crate and return its target."""
-    try:
-        # As for any builder, words in capitals are construction variables of this call alone.
-        own = {word: value for word, value in options.items() if word.isupper()}
-        rest = {word: value for word, value in options.items() if word not in own}
-        settling = settling_of(env)
-        settling.watch = settling.watch or _watch(env)
-        env = commanded(env.Override(own) if own else env)
-        return declare_for_targets(env, name, rest, sources, deps, crate_type)
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    # As for any builder, words in capitals are construction variables of this call alone.
+    own = {word: value for word, value in options.items() if word.isupper()}
+    rest = {word: value for word, value in options.items() if word not in own}
+    settling = settling_of(env)
+    settling.watch = settling.watch or _watch(env)
+    env = commanded(env.Override(own) if own else env)
+    return declare_for_targets(env, name, rest, sources, deps, crate_type)
 
 
 def _watch(env: Environment) -> Callable[[Settling], None]:
@@ -58,22 +49,14 @@ def workspace(env: Environment, file: object, features: object, *, default_featu
     """Declare the crates of a TOML file and return their targets by name."""
     from .workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
 
-    try:
-        return declare_workspace(
-            commanded(env), file, Declaration, features=features, default_features=default_features
-        )
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    return declare_workspace(commanded(env), file, Declaration, features=features, default_features=default_features)
 
 
 def embed_images(env: Environment, name: str, crates: object, *, shared: bool) -> list[object]:
     """Declare an object file and a header for the images of crates, and return the object's node."""
     from .embed import embed  # noqa: PLC0415 - few builds ask for it
 
-    try:
-        return embed(env, name, crates, shared=shared)
-    except CratewrightError as error:
-        raise SCons.Errors.UserError(str(error)) from error
+    return embed(env, name, crates, shared=shared)
 
 
 def commands_file(env: Environment, file: str) -> list[object]:
@@ -81,8 +64,3 @@ def commands_file(env: Environment, file: str) -> list[object]:
     from .compile_commands import compile_commands  # noqa: PLC0415 - few builds ask for it
 
     return compile_commands(env, build_of(env), file)
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-for _method in (crate, embed_images, profile, workspace):
-    _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)

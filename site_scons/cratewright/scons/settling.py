@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import SCons.Errors
 import SCons.Node
 import SCons.Node.Python
 import SCons.Script
@@ -285,8 +284,3 @@ def _stand_for(target: CrateTarget) -> None:
         if stages is not None and stages.target.__dict__ is target.__dict__:
             stages.target = stages.declared.target = target
             return
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-for _method in (Settling.crate, Settling._make, Settling.declare, Settling._report):
-    _method.__code__ = _method.__code__.replace(co_filename=SCons.Errors.__file__)

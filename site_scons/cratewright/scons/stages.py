@@ -27,8 +27,8 @@ from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .links import link_node
 from .paths import directory_node, file_node, reading_in
-from .planning import planning_errors
 from .running import run_archive, run_codegen, run_link, run_lto
+from .SCons import entrance
 from .state import StageState
 from .untaken import note_untaken
 
@@ -267,9 +267,9 @@ class CrateStages:
         target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
         target.images = ImageNodes(self.env, declared.name, self.images, self._images_hint(target.image))
 
+    @entrance
     def _expected_images(self) -> Mapping[str, str] | None:
-        with planning_errors():
-            return self.backend.expected_images(self.planned)
+        return self.backend.expected_images(self.planned)
 
     def _images_hint(self, image: Any) -> str:
         if image is None or not isinstance(image, SCons.Node.FS.Dir):
@@ -297,12 +297,8 @@ class CrateStages:
         return node
 
     def _state(self, what: str, target: Any, request: Callable[[], str]) -> StageState:
-        def digest() -> str:
-            with planning_errors():
-                return request()
-
         name = f"{what} {target}"
-        return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=digest)
+        return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=entrance(request))
 
     def _salt(self) -> str:
         engine, backend = self.declared.engine, self.backend

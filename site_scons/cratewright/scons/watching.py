@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
 import SCons.Builder
 import SCons.Environment
-import SCons.Errors
 import SCons.Node
 import SCons.Node.FS
 
 from .asked import AskedNode
+from .SCons import passage
 
 __all__ = ["Watch"]
 
@@ -156,14 +156,11 @@ _NOTHING = object()
 
 
 def _guarded(usual: Callable[..., Any], report: Callable[[], None]) -> Callable[..., Any]:
-    def guarded(*words: Any, **more: Any) -> Any:
+    def before(words: tuple[Any, ...], more: Mapping[str, Any]) -> tuple[Iterable[Any], Mapping[str, Any]]:
         report()
-        return usual(*map(_real, words), **{name: _real(word) for name, word in more.items()})
+        return map(_real, words), {name: _real(word) for name, word in more.items()}
 
-    # As for the methods of an Environment: the message is to name the line of the SConstruct.
-    guarded.__code__ = guarded.__code__.replace(co_filename=SCons.Errors.__file__)
-    guarded.__name__ = usual.__name__
-    return guarded
+    return passage(usual, before)
 
 
 def _real(word: Any) -> Any:

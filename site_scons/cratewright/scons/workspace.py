@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import SCons.Errors
 import SCons.Node.FS
 
-from ..base.errors import ConfigurationError, near_miss
+from ..base.errors import ConfigurationError, GraphError, near_miss
 from ..pipeline.plan import check_target, option_table, source_table
 from ..plugins.registry import default_registry
 from ..system.fs import read_bytes
@@ -38,6 +38,7 @@ from ..workspace import (
 from .crates import CrateTarget
 from .paths import directory_node, file_node, located_source, nearby, reading_in, relative
 from .prebuilt import check_rlib
+from .SCons import entrance
 from .targets import together
 
 if TYPE_CHECKING:
@@ -63,12 +64,9 @@ Begin = Callable[..., Declaration]
 class WorkspaceTargets(dict[str, CrateTarget]):
     """The crate targets of a workspace by name, in the order declared."""
 
+    @entrance
     def __missing__(self, name: str) -> CrateTarget:
-        raise SCons.Errors.UserError(f"the workspace has no crate '{name}'\n  hint: {near_miss(name, self)}")
-
-
-# As for the methods of an Environment: the message is to name the line of the SConstruct.
-WorkspaceTargets.__missing__.__code__ = WorkspaceTargets.__missing__.__code__.replace(co_filename=SCons.Errors.__file__)
+        raise GraphError(f"the workspace has no crate '{name}'", hint=near_miss(name, self))
 
 
 def declare_workspace(
