@@ -13,9 +13,11 @@ from cratewright.cache.explain import Change, changes_between, describe, group
 from cratewright.cache.history import Ledger, causes_of, history_path, read_history
 from cratewright.cache.key import Fields
 from cratewright.contract.backend import CodegenBackend
+from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine, Job
 from cratewright.plugins.registry import Registry
 from cratewright.values.call import BackendCall
+from cratewright.values.crate import Crate, CrateType, Source
 from cratewright.values.options import Options
 from cratewright.values.stencil import UnitStencil
 
@@ -178,5 +180,39 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
         assert build({"X": "2"}, b"export b\n", b"include x.inc\n").startswith("0.stub changed: ")
         engine.environ, engine._store = {"CRATE_CACHE": "off"}, None
         assert build({"X": "2"}, b"export b\n", b"include x.inc\n") == "not in the cache any more (2 units)"
+    finally:
+        engine.close()
+
+
+def test_units_of_one_source_have_histories_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "a.stub").write_text("export a\n")
+    registry = Registry()
+    registry.register(testing)
+    engine = Engine(str(tmp_path), registry, {"CRATE_CACHE": "off"}, workers=False)
+
+    def build(**macros: str) -> str:
+        options = testing.make_options(testing.StubBackend)
+        variants = [
+            Source(path="a.stub", name=name, options=options.override({"defines": (("X", value),)}))
+            for name, value in macros.items()
+        ]
+        crate = Crate(
+            name="app",
+            version="0",
+            backend="stub",
+            target="text",
+            profile="dev",
+            crate_types=(CrateType.RLIB,),
+            sources=tuple(variants),
+            dependencies=(),
+            options=options,
+        )
+        with engine.ledger(str(tmp_path / "app.rlink")) as ledger:
+            codegen_crate(engine, crate)
+        return ledger.reason({"compile_codegen_unit": "unit"})
+
+    try:
+        build(one="1", two="2")
+        assert build(one="1", two="3") == "not in the cache any more (1 unit); define X changed: '2' -> '3' (1 unit)"
     finally:
         engine.close()

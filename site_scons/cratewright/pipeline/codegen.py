@@ -76,7 +76,7 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     jobs = [
         Job(
             BackendCall(CodegenBackend.compile_codegen_unit, stencil),
-            f"crate '{crate.name}': {stencil.path}",
+            _label(crate, source),
             has_form=forms,
             size=len(stencil.source),
             crate=crate.name,
@@ -119,6 +119,12 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         compiled=len(outcomes) - hits,
         reused=hits,
     )
+
+
+def _label(crate: Crate, source: Source) -> str:
+    """Name a unit after its source, and its own name where that tells it from others of the same source."""
+    named = source.path == source.name or source.path.endswith(f"/{source.name}")
+    return f"crate '{crate.name}': {source.path}" + ("" if named else f" ({source.name})")
 
 
 def emitted_names(crate: Crate, backend: CodegenBackend) -> tuple[str, ...]:
