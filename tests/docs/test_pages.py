@@ -25,7 +25,7 @@ README = "../README.md"
 NEEDS = {
     "how-to/embed.md": ("cc", "c++"),
     "how-to/existing-sconstruct.md": ("cc", "c++"),
-    "how-to/migrate.md": ("cc",),
+    "how-to/migrate.md": ("cc", "c++"),
     "how-to/stages.md": ("cc",),
 }
 # Plugins' pages show one SConstruct each, and these are sources for it. Slang's is run where Slang is: tests/slang_e2e.

@@ -30,9 +30,11 @@ OLD: Fields = (
 )
 SEEN = (("one.inc", "a" * 64), ("two.inc", None), ("three.inc", "c" * 64))
 
+_FIELDS = {"option_x": "option x", "define_Y": "define Y"}
+
 
 def _with(**changes: str | None) -> Fields:
-    fields = {**dict(OLD), **{name.replace("_", " "): text for name, text in changes.items()}}
+    fields = {**dict(OLD), **{_FIELDS.get(name, name): text for name, text in changes.items()}}
     return tuple((name, text) for name, text in fields.items() if text is not None)
 
 
@@ -43,6 +45,8 @@ def _with(**changes: str | None) -> Fields:
         (_with(option_x="'2'"), SEEN, ["option x changed: '1' -> '2'"]),
         (_with(option_x=None), SEEN, ["option x went away: '1'"]),
         (_with(define_Y="'3'"), SEEN, ["define Y appeared: '3'"]),
+        (_with(for_lto="False"), SEEN, ["use by LTO appeared: False"]),
+        (_with(lto="LtoMode.THIN_LOCAL"), SEEN, ["lto appeared: thin-local"]),
         (_with(code="d"), SEEN, ["the code of cratewright or of the backend changed"]),
         (_with(fingerprint="f 2"), SEEN, ["tools appeared: f 2"]),
         (OLD, (("one.inc", "b" * 64), *SEEN[1:]), ["one.inc changed: aaaaaaaa -> bbbbbbbb"]),

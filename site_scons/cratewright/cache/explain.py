@@ -1,7 +1,8 @@
-"""Why a result was made anew: what its key and files were last time, and what they are now."""
+"""Why a result was made again: what differs in its key and files from last time."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from ..base.values import dataclass
@@ -16,6 +17,8 @@ NEW = "new"
 LOST = "lost"
 FILE = "file"
 _DIGEST = "sha256:"
+_NAMES = {"fingerprint": "tools", "for_lto": "use by LTO", "for_code": "use without LTO"}
+_MEMBER = re.compile(r"[A-Z]\w+\.([A-Z_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def describe(change: Change) -> str:
         return "not in the cache any more"
     if change.what == "code":
         return "the code of cratewright or of the backend changed"
-    name = rest if word == FILE else {"fingerprint": "tools"}.get(change.what, change.what)
+    name = rest if word == FILE else _NAMES.get(change.what, change.what)
     if not change.old or not change.new:
         what = "appeared" if change.new else "went away"
         return f"{name} {what}" if word in (FILE, "module") else f"{name} {what}: {_short(change.new or change.old)}"
@@ -86,4 +89,6 @@ def group(causes: Mapping[str, tuple[Change, ...]]) -> list[tuple[Change, tuple[
 def _short(text: str) -> str:
     if text.startswith(_DIGEST):
         return text[len(_DIGEST) :][:8]
+    if member := _MEMBER.fullmatch(text):
+        return member[1].lower().replace("_", "-")
     return text[:8] if len(text) == 64 and text.isalnum() else text
