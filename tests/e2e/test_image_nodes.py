@@ -77,7 +77,10 @@ def test_images_that_are_none(scons_project: SconsProject) -> None:
 ACTIONS = """\
 def say(target, source, env):
     print("SAY", target[0])
+def early(target, source, env):
+    print("SAY early", target[0])
 env.Tool("zip")
+env.AddPostAction("app.images", Action(early, None))
 app = env.Crate("app", ["a.stub", "b.stub"], crate_type="cdylib", multimodule=True)
 AddPreAction(app.image, Action(say, None))
 AddPostAction(app, Action(say, None))
@@ -89,9 +92,9 @@ Default(env.Zip("images.zip", [app.image]))
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_actions_around_images(scons_project: SconsProject, jobs: str) -> None:
-    """Those of the directory and of the crate go around the link, once each; those of an image follow it."""
+    """Those of the directory, named before or after, and of the crate go round the link once; an image's follow it."""
     scons_project.sconstruct(ACTIONS, a="entry a\n", b="entry b\n")
-    said = ["SAY app.cdylib.json", "SAY app.cdylib.json", "SAY app.images/a"]
+    said = ["SAY app.cdylib.json", "SAY early app.cdylib.json", "SAY app.cdylib.json", "SAY app.images/a"]
     for text in ("entry a\n", "entry a\nexport more\n"):
         scons_project.write({"a.stub": text})
         scons_project.scons(jobs)

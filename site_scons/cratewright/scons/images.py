@@ -25,7 +25,7 @@ import SCons.Scanner
 from ..base.digest import value_digest
 from ..base.errors import GraphError, near_miss
 from ..system.fs import digest_file
-from .made_file import MadeFile, as_made
+from .made_file import MadeFile, as_kind, as_made
 from .paths import directory_node, relative
 from .SCons import entrance
 
@@ -136,9 +136,10 @@ class _Owner:
 
 
 def _adopt_directory(node: Any, owner: _Owner) -> None:
-    node.__class__ = _ImageDirectory
+    as_kind(node, _ImageDirectory)
+    node.clear()  # what SCons may have noted of it has no room for a signature
     node.attributes.crate_images = owner
-    node.get_executor().__class__ = _DirectoryExecutor
+    node.set_executor(_DirectoryExecutor(node.get_executor()))
     node.Decider(_is_changed)
     # The files in it are made with the manifest: whoever uses the directory waits for that.
     owner.env.Depends(node, owner.manifest)
@@ -168,6 +169,13 @@ class _DirectoryExecutor(SCons.Executor.Executor):  # type: ignore[misc]
     """What makes a directory of images: what is to be done before or after that is done around the link."""
 
     __slots__ = ()
+
+    def __init__(self, before: Any) -> None:
+        super().__init__(before.action_list, before.env, before.overridelist, before.get_all_targets())
+        for action in before.pre_actions:
+            self.add_pre_action(action)
+        for action in before.post_actions:
+            self.add_post_action(action)
 
     def add_pre_action(self, action: Any) -> None:
         """Let an action go before the link, once: the manifest may have been given it as well."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base.digest import value_digest
 from ..system.fs import digest_file, link_if_changed
-from .made_file import MadeFile
+from .made_file import MadeFile, as_kind
 
 __all__ = ["link_again", "link_node"]
 
@@ -32,7 +32,7 @@ class _Link(MadeFile):
 
 def link_node(node: Any) -> Any:
     """Return the node of a file as that of a link."""
-    node.__class__ = _Link
+    as_kind(node, _Link)
     return node
 
 

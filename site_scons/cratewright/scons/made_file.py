@@ -11,7 +11,7 @@ import SCons.Node.FS
 
 from .paths import by_content
 
-__all__ = ["MadeFile", "as_made", "by_its_bytes"]
+__all__ = ["MadeFile", "as_kind", "as_made", "by_its_bytes"]
 
 
 class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
@@ -35,6 +35,15 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
         return found
 
 
+def as_kind(node: Any, kind: type) -> None:
+    """Let a node be one of a kind of its class: it may have been named, and kept, before its crate was declared.
+
+    As SCons does it: a node changes its class when it is looked up as a file or a directory (`Entry.must_be_same`).
+    """
+    assert issubclass(kind, type(node)), (node, type(node), kind)
+    node.__class__ = kind
+
+
 def as_made(node: Any, kind: type[MadeFile] = MadeFile) -> None:
     """Let SCons leave a file to the stage that makes it, and users go by its bytes."""
     by_its_bytes(node, kind)
@@ -50,5 +59,5 @@ def as_made(node: Any, kind: type[MadeFile] = MadeFile) -> None:
 def by_its_bytes(node: Any, kind: type[MadeFile] = MadeFile) -> None:
     """Let users of a file go by what is in it, whatever SCons is told to go by."""
     if type(node) is SCons.Node.FS.File:
-        node.__class__ = kind
+        as_kind(node, kind)
     node.Decider(by_content)

@@ -52,7 +52,9 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool]) -> bool:
         if is_own(node):
             continue
         if isinstance(node, SCons.Node.FS.Dir):
-            if node.builder is not SCons.Node.FS.get_MkdirBuilder() or node.srcdir is not None or is_told(node):
+            # A name that got an action before it was known to be a directory's has no builder.
+            builder = getattr(node, "builder", None)
+            if builder is not SCons.Node.FS.get_MkdirBuilder() or node.srcdir is not None or is_told(node):
                 return False
         elif node.has_builder() or is_told(node):
             return False

@@ -1,0 +1,53 @@
+"""Nodes that become those of a crate, though an SConstruct has named them before.
+
+What is relied on holds from SCons 4.5 to below 5, the range that `pyproject.toml` asks for.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from SCons.Node.FS import FS, Dir, File
+
+from cratewright.scons.made_file import MadeFile, as_kind
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_scons_itself_gives_a_named_node_another_class(tmp_path: Path) -> None:
+    assert '"scons>=4.5,<5"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    fs = FS(str(tmp_path))
+    node = fs.Entry("app.rlink")
+    assert fs.File("app.rlink") is node
+    assert type(node) is File
+
+
+def test_a_named_file_becomes_a_made_one_and_stays_the_same_node(tmp_path: Path) -> None:
+    fs = FS(str(tmp_path))
+    node = fs.File("app.rlink")
+    user = fs.File("user")
+    user.add_source([node])
+    as_kind(node, MadeFile)
+    assert type(node) is MadeFile
+    assert fs.File("app.rlink") is fs.Entry("app.rlink") is user.sources[0] is node
+    assert not node.exists()
+
+
+def test_no_other_class_will_do(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        as_kind(FS(str(tmp_path)).File("app.rlink"), Dir)
+
+
+def test_there_is_one_place_for_it() -> None:
+    """And none where the code of a function is changed."""
+    found = []
+    for path in [*ROOT.glob("site_scons/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names = [item.attr for item in targets if isinstance(item, ast.Attribute)]
+                found += [f"{path.name}: {name}" for name in names if re.fullmatch("__(class|code)__", name)]
+    assert found == ["made_file.py: __class__"]
