@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import UserList
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import CodeType
@@ -85,9 +86,12 @@ class _Variables:
         self.digest = digest_of([[name, plain_variable(value)] for name, value in sorted(values.items())])
         self.values = copied(dict(values))
         self.stages = _stages(env)
-        # Looked at once a call: what is apart is not compared here, and nothing is copied.
-        self._exact = exact(dict(values)) | dict.fromkeys(_APART & env._dict.keys(), _ANYTHING)
-        self._kinds = list(map(type, env._dict.values()))
+        self._exact = exact(dict(values))
+        # Compared once a call, so without a copy; lists of SCons's, which compare slowly, by the lists in them.
+        lists = {name: value for name, value in values.items() if isinstance(value, UserList)}
+        self._lists = [(name, self._exact[name].data) for name in lists]
+        self._others = self._exact | lists | dict.fromkeys(_APART & env._dict.keys(), _ANYTHING)
+        self._kinds = [*env._dict, *map(type, env._dict.values())]
 
     def has(self, name: str, value: object) -> bool:
         """Return whether a variable had this value, or `_NOTHING` if it had none."""
@@ -95,8 +99,13 @@ class _Variables:
 
     def are(self, env: Environment) -> bool:
         """Return whether these are an Environment's variables now."""
-        kinds = list(map(type, env._dict.values()))
-        return kinds == self._kinds and bool(self._exact == env._dict) and self.stages == _stages(env)
+        now = env._dict
+        return (
+            self._kinds == [*now, *map(type, now.values())]
+            and bool(self._others == now)
+            and all(now[name].data == items for name, items in self._lists)
+            and self.stages == _stages(env)
+        )
 
 
 class Moments:

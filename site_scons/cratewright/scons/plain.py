@@ -25,6 +25,8 @@ __all__ = ["Unlike", "copied", "digest_of", "exact", "plain_variable", "plain_wo
 _KNOWN = ("SCons.", "cratewright.", "builtins")
 _NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
 _LISTS = (list, SCons.Util.CLVar, SCons.Util.NodeList, UserList)
+_TEXTS = frozenset({str, type(None)})
+"""A list of these alone, as of many sources, is gone through at once."""
 
 
 class Unlike(Exception):
@@ -45,7 +47,8 @@ def plain_word(value: Any, crate: Callable[[object], int]) -> Any:
     if value is None or kind in (str, int, bool, float):
         return value
     if kind is list or kind is tuple:
-        return [kind.__name__, *[plain_word(item, crate) for item in value]]
+        items = value if _TEXTS.issuperset(map(type, value)) else [plain_word(item, crate) for item in value]
+        return [kind.__name__, *items]
     if kind is dict:
         return ["dict", *[[plain_word(key, crate), plain_word(item, crate)] for key, item in value.items()]]
     if kind is WholeCrate:
@@ -143,7 +146,7 @@ def copied(value: Any) -> Any:
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     kind = type(value)
     if kind is list or kind is tuple or kind is deque:
-        return kind([change(item) for item in value])
+        return kind(value if _TEXTS.issuperset(map(type, value)) else [change(item) for item in value])
     if kind in (dict, OrderedDict):
         return kind((key, change(item)) for key, item in value.items())
     if kind in _LISTS:

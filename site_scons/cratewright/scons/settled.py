@@ -21,7 +21,7 @@ NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
 
-_FORMAT = "cratewright settled build 2"
+_FORMAT = "cratewright settled build 3"
 _MOST = 1 << 28
 
 
@@ -50,14 +50,14 @@ class SettledBuild(NamedTuple):
         """Return the content of the file."""
         return json.dumps([_FORMAT, *self]).encode()
 
-    def holds(self, root: str, memory: str) -> bool:
+    def holds(self, memory: str) -> bool:
         """Return whether all files are as they were; `memory` is the digest of what SCons remembers now."""
         if memory != self.memory:
             return False
-        below, stat = root + "/", os.stat
+        stat = os.stat
         for path, stamp in self.files.items():
             try:
-                found = stat(path if path.startswith("/") else below + path)
+                found = stat(path)
             except (OSError, ValueError):
                 if stamp is not None:
                     return False
@@ -76,7 +76,7 @@ def read_settled(root: str) -> SettledBuild | None:
         form, *fields = json.loads(_content(os.path.join(root, NAME)))
         if form != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
             return None
-        if not all(isinstance(item, str) for number in (2, 3, 4, 5) for item in fields[number]):
+        if not all({str}.issuperset(map(type, fields[number])) for number in (2, 3, 4, 5)):
             return None
     except (OSError, ValueError, TypeError, RecursionError):
         return None

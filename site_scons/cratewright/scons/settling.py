@@ -137,12 +137,12 @@ class Settling:
 
     def _read(self) -> SettledBuild | None:
         before = None if Settling.asks_always else read_settled(self.root)
-        return before if before is not None and before.holds(self.root, self.memory) else None
+        return before if before is not None and before.holds(self.memory) else None
 
     def _begin(self, before: SettledBuild) -> None:
         """Keep calls from now on, until anybody asks for a node that a crate makes."""
-        built = {os.path.join(self.root, path.rstrip("/")) for path in before.built}
-        directories = tuple(os.path.join(self.root, path) for path in before.built if path.endswith("/"))
+        built = {path.rstrip("/") for path in before.built}
+        directories = tuple(path for path in before.built if path.endswith("/"))
         names = {os.path.basename(path) for path in before.unmade}
 
         def is_more(path: str) -> None:
@@ -247,7 +247,7 @@ class Settling:
             len(self.calls) == len(before.calls)
             and (self.late, self.asked) == (before.late, before.asked)
             and is_plain_graph(self._fs, lambda node: False)
-            and before.holds(self.root, memory_digest(self.root))
+            and before.holds(memory_digest(self.root))
         )
 
 

@@ -42,14 +42,14 @@ class _Unknown(Exception):
 class Files:
     """Files that took part, with their stamps; None for a path that was missing.
 
-    Shape: `root` absolute; paths are relative to it, or absolute. None has changed since a moment, `since`.
+    Shape: `root` absolute, and so are the paths; what is noted may be relative to it. None has changed since a
+    moment, `since`.
     """
 
     def __init__(self, root: str, since: int) -> None:
         self.stamps: dict[str, list[int] | None] = {}
         self._since = since
         self._root = root
-        self._below = os.path.join(root, "")
 
     def note_file(self, path: str) -> None:
         """Take note of a path at which SCons has found a file in this run.
@@ -57,7 +57,7 @@ class Files:
         Raises: _Unknown if it has changed or been removed since.
         """
         self.note(path)
-        if self.stamps[path.removeprefix(self._below)] is None:
+        if self.stamps[os.path.join(self._root, path)] is None:
             raise _Unknown(f"{path} was removed")
 
     def note(self, path: str, known: list[int] | bool | None = False) -> None:
@@ -65,9 +65,9 @@ class Files:
 
         Raises: _Unknown if it has.
         """
-        path = path.removeprefix(self._below)
+        path = os.path.join(self._root, path)
         try:
-            found = os.stat(os.path.join(self._root, path))
+            found = os.stat(path)
         except (OSError, ValueError):
             stamp = None
         else:
