@@ -88,3 +88,36 @@ def test_jobs_and_place_leave_no_mark(scons_project: SconsProject) -> None:
     other.scons("-j4")
     assert scons_project.snapshot() == other.snapshot()
     assert "app.images/a" in scons_project.snapshot()
+
+
+def test_a_list_that_is_changed_leaves_the_crate_as_it_is(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(
+        """\
+early = env.Command("early.txt", [], Touch("$TARGET"))
+late = env.Command("late.txt", "liblib.rlib", Touch("$TARGET"))
+everything = env.Crate("lib", "lib.stub")
+other = env.Crate("other", "other.stub")
+app = env.Crate("app", "app.stub", deps=["lib", "other"], crate_type="cdylib", multimodule=True)
+Depends(app, [early, late])
+nodes, libraries = app[:], [*everything, *other]
+everything += other
+other.clear()
+image = app.pop(0)
+packed = env.Crate("packed", "packed.stub", deps=everything, crate_type="cdylib")
+everything += app
+env.Command("all.txt", everything + packed + nodes, Touch("$TARGET"))
+assert repr(packed) == "<crate packed>" and "<crate " not in repr(app) + repr(everything)
+assert packed.is_crate and not app.is_crate
+""",
+        lib="export square\n",
+        other="export cube\n",
+        app="entry app @square @cube\n",
+        packed="entry packed @square @cube\n",
+    )
+    steps = scons_project.scons("all.txt", "-Q")
+    assert "Found dependency cycle" not in steps
+    assert [line for line in scons_project.built() if "image" in line] == [
+        "crate app: 1 image: 1 linked, 0 reused",
+        "crate packed: 1 image: 1 linked, 0 reused",
+    ]
+    assert (scons_project.path / "all.txt").is_file()

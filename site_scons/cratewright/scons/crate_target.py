@@ -22,8 +22,9 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
 
     Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
     files of a directory by entry point, as far as they are known; `emitted` those that units leave beside the crate.
-    A crate for several targets has no nodes of its own: `targets` holds a crate target for each. A slice or a
-    sum of targets is made by SCons from the nodes alone: it has no name and stands for no crate.
+    A crate for several targets has no nodes of its own: `targets` holds a crate target for each. `results` are all
+    final nodes, whatever an SConstruct does to this list. A slice or a sum of targets is made by SCons from the
+    nodes alone; it stands for no crate, nor does a target that other nodes were added to.
     """
 
     images: Mapping[str, Node]
@@ -40,6 +41,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         **parts: Node | None,
     ) -> None:
         super().__init__(nodes)
+        self.results = list(nodes)
         self.name = name
         self.images = images or {}
         self.emitted = SCons.Util.NodeList(emitted)
@@ -50,8 +52,13 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         self.image = parts.get("image")
         self.manifest = parts.get("manifest")
 
+    @property
+    def is_crate(self) -> bool:
+        """Whether this stands for the crate: an SConstruct may have added to it, or taken from it."""
+        return bool(self.name) and self.data == self.results
+
     def __repr__(self) -> str:
-        return f"<crate {self.name}>" if self.name else str(super().__repr__())
+        return f"<crate {self.name}>" if self.is_crate else str(super().__repr__())
 
 
 class PendingTarget(CrateTarget):

@@ -52,7 +52,7 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
             names.append(_made_key(crate, stages, item))
         elif rlib is not None:
             names.append(prebuilt_crate(crate.build, crate.engine, rlib, user=crate.name))
-        elif isinstance(item, CrateTarget) and item.name:
+        elif isinstance(item, CrateTarget) and item.is_crate:
             names.append(_key_of(crate, item))
         elif isinstance(item, str):
             names.append(item)
@@ -102,7 +102,7 @@ def _key_of(crate: Declaring, item: CrateTarget) -> str:
 
 def _dependency_items(deps: object) -> list[object]:
     """Return what `deps` holds, one by one; lists of nodes, such as builders return, are spread out."""
-    if isinstance(deps, CrateTarget) and deps.name:
+    if isinstance(deps, CrateTarget) and deps.is_crate:
         return [deps]
     if isinstance(deps, str) or not isinstance(deps, Sequence):
         return [deps]

@@ -90,13 +90,13 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
 
 
 def _crates(name: str, crates: object) -> list[CrateTarget]:
-    if isinstance(crates, CrateTarget) and crates.name:
+    if isinstance(crates, CrateTarget) and crates.is_crate:
         found: Sequence[object] = [crates]
     else:
         found = list(crates) if isinstance(crates, (list, tuple, SCons.Util.UserList)) else [crates]
     targets: list[CrateTarget] = []
     for item in found:
-        if not isinstance(item, CrateTarget) or not item.name:
+        if not isinstance(item, CrateTarget) or not item.is_crate:
             raise ConfigurationError(f"'{name}' can embed only crates, not {item}", hint="pass what env.Crate returned")
         if item.targets:
             raise ConfigurationError(

@@ -39,7 +39,7 @@ def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *
     found = [SCons.Node.FS.find_file(name, (directory,)) for name in names for directory in directories]
     found += [env.fs.File(as_written(library.path), env.fs.Top) for library in wanted if library.path]
     # A crate may be called as a library of the system is.
-    own = set(crate.target or ())
+    own = set(crate.target.results if crate.target is not None else ())
     return [node for node in found if node is not None and node.is_derived() and node not in own]
 
 

@@ -38,7 +38,7 @@ def _crate_of(node: Any, user: object) -> DeclaredCrate | None:
     """
     stages = getattr(node.attributes, "crate_stages", None)
     crate: DeclaredCrate | None = stages.declared if stages is not None else None
-    if crate is not None and node in (crate.target or ()):
+    if crate is not None and crate.target is not None and node in crate.target.results:
         return crate
     if node.name.endswith(_BETWEEN):
         raise ConfigurationError(

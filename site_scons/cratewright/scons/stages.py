@@ -150,6 +150,7 @@ class CrateStages:
         if CrateType.RLIB not in declared.libraries:
             declared.libraries[CrateType.RLIB] = self.target.rlib = node
             self.target.append(node)
+            self.target.results.append(node)
         return node
 
     def optimize(self, name: str = "", rlink: Any = None) -> list[Any]:
@@ -263,6 +264,7 @@ class CrateStages:
         if kind is CrateType.DYLIB:
             declared.libraries[kind] = main
         target.extend(nodes)
+        target.results.extend(nodes)
         target.manifest = target.manifest or next((node for node in nodes if str(node).endswith(".json")), None)
         target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
         target.images = ImageNodes(self.env, declared.name, self.images, self._images_hint(target.image))
@@ -316,6 +318,6 @@ def _asked_for(target: CrateTarget | None) -> list[Any]:
     """Return what `env.Depends` says of a crate's results: a generated include must be there before codegen."""
     if target is None:
         return []
-    own = {target.rlink, *target}
-    asked = (node for result in target for node in result.depends if not isinstance(node, NeededNodes))
+    own = {target.rlink, *target.results}
+    asked = (node for result in target.results for node in result.depends if not isinstance(node, NeededNodes))
     return [node for node in asked if node not in own]
