@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from inspect import getdoc
+from typing import get_args
 
 from cratewright.cli import command_parser
 from cratewright.pipeline.plan import source_table
 from cratewright.pipeline.settings import SETTINGS
 from cratewright.plugins.registry import Registry, default_registry
-from cratewright.system.events import event_schema
+from cratewright.system.events import Event, event_schema
 from cratewright.values.option_spec import OptionKind, OptionSpec
 from cratewright.values.options import BUILTIN_PROFILES, CORE_OPTIONS
 
@@ -117,7 +119,7 @@ def events() -> str:
     text = ""
     kinds = event_schema()["oneOf"]
     assert isinstance(kinds, list)
-    for kind in kinds:
+    for event, kind in zip(get_args(Event), kinds, strict=True):
         fields: Mapping[str, Mapping[str, object]] = kind["properties"]
         name = fields["event"]["const"]
         rows = [
@@ -125,12 +127,12 @@ def events() -> str:
             for field, shape in fields.items()
             if field not in ("event", "time")
         ]
-        text += f"## {name}\n{_table(['field', 'type', ''], rows)}\n" if rows else f"## {name}\nNo fields.\n\n"
+        text += f"## {name}\n{getdoc(event)}\n\n{_table(['field', 'type', ''], rows)}\n"
     return text
 
 
 def _type(shape: Mapping[str, object]) -> str:
-    kind = shape.get("type", "any")
+    kind = shape.get("type") or str(shape.get("$ref", "any")).rpartition("/")[2]
     if isinstance(kind, list):
         return " or ".join(str(each) for each in kind)
     if kind == "array" and isinstance(shape.get("items"), Mapping):

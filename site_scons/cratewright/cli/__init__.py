@@ -106,42 +106,46 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
     add_report(commands)
     add_diff(commands)
     backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
-    backends.add_argument("--json", action="store_true", help="the same as JSON")
+    backends.add_argument("--json", action="store_true", help="print JSON")
     backends.set_defaults(run=_backends)
-    inspect = commands.add_parser(
-        "inspect", help="show what is in an .rlib, an .rlink, a dylib, a .spv.json or an image"
-    )
-    inspect.add_argument("file", metavar="FILE")
-    inspect.add_argument("--json", action="store_true", help="the same as JSON")
+    inspect = commands.add_parser("inspect", help="show the contents of an .rlib, .rlink, dylib, .spv.json or image")
+    inspect.add_argument("file", metavar="FILE", help="the file to show")
+    inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.set_defaults(run=_inspect)
-    link = commands.add_parser("link", help="link an .rlink file again, resolving its dependencies afresh")
-    link.add_argument("file", metavar="FILE.rlink")
+    link = commands.add_parser("link", help="link an .rlink file again, with newly resolved dependencies")
+    link.add_argument("file", metavar="FILE.rlink", help="the compiled crate")
     link.add_argument(
-        "--crate-type", action="append", default=[], metavar="TYPE", help="instead of those it was compiled for"
+        "--crate-type",
+        action="append",
+        default=[],
+        metavar="TYPE",
+        help="crate type to link, instead of those it was compiled for",
     )
     link.add_argument(
-        "-L", action="append", default=[], dest="search", metavar="DIR", help="where to search for crates"
+        "-L", action="append", default=[], dest="search", metavar="DIR", help="directory to search for crates"
     )
-    link.add_argument("-o", dest="directory", metavar="DIR", help="where outputs go (default: beside FILE.rlink)")
-    link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="how many images side by side")
+    link.add_argument("-o", dest="directory", metavar="DIR", help="output directory (default: beside FILE.rlink)")
+    link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="number of images to link in parallel")
     link.set_defaults(run=_link)
-    graph = commands.add_parser("graph", help="draw the crates of a workspace, or of what an SConstruct has built")
+    graph = commands.add_parser("graph", help="draw the crates of a workspace or of an SConstruct's last build")
     graph.add_argument(
         "file",
         metavar="FILE.toml|DIR",
         nargs="?",
         default=".",
-        help="a directory: what its last SCons build made",
+        help="a workspace, or the directory of an SConstruct (default: this directory)",
     )
-    graph.add_argument("--format", choices=("mermaid", "dot", "json"), default="mermaid", help="default: mermaid")
+    graph.add_argument(
+        "--format", choices=("mermaid", "dot", "json"), default="mermaid", help="output format (default: mermaid)"
+    )
     graph.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     graph.set_defaults(run=_graph)
     add_commands(commands, default_registry)
     add_verify(commands)
     add_completion(commands, lambda: command_parser(["completion"]))
     schema = commands.add_parser("schema", help="print the JSON schema of workspaces, or of build events")
-    schema.add_argument("--events", action="store_true", help="of a line that CRATE_EVENTS has written")
-    schema.add_argument("backend", metavar="BACKEND", nargs="?", help="with the options of one, not of all backends")
+    schema.add_argument("--events", action="store_true", help="print the schema of one line of a CRATE_EVENTS file")
+    schema.add_argument("backend", metavar="BACKEND", nargs="?", help="include only this backend's options")
     schema.set_defaults(run=_schema)
     add_plugin_commands(commands, default_registry, words)
     return parser

@@ -24,15 +24,26 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="build a workspace that has no SConstruct",
         description="Runs SCons on a workspace in TOML. What stands after -- goes to SCons as it is.",
     )
-    parser.add_argument("words", nargs="*", metavar="[FILE.toml] [TARGET...]", help=f"default: all of {_WORKSPACE}")
-    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help="units side by side (default: processors here)")
-    parser.add_argument("--profile", metavar="PROFILE", help="of crates that name none (default: CRATE_PROFILE, dev)")
-    parser.add_argument("--target", metavar="TARGET", help="of crates that name none (default: the backend's first)")
-    parser.add_argument("--backend", metavar="BACKEND", help="of crates that name none")
-    parser.add_argument("--build-dir", metavar="DIR", help="where outputs go (default: beside FILE.toml)")
-    parser.add_argument("--no-progress", action="store_true", help="say nothing of how far the build is")
-    parser.add_argument("--depfile", metavar="FILE", help="write a Make rule of all files that were read")
-    parser.add_argument("--depfile-target", metavar="NAME", help="what the rule is for (default: the first output)")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="[FILE.toml] [TARGET...]",
+        help=f"workspace and targets (default: everything in {_WORKSPACE})",
+    )
+    parser.add_argument(
+        "-j", "--jobs", type=_count, metavar="N", help="number of parallel jobs (default: number of processors)"
+    )
+    parser.add_argument(
+        "--profile", metavar="PROFILE", help="profile of crates that set none (default: CRATE_PROFILE, dev)"
+    )
+    parser.add_argument(
+        "--target", metavar="TARGET", help="target of crates that set none (default: the backend's first)"
+    )
+    parser.add_argument("--backend", metavar="BACKEND", help="backend of crates that set none")
+    parser.add_argument("--build-dir", metavar="DIR", help="output directory (default: beside FILE.toml)")
+    parser.add_argument("--no-progress", action="store_true", help="do not show progress")
+    parser.add_argument("--depfile", metavar="FILE", help="write a Make rule that lists all files that were read")
+    parser.add_argument("--depfile-target", metavar="NAME", help="target of that rule (default: the first output)")
     parser.set_defaults(run=build, passes=True)
 
 

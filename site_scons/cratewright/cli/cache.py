@@ -31,14 +31,22 @@ def add_commands(
     """Add `explain` and `cache` to a command line; `registry` finds the plugins that open stores."""
     explain = commands.add_parser("explain", help="say why the units of a target were last compiled or linked")
     explain.add_argument(
-        "target", metavar="TARGET", nargs="?", help="an .rlink, .rlib, .spv.json or image (default: all below here)"
+        "target",
+        metavar="TARGET",
+        nargs="?",
+        help="an .rlink, .rlib, .spv.json or image (default: all below this directory)",
     )
-    explain.add_argument("--json", action="store_true", help="causes by target and unit, as JSON")
+    explain.add_argument("--json", action="store_true", help="print causes by target and unit as JSON")
     explain.set_defaults(run=_explain)
     cache = commands.add_parser("cache", help="inspect, verify and shrink the cache of results")
-    cache.add_argument("action", choices=tuple(_ACTIONS), metavar="stats|gc|verify", help="what to do")
+    cache.add_argument(
+        "action",
+        choices=tuple(_ACTIONS),
+        metavar="stats|gc|verify",
+        help="show statistics, shrink to the limit, or read every entry",
+    )
     cache.add_argument("--cache", metavar="CACHE", help="a directory or URL (default: CRATE_CACHE, then .crate-cache)")
-    cache.add_argument("--json", action="store_true", help="the same as JSON")
+    cache.add_argument("--json", action="store_true", help="print JSON")
     cache.set_defaults(run=lambda arguments: _cache(arguments, registry()))
 
 

@@ -16,10 +16,10 @@ def add_completion(
     """Add `completion` to a command line; `parser` returns the parser of all of it."""
     added = commands.add_parser(
         "completion",
-        help="print a script that completes this command in a shell",
+        help="print a completion script for a shell",
         description='For bash: eval "$(cratewright completion bash)" in ~/.bashrc; the script does the rest.',
     )
-    added.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="for which shell")
+    added.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell")
     added.set_defaults(run=lambda arguments: _completion(arguments.shell, parser()))
 
 

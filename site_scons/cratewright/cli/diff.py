@@ -17,13 +17,13 @@ def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add `diff` to a command line."""
     parser = commands.add_parser(
         "diff",
-        help="say which images grew between two manifests",
+        help="list images that grew between two manifests",
         description="Compares the figures of two manifests, image by image.",
         epilog="exit status: 0 if no image that is in both grew in anything, 1 if one did, 2 for an error",
     )
-    parser.add_argument("old", metavar="OLD.json", help="the manifest of an earlier link, CRATE.spv.json")
-    parser.add_argument("new", metavar="NEW.json", help="that of a later one")
-    parser.add_argument("--json", action="store_true", help="the same as JSON")
+    parser.add_argument("old", metavar="OLD.json", help="manifest of an earlier link, CRATE.spv.json")
+    parser.add_argument("new", metavar="NEW.json", help="manifest of a later link")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_diff)
 
 

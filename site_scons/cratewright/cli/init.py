@@ -20,8 +20,8 @@ _HEADERS = (".h", ".hh", ".hpp", ".hxx", ".inc", ".inl", ".glslh", ".glsl", ".hl
 def add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]) -> None:
     """Add `init` to a command line; `registry` tells what each backend compiles."""
     init = commands.add_parser("init", help="write a crates.toml or an SConstruct for the sources in this directory")
-    init.add_argument("directory", nargs="?", default=".", metavar="DIR", help="default: the current one")
-    init.add_argument("--sconstruct", action="store_true", help="write an SConstruct, not a crates.toml")
+    init.add_argument("directory", nargs="?", default=".", metavar="DIR", help="directory (default: the current one)")
+    init.add_argument("--sconstruct", action="store_true", help="write an SConstruct instead of a crates.toml")
     init.set_defaults(run=lambda arguments: _init(arguments, registry()))
 
 

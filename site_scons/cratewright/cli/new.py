@@ -22,9 +22,9 @@ def add_new_backend(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]
 ) -> None:
     """Add `new-backend` to a command line; `registry` tells which names are taken."""
-    new = commands.add_parser("new-backend", help="write a distribution with a backend of your own, and its tests")
-    new.add_argument("name", metavar="NAME", help="what CRATE_BACKEND will call it, such as 'shout'")
-    new.add_argument("directory", nargs="?", metavar="DIR", help="default: cratewright-NAME")
+    new = commands.add_parser("new-backend", help="write a distribution with a new backend and its tests")
+    new.add_argument("name", metavar="NAME", help="name for CRATE_BACKEND, such as 'shout'")
+    new.add_argument("directory", nargs="?", metavar="DIR", help="directory (default: cratewright-NAME)")
     new.set_defaults(run=lambda arguments: _new(arguments, registry()))
 
 

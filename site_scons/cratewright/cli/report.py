@@ -13,10 +13,10 @@ __all__ = ["add_report"]
 
 def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `report` to a command line."""
-    parser = commands.add_parser("report", help="turn the events of a build into a document")
-    parser.add_argument("file", metavar="EVENTS", help="what CRATE_EVENTS=EVENTS has had written")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
+    parser = commands.add_parser("report", help="convert the events of a build to a report")
+    parser.add_argument("file", metavar="EVENTS", help="file written with CRATE_EVENTS=EVENTS")
+    parser.add_argument("--format", choices=FORMATS, required=True, help="report format")
+    parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
     parser.set_defaults(run=_report)
 
 

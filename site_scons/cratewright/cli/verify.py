@@ -30,11 +30,11 @@ def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `verify-reproducible` to a command line."""
     parser = commands.add_parser(
         "verify-reproducible",
-        help="build twice at two places, and name what differs",
+        help="build in two places and list files that differ",
         description="Copies the project here to two places, builds both without a cache, and compares every file that "
         "the builds made. What stands after -- goes to SCons.",
     )
-    parser.add_argument("words", nargs="*", metavar="TARGET", help="what to build (default: as scons)")
+    parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those of scons)")
     parser.set_defaults(run=_verify, passes=True)
 
 

@@ -35,12 +35,16 @@ def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     """Add `watch` to a command line."""
     parser = commands.add_parser(
         "watch",
-        help="build, and build again whenever a file is saved",
+        help="build now and whenever a file is saved",
         description="Builds what an SConstruct or a crates.toml here declares. What stands after -- goes to SCons.",
     )
-    parser.add_argument("words", nargs="*", metavar="TARGET", help="what to build (default: as scons)")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="units side by side (default: processors here)")
-    parser.add_argument("--exec", metavar="CMD", help="a command to run, or run anew, when a build has made something")
+    parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those of scons)")
+    parser.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="number of parallel jobs (default: number of processors)"
+    )
+    parser.add_argument(
+        "--exec", metavar="CMD", help="command to start, or restart, after each build that made something"
+    )
     parser.set_defaults(run=watch, passes=True)
 
 

@@ -1,4 +1,4 @@
-"""The `CRATE_*` settings that steer how a build is run, not what it makes."""
+"""The `CRATE_*` settings that control how a build runs, not what it makes."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ __all__ = [
 ]
 
 SETTINGS: Mapping[str, str] = {
-    "CRATE_CACHE": "where results are kept: directories and URLs, near to far, or `off`; else `.crate-cache`",
-    "CRATE_CACHE_AUTH": "`USER:PASSWORD` for the server of the cache",
-    "CRATE_CACHE_CA": "a file of the certificates that the server of the cache is trusted by; else the system's",
-    "CRATE_CACHE_CERT": "a file with a certificate and its key, by which a build shows who it is",
-    "CRATE_CACHE_HEADERS": "`NAME=VALUE,...`: headers for the server of the cache",
-    "CRATE_CACHE_MODE": "`read-write`; `read` changes nothing of a store; `write` fills it and believes nothing",
-    "CRATE_CACHE_SIZE": "maximum size of the directory, such as `5G`; the least recently used entries go first",
-    "CRATE_CACHE_TOKEN": "a bearer token for the server of the cache",
-    "CRATE_CACHE_VERIFY": "`1` makes every hit again and compares",
-    "CRATE_EVENTS": "a file for the build's events, as JSON lines",
-    "CRATE_MEMORY": "memory that heavy jobs may use together, such as `8G`; by default what is free",
-    "CRATE_PLUGINS": "words such as `-native`, each of which disables a plugin",
+    "CRATE_CACHE": "where results are cached: directories and URLs, nearest first, or `off`; by default `.crate-cache`",
+    "CRATE_CACHE_AUTH": "`USER:PASSWORD` for the cache server",
+    "CRATE_CACHE_CA": "a file of certificates to trust the cache server by; by default the system's",
+    "CRATE_CACHE_CERT": "a file with a client certificate and its key",
+    "CRATE_CACHE_HEADERS": "`NAME=VALUE,...`: headers for the cache server",
+    "CRATE_CACHE_MODE": "`read-write`, the default; `read` uses a store without changing it; `write` fills it without using it",
+    "CRATE_CACHE_SIZE": "maximum size of the directory, such as `5G`; the least recently used entries are removed first",
+    "CRATE_CACHE_TOKEN": "a bearer token for the cache server",
+    "CRATE_CACHE_VERIFY": "`1` recomputes every hit and compares",
+    "CRATE_EVENTS": "a file to write the build's events to, as JSON lines",
+    "CRATE_MEMORY": "memory that heavy jobs may use together, such as `8G`; by default the free memory",
+    "CRATE_PLUGINS": "plugins to disable, each with a minus sign: `-native`",
     "CRATE_REMOTE": "a server that runs compilers: `grpc://HOST:PORT/INSTANCE`, `grpcs://...`, `grpc+unix:///SOCKET`",
-    "CRATE_REMOTE_CODE": "`installed` where its machines have cratewright and the plugins; `sent`, as if not set, else",
-    "CRATE_REMOTE_JOBS": "how many programs run there at a time; 16 if not set",
-    "CRATE_REMOTE_MODE": "`mix` runs as many here as `-j` says at the same time; `remote`, as if not set, none",
+    "CRATE_REMOTE_CODE": "`sent`, the default, or `installed` if its machines have cratewright and the plugins",
+    "CRATE_REMOTE_JOBS": "how many programs run there at a time; by default 16",
+    "CRATE_REMOTE_MODE": "`remote`, the default, or `mix`, which also runs as many units locally as `-j` says",
     "CRATE_REMOTE_PLATFORM": "`NAME=VALUE,...`: properties that its machines must have",
-    "CRATE_REMOTE_PYTHON": "the Python of its machines, as `/usr/bin/python3`; with it they compile shaders as well",
-    "CRATE_REQUIRE_TOOLS": "`1` in tests: a missing tool is a failure",
-    "CRATE_TIMEOUT": "seconds after which a unit is ended with all that it has started; 300 if not set",
-    "CRATE_TIME_PASSES": "`1` prints where each stage's seconds went",
-    "CRATE_TRACE_PLUGINS": "`1` prints which plugins there are and which of their hooks are called",
-    "CRATE_WORKERS": "`fork`, `spawn` or `threads`: what makes the calls of backends; else what suits the system",
+    "CRATE_REMOTE_PYTHON": "Python on its machines, such as `/usr/bin/python3`, to compile shaders there too",
+    "CRATE_REQUIRE_TOOLS": "`1` makes a missing tool a failure in tests",
+    "CRATE_TIMEOUT": "seconds after which a unit is killed with everything it has started; by default 300",
+    "CRATE_TIME_PASSES": "`1` prints where each stage spent its time",
+    "CRATE_TRACE_PLUGINS": "`1` lists plugins and traces calls of their hooks",
+    "CRATE_WORKERS": "`fork`, `spawn` or `threads`: how backends are run; by default what suits the system",
 }
 """The settings that are no backend's own, and what each is for."""
 

@@ -51,7 +51,7 @@ EVENTS_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class BuildStarted:
-    """The first crate was declared.
+    """The build began: the first crate was declared.
 
     Units: `started` in seconds since 1970.
     """
@@ -64,7 +64,7 @@ class BuildStarted:
 
 @dataclass(frozen=True, slots=True)
 class CrateDeclared:
-    """A crate; `dependencies` and `directory` as the project names them."""
+    """A crate was declared; `dependencies` and `directory` are as the project names them."""
 
     crate: str
     directory: str
@@ -76,7 +76,7 @@ class CrateDeclared:
 
 @dataclass(frozen=True, slots=True)
 class ToolsFound:
-    """The versions that a backend's results depend on."""
+    """A backend found its tools; `fingerprint` names the versions that its results depend on."""
 
     backend: str
     target: str
@@ -85,7 +85,7 @@ class ToolsFound:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """A stage of a crate, which makes `target`: codegen, archive or link."""
+    """A stage of a crate began, which makes `target`: codegen, archive, lto or link."""
 
     stage: str
     crate: str
@@ -94,7 +94,7 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True)
 class StageEnded:
-    """The end of a stage; `reason` says in one line why results were made again.
+    """A stage ended; `reason` says in one line why results were made again.
 
     Units: `seconds` of wall time.
     """
@@ -110,7 +110,7 @@ class StageEnded:
 
 @dataclass(frozen=True, slots=True)
 class UnitsFound:
-    """So many units are about to be looked up or made; `step` is a backend's method."""
+    """This many units are about to be looked up or made; `step` is the backend's method."""
 
     step: str
     crate: str
@@ -129,10 +129,9 @@ class UnitStarted:
 
 @dataclass(frozen=True, slots=True)
 class UnitEnded:
-    """What became of a unit: `outcome` is `made`, `reused` or `failed`.
+    """A unit ended; `outcome` is `made`, `reused` or `failed`.
 
-    Units: `seconds` of wall time; `memory` in bytes, what the call was reckoned to need before it began: a peak would
-    be that of all calls of a worker so far.
+    Units: `seconds` of wall time; `memory` in bytes, as estimated before the call.
     """
 
     step: str
@@ -147,7 +146,7 @@ class UnitEnded:
 
 @dataclass(frozen=True, slots=True)
 class UnitExplained:
-    """Why the cache had nothing for a unit that was made; `causes` are for people."""
+    """A unit was not in the cache; `causes` say why, in words for people."""
 
     step: str
     crate: str
@@ -157,7 +156,7 @@ class UnitExplained:
 
 @dataclass(frozen=True, slots=True)
 class LtoEnded:
-    """What link-time optimization did for a crate; `report` as in the state of the link."""
+    """Link-time optimization of a crate ended; `optimized` and `reused` count modules."""
 
     crate: str
     target: str
@@ -171,9 +170,9 @@ class LtoEnded:
 
 @dataclass(frozen=True, slots=True)
 class CratesLinked:
-    """How a crate type takes in the crates below it.
+    """A crate type was linked with the crates it depends on.
 
-    Shape: one of `linkages` for each of `crates`: `static`, `dynamic` or what else dependency formats have.
+    Shape: one of `linkages` for each of `crates`: `static`, `dynamic` or another dependency format.
     """
 
     crate: str
@@ -184,7 +183,7 @@ class CratesLinked:
 
 @dataclass(frozen=True, slots=True)
 class OutputMade:
-    """A file that a link made.
+    """A link made a file.
 
     Units: `size` in bytes.
     """
@@ -196,7 +195,7 @@ class OutputMade:
 
 @dataclass(frozen=True, slots=True)
 class BuildEnded:
-    """The end; `status` is SCons's exit status. A build that was killed has none.
+    """The build ended; `status` is SCons's exit status. A build that was killed has no such event.
 
     Shape: `elsewhere` counts the programs that ran on the machines of CRATE_REMOTE.
 

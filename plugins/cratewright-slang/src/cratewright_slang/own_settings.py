@@ -24,24 +24,26 @@ OPTIONS = (
         kind=OptionKind.CHOICE,
         default="row",
         words=("row", "column"),
-        help="how matrices lie in memory where the source does not say",
+        help="matrix layout where the source does not say",
     ),
     OptionSpec(
         name="fp_mode",
         kind=OptionKind.CHOICE,
         default="default",
         words=("default", "fast", "precise"),
-        help="what may be done to floating-point arithmetic",
+        help="floating-point mode",
     ),
     OptionSpec(
         name="block_layout",
         kind=OptionKind.CHOICE,
         default="default",
         words=("default", "scalar", "gl"),
-        help="rules by which blocks are laid out",
+        help="layout rules for blocks",
     ),
-    OptionSpec(name="invert_y", kind=OptionKind.FLAG, default=False, help="negate the y of positions"),
-    OptionSpec(name="dx_position_w", kind=OptionKind.FLAG, default=False, help="take 1/w from positions, as Direct3D"),
+    OptionSpec(name="invert_y", kind=OptionKind.FLAG, default=False, help="negate y of output positions"),
+    OptionSpec(
+        name="dx_position_w", kind=OptionKind.FLAG, default=False, help="read 1/w from positions, as in Direct3D"
+    ),
 )
 SHARED = frozenset(spec.name for spec in OPTIONS)
 """What the front end sees as well as the link: modules of one program must agree in it."""

@@ -57,25 +57,25 @@ class WasmBackend(CodegenBackend):
             name="std",
             kind=OptionKind.TEXTS,
             default=(),
-            help="language standards, each for the sources of its language: c17 c++20",
+            help="language standards, each for sources in its language: c17, c++20",
         ),
-        OptionSpec(name="flags", kind=OptionKind.TEXTS, default=(), help="further words for the compiler"),
-        _size("stack_size", 16, "the stack; else the linker's"),
-        _size("initial_memory", PAGE, "memory at first"),
-        _size("max_memory", PAGE, "what memory may grow to"),
-        OptionSpec(name="import_memory", kind=OptionKind.FLAG, default=False, help="memory is the host's: env.memory"),
+        OptionSpec(name="flags", kind=OptionKind.TEXTS, default=(), help="compiler flags"),
+        _size("stack_size", 16, "stack size; by default the linker's"),
+        _size("initial_memory", PAGE, "initial size of memory"),
+        _size("max_memory", PAGE, "maximum size of memory"),
         OptionSpec(
-            name="export_table", kind=OptionKind.FLAG, default=False, help="offer the table of functions to the host"
+            name="import_memory", kind=OptionKind.FLAG, default=False, help="import memory from the host, as env.memory"
         ),
+        OptionSpec(name="export_table", kind=OptionKind.FLAG, default=False, help="export the function table"),
         OptionSpec(
-            name="imports", kind=OptionKind.TEXTS, default=(), help="symbols that the host provides, in module env"
+            name="imports", kind=OptionKind.TEXTS, default=(), help="symbols that the host provides in module env"
         ),
         OptionSpec(
             name="strip",
             kind=OptionKind.CHOICE,
             default="none",
             words=("none", "debug", "all"),
-            help="what is removed: debug information, or names as well",
+            help="remove debug information, or names as well (all)",
         ),
     )
     UNIT_OPTIONS = frozenset({"include_dirs", "defines", "opt_level", "debuginfo", "std", "flags"})

@@ -16,24 +16,24 @@ def _flag(name: str, default: bool, text: str) -> OptionSpec:
 
 
 OPTIONS = (
-    _texts("std", "language standards: c11, gnu17, c++20; each for the sources of its language"),
-    _texts("flags", "further words for the compiler, for every language"),
-    _texts("cflags", "further words for the compiler, C only"),
-    _texts("cxxflags", "further words for the compiler, C++ only"),
-    _texts("asmflags", "further words for the compiler, assembly only"),
-    _flag("pic", True, "position-independent code; without it there can be no dylib or cdylib"),
+    _texts("std", "language standards, each for sources in its language: c11, gnu17, c++20"),
+    _texts("flags", "compiler flags for every language"),
+    _texts("cflags", "compiler flags for C"),
+    _texts("cxxflags", "compiler flags for C++"),
+    _texts("asmflags", "compiler flags for assembly"),
+    _flag("pic", True, "position-independent code, which dylib and cdylib need"),
     _texts("sanitize", "sanitizers: undefined, address, thread, ..."),
-    _texts("emit", "files of each source's own code, kept beside the crate: asm, llvm-ir, obj"),
-    _flag("coverage", False, "count which lines run"),
-    _texts("ldflags", "further words for the link, which only it sees"),
-    _texts("rpath", "directories where a program looks for its dynamic libraries"),
+    _texts("emit", "files to keep for each source: asm, llvm-ir, obj"),
+    _flag("coverage", False, "instrument code to count which lines run"),
+    _texts("ldflags", "linker flags"),
+    _texts("rpath", "directories where the output looks for its dynamic libraries at run time"),
     OptionSpec(
         name="soversion",
         kind=OptionKind.TEXT,
         default="",
-        help="the number in a dynamic library's soname, if it is not the first of the crate's version",
+        help="number in a dynamic library's soname; by default the first of the crate's version",
     ),
-    _flag("strip", False, "strip symbols that are not needed to run the output"),
+    _flag("strip", False, "remove symbols that the output does not need at run time"),
 )
 
 EMITTED = {"asm": ".s", "llvm-ir": ".ll", "obj": ".o"}
