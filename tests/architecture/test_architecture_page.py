@@ -1,9 +1,11 @@
-"""The files and symbols that docs/architecture.md names exist, where it says."""
+"""The files and symbols that docs/architecture.md and the READMEs of plugins name exist, where they say."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/architecture.md"
@@ -26,3 +28,13 @@ def test_what_it_names_exists() -> None:
             wrong.append(f"{name} has no {symbol}")
     assert not wrong, "\n".join(wrong)
     assert len(named) >= LEAST
+
+
+@pytest.mark.parametrize("plugin", ["native", "slang", "spirv", "wasm"])
+def test_a_readme_lists_the_modules_of_its_plugin(plugin: str) -> None:
+    directory = ROOT / f"plugins/cratewright-{plugin}"
+    text = (directory / "README.md").read_text(encoding="utf-8").partition("| module | holds |")[2].partition("\n\n")[0]
+    listed = {name for row in re.findall(r"^\| (`[^|]+`) \|", text, re.M) for name in re.findall(r"`(\w+)`", row)}
+    package = directory / f"src/cratewright_{plugin}"
+    there = {path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert listed == there - {"__init__", "__pycache__"}

@@ -95,9 +95,16 @@ def test_every_block_is_run() -> None:
 
 
 def test_links_lead_somewhere() -> None:
+    """To a file that exists, and in a page to a heading that it has."""
     dead = []
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/README.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if not (page.parent / target).exists():
-                dead.append(f"{page.relative_to(ROOT)}: {target}")
+    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/*.md"), *ROOT.glob("examples/*/*.md")]:
+        for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+            path = page.parent / target if target else page
+            if not path.exists() or (anchor and anchor not in _anchors(path)):
+                dead.append(f"{page.relative_to(ROOT)}: {target}#{anchor}")
     assert not dead
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
