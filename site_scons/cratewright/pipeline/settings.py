@@ -40,7 +40,7 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_CACHE_CA": "a file of certificates to trust the cache server by; by default the system's",
     "CRATE_CACHE_CERT": "a file with a client certificate and its key",
     "CRATE_CACHE_HEADERS": "`NAME=VALUE,...`: headers for the cache server",
-    "CRATE_CACHE_MODE": "`read-write`, the default; `read`: use a store, do not change it; `write`: fill it, do not use it",
+    "CRATE_CACHE_MODE": "`read-write`; `read` uses a store without changing it; `write` fills it without using it",
     "CRATE_CACHE_SIZE": "maximum size of the directory, such as `5G`; least recently used entries are removed first",
     "CRATE_CACHE_TOKEN": "a bearer token for the cache server",
     "CRATE_CACHE_VERIFY": "`1` recomputes every hit and compares",
