@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ class Watched:
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
+def project(tmp_path: Path) -> Path:
     try:
         import watchfiles  # noqa: F401
     except ImportError:
@@ -73,10 +74,15 @@ def watched(tmp_path: Path) -> Iterator[Callable[..., Watched]]:
     root.mkdir()
     (root / "SConstruct").write_text(SCONSTRUCT)
     (root / "a.in").write_text("one")
+    return root
+
+
+@pytest.fixture
+def watched(project: Path) -> Iterator[Callable[..., Watched]]:
     made: list[Watched] = []
 
     def start(*words: str) -> Watched:
-        made.append(Watched(root, *words))
+        made.append(Watched(project, *words))
         return made[-1]
 
     yield start
@@ -119,50 +125,104 @@ def test_no_change_is_lost_while_a_build_runs(watched: Callable[..., Watched]) -
     here.until(lambda: here.out("a", "two"))
 
 
-def test_it_ends_at_once(watched: Callable[..., Watched]) -> None:
-    """One after the other: each looks for what is left of `sleep 361` on the whole machine."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        here = watched("--exec", "sleep 361", "--", "wait=0")
-        here.builds(1)
-        here.until(lambda: _runs("sleep 361"))
-        (here.root / "SConstruct").write_text(SCONSTRUCT.replace('ARGUMENTS.get("wait", 0)', "360"))
-        (here.root / "began").unlink()
-        (here.root / "a.in").write_text("two")
-        here.until((here.root / "began").exists)
-        with ends():
-            here.process.send_signal(number)
-            status = here.process.wait(HANG)
-        assert status == (0 if number == signal.SIGINT else -number)
-        _until_nothing_is_left(here)
-        for name, text in (("SConstruct", SCONSTRUCT), ("a.in", number.name)):
-            (here.root / name).write_text(text)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_at_once(number: signal.Signals, watched: Callable[..., Watched]) -> None:
+    here = watched("--exec", "sleep 361", "--", "wait=0")
+    here.until(lambda: "sleep" in _programs_in(here.root))
+    (here.root / "began").unlink()
+    (here.root / "SConstruct").write_text(SCONSTRUCT.replace('ARGUMENTS.get("wait", 0)', "360"))
+    here.until((here.root / "began").exists)
+    with ends():
+        here.process.send_signal(number)
+        status = here.process.wait(HANG)
+    assert status == (0 if number == signal.SIGINT else -number)
+    until(lambda: not processes_of(here.process.pid) and not _programs_in(here.root))
 
 
-def _until_nothing_is_left(here: Watched) -> None:
-    root = str(here.root)
-    until(lambda: not processes_of(here.process.pid) and not _runs("sleep 361") and not _runs(root))
-
-
-def _runs(word: str) -> bool:
+def _programs_in(place: Path) -> set[str]:
+    """Return the programs that run in a directory."""
+    found = set()
     for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) != os.getpid():
-            try:
-                words = Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ")
-                place = os.readlink(f"/proc/{entry}/cwd")
-            except OSError:
-                continue
-            if words and (word == place or words.startswith(word.encode())):
-                return True
-    return False
+        with suppress(OSError):
+            if entry.isdigit() and os.readlink(f"/proc/{entry}/cwd") == str(place):
+                found.add(Path("/proc", entry, "comm").read_text().strip())
+    return found
+
+
+KILLED = """\
+import os, signal, sys
+from cratewright.cli import main
+import cratewright.{module} as module
+module.own = lambda leader: os.kill(os.getpid(), signal.SIGKILL)
+main(["watch", "--exec", "sleep 361"])
+"""
+
+
+@pytest.mark.parametrize("module", ["system.changes", "scons.forked", "cli.watch"])
+def test_what_it_has_just_started_ends_with_it(module: str, project: Path) -> None:
+    """Killed before it can take note of what it has started, which has its output to the end."""
+    wait = {"scons.forked": "360"}.get(module, "0")
+    (project / "SConstruct").write_text(SCONSTRUCT.replace('ARGUMENTS.get("wait", 0)', wait))
+    with ends():
+        done = _run(KILLED.format(module=module), project)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+INTERRUPTED = """\
+import os, signal, sys
+from cratewright.cli import main
+forks = []
+def interrupt():
+    forks.append(1)
+    if len(forks) == {fork}:
+        os.kill(os.getpid(), signal.SIGINT)
+os.register_at_fork(after_in_parent=interrupt)
+sys.exit(main(["watch", "--exec", "sleep 361"]))
+"""
+
+
+@pytest.mark.parametrize("fork", [1, 2, 3])
+def test_an_interrupt_amid_a_fork_is_not_lost(fork: int, project: Path) -> None:
+    """Python drops what is raised by the functions that it calls when it forks."""
+    with ends():
+        done = _run(INTERRUPTED.format(fork=fork), project)
+    assert done.returncode == (2 if fork == 1 else 0), done.stderr
+
+
+ENDED = """\
+from cratewright.scons.forked import ForkedBuild
+from cratewright.system.changes import Changes
+from cratewright.system.child import owns
+for end in (ForkedBuild.outcome, lambda build: build.interrupt(60)):
+    build = ForkedBuild(lambda: 0)
+    assert owns(build.process)
+    while not build.read():
+        pass
+    end(build)
+    assert not owns(build.process)
+changes = Changes(["."])
+assert owns(changes._process)
+changes.close()
+assert not owns(changes._process)
+"""
+
+
+def test_what_has_ended_is_forgotten(project: Path) -> None:
+    """Its number may be another's by the time that the rest is ended."""
+    done = _run(ENDED, project)
+    assert done.returncode == 0, done.stderr
+
+
+def _run(script: str, root: Path) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", script]
+    return subprocess.run(words, cwd=root, capture_output=True, text=True, check=False, timeout=HANG)
 
 
 def test_without_watchfiles(tmp_path: Path) -> None:
     (tmp_path / "SConstruct").write_text("")
     (tmp_path / "watchfiles.py").write_text("")
     script = "import sys; sys.modules['watchfiles'] = None\nfrom cratewright.cli import main\nsys.exit(main(['watch']))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=HANG
-    )
+    done = _run(script, tmp_path)
     assert done.returncode == 2 and "pip install 'cratewright[watch]'" in done.stderr and "Traceback" not in done.stderr
     nothing = tmp_path / "nothing"
     nothing.mkdir()

@@ -20,7 +20,19 @@ _OS = (
     *("pwrite", "statvfs", "fstatvfs", "sysconf", "sched_getaffinity", "mkfifo", "set_blocking", "getppid", "uname"),
     *("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_DIRECTORY"),
 )
-_SIGNALS = ("SIGHUP", "SIGALRM", "SIGKILL", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGCHLD", "setitimer", "alarm", "pause")
+_SIGNALS = (
+    "SIGHUP",
+    "SIGALRM",
+    "SIGKILL",
+    "SIGPIPE",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGCHLD",
+    "setitimer",
+    "pthread_sigmask",
+    "alarm",
+    "pause",
+)
 KILL = os.kill, int(signal.SIGKILL)
 
 

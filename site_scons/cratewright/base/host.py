@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ __all__ = [
     "end_tree",
     "forks_safely",
     "has_groups",
+    "hold_signals",
     "is_absolute",
     "is_own",
     "lead_group",
     "lock",
     "new_group",
     "permit",
+    "release_signals",
     "replace",
     "start_interpreter",
     "user_number",
@@ -114,6 +116,29 @@ def _end_tree_on_windows(leader: int) -> None:
     nothing = subprocess.DEVNULL
     with suppress(OSError):
         subprocess.run([program, "/F", "/T", "/PID", str(leader)], stdout=nothing, stderr=nothing, check=False)
+
+
+@contextmanager
+def hold_signals() -> Iterator[None]:
+    """Hold back what ends this process while it forks and takes note of its child.
+
+    Between the two, the child would be left. And Python calls functions when it forks, and drops what they raise:
+    Ctrl-C would be lost. The child releases the signals itself.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ending())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def release_signals() -> None:
+    """Let through, in a child, what its parent has held back."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ending())
+
+
+def _ending() -> set[signal.Signals]:
+    return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def has_groups() -> bool:

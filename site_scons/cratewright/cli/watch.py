@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigurationError
-from ..base.host import can_fork, new_group
+from ..base.host import can_fork, hold_signals, new_group
 from ..system.changes import Changes
-from ..system.child import disown, end_group, own
+from ..system.child import begin_group, disown, end_group, own
 from .build import processors
 
 if TYPE_CHECKING:
@@ -205,14 +205,21 @@ class _Watcher:
         if not self._command:
             return
         self._stop()
-        self._started = subprocess.Popen(self._command, shell=True, cwd=self._root, **new_group())
-        own(self._started.pid)
+        with hold_signals():
+            self._started = subprocess.Popen(
+                self._command,
+                shell=True,
+                cwd=self._root,
+                preexec_fn=begin_group,  # noqa: PLW1509 - this process has one thread, as whoever forks builds must
+                **new_group(),
+            )
+            own(self._started.pid)
 
     def _stop(self) -> None:
         if self._started is not None:
             end_group(self._started.pid)
-            self._started.wait()
             disown(self._started.pid)
+            self._started.wait()
             self._started = None
 
     def close(self) -> None:

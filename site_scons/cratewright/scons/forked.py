@@ -20,11 +20,12 @@ import SCons.Script
 import SCons.Script.Main
 
 from ..base.errors import CratewrightError
+from ..base.host import hold_signals, wait_unreaped
 from ..base.values import dataclass
 from ..pipeline.engine import Engine
 from ..pipeline.plan import option_table
 from ..plugins.registry import default_registry
-from ..system.child import begin_build, end_group, own
+from ..system.child import begin_group, disown, end_group, own
 from ..system.ending import end_anew
 from ..system.fs import file_stamp, read_bytes
 from ..values.options import Options
@@ -69,13 +70,14 @@ class ForkedBuild:
         self.output, writer = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        self.process = os.fork()
-        if not self.process:
-            _child(run, writer)
+        with hold_signals():
+            self.process = os.fork()
+            if not self.process:
+                _child(run, writer)
+            with suppress(OSError):
+                os.setpgid(self.process, self.process)
+            own(self.process)
         os.close(writer)
-        with suppress(OSError):
-            os.setpgid(self.process, self.process)
-        own(self.process)
         self._said = b""
 
     def read(self) -> bool:
@@ -86,6 +88,7 @@ class ForkedBuild:
 
     def outcome(self) -> Outcome:
         """Wait for the end, and return what came of it."""
+        disown(self.process)
         status = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
         os.close(self.output)
         try:
@@ -101,12 +104,13 @@ class ForkedBuild:
         signal.signal(signal.SIGALRM, _too_long)
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
-            os.waitpid(self.process, 0)
-        except (TimeoutError, ChildProcessError):
+            wait_unreaped(self.process)
+        except TimeoutError:
             pass
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             end_group(self.process)
+            disown(self.process)
 
 
 def _too_long(*_: object) -> None:
@@ -117,8 +121,7 @@ def _child(run: Callable[[], int], writer: int) -> None:
     status = 2
     try:
         # A group of its own: Ctrl-C goes to whoever has forked it, who passes it on.
-        os.setpgid(0, 0)
-        begin_build()
+        begin_group()
         end_anew()
         Settling.asks_always = True
         status = run()

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from ..base.errors import ConfigurationError, OutputError
-from .child import end_group, own, watch
+from ..base.host import hold_signals
+from .child import begin_group, disown, end_group, own, watch
 
 __all__ = ["Changes"]
 
@@ -36,14 +37,16 @@ class Changes:
         self.directories = tuple(directories)
         self.output, writer = os.pipe()
         watch()
-        self._process = os.fork()
-        if not self._process:
-            os.close(self.output)
-            _tell(self.directories, writer)
+        parent = os.getpid()
+        with hold_signals():
+            self._process = os.fork()
+            if not self._process:
+                _tell(self.directories, writer, parent)
+            own(self._process)
         os.close(writer)
-        own(self._process)
         self._left = b""
         if os.read(self.output, 1) != _READY:
+            self.close()
             raise OutputError(
                 "files cannot be watched here",
                 context=(("directories", " ".join(self.directories)),),
@@ -64,17 +67,17 @@ class Changes:
     def close(self) -> None:
         """End the watching."""
         end_group(self._process)
+        disown(self._process)
         with suppress(OSError):
             os.waitpid(self._process, 0)
         os.close(self.output)
 
 
-def _tell(directories: tuple[str, ...], writer: int) -> None:
+def _tell(directories: tuple[str, ...], writer: int, parent: int) -> None:
     try:
-        os.setpgid(0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
-        parent = os.getppid()
+        begin_group()
         from watchfiles import DefaultFilter  # noqa: PLC0415 - of an extra, and slow to import
         from watchfiles import watch as watched  # noqa: PLC0415
 

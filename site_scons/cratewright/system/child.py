@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING
 
 from ..base.errors import Interrupted, ToolError
-from ..base.host import end_tree, has_groups, lead_group, new_group
+from ..base.host import end_tree, has_groups, lead_group, new_group, release_signals
 from ..base.values import dataclass
 from .watchdog import close_watchdog, leave_watchdog, tell_watchdog, wake_watchdog
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Finished",
-    "begin_build",
+    "begin_group",
     "check_ended",
     "disown",
     "end_all",
@@ -166,11 +166,18 @@ def join_group() -> None:
     lead_group()
 
 
-def begin_build() -> None:
-    """Begin a build in a fork: what the process that it was forked from has started is none of its business."""
+def begin_group() -> None:
+    """Lead a group that ends with the process that this one was just forked from, whose own groups it forgets.
+
+    Shape: for what may run for long, before it does anything. Its parent may be killed before it takes note of it, so
+    it tells the watchdog itself, which waits for it: it has the pipe until then.
+    """
+    lead_group()
+    tell_watchdog("+", os.getpid())
     close_watchdog()
     _build.groups.clear()
     _build.ended.clear()
+    release_signals()
 
 
 def watch() -> None:

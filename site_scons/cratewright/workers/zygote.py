@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..base.errors import ToolError
-from ..base.host import can_fork, wait_unreaped
+from ..base.host import can_fork, hold_signals, release_signals, wait_unreaped
 from ..system.child import check_ended, disown, end_group, own, owns, watch
 from ..system.scratch import scratch_root
 from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
@@ -170,20 +170,21 @@ def _alone() -> bool:
 
 def _forked() -> _Process:
     ours, theirs = socket.socketpair()
-    try:
-        pid = os.fork()
-    except OSError as error:
-        raise cannot_start(error) from error
-    if pid == 0:
+    with hold_signals():
         try:
-            _forget_parent(theirs)
-            serve(theirs)
-        except SystemExit as leaving:  # a worker's function may end its process; the caller's it must not go on with
-            os._exit(leaving.code if isinstance(leaving.code, int) else 1)
-        finally:
-            os._exit(1)
-    theirs.close()
-    return _Process(ours, pid)
+            pid = os.fork()
+        except OSError as error:
+            raise cannot_start(error) from error
+        if pid == 0:
+            try:
+                _forget_parent(theirs)
+                serve(theirs)
+            except SystemExit as leaving:  # a function may end a worker, which must not go on as the caller
+                os._exit(leaving.code if isinstance(leaving.code, int) else 1)
+            finally:
+                os._exit(1)
+        theirs.close()
+        return _Process(ours, pid)
 
 
 def _forget_parent(control: socket.socket) -> None:
@@ -201,6 +202,7 @@ def _forget_parent(control: socket.socket) -> None:
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
+    release_signals()
 
 
 def _executed() -> _Process:
