@@ -1,7 +1,9 @@
-"""All measurements: `python -m tests.bench [what...] [--rounds N] [--output DIRECTORY]`.
+"""All measurements: `python -m tests.bench [what...] [--quick] [--rounds N] [--resume] [--publish]`.
 
 Knows nothing of what is measured. Without a word it measures all that is compared with other build systems, and says of
-each that cannot run here why. `python -m tests.bench NAME arguments` runs one of the others, by itself.
+each that cannot run here why. What it measured is kept in a file, case by case: one that is measured again takes the
+place of what there was, the others stay, and the table has all. `python -m tests.bench NAME arguments` runs one of the
+others, by itself.
 """
 
 from __future__ import annotations
@@ -13,28 +15,32 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import generated, llama_shaders, native, scaling, sizes
-from .case import Row, run
-from .measure import adopt_orphans, versions
-from .table import plot, table
+from . import generated, llama_shaders, memory, native, scaling, sizes
+from .case import run
+from .measure import ROOT, adopt_orphans, stale, versions
+from .results import Results
+from .table import heading, plot, renew, table
 
 from cratewright.base.errors import CratewrightError  # isort: skip
 
 COMPARED = {
     "null": sizes.nulls,
     "edit": sizes.edits,
-    "native": native.cases,
+    "clean": sizes.cleans,
     "shaders": llama_shaders.cases,
-    "scaling": scaling.cases,
-    "growth": sizes.growth,
+    "native": native.cases,
+    "workers": scaling.cases,
+    "starts": scaling.starts,
+    "memory": memory.cases,
     "generated": generated.cases,
 }
 HERE = Path(__file__).resolve().parent
 COMMON = (
-    *("__main__", "builds", "case", "generated", "measure", "model", "table"),
-    *("native", "sizes", "scaling", "llama_shaders"),
+    *("__main__", "builds", "case", "generated", "measure", "model", "projects", "results", "table", "tools"),
+    *("native", "sizes", "scaling", "llama_shaders", "memory"),
 )
 PROGRAMS = ("ninja", "meson", "cmake", "clang-19", "gcc")
+KEPT = HERE / ".results" / "results.json"
 
 
 def others() -> list[str]:
@@ -43,7 +49,7 @@ def others() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print a table, and draw how costs grow."""
+    """Measure, print a table, and renew what the documents show."""
     if arguments and arguments[0].replace("-", "_") in others():
         module = importlib.import_module(f"tests.bench.{arguments[0].replace('-', '_')}")
         return int(module.main(arguments[1:]) or 0)
@@ -54,27 +60,44 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"any of {' '.join(COMPARED)} (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts")
-    parser.add_argument("--output", type=Path, metavar="DIRECTORY", help="write bench.md there, and plots of growth")
+    parser.add_argument("--quick", action="store_true", help="three rounds, and no case that takes a minute to prepare")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose names have this")
+    parser.add_argument("--resume", action="store_true", help="leave out what the file of results has")
+    parser.add_argument(
+        "--results", type=Path, default=KEPT, metavar="FILE", help="where results are kept (%(default)s)"
+    )
+    parser.add_argument("--publish", action="store_true", help="write the table and plots to README.md and docs")
     chosen = parser.parse_args(arguments)
     if unknown := [name for name in chosen.what if name not in COMPARED]:
         parser.error(f"no measurement '{unknown[0]}'; there are {' '.join((*COMPARED, *others()))}")
-    load = os.getloadavg()[0]
-    rows: list[Row] = []
+    if old := stale():
+        print(f"{' '.join(old)}: another version is installed; pip install ./plugins/{old[0]}", file=sys.stderr)
+        return 2
+    results = Results.load(chosen.results)
+    results.about = [*versions(PROGRAMS), f"{os.cpu_count()} processors"]
+    rounds = min(3, chosen.rounds) if chosen.quick else chosen.rounds
     try:
         adopt_orphans()
-        for name in chosen.what or COMPARED:
-            for number, case in enumerate(COMPARED[name]()):
-                with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-                    rows += run(case, Path(scratch, f"{name}-{number}"), chosen.rounds)
+        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+            for name in chosen.what or COMPARED:
+                for case in COMPARED[name]():
+                    left_out = chosen.only not in case.name or (chosen.quick and case.slow)
+                    if left_out or (chosen.resume and case.name in results.parts.get(name, {})):
+                        continue
+                    results.add(name, run(case, Path(scratch), rounds))
     except CratewrightError as error:
         print(error, file=sys.stderr)
         return 2
-    text = table(rows, [*versions(PROGRAMS), f"{os.cpu_count()} processors", f"load {load:.1f} at the start"])
-    print(text, end="")
-    if chosen.output:
-        chosen.output.mkdir(parents=True, exist_ok=True)
-        (chosen.output / "bench.md").write_text(text, encoding="utf-8")
-        if why := plot(rows, chosen.output):
+    cases = list(results.cases(list(COMPARED)))
+    said = heading(cases, results.about)
+    print(f"{said}\n\n{table(cases)}", end="")
+    if chosen.publish:
+        if missing := [name for name in COMPARED if not results.parts.get(name)]:
+            print(f"not published: nothing is known of {' '.join(missing)}", file=sys.stderr)
+            return 2
+        renew(ROOT / "docs" / "measured.md", f"{said}\n\n{table(cases)}")
+        renew(ROOT / "README.md", table(case for case in cases if case.headline))
+        if why := plot(cases, ROOT / "docs" / "plots"):
             print(f"no plots: {why}", file=sys.stderr)
     return 0
 

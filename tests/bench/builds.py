@@ -8,12 +8,22 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from .case import Way
-from .measure import found, scons
+from .measure import LEFT, found, measure, scons
+from .projects import Project
+from .tools import Tools
 
-__all__ = ["NINJA", "empty", "native_ways", "shader_ways"]
+from cratewright_native.toolchains.zig import bundled_zig  # isort: skip
+from cratewright.base.errors import CratewrightError  # isort: skip
+
+__all__ = ["COMPILER", "NINJA", "NULL", "anew", "edit_ways", "empty", "native_ways", "null_ways", "shaders"]
+
+OURS_TOO, NULL, COMPILER = "cratewright", "cratewright, nothing to do", "glslangValidator, spirv-val"
+SETTLED = 4
+"""Builds with nothing to do are quick from the third on."""
 
 NINJA = found("ninja")
 SHADER = """\
@@ -59,57 +69,113 @@ FLAGS = ("-O2", "-g0", "-fPIC", "-ffunction-sections", "-fdata-sections")
 
 def empty() -> Way:
     """Return what SCons takes for an SConstruct that says nothing."""
-    return Way("empty scons", scons(), lambda directory: _write(directory, "SConstruct", "Environment(tools=[])\n"))
+    write = lambda directory: _write(directory, "SConstruct", "Environment(tools=[])\n")  # noqa: E731
+    return Way("empty scons", scons(), write, place="empty")
 
 
-def shader_ways(units: int, crates: int, *, edit: bool) -> list[Way]:
-    """Return builds of shaders that are up to date, in crates: with nothing to do, or with one shader edited."""
-    each = units // crates
+def shaders(units: int, crates: int) -> Way:
+    """Return a build of shaders in crates, by us: all of it made, and, with `CRATE_CACHE=cache` beside it, kept."""
+    write = _shaders(units, crates, OURS, "SConstruct")
+    return Way(OURS_TOO, scons(), write, environ={"CRATE_CACHE": "cache"}, place=f"{units} in {crates}")
 
-    def write(text: str, file: str = "SConstruct") -> Callable[[Path], None]:
-        def work(directory: Path) -> None:
-            _write(directory, "inc/h.h", "#define K 2.0\n")
-            _write(directory, "lib.glsl", "#version 460\nfloat f(float x) { return x * 2.0; }\n")
-            for crate in range(crates):
-                for unit in range(each):
-                    _write(directory, f"c{crate}/s{unit}.comp", SHADER.format(crate=crate, unit=unit))
-            _write(directory, file, text)
 
-        return work
+def anew(directory: Path, number: int) -> None:
+    """Begin a build of shaders that has all to do."""
+    for pattern in (*LEFT, "cache", "c*/*.spv*"):
+        for path in directory.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def begin(directory: Path, number: int) -> None:
-        if edit:
-            _write(directory, f"c{crates // 2}/s0.comp", SHADER.format(crate=crates, unit=units + number))
 
-    rules = ["rule copy", "  command = cp $in $out"]
-    rules += [f"build c{n}/s{i}.spv: copy c{n}/s{i}.comp" for n in range(crates) for i in range(each)]
-    plain, ours = (text.format(crates=crates, each=each) for text in (PLAIN, OURS))
-    ninja = [NINJA, "-j2"]
+def null_ways(units: int, crates: int) -> list[Way]:
+    """Return builds of shaders that are up to date."""
+    ours = replace(shaders(units, crates), first=[scons()] * SETTLED)
+    return [empty(), ours, *_others(units, crates)]
+
+
+def edit_ways(units: int, crates: int) -> list[Way]:
+    """Return builds of shaders of which one was edited, beside the compiler alone and a build with nothing to do."""
+    edited = f"c{crates // 2}/s0.comp"
+
+    def edit(directory: Path, number: int) -> None:
+        _write(directory, edited, SHADER.format(crate=crates, unit=units + number))
+
+    def settle(directory: Path, number: int) -> None:
+        for _ in range(SETTLED - 1):
+            measure(scons(), directory, {**os.environ, **ours.environ})
+
+    ours = shaders(units, crates)
+    compile_it = "$0 --quiet -V --target-env vulkan1.3 -P'#extension GL_GOOGLE_include_directive : require' -Iinc"
+    whole = f"cat lib.glsl > one.comp; grep -v -e '#version' -e '^float f(float x);' {edited} >> one.comp"
+    command = f"{whole}; {compile_it} -S comp -o one.spv one.comp && $1 --target-env vulkan1.3 one.spv"
+    try:
+        tools, missing = Tools.find(), ""
+    except CratewrightError as error:
+        tools, missing = None, str(error).splitlines()[0]
+    programs = [str(tools.glslang), str(tools.validator)] if tools is not None else []
+    libraries = {"LD_LIBRARY_PATH": str(tools.libraries)} if tools is not None else {}
     return [
-        empty(),
-        Way("cratewright", scons(), write(ours), begin, {"CRATE_CACHE": "cache"}, [scons()]),
-        Way("plain SCons, copies", scons(), write(plain), begin, first=[scons()]),
+        replace(ours, begin=edit, first=[scons()]),
+        replace(ours, name=NULL, begin=settle),
         Way(
-            "ninja, copies",
-            ninja,
-            write("\n".join(rules) + "\n", "build.ninja"),
-            begin,
-            first=[ninja],
-            missing=_no(NINJA, "ninja"),
+            COMPILER,
+            ["sh", "-c", command, *programs],
+            ours.write,
+            edit,
+            libraries,
+            place=ours.place,
+            missing=missing,
         ),
+        *(replace(way, begin=edit) for way in _others(units, crates)),
     ]
 
 
-def native_ways(sources: Path, cc: str, words: dict[str, list[str]], *, edit: bool) -> list[Way]:
-    """Return builds of a program in C or C++ by one compiler with the same flags, clean or with one source edited."""
+def _others(units: int, crates: int) -> list[Way]:
+    each, ninja = units // crates, [NINJA, "-j2"]
+    rules = ["rule copy", "  command = cp $in $out"]
+    rules += [f"build c{n}/s{i}.spv: copy c{n}/s{i}.comp" for n in range(crates) for i in range(each)]
+    plain = Way("plain SCons, copies", scons(), _shaders(units, crates, PLAIN, "SConstruct"), first=[scons()])
+    text = "\n".join(rules) + "\n"
+    alone = Way("ninja, copies", ninja, _shaders(units, crates, text, "build.ninja"), first=[ninja])
+    missing = _no(NINJA, "ninja")
+    return [
+        replace(plain, place=f"{units} copied by SCons", rounds=max(1, 10_000 // units)),
+        replace(alone, place=f"{units} copied by ninja", missing=missing, first=[] if missing else [ninja]),
+    ]
+
+
+def _shaders(units: int, crates: int, text: str, file: str) -> Callable[[Path], None]:
+    each = units // crates
+    # The rules of ninja have braces of their own.
+    text = text.format(crates=crates, each=each) if file == "SConstruct" else text
+
+    def work(directory: Path) -> None:
+        _write(directory, "inc/h.h", "#define K 2.0\n")
+        _write(directory, "lib.glsl", "#version 460\nfloat f(float x) { return x * 2.0; }\n")
+        for crate in range(crates):
+            for unit in range(each):
+                _write(directory, f"c{crate}/s{unit}.comp", SHADER.format(crate=crate, unit=unit))
+        _write(directory, file, text)
+
+    return work
+
+
+def native_ways(project: Project, sources: Path, cc: str, *, edit: bool, all_of_them: bool) -> list[Way]:
+    """Return builds of a program in C or C++ by one compiler with the same flags, clean or with one source edited.
+
+    Shape: the other systems take part with `all_of_them`, without it plain SCons and ninja do; zig is `zig`.
+    """
     names = sorted(
         path.relative_to(sources).as_posix()
         for pattern in ("*.c", "*/*.c", "*.cc", "*/*.cc", "*.cpp", "*/*.cpp")
         for path in sources.glob(pattern)
-        if path.name not in words["without"]
+        if path.name not in project.without
     )
+    known, zig = cc, cc == "zig"
     cxx = cc.replace("clang", "clang++") if "clang" in cc else cc.replace("gcc", "g++")
-    flags, values = list(FLAGS), {key: words[key] for key in ("defines", "include", "libs")}
+    if zig:
+        cc, cxx = (f"{bundled_zig()} {word} -target x86_64-linux-gnu -mcpu=baseline" for word in ("cc", "c++"))
+    flags = list(FLAGS)
+    values = {key: list(getattr(project, key)) for key in ("defines", "include", "libs")}
     edited = names[len(names) // 2]
     meson, cmake = found("meson"), found("cmake")
 
@@ -128,6 +194,9 @@ def native_ways(sources: Path, cc: str, words: dict[str, list[str]], *, edit: bo
             return
         for path in sorted(directory.rglob("*.o")):
             path.unlink()
+        for name in names if zig else ():  # zig keeps what it compiled
+            with (directory / name).open("a", encoding="utf-8") as file:
+                file.write(f"\n/* {directory.name} {number} */\n")
         for name in ("app", "app.rlink", "build/app", ".sconsign.dblite", "cache"):
             path = directory / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -166,15 +235,16 @@ def native_ways(sources: Path, cc: str, words: dict[str, list[str]], *, edit: bo
         f"target_include_directories(app PRIVATE {' '.join(values['include'])})\n"
         f"target_link_libraries(app PRIVATE -Wl,--gc-sections {' '.join(libraries)})\n"
     )
-    environ = {"CC": cc, "CXX": cxx, "CRATE_CC": cc, "CRATE_CACHE": "cache"}
+    environ = {"CC": cc, "CXX": cxx, "CRATE_CC": known, "CRATE_CACHE": "cache"}
     below = [NINJA, "-j2", "-C", "build"]
     configured = [[cmake, "-G", "Ninja", "-S", ".", "-B", "build", f"-DCMAKE_MAKE_PROGRAM={NINJA}"]]
 
     def way(name: str, command: list[str], files: dict[str, str], first: list[list[str]], missing: str) -> Way:
         before = [*first, *([command] if edit else [])]
-        return Way(name, command, write(files), begin, environ, before if not missing else (), missing)
+        place = f"{project.name}, {known}, {name}"
+        return Way(name, command, write(files), begin, environ, before if not missing else (), missing, place=place)
 
-    return [
+    ways = [
         way("cratewright", scons("app"), {"SConstruct": rows["cratewright"]}, [], ""),
         way("plain SCons", scons("app"), {"SConstruct": rows["plain SCons"]}, [], ""),
         way("ninja", [NINJA, "-j2"], {"build.ninja": "\n".join(ninja)}, [], _no(NINJA, "ninja")),
@@ -182,11 +252,12 @@ def native_ways(sources: Path, cc: str, words: dict[str, list[str]], *, edit: bo
             "Meson + ninja",
             below,
             {"meson.build": meson_text},
-            [[meson, "setup", "build"]],
+            [["sh", "-c", '[ -d build ] || "$0" setup build', meson]],
             _no(meson and NINJA, "meson"),
         ),
         way("CMake + ninja", below, {"CMakeLists.txt": cmake_text}, configured, _no(cmake and NINJA, "cmake")),
     ]
+    return ways if all_of_them else ways[:3]
 
 
 def _no(path: str, name: str) -> str:

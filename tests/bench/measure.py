@@ -12,8 +12,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -27,7 +29,20 @@ sys.path[:0] = source_paths()
 
 from cratewright.base.errors import ToolError  # noqa: E402
 
-__all__ = ["LEFT", "ROOT", "Cost", "adopt_orphans", "c_program", "found", "measure", "scons", "script", "versions"]
+__all__ = [
+    "LEFT",
+    "ROOT",
+    "Cost",
+    "adopt_orphans",
+    "c_program",
+    "found",
+    "measure",
+    "scons",
+    "script",
+    "share_of_others",
+    "stale",
+    "versions",
+]
 
 LEFT = ("*.spvs", "*.spv", "*.spv.json", "*.rlib", "*.rlink", "*.members", ".scons*", ".crate-cache", "__pycache__")
 """What builds leave behind in a project that is copied or built anew."""
@@ -39,8 +54,8 @@ _SUBREAPER = 36
 class Cost:
     """What one command took.
 
-    Units: `cpu` and `wall` in seconds; `memory` in MiB, of the largest of its processes; less than this process has is
-    not seen.
+    Units: `cpu` and `wall` in seconds; `memory` in MiB, of the largest of its processes (less than this process has is
+    not seen) or of all of them together.
     """
 
     cpu: float
@@ -48,9 +63,10 @@ class Cost:
     memory: float = 0.0
 
 
-def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Cost:
+def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], *, together: bool = False) -> Cost:
     """Run a command and return what it and all its descendants took; what it says is in `build.log` beside it.
 
+    Shape: with `together` their memory is looked at four times a second, and pages that they share count once.
     Raises: ToolError.
     """
     log = cwd / "build.log"
@@ -59,7 +75,8 @@ def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
         process = subprocess.Popen(
             command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
         )
-        _, status, used = os.wait4(process.pid, 0)
+        with _watched(process.pid) if together else nullcontext() as most:
+            _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - start
     _reap_orphans()
@@ -67,7 +84,19 @@ def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
         rows = [("status", process.returncode), ("said", "\n".join(tail))]
         raise ToolError(f"{Path(command[0]).name} failed", context=rows)
-    return Cost(_children() - before, wall, used.ru_maxrss / 1024)
+    return Cost(_children() - before, wall, max(most or [used.ru_maxrss]) / 1024)
+
+
+@contextmanager
+def share_of_others() -> Iterator[Callable[[], float]]:
+    """Give what tells, at the end, which share of the machine's processors others had meanwhile. Linux only."""
+    busy, whole = _processors()
+    own = sum(os.times()[:4])
+    share = 0.0
+    yield lambda: share
+    busy, whole = (after - before for after, before in zip(_processors(), (busy, whole), strict=True))
+    own = (sum(os.times()[:4]) - own) * os.sysconf("SC_CLK_TCK")
+    share = max(0.0, (busy - own) / max(whole, 1))
 
 
 def adopt_orphans() -> None:
@@ -121,6 +150,65 @@ def versions(programs: Sequence[str]) -> list[str]:
             line = next(iter(done.stdout.splitlines()), "").strip()
             known.append(line if name.split("-")[0] in line else f"{name} {line}")
     return known
+
+
+def stale() -> list[str]:
+    """Return the plugins that are installed in another form than this checkout has them: builds would take those."""
+    found: list[str] = []
+    for package in sorted(ROOT.glob("plugins/*/src/*/__init__.py")):
+        name = package.parent.name
+        try:
+            distribution = metadata.distribution(name.replace("_", "-"))
+        except metadata.PackageNotFoundError:
+            continue
+        installed = Path(str(distribution.locate_file(name)))
+        files = [path.relative_to(package.parent) for path in package.parent.rglob("*.py")]
+        if any(_bytes(installed / file) != _bytes(package.parent / file) for file in files):
+            found.append(distribution.metadata["Name"])
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+@contextmanager
+def _watched(pid: int) -> Iterator[list[int]]:
+    """Give a list of the KiB that a process and those below it hold, as time goes by."""
+    held: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.25):
+            held.append(sum(map(_held, _below(pid))))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield held
+    over.set()
+    thread.join()
+
+
+def _below(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it has ended
+            for child in task.read_text().split():
+                yield from _below(int(child))
+
+
+def _held(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
+
+
+def _processors() -> tuple[int, int]:
+    """Return the ticks that all processors were busy, and those that passed."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def _children() -> float:

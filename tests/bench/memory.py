@@ -1,23 +1,20 @@
-"""What a build holds in memory as it grows: SCons and all its workers together, clean and with nothing to do.
+"""What a build of up to a hundred thousand units takes and holds: SCons and all its workers together.
 
-Knows nothing of what holds it. `python -m tests.bench memory [units...]`: stub sources in crates of fifty.
+Knows nothing of what holds it. The sources are stubs in crates of fifty, which a compiler has nothing to do for.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .measure import adopt_orphans, scons
+from .case import Case, Goal, Way
+from .measure import Cost, scons
 
-__all__ = ["main"]
+__all__ = ["cases"]
 
 EACH = 50
+SIZES = (1_000, 10_000, 100_000)
 SCONSTRUCT = """\
 import cratewright
 from cratewright.testing import StubBackend
@@ -33,70 +30,45 @@ for crate in range({crates}):
 """
 
 
-def main(arguments: list[str]) -> int:
-    """Print a table of memory and CPU over units."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench memory", description=__doc__)
-    parser.add_argument("units", nargs="*", type=int, default=[1_000, 10_000], metavar="UNITS")
-    chosen = parser.parse_args(arguments)
-    adopt_orphans()
-    print("| units | | MiB, all together | MiB, the largest process | CPU s |\n|---|---|---|---|---|")
-    for units in chosen.units:
-        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-            _write(Path(scratch), units)
-            for what in ("clean", "nothing to do"):
-                together, largest, cpu = _run(Path(scratch))
-                print(f"| {units} | {what} | {together:.0f} | {largest:.0f} | {cpu:.1f} |", flush=True)
-    return 0
+def cases() -> list[Case]:
+    """Return builds of stubs, with all to do and with nothing."""
+    most = SIZES[-1]
+    memory = Goal(f"MiB, {most:,} units", lambda costs: max(cost.memory for cost in costs.values()), 2048)
+    return [
+        Case(
+            "stubs, all to do, all processes together",
+            [_way(size) for size in SIZES],
+            goals=[memory],
+            rounds=1,
+            slow=True,
+        ),
+        Case(
+            "stubs, nothing to do, all processes together",
+            [_way(size) for size in SIZES],
+            goals=[memory, Goal("a unit of 100,000 / of 10,000", _growth, 1.2)],
+            rounds=3,
+            slow=True,
+        ),
+    ]
 
 
-def _write(directory: Path, units: int) -> None:
-    crates = -(-units // EACH)
-    (directory / "SConstruct").write_text(SCONSTRUCT.format(crates=crates, each=EACH), encoding="utf-8")
-    for crate in range(crates):
-        (directory / f"c{crate}").mkdir()
-        for unit in range(EACH):
-            (directory / f"c{crate}" / f"{unit}.stub").write_text(f"export f{crate}_{unit} x\n", encoding="utf-8")
+def _growth(costs: Mapping[str, Cost]) -> float:
+    less, more = (costs[f"{size:,} units"] for size in SIZES[1:])
+    return more.cpu / less.cpu / (SIZES[2] / SIZES[1])
 
 
-def _run(directory: Path) -> tuple[float, float, float]:
-    """Return what a build holds at most, looked at every quarter of a second: pages that are shared count once."""
-    before = os.times()
-    environ = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(scons(), cwd=directory, env=environ, stdout=subprocess.DEVNULL)
-    together = largest = 0
-    while process.poll() is None:
-        held = [_held(pid) for pid in _below(process.pid)]
-        together, largest = max(together, sum(held)), max(largest, *held)
-        time.sleep(0.25)
-    if process.returncode:
-        raise SystemExit(f"the build failed: {process.returncode}")
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            break
-    after = os.times()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return together / 1024, largest / 1024, cpu
+def _way(units: int) -> Way:
+    return Way(f"{units:,} units", scons(), _writes(units), place=f"{units} stubs", together=True)
 
 
-def _below(pid: int) -> Iterator[int]:
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:  # it has ended
-            continue
-        for child in children:
-            yield from _below(int(child))
+def _writes(units: int) -> Callable[[Path], None]:
+    def write(directory: Path) -> None:
+        crates = units // EACH
+        (directory / "SConstruct").write_text(SCONSTRUCT.format(crates=crates, each=EACH), encoding="utf-8")
+        for crate in range(crates):
+            (directory / f"c{crate}").mkdir()
+            for unit in range(EACH):
+                text = f"export f{crate}_{unit} x\n"
+                (directory / f"c{crate}" / f"{unit}.stub").write_text(text, encoding="utf-8")
 
-
-def _held(pid: int) -> int:
-    """Return the KiB that a process holds, its part of what it shares with others."""
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    except OSError:
-        pass
-    return 0
+    return write

@@ -5,12 +5,16 @@ Knows nothing of how work is shared out.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from .case import Case, Way
+from .builds import anew, shaders
+from .case import OURS, Case, Goal, Way
 from .measure import scons
 
-__all__ = ["cases"]
+__all__ = ["cases", "starts"]
+
+SPAWN = "CRATE_WORKERS=spawn"
 
 UNITS, SECONDS = 8, 1.0
 BACKEND = """\
@@ -61,4 +65,17 @@ def _case(workers: int) -> Case:
                 path.unlink()
 
     name = f"{UNITS * workers} units that sleep {SECONDS:g} s, {workers} worker{'s' if workers > 1 else ''}"
-    return Case(name, [Way("cratewright", scons(jobs=workers), write, begin)], "workers", workers)
+    goal = Goal("ideal / wall", lambda costs: UNITS * SECONDS / costs[OURS].wall, 0.9, least=True)
+    ways = [Way(OURS, scons(jobs=workers), write, begin)]
+    return Case(name, ways, "workers", workers, [goal], rounds=3)
+
+
+def starts() -> list[Case]:
+    """Return a small build whose workers are forked, and are new interpreters."""
+    made = shaders(10, 1)
+    ways = [
+        replace(made, name=name, environ={**made.environ, "CRATE_WORKERS": kind}, begin=anew)
+        for name, kind in ((OURS, "fork"), (SPAWN, "spawn"))
+    ]
+    goal = Goal("seconds more by spawn, wall", lambda costs: costs[SPAWN].wall - costs[OURS].wall, 0.3)
+    return [Case("10 shaders, all to do", ways, goals=[goal])]

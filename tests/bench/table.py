@@ -1,46 +1,75 @@
-"""What was measured, as a table in Markdown and as plots.
+"""What was measured, as a table in Markdown and as plots, and the places in documents where a table is renewed.
 
 Knows nothing of what the figures are about.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 
-from .case import Row
+from .case import OURS, Measured, Reached
 
-__all__ = ["plot", "table"]
+__all__ = ["heading", "plot", "renew", "table"]
 
-OURS = "cratewright"
+MARKS = "<!-- by `python -m tests.bench --publish` -->", "<!-- end -->"
 
 
-def table(rows: Sequence[Row], about: Iterable[str]) -> str:
-    """Return a table of all rows: medians, and how each compares with ours by CPU."""
-    rounds = max((row.rounds for row in rows), default=0)
-    lines = [
-        f"Median of {rounds}. {'; '.join(about)}.",
-        "",
-        "| what | by | CPU s | wall s | MiB | ours / this |",
-        "|---|---|---|---|---|---|",
-    ]
-    for case, group in groupby(rows, key=lambda row: row.case.name):
-        members = list(group)
-        ours = next((row.cost for row in members if row.way == OURS), None)
-        for row in members:
-            if row.cost is None:
-                lines.append(f"| {case} | {row.way} | {row.missing} | | | |")
+def heading(cases: Sequence[Measured], about: Iterable[str]) -> str:
+    """Return what there is to say of all cases: with what they were measured, and how much else the machine did."""
+    others = [case.others for case in cases]
+    shares = f"other work had {min(others):.0%} to {max(others):.0%} of the processors" if others else ""
+    met = [goal.met for case in cases for goal in case.goals]
+    said = f"{sum(met)} of {len(met)} goals are met" if met else ""
+    return "; ".join(filter(None, (*about, shares, said))) + "."
+
+
+def table(cases: Iterable[Measured]) -> str:
+    """Return a table of all cases: medians, how each way compares with ours by CPU, and what the goals came to."""
+    lines = ["| what | by | rounds | CPU s | wall s | MiB | ours / this | goal |", f"|{'---|' * 8}"]
+    for case in cases:
+        ours = next((took.cost for took in case.ways if took.way == OURS), None)
+        goals = [_said(goal) for goal in case.goals]
+        for number, took in enumerate(case.ways):
+            cost = took.cost
+            first = f"| {case.name if not number else ''} | {took.way} |"
+            goal = ("; ".join(goals[number:]) if took is case.ways[-1] else goals[number]) if goals[number:] else ""
+            if cost is None:
+                lines.append(f"{first} | {took.missing} | | | | {goal} |")
                 continue
-            cost = row.cost
-            ratio = f"{ours.cpu / cost.cpu:.2f}" if ours is not None and row.way != OURS and cost.cpu else ""
-            lines.append(f"| {case} | {row.way} | {cost.cpu:.2f} | {cost.wall:.2f} | {cost.memory:.0f} | {ratio} |")
+            compared = f"{ours.cpu / cost.cpu:.2f}" if ours is not None and took.way != OURS and cost.cpu else ""
+            figures = f"{cost.cpu:.2f} | {cost.wall:.2f} | {cost.memory:.0f} | {compared}"
+            lines.append(f"{first} {len(took.costs)} | {figures} | {goal} |")
     return "\n".join([*lines, ""])
 
 
-def plot(rows: Sequence[Row], directory: Path) -> str:
+def _said(goal: Reached) -> str:
+    if math.isnan(goal.figure):
+        return f"{goal.text}: not known"
+    figure = f"{goal.figure:.0f}" if abs(goal.figure) >= 100 else f"{goal.figure:.2f}"
+    sign = "≥" if goal.least else "≤"
+    text = f"{goal.text}: {figure}, {sign} {goal.limit:g}"
+    return text if goal.met else f"**{text}: not met**"
+
+
+def renew(path: Path, text: str) -> None:
+    """Write a text in the place that a document has for it.
+
+    Raises: ValueError if it has none.
+    """
+    begin, end = MARKS
+    document = path.read_text(encoding="utf-8")
+    pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
+    if not pattern.search(document):
+        raise ValueError(f"{path.name} has no place for a table")
+    path.write_text(pattern.sub(lambda _: text, document), encoding="utf-8")
+
+
+def plot(cases: Sequence[Measured], directory: Path) -> str:
     """Draw CPU and wall of each group of cases over their sizes; return why not, if it cannot be done."""
-    groups = {row.case.group for row in rows if row.case.group}
+    groups = {case.group for case in cases if case.group}
     if not groups:
         return ""
     try:
@@ -52,12 +81,14 @@ def plot(rows: Sequence[Row], directory: Path) -> str:
     mpl.rcParams.update({"svg.hashsalt": "cratewright", "svg.fonttype": "none", "font.size": 9})
     from matplotlib import pyplot
 
+    directory.mkdir(parents=True, exist_ok=True)
     for group in sorted(groups):
-        mine = [row for row in rows if row.case.group == group and row.cost is not None]
+        mine = sorted((case for case in cases if case.group == group), key=lambda case: case.size)
         unit = "wall" if group == "workers" else "cpu"
         figure, axes = pyplot.subplots(figsize=(5, 3))
-        for way in dict.fromkeys(row.way for row in mine):
-            points = [(row.case.size, getattr(row.cost, unit)) for row in mine if row.way == way]
+        for way in dict.fromkeys(took.way for case in mine for took in case.ways):
+            took = [(case.size, one.cost) for case in mine for one in case.ways if one.way == way]
+            points = [(size, getattr(cost, unit)) for size, cost in took if cost is not None]
             axes.plot([size for size, _ in points], [cost for _, cost in points], marker="o", markersize=3, label=way)
         axes.set_xlabel(group)
         axes.set_ylabel("wall seconds" if unit == "wall" else "CPU seconds")

@@ -13,11 +13,12 @@ import pytest
 
 from tests.support.paths import ROOT, source_paths
 
-MEASURED = """
+MEASURED = r"""
 import sys
 from pathlib import Path
-from tests.bench.case import Case, Way, run
-from tests.bench.table import table
+from tests.bench.case import Case, Goal, Way, ratio, run
+from tests.bench.results import Results
+from tests.bench.table import heading, renew, table
 
 def write(directory):
     (directory / "made").write_text("0")
@@ -32,12 +33,42 @@ ways = [
     Way("absent", missing="it is not installed"),
 ]
 seen = []
-rows = run(Case("saying", ways), Path(sys.argv[1]), 3)
+goals = [
+    Goal("itself", ratio("cratewright", "cratewright"), 1.0),
+    Goal("twice", lambda costs: 2.0, 2.5, least=True),
+    Goal("none", ratio("cratewright", "absent"), 1.0),
+]
+scratch = Path(sys.argv[1])
+case = run(Case("saying", ways, goals=goals, headline=True), scratch, 3)
 assert seen == ["00", "001", "0012"], seen
-assert all(row.cost.cpu > 0 and row.cost.wall > 0 and row.cost.memory > 1 for row in rows[:2])
-text = table(rows, ["on a machine"])
-assert text.startswith("Median of 3. on a machine."), text
-assert "| saying | absent | it is not installed |" in text, text
+assert all(len(took.costs) == 3 and took.cost.cpu > 0 and took.cost.wall > 0 for took in case.ways[:2])
+assert case.ways[0].cost.memory > 1 and 0 <= case.others <= 1
+assert [goal.met for goal in case.goals] == [True, False, False]
+text = table([case])
+assert "| saying | cratewright | 3 |" in text and "|  | absent | | it is not installed |" in text, text
+assert "itself: 1.00, ≤ 1" in text and "**twice: 2.00, ≥ 2.5: not met**" in text and "none: not known" in text, text
+assert heading([case], ["on a machine"]).endswith("1 of 3 goals are met."), heading([case], [])
+
+# What is measured again takes the place of what there was; the others stay.
+results = Results(scratch / "kept.json")
+results.add("one", case)
+results = Results.load(scratch / "kept.json")
+again = run(Case("saying", ways[1:]), scratch, 1)
+other = run(Case("more", ways[1:], rounds=1), scratch, 3)
+for each in (again, other):
+    results.add("two" if each is other else "one", each)
+kept = list(Results.load(scratch / "kept.json").cases(["two", "one"]))
+assert kept == [other, again], kept
+
+# Ways of one place share a directory; memory of all processes together is more than nothing.
+place = Way("more", [sys.executable, "-c", "import time; time.sleep(0.6)"], write, place="same", together=True)
+held = run(Case("held", [place, Way("less", ["true"], write, place="same")]), scratch, 1)
+assert (scratch / "same" / "made").exists() and held.ways[0].cost.memory > 2, held
+
+document = scratch / "document.md"
+document.write_text("before\n<!-- by `python -m tests.bench --publish` -->\nold\n<!-- end -->\nafter\n")
+renew(document, r"new \1" + "\n")
+assert document.read_text().splitlines()[2] == r"new \1" and "old" not in document.read_text()
 """
 BROKEN = """
 import os, sys
@@ -69,21 +100,9 @@ def test_names_are_checked_and_all_of_them_can_be_asked() -> None:
     done = _run("-m", "tests.bench", "nul")
     assert done.returncode == 2 and "no measurement 'nul'" in done.stderr
     helped = _run("-m", "tests.bench", "--help").stdout
-    known = (
-        "__main__",
-        "builds",
-        "case",
-        "generated",
-        "llama_shaders",
-        "measure",
-        "model",
-        "native",
-        "scaling",
-        "sizes",
-        "table",
-    )
+    known = _run("-c", "from tests.bench.__main__ import COMMON; print(*COMMON)").stdout.split()
     names = [path.stem for path in sorted((ROOT / "tests" / "bench").glob("*.py")) if path.stem not in known]
-    assert names and all(name in helped for name in names)
+    assert known and names and all(name in helped for name in names)
     code = "import importlib, sys; from tests.bench import measure\n"
     code += "for name in sys.argv[1:]: assert importlib.import_module(f'tests.bench.{name}').main.__code__.co_argcount"
     done = _run("-c", code, *names)
@@ -93,9 +112,10 @@ def test_names_are_checked_and_all_of_them_can_be_asked() -> None:
 def test_plots_hang_on_figures_alone(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     code = (
-        "import sys; from pathlib import Path; from tests.bench.case import Case, Row; "
+        "import sys; from pathlib import Path; from tests.bench.case import Measured, Took; "
         "from tests.bench.measure import Cost; from tests.bench.table import plot; "
-        "rows = [Row(Case(f'{n}', (), 'units', n), 'cratewright', Cost(n / 10, 1.0, 1.0), 3) for n in (1, 2, 3)]; "
+        "took = lambda n: (Took('cratewright', (Cost(n / 10, 1.0, 1.0),)),); "
+        "rows = [Measured(f'{n}', 'units', n, False, 0.0, took(n), ()) for n in (3, 1, 2)]; "
         "sys.exit(plot(rows, Path(sys.argv[1])) or None)"
     )
     made = []
