@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from .system.fs import make_private as make_private
     from .system.fs import plain_path as plain_path
     from .system.fs import read_bytes as read_bytes
+    from .system.fs import read_regular as read_regular
     from .system.fs import write_atomic as write_atomic
     from .system.program import program_files as program_files
     from .system.program import programs_digest as programs_digest
@@ -246,6 +247,7 @@ __all__ = [
     "read_archive",
     "read_bytes",
     "read_diagnostics",
+    "read_regular",
     "read_variant",
     "register",
     "run_elsewhere",
@@ -364,6 +366,7 @@ _LATER = {
     "make_private": "system.fs",
     "plain_path": "system.fs",
     "read_bytes": "system.fs",
+    "read_regular": "system.fs",
     "write_atomic": "system.fs",
     "output_file_name": "rules.output_name:output_name",
     "check_output_path": "rules.output_place",

@@ -33,6 +33,17 @@ def test_a_source_without_an_end(scons_project: SconsProject, kind: str) -> None
     assert "a.stub: the source cannot be read" in scons_project.output
 
 
+def test_a_pipe_in_place_of_what_is_linked(scons_project: SconsProject) -> None:
+    scons_project.sconstruct('env.Crate("b", ["b.stub"])\n' + CRATE.replace("]", '], deps=["b"]', 1))
+    scons_project.write({"a.stub": "entry a\n", "b.stub": "export s 1\n"})
+    scons_project.timeout = 30
+    scons_project.scons()
+    (scons_project.path / "libb.rlib").unlink()
+    os.mkfifo(scons_project.path / "libb.rlib")
+    scons_project.scons(expect=2)
+    assert "libb.rlib\n  reason: not a regular file" in scons_project.output
+
+
 def test_a_cache_that_is_a_file(scons_project: SconsProject) -> None:
     scons_project.sconstruct(CRATE, a="entry a\n")
     scons_project.write({".crate-cache": ""})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 
 import pytest
@@ -42,6 +43,20 @@ def test_an_include_is_found(shaders: ShaderProject, name: str) -> None:
     shaders.scons()
     assert _bits(expected) in constants(shaders.path / "app.spv")
     assert not constants(shaders.path / "app.spv") & {_bits(v) for v in headers.values() if v != expected}
+
+
+def test_a_pipe_is_no_header(shaders: ShaderProject) -> None:
+    shaders.crates(
+        'env.Crate("app", ["a.comp"], include_dirs=["inc", "more"], crate_type="cdylib")\n',
+        {"a.comp": compute(WHICH, before='#include "w.h"\n'), "inc/.keep": "", "more/w.h": _define(7.0)},
+    )
+    shaders.timeout = 30
+    os.mkfifo(shaders.path / "inc/w.h")
+    shaders.scons()
+    assert _bits(7.0) in constants(shaders.path / "app.spv")
+    (shaders.path / "more/w.h").unlink()
+    shaders.scons(expect=2)
+    assert 'a.comp:4:10: error: cannot find include "w.h"' in shaders.output
 
 
 def test_an_include_finds_its_neighbour(any_shaders: ShaderProject) -> None:

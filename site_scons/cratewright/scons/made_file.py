@@ -9,6 +9,7 @@ from typing import Any
 
 import SCons.Node.FS
 
+from ..system.fs import read_regular
 from .paths import by_content
 
 __all__ = ["MadeFile", "as_kind", "as_made", "by_its_bytes"]
@@ -18,6 +19,10 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
     """A file with the answers of its own where options of SCons would have it remember."""
 
     __slots__ = ()
+
+    def get_contents(self) -> bytes:
+        """Return what is in the file; SCons would wait for ever for a pipe in its place."""
+        return read_regular(str(self.rfile().get_abspath())) if self.rexists() else b""
 
     def get_max_drift_csig(self) -> str | None:
         """Return the remembered digest, but not for `max_drift` 0: it would be that of what was there before."""

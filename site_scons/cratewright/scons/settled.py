@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..base.stamp import file_stamp
 
-__all__ = ["MEMORY", "NAME", "SettledBuild", "memory_digest", "names_digest", "read_settled"]
+__all__ = ["MEMORY", "NAME", "SettledBuild", "memory_digest", "memory_of", "names_digest", "read_settled"]
 
 NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
@@ -83,12 +83,17 @@ def read_settled(root: str) -> SettledBuild | None:
     return SettledBuild(*fields)
 
 
-def memory_digest(root: str) -> str:
-    """Return the digest of what SCons remembers; empty if it is not a file."""
+def memory_of(root: str) -> bytes:
+    """Return what SCons remembers; empty if it is not a file."""
     try:
-        return hashlib.sha256(_content(os.path.join(root, MEMORY))).hexdigest()
+        return _content(os.path.join(root, MEMORY))
     except OSError:
-        return ""
+        return b""
+
+
+def memory_digest(memory: bytes) -> str:
+    """Return the digest of what SCons remembers, empty for nothing."""
+    return hashlib.sha256(memory).hexdigest() if memory else ""
 
 
 def names_digest(place: str) -> str:

@@ -26,7 +26,7 @@ from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become
 from .heard import listen
 from .plain import Unlike
-from .settled import MEMORY, SettledBuild, memory_digest, read_settled
+from .settled import MEMORY, SettledBuild, memory_digest, memory_of, read_settled
 from .usual import all_nodes, is_before_any, is_plain_graph, memory_is_usual, options_are_usual
 from .watching import Watch
 
@@ -59,7 +59,7 @@ class Settling:
         self.targets: list[CrateTarget] = []
         self.nodes: list[tuple[Node, ...]] = []
         self.is_like_others = is_before_any(fs)
-        self.memory = memory_digest(root) if self.is_like_others else ""
+        self.memory = memory_of(root) if self.is_like_others else b""
         self.moments = Moments()
         self.late: list[str] = []
         self.asked: list[Any] = []
@@ -137,7 +137,7 @@ class Settling:
 
     def _read(self) -> SettledBuild | None:
         before = None if Settling.asks_always else read_settled(self.root)
-        return before if before is not None and before.holds(self.memory) else None
+        return before if before is not None and before.holds(memory_digest(self.memory)) else None
 
     def _begin(self, before: SettledBuild) -> None:
         """Keep calls from now on, until anybody asks for a node that a crate makes."""
@@ -247,7 +247,7 @@ class Settling:
             len(self.calls) == len(before.calls)
             and (self.late, self.asked) == (before.late, before.asked)
             and is_plain_graph(self._fs, lambda node: False)
-            and before.holds(memory_digest(self.root))
+            and before.holds(memory_digest(memory_of(self.root)))
         )
 
 

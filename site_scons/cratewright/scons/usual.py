@@ -5,6 +5,8 @@ Knows nothing of a build before.
 
 from __future__ import annotations
 
+import io
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +21,15 @@ import SCons.Script
 import SCons.Script.Main
 import SCons.Util
 
-__all__ = ["all_nodes", "is_before_any", "is_plain_graph", "is_told", "memory_is_usual", "options_are_usual"]
+__all__ = [
+    "all_nodes",
+    "is_before_any",
+    "is_plain_graph",
+    "is_same_memory",
+    "is_told",
+    "memory_is_usual",
+    "options_are_usual",
+]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
@@ -73,6 +83,32 @@ def memory_is_usual(name: str) -> bool:
     memory = SCons.SConsign
     is_default = memory.DB_Name is None and memory.DB_Module is SCons.dblite and memory.ForDirectory is memory.DB
     return is_default and name == f"{memory.current_sconsign_filename()}.dblite"
+
+
+def is_same_memory(before: bytes, now: bytes) -> bool:
+    """Return whether SCons remembers the same, given the contents of two of its files.
+
+    Shape: SCons writes the same in more than one way: what it has read and what it has found out share their strings
+    with others, or do not, and `pickle` writes a string once.
+    """
+    if before == now:
+        return True
+    try:
+        return _written_out(before) == _written_out(now)
+    except Exception:  # a damaged file may raise anything
+        return False
+
+
+def _written_out(memory: bytes) -> dict[str, bytes]:
+    """Return what SCons remembers of each directory, with nothing shared."""
+    found = {}
+    for name, entries in pickle.loads(memory).items():
+        written = io.BytesIO()
+        pickler = pickle.Pickler(written)
+        pickler.fast = True
+        pickler.dump(pickle.loads(entries))
+        found[name] = written.getvalue()
+    return found
 
 
 def options_are_usual() -> bool:

@@ -24,10 +24,10 @@ from .builders import StageBuilder
 from .crates import Build
 from .heard import listen
 from .installed import installed_files, is_below
-from .settled import NAME, SettledBuild, memory_digest, names_digest
+from .settled import NAME, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
 from .state import StageState
-from .usual import all_nodes, is_plain_graph, is_told
+from .usual import all_nodes, is_plain_graph, is_same_memory, is_told
 
 __all__ = ["watch_build"]
 
@@ -164,7 +164,8 @@ def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Settle
     main = SCons.Script.Main
     if main.exit_status or main.this_build_status or not (lines.only and lines.is_done):
         raise _Unknown("the build failed, or said more")
-    if not settling.memory or memory_digest(build.root) != settling.memory:
+    memory = memory_of(build.root)
+    if not settling.memory or not is_same_memory(settling.memory, memory):
         raise _Unknown("SCons has learned something")
     files = Files(build.root, settling.began)
     built, unmade = [], []
@@ -197,7 +198,7 @@ def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Settle
         lines.told,
         built,
         unmade,
-        settling.memory,
+        memory_digest(memory),
         {place: names_digest(place) for place in modules if is_below(place, build.root)},
         files.stamps,
     )

@@ -5,12 +5,22 @@ It is asked for a name and answers with a file.
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from cratewright import Observed, RelatedPlace, SourceError, content_digest, dataclass, logical_path, plain_path
+from cratewright import (
+    Observed,
+    RelatedPlace,
+    SourceError,
+    content_digest,
+    dataclass,
+    logical_path,
+    plain_path,
+    read_regular,
+)
 
 __all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "plain_lines", "redirect"]
 
@@ -238,14 +248,15 @@ class IncludeResolver:
         if place.observed in self._contents:
             return self._contents[place.observed]
         try:
-            with open(place.file, "rb", buffering=0) as stream:
-                content: _Content | None = _content(place.file, stream.read())
+            content: _Content | None = _content(place.file, read_regular(place.file))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             content = None
         except OSError as error:
-            raise SourceError.at(
-                place.shown, 1, "cannot read the include", context=(("reason", error.strerror),)
-            ) from error
+            if error.errno != errno.EINVAL:
+                raise SourceError.at(
+                    place.shown, 1, "cannot read the include", context=(("reason", error.strerror),)
+                ) from error
+            content = None  # a pipe or a device: nothing, as for the digest by which a build is up to date
         self._observed[place.observed] = Observed(place.observed, None if content is None else content.digest)
         self._contents[place.observed] = content
         return content
