@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from .system.program import program_files as program_files
     from .system.program import programs_digest as programs_digest
     from .system.scratch import scratch_directory as scratch_directory
+    from .system.scratch import scratch_lock as scratch_lock
     from .system.scratch import scratch_root as scratch_root
     from .values.call import BackendCall
     from .values.construction import ConstructionVariable
@@ -254,6 +255,7 @@ __all__ = [
     "run_program",
     "runs_elsewhere",
     "scratch_directory",
+    "scratch_lock",
     "scratch_root",
     "serialize_compiled",
     "tool",
@@ -375,6 +377,7 @@ _LATER = {
     "register": "plugins.registry",
     "tool": "scons",
     "scratch_directory": "system.scratch",
+    "scratch_lock": "system.scratch",
     "scratch_root": "system.scratch",
     "VARIANT": "values.source_options",
     "option_attributes": "values.source_options",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -17,6 +18,7 @@ if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
 from cratewright import ToolError
 from cratewright_slang.imports import ModuleCompiler
 from cratewright_slang.libslang import Refused, Session, Settings, installed_version
+from cratewright_slang.shelf import Shelf
 
 SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
 MAIN = b'%s[shader("compute")] [numthreads(1, 1, 1)] void main(RWStructuredBuffer<float> d) { d[0] = %s; }\n'
@@ -161,3 +163,55 @@ def test_releases_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.version", missing)
     with pytest.raises(ToolError, match="Slang is not installed"):
         installed_version()
+
+
+def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has compiled, another takes, as long as it is what is there."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    write(
+        tmp_path, m="module m; import n; public float f() { return n(); }", n="module n; public float n() { return 1; }"
+    )
+    text, compiled = MAIN % (b"import m;\n", b"f()"), []
+    load = Session.load_source
+
+    def noted(self: Session, name: str, path: str, text: bytes) -> object:
+        compiled.append(name)
+        return load(self, name, path, text)
+
+    monkeypatch.setattr(Session, "load_source", noted)
+
+    def made() -> object:
+        compiled.clear()
+        return ModuleCompiler(SETTINGS, str(tmp_path), (), Shelf(str(shelf))).compile("a.slang", text)
+
+    first = made()
+    assert compiled == ["n", "m", "a"]
+    assert made() == first and compiled == ["a"]
+    write(tmp_path, n="module n; public float n() { return 2; }")
+    assert made() != first and compiled == ["n", "m", "a"]
+
+
+def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
+    inside, said = threading.Event(), []
+
+    def make() -> None:
+        with Shelf(str(tmp_path)).alone("a"):
+            inside.set()
+            other.join(0.2)
+            Shelf(str(tmp_path)).put("a", 1)
+
+    def wait() -> None:
+        inside.wait()
+        with Shelf(str(tmp_path)).alone("b"):
+            pass
+        with Shelf(str(tmp_path)).alone("a"):
+            said.append(Shelf(str(tmp_path)).take("a"))
+
+    other = threading.Thread(target=wait)
+    maker = threading.Thread(target=make)
+    other.start()
+    maker.start()
+    other.join()
+    maker.join()
+    assert said == [1] and Shelf(str(tmp_path)).take("b") is None

@@ -31,7 +31,8 @@ from cratewright_slang.libslang import build_tag
 from cratewright_slang.own_settings import settings_of, words_of
 from cratewright_slang.stages import stage_of
 from cratewright_slang.together import entries_of_part, grouped
-from cratewright_spirv.sharing import entries_of, reached_by, standing_form
+from cratewright_spirv.sharing import entries_of
+from cratewright_spirv.sharing.linking import reached_by, standing_form
 
 BUFFER = "RWStructuredBuffer<float> d;\n"
 COMPUTE = '[shader("compute")] [numthreads(64, 1, 1)] void '

@@ -192,16 +192,16 @@ def can_lock() -> bool:
     return _posix_locks() is not None or _windows_locks() is not None
 
 
-def lock(handle: int, *, forks: bool = True) -> bool:
-    """Lock an open file until this process, and what it has forked if `forks`, has closed it; never wait.
+def lock(handle: int, *, forks: bool = True, wait: bool = False) -> bool:
+    """Lock an open file until this process, and what it has forked if `forks`, has closed it.
 
-    Shape: whether it is locked now; it counts as locked where files cannot be.
+    Shape: whether it is locked now; it counts as locked where files cannot be. It waits if told to, but on Windows.
     Raises: OSError if this one cannot be.
     """
     posix, windows = _posix_locks(), _windows_locks()
     try:
         if posix is not None:
-            (posix.flock if forks else posix.lockf)(handle, posix.LOCK_EX | posix.LOCK_NB)
+            (posix.flock if forks else posix.lockf)(handle, posix.LOCK_EX | (0 if wait else posix.LOCK_NB))
         elif windows is not None:
             # Nobody else can read a byte that is locked, so it is one that no file has.
             place = os.lseek(handle, 0, os.SEEK_CUR)

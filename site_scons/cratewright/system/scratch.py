@@ -18,7 +18,7 @@ from pathlib import Path
 from ..base.errors import OutputError
 from ..base.host import CLOEXEC, NOFOLLOW, NONBLOCK, can_lock, is_own, lock, user_number
 
-__all__ = ["remove_scratch", "scratch_directory", "scratch_root", "use_scratch"]
+__all__ = ["remove_scratch", "scratch_directory", "scratch_lock", "scratch_root", "use_scratch"]
 
 _MEMORY = "/dev/shm"
 # Far more than the modules and objects of a link; what is left beside them is the user's.
@@ -54,6 +54,23 @@ def scratch_directory() -> Iterator[Path]:
         yield Path(directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def scratch_lock(path: str) -> Iterator[None]:
+    """Wait until no other process is in here for a file that is made if need be, perhaps because it has ended.
+
+    Shape: where files cannot be locked, on Windows and some file systems, several may be.
+    """
+    handle = -1
+    with suppress(OSError):
+        handle = os.open(path, _OPEN | os.O_CREAT, 0o600)
+        lock(handle, wait=True)
+    try:
+        yield
+    finally:
+        if handle >= 0:
+            os.close(handle)
 
 
 def scratch_root() -> str:

@@ -25,7 +25,7 @@ from cratewright import (
     ThinModule,
     UnitStencil,
 )
-from cratewright_spirv.sharing import SpirvBackend, joined, one_by_one, standing_form, with_whole_entries
+from cratewright_spirv.sharing import SpirvBackend
 
 from .own_settings import OPTIONS, SHARED
 
@@ -56,7 +56,8 @@ class SlangBackend(SpirvBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Start Slang, which takes as long as twenty shaders."""
-        from . import libslang, link, unit  # noqa: F401, PLC0415 - loaded here they are loaded once, not by each worker
+        # Loaded here they are loaded once, not by each worker.
+        from . import libslang, link, unit  # noqa: F401, PLC0415
 
         libslang.start()
 
@@ -111,6 +112,8 @@ class SlangBackend(SpirvBackend):
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry points of a part come to, linked and in canonical form."""
+        from cratewright_spirv.sharing.linking import one_by_one  # noqa: PLC0415 - only workers link
+
         parts = one_by_one(self._linked(request))
         return tuple(module for part in parts for module in super(SlangBackend, self).run_thin_lto(part))
 
@@ -125,10 +128,14 @@ class SlangBackend(SpirvBackend):
         linked = self._linked(request)
         if not request.part:
             return super().link(linked)
+        from cratewright_spirv.sharing.linking import joined, one_by_one  # noqa: PLC0415 - only workers link
+
         return joined([super(SlangBackend, self).link(part) for part in one_by_one(linked)])
 
     def _linked(self, request: LinkRequest) -> LinkRequest:
-        from .link import code_of_entries  # noqa: PLC0415 - only workers link
+        from cratewright_spirv.sharing.linking import standing_form, with_whole_entries  # noqa: PLC0415 - only workers
+
+        from .link import code_of_entries  # noqa: PLC0415
         from .together import entries_of_part  # noqa: PLC0415
 
         with _in_words_of_modules(request):

@@ -14,7 +14,7 @@ __all__ = ["SOURCE", "CompiledFiles", "ProjectFiles", "imported_names", "may_exp
 SOURCE, _COMPILED = ".slang", ".slang-module"
 
 _IMPORT = re.compile(
-    rb"""^[ \t]*(?:public[ \t]+)?(?:import|__include|__exported[ \t]+import)[ \t]+([\w.\-]+|"[^"\n]+")""", re.M
+    rb"""(?:^|;)[ \t]*(?:public[ \t]+)?(?:import|__include|__exported[ \t]+import)[ \t]+([\w.\-]+|"[^"\n]+")""", re.M
 )
 _INCLUDE = re.compile(rb"""^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]""", re.M)
 

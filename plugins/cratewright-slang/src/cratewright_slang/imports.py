@@ -1,4 +1,4 @@
-"""Sources to modules of Slang, each once in a process: who imports a module is given it compiled.
+"""Sources to modules of Slang, each once in a build: who imports a module is given it compiled.
 
 Reading a compiled module takes a tenth of what reading its source takes, and a module does not depend on who imports
 it, so every import is served so; the same source gives the same bytes whoever was first.
@@ -10,13 +10,14 @@ import os
 import posixpath
 import re
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
-from cratewright import Observed, dataclass
+from cratewright import Observed, content_digest, dataclass, scratch_root
 
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .layout import entry_point_of
 from .libslang import Refused, Session, Settings
+from .shelf import Shelf
 
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
 
@@ -46,18 +47,18 @@ _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
 
 
 def compiler_for(settings: Settings, root: str, repositories: Sequence[str]) -> ModuleCompiler:
-    """Return the compiler for some settings and places, which remembers what it has compiled."""
+    """Return the compiler for some settings and places, which has all that this build has compiled."""
     key = (settings, root, tuple(repositories))
     if key not in _compilers:
-        _compilers[key] = ModuleCompiler(*key)
+        _compilers[key] = ModuleCompiler(*key, Shelf(scratch_root()))
     return _compilers[key]
 
 
 class ModuleCompiler:
-    """Compiles sources below a root, and what they import before them."""
+    """Compiles sources below a root, and what they import before them; all with one shelf compile a module once."""
 
-    def __init__(self, settings: Settings, root: str, repositories: Sequence[str]) -> None:
-        self._settings, self._root, self._repositories = settings, root, repositories
+    def __init__(self, settings: Settings, root: str, repositories: Sequence[str], shelf: Shelf | None = None) -> None:
+        self._settings, self._root, self._repositories, self._shelf = settings, root, repositories, shelf
         self._done: dict[str, tuple[bytes, Compiled]] = {}
         self._doing: list[str] = []
 
@@ -66,25 +67,27 @@ class ModuleCompiler:
 
         Raises: Refused.
         """
-        if self._served(path) is not None and self._done[path][0] == text:
-            return self._done[path][1]
-        made = self._compile(path, text)
-        if not made.entries:  # what has an entry point is seldom imported, and there are many
-            self._done[path] = text, made
-        return made
+        return self._known(path, text) or self._compile(path, text)
 
-    def _compile(self, path: str, text: bytes) -> Compiled:
+    def _compile(self, path: str, text: bytes, *, imported: bool = False) -> Compiled:
         self._doing.append(path)
         try:
             for name in imported_names(text):
                 self._prepare(self._likely(name, path))
             tried: set[str] = set()
             while True:
-                files = ProjectFiles(self._root, self._repositories, self._served)
-                made = self._load(path, text, files)
-                missed = [each for each in files.missed if each not in tried and each not in self._doing]
-                if not missed:
-                    return made
+                with self._shelf.alone(self._name(path)) if self._shelf else nullcontext():
+                    known = self._known(path, text)
+                    if known is not None:
+                        return known
+                    files = ProjectFiles(self._root, self._repositories, self._served)
+                    made = self._load(path, text, files)
+                    missed = [each for each in files.missed if each not in tried and each not in self._doing]
+                    if not missed:
+                        # What has an entry point is seldom imported, and there are many.
+                        if imported or not made.entries:
+                            self._keep(path, text, made)
+                        return made
                 # An import that the text does not show as such: now that it is known, all are served alike.
                 tried.update(missed)
                 for each in missed:
@@ -106,15 +109,32 @@ class ModuleCompiler:
         text = self._text(path)
         if text is not None:
             with suppress(Refused):
-                self._done[path] = text, self._compile(path, text)
+                self._compile(path, text, imported=True)
 
     def _text(self, path: str) -> bytes | None:
         return ProjectFiles(self._root, self._repositories).read(path)
 
+    def _known(self, path: str, text: bytes) -> Compiled | None:
+        """Return the module of a source if it was compiled before, and all that it was made of is there still."""
+        known = self._served(path) is not None and self._done[path][0] == text
+        return self._done[path][1] if known else None
+
+    def _keep(self, path: str, text: bytes, made: Compiled) -> None:
+        self._done[path] = text, made
+        if self._shelf is not None:
+            self._shelf.put(self._name(path), self._done[path])
+
+    def _name(self, path: str) -> str:
+        return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
+
     def _served(self, path: str) -> tuple[bytes, tuple[Observed, ...]] | None:
         """Return a module that was compiled of what is there now."""
         if path not in self._done:
-            return None
+            found = self._shelf.take(self._name(path)) if self._shelf is not None else None
+            if found is None:
+                return None
+            assert isinstance(found, tuple)
+            self._done[path] = found
         text, made = self._done[path]
         files = ProjectFiles(self._root, self._repositories)
         if files.read(path) != text or any(files.look(each.path) != each.digest for each in made.observed):

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from cratewright import DebugInfo, LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
-from cratewright_spirv.sharing import Asked, ImageEntry, entry_points_apart, with_relative_files
+from cratewright_spirv.sharing import ImageEntry
+from cratewright_spirv.sharing.linking import Asked, entry_points_apart, with_relative_files
 
 from .com import Object
 from .file_system import ROOT

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from cratewright import DebugInfo, ModuleConfig
+from cratewright import DebugInfo, LinkRequest, LtoMode
 
 from ..binary import opcodes as op
 from ..binary.lines import without_repeats
@@ -106,14 +106,15 @@ def _placed(program: Program, place: Callable[[Place], Place | None]) -> Iterato
             yield words
 
 
-def standing_form(data: bytes, config: ModuleConfig, tools: Tools, *, ordered: bool) -> bytes:
+def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
     """Return the module of one entry point in the form that does not show with whom it was compiled.
 
-    Shape: ids and order are left to the link if it puts them in canonical form.
+    Shape: ids and order are left to LTO, which puts them in canonical form.
     """
+    config = request.config
     if config.options.debuginfo is DebugInfo.LINE:
         data = without_repeats(data)  # a constant that another entry point has brought along parts no lines
-    if ordered:
+    if request.lto is LtoMode.OFF:
         data = canonical_form([Program.of(parse(data, "module"))], config.options)
     needs = set(_capabilities(data))
     return trimmed(data, config, tools) if {_SHADER} < needs <= _TRIMMED else data

@@ -1,0 +1,48 @@
+"""What the workers of a build have in common: values under names, each made once while the others wait for it.
+
+Knows nothing of modules. Where files cannot be locked, two workers may make the same.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from contextlib import AbstractContextManager, suppress
+
+from cratewright import scratch_lock
+
+__all__ = ["Shelf"]
+
+
+class Shelf:
+    """A directory that only the processes of a build write to, which is gone with it."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def take(self, name: str) -> object:
+        """Return what was put there, or None."""
+        try:
+            with open(self._path(name), "rb") as file:
+                return pickle.load(file)
+        except OSError:
+            return None
+
+    def put(self, name: str, value: object) -> None:
+        """Let the others take a value; without room for it they make their own."""
+        path = self._path(name)
+        written = f"{path}.{os.getpid()}"
+        with suppress(OSError):
+            with open(written, "wb") as file:
+                pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
+            os.replace(written, path)
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Wait until no other process is in here for a name.
+
+        Shape: who is in here waits for nobody, so nobody waits in a circle.
+        """
+        return scratch_lock(f"{self._path(name)}.lock")
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, f"slang-{name}")
