@@ -192,6 +192,7 @@ RULES: dict[Callable[..., object], _Rule] = {
     CodegenBackend.run_link: _module,
     CodegenBackend.run_fat_lto: _module,
     CodegenBackend.split_lto: _parts,
+    CodegenBackend.split_crashed: _parts,
     CodegenBackend.split_link: _parts,
     CodegenBackend.run_thin_lto: _thin,
     CodegenBackend.lto_memory: _size,

@@ -204,10 +204,7 @@ class CodegenBackend(ABC):
         return unit
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
-        """Return what `relative_unit` returned with the parameters of a form put in.
-
-        Called: in the build's own process.
-        """
+        """Return what `relative_unit` returned with a form's parameters put in. Called: in the build's own process."""
         return unit
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
@@ -220,10 +217,9 @@ class CodegenBackend(ABC):
         raise self._undeclared(Capability.ALLOCATOR)
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimize one module by itself, before it is archived.
+        """Optimize one module by itself, before it is archived; kept in the cache as any other.
 
-        Called: for the modules of a crate's units that `needs_optimizing`, with the crate's link options; kept in the
-        cache as any other.
+        Called: for the modules of a crate's units that `needs_optimizing`, with the crate's link options.
         """
         return module
 
@@ -297,6 +293,10 @@ class CodegenBackend(ABC):
         Called: in the build's own process, once a link.
         """
         return (LinkPart("", tuple(range(len(request.modules)))),)
+
+    def split_crashed(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return what a part of `split_lto` or `split_link` holds, each to be tried alone after a crash or a hang."""
+        return ()
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
         """Return the request for a part of thin LTO with only what its analysis can depend on.

@@ -10,7 +10,7 @@ from ..base.diagnostic import Diagnostic
 from ..base.errors import ConfigurationError, CratewrightError, LinkError
 from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
-from ..contract.edge import check_promised
+from ..contract.edge import check_promised, implements
 from ..formats.locator import check_interfaces
 from ..formats.metadata import CrateMetadata, encode_dylib
 from ..rules.dependency_format import DependencyFormats, Linkage
@@ -22,8 +22,8 @@ from ..values.module import ModuleCodegen, Observed, merge_observed
 from ..values.options import Options
 from ..values.request import Artifact, LinkLibrary, LinkModule, LinkRequest, LinkResult
 from .emit import dump_directories, leave
-from .engine import Engine, Job
-from .lto import LtoReport, optimize
+from .engine import Engine, Job, JobOutcome
+from .lto import LtoReport, optimize, split_crashed
 from .plan import check_linkable
 
 __all__ = ["Dependency", "Linked", "leavings", "link_crate", "link_modules", "link_request"]
@@ -260,18 +260,27 @@ def _merged(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Li
 
 def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkResult], int]:
     """Return the result of each part, and how many of them the cache had."""
-    label = f"crate '{request.crate}'"
-    jobs = [
-        Job(
-            BackendCall(CodegenBackend.link, request.of_part(part)),
-            f"{label}: {part.name}" if part.name else label,
-            crate=request.crate,
-            unit=part.name or request.crate,
-        )
-        for part in backend.split_link(request)
-    ]
-    fingerprint = engine.fingerprint(backend.NAME, request.target)
-    outcomes = engine.run_cached(backend.NAME, request.target, jobs, fingerprint)
+    label, fingerprint = f"crate '{request.crate}'", engine.fingerprint(backend.NAME, request.target)
+
+    def link(parts: Sequence[LinkRequest], retried: bool = False) -> list[JobOutcome[LinkResult]]:
+        jobs = [
+            Job(
+                BackendCall(CodegenBackend.link, part),
+                f"{label}: {part.part}" if part.part else label,
+                crate=request.crate,
+                unit=part.part or request.crate,
+                retried=retried,
+            )
+            for part in parts
+        ]
+        return engine.run_cached(backend.NAME, request.target, jobs, fingerprint)
+
+    outcomes: list[JobOutcome[LinkResult]] = []
+    parts = [request.of_part(part) for part in backend.split_link(request)]
+    again = implements(backend, CodegenBackend.split_crashed)
+    for part, outcome in zip(parts, link(parts, again), strict=True):
+        failed = outcome.error if again else None
+        outcomes += link(split_crashed(backend, part, failed) or [part]) if failed else [outcome]
     return [outcome.get(request.crate) for outcome in outcomes], sum(outcome.hit for outcome in outcomes)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..base.digest import value_digest
+from ..base.errors import CratewrightError, ToolError
 from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
 from ..contract.edge import implements
@@ -23,7 +24,7 @@ from ..values.options import LtoMode
 from ..values.request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from .engine import Engine, Job, JobOutcome
 
-__all__ = ["LtoReport", "Optimized", "lower", "lto_event", "lto_line", "lto_row", "optimize"]
+__all__ = ["LtoReport", "Optimized", "lower", "lto_event", "lto_line", "lto_row", "optimize", "split_crashed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +190,8 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
     todo: list[ThinModule] = []
     for part, analysed in zip(parts, analyse([backend.narrow_lto(part) for part in parts], True), strict=True):
         # What was left out may be what makes a message readable, so a failure is asked for again with all of it.
-        todo += (analyse([part])[0] if analysed.error else analysed).get(request.crate)
+        again = analyse(split_crashed(backend, part, analysed.error) or [part]) if analysed.error else [analysed]
+        todo += [module for outcome in again for module in outcome.get(request.crate)]
     if len(parts) > 1:  # what comes of a link is in the order of its modules, whatever that of its parts is
         todo.sort(key=_order(request.modules))
     # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
@@ -214,6 +216,11 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
         done.append(LinkModule(item.crate, replace(module, name=item.name, attributes=attributes)))
     hits = sum(outcome.hit for outcome in outcomes)
     return done, len(outcomes) - hits, hits
+
+
+def split_crashed(backend: CodegenBackend, part: LinkRequest, error: CratewrightError) -> list[LinkRequest]:
+    """Return the parts of a part with which the tools have crashed or hung, none if that is not what has failed."""
+    return [part.of_part(each) for each in backend.split_crashed(part)] if isinstance(error, ToolError) else []
 
 
 def _order(modules: Sequence[LinkModule]) -> Callable[[ThinModule], int]:

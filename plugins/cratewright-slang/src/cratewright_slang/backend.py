@@ -106,6 +106,14 @@ class SlangBackend(SpirvBackend):
             return parts
         return parts_of_groups(request, parts, across=False)
 
+    def split_crashed(self, request: LinkRequest) -> tuple[LinkPart, ...]:
+        """Return a part for each entry point of one with which Slang has crashed."""
+        from .together import entries_of_part  # noqa: PLC0415 - seldom called
+
+        names = [entry.output for entry in entries_of_part(request)]
+        alone = super().split_lto(replace(request, part="")) if request.part and len(names) > 1 else ()
+        return tuple(part for part in alone if part.name in names)
+
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
         """Return the request: a module is taken whole."""
         return request
