@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,15 @@ LARGE = 40
 TABLES = {"opcodes.py"}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def _layers(package: Path) -> dict[str, int]:
     """Return the layer of each module or package within a package, as the drawing in its docstring says."""
-    drawing = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    drawing = ast.get_docstring(_tree(package / "__init__.py")) or ""
     rows = [line for line in drawing.splitlines() if re.match(r" {4}\w", line)]
     names = [re.split(r" {2,}", row.strip())[0].split(", ") for row in rows]
     layers = {name: number for number, row in enumerate(names, 1) for name in row}
@@ -43,10 +50,15 @@ def _name(path: Path, package: Path) -> tuple[str, ...]:
     return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
 
 
-def _imports(path: Path, package: Path) -> Iterator[tuple[str, ...]]:
-    """Yield what a module imports, absolute, imports inside functions and for type checking as well."""
+@cache
+def _imports(path: Path, package: Path) -> frozenset[tuple[str, ...]]:
+    """Return what a module imports, absolute, imports inside functions and for type checking as well."""
+    return frozenset(_imported(path, package))
+
+
+def _imported(path: Path, package: Path) -> Iterator[tuple[str, ...]]:
     here = (package.name, *path.relative_to(package).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -60,34 +72,37 @@ def _ids(paths: list[Path]) -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in paths]
 
 
-CORE_MODULES = _modules(CORE)
-ALL_MODULES = CORE_MODULES + [path for plugin in PLUGINS for path in _modules(plugin)]
+PACKAGES = [CORE, *PLUGINS]
+DRAWN = [package for package in PACKAGES if _layers(package)]
 
-
-DRAWN = [package for package in (CORE, *PLUGINS) if _layers(package)]
-DRAWN_MODULES = [(package, path) for package in DRAWN for path in _modules(package)]
+each_package = pytest.mark.parametrize("package", PACKAGES, ids=_ids(PACKAGES))
+each_drawn = pytest.mark.parametrize("package", DRAWN, ids=_ids(DRAWN))
 
 
 def test_large_packages_have_a_drawing() -> None:
-    assert [package for package in (CORE, *PLUGINS) if len(_modules(package)) >= LARGE] == DRAWN
+    assert [package for package in PACKAGES if len(_modules(package)) >= LARGE] == DRAWN
 
 
-@pytest.mark.parametrize("package", DRAWN, ids=_ids(DRAWN))
+@each_drawn
 def test_the_drawing_names_every_module(package: Path) -> None:
     found = {_name(path, package)[0] for path in _modules(package)}
     assert found == set(_layers(package)) - ({"version", "__main__"} - found)
 
 
-@pytest.mark.parametrize(("package", "path"), DRAWN_MODULES, ids=_ids([path for _, path in DRAWN_MODULES]))
-def test_a_module_imports_from_its_own_layer_or_below(package: Path, path: Path) -> None:
+@each_drawn
+def test_a_module_imports_from_its_own_layer_or_below(package: Path) -> None:
     layers = _layers(package)
-    own = _name(path, package)[0]
-    for module in _imports(path, package):
-        if module[0] == package.name and len(module) > 1 and module[1] in layers:
-            assert layers[module[1]] <= layers[own], f"{own} imports {'.'.join(module)}"
+    above = [
+        f"{path.relative_to(package)} imports {'.'.join(module)}"
+        for path in _modules(package)
+        for module in _imports(path, package)
+        if module[0] == package.name and len(module) > 1 and module[1] in layers
+        if layers[module[1]] > layers[_name(path, package)[0]]
+    ]
+    assert not above
 
 
-@pytest.mark.parametrize("package", DRAWN, ids=_ids(DRAWN))
+@each_drawn
 def test_no_cycle(package: Path) -> None:
     """Within a layer any order will do, so long as there is one."""
     known = {_name(path, package): path for path in _modules(package)}
@@ -105,46 +120,56 @@ def test_no_cycle(package: Path) -> None:
     assert not edges
 
 
-@pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))
-def test_only_the_edge_imports_scons(path: Path) -> None:
-    package = next(package for package in (CORE, *PLUGINS) if path.is_relative_to(package))
-    found = {module for module in _imports(path, package) if module[0] == "SCons"}
-    assert not found or path.is_relative_to(CORE / "scons")
+@each_package
+def test_only_the_edge_imports_scons(package: Path) -> None:
+    found = [path for path in _modules(package) if any(module[0] == "SCons" for module in _imports(path, package))]
+    assert [path for path in found if not path.is_relative_to(CORE / "scons")] == []
+    assert found or package != CORE
 
 
-PLUGIN_MODULES = [(plugin, path) for plugin in PLUGINS for path in _modules(plugin)]
-
-
-PLUGIN_TESTS = [(path.parent, path) for path in sorted(ROOT.glob("plugins/*/tests/**/*.py"))]
-
-
-@pytest.mark.parametrize(
-    ("plugin", "path"),
-    [*PLUGIN_MODULES, *PLUGIN_TESTS],
-    ids=_ids([path for _, path in [*PLUGIN_MODULES, *PLUGIN_TESTS]]),
-)
-def test_a_plugin_goes_through_the_one_door(plugin: Path, path: Path) -> None:
-    """From `cratewright`, in tests from `cratewright.testing`, and from what another plugin shares in its `sharing`.
+@pytest.mark.parametrize("plugin", PLUGINS, ids=_ids(PLUGINS))
+def test_a_plugin_goes_through_the_one_door(plugin: Path) -> None:
+    """From `cratewright`, and from what another plugin shares in its `sharing`.
 
     What else there is may change any day.
     """
     others = {other.name for other in PLUGINS} - {plugin.name}
+    assert _past_the_doors(plugin, _modules(plugin), {("cratewright",)}) == []
+    shared = [
+        f"{path.relative_to(plugin)} imports {'.'.join(module)}"
+        for path in _modules(plugin)
+        for module in _imports(path, plugin)
+        if module[0] in others and module[1:2] != ("sharing",)
+    ]
+    assert shared == []
+
+
+TESTED = [directory for directory in sorted(ROOT.glob("plugins/*/tests")) if _modules(directory)]
+
+
+@pytest.mark.parametrize("directory", TESTED, ids=_ids(TESTED))
+def test_tests_of_a_plugin_go_through_the_doors(directory: Path) -> None:
+    """From `cratewright.testing` as well."""
+    assert _past_the_doors(directory, _modules(directory), {("cratewright",), ("cratewright", "testing")}) == []
+
+
+def _past_the_doors(package: Path, paths: list[Path], doors: set[tuple[str, ...]]) -> list[str]:
     public = set(cratewright.__all__) - {"tool"}
-    doors = {("cratewright",), ("cratewright", "testing")} if "tests" in path.parts else {("cratewright",)}
-    for module in _imports(path, plugin):
-        if module[0] == "cratewright":
-            inside = module[:-1] in doors and (module[-1] in public or len(module) == 3)
-            assert module in doors or inside, f"{path.name} imports {'.'.join(module)}"
-        elif "tests" not in path.parts and module[0] in others:
-            assert module[1:2] == ("sharing",), f"{path.name} imports {'.'.join(module)}"
+    return [
+        f"{path.relative_to(package)} imports {'.'.join(module)}"
+        for path in paths
+        for module in _imports(path, package)
+        if module[0] == "cratewright" and module not in doors
+        if module[:-1] not in doors or not (module[-1] in public or len(module) == 3)
+    ]
 
 
-@pytest.mark.parametrize("path", ALL_MODULES, ids=_ids(ALL_MODULES))
-def test_a_module_says_what_it_is(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text)), "no docstring"
-    if path.name not in TABLES:
-        assert text.count("\n") <= LONGEST
+@each_package
+def test_a_module_says_what_it_is(package: Path) -> None:
+    for path in _modules(package):
+        assert ast.get_docstring(_tree(path)), f"{path.name}: no docstring"
+        lines = path.read_text(encoding="utf-8").count("\n")
+        assert lines <= LONGEST or path.name in TABLES, f"{path.name}: {lines} lines"
 
 
 def test_importing_the_package_loads_neither_scons_nor_tools() -> None:

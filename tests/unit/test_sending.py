@@ -215,7 +215,7 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b"x"),))
 )
 def test_answers_that_are_none(place: Place, report: bytes) -> None:
     place.write(a_stub="export a\n")
-    place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: report})
+    set_runner(lambda portable: Ran(0, b"", b"", {REPORT: report}))
     assert place.sender.make([place.job("a.stub")]) == [None]
 
 
