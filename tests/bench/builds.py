@@ -162,7 +162,7 @@ def _shaders(units: int, crates: int, text: str, file: str) -> Callable[[Path], 
 def native_ways(project: Project, sources: Path, cc: str, *, edit: bool, all_of_them: bool) -> list[Way]:
     """Return builds of a program in C or C++ by one compiler with the same flags, clean or with one source edited.
 
-    Shape: the other systems take part with `all_of_them`, without it plain SCons and ninja do; zig is `zig`.
+    Shape: the other systems take part with `all_of_them`, without it plain SCons does; zig is `zig`.
     """
     names = sorted(
         path.relative_to(sources).as_posix()
@@ -257,7 +257,7 @@ def native_ways(project: Project, sources: Path, cc: str, *, edit: bool, all_of_
         ),
         way("CMake + ninja", below, {"CMakeLists.txt": cmake_text}, configured, _no(cmake and NINJA, "cmake")),
     ]
-    return ways if all_of_them else ways[:3]
+    return ways if all_of_them else ways[:2]
 
 
 def _no(path: str, name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping
 
-from cratewright import pattern
+from cratewright import content_digest, pattern
 
-from .directives import Asked, conditions, find_asked
+from .directives import Asked, Condition, conditions, find_asked
 
 __all__ = ["answers", "questions"]
 
@@ -18,7 +19,6 @@ _ASKED = pattern(r"\b__HAS_(include(?:_next)?|embed)")
 _MARK = "__cratewright_asks"
 _LINE = pattern(r'#\s*(?:line\s+)?(\d+)\s+"((?:[^"\\]|\\.)*)"')
 _DEFINE = pattern(r"(?m)^#define (\w+)(.*)$")
-_NAME = pattern(r"\b[A-Za-z_]\w*\b")
 
 
 def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -28,23 +28,29 @@ def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, s
     `called` has, for each that the listing may use, the one.
     """
     asking = tuple(_asking(listing))
-    found = {path: tuple(conditions(data, asking)) for path, data in sources.items()}
+    found = {path: _conditions(data, asking) for path, data in sources.items()}
     lines: list[str] = []
     files: list[str] = []
     # The conditions of each file that have not been reached yet.
     waiting = {path: list(them) for path, them in found.items()}
 
-    def ask(path: str, until: int) -> None:
-        while waiting.get(path) and waiting[path][0].line <= until:
-            lines.append(f"{_MARK} {len(files)} {_renamed(waiting[path].pop(0).text)}")
+    def ask(path: str, until: int) -> float:
+        """Put the questions of a file up to a line; return the line of the next."""
+        them = waiting.get(path, [])
+        while them and them[0].line <= until:
+            lines.append(f"{_MARK} {len(files)} {_renamed(them.pop(0).text)}")
             files.append(path)
+        return them[0].line if them else math.inf
 
     path, number = "", 0
+    due = ask(path, number)
     for line in listing.splitlines():
-        marker = _LINE.match(line)
+        defines = line.startswith(("#define ", "#undef "))
+        marker = None if defines or line[:1] != "#" else _LINE.match(line)
         if marker is None:
-            ask(path, number)
-            if line.startswith(("#define ", "#undef ")):
+            if due <= number:
+                due = ask(path, number)
+            if defines:
                 lines.append(_renamed(line))
             number += 1
             continue
@@ -55,7 +61,7 @@ def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, s
         elif "2" in flags and entered != path:
             ask(path, _END)
         path, number = entered, int(marker[1])
-        ask(path, number - 1)
+        due = ask(path, number - 1)
     for left in tuple(waiting):  # what follows the last line that made anything
         ask(left, _END)
     return "".join(f"{line}\n" for line in lines), tuple(files)
@@ -81,18 +87,29 @@ def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Ask
 
 _END = 1 << 60
 
+_known: dict[tuple[str, tuple[str, ...]], tuple[Condition, ...]] = {}
+"""By content and names; one a process: the units of a crate read the same headers."""
+
+
+def _conditions(data: bytes, names: tuple[str, ...]) -> tuple[Condition, ...]:
+    key = content_digest(data), names
+    found = _known.get(key)
+    if found is None:
+        found = _known[key] = tuple(conditions(data, names))
+    return found
+
 
 def _asking(listing: str) -> Iterable[str]:
     """Return the names of all macros that may ask, and of what they ask by."""
     bodies = {(name, body) for name, body in _DEFINE.findall(listing)}
-    asking = set(_QUESTIONS)
-    while True:
-        more = {name for name, body in bodies if name not in asking and not asking.isdisjoint(_NAME.findall(body))}
-        if not more:
-            return sorted(asking)
+    asking, more = set[str](), set(_QUESTIONS)
+    while more:
         asking |= more
+        word = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(more)))})\b")
+        more = {name for name, body in bodies if name not in asking and word.search(body)}
+    return sorted(asking)
 
 
 def _renamed(text: str) -> str:
     """Return a text that may ask outside of a condition, where the compilers let nobody ask."""
-    return _RENAMED.sub(r"__HAS_\1", text)
+    return _RENAMED.sub(r"__HAS_\1", text) if "__has_" in text else text
