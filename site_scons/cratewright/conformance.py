@@ -1,6 +1,6 @@
-"""The rules that every backend can be held to, as tests that pytest collects.
+"""The rules that every backend must keep, as tests that pytest collects.
 
-Each rule that is broken says what to do about it; a rule that cannot be judged here is skipped, and says why.
+Each failure says what to do about it; a rule that cannot be tested is skipped with the reason.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What authors of backends test with: a stub backend, trial builds, and the rules that every backend can be held to."""
+"""Tools for tests of backends: a stub backend, trial builds, and the rules that every backend must keep."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_what_goes_in_comes_out(
     assert capfd.readouterr().err == ""
     store = _store("s3://nobodys/path")
     assert store.get_many(list(ENTRIES)) == {}
-    assert "going on without the cache s3://nobodys/path: there is no such bucket" in capfd.readouterr().err
+    assert "continuing without the cache s3://nobodys/path: there is no such bucket" in capfd.readouterr().err
     store.close()
 
 
@@ -193,7 +193,7 @@ def test_a_provider_that_is_of_no_use(
         assert store.get_many(list(ENTRIES)) == {} and len(server.asked) == asked, "it is left alone"
         _fill(store)
     (line,) = capfd.readouterr().err.splitlines()
-    assert line.startswith("cratewright: going on without the cache s3://builds/ci: ") and words in line
+    assert line.startswith("cratewright: continuing without the cache s3://builds/ci: ") and words in line
     assert "Debug" not in line and "secret" not in line
 
 
@@ -204,7 +204,7 @@ def test_settings_that_let_nobody_in(monkeypatch: pytest.MonkeyPatch, capfd: pyt
             monkeypatch.delenv(name)
             store = _store(f"{scheme}://builds")
             assert store.get_many(list(ENTRIES)) == {} and not server.asked
-            assert f"going on without the cache {scheme}://builds: " in capfd.readouterr().err
+            assert f"continuing without the cache {scheme}://builds: " in capfd.readouterr().err
             store.close()
 
 
@@ -225,7 +225,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
         ("gs://builds/a?b", {}, "not a bucket"),
         ("az:///ci", {}, "az://CONTAINER/PATH"),
         ("s3://builds/a b", {}, "not a bucket"),
-        ("s3://builds", {"CRATE_CACHE_TOKEN": "x"}, "CRATE_CACHE_TOKEN is set, and says nothing"),
+        ("s3://builds", {"CRATE_CACHE_TOKEN": "x"}, "CRATE_CACHE_TOKEN is set, but does not apply"),
         ("s3://builds", {"CRATE_CACHE_CERT": "x"}, "CRATE_CACHE_CERT is set"),
         ("dir, s3://builds", {"CRATE_CACHE_AUTH": "a:b"}, "CRATE_CACHE_AUTH is set"),
         ("s3://builds", {"CRATE_CACHE_CA": "/no/such"}, "which is not a file"),

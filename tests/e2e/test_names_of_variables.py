@@ -11,7 +11,7 @@ CRATE = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
 def test_misspelt_names(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env["CRATE_PROFLE"] = "dev"\n' + CRATE, a="entry a\n")
     output = scons_project.scons(expect=2)
-    assert "CRATE_PROFLE is not a variable that anything reads" in output
+    assert "CRATE_PROFLE is not a known variable" in output
     assert "'CRATE_PROFILE'" in output and "SConstruct" in output
     scons_project.sconstruct(CRATE, a="entry a\n")
     assert "the command line" in scons_project.scons("CRATE_TIMEOTU=3", expect=2)

@@ -90,10 +90,10 @@ def test_it_is_typed_and_a_wrong_type_is_found(made: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["Shout"], "'Shout' is not a name of a backend"),
-        (["3d"], "'3d' is not a name of a backend"),
-        (["a--b"], "'a--b' is not a name of a backend"),
-        (["../x"], "'../x' is not a name of a backend"),
+        (["Shout"], "'Shout' is not a valid backend name"),
+        (["3d"], "'3d' is not a valid backend name"),
+        (["a--b"], "'a--b' is not a valid backend name"),
+        (["../x"], "'../x' is not a valid backend name"),
         (["there"], "cratewright-there already exists"),
         (["fresh", "file/below"], "file/below cannot be made"),
     ],

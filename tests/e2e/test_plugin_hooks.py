@@ -110,7 +110,7 @@ def test_a_listener_that_fails(project: SconsProject) -> None:
     late = SCONSTRUCT.replace("cratewright.register(more)\n", "") + 'env.Crate("a", ["a.stub", "b.stub"])\n'
     project.write({"tools/more.py": MORE, "SConstruct": late + "cratewright.register(more)\n"})
     said = project.scons(expect=2)
-    assert "plugin 'more' hears of build events, and the build has begun" in said
+    assert "plugin 'more' listens to build events, but the build has begun" in said
     assert "register it before the first crate is declared" in said
 
 

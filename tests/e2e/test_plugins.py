@@ -181,7 +181,7 @@ def test_what_only_the_process_environment_can_say(project: SconsProject, name: 
     )
     project.write({"SConstruct": text.format(words=f', {name}="-native"'), "a.stub": "export a\n"})
     project.scons(expect=2)
-    assert f"{name} counts in the process environment alone" in project.errors, project.errors
+    assert f"{name} can only be set in the process environment" in project.errors, project.errors
     project.write({"SConstruct": text.format(words="")})
     project.scons(f"{name}=1", expect=2)
     assert f"{name}=1 scons" in project.errors, project.errors

@@ -125,7 +125,7 @@ Default(l)
     ("text", "words"),
     [
         ("env.CrateArchive('nowhere.rlink')", ("nowhere.rlink is made of no crate", "env.CrateCodegen")),
-        ("env.CrateLink(env.CrateCodegen('util', 'util.stub'))", ("rlib and no more", "crate_type")),
+        ("env.CrateLink(env.CrateCodegen('util', 'util.stub'))", ("is only an rlib", "crate_type")),
         ("env.CrateLto(env.CrateCodegen('util', 'util.stub', crate_type='cdylib'))", ("asks for no", 'lto="thin"')),
         ("env.CrateLink(env.CrateCodegen('util', 'util.stub'), crate_type='cdylib')", ("not compiled to be", "rlib")),
         (

@@ -164,8 +164,8 @@ def test_crates_among_libraries(tmp_path: Path, scons_form: str) -> None:
     assert [_run(project, name).returncode for name in ("p1", "b1", "p3", "p4")] == [6, 6, 6, 6]
     assert "-o p2 " not in project.output
     output = project.scons("rlib=1", "p4", expect=2)
-    assert "LIBS is given crate 'ee', which has nothing that a linker takes" in output, output
-    assert "an rlib is for crates alone" in output and "declared in: SConstruct" in output, output
+    assert "LIBS is given crate 'ee', which has no output that a linker accepts" in output, output
+    assert "only crates can link an rlib" in output and "declared in: SConstruct" in output, output
 
 
 # With CFLAGS before CCFLAGS before CPPFLAGS before CPPDEFINES, as in SCons's own commands.
@@ -225,13 +225,16 @@ def test_variables_in_all_forms_say_what_they_say_to_a_program(tmp_path: Path, s
 def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> None:
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     for text, message in (
-        ('env.Program("p", ["main.c", env.Crate("c", ["c.c"])])\n', "p is given crate 'c', which has nothing that"),
+        ('env.Program("p", ["main.c", env.Crate("c", ["c.c"])])\n', "p is given crate 'c', which has no output that"),
         (
             'env.Program("p", "main.c", LIBS=[env.Crate("c", ["c.c"])])\n',
-            "p is given crate 'c', which has nothing that",
+            "p is given crate 'c', which has no output that",
         ),
-        ('env.Program("p", ["main.c", env.Crate("c", ["c.c"]).rlink])\n', "p is given c.rlink, which no linker takes"),
-        ('env.Program("p", ["main.c", "pre/libx.rlib"])\n', "libx.rlib, which no linker takes"),
+        (
+            'env.Program("p", ["main.c", env.Crate("c", ["c.c"]).rlink])\n',
+            "p is given c.rlink, which no linker accepts",
+        ),
+        ('env.Program("p", ["main.c", "pre/libx.rlib"])\n', "libx.rlib, which no linker accepts"),
         (
             'env.SharedLibrary("s", env.Crate("c", ["c.c"], crate_type=["rlib", "staticlib"]).rlib)\n',
             "give it all that env.Crate returned, not its rlib alone",
@@ -240,7 +243,7 @@ def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> Non
             'env.StaticLibrary("s", [env.Crate("c", ["c.c"], crate_type="cdylib")])\n',
             "an archive cannot hold libc.so",
         ),
-        ('env.Crate("c", [env.Object("c.c")], crate_type="cdylib")\n', "c.o is no shared object"),
+        ('env.Crate("c", [env.Object("c.c")], crate_type="cdylib")\n', "c.o is not a shared object"),
         ('env.Crate("c", ["c.c"], libs=[File("c.c")])\n', "c.c is not a library"),
     ):
         project.crates(text, {"c.c": "int c;\n", "main.c": "int main(void) { return 0; }\n"})

@@ -207,5 +207,5 @@ def test_a_server_that_nobody_runs(tmp_path: Path) -> None:
     project.environ |= {"CRATE_REMOTE": f"grpc+unix://{tmp_path}/nobody", "CRATE_EVENTS": "e.jsonl"}
     project.crates(SCONSTRUCT, FILES)
     project.scons("-j2", "lto=thin")
-    assert _ended(project)["elsewhere"] == 0 and project.errors.count("going on without grpc+unix://") == 1
+    assert _ended(project)["elsewhere"] == 0 and project.errors.count("continuing without grpc+unix://") == 1
     assert subprocess.run([project.path / "thin"], check=False).returncode == 41

@@ -82,7 +82,7 @@ def test_names_that_some_file_systems_take_for_one(
     if not area.folds_case():
         assert len(place(artifacts, area, where="")[0]) == 2
     monkeypatch.setattr(OutputArea, "folds_case", lambda area: True)
-    with pytest.raises(OutputError, match="does not tell case"):
+    with pytest.raises(OutputError, match="case-insensitive"):
         place(artifacts, area, where="")
 
 

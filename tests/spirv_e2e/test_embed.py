@@ -203,7 +203,7 @@ def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
     assert "crate 'app' is for several targets" in out and 'app.targets["vulkan1.1"]' in out
     shaders.crates(both + 'for one in app.targets.values(): env.CrateEmbed("shaders", one)\n', {})
     out = shaders.scons(expect=2)
-    assert "'shaders' would make shaders.h, which is made already" in out and 'SConstruct", line' in out, out
+    assert "'shaders' would make shaders.h, which is already made" in out and 'SConstruct", line' in out, out
     assert "vulkan1.1/app.spv.json" in out
 
 

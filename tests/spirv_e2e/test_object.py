@@ -67,8 +67,8 @@ Default(env.Crate("q_{lto}", [fast.image, "a.comp"], crate_type="cdylib", opt_le
             "cannot be part of",
         ),
         ({"x.glsl": "float f();\nfloat g() { return f(); }\n"}, "", "unresolved symbol `f()`"),
-        (FILES, ", multimodule=True", "'multimodule' is about images, and an object is none"),
-        (FILES, ", dump_post_opt='d'", "'dump_post_opt' is about images, and an object is none"),
+        (FILES, ", multimodule=True", "'multimodule' applies to images, and an object is not one"),
+        (FILES, ", dump_post_opt='d'", "'dump_post_opt' applies to images, and an object is not one"),
     ],
 )
 def test_what_an_object_cannot_be(shaders: ShaderProject, files: dict[str, str], options: str, said: str) -> None:

@@ -252,7 +252,7 @@ class Moody(Recorded):
 @pytest.mark.parametrize(
     ("mood", "message", "rows"),
     [
-        ("error no", "a.stub: the cache has a result, and a fresh compilation fails", ["failure"]),
+        ("error no", "a.stub: the cache has a result, but a fresh compilation fails", ["failure"]),
         ("include x.inc", "a.stub: the cache has another", ["differs", "only now seen", "opened, not reported"]),
         ("warning w", "a.stub: the cache has another", ["differs"]),
     ],
@@ -429,7 +429,7 @@ def test_a_store_that_fails_is_done_without(engine: Engine, shelf: Shelf, capsys
         assert _data(_compile(engine, b"export a\n")) == b"export a\n"
     assert shelf.calls == [1]
     assert capsys.readouterr().err == (
-        "cratewright: going on without the cache shelf://one: OSError('the network is down')\n"
+        "cratewright: continuing without the cache shelf://one: OSError('the network is down')\n"
     )
 
 
@@ -444,7 +444,7 @@ def test_a_store_of_a_plugin_is_looked_after_as_far_as_it_can_be(
     shelf.waiting = {"key": b"value"}
     shelf.flush = lambda: 1 // 0  # type: ignore[assignment, method-assign]
     store.flush()
-    assert "going on without the cache shelf://one: ZeroDivisionError" in capsys.readouterr().err
+    assert "continuing without the cache shelf://one: ZeroDivisionError" in capsys.readouterr().err
     store.close()
 
 

@@ -217,7 +217,7 @@ def test_foreign_files(data: bytes) -> None:
 
 
 def test_an_archive_that_is_no_rlib() -> None:
-    with pytest.raises(FormatError, match="is an archive but no rlib"):
+    with pytest.raises(FormatError, match="is an archive, but not an rlib"):
         decode_rlib(write_archive([Member("a.o", b"x")]), path="x")
 
 

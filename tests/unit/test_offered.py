@@ -226,7 +226,7 @@ def test_events_reach_plugins(capsys: pytest.CaptureFixture[str]) -> None:
     assert errors.count("plugin 'a_plugin' failed at BuildStarted, and hears no more of this build: KeyError") == 1
     assert errors.count("plugin 'c_plugin' failed at BuildStarted, and hears no more of this build: SystemExit") == 1
     assert "test_offered.py" in errors and "Traceback" not in errors
-    with pytest.raises(PluginError, match="plugin 'late_plugin' hears of build events, and the build has begun"):
+    with pytest.raises(PluginError, match="plugin 'late_plugin' listens to build events, but the build has begun"):
         registry.register(_plugin("late_plugin", **{EVENTS: hears}))
 
 

@@ -94,7 +94,7 @@ def test_one_file_under_two_names() -> None:
         (
             replace(CRATE, dependencies=(CrateReference("dep", whole=True),)),
             UnsupportedError,
-            "links no crate whole",
+            "cannot link a crate whole",
         ),
         (_linked({"prefer_dynamic": True}), UnsupportedError, "has no dynamic linkage"),
         (replace(CRATE, name="bad"), ConfigurationError, "not this one"),
@@ -109,7 +109,7 @@ def test_refused(crate: Crate, kind: type[CratewrightError], said: str) -> None:
 def test_no_crate_type_overwrites_another() -> None:
     both = (CrateType.DYLIB, CrateType.RLIB, CrateType.CDYLIB)
     check_crate(_linked({}, *both), StubBackend())
-    with pytest.raises(ConfigurationError, match="two files of one name") as caught:
+    with pytest.raises(ConfigurationError, match="two files with the same name") as caught:
         check_crate(_linked({"multimodule": True}, *both), StubBackend())
     assert caught.value.context == (("name", "app.images/"), ("crate types", "dylib cdylib"))
 

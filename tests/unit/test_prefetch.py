@@ -110,7 +110,7 @@ def test_a_store_that_fails_keeps_nobody_waiting(capfd: pytest.CaptureFixture[st
     level = Level(Broken(), "far", far=True)
     with ends():
         assert level.fetch(KEYS) == frozenset() and level.get_many(KEYS) == {}
-    assert capfd.readouterr().err.count("going on without the cache far") == 1
+    assert capfd.readouterr().err.count("continuing without the cache far") == 1
 
 
 def test_what_others_asked_for_is_remembered_within_bounds() -> None:

@@ -119,7 +119,7 @@ def test_what_comes_to_nothing_is_made_here(
         asked = len(server.calls)
         if fault != "batch-full":  # all that is to be sent was sent while it was well
             assert executor.run(_portable(tmp_path)) is None and len(server.calls) == asked, "it is left alone"
-            assert capfd.readouterr().err.count(f"going on without {server.url}, all programs run here: ") == 1
+            assert capfd.readouterr().err.count(f"continuing without {server.url}, all programs run here: ") == 1
 
 
 def test_an_interrupt_is_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -145,12 +145,12 @@ def test_sixty_faults(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str])
     ("fault", "words"),
     [
         ("get-401", "it wants credentials (GET is answered with 401"),
-        ("get-301", "it is elsewhere: GET is answered with 301"),
+        ("get-301", "it redirects: GET is answered with 301"),
         ("get-500", "GET is answered with 500"),
         ("cut", "what it has is not a result"),
         ("no-http", "BadStatusLine"),
         ("hang", "it does not answer in time"),
-        ("put-405", "nothing more is written"),
+        ("put-405", "writing no more"),
     ],
 )
 def test_it_is_said_once_and_says_why(
@@ -180,7 +180,7 @@ def test_a_server_that_dies_is_told_once(kept: dict[str, bytes], capfd: pytest.C
         server.fault = "get-401"
         assert _found(store, RESULTS) == {} and store.problem
         store.close()
-    assert "nothing more is written" in said and capfd.readouterr().err == ""
+    assert "writing no more" in said and capfd.readouterr().err == ""
 
 
 def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +191,7 @@ def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
         assert _found(store, RESULTS) == {} and _found(store, RESULTS) == {}
         _fill(store, RESULTS)
     assert capfd.readouterr().err == (
-        f"cratewright: going on without the cache {server.url}: no connection: Connection refused\n"
+        f"cratewright: continuing without the cache {server.url}: no connection: Connection refused\n"
     )
 
 

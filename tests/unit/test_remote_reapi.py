@@ -144,7 +144,7 @@ def test_nobody_listens(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
             store = _store(url)
             assert store.get_many([_key(1)]) == {}
             store.close()
-            assert f"going on without the cache {url}: no connection" in capfd.readouterr().err
+            assert f"continuing without the cache {url}: no connection" in capfd.readouterr().err
 
 
 def test_headers() -> None:
@@ -175,7 +175,7 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
         assert found(server.url, **trust) == (True, "")
         for environ in ({}, {"CRATE_CACHE_CA": str(other)}, {"CRATE_CACHE_CA": str(tmp_path / "server.key")}):
             ok, said = found(server.url, **environ)
-            assert not ok and said.count("going on without the cache grpcs://") == 1
+            assert not ok and said.count("continuing without the cache grpcs://") == 1
         # Nothing is said in the open to a server that is spoken to as if it had no certificate.
         assert not found(server.url.replace("grpcs", "grpc"), **trust)[0]
     with serving_reapi(certificate=own, clients=tmp_path / "client.cert") as server:

@@ -94,7 +94,7 @@ def test_every_file_is_placed_and_recognised_again() -> None:
         (["-Wl,-u"], False, "value is missing"),
         (["-Wl,-z,start-stop-gc"], False, "stay"),
         (["-Wl,--exclude-libs,ALL"], True, "with lto"),
-        (["-Wl,--something-new"], True, "with lto, it is not known"),
+        (["-Wl,--something-new"], True, "with lto, its effect on symbols is unknown"),
         (["x.o"], True, "with lto, no symbol of it"),
     ],
 )

@@ -251,7 +251,7 @@ def test_what_changes_with_the_version_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="gone while it is linked"):
+    with pytest.raises(LinkError, match="disappeared during the link"):
         observe_link([f"{tmp_path}/libx.a"], LinkSearch(), "elf", FileMemory(str(tmp_path)))
 
 

@@ -1,1 +1,1 @@
-"""What authors of backends test with, beside the two doors `testing` and `conformance`."""
+"""Tools for tests of backends, public through `testing` and `conformance`."""

@@ -1,6 +1,6 @@
-"""The rule about what decides a result: whatever an option alters is in the key, or in the canonical form of a unit.
+"""The rule about keys: whatever an option affects is in the key, or in the canonical form of a unit.
 
-The key of a unit holds all options that the backend names, so what is left to the backend is its canonical form.
+A unit's key contains all options that the backend declares, so the backend is responsible only for its canonical form.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A small project in a directory of its own that the real `scons` builds, for tests of backends."""
+"""A small project in its own directory, built by the real `scons`, for tests of backends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds of one crate without SCons, for tests of backends: values made with few words, and what came of them."""
+"""Builds of one crate without SCons, for tests of backends."""
 
 from __future__ import annotations
 

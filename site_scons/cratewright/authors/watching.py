@@ -1,4 +1,4 @@
-"""What processes of a test do: the files they read, those that are left, and programs that fail."""
+"""Observes processes in a test: the files they read, those still running, and programs that fail."""
 
 from __future__ import annotations
 

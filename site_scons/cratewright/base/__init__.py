@@ -1,1 +1,1 @@
-"""What everyone may use: errors, frozen values, their bytes and digests, text, what systems lack."""
+"""What all packages may use: errors, frozen values, their bytes and digests, text, differences between systems."""

@@ -1,8 +1,8 @@
-"""Plain bytes of frozen values, and values of bytes that nobody need trust.
+"""Frozen values to plain bytes, and untrusted bytes to values.
 
-The bytes are MessagePack, one array of rows of nothing but scalars: the fields of a value in their order, a tuple as
-its length and its items, the alternative that a union holds by name. So what is read is as deep as the annotations of
-the value are and as large as its bytes, whatever they say; and each scalar is checked against its annotation.
+The bytes are MessagePack, one array with rows of scalars only: a value's fields in order, a tuple as its length and its
+items, a union's alternative by name. So decoded data is only as deep as the annotations and as large as the bytes,
+whatever these contain, and each scalar is checked against its annotation.
 """
 
 from __future__ import annotations

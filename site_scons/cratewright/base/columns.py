@@ -1,7 +1,4 @@
-"""Columns as a diagnostic counts them: in characters of a line, whatever the tool that told them counts.
-
-Knows nothing of tools: whoever calls it says what was counted.
-"""
+"""Converts columns to characters of a line, whatever a tool counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool has to say of a source, as a value: from where it is born to the terminal, the cache and a report."""
+"""A tool's message about a source, as a value that goes to the terminal, the cache and reports."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Canonical bytes and digests of frozen values.
 
-Two values have one digest exactly if they are equal and of one type.
+Two values have the same digest exactly if they are equal and have the same type.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What one operating system has and another lacks, told apart here and nowhere else.
+"""Differences between operating systems, all in one place.
 
-Knows nothing of builds. Whoever needs a facility asks for it by what it does; where it is missing there is another way,
-or an error that says so.
+Each facility is requested by what it does. Where it is missing, there is an alternative or an error.
 """
 
 from __future__ import annotations

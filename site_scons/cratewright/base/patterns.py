@@ -1,6 +1,6 @@
-"""Regular expressions that are compiled when they are first used.
+"""Regular expressions that are compiled when first used.
 
-Most are about what goes wrong, and compiling them all would take a build with one edit as long as what it does.
+Most are for errors, and compiling all of them takes as long as the work of a build with one edit.
 """
 
 from __future__ import annotations

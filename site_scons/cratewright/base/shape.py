@@ -1,6 +1,6 @@
-"""Whether a value is what a type annotation says, and if not, where it differs.
+"""Whether a value matches a type annotation, and if not, where it differs.
 
-Types are compared exactly: a subclass may carry what neither a worker nor the cache would send back.
+Types must match exactly: a subclass may hold data that would be lost on the way through a worker or the cache.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The numbers by which a file is known to be unchanged, and how old it must be for them to tell.
-
-Knows nothing of what files hold.
-"""
+"""File stamps: the numbers that show that a file is unchanged, and how old they must be to be reliable."""
 
 from __future__ import annotations
 

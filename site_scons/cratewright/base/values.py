@@ -1,6 +1,6 @@
-"""Dataclasses that are made, compared and pickled quickly.
+"""Dataclasses that are quick to create, compare and pickle.
 
-A build makes eighty such classes before it does anything, and sends thousands of their values between processes and
+A build creates eighty such classes before it does any work, and sends thousands of their values between processes and
 into the cache.
 """
 

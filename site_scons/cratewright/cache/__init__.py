@@ -1,4 +1,1 @@
-"""Results that can be used again, and how to know that they may.
-
-A value goes in and out whole.
-"""
+"""Reusable results, and how to know that they may be reused."""

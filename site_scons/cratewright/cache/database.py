@@ -1,13 +1,13 @@
 """The embedded store: one SQLite file in a directory that any number of builds and users share.
 
-The file is `results-LAYOUT.NUMBER.db`: another layout is another version's and is left alone; a damaged file is given
-up for the next number, so that a name is never used for two files. So is one that cannot be had: a link, a pipe,
-another schema, the journal of a build that was killed where nobody else may remove it.
+The file is `results-LAYOUT.NUMBER.db`. Another layout belongs to another version and is left alone. A damaged file is
+abandoned for the next number, so that a name never means two files. So is a file that cannot be used: a link, a pipe,
+another schema, or the journal of a killed build that only its owner may remove.
 
-A rollback journal, not a write-ahead log: it costs half the CPU here, needs no shared memory (which a full disk or
-a stray write turns into a signal) and can be read where nothing can be written. Commits do not wait for the disk:
-what a power failure spoils is found by digest and compiled again. Nothing is compressed: zlib would cost four times
-what keeping a value does, for half the size.
+It uses a rollback journal instead of a write-ahead log: that costs half the CPU here, needs no shared memory (where a
+full disk or a stray write becomes a signal) and can be read without write access. Commits do not wait for the disk,
+because what a power failure damages is detected by its digest and compiled again. Nothing is compressed: zlib would
+cost four times what storing a value does, for half the size.
 """
 
 from __future__ import annotations

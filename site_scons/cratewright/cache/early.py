@@ -1,4 +1,4 @@
-"""What a store was asked for before a build did: entries that are there, or on their way."""
+"""Requests made to a store ahead of time: entries that have arrived, or are on their way."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a result becomes an entry of a store and is recognised again.
+"""How a result becomes an entry of a store, and how it is recognised again.
 
-A decoded result has fields of the right types; nothing else is sure of it.
+A decoded result has fields of the right types; nothing else is certain.
 Source: Cranelift's `serialize_compiled` and `try_finish_recompile`.
 """
 

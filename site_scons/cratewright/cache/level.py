@@ -1,6 +1,6 @@
-"""A store as a build sees it: what may be done with it, and what it was good for.
+"""A store as a build uses it: its permissions and its statistics.
 
-One that raises is done without from then on: a cache costs time, never a build.
+A store that raises an error is not used again: a cache costs time, never a build.
 """
 
 from __future__ import annotations
@@ -135,5 +135,5 @@ class Level(CacheKvStore):
             return otherwise
 
     def _leave(self, error: Exception) -> None:
-        sys.stderr.write(printable(f"cratewright: going on without the cache {self.name}: {error!r}") + "\n")
+        sys.stderr.write(printable(f"cratewright: continuing without the cache {self.name}: {error!r}") + "\n")
         self._store = NoStore()

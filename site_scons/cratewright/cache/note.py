@@ -1,4 +1,4 @@
-"""Values in a store that are no results: each of some form, under keys which no result has."""
+"""Values in a store that are not results, each of a kind, under keys that no result has."""
 
 from __future__ import annotations
 

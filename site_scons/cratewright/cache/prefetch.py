@@ -1,8 +1,7 @@
-"""Entries fetched before a build asks for them: what its crates asked for the last times, here or on other machines.
+"""Fetches entries before a build asks for them, by what its crates asked for before, here or on other machines.
 
-Knows nothing of results. For each name there is an entry in far stores with the keys that were asked for under it.
-Whoever can write there can have a build fetch what it has no use for, within bounds; what is fetched is believed no
-sooner than if it had been asked for.
+For each name, far stores have an entry with the keys that were requested under it. Someone who can write there can make
+a build fetch useless entries, within limits; a fetched entry is trusted no more than one that was requested.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results by key: looked up, checked against the files they were made from, and kept.
+"""Results by key: looked up, checked against the files they were made from, and stored.
 
 An entry that cannot be used is a miss, whatever is wrong with it.
 """

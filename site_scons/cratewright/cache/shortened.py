@@ -1,7 +1,7 @@
-"""Thin modules without the contents that they have from the request.
+"""Thin modules without the contents that their request already has.
 
-An analysis hands on every module of a link, and most of them many times over; all of that would go through a pipe and,
-at each change of one module, once more into the store.
+An analysis passes on every module of a link, most of them many times. All of that would go through a pipe and, with
+each change of one module, into the store again.
 """
 
 from __future__ import annotations

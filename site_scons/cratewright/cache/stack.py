@@ -1,4 +1,4 @@
-"""Several stores as one, near to far."""
+"""Several stores as one, nearest first."""
 
 from __future__ import annotations
 

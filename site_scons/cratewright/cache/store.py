@@ -1,7 +1,7 @@
-"""The contract of a store: where entries are kept.
+"""The contract of a store, which holds entries.
 
-A word of 64 hex digits goes in, some bytes, and perhaps they come out again. No method raises for what goes wrong with
-a store; an entry that cannot be read is not there, one that cannot be written is not kept.
+It maps keys of 64 hex digits to bytes, and may lose them. No method raises for a failure of the store: an entry that
+cannot be read is missing, and one that cannot be written is not kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""What a file of the embedded store must be before SQLite is let near it, and what SQLite must find in it.
+"""Checks a file of the embedded store before SQLite opens it, and its schema afterwards.
 
-Everyone who may write to the directory may have put there what they like: a link to a file of the reader's, a pipe that
-is never written to, a journal that has SQLite delete a file, a trigger that never ends. What changes while a build is
-at it, between a look and SQLite's own, is not caught: a directory of strangers is for readers, with
-`CRATE_CACHE_MODE=read`.
+Anyone who may write to the directory may have put anything there: a link to one of the reader's files, a pipe without a
+writer, a journal that makes SQLite delete a file, an endless trigger. Changes between these checks and SQLite's own
+access are not caught: use the directory of strangers only with `CRATE_CACHE_MODE=read`.
 """
 
 from __future__ import annotations

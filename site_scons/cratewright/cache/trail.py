@@ -1,7 +1,7 @@
-"""What results of one name were made of elsewhere: by that a machine which finds none of its own can say why.
+"""What results of a name were made from elsewhere, so that a machine without its own history can explain a miss.
 
-Knows nothing of results. Trails lie in far stores alone, beside the entries: who has built here before remembers it.
-Whoever can write there can write what they like; it is words for a person.
+Trails are stored only in far stores, beside the entries. Anyone who can write there can change them; they are only
+shown to people.
 """
 
 from __future__ import annotations

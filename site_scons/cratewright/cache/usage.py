@@ -1,6 +1,6 @@
-"""What the levels of a cache were good for, over all builds that share a directory: one small file in it.
+"""Statistics of a cache's levels over all builds that share a directory, in one small file there.
 
-Whoever can write to the directory can write what they like there: it is numbers for a person.
+Anyone who can write to the directory can change them; they are only shown to people.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The check of a hit: what differs between a result that was kept and the same made afresh."""
+"""Compares a cached result with a fresh one."""
 
 from __future__ import annotations
 

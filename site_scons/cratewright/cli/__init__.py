@@ -1,4 +1,4 @@
-"""The command line: looks at what there is, and links again."""
+"""The command line: inspects files and links again."""
 
 from __future__ import annotations
 

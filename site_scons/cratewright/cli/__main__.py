@@ -1,4 +1,4 @@
-"""`python -m cratewright.cli`: as `python -m cratewright`."""
+"""`python -m cratewright.cli`: the same as `python -m cratewright`."""
 
 import sys
 

@@ -1,7 +1,4 @@
-"""The command `build`: a workspace in TOML, built without an SConstruct.
-
-Knows nothing of the other commands, and of SCons only that it can be run on a workspace.
-"""
+"""The command `build`: builds a workspace in TOML without an SConstruct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about results that were kept: `explain` and `cache`."""
+"""The commands about cached results: `explain` and `cache`."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _cache(arguments: argparse.Namespace, registry: Registry) -> None:
     store = read_store(environ, os.getcwd(), registry)
     try:
         if arguments.action == "gc" and set(read_modes(environ)) == {"read"}:
-            raise ConfigurationError("CRATE_CACHE_MODE=read: nothing of the cache may be removed")
+            raise ConfigurationError("CRATE_CACHE_MODE=read: nothing may be removed from the cache")
         report = _ACTIONS[arguments.action](store)
         if arguments.json:
             print(json.dumps(report.facts(), indent=1))
@@ -175,7 +175,7 @@ def _verify(store: CacheKvStore) -> StoreReport:
             raise CacheError(f"the cache {level.name} cannot be verified", context=(("reason", problem),))
     if unlisted and len(unlisted) == len(store.levels):
         raise CacheError(
-            f"the cache {unlisted[0].name} cannot be verified: it does not tell which entries it has",
+            f"the cache {unlisted[0].name} cannot be verified: it does not list its entries",
             hint="builds check each entry that they take from it",
         )
 
@@ -205,7 +205,7 @@ def _collect(store: CacheKvStore) -> StoreReport:
         raise CacheError(
             f"the cache {others[0].name} cannot be made smaller from here",
             context=[("reason", problem)] if problem else [],
-            hint="a server keeps to a size of its own; docs/shared-cache.md says how old files are removed from nginx",
+            hint="a server enforces its own size; docs/shared-cache.md says how old files are removed from nginx",
         )
     return store.collect()
 

@@ -1,4 +1,4 @@
-"""The command `completion`: what a shell needs to complete words of this command."""
+"""The command `completion`: prints a shell's completion script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `init`: a first workspace from the sources that lie in a directory."""
+"""The command `init`: writes a first workspace for the sources in a directory."""
 
 from __future__ import annotations
 

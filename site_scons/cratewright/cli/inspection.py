@@ -1,4 +1,4 @@
-"""What there is to say of a file: as plain values, and as lines for a person."""
+"""Descriptions of files: as plain values, and as lines for people."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def built_crates(directory: str) -> list[CrateMetadata]:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         found += [os.path.join(place, name) for name in sorted(files) if name.endswith(".rlink")]
     if not found:
-        raise FormatError(
-            f"{directory} holds no crate that was built", hint="run scons first, or name a workspace in TOML"
-        )
+        raise FormatError(f"{directory} contains no built crate", hint="run scons first, or name a workspace in TOML")
     return [decode_rlink(read_bytes(path), path=path) for path in found]
 
 

@@ -1,4 +1,4 @@
-"""The command `new-backend`: a distribution that works, in a directory of its own."""
+"""The command `new-backend`: writes a working distribution into a new directory."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def _new(arguments: argparse.Namespace, registry: Registry) -> None:
     name = arguments.name
     if not _NAME.match(name):
         raise ConfigurationError(
-            f"{name!r} is not a name of a backend",
-            hint="use small letters, digits, '-' and '_', and begin with a letter",
+            f"{name!r} is not a valid backend name",
+            hint="use lower-case letters, digits, '-' and '_', and begin with a letter",
         )
     if name in registry.names:
         raise ConfigurationError(
             f"there is a backend '{name}' already",
             context=(("plugin", registry.origin(name)),),
-            hint="take another name: two backends of one name cannot be installed together",
+            hint="choose another name: two backends with the same name cannot be installed together",
         )
     directory = os.path.normpath(arguments.directory or f"cratewright-{name}")
     if os.path.lexists(directory):

@@ -1,6 +1,6 @@
 """The commands that plugins add to the command line.
 
-Plugins are loaded only for a command that is none of cratewright's own, and for the list of all.
+Plugins are loaded only for commands that are not cratewright's own, and for the list of all commands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command `report`: a build's events as a document."""
+"""The command `report`: converts a build's events to a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a distribution with a new backend: one that works, to be changed step by step."""
+"""The files of a new backend's distribution: a working one, to be changed step by step."""
 
 from __future__ import annotations
 

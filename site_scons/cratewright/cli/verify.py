@@ -1,4 +1,4 @@
-"""The command `verify-reproducible`: a project built twice, at two places, and what differs."""
+"""The command `verify-reproducible`: builds a project in two places and compares the results."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _verify(arguments: argparse.Namespace) -> None:
         second = _built(places[1], _command(arguments, "-j4"), TZ="XYZ-9", PYTHONHASHSEED="2")
         names = sorted({*first, *second})
         if not names:
-            raise ConfigurationError("the build makes nothing that could be compared", hint="name a target")
+            raise ConfigurationError("the build makes nothing to compare", hint="name a target")
         found = [name for name in names if first.get(name) != second.get(name)]
         if found:
             raise _difference(found, places, (first, second))

@@ -1,6 +1,6 @@
 """The command `watch`: builds again whenever a file is saved.
 
-Knows nothing of the other commands, and of SCons only that it can be run in a fork of this process.
+Of SCons it knows only that it can run in a fork of this process.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def watch(arguments: argparse.Namespace) -> int:
     """
     if not can_fork():
         raise ConfigurationError(
-            "cratewright watch forks each build from a process that is warm, and this system cannot fork",
+            "cratewright watch forks each build from a warm process, and this system cannot fork",
             hint="run scons or cratewright build whenever something has changed",
         )
     root = os.path.realpath(os.getcwd())

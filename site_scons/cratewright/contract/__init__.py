@@ -1,1 +1,1 @@
-"""What a backend implements, and the edge where each of its answers is checked."""
+"""What a backend implements, and the edge where its results are checked."""

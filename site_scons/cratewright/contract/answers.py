@@ -1,4 +1,4 @@
-"""What an answer of a backend must be beyond its type: rules by method."""
+"""What a backend's result must be beyond its type: rules for each method."""
 
 from __future__ import annotations
 

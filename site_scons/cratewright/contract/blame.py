@@ -1,4 +1,4 @@
-"""Whose fault a failure is: names the plugin that a class comes from, and tells an exception of its own as an error.
+"""Attributes failures: names the plugin that a class comes from, and wraps its exceptions as errors.
 
 It costs time only once something has failed.
 """

@@ -1,4 +1,4 @@
-"""What a backend class declares of itself, checked when it is registered."""
+"""The declarations of a backend class, checked when it is registered."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _missing(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
 
 def _words(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
     name: object = kind.NAME
-    wanted = "a word such as 'upper': small letters, digits, '-' and '_'"
+    wanted = "a word such as 'upper': lower-case letters, digits, '-' and '_'"
     if type(name) is not str:
         yield ClassFault(f"NAME is {value_words(name, str)}", wanted)
     elif not _NAME.match(name):
@@ -135,11 +135,11 @@ def _options(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
             return
         label = f"OPTIONS[{number}], '{spec.name}',"
         if not _OPTION.match(spec.name):
-            yield ClassFault(f"{label} is not a name", "small letters, digits and '_'")
+            yield ClassFault(f"{label} is not a name", "lower-case letters, digits and '_'")
         if spec.name in core:
             yield ClassFault(
                 f"{label} is an option that every backend has",
-                hint=f"take it up in UNIT_OPTIONS or LINK_OPTIONS, or call yours '{_prefixed(kind, spec.name)}'",
+                hint=f"list it in UNIT_OPTIONS or LINK_OPTIONS, or rename yours to '{_prefixed(kind, spec.name)}'",
             )
         if spec.name in _TAKEN:
             yield ClassFault(f"{label} is a word of env.Crate", hint=f"call it '{_prefixed(kind, spec.name)}'")

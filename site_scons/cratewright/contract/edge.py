@@ -1,6 +1,6 @@
-"""A plugin's backend as the pipeline sees it: every answer is checked where it enters, every failure is told.
+"""A plugin's backend as the pipeline sees it: every result is checked on entry, every failure attributed.
 
-What is checked is what the contract's own annotations say, and what its docstrings say beyond types.
+The checks follow the contract's own annotations, and its docstrings beyond types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What units leave beside their crate: which files the option `emit` asks for, and where they lie."""
+"""Files that units leave beside their crate, as the option `emit` asks for: their names and places."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The cache of compiled units as parts of its own: a key, bytes to keep, and a unit made of them again.
+"""The cache of compiled units in separate steps: a key, bytes to store, and a unit restored from them.
 
-Knows nothing of builds or of SCons: a backend, a stencil and a store are enough. The keys and the bytes are those of
-builds, which may have the same store.
+A backend, a stencil and a store are enough; neither a build nor SCons is needed. Keys and bytes are the same as in
+builds, which can share the store.
 Source: Cranelift's module `incremental_cache`.
 """
 

@@ -1,4 +1,4 @@
-"""What a plugin offers beside backends: commands of the command line, and profiles."""
+"""What a plugin offers besides backends: commands and profiles."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def checked_command(command: object, plugin: tuple[str, str]) -> Command:
     if type(command) is not Command:
         raise _fault(plugin, f"offers {command!r} as a command", "a cratewright.Command")
     if type(command.name) is not str or not _COMMAND.match(command.name):
-        raise _fault(plugin, f"offers a command {command.name!r}", "a name of small letters, digits and '-'")
+        raise _fault(plugin, f"offers a command {command.name!r}", "a name of lower-case letters, digits and '-'")
     where = f"offers the command '{command.name}'"
     if command.name in OWN_COMMANDS:
         raise _fault(plugin, where, "a name that is none of cratewright's own commands")

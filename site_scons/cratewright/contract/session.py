@@ -1,4 +1,4 @@
-"""What a backend may know of the build that it serves."""
+"""What a backend may know of the build it serves."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Deterministic GNU `ar` archives, from bytes to members and back.
+"""Deterministic GNU `ar` archives: bytes to members and back.
 
-It reads and writes no file.
 Source: System V / GNU `ar` format as GNU binutils writes it with the `D` modifier.
 """
 

@@ -1,4 +1,4 @@
-"""Blocks of a shader as C structs that lie in memory as the shader reads them."""
+"""Blocks of a shader as C structs with the shader's memory layout."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A crate after codegen, and the document that tells of it in every file of the crate.
+"""A crate after codegen, and the document that describes it in each of its files.
 
-A document is a value of plain bytes, as `codec` writes them, whose texts are in one table, since linkage names come
-again and again: what one module exports, others import. Codegen of all crates runs side by side, so the document of a
-`.rlink` names each dependency by its stable id and no more; the rlib, made when the dependencies' own documents are
-there, adds the interface of each. That of a dylib has no imports and no data: what is inside is linked.
+A document is a value in the bytes of `codec`, with all texts in one table, because linkage names recur: what one module
+exports, others import. Codegen of all crates runs in parallel, so the document of an `.rlink` names each dependency
+only by its stable id. The rlib, which is made when the dependencies' documents exist, adds the interface of each. A
+dylib's document has no imports and no data, because everything inside is linked.
 """
 
 from __future__ import annotations

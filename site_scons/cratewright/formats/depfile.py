@@ -46,6 +46,6 @@ def decode_depfile(text: str, *, name: str) -> tuple[str, ...]:
 def _escaped(path: str) -> str:
     if "\n" in path or "\r" in path:
         raise OutputError(
-            f"{path!r} cannot stand in a dependency file", hint="rename it: a Make rule cannot hold a line break"
+            f"{path!r} cannot be written to a dependency file", hint="rename it: a Make rule cannot hold a line break"
         )
     return path.replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")

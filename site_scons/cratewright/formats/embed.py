@@ -1,7 +1,6 @@
-"""Images as C sees them: a header that tells what they need, and an assembly source that holds their bytes.
+"""Images for C: a header that describes them, and an assembly source with their bytes.
 
-It is given their manifests. Sizes are in the assembly alone, so that the header changes only when what a host must know
-does.
+Sizes are only in the assembly source, so the header changes only when the interface does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The figures of two manifests side by side: what grew, what shrank, which images came and went.
-
-Knows nothing of what a figure means but that more is more; nor of files.
-"""
+"""Compares the figures of two manifests: what grew, what shrank, which images were added or removed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a text of the C family includes, by its words alone.
-
-Knows nothing of where files lie, nor of conditions.
-"""
+"""What a text in a C-like language includes, by its words alone, regardless of conditions."""
 
 from __future__ import annotations
 

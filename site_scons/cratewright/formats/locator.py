@@ -1,7 +1,7 @@
-"""Which of the files that may hold a crate does, or why none of them.
+"""Which of the candidate files is the crate, or why none of them is.
 
-What there is, is told. A file is rejected for the first thing that is wrong with it; if all are, the kind of rejection
-that comes first below is reported, with every file of it.
+A file is rejected for the first thing that is wrong with it. If all are rejected, the error reports the kind of
+rejection that comes first below, with every file it applies to.
 Source: rustc's crate locator and the order of its errors.
 """
 

@@ -1,7 +1,7 @@
-"""The file that link-time optimization leaves: for each crate type that shares it, all that is left to link.
+"""The file with the result of link-time optimization: everything left to link, for each crate type that shares it.
 
-It holds whole requests, so that a link reads this one file, and no crate's modules anew. Crate types whose modules are
-the same share one list of them.
+It holds whole requests, so a link reads only this file, and no modules of other crates. Crate types with the same
+modules share one list of them.
 
     file     magic, SHA-256 of the document, document
 """
@@ -47,7 +47,7 @@ class LtoFile:
         raise LinkError(
             f"{path} is not for crate type '{kind.value}'",
             context=(("crate", self.requests[0].crate), ("it is for", " ".join(self._kinds))),
-            hint="another list of dependency formats has a file of its own",
+            hint="each list of dependency formats has its own file",
         )
 
     @property

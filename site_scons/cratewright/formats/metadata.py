@@ -203,7 +203,7 @@ def _read_rlib(data: bytes, path: str) -> tuple[CrateMetadata, Content, Sequence
     first, *rest = read_archive(data, path=path) or (Member("", b""),)
     if first.name != METADATA_MEMBER or not first.data.startswith(_RMETA_MAGIC):
         raise FormatError(
-            f"{path} is an archive but no rlib",
+            f"{path} is an archive, but not an rlib",
             context=(("first member", first.name or "(none)"),),
             hint=f"an rlib begins with the member {METADATA_MEMBER}",
         )

@@ -1,4 +1,4 @@
-"""What a stage remembers of its last run, in a file beside its target: what it read, what it made, a line to print."""
+"""A stage's record of its last run, in a file beside its target: what it read, what it made, a line to print."""
 
 from __future__ import annotations
 

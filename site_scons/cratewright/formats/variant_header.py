@@ -1,7 +1,4 @@
-"""Variants as C sees them: a table of values and images for each source, and a function that looks one up.
-
-It is given rows of manifests and the C names of images.
-"""
+"""Variants for C: a table of values and images for each source, and a function that looks one up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that several stages ask for, each worked out once."""
+"""Answers that several stages need, each computed once."""
 
 from __future__ import annotations
 

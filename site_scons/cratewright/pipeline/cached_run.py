@@ -1,4 +1,4 @@
-"""One backend method run over many values, each result taken from the cache if it can be."""
+"""Runs one backend method over many values, taking each result from the cache if possible."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def _diagnostics(outcome: JobOutcome[Any], job: Job[Any]) -> Iterable[Diagnostic
 
 def _fails_now(job: Job[Any], error: CratewrightError) -> CacheError:
     return CacheError(
-        f"{job.label}: the cache has a result, and a fresh compilation fails",
+        f"{job.label}: the cache has a result, but a fresh compilation fails",
         context=(("failure", error),),
         hint="something outside the key decided the result",
     )

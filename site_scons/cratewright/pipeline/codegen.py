@@ -1,6 +1,6 @@
-"""Codegen: the sources of one crate to its modules.
+"""Codegen: compiles the sources of one crate to modules.
 
-A crate's codegen reads none of their files.
+It reads no files of other crates.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes what a link made, all of it or nothing, and nothing anywhere else."""
+"""Writes what a link made: all of it or nothing, and only where it may."""
 
 from __future__ import annotations
 
@@ -106,6 +106,6 @@ def _refuse_folded(outputs: Sequence[str], area: OutputArea, where: str) -> None
     clashes = [(path, other) for path in outputs if (other := first.setdefault(folded(path), path)) != path]
     if clashes and area.folds_case():
         raise OutputError(
-            f"{where}: {clashes[0][0]} and {clashes[0][1]} are one file in a file system that does not tell case",
+            f"{where}: {clashes[0][0]} and {clashes[0][1]} are the same file on a case-insensitive file system",
             hint='rename one source, or give it a name of its own: (path, {"name": ...})',
         )

@@ -1,6 +1,6 @@
 """One build: its backends, its workers and its cache.
 
-Knows nothing of the stages; they ask it to run a backend's method many times over, side by side, with reuse.
+Stages ask it to run a backend's method many times, in parallel, reusing results.
 """
 
 from __future__ import annotations

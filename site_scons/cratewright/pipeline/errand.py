@@ -1,7 +1,7 @@
-"""Calls that are made on another machine, as the bytes that go there and those that come back.
+"""Calls for another machine: the bytes that are sent, and those that come back.
 
-Knows nothing of servers: `python -c` runs `main` in a directory that has the calls, the code and a part of the project.
-What comes back is a stranger's: values of the contract's types, and nothing else is sure.
+There, `python -c` runs `main` in a directory with the calls, the code and a part of the project. What comes back is
+untrusted: it has the contract's types, and nothing else is certain.
 """
 
 from __future__ import annotations

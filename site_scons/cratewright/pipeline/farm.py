@@ -1,7 +1,7 @@
-"""Calls whose programs may run on other machines: made by threads of this process, as many as programs run there.
+"""Calls whose programs may run on other machines: threads of this process make them, one for each remote program.
 
-Knows nothing of what the programs are. What a call runs on this machine takes the place of a worker, so that it runs no
-more programs side by side than without other machines.
+A call that runs something locally takes the place of a worker, so no more programs run locally than without other
+machines.
 """
 
 from __future__ import annotations

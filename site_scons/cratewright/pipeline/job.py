@@ -1,4 +1,4 @@
-"""One piece of work for a backend, and what became of it."""
+"""One call of a backend, and its outcome."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The code of a backend as files that another machine is sent: packages, and all that they are installed with.
+"""A backend's code as files to send to another machine: packages and their dependencies.
 
-Knows nothing of what the code does. Python itself, its library and the system's are the other machine's own.
+Python, its library and the system's libraries are those of the other machine.
 """
 
 from __future__ import annotations

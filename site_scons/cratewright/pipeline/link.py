@@ -1,4 +1,4 @@
-"""The link of one crate type: contents decided, LTO run, parts linked side by side, results put together."""
+"""The link of one crate type: chooses contents, runs LTO, links parts in parallel, combines the results."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Looks for crates in directories, and reads what they say of themselves.
+"""Searches directories for crates and reads their metadata.
 
-Knows nothing of what makes a file fit; the locator decides.
+The locator decides which file fits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Finds the line of a source from which what a validator refuses comes, where the crates keep no lines.
+"""Finds the source line of a validator's error in crates compiled without line information.
 
-A build that succeeds pays nothing for it: only what is refused is made once more, with lines, and thrown away.
+A successful build pays nothing: only the failing crates are compiled again with lines, and then discarded.
 """
 
 from __future__ import annotations

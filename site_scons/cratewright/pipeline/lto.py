@@ -1,6 +1,6 @@
-"""Link-time optimization: the modules of one link in, what is left to link of them out.
+"""Link-time optimization: takes the modules of one link, returns those left to link.
 
-Crate types whose requests are equal share one result.
+Crate types with equal requests share one result.
 Source: rustc's plan to move LTO to link time and run it once for each distinct list of dependency formats.
 """
 

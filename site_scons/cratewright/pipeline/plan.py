@@ -1,6 +1,6 @@
 """Checks a crate against its backend before any work.
 
-Whether a source exists is found out when it is read.
+Missing sources are noticed later, when they are read.
 """
 
 from __future__ import annotations
@@ -149,13 +149,13 @@ def _check_variants(crate: Crate, backend: CodegenBackend) -> None:
         return
     if Capability.VARIANTS not in backend.capabilities:
         raise UnsupportedError(
-            f"backend '{backend.NAME}' makes no variants",
+            f"backend '{backend.NAME}' does not support variants",
             context=(("crate", crate.name),),
             hint="leave out 'variants': of sources that are linked together, each is compiled once",
         )
     if crate.crate_types and CrateType.CDYLIB not in crate.crate_types:
         raise ConfigurationError(
-            f"crate '{crate.name}' has variants and no images to find them in",
+            f"crate '{crate.name}' has variants, but no images",
             context=(("crate types", " ".join(kind.value for kind in crate.crate_types)),),
             hint='make it a crate_type="cdylib"',
         )
@@ -179,14 +179,14 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
             )
     if crate.options.flag("keep_exports") and CrateType.OBJECT not in crate.crate_types:
         raise ConfigurationError(
-            f"crate '{crate.name}' sets keep_exports and makes no object",
+            f"crate '{crate.name}' sets keep_exports, but makes no object",
             context=(("crate types", " ".join(kind.value for kind in crate.crate_types)),),
             hint="it is for crate_type='object'; what other types offer is set by 'exports'",
         )
     for item in crate.dependencies:
         if item.whole and Capability.WHOLE_CRATES not in backend.capabilities:
             raise UnsupportedError(
-                f"backend '{backend.NAME}' links no crate whole",
+                f"backend '{backend.NAME}' cannot link a crate whole",
                 context=(("crate", crate.name), ("dependency", item.name)),
                 hint="depend on the crate itself: only what is used is linked",
             )
@@ -205,7 +205,7 @@ def _check_files(crate: Crate, backend: CodegenBackend) -> None:
             other = taken.setdefault(name, kind)
             if other is not kind:
                 raise ConfigurationError(
-                    f"crate '{crate.name}' asks for two files of one name",
+                    f"crate '{crate.name}' asks for two files with the same name",
                     context=(("name", name), ("crate types", f"{other.value} {kind.value}")),
                     hint=f"leave one of the two out, or make the {kind.value} a crate of its own with this one's rlib",
                 )

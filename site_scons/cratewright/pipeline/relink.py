@@ -1,6 +1,6 @@
-"""Links a `.rlink` file again: finds the crates it needs and resolves everything afresh.
+"""Links an `.rlink` file again: finds the crates it needs, and resolves everything anew.
 
-Knows nothing of sources or of SCons. It can be run any number of times.
+It can be run any number of times.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What runs inside a worker: a backend object for each session, and its methods."""
+"""The part that runs in a worker: a backend object for each session, and its methods."""
 
 from __future__ import annotations
 

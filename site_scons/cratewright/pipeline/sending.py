@@ -1,8 +1,7 @@
-"""Calls sent to another machine with the files that they may read: what they came to, or that they are to be made here.
+"""Sends calls to another machine with the files they may read: returns their results, or that they must run locally.
 
-Knows nothing of the protocol. What a call reads is what it read last time, or what its source seems to include; what
-was missing there and is here is found by what it looked for, and sent. A result is believed as one of the cache is: if
-each file that it names is the same here.
+The inputs of a call are the files it read last time, or those its source seems to include. If it looks for another file
+that exists locally, that is sent too. A result is trusted like a cached one: if each file it names is the same locally.
 """
 
 from __future__ import annotations
@@ -174,7 +173,7 @@ class Sender:
         self.failures += 1
         if not self.left and (final or self.failures >= _FAILURES):
             self.left = reason
-            say(f"going on with backend '{self.backend.NAME}' on this machine alone: {reason}")
+            say(f"continuing with backend '{self.backend.NAME}' on this machine alone: {reason}")
 
     def _outcome(self, job: Job[Any], answer: Answer) -> tuple[CallOutcome | None, dict[str, str | None]]:
         """Return what an answer says, and every path that was looked for, with what was found there."""
@@ -212,7 +211,7 @@ class Sender:
         error: CratewrightError = PluginError(
             f"{job.label}: the backend reads {' '.join(hidden)} and does not say so",
             context=(("plugin", plugin_words(plugin)), ("call", job.call.name)),
-            hint="every file that is read belongs into the result's 'observed'; no cache would know that it changed",
+            hint="list every file that is read in the result's 'observed', or changes of it go unnoticed",
         )
         return CallOutcome(None, error)
 

@@ -129,7 +129,7 @@ def cache_places(setting: str) -> tuple[str, ...]:
             raise ConfigurationError(
                 f"CRATE_CACHE {said}",
                 context=(("value", ", ".join(map(shown_url, places))),),
-                hint='name each place once, near to far: "DIRECTORY, https://HOST/PATH"',
+                hint='name each place once, nearest first: "DIRECTORY, https://HOST/PATH"',
             )
     return places
 
@@ -150,7 +150,7 @@ def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
     if len(words) not in (1, len(places)):
         raise ConfigurationError(
             f"CRATE_CACHE_MODE has {len(words)} words for {len(places)} place{'s' * (len(places) > 1)} of CRATE_CACHE",
-            hint="say one word for all of them, or one for each, near to far",
+            hint="give one word for all of them, or one for each, nearest first",
         )
     return words
 
@@ -172,7 +172,7 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
             raise ConfigurationError(f"{name} is set, and CRATE_REMOTE is not", hint="name the server in CRATE_REMOTE")
     if server and not _SERVER.match(server):
         raise ConfigurationError(
-            f"CRATE_REMOTE names '{shown_url(server)}', and programs are run elsewhere by gRPC alone",
+            f"CRATE_REMOTE names '{shown_url(server)}', but remote execution needs gRPC",
             hint="grpc://HOST:PORT/INSTANCE, grpcs://... or grpc+unix:///SOCKET?instance=NAME",
         )
     if text and not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_REMOTE):

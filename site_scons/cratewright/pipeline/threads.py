@@ -1,6 +1,6 @@
-"""Calls made by threads of this process, side by side.
+"""Makes calls in parallel, in threads of this process.
 
-Knows nothing of what the calls do but that several of them may be made at one time.
+The calls must be safe to make at the same time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Where the seconds of one stage went: calls of backend methods and passes of optimizers, summed over all workers.
+"""Where the time of one stage went: calls of backend methods and passes of optimizers, summed over all workers.
 
-Times travel beside them, and reach no file.
+Times travel beside results, and are written to no file.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Plugins: found, listed, called."""
+"""Plugins: finding, listing and calling them."""

@@ -1,6 +1,6 @@
-"""Which plugins there are: those that are installed, and those that lie beside this package in a checkout.
+"""Finds plugins: those that are installed, and those beside this package in a checkout.
 
-None is loaded here.
+It does not load them.
 """
 
 from __future__ import annotations

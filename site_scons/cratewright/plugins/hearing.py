@@ -1,4 +1,4 @@
-"""A plugin that hears of a build: it gets each event, and what it raises is told and ends its hearing alone."""
+"""A plugin that listens to a build's events. If it raises, the error is reported, and it gets no more events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hooks of all plugins, as they are called: whose implementation is asked, and whose fault a failure is."""
+"""Calls the hooks of all plugins, and attributes failures to them."""
 
 from __future__ import annotations
 

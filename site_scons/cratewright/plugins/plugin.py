@@ -1,4 +1,4 @@
-"""A plugin as it is listed: its name, where it was found, what it offers, and why it cannot be used if it cannot."""
+"""A plugin as listed: its name, where it was found, what it offers, and any reason why it cannot be used."""
 
 from __future__ import annotations
 

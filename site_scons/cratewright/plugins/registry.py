@@ -1,6 +1,6 @@
-"""Which backends and stores there are: finds plugins, checks them, looks them up by name.
+"""The registry of backends and stores: finds plugins, checks them, looks them up by name.
 
-A broken plugin is named and set aside; it is an error only for a build that wants something no other plugin offers.
+A broken plugin is named and set aside; that is an error only for a build that needs something no other plugin offers.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Registry:
             hooks = self._hooks.add(module, plugin)
             if EVENTS in hooks and self._is_heard:
                 raise PluginError(
-                    f"plugin '{plugin}' hears of build events, and the build has begun",
+                    f"plugin '{plugin}' listens to build events, but the build has begun",
                     hint="register it before the first crate is declared",
                 )
             offered = self._add_backends(module, plugin)

@@ -1,6 +1,6 @@
 """Stores on servers: Bazel's remote cache over HTTP, the Remote Execution API over gRPC, and buckets.
 
-Imported only by a build whose `CRATE_CACHE` holds a URL of a scheme below.
+Imported only by builds whose `CRATE_CACHE` has such a URL.
 """
 
 from __future__ import annotations

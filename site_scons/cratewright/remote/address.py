@@ -1,4 +1,4 @@
-"""Where a server is and how to be let in: a URL, and the settings beside it."""
+"""A server's address and credentials: a URL, and the settings beside it."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def read_pairs(setting: str, environ: Mapping[str, str]) -> tuple[tuple[str, str
         name, value = name.strip(), unquote(value.strip())
         if not mark or not _NAME.fullmatch(name):
             raise ConfigurationError(
-                f"{setting} is not a list of NAME=VALUE", hint="separate them by commas; %2C is one inside"
+                f"{setting} is not a list of NAME=VALUE", hint="separate them by commas; %2C is a comma in a value"
             )
         _check_value(setting, value)
         found.append((name, value))

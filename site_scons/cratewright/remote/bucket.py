@@ -1,7 +1,6 @@
-"""Buckets of S3, Google Cloud Storage and Azure: an object for each entry, by the library `obstore`.
+"""Buckets of S3, Google Cloud Storage and Azure: an object for each entry, through the library `obstore`.
 
-Knows nothing of when a server is given up, nor of how a provider lets one in: that library reads the provider's own
-settings, such as `AWS_ACCESS_KEY_ID`.
+That library reads the credentials from the provider's own settings, such as `AWS_ACCESS_KEY_ID`.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ class BucketTransport(Transport):
             raise ConfigurationError(
                 f"CRATE_CACHE names '{shown_url(url)}', which is not a bucket",
                 context=(("form", _FORMS[scheme]),),
-                hint="who asks, and where, is said by the provider's own settings, such as AWS_ACCESS_KEY_ID",
+                hint="credentials and server come from the provider's own settings, such as AWS_ACCESS_KEY_ID",
             )
         _refuse_settings(url, environ)
         try:
@@ -208,8 +207,8 @@ def _refuse_settings(url: str, environ: Mapping[str, str]) -> None:
     for name in _OTHERS:
         if environ.get(name) and not others:
             raise ConfigurationError(
-                f"{name} is set, and says nothing to the bucket '{url}'",
-                hint="a bucket lets in by the provider's own settings, such as AWS_ACCESS_KEY_ID",
+                f"{name} is set, but does not apply to the bucket '{url}'",
+                hint="a bucket uses the provider's own settings, such as AWS_ACCESS_KEY_ID",
             )
 
 

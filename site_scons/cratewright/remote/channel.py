@@ -1,6 +1,6 @@
-"""Calls to a server over gRPC: begun together, waited for within bounds, their errors in a few words.
+"""gRPC calls to a server: started together, waited for within limits, with short error messages.
 
-A request is bytes, and so is an answer.
+Requests and responses are bytes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Channel:
             import grpc  # noqa: PLC0415 - an extra
         except ImportError as error:
             raise ConfigurationError(
-                f"'{address.shown}' is a server that is asked by gRPC, which is missing",
+                f"'{address.shown}' is a gRPC server, and gRPC is not installed",
                 context=(("reason", error),),
                 hint="pip install 'cratewright[remote]'",
             ) from error

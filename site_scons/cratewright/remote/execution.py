@@ -1,7 +1,7 @@
-"""Programs run by a server of the Remote Execution API: an Action for each, with exactly what it may read.
+"""Programs run by a server of the Remote Execution API: an Action for each, with exactly the files it may read.
 
-Knows nothing of compilers, nor of where programs would run otherwise. The server's machines must have the programs
-themselves; that they are the same as here is asked of them, once for each file.
+Knows nothing of compilers, nor of where programs run otherwise. The server's machines must have the programs
+themselves; whether they are the same as the local ones is checked once for each file.
 Source: build/bazel/remote/execution/v2/remote_execution.proto; google/longrunning/operations.proto.
 """
 
@@ -162,7 +162,7 @@ class Executor:
             if self._left or not (final or self._failures >= _FAILURES):
                 return
             self._left = reason
-        say(f"going on without {self._name}, all programs run here: {reason}")
+        say(f"continuing without {self._name}, all programs run here: {reason}")
 
     def _compare(self, system: Mapping[str, str]) -> None:
         """See to it that the machines have the same files as this one.

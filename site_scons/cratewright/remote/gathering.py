@@ -1,7 +1,4 @@
-"""Work that goes on side by side: what came of each piece, gathered within bounds.
-
-Knows nothing of what the work is, nor of who does it.
-"""
+"""Waits for parallel work within limits, and collects the outcome of each piece."""
 
 from __future__ import annotations
 

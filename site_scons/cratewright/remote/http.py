@@ -1,6 +1,5 @@
 """Bazel's remote cache over HTTP: results below `/ac/`, contents below `/cas/`, each by its SHA-256.
 
-Knows nothing of keys that a build asks for twice, nor of when a server is given up.
 Source: https://bazel.build/remote/caching, "HTTP caching protocol".
 """
 
@@ -91,7 +90,7 @@ def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
             return result.contents
         data = connection.exchange("GET", f"/cas/{result.digest.hash}", most=result.digest.size, wait=wait)
         if data is not None and digest_of(data) != result.digest:
-            raise _Refused(Fault("contents with another digest than they were asked for by"))
+            raise _Refused(Fault("contents with another digest than requested"))
         return data
 
     return work
@@ -253,7 +252,7 @@ class _Connection:
             data += piece
             wait.came(len(piece))
             if len(data) > most:
-                raise _Refused(Fault("it sends more than it was asked for"))
+                raise _Refused(Fault("it sends more than was requested"))
         if response.length and response.status == 200 and method == "GET":
             raise http.client.IncompleteRead(bytes(data), response.length)
         for _ in range(2):  # what a page says beside an error is read, or else it would come before the next answer
@@ -318,7 +317,7 @@ def _is_there(method: str, response: http.client.HTTPResponse) -> bool:
     if status in _DENIED:
         raise _Refused(Fault(f"{_DENIED[status]} ({words})", final=True))
     if 300 <= status < 400:
-        raise _Refused(Fault(f"it is elsewhere: {words}, {response.headers.get('location', '')}", final=True))
+        raise _Refused(Fault(f"it redirects: {words}, {response.headers.get('location', '')}", final=True))
     # What a server may do better next time, or with another value.
     raise _Refused(Fault(words, final=status not in (400, 408, 413, 429) and status < 500))
 

@@ -1,7 +1,7 @@
-"""What is said to a cache: digests, the action that stands for a key, and the result that it leads to.
+"""The messages of a cache: digests, the action that stands for a key, and the result it leads to.
 
-The digest of a real Action is the key, so that servers that look at what they keep are content, and HTTP and gRPC to
-one server share entries.
+The digest of a real Action is the key. This satisfies servers that check what they store, and lets HTTP and gRPC share
+entries on one server.
 Source: build/bazel/remote/execution/v2/remote_execution.proto of the Remote Execution API, version 2.
 """
 

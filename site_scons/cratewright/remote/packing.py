@@ -1,4 +1,4 @@
-"""Contents as they travel: packed, if server and this machine have a way in common."""
+"""Contents in transit: compressed if server and client support the same method."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def unpack(data: bytes, way: int, size: int) -> bytes:
         elif way == DEFLATE:
             found = zlib.decompressobj(_RAW).decompress(data, size + 1)
         else:
-            raise PackingError("packed in a way that was not asked for")
+            raise PackingError("packed in a way that was not requested")
     except PackingError:
         raise
     except Exception as error:  # each library has errors of its own
         raise PackingError(f"contents that cannot be unpacked: {error}") from error
     if len(found) != size:
-        raise PackingError("contents of another size than was announced")
+        raise PackingError("contents of another size than announced")
     return found

@@ -1,6 +1,6 @@
-"""How long a build waits for a server, all in all.
+"""How long a build waits for a server in total.
 
-What came while it waited was worth some of the wait; the rest is paid from one purse for the whole build, so that a
+What arrives while it waits earns part of the wait. The rest is taken from one budget for the whole build, so that a
 slow server costs a bounded time, whatever it is slow at.
 """
 

@@ -1,7 +1,7 @@
-"""The proxy that a server is reached through, by the variables of the environment that all programs share.
+"""The proxy for a server, from the environment variables that all programs share.
 
-Knows nothing of what is said to a server or a proxy. A variable in small letters goes before one in capitals.
-Source: golang.org/x/net/http/httpproxy, for what NO_PROXY may say and that this machine itself needs no proxy.
+Lower-case variables take precedence.
+Source: golang.org/x/net/http/httpproxy, for the syntax of NO_PROXY and the rule that the local machine needs no proxy.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Bazel's remote cache over gRPC: the ActionCache and the ContentAddressableStorage of the Remote Execution API.
 
-Knows nothing of when a server is given up. The messages are encoded here, so gRPC's own library is all that is needed.
+Messages are encoded here, so gRPC's own library is the only dependency.
 Source: https://github.com/bazelbuild/remote-apis, version 2; google/bytestream/bytestream.proto.
 """
 
@@ -181,7 +181,7 @@ class ReapiTransport(Transport):
                 found[digest] = data
                 wait.came(0, 1)
             else:
-                faults.append(Fault("contents with another digest than they were asked for by"))
+                faults.append(Fault("contents with another digest than requested"))
 
         batches, large = _batches(digests, offer.batch)
         call = self.channel.unary(f"{_V2}.ContentAddressableStorage/BatchReadBlobs")
@@ -230,7 +230,7 @@ class ReapiTransport(Transport):
                 wait.came(len(piece))
                 parts.append(piece)
                 if size > digest.size + _CHUNK:
-                    return Fault("it sends more than it was asked for")
+                    return Fault("it sends more than was requested")
         except WireError as error:
             return Fault(str(error))
         return unpack(b"".join(parts), way, digest.size)

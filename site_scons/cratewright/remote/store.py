@@ -1,6 +1,6 @@
-"""A store on a server: waited for within bounds, filled in the background, left alone once it is of no use.
+"""A store on a server: waited for within limits, filled in the background, abandoned once it is of no use.
 
-Knows nothing of protocols; a transport speaks them.
+A transport speaks the protocol.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class RemoteStore(CacheKvStore):
                 if reason and not (self._left or self._full):
                     self._full = reason
                     if reason != "interrupted":
-                        say(f"nothing more is written to the cache {self._name}: {reason}")
+                        say(f"writing no more to the cache {self._name}: {reason}")
                 if self._full:
                     self._waiting, self._bytes = {}, 0
                 self._condition.notify_all()
@@ -221,7 +221,7 @@ class RemoteStore(CacheKvStore):
             self._condition.notify_all()
             told = bool(self._full)  # a server that dies fails what is sent and what is asked at once
         if not told:
-            say(f"going on without the cache {self._name}: {reason}")
+            say(f"continuing without the cache {self._name}: {reason}")
         self._transport.close()
 
 

@@ -1,7 +1,7 @@
-"""The encoding of protocol buffers: fields by number, as far as the messages of a cache use it.
+"""The encoding of protocol buffers, as far as the messages of a cache need it: fields by number.
 
-Two kinds of fields are enough for those, and a server over HTTP is spoken to without any library but Python's own;
-tests compare with Google's.
+They need only two kinds of fields, so that a server over HTTP needs no library but Python's own; tests compare with
+Google's.
 Source: https://protobuf.dev/programming-guides/encoding/
 """
 

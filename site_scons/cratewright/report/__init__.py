@@ -1,4 +1,4 @@
-"""A build's events as documents that other programs and people read."""
+"""Reports of a build's events, for people and other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotations of GitHub Actions: lines that a workflow prints to have them shown beside the source.
+"""GitHub Actions annotations: lines that a workflow prints to have messages shown beside the source.
 
 Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 """

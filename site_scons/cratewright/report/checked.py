@@ -1,7 +1,4 @@
-"""Rows of a file of events that hold what an event has, or are refused: others may have written it.
-
-Knows nothing of what is made of them.
-"""
+"""Checks the rows of an event file, which others may have written."""
 
 from __future__ import annotations
 

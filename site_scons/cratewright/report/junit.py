@@ -1,4 +1,4 @@
-"""JUnit's XML, which most pipelines show: a suite a crate, a case a unit."""
+"""JUnit XML, which most pipelines show: a suite for each crate, a case for each unit."""
 
 from __future__ import annotations
 

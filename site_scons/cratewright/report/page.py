@@ -1,6 +1,6 @@
-"""One page that shows a build to a person; it needs no network, and no server.
+"""A self-contained page that shows a build to people.
 
-Knows nothing of how it is laid out: `page.html` beside this module does.
+`page.html` beside this module defines its layout.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The events of one build, read back."""
+"""The events of one build, read from a file."""
 
 from __future__ import annotations
 

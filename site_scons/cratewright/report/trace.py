@@ -1,4 +1,4 @@
-"""The Trace Event Format, which Perfetto and Chromium's tracing show: a track a worker, a slice a unit.
+"""The Trace Event Format, which Perfetto and Chromium's tracing show: a track for each worker, a slice for each unit.
 
 Source: Google, "Trace Event Format".
 """

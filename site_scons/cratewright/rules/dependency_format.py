@@ -1,14 +1,14 @@
-"""What every crate below a root is linked as, by rustc's rules.
+"""How every crate below a root is linked, by rustc's rules.
 
-Knows nothing of disks or linkers: which forms of a crate there are is told.
+The caller says in which forms each crate is available.
 
-rustc 1.95 decides in three steps. If everything can be static and that is preferred, everything is. Else every
-dylib there is gets linked, with all that was recorded when it was linked itself. What no dylib brings along is
-static. A crate that comes in twice, or is needed in a form in which it is not there, is a conflict.
+rustc 1.95 decides in three steps. If everything can be static and that is preferred, everything is. Otherwise, every
+available dylib is linked, with everything recorded when it was linked itself. What no dylib includes is static. A crate
+that is included twice, or needed in a form that is not available, is a conflict.
 
-Left out, because crates here have none of it: panic runtimes and allocators, which rustc adds by itself (declared
-as a dependency, one behaves the same); `rustc_private`, which serves rustc's own driver; procedural macros, which
-run in the compiler (`interface_only` is what becomes of them); interfaces of `sdylib`, which are unstable.
+These do not exist here and are left out: panic runtimes and allocators, which rustc adds by itself (declared as a
+dependency, one behaves the same); `rustc_private`, which serves rustc's own driver; procedural macros, which run in the
+compiler (`interface_only` replaces them); interfaces of `sdylib`, which are unstable.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The dependency formats of all crates of a build, each worked out once.
+"""The dependency formats of all crates of a build, each computed once.
 
-What a prebuilt dylib was linked with is told, what others will be linked with follows.
+What a prebuilt dylib was linked with is given; what others will be linked with is computed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The crates of a build and the edges between them.
-
-Knows nothing of what a dependency is linked as; that is decided for each crate type elsewhere.
-"""
+"""The crates of a build and the edges between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into one link beside the crates' own modules: symbols to offer, foreign libraries, the allocator shim."""
+"""What goes into a link besides the crates' own modules: exported symbols, foreign libraries, the allocator shim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of the files that a crate is linked into, on each platform as rustc names them."""
+"""The names of a crate's linked files on each platform, as in rustc."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where a link may write and remove files: below the crate's output directory, and dumps below those asked for.
+"""Where a link may write and remove files: below the crate's output directory, and dumps below their directories.
 
-`fs.OutputArea` asks it, and follows links. Names of outputs come from sources, from metadata of crates that somebody
-else has built, from plugins and from state files; none of them decides where a file goes.
+`fs.OutputArea` uses it, and follows links. Names of outputs come from sources, from metadata of crates that somebody
+else has built, from plugins and from state files; none of them can place a file elsewhere.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The SCons side: the tool that gives an Environment its crates.
+"""The SCons side: the tool that adds crates to an Environment.
 
-It turns nodes into values, asks the pipeline and writes what comes back.
+It turns nodes into values, calls the pipeline and writes the results.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The builders of the stages: what SCons calls to make a node, and what it asks of one.
+"""The builders of the stages: what SCons calls to make a node.
 
-What a node does and depends on depends on the node, so that all of a stage share one builder. Every Environment with
-crates has them, also where nothing is to do: what runs a stage is imported when one is declared.
+Actions and dependencies are properties of the node, so that all nodes of a stage share one builder. Every Environment
+with crates has these builders, even if there is nothing to do: what runs a stage is imported when one is declared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The stages as an SConstruct calls them: `env.CrateCodegen`, `CrateArchive`, `CrateLto`, `CrateLink`.
 
-The file that a stage is given says which crate is meant, also where a command of the user's own has made that file of
-what a stage left.
+The file that a stage is given determines the crate, even if a command of the user made that file from another stage's
+output.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _lto(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
         raise ConfigurationError(
             f"crate '{stages.declared.name}' asks for no link-time optimization",
             context=(("crate types", " ".join(kind.value for kind in stages.types)),),
-            hint='say lto="thin" or "fat" where its codegen is declared',
+            hint='set lto="thin" or "fat" where its codegen is declared',
         )
     return made
 
@@ -85,12 +85,12 @@ def _link(env: Environment, target: Any, source: Any, words: Words) -> list[Any]
             raise ConfigurationError(
                 f"crate '{stages.declared.name}' is not compiled to be linked as {kind.value}",
                 context=(("crate types", has),),
-                hint="say crate_type where its codegen is declared",
+                hint="set crate_type where its codegen is declared",
             )
     if not kinds:
         raise ConfigurationError(
-            f"crate '{stages.declared.name}' is an rlib and no more, and an rlib is not linked",
-            hint='say crate_type="cdylib" where its codegen is declared',
+            f"crate '{stages.declared.name}' is only an rlib, which is not linked",
+            hint='set crate_type="cdylib" where its codegen is declared',
         )
     left = given[_LTO]
     if left is not None:

@@ -1,8 +1,8 @@
-"""How often Python looks for garbage while SCons runs, and that it does not look once more as SCons ends.
+"""How often Python's garbage collector runs in SCons, without a last run as SCons ends.
 
-What SConscripts declare lives as long as the build, and there is more of it with every crate. Looking through it again
-and again took 1.2 of the 3.4 s of 500 crates with nothing to do; the look at the end is 9 to 19 % of a build of 5,000
-units with nothing to do. Both stay as Python has them where an SConstruct sets thresholds of its own.
+What SConscripts declare lives as long as the build, and grows with every crate. Scanning it again and again took 1.2 of
+the 3.4 s of 500 crates with nothing to do; the run at the end takes 9 to 19 % of a build of 5,000 units with nothing to
+do. An SConstruct that sets its own thresholds keeps Python's behaviour.
 """
 
 from __future__ import annotations

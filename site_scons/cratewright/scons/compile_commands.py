@@ -1,6 +1,6 @@
-"""The file from which editors and analysers learn how sources are compiled.
+"""`compile_commands.json`, from which editors and analysers learn how sources are compiled.
 
-Each backend says its own command.
+Each backend provides its commands.
 Source: Clang's "JSON Compilation Database Format Specification".
 """
 
@@ -29,7 +29,7 @@ def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
     try:
         target = env.File(file)
     except TypeError as error:
-        raise ConfigurationError(f"{file} is a directory, and a file of that name is asked for") from error
+        raise ConfigurationError(f"{file} is a directory, but a file of that name is needed") from error
 
     @entrance
     def request() -> str:

@@ -1,6 +1,6 @@
-"""Which nodes are of a crate.
+"""Which nodes belong to a crate.
 
-SCons's own builders ask it of all that they are given: this module imports nothing of the package.
+SCons's own builders ask this about all their sources, so this module imports nothing of the package.
 """
 
 from __future__ import annotations

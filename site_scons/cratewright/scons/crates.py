@@ -1,7 +1,4 @@
-"""All crates of one SCons run: which depends on which, and what of each is linked how.
-
-It is given values and functions that give values.
-"""
+"""All crates of one SCons run: their dependencies, and how each is linked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of `env.Crate` on its way to values and nodes: options merged, sources and dependencies located."""
+"""One call of `env.Crate` on its way to values and nodes: merges options, locates sources and dependencies."""
 
 from __future__ import annotations
 

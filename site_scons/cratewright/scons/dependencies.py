@@ -1,4 +1,4 @@
-"""What `deps` of a crate mean: targets, names and rlibs, each as it is for the crate's own target."""
+"""What `deps` of a crate mean: targets, names and rlibs, each for the crate's own target."""
 
 from __future__ import annotations
 

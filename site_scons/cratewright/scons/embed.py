@@ -1,6 +1,6 @@
 """`env.CrateEmbed`: images of crates as an object file, with a header that declares them.
 
-Their manifests tell what they are.
+Everything about the images comes from their manifests.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
     for node in (header, source):
         if node.has_explicit_builder() and list(node.sources) != manifests:
             raise ConfigurationError(
-                f"'{name}' would make {node}, which is made already",
+                f"'{name}' would make {node}, which is already made",
                 context=(("made of", " ".join(map(str, node.sources)) or "nothing"),),
                 hint="give each a name of its own, such as that of its variant or target",
             )

@@ -1,6 +1,6 @@
-"""Where SCons's own builders are told that there may be crates among what they are given.
+"""Emitters that let SCons's own builders accept crates as sources.
 
-Every Environment with crates gets them, also where nothing is to do: the rest is imported when there is a crate.
+Every Environment with crates gets them, even if there is nothing to do: the rest is imported when there is a crate.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The engine that serves a crate: one for all whose settings are the same."""
+"""The engines of crates: one for all crates with the same settings."""
 
 from __future__ import annotations
 

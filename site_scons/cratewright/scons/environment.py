@@ -1,7 +1,7 @@
 """The tool: what it adds to an Environment, and the construction variables it reads.
 
-Source: the SCons user guide, "Tools"; the tool is a callable, so it needs no place in a tool path.
-Where nothing is to do this is all that SCons runs of this package: what declares crates is imported by the methods.
+Source: the SCons user guide, "Tools"; the tool is a callable, so it needs no tool path. If there is nothing to do,
+SCons runs nothing else of this package: the methods import what declares crates.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Crates that follow the target of those which depend on them by name: one more tree for each target that is asked for.
+"""Crates that follow the target of crates that depend on them by name: built once more for each such target.
 
-Knows nothing of how a crate is declared. A name may be that of a crate which is declared later.
+A name may be that of a crate that is declared later.
 """
 
 from __future__ import annotations

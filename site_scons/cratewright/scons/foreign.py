@@ -1,4 +1,4 @@
-"""Where crates meet SCons's own builders: what those have built goes into crates, and crates into what they build."""
+"""Where crates meet SCons's own builders: their outputs in crates, and crates in their sources."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check_shared_objects(nodes: Iterable[Any], types: Iterable[CrateType], *, cr
     for node in nodes:
         if node.is_derived() and str(node).endswith(_OBJECTS) and not getattr(node.attributes, "shared", False):
             raise ConfigurationError(
-                f"crate '{crate}' becomes a dynamic library, and {node} is no shared object",
+                f"crate '{crate}' becomes a dynamic library, and {node} is not a shared object",
                 hint="make it with env.SharedObject",
             )
 

@@ -1,7 +1,7 @@
-"""SCons run once in a fork of this process, which has imported all that SCons needs and stays as it was.
+"""Runs SCons once in a fork of this process, which has imported everything SCons needs.
 
-SCons keeps what it knows in globals and is not made to run twice in a process; a fork costs milliseconds where imports
-cost most of what a small build takes.
+SCons keeps its state in globals and cannot run twice in a process. A fork costs milliseconds, while imports are most of
+the cost of a small build.
 """
 
 from __future__ import annotations

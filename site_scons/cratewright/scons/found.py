@@ -1,6 +1,6 @@
-"""What SCons's own tools have set in an Environment that is being made, to tell it from what its user says.
+"""What SCons's own tools have set in a new Environment, to tell it from what its user sets.
 
-Every Environment with crates asks for it, also where nothing is to do: this module imports nothing of the package.
+Every Environment with crates needs it, even if there is nothing to do, so this module imports nothing of the package.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Files that the build makes and that a stage may read without being given them: includes, before all.
+"""Generated files that a stage may read although they are not its sources, above all includes.
 
 What a stage read last time, and which paths were missing, is exactly what it reads, as long as none of these files has
-changed; in what has changed, and before the first run, every word that is the name of a file which the build makes
-counts as an include. One too many costs a little order, one too few a stale result.
+changed. In changed files, and before the first run, every word that is the name of a generated file counts as an
+include. An extra one costs a little parallelism; a missing one would give a stale result.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A directory of images as an SCons node, and each image in it as one.
+"""A directory of images as an SCons node, and each image in it.
 
-SCons compares a directory by whether it changed in the same run; code that packages or installs what a run before made
-would keep the old files. This directory is compared by its content, and whatever is looked up in it is
-made by the link, whether that was known when the crate was declared or not. An image that nobody looks up has no node:
-SCons takes as long for one as for a crate.
+SCons compares a directory by whether it changed in the same run, so code that packages or installs images from an
+earlier run would keep old files. This directory is compared by its content, and whatever is looked up in it is made by
+the link, whether that was known when the crate was declared or not. An image that nobody looks up has no node, because
+a node costs SCons as much as a crate.
 """
 
 from __future__ import annotations

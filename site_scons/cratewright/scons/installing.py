@@ -1,6 +1,6 @@
 """How SCons installs the links that a crate has beside its files.
 
-Every Environment with crates gets it, also where nothing is to do: the rest is imported when a link is installed.
+Every Environment with crates gets it, even if there is nothing to do: the rest is imported when a link is installed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The interface of a crate as an SCons node: what an rlib that depends on the crate is made from.
+"""The interface of a crate as an SCons node, on which the rlibs of its dependents depend.
 
-A dependent waits for the file that tells it, and is made again only if the digest in that file is another: SCons by
+A dependent waits for the file that contains it, and is made again only if the digest in that file changes: SCons by
 itself would make it again for every edit of a body.
 """
 

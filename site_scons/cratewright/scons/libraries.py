@@ -1,6 +1,6 @@
 """Libraries that crates are linked with and that SCons itself makes.
 
-What is there already is observed by whoever reads it.
+Existing libraries are observed when they are read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a linker takes of a crate that stands among sources or in LIBS: its staticlib, object, cdylib or dylib."""
+"""What a linker uses of a crate among sources or in LIBS: its staticlib, object, cdylib or dylib."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _crate_of(node: Any, user: object) -> DeclaredCrate | None:
         return crate
     if node.name.endswith(_BETWEEN):
         raise ConfigurationError(
-            f"{user} is given {node}, which no linker takes",
+            f"{user} is given {node}, which no linker accepts",
             context=(("declared in", crate.declared_at),) if crate is not None else (),
             hint="give it what env.Crate returned, with crate_type='staticlib'; crates take an rlib among deps",
         )
@@ -55,13 +55,13 @@ def _best(crate: DeclaredCrate, items: Iterable[Any], user: object) -> Any:
     for kind in () if images else _LINKABLE:
         if kind in crate.made and id(crate.made[kind]) in given:
             return crate.made[kind]
-    hint = "an rlib is for crates alone: declare it with crate_type=['rlib', 'staticlib'], or 'cdylib'"
+    hint = "only crates can link an rlib: declare it with crate_type=['rlib', 'staticlib'], or 'cdylib'"
     if images:
         hint = "env.CrateEmbed makes an object of images"
     elif any(kind in crate.made for kind in _LINKABLE):
         hint = "give it all that env.Crate returned, not its rlib alone"
     raise ConfigurationError(
-        f"{user} is given crate '{crate.name}', which has nothing that a linker takes",
+        f"{user} is given crate '{crate.name}', which has no output that a linker accepts",
         context=(
             ("crate types", " ".join(kind.value for kind in crate.crate_types)),
             ("declared in", crate.declared_at),

@@ -1,6 +1,6 @@
 """Links that a crate has beside its files, as SCons nodes.
 
-SCons sees what a link leads to; who installs one wants to know when it leads elsewhere, and to have a link again.
+SCons sees the file a link leads to; installing a link must notice when it leads elsewhere, and create a link again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A file that crates make or link, as an SCons node: it counts by its bytes, and what it depends on is asked anew.
-
-Knows nothing of what is in it.
-"""
+"""A file that crates make or link, as an SCons node: compared by its bytes, with dependencies found in each run."""
 
 from __future__ import annotations
 

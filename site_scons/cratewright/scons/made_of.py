@@ -1,4 +1,4 @@
-"""Which crate a node is made of, whoever made it: a stage, or a command that was given what a stage has made."""
+"""Which crate a node is made from, whether by a stage or by a command that was given a stage's output."""
 
 from __future__ import annotations
 

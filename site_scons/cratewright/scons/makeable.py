@@ -1,7 +1,4 @@
-"""All that one SCons run can make, but for what passes between the stages of crates.
-
-Knows nothing of who reads it.
-"""
+"""Everything that one SCons run can make, except what passes between the stages of crates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the methods do that an Environment gets: `Crate`, `CrateProfile`, `CrateWorkspace` and their like."""
+"""The methods that an Environment gets: `Crate`, `CrateProfile`, `CrateWorkspace` and others."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A variant directory as the mirror of its sources: what is made beside a source lies there.
-
-Knows nothing of who reads it.
-"""
+"""A variant directory as the mirror of its sources: generated files that belong beside a source are there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the files and directories lie that a crate's options name, as values that hold no node.
+"""The files and directories that a crate's options name, as values without nodes.
 
-The kind of an option, and what the backend declares, say which of its words are paths.
+An option's kind and the backend's declarations say which of its words are paths.
 """
 
 from __future__ import annotations

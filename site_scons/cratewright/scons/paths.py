@@ -1,4 +1,4 @@
-"""Where the file of an SCons node lies, seen from the project root, and whether it has changed."""
+"""The path of an SCons node's file, relative to the project root, and whether it has changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def file_node(env: Any, path: str) -> Any:
         return env.fs.File(as_written(path), env.fs.getcwd())
     except TypeError as error:
         raise ConfigurationError(
-            f"{path} is a directory, and a file of that name is asked for", hint="remove or rename the directory"
+            f"{path} is a directory, but a file of that name is needed", hint="remove or rename the directory"
         ) from error
 
 
@@ -47,7 +47,7 @@ def directory_node(env: Any, path: str) -> Any:
         node = env.fs.Dir(as_written(path), here)
     except TypeError as error:
         raise ConfigurationError(
-            f"{path} is a file, and a directory of that name is asked for", hint="remove or rename the file"
+            f"{path} is a file, but a directory of that name is needed", hint="remove or rename the file"
         ) from error
     if ".." not in path.split("/"):
         return node
@@ -67,8 +67,8 @@ def check_path(path: str, *, where: str) -> str:
     """
     if not fits_a_path(path):
         raise ConfigurationError(
-            f"{where}: {path!r} has characters in its name that compilers and their lists of files cannot have",
-            hint="rename it: quotes, backslashes, control characters and bytes that are no UTF-8 are refused",
+            f"{where}: {path!r} has characters in its name that compilers and their file lists cannot handle",
+            hint="rename it: quotes, backslashes, control characters and bytes that are not UTF-8 are refused",
         )
     return path
 

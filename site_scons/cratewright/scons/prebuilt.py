@@ -1,4 +1,4 @@
-"""Rlibs that no crate of the build makes: they are there, and say themselves which crate they hold."""
+"""Rlibs that no crate of the build makes; each contains the crate's name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _named(env: Environment, path: str) -> Any:
     try:
         return env.File(path)
     except TypeError as error:
-        raise ConfigurationError(f"{path} is a directory and no rlib") from error
+        raise ConfigurationError(f"{path} is a directory, not an rlib") from error
 
 
 def prebuilt_crate(build: Build, engine: Engine, node: Any, *, user: str) -> str:
@@ -58,7 +58,7 @@ def check_rlib(node: Any, *, user: str) -> Any:
     if node.is_derived():
         raise ConfigurationError(
             f"crate '{user}' depends on {node}, which is yet to be built",
-            hint="depend on the crate that it is made of; what another builder makes can be no dependency",
+            hint="depend on the crate it is made from; the output of another builder cannot be a dependency",
         )
     located = located_source(node)
     if not located.exists():

@@ -1,4 +1,4 @@
-"""What a build tells: the terminal as it happens, a file of events for whoever asks for one."""
+"""A build's messages: to the terminal as they happen, and to a file of events if requested."""
 
 from __future__ import annotations
 

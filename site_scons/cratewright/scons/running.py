@@ -1,4 +1,4 @@
-"""What the stages do: the bodies of SCons's actions. Each reads nodes, asks the pipeline, writes."""
+"""The bodies of SCons's actions: each reads nodes, calls the pipeline and writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that begin with `CRATE_`: all that there are, and those that somebody misspelt."""
+"""Names that begin with `CRATE_`: all known ones, and misspelt ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
         said = str(_arguments().get(name, env.get(name, "")))
         if said != os.environ.get(name, ""):
             raise ConfigurationError(
-                f"{name} counts in the process environment alone: plugins are found once, for all Environments",
+                f"{name} can only be set in the process environment: plugins are found once, for all Environments",
                 context=(("said", said or "nothing"), ("counts", os.environ.get(name, "") or "nothing")),
                 hint=f"{name}={said or '...'} scons",
             )
@@ -78,7 +78,7 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
         hint = f"did you mean '{near[0]}'?" if near else near_miss(name, known)
         place = "the process environment" if inherited else "the command line" if name in _arguments() else ""
         raise UnknownNameError(
-            f"{name} is not a variable that anything reads", context=(("in", place or "an Environment"),), hint=hint
+            f"{name} is not a known variable", context=(("in", place or "an Environment"),), hint=hint
         )
 
 

@@ -1,6 +1,6 @@
-"""The stages of a crate as SCons nodes: what runs, and what each depends on.
+"""The stages of a crate as SCons nodes: their actions and dependencies.
 
-A stage is made once, whoever asks for it.
+A stage is created once, whoever asks for it.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class CrateStages:
         if made is not None:
             if made is self and source in target.sources:
                 return target
-            raise GraphError(f"{target} is made of something else already", context=(("crate", made.declared.name),))
+            raise GraphError(f"{target} is already made from something else", context=(("crate", made.declared.name),))
 
         state = self._state("inputs of", target, self._salt)
 

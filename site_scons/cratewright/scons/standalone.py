@@ -1,6 +1,6 @@
-"""SCons run on the packaged SConstruct, for a workspace that has no SConstruct of its own.
+"""Runs SCons on the packaged SConstruct, for a workspace without its own.
 
-It is given a workspace, what to build of it, and words for SCons.
+It takes a workspace, targets and arguments for SCons.
 """
 
 from __future__ import annotations

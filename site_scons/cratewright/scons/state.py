@@ -1,8 +1,8 @@
-"""Whether a stage is up to date, as one SCons node a stage.
+"""Whether a stage is up to date, as one SCons node for each stage.
 
-The sources of a crate and what they include are no SCons nodes: a null build costs about a millisecond a node, and
-SCons could not see a missing include path. The digest of them all is the signature of one node
-instead; which files they are is remembered beside the target.
+The sources of a crate and what they include are not SCons nodes: a null build costs about a millisecond for each node,
+and SCons could not see a missing include path. The digest of them all is the signature of one node instead; the list of
+files is stored beside the target.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The options of SCons's command line that are about progress.
+"""SCons's command-line options about progress.
 
-Every Environment with crates offers them, also where nothing is to do: this module imports nothing of the package.
+Every Environment with crates offers them, even if there is nothing to do, so this module imports nothing of the
+package.
 """
 
 from __future__ import annotations

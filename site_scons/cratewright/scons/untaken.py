@@ -1,4 +1,4 @@
-"""Variables of an Environment that a backend does not take: noted beside a crate, for `cratewright explain`."""
+"""Variables of an Environment that a backend ignores, recorded beside a crate for `cratewright explain`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Construction variables as options of a crate: expanded as SCons does it for its own builders.
+"""Construction variables as options of a crate, expanded as SCons does for its own builders.
 
-A backend's table says which variables count, and for which option.
+A backend's table says which variables it uses, and for which option.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`env.CrateWorkspace`: the crates of a TOML file, declared as if by an SConscript beside it.
-
-It is given the function that declares one.
-"""
+"""`env.CrateWorkspace`: the crates of a TOML file, declared as if by an SConscript beside it."""
 
 from __future__ import annotations
 

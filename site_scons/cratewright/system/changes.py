@@ -1,6 +1,6 @@
-"""Files that change, told by a process of its own, so that this one has no threads and may fork.
+"""Watches files, in a separate process, so that this one has no threads and can fork.
 
-What happens while nobody asks waits in a pipe.
+Changes that nobody has asked for yet wait in a pipe.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one door to programs that are run to their end, and to the end of all that a build has started.
+"""The one door to programs that run to completion, and to ending all that a build has started.
 
 Each process that this one starts leads a group, so that it ends with everything it has started itself: a wrapper with
 its compiler, a driver with its linker. What a worker runs is in the worker's group.

@@ -1,7 +1,7 @@
-"""Programs that may run on another machine: what such a run is given, and who makes it.
+"""Programs that may run on another machine: the description of such a run, and who performs it.
 
-Knows nothing of machines. Only a run that says all it reads and makes can be made elsewhere; whoever wants one says so
-here, and is told if it has to be made on this machine after all.
+Only a run that lists everything it reads and makes can be performed elsewhere. The answer may be that it has to run
+locally after all.
 """
 
 from __future__ import annotations

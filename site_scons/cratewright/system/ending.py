@@ -1,6 +1,6 @@
-"""What a signal that ends a build does to the processes that it has started.
+"""Ends the processes that a build has started when a signal ends the build.
 
-SCons takes note of a signal and waits for what runs; here that is ended, at once.
+SCons records a signal and waits for what is running; this ends it at once.
 """
 
 from __future__ import annotations

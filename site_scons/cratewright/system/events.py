@@ -1,6 +1,6 @@
-"""What happens in a build, as values, and the file that they are written to as they happen.
+"""The events of a build, as values, and the file that they are written to as they happen.
 
-The file holds a JSON object a line; `cratewright schema --events` says what is in each.
+The file holds one JSON object on each line; `cratewright schema --events` prints their schema.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one door to the disk.
 
-Whatever it writes appears whole or not at all.
+Files it writes appear whole or not at all.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Memory that jobs running side by side may use together.
+"""Memory that jobs running in parallel may use together.
 
-What a job needs is what its backend says; what it really takes is not watched.
+A job's need is the backend's estimate; its real use is not monitored.
 """
 
 from __future__ import annotations

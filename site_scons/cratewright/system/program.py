@@ -1,6 +1,6 @@
-"""Programs by their bytes, and by those of what they load: what decides the results of a tool, whatever it says it is.
+"""Programs identified by their bytes and those of what they load, since a tool's version may not change with them.
 
-No path is in a digest, so it is the same on machines that have equal programs.
+Digests contain no paths, so they are the same on machines with the same programs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Files that are gone after use: a directory for each build, which the next one removes if the build was killed.
+"""Temporary files: a directory for each build, which the next build removes if the first was killed.
 
-A lock tells of a build that lives: it ends with the process that holds it.
+A lock shows that a build is alive: it ends with the process that holds it.
 """
 
 from __future__ import annotations

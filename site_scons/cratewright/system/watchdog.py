@@ -1,8 +1,8 @@
 """Ends what this process has started if it is killed and cannot do so itself.
 
-A small shell is told of each group that begins and ends; when this process is gone, so is the other end of its pipe,
-and it ends those that are left. The system's own way, a signal at the death of the parent, comes with that of its
-thread, and needs code after the fork.
+A small shell is told of each process group that begins and ends. When this process dies, its end of the pipe closes,
+and the shell ends the remaining groups. The system's own mechanism, a signal on the parent's death, is tied to the
+parent's thread, and needs code after the fork.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What is said of crates and links, as frozen values."""
+"""Crates, links and their parts, as frozen values."""

@@ -1,7 +1,4 @@
-"""A call of a method as one value: it can be sent to a worker, is its own cache key, and knows the type of its answer.
-
-Knows nothing of backends, nor of who makes the call.
-"""
+"""A method call as one value: it can be sent to a worker, is its own cache key, and knows its result type."""
 
 from __future__ import annotations
 

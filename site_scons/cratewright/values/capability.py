@@ -1,4 +1,4 @@
-"""What a backend may declare that it can do."""
+"""Capabilities that a backend may declare."""
 
 from __future__ import annotations
 

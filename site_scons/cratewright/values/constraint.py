@@ -1,7 +1,7 @@
-"""Conditions on values by name, such as `FOG == 1 or LIGHTS < 8`, decided as soon as the known values allow.
+"""Conditions on named values, such as `FOG == 1 or LIGHTS < 8`, decided as soon as the known values allow.
 
-A condition has Python's syntax and is read through `ast`: comparisons, `in`, `and`, `or`, `not`, names, numbers and
-strings. Nothing else is taken, and nothing is ever run.
+A condition has Python's syntax and is parsed by `ast`: comparisons, `in`, `and`, `or`, `not`, names, numbers and
+strings. Nothing else is accepted, and nothing is ever run.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class _Reader:
         return ConfigurationError(
             f"'when' compares {sides[0]} with {sides[1]}, which {what}",
             context=(*self._context, *rows),
-            hint="words have quotes, numbers none; an axis of False and True is named alone, or compared with them",
+            hint="quote text, but not numbers; use an axis of False and True alone, or compare it with them",
         )
 
 

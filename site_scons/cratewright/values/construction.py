@@ -1,4 +1,4 @@
-"""Construction variables of SCons that a backend takes, as a table that it declares."""
+"""SCons construction variables that a backend uses, as a table that it declares."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def check_crate_name(name: object) -> str:
         )
     if len(name) > _LONGEST:
         raise ConfigurationError(
-            f"'{name[:20]}...' is too long for a crate name", hint=f"files are called after it: use up to {_LONGEST}"
+            f"'{name[:20]}...' is too long for a crate name", hint=f"files are named after it: use up to {_LONGEST}"
         )
     return name
 

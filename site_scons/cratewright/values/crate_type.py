@@ -1,4 +1,4 @@
-"""What a crate is linked into."""
+"""The types of a crate: what it is linked into."""
 
 from __future__ import annotations
 

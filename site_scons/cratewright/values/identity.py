@@ -1,9 +1,9 @@
-"""Which crate a crate is, and what of it its dependents see.
+"""The identity of a crate, and what its dependents see of it.
 
-Three names, each of which changes more often than the one before. The *stable id* is that of the crate whatever is
-in it: its name, its version and the words that its declaration adds to tell it from another. The *interface* is a
-digest of all that a dependent may rely on. The *content* is a digest of all there is, so that an edit of a body
-changes the content alone.
+There are three names, each of which changes more often than the one before. The *stable id* identifies the crate
+whatever it contains: its name, its version and the words that its declaration adds to distinguish it. The *interface*
+is a digest of everything that a dependent may rely on. The *content* is a digest of everything, so that an edit of a
+body changes only the content.
 Source: rustc's `StableCrateId` and strict version hash, which covers bodies as well.
 """
 

@@ -1,6 +1,6 @@
-"""What a backend makes of a source: modules, their symbols and entry points.
+"""What a backend makes from a source: modules, their symbols and entry points.
 
-A module's data is bytes to everyone but its backend.
+A module's data is opaque to everyone but its backend.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Libraries that are not crates, as a crate asks for them.
+"""Libraries that are not crates, as a crate names them.
 
 Source: rustc's `-l [KIND[:MODIFIERS]=]NAME`.
 """

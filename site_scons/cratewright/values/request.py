@@ -1,4 +1,4 @@
-"""What is asked of a link, and what comes back."""
+"""Requests for a link, and their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that a source has of its own: which it may have, and how its modules carry those that only the link needs."""
+"""Options of single sources: which are allowed, and how modules carry those that only the link needs."""
 
 from __future__ import annotations
 

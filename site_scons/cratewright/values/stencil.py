@@ -1,6 +1,6 @@
 """The two halves of a codegen unit: what decides the code, and what is applied afterwards.
 
-Backends are given the stencil alone, so nothing outside the key can leak into a result.
+Backends get only the stencil, so nothing outside the key can leak into a result.
 Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
 """
 

@@ -1,6 +1,6 @@
-"""Variants of a source: the values of its axes, each a macro, in all combinations that meet some conditions.
+"""Variants of a source: all combinations of its axes' values that meet some conditions.
 
-Conditions prune while combinations are put together: what they exclude is never enumerated.
+Conditions prune as combinations are built, so excluded ones are never enumerated.
 """
 
 from __future__ import annotations

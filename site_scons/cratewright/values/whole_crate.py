@@ -1,4 +1,4 @@
-"""A dependency of which every module is linked."""
+"""A dependency whose modules are all linked."""
 
 from __future__ import annotations
 

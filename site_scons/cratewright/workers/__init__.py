@@ -1,1 +1,1 @@
-"""Processes that a backend works in."""
+"""The processes in which backends run."""

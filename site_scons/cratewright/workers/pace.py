@@ -1,7 +1,7 @@
-"""When another worker is worth what it costs to start one.
+"""When another worker is worth the cost of starting it.
 
-Knows nothing of workers. As long as one takes to start, those that are there get on with the work: a build that is over
-by then has paid for none in vain, and one that is not has lost that time once. Then there may be twice as many.
+While one starts, the existing workers continue. A build that ends before that has paid for no unneeded worker, and a
+longer one has lost that time once. Then the number of workers may double.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The one door to other processes: warm workers that run a backend's functions.
+"""The one door to worker processes, which run a backend's functions.
 
 A crash or a hang costs the call that caused it, never the caller.
 
-A *zygote* process imports and warms what the workers need, once, and forks a worker when one is wanted; so ten
-workers pay for one warm-up, and a crashed worker is replaced in a millisecond. Where nothing can be forked each worker
-is a new interpreter, which warms itself.
+A *zygote* process imports and warms up what the workers need, once, and forks workers on demand; so ten workers pay for
+one warm-up, and a crashed worker is replaced in a millisecond. Where forking is impossible, each worker is a new
+interpreter that warms itself up.
 """
 
 from __future__ import annotations

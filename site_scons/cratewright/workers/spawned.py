@@ -1,7 +1,6 @@
-"""Workers that are new interpreters: for where a fork is not to be had, or not safe.
+"""Workers that are new interpreters, for where forking is impossible or unsafe.
 
-Each is warmed by itself, beside the others, which costs what a zygote would have been warmed for once; nothing of this
-process is in them but what they are told.
+Each warms itself up, in parallel with the others, and has nothing of this process but what it is sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The other side of `process`: a zygote and the workers it forks, workers that are new, and the messages between.
-
-It runs the functions it is told.
-"""
+"""The worker's side of `process`: a zygote and the workers it forks, new interpreters, and their messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that workers are forked from: this one's own fork if that is safe, else a new Python."""
+"""The process that workers are forked from: a fork of this process if that is safe, else a new Python."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A workspace: crates and profiles declared in TOML, as values.
 
-Knows nothing of SCons, of disks or of which backends there are.
+Knows nothing of SCons, of disks or of available backends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The `deps` of a crate in a workspace: crates by name, rlibs by path, with the features asked of them."""
+"""The `deps` of a crate in a workspace: crates by name, rlibs by path, with requested features."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A TOML text whose every key knows its line.
+"""A TOML text that knows the line of every key.
 
-The parser gives no positions, so a scan of its own finds them, and only when one is asked for.
+The parser gives no positions, so a separate scan finds them, and only when one is needed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A first workspace from the sources that lie in a directory.
+"""A first workspace for the sources in a directory.
 
-It is given texts by path. What it cannot know it guesses, for a person to read and change.
+It guesses what it cannot know; the user reads and changes the result.
 """
 
 from __future__ import annotations

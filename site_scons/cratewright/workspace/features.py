@@ -1,7 +1,7 @@
-"""The features of the crates of a workspace: what each may be asked for, and what is asked of it in the end.
+"""The features of the crates of a workspace: what each offers, and which are enabled.
 
-As with Cargo, a crate is built once, with the union of what all who depend on it ask for. A crate that no other
-depends on has its default features; of another they are on if anyone wants them.
+As with Cargo, a crate is built once, with the union of the features that its dependents ask for. A crate without
+dependents has its default features; another has them if any dependent wants them.
 """
 
 from __future__ import annotations

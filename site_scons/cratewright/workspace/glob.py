@@ -1,6 +1,6 @@
-"""Patterns of file names: `*`, `?`, `[...]` within a name, `**` for any number of directories.
+"""File name patterns: `*`, `?`, `[...]` within a name, `**` for any number of directories.
 
-It is given a function that lists a directory.
+The caller provides a function that lists a directory.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The keys that tables of a workspace may have, and how their values are read.
 
-The editors' schema is made from the same definitions.
+The schema for editors is generated from the same definitions.
 """
 
 from __future__ import annotations

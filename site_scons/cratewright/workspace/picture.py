@@ -1,6 +1,6 @@
 """The crate graph as text for Mermaid or Graphviz: crates, their types, and how each is linked.
 
-Knows nothing of how the crates were declared, nor of crates declared elsewhere but their names.
+Of crates declared elsewhere it knows only the names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The JSON schema of a workspace, for editors.
 
-Every key comes from the definitions by which a workspace is read.
+It is generated from the definitions that parse workspaces.
 """
 
 from __future__ import annotations

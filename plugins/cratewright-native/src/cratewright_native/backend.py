@@ -1,4 +1,4 @@
-"""The backend: what cratewright's contract asks, said in terms of this package.
+"""The backend: cratewright's contract, implemented with the modules of this package.
 
 Knows nothing of the order of work, of caches or of SCons.
 """

@@ -1,6 +1,6 @@
-"""What a crate may not ask for, with the toolchain it will get.
+"""What a crate may not ask for, given its toolchain.
 
-What passes here can be done.
+Whatever passes these checks is supported.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _check_lto(crate: Crate, toolchain: Toolchain) -> None:
             raise UnsupportedError(
                 f"crate '{crate.name}' asks for lto='{lto.value}', which gcc cannot do",
                 context=(("crate type", kind.value), ("toolchain", toolchain.version)),
-                hint=f"gcc splits whole programs only: set lto='fat' or 'off'; or {_OTHER}",
+                hint=f"gcc has no thin LTO: set lto='fat' or 'off'; or {_OTHER}",
             )
         if toolchain.kind == "gcc" and _covered(crate):
             raise UnsupportedError(
@@ -92,7 +92,7 @@ def _check_types(crate: Crate, toolchain: Toolchain) -> None:
             )
         if kind is CrateType.OBJECT and toolchain.kind == "gcc" and _covered(crate):
             raise UnsupportedError(
-                f"crate '{crate.name}': gcc's notes of coverage go by object, and one object of several has none",
+                f"crate '{crate.name}': gcc keeps coverage notes for each object, and a linked one has none",
                 context=(("toolchain", toolchain.version),),
                 hint="count coverage in a program or a staticlib",
             )

@@ -1,4 +1,4 @@
-"""Libraries that are not crates, as words of a link."""
+"""Libraries that are not crates, as arguments of a link."""
 
 from __future__ import annotations
 

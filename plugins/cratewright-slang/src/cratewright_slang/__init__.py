@@ -1,6 +1,6 @@
 """The `slang` backend: Slang modules to Vulkan shader modules.
 
-Knows nothing but the hook that registers it; the rest is loaded when it is asked for.
+This module only registers it; the rest is loaded when needed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The backend: what cratewright's contract asks of Slang; what comes after a linked entry point is `spirv`'s.
+"""The backend: cratewright's contract, implemented with Slang. Linked entry points are processed by `spirv`.
 
 Knows nothing of the order of work, of caches or of SCons.
 """

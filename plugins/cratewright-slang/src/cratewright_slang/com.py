@@ -1,4 +1,4 @@
-"""Objects behind tables of functions, as Slang's interfaces are: called, released, and made for it to call."""
+"""COM objects, which Slang's interfaces are: calling them, releasing them, and implementing them for Slang to call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Slang says, as messages of one shape."""
+"""Slang's messages as diagnostics."""
 
 from __future__ import annotations
 

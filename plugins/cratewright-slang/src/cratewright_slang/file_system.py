@@ -1,7 +1,7 @@
-"""The file system that Slang reads from: a project's files below a root that no machine has.
+"""The file system that Slang reads from: a project's files below a virtual root.
 
-Slang writes the absolute path of what it finds on the disk into its modules. It finds nothing below this root, so
-a path stays what it is called here, and the same sources give the same module wherever they lie.
+Slang writes the absolute paths of files on disk into modules. Below this root it finds no such paths, so it uses the
+names given here, and the same sources give the same module wherever the project is.
 """
 
 from __future__ import annotations

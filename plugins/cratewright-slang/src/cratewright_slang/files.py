@@ -1,4 +1,4 @@
-"""The files of a project as Slang asks for them, and a note of each that was read or missing."""
+"""A project's files as Slang requests them, recording each that was read or missing."""
 
 from __future__ import annotations
 

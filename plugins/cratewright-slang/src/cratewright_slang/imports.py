@@ -1,7 +1,7 @@
-"""Sources to modules of Slang, each once in a build: who imports a module is given it compiled.
+"""Compiles sources to Slang modules, each once in a build; importers get the compiled module.
 
-Reading a compiled module takes a tenth of what reading its source takes, and a module does not depend on who imports
-it, so every import is served so; the same source gives the same bytes whoever was first.
+Reading a compiled module takes a tenth of the time of reading its source, and a module does not depend on its
+importers. So all imports are compiled first, and the same source gives the same bytes whoever imports it first.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Where the parameters of a program lie, by Slang's reflection: of one entry point alone, and together with others.
+"""The layout of a program's parameters, by Slang's reflection: for one entry point alone, and together with others.
 
-Knows nothing of code: a program is laid out before any is made.
+No code is generated: a program has a layout before it has code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Slang's compiler library out of the slangpy wheel: sessions, modules, linked programs.
+"""Slang's compiler library from the slangpy wheel: sessions, modules, linked programs.
 
-Paths are whatever the files are asked for by, modules are bytes and whole. Of the wheel only the library is loaded, and
-no module of it is imported.
+Paths are those under which files are requested; modules are complete bytes. Only the library is loaded from the wheel,
+and none of its Python modules is imported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Modules in Slang's IR to the SPIR-V of one entry point: generics and interfaces are specialised here.
+"""Links modules in Slang's IR to the SPIR-V of one entry point, specialising generics and interfaces.
 
-Knows nothing of images; of modules it knows what `unit` has put into their attributes.
+It reads the attributes that `unit` stores in modules, and knows nothing of images.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _check_loaded(request: LinkRequest, items: Sequence[LinkModule], session: Se
     loaded = {source for module in session.modules() if (source := files.source_of(module.path)) is not None}
     if wanted != loaded:
         raise LinkError(
-            f"{items[0].module.attribute('source')}: the modules that it imports are found elsewhere by the link",
+            f"{items[0].module.attribute('source')}: the link finds the modules that it imports in other places",
             context=(
                 ("compiled with", " ".join(sorted(wanted - loaded))),
                 ("linked with", " ".join(sorted(loaded - wanted))),

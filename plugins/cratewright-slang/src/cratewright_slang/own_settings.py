@@ -1,4 +1,4 @@
-"""Options of a crate as settings of Slang."""
+"""A crate's options as settings of Slang."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stages of shaders, under Slang's numbers."""
+"""The shader stages, by Slang's numbers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which entry points are compiled as one program: most of what Slang does for one it then does once for all.
+"""Which entry points are compiled as one program, so that Slang does most of its work once for all.
 
-The groups follow from the modules alone, so the same crate is always compiled in the same ones.
+The groups depend only on the modules, so a crate always has the same groups.
 """
 
 from __future__ import annotations

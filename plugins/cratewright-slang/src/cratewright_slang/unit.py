@@ -1,4 +1,4 @@
-"""A Slang source to a module in Slang's IR: the stencil of cratewright's contract in, its module out."""
+"""Compiles a Slang source to a module in Slang's IR: takes the contract's stencil, returns the module."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The `wasm` backend of cratewright: C, C++, LLVM IR and WAT to WebAssembly.
 
-Knows nothing of what the backend does; it registers it when asked, so that listing plugins costs little.
+This module only registers the backend, so listing plugins is cheap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The contract: what the backend declares, and which module does what is asked of it."""
+"""The contract: what the backend declares, and which module implements each method."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class WasmBackend(CodegenBackend):
     def _check_lto(self, crate: Crate) -> None:
         if not self.toolchain.plans_lto:
             raise UnsupportedError(
-                f"wasm-ld {self.toolchain.version} cannot say what link-time optimization is to do",
+                f"wasm-ld {self.toolchain.version} cannot write an index for ThinLTO",
                 context=(("crate", crate.name),),
                 hint="use LLVM 20 or newer, pip install 'cratewright-wasm[zig]', or lto='off'",
             )

@@ -116,13 +116,13 @@ def _blob(bits: _Bits, width: int) -> bytes:
                 elif bits.fixed(3) == 5:
                     abbreviation.append(None)
                 else:
-                    raise FormatError("bitcode of an unknown form")
+                    raise FormatError("bitcode in an unknown format")
         elif kind == 4 and abbreviation[-1:] == [None]:
             size = bits.variable(6)
             bits.align()
             return bits.data[bits.at // 8 : bits.at // 8 + size]
         else:
-            raise FormatError("bitcode of an unknown form")
+            raise FormatError("bitcode in an unknown format")
 
 
 class _Bits:

@@ -1,4 +1,4 @@
-"""The bodies of functions with every index in five bytes, and the list of where they stand.
+"""Function bodies with every index padded to five bytes, and the positions of these indices.
 
 Source: WebAssembly Core Specification, "Instructions", binary format.
 """

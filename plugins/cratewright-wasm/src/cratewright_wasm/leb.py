@@ -1,4 +1,4 @@
-"""Numbers and names as WebAssembly writes them.
+"""Numbers and names in WebAssembly's encoding.
 
 Source: WebAssembly Core Specification, "Values", binary format.
 """

@@ -71,5 +71,5 @@ def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest,
         path = directory / "linked.wasm"
         data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(_MAGIC):
-        raise ToolError(f"the linker says that it has linked crate '{request.crate}', and has not")
+        raise ToolError(f"the linker reports success, but did not write crate '{request.crate}', and has not")
     return LinkResult(artifacts=(Artifact(output, data),), observed=library.observed)

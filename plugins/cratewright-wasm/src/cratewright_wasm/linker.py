@@ -1,6 +1,6 @@
-"""How wasm-ld is called, and what it has to say.
+"""How wasm-ld is called, and its messages.
 
-Knows nothing of when: for a final link, or to be told what link-time optimization is to do.
+It serves final links and the analysis before link-time optimization.
 """
 
 from __future__ import annotations

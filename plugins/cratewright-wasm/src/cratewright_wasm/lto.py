@@ -1,7 +1,7 @@
-"""Link-time optimization: thin is clang's distributed one, fat the same with all modules merged into one.
+"""Link-time optimization: thin is clang's distributed ThinLTO; fat does the same after merging all modules into one.
 
-wasm-ld says what is linked and what each module is to know of the others (`--thinlto-index-only`); clang does it, a
-module at a time.
+wasm-ld determines what is linked and what each module needs to know of the others (`--thinlto-index-only`); clang then
+optimizes one module at a time.
 """
 
 from __future__ import annotations

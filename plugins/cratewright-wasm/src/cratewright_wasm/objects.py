@@ -1,4 +1,4 @@
-"""WebAssembly modules that stand alone to objects that a linker takes, with symbols and relocations.
+"""Turns standalone WebAssembly modules into objects for a linker, with symbols and relocations.
 
 Source: "WebAssembly Object File Linking" of the tool conventions.
 """
@@ -233,7 +233,7 @@ def _skip_import(reader: LebReader, kind: int) -> None:
         reader.take(2)
         return
     if kind not in (_TABLES, _MEMORIES):
-        raise FormatError("an object imports what no linker knows")
+        raise FormatError("an object has an unknown kind of import")
     reader.take(1 if kind == _TABLES else 0)
     limits = reader.byte()
     for _ in range(1 + (limits & 1)):

@@ -1,6 +1,6 @@
 """What a compiler read, and which paths it missed.
 
-It has what the compiler wrote of the files it read, and their texts.
+It takes the compiler's dependency file and the texts of the files.
 """
 
 from __future__ import annotations

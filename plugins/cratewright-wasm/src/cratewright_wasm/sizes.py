@@ -1,4 +1,4 @@
-"""Sizes of memory: which go together, and the words that tell the linker."""
+"""Memory sizes: which combinations are valid, and the linker's arguments for them."""
 
 from __future__ import annotations
 

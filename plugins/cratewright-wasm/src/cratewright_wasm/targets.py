@@ -1,4 +1,4 @@
-"""The targets, and the C library of those that have one."""
+"""The targets and their C libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs that compile and link: which ones, of what version, and how they are run."""
+"""The compiler and the linker: which programs, which versions, and how they are run."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env
     if done.status < 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
         raise ToolError(
-            f"{os.path.basename(argv[0])} was ended by signal {-done.status}",
+            f"{os.path.basename(argv[0])} was killed by signal {-done.status}",
             context=(("for", what), *((("it said", "\n".join(said)),) if said else ())),
         )
     return done
@@ -83,7 +83,7 @@ def find_toolchain(session: Session) -> WasmToolchain:
     if wanted == "zig":
         zig = _bundled_zig() or shutil.which("zig") or ""
         if not zig:
-            raise ToolError(f"{SETTING}=zig, and there is no zig", hint="pip install 'cratewright-wasm[zig]'")
+            raise ToolError(f"{SETTING}=zig, but zig is not installed", hint="pip install 'cratewright-wasm[zig]'")
         return _zig(zig, session)
     if wanted:
         clang = shutil.which(os.path.join(session.root, wanted) if os.path.dirname(wanted) else wanted)

@@ -1,4 +1,4 @@
-"""A source to a module: how clang is called, and what it has to say."""
+"""Compiles a source to a module: how clang is called, and its messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebAssembly text to a module: wasmtime's own reader reads it."""
+"""Compiles WebAssembly text to a module, with wasmtime's parser."""
 
 from __future__ import annotations
 

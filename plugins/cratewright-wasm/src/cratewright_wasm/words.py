@@ -1,4 +1,4 @@
-"""What users may say to the compiler, and what has an option of its own."""
+"""Compiler flags that users may give, and those that have an option instead."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def check_flags(flags: Sequence[str], *, where: str) -> None:
             context=(("where", where), *((("reason", reason),) if reason else ())),
             hint=f"use the option {option}"
             if option
-            else "leave it out: only words whose effect is known are handed on (-W..., -fwrapv, -msimd128)",
+            else "leave it out: only flags whose effect is known are passed on (-W..., -fwrapv, -msimd128)",
         )
 
 
@@ -82,7 +82,7 @@ def standard_for(language: str, standards: Sequence[str], *, where: str) -> str:
     for word, kind in _standards(standards, where):
         if found[kind]:
             raise ConfigurationError(
-                f"'{found[kind]}' and '{word}' are standards of one language", context=(("where", where),)
+                f"'{found[kind]}' and '{word}' are both standards of one language", context=(("where", where),)
             )
         found[kind] = word
     return found.get(language, "")

@@ -1,6 +1,6 @@
-"""The words that a driver takes for itself where it links, and what becomes of each.
+"""Flags that a driver handles itself when it links, and how each is treated.
 
-What a compiler may not be told, it may not be told here either: the table of `words` says what that is.
+Flags that compilers may not get are refused here too, by the table in `words`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def driver_option(word: str) -> LinkerOption:
     if _ABOUT_CODE.match(word):
         return LinkerOption("", Fate.FINAL)
     if _LEVEL.match(word):
-        return LinkerOption("", Fate.NOT_WITH_LTO, reason="option 'opt_level' says it")
+        return LinkerOption("", Fate.NOT_WITH_LTO, reason="option 'opt_level' sets it")
     refused = refusal([word])
     if refused is not None:
         return LinkerOption("", Fate.REFUSED, reason=refused.reason)

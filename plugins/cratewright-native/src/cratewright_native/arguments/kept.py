@@ -1,6 +1,6 @@
-"""Which symbols a user's words for the linker are about, so that LTO leaves them under their names.
+"""Symbols that a user's linker flags refer to, so that LTO keeps their names.
 
-Knows nothing of how LTO is told, nor of symbols that a compiler sees are used.
+How LTO is told about them is decided elsewhere, as are symbols that a compiler sees are used.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _matching(flag: Flag, known: set[str], read: Callable[[str], str]) -> set[st
         replaced = known.intersection(_ASSIGNED.findall(text))
         if replaced:
             raise LinkError(
-                f"{value} gives a value to '{min(replaced)}', which a crate defines, and LTO does not hear of it",
+                f"{value} gives a value to '{min(replaced)}', which a crate defines; LTO cannot take that into account",
                 hint="set lto='off', or use --defsym",
             )
         return known & set(_NAME.findall(text))

@@ -1,6 +1,6 @@
-"""The words of `ldflags`, read as what a linker will take them for.
+"""`ldflags`, parsed the way a linker parses them.
 
-Knows nothing of what becomes of an option: the table of `linker_options` says that.
+What happens to each option is decided by the table in `linker_options`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .linker_options import LINKER_OPTIONS, Fate, LinkerOption, refusal_of_keywo
 
 __all__ = ["Flag", "located", "parse_ldflags", "refused_flag", "spelled", "written_files"]
 
-_UNKNOWN = LinkerOption("", Fate.NOT_WITH_LTO, reason="it is not known whether it decides where symbols come from")
+_UNKNOWN = LinkerOption("", Fate.NOT_WITH_LTO, reason="its effect on symbols is unknown")
 _FILE = LinkerOption("", Fate.INPUT)
 _LETTERS = frozenset("AFGILOPRTYabcefhlmouyz")
 """Options of a linker whose value may follow without anything between."""

@@ -1,6 +1,6 @@
-"""The options of linkers for ELF, and what becomes of each that a user writes: the table.
+"""The options of ELF linkers, and how each is treated when a user gives it: the table.
 
-Source: the help of LLD 19 and 22 and of GNU ld 2.40; a test holds the table against those that are installed.
+Source: the help of LLD 19 and 22 and of GNU ld 2.40; a test compares the table with the installed linkers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The options of a native crate, beside those that every crate has."""
+"""The options of a native crate, in addition to those of every crate."""
 
 from __future__ import annotations
 

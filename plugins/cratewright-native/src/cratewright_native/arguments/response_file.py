@@ -1,4 +1,4 @@
-"""Words for a program in a file: command lines have an end."""
+"""Arguments of a program in a file, because command lines are limited in length."""
 
 from __future__ import annotations
 

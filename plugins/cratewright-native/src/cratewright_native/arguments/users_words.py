@@ -1,4 +1,4 @@
-"""What a user tells the linker, made ready for a link in a scratch directory."""
+"""A user's linker flags, prepared for a link in a scratch directory."""
 
 from __future__ import annotations
 

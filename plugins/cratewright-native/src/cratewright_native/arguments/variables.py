@@ -1,6 +1,6 @@
 """SCons's construction variables as options of a native crate.
 
-It is given the words that a compiler or a linker would be given.
+It takes the arguments that SCons would pass to a compiler or a linker.
 """
 
 from __future__ import annotations

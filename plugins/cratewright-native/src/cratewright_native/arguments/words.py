@@ -1,6 +1,6 @@
-"""The words for a compiler that users may pass on, and what becomes of the others.
+"""Compiler flags that users may give, and how the others are treated.
 
-What is accepted has its effect however a crate is linked.
+An accepted flag has its effect however the crate is linked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FILES = "the compiler would read files that no cache could know of"
 _MODULES = "a module is made from other units, and read from files that no cache could know of"
 _LOST = "its output would be deleted with the compiler's working directory"
 _PATHS = "the output would hold paths of this machine; cratewright already maps them"
-_HOST = "the result would depend on the machine it is made on"
+_HOST = "the result would depend on the build machine"
 _SAID = "cratewright reads what the compiler says"
 _PARTLY = "it is for the making of objects, which a link with LTO does by itself"
 _LINK = "a compiler does not link here"
@@ -47,25 +47,25 @@ def _rule(pattern: str, reason: str, hint: str = "") -> tuple[str, str, str]:
 # The first that fits the beginning of a word counts. They are compiled for the first word: most crates have none.
 _RULES = (
     _rule(r"@", _FILES, "list the words themselves"),
-    _rule(r"-fsanitize=", "option 'sanitize' says it", "set sanitize=[...]"),
-    _rule(r"-O", "option 'opt_level' says it", "set opt_level"),
-    _rule(r"-g(?!no-|columns?-)", "option 'debuginfo' says it", "set debuginfo='none', 'line' or 'full'"),
-    _rule(r"-?-std\b|-ansi\Z", "option 'std' says it", 'set std=["c17", "c++20"]: each is for its language'),
+    _rule(r"-fsanitize=", "option 'sanitize' sets it", "set sanitize=[...]"),
+    _rule(r"-O", "option 'opt_level' sets it", "set opt_level"),
+    _rule(r"-g(?!no-|columns?-)", "option 'debuginfo' sets it", "set debuginfo='none', 'line' or 'full'"),
+    _rule(r"-?-std\b|-ansi\Z", "option 'std' sets it", 'set std=["c17", "c++20"]: each is for its language'),
     _rule(
-        r"-I|--include-directory", "option 'include_dirs' says it", "set include_dirs; it is relative to the SConscript"
+        r"-I|--include-directory", "option 'include_dirs' sets it", "set include_dirs; it is relative to the SConscript"
     ),
     _rule(
         r"-?-coverage\Z|-f(?:no-)?(?:profile-arcs|test-coverage|coverage-mapping|profile-instr-generate)",
-        "option 'coverage' says it",
+        "option 'coverage' sets it",
         "set coverage=True",
     ),
-    _rule(r"-f(?:no-)?(?:pic|PIC|pie|PIE)\Z|-(?:no-)?pie\Z", "option 'pic' says it", "set pic"),
+    _rule(r"-f(?:no-)?(?:pic|PIC|pie|PIE)\Z|-(?:no-)?pie\Z", "option 'pic' sets it", "set pic"),
     _rule(
         r"-f(?:no-)?(?:lto|thinlto|unified-lto|fat-lto|split-lto|whole-program|virtual-function-el|use-linker-plugin)",
-        "option 'lto' says it",
+        "option 'lto' sets it",
         "set lto='off', 'thin' or 'fat'",
     ),
-    _rule(r"-?-target\b|-m(?:32|64|x32|16)\Z", "option 'target' says it", "set target, or CRATE_TARGET"),
+    _rule(r"-?-target\b|-m(?:32|64|x32|16)\Z", "option 'target' sets it", "set target, or CRATE_TARGET"),
     _rule(r"-(?:march|mcpu|mtune)=native", _HOST, "name the processor"),
     _rule(r"-l", _LINK, "set libs"),
     _rule(r"-L", _LINK, "set lib_dirs"),

@@ -1,1 +1,1 @@
-"""Object files, archives of symbols and bitcode, read and altered without any tool."""
+"""Object files, symbol archives and bitcode, read and modified without external tools."""

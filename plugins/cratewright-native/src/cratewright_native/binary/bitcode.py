@@ -1,6 +1,6 @@
-"""The symbol table that LLVM keeps in every bitcode file, read without LLVM.
+"""The symbol table that LLVM stores in every bitcode file, read without LLVM.
 
-Of a bitstream it reads just what leads to the table.
+Only the parts of the bitstream that lead to the table are read.
 Source: "LLVM Bitcode File Format", and llvm/Object/IRSymtab.h for the table.
 """
 

@@ -1,4 +1,4 @@
-"""Which symbols of a link keep their names, and how a linker is told."""
+"""Which symbols of a link keep their names, and how to tell the linker."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         if _UNFIT.search(name) or not _VERSION.search(name):
             raise LinkError(
-                f"a symbol called {name!r} cannot be offered under its name",
-                hint="commas, quotes, backslashes and control characters mean something to a linker; rename it",
+                f"a symbol called {name!r} cannot be exported under its name",
+                hint="commas, quotes, backslashes and control characters have a meaning to linkers; rename it",
             )
     return names

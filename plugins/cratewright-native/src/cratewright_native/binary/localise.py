@@ -1,4 +1,4 @@
-"""An ELF object of which fewer symbols are seen by others.
+"""Makes symbols of an ELF object local.
 
 Source: the System V ABI, chapters "Sections", "Symbol Table" and "Relocation".
 """

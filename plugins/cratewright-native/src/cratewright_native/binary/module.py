@@ -1,7 +1,4 @@
-"""What a compiler has made as a module: its symbols, and where a program begins.
-
-Knows nothing of what it was made from.
-"""
+"""Compiler output as a module: its symbols, and whether it has a program's entry point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A symbol as any kind of object file has it."""
+"""A symbol, as in any kind of object file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A module to an object, by itself."""
+"""Compiles a single module to an object."""
 
 from __future__ import annotations
 

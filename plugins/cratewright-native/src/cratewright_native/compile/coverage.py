@@ -1,7 +1,7 @@
-"""What gcc's coverage leaves beside a crate: the notes of its units, and a place for their counters.
+"""gcc's coverage files beside a crate: the notes of its units, and where their counters go.
 
-Counters are called after sources alone, so that modules are the same everywhere; where the files are, a program finds
-out when it ends: beside itself, where its notes are.
+Counters are named only after sources, so that modules are the same everywhere. When a program ends, it finds the
+directory for them beside itself, where its notes are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a compiler said as diagnostics: an error or a warning with everything that it has to say about it.
+"""Compiler output as diagnostics: an error or a warning with all its notes.
 
-It reads the text: with -fdiagnostics-format=sarif or json gcc leaves out source lines and marks, clang's SARIF says of
-itself that it is unfinished, and both would change what users see.
+It parses the text. With -fdiagnostics-format=sarif or json, gcc omits source lines and carets, clang calls its SARIF
+unfinished, and both would change what users see.
 """
 
 from __future__ import annotations

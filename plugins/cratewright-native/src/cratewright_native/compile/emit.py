@@ -1,6 +1,6 @@
-"""What a unit leaves beside its crate for people and other tools: its assembly, its LLVM IR, its object.
+"""Files that a unit leaves beside its crate for people and other tools: assembly, LLVM IR, object.
 
-This is the unit's own code, before any other is optimized with it, whatever `lto` says.
+They show the unit's own code before it is optimized with other units, whatever `lto` says.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""An object that somebody else has compiled, as a source of a crate.
-
-It is linked as it is.
-"""
+"""A foreign object as a source of a crate. It is linked unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The allocator shim: what crates that need an allocator call, and what these calls become."""
+"""The allocator shim: the functions that crates call to allocate memory, and what they forward to."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One source to one module: the stencil of cratewright's contract in, its module and what it depends on out.
+"""Compiles one source to one module: takes the contract's stencil, returns the module and its dependencies.
 
-A module is made so that every kind of link can use it.
+Modules suit every kind of link.
 """
 
 from __future__ import annotations

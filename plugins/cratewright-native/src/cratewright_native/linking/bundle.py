@@ -1,7 +1,4 @@
-"""A static library that becomes part of a crate: each member a module, linked if somebody needs it.
-
-A module only says that it was bundled.
-"""
+"""A static library that becomes part of a crate: each member becomes a module, which is linked if needed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which modules of a link somebody needs, by the rule of archives.
+"""Which modules a link needs, by the rule of archives.
 
-Knows nothing of how a linker is run; lld is asked instead where there is one.
+lld, where there is one, is asked instead.
 """
 
 from __future__ import annotations

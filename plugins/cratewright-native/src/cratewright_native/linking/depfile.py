@@ -1,4 +1,4 @@
-"""The list of files that a linker read, as it writes it for Make."""
+"""The dependency file in Make syntax that a linker writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that a shared library carries: an object with one section that is never loaded."""
+"""Bytes inside a shared library: an object with one section that is never loaded."""
 
 from __future__ import annotations
 

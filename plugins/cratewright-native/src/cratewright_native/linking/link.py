@@ -1,6 +1,6 @@
-"""The final link of one crate type: objects in, a program or a library out.
+"""The final link of one crate type: takes objects, returns a program or a library.
 
-Knows nothing of LTO but that its results are all to be linked; what they came from it does not see.
+All results of LTO are linked, whatever modules they came from.
 """
 
 from __future__ import annotations

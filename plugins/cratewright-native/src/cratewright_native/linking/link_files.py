@@ -1,4 +1,4 @@
-"""What a final link depends on: the files that its linker read, and the places where it found no library."""
+"""The dependencies of a final link: files that the linker read, and paths where it found no library."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def observe_link(
         try:
             seen[path], changed = memory.digest(path)
         except OSError as error:
-            raise LinkError(f"{path} is gone while it is linked", context=(("reason", error.strerror),)) from error
+            raise LinkError(f"{path} disappeared during the link", context=(("reason", error.strerror),)) from error
         newest = max(newest, changed)
     return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items())), newest
 

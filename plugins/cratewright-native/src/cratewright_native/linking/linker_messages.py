@@ -1,4 +1,4 @@
-"""What a linker said as diagnostics: GNU ld's words, and those of lld, which zig's linker is."""
+"""Linker output as diagnostics, from GNU ld and from lld (which zig uses too)."""
 
 from __future__ import annotations
 

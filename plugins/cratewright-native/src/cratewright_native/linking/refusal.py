@@ -1,4 +1,4 @@
-"""What a linker would not link as an error: which symbols, of which crates, and where."""
+"""A linker's errors about symbols: which symbols, of which crates, and where."""
 
 from __future__ import annotations
 

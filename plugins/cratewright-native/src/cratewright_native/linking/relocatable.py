@@ -1,7 +1,4 @@
-"""One object of all that a crate needs, which can be linked again.
-
-Knows nothing of how its parts were made; they are objects by then.
-"""
+"""One object with everything a crate needs, which can be linked again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modules of a link as files, and what lld is told so that it resolves symbols as the final link will."""
+"""The modules of a link as files, and lld's arguments to resolve symbols as the final link will."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dynamic library is called: its file, the name that programs look for, and the links between the two."""
+"""The names of a dynamic library: its file, its soname, and the links between them."""
 
 from __future__ import annotations
 

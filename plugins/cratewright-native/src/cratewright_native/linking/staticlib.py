@@ -1,4 +1,4 @@
-"""A static library: every object of a link in one archive, with nothing left to look for but libraries."""
+"""A static library: all objects of a link in one archive, which needs nothing else but libraries."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a program reads, and where it looks and finds nothing."""
+"""What a program reads, and which paths it misses."""

@@ -1,6 +1,6 @@
-"""The files that an assembler reads: it is asked, since macros make up directives and names.
+"""The files that an assembler reads. The assembler itself is asked, because macros can form directives and names.
 
-What it is given is what a preprocessor has left.
+It is given preprocessed text.
 """
 
 from __future__ import annotations

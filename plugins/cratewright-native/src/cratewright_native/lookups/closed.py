@@ -1,7 +1,4 @@
-"""A program that reads nothing but files which are made for it: run on another machine if there is one, else here.
-
-Knows nothing of what it does with them.
-"""
+"""Runs a program that reads only files made for it: on another machine if there is one, else locally."""
 
 from __future__ import annotations
 

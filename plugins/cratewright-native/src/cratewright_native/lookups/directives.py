@@ -1,6 +1,6 @@
-"""What the text of a file has a preprocessor or an assembler look for, as far as the text alone tells.
+"""Names that a file's text has a preprocessor or an assembler look for, as far as the text alone shows.
 
-What is in a comment or left out by a condition counts as well.
+Names in comments, or excluded by a condition, count as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a unit was compiled from: the files that were read, and where others were looked for, asked of the compiler."""
+"""What a unit was compiled from, as the compiler reports it: files it read, and directories it searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `__has_include` asks for where only macros say so: the compiler's own preprocessor is asked to expand them."""
+"""`__has_include` with macros in its argument: the compiler's preprocessor expands them."""
 
 from __future__ import annotations
 

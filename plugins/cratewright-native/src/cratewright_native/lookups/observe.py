@@ -1,7 +1,7 @@
-"""What a compilation depends on beside its source: files it read, and paths where it found nothing.
+"""What a compilation depends on besides its source: files it read, and paths it missed.
 
-It is told which files were read and where they were looked for. A path that something could appear at, so that another
-file would be found than this time, is as much an input as a file.
+It takes the files that were read and the directories that were searched. A missing path is an input like a file: if a
+file appears there, the compiler finds that one instead.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""A compilation that another machine can make: its command without this machine in it, and all the files that it reads.
+"""A compilation for another machine: its command, without anything specific to this machine, and all files it reads.
 
-Knows nothing of who runs it there. What it reads is asked of the preprocessor, which runs here: a first run knows it as
-well as any other, and nothing that is not among it is sent. A command with words whose effect on files is not known is
-run here, and so is one whose files lie elsewhere than in the project and below /usr.
+The preprocessor lists these files. It runs locally, so even a first run knows them, and nothing else is sent. A command
+with flags of unknown effect on files runs locally, as does one with files outside the project and /usr.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a compiler looks for includes, as it says itself when asked to be verbose."""
+"""Where a compiler searches for includes, from its verbose output."""
 
 from __future__ import annotations
 

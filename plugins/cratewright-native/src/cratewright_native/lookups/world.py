@@ -1,4 +1,4 @@
-"""The files of one moment: what is at a path, or from where on nothing is."""
+"""The file system at one moment: what is at a path, or where the path stops existing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Link-time optimization: all modules as one, or each by itself."""
+"""Link-time optimization: all modules as one, or each separately."""

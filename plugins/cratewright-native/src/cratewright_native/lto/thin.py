@@ -1,4 +1,4 @@
-"""Distributed ThinLTO: one analysis of all modules, then one job for each that depends on nothing else.
+"""Distributed ThinLTO: one analysis of all modules, then an independent job for each.
 
 Knows nothing of caches, nor of the order in which jobs run.
 """

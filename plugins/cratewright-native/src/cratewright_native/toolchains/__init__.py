@@ -1,1 +1,1 @@
-"""Toolchains: which there are, which one a build uses, and how each is called."""
+"""Toolchains: finding them, choosing one for a build, and calling it."""

@@ -1,4 +1,4 @@
-"""Which toolchain a build uses: the user's choice, or the first that proves to work."""
+"""Chooses a build's toolchain: the user's choice, or the first that works."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _named(root: str, compiler: str) -> Toolchain:
     words = compiler.split()
     if len(words) > 1 and not os.path.exists(os.path.join(root, compiler)):
         raise ToolError(
-            f"CRATE_CC names '{compiler}', which are several words",
+            f"CRATE_CC names '{compiler}', which is more than one word",
             hint=f"name the compiler alone, as CRATE_CC={words[-1]}: results are kept by cratewright itself"
             if os.path.basename(words[0]) in _LAUNCHERS
             else "name the compiler alone, and put further words into 'flags' and 'ldflags'",
@@ -117,7 +117,7 @@ def _llvm(root: str, programs: LlvmPrograms) -> Llvm:
         clang, lld = _version(programs.clang, "--version"), _version(programs.lld, "--version")
         majors = [match[1] for match in (_MAJOR.search(clang), _MAJOR.search(lld)) if match]
         if len(majors) < 2 or majors[0] != majors[1]:
-            raise ToolError(f"clang and lld are not of one version: {clang}; {lld}")
+            raise ToolError(f"clang and lld have different versions: {clang}; {lld}")
         version = f"{clang}, {lld.partition(' (compatible')[0]}"
         toolchain = Llvm(root=root, version=version, llvm_major=int(majors[0]), programs=programs)
         can_thin(toolchain)
@@ -132,7 +132,7 @@ def _zig(root: str, program: str) -> Zig:
         own, clang = _version(program, "version"), _version(program, "clang", "--version")
         match = _MAJOR.search(clang)
         if match is None:
-            raise ToolError(f"this zig has no clang in it: {clang}")
+            raise ToolError(f"this zig does not include clang: {clang}")
         version = f"zig {own}, {clang}"
         toolchain = Zig(root=root, version=version, llvm_major=int(match[1]), program=program, cache=_cache(own))
         can_thin(toolchain)
@@ -166,7 +166,7 @@ def _writable(directory: Path) -> bool:
 def _gcc(root: str, program: str) -> Gcc:
     if not os.path.exists(WORKING_DIRECTORY):
         raise ToolError(
-            f"gcc would write into its results where the project lies: there is no {WORKING_DIRECTORY} here",
+            f"gcc would record the project's location in its results, because there is no {WORKING_DIRECTORY} here",
             hint="use clang, or pip install 'cratewright-native[zig]'",
         )
     # gcc, its linker and its assembler are of different packages.

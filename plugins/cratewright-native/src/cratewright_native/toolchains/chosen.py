@@ -1,4 +1,4 @@
-"""The toolchain of a build: chosen once a process."""
+"""The toolchain of a build, chosen once in each process."""
 
 from __future__ import annotations
 

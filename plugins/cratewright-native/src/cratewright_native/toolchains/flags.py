@@ -1,4 +1,4 @@
-"""Options as words of a compiler's command line."""
+"""Options as arguments of a compiler."""
 
 from __future__ import annotations
 

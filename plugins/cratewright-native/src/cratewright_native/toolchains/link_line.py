@@ -1,7 +1,7 @@
-"""The command that a driver would run to link, asked for once and filled in afterwards.
+"""The linker command of a driver, asked for once and filled in afterwards.
 
-clang takes longer to start than its lld to link a small program, and says the same each time: which start files and
-libraries there are, and where.
+clang takes longer to start than its lld takes to link a small program, and reports the same start files and libraries
+each time.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def link_line(
         line = _last_command(done.stderr.decode("utf-8", "surrogateescape"))
         blanks = [word for word in line if word.startswith(_BLANK.format(""))]
         if done.status or sorted(blanks) != sorted([*filled, _OUTPUT]):
-            raise ToolError(f"{os.path.basename(driver[0])} does not tell how it links")
+            raise ToolError(f"{os.path.basename(driver[0])} does not report how it links")
         return json.dumps([line, list(_places(word for word in line if word not in question))])
 
     def holds(answer: str) -> bool:

@@ -1,4 +1,4 @@
-"""clang and lld of one version, installed by a system or a user."""
+"""clang and lld of the same version, installed by the system or a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reports of passes that LLVM's programs print when asked to: taken out of what they said, and summed."""
+"""LLVM's timing reports of passes, extracted from a program's output and summed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a toolchain can really do: small samples compiled and linked, and the answers remembered.
+"""What a toolchain can really do: small samples are compiled and linked, and the results remembered.
 
-An answer is kept under the identity of the files it was got from, so that another compiler at the same place is asked
+A result is stored under the identity of the toolchain's files, so a different compiler at the same path is tested
 again.
 """
 

@@ -1,4 +1,4 @@
-"""The targets: how each is called by users, by compilers and by rustc."""
+"""The targets, with their names for users, compilers and rustc."""
 
 from __future__ import annotations
 

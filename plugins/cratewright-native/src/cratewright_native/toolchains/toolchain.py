@@ -1,6 +1,6 @@
-"""A toolchain: the programs that compile, optimize and link, and the one way in which they are run.
+"""A toolchain: the programs that compile, optimize and link, and how they are run.
 
-Knows nothing of what is compiled, nor of which toolchain is the right one: `choose` finds that out.
+`choose` decides which toolchain to use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The LLVM inside the `ziglang` wheel, by its raw drivers."""
+"""The LLVM in the `ziglang` wheel, through its raw drivers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every part of this package may use: stages, names, what a unit implies, seconds and silence."""
+"""What all of this package may use: stages, names, what a unit implies, timing, silence."""

@@ -1,6 +1,6 @@
-"""What a unit says of the stage it is part of, beside its functions: it travels with the module as one attribute.
+"""What a unit implies about its stage, besides its functions, as one attribute of its module.
 
-Who compiled the unit wrote it, who links it asks.
+The attribute is written when the unit is compiled and read when it is linked.
 """
 
 from __future__ import annotations

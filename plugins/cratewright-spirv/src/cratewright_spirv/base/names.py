@@ -1,4 +1,4 @@
-"""What entry points and images are called."""
+"""The names of entry points and images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What C code prints, sent elsewhere: to nowhere, or to a file."""
+"""Redirects what C code prints, to nowhere or to a file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The seconds that steps of this package take, a step within a step counted once.
+"""The time that steps of this package take; a step inside another counts once.
 
-Switched off, as it is unless somebody asks, a step costs one look at a variable.
+Disabled by default, when a step costs one check of a variable.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""SPIR-V as words and instructions, and what can be told of them."""
+"""SPIR-V as words and instructions, and what they show."""

@@ -1,6 +1,6 @@
-"""Refuses images that call in circles, or that do in one stage what only another can.
+"""Refuses images with recursive calls, or with operations that their stage does not allow.
 
-Functions go by their debug names, which the caller knows how to describe.
+Functions are identified by debug names, which the caller can describe.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the types and constants of a module stand for, whatever their ids: equal ones found, and made one."""
+"""What a module's types and constants mean, whatever their ids; equal ones can be found and merged."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Debug information of modules: put into a form that survives SPIRV-Tools' linker, reduced to lines, or left out.
+"""A module's debug information: put into a form that survives SPIRV-Tools' linker, reduced to lines, or removed.
 
-Knows nothing of linking itself. The linker gives new ids to instructions, but not to the lines and scopes attached
-to them. So the ids of files in `OpLine` are moved ahead by as much as the linker will move the files, and
-NonSemantic.Shader.DebugInfo goes by a name under which it is a set like any other, whose instructions stand for
-themselves.
+The linker gives new ids to instructions, but not to the lines and scopes attached to them. So the file ids in `OpLine`
+are shifted in advance by as much as the linker will shift the files. NonSemantic.Shader.DebugInfo is renamed so that
+the linker treats it like any other instruction set, whose instructions keep their places.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The symbols that a SPIR-V module itself says it exports and imports."""
+"""The symbols that a SPIR-V module declares as exports and imports."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A module taken apart into its preamble and its functions, with who uses what.
+"""A module split into its preamble and its functions, with their references.
 
-It only answers what can be reached, and drops what cannot.
+It can tell what is reachable, and drop what is not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which stages may run an operation or use a built-in variable: tables of the Vulkan and SPIR-V rules.
+"""Which stages allow an operation or a built-in variable: tables from the Vulkan and SPIR-V specifications.
 
-Whoever walks the code looks things up here. Names are those of GLSL.
+Names are those of GLSL.
 """
 
 from __future__ import annotations

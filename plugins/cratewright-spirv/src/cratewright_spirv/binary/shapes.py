@@ -1,4 +1,4 @@
-"""The types and constants of a module: how they are called, how big they are, what value they have.
+"""The types and constants of a module: names, sizes and values.
 
 Names are those of GLSL.
 """

@@ -1,6 +1,6 @@
-"""The types of functions as text, by which dependents notice that one has changed.
+"""The types of functions as text, so that dependents notice a change.
 
-A text says how a type is built, down to the members of structs, and not what its id is.
+The text describes a type's structure, down to the members of structs, without ids.
 """
 
 from __future__ import annotations

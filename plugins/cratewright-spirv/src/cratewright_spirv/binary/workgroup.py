@@ -1,7 +1,7 @@
-"""Sizes of workgroups: said of a module as a whole, of each entry point, or of code that asks for its entry point's.
+"""Workgroup sizes, as declared for a module, for an entry point, or in code that reads its entry point's size.
 
-A constant decorated as WorkgroupSize holds for every entry point of its module, so it must not meet another's;
-`LocalSizeId` says the same of one, as compilers do from Vulkan 1.3 on.
+A constant decorated with WorkgroupSize applies to every entry point of its module, so modules that have one cannot
+simply be merged. `LocalSizeId`, which compilers emit from Vulkan 1.3 on, applies to one entry point.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What is added to a text so that the compiler takes a unit that is not whole: stubs, layouts, a main, a size.
+"""Additions that make an incomplete unit compilable: stubs, layouts, a main function, a workgroup size.
 
-It is told what the compiler asks for.
+The compiler's errors show what is needed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One unit of GLSL or HLSL compiled to linkable SPIR-V objects: requests in, results out.
+"""Compiles one unit of GLSL or HLSL to linkable SPIR-V objects.
 
-What it reads besides the request it reports.
+Everything it reads besides the request is reported.
 """
 
 from __future__ import annotations

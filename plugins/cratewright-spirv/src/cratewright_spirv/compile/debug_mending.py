@@ -1,7 +1,7 @@
-"""NonSemantic.Shader.DebugInfo as compilers leave it, put right: each function, line and scope says where it is from.
+"""Repairs compilers' NonSemantic.Shader.DebugInfo, so that each function, line and scope has its place.
 
-Knows nothing of linking. glslang 13 gives functions no place but by `OpLine`, and their parameters none; what sets
-variables before an entry point runs belongs to no function; types that a compiler cannot describe are left undefined.
+glslang 13 gives functions a place only by `OpLine`, and parameters none. Code that initialises variables before an
+entry point runs belongs to no function, and types that a compiler cannot describe are left undefined.
 """
 
 from __future__ import annotations

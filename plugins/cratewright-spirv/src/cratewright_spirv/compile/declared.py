@@ -1,6 +1,6 @@
-"""Reads what a unit implies about its stage from its module, as the compiler left it, and its preprocessed text.
+"""What a unit implies about its stage, read from its compiled module and its preprocessed text.
 
-A text is asked only what a module cannot tell: whether a value that is the language's default was written.
+The text is needed only for what a module cannot show: whether a default was written explicitly.
 """
 
 from __future__ import annotations

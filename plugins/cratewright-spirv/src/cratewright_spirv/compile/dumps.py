@@ -1,6 +1,6 @@
-"""Copies for people of what goes into a step, also where the step fails.
+"""Copies of a step's input for people, even if the step fails.
 
-An option of the user names the directory, and nothing is kept without one.
+An option names the directory; without one nothing is written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Built-in inputs as stages take them that have nothing to interpolate.
+"""`Flat` on built-in inputs, as each stage needs it.
 
-A fragment shader must call integers `Flat`, a vertex shader must not.
+A fragment shader must decorate integers with `Flat`; a vertex shader must not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What is left of a source when all that cannot alter its modules is taken away, so that they may be used again.
+"""The canonical form of a source: what remains without everything that cannot affect its modules, so that these can be
+reused.
 
-Where things stand in the files is not part of it: results are kept with the ordinals of lines in place of files and
-numbers, and get those of the source at hand when they are used.
+It does not contain locations. Cached results have ordinals of lines instead of files and line numbers, and get those of
+the current source when they are used.
 Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
 """
 

@@ -1,4 +1,4 @@
-"""A module as glslang leaves it, made an object: Import and Export linkage in place of stubs and a stub main.
+"""Turns a module from glslang into an object, with Import and Export linkage in place of stubs and a stub main.
 
 It works on words in one pass.
 """

@@ -1,7 +1,7 @@
-"""Where the lines of a canonical form are from, taken out of a result and put into another.
+"""The locations in a result: replaced by ordinals of its canonical form, and put back for another source.
 
-A result that others may use has the ordinal of a line of its form in place of a file and a number, and that of a token
-in place of a column.
+A shareable result has the ordinal of a line of its form instead of a file and line number, and that of a token instead
+of a column.
 Source: Cranelift's relative source locations, `ir::RelSourceLoc`.
 """
 

@@ -1,4 +1,4 @@
-"""A source of any kind to modules: the stencil of cratewright's contract in, its modules out."""
+"""Compiles a source of any kind to modules: takes the contract's stencil, returns modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The choice of a glslang: the newest there is, the wheel that is always installed, or an SDK's program."""
+"""Chooses a glslang: the newest that is installed, the wheel that always is, or an SDK's program."""
 
 from __future__ import annotations
 

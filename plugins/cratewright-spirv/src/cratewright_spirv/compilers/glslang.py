@@ -1,4 +1,4 @@
-"""glslang inside this process: preprocess a source, then make a SPIR-V module of the text."""
+"""glslang in this process: preprocesses a source, then compiles the text to a SPIR-V module."""
 
 from __future__ import annotations
 

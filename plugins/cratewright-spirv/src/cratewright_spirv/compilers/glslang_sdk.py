@@ -1,6 +1,6 @@
 """glslang as a program of the user's Vulkan SDK, one process for each call.
 
-Knows nothing that `Glslang` does not: the same calls give objects with the same symbols.
+It behaves like `Glslang`: the same calls give objects with the same symbols.
 """
 
 from __future__ import annotations

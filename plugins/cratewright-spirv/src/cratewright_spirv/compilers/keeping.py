@@ -1,6 +1,6 @@
-"""Functions kept in a module by a compiler that leaves out what its entry point does not call.
+"""Keeps functions in a module although the compiler drops those that the entry point does not call.
 
-An entry point is made to call everything, and a module is freed of that again.
+The entry point is made to call everything; the calls are removed afterwards.
 """
 
 from __future__ import annotations

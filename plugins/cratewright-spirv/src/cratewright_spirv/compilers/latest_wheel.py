@@ -1,6 +1,6 @@
-"""Where the newest glslang lies: the wheel that has it, whether it is installed, and of which release.
+"""The wheel with the newest glslang: whether it is installed, where, and which release.
 
-Knows nothing of how it is called, so that whoever plans a build need not load what calls it.
+Planning a build needs only this, and does not load the library.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What options ask of a crate, and what is told of the images made of it."""
+"""A crate's options, and the description of its images."""

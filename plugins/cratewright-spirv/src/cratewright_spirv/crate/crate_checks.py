@@ -1,6 +1,6 @@
-"""What options of a crate contradict each other, or have no effect on what it is.
+"""Refuses options of a crate that contradict each other or have no effect.
 
-Knows nothing of sources: all this is said while planning.
+These checks run while planning and do not read sources.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def check_options(crate: Crate) -> None:
     if crate.options.texts("exports"):
         raise ConfigurationError(
             f"crate '{crate.name}': 'exports' has no meaning for shaders",
-            hint="what an image offers are its entry points",
+            hint="an image exports its entry points",
         )
     _check_lto(crate)
     _check_split(crate)
@@ -36,18 +36,18 @@ def _check_split(crate: Crate) -> None:
         if source.options is not crate.options and splits(source.options) != splits(crate.options):
             raise ConfigurationError(
                 f"crate '{crate.name}': {source.path} cannot have its own 'strip'",
-                hint="it is about images: set it for the crate",
+                hint="it applies to images: set it for the crate",
             )
     if not splits(crate.options):
         return
     if CrateType.OBJECT in crate.crate_types:
         raise UnsupportedError(
-            f"crate '{crate.name}': strip='split' is about images, and an object is none",
+            f"crate '{crate.name}': strip='split' applies to images, and an object is not one",
             hint="set strip='none': what links the object can have its debug information split",
         )
     if crate.options.debuginfo is DebugInfo.NONE:
         raise ConfigurationError(
-            f"crate '{crate.name}': strip='split' puts debug information beside images, and there is none",
+            f"crate '{crate.name}': strip='split' puts debug information beside images, but debuginfo is 'none'",
             hint="set debuginfo='full' or 'line', or strip='none'",
         )
 
@@ -63,7 +63,7 @@ def _check_object(crate: Crate) -> None:
     asked = [name for name in names if crate.options[name]]
     if asked:
         raise ConfigurationError(
-            f"crate '{crate.name}': '{asked[0]}' is about images, and an object is none",
+            f"crate '{crate.name}': '{asked[0]}' applies to images, and an object is not one",
             hint="leave it out, or make a cdylib as well",
         )
 
@@ -74,12 +74,12 @@ def _check_lto(crate: Crate) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': lto='thin-local' needs a crate without dependencies here",
             context=(("depends on", " ".join(item.name for item in crate.dependencies)),),
-            hint="SPIRV-Tools optimize nothing that calls what is not there; 'thin' takes the dependencies along, "
-            "and the cache has every entry point that an edit does not reach",
+            hint="SPIRV-Tools do not optimize modules with unresolved calls; 'thin' includes the dependencies, "
+            "and the cache has every entry point that an edit does not affect",
         )
     asked = [name for name in ("dump_post_merge", "dump_post_link") if crate.options.text(name)]
     if modes - {LtoMode.OFF} and asked:
         raise UnsupportedError(
-            f"crate '{crate.name}': {asked[0]} shows nothing with LTO, which comes before the link",
-            hint="set lto='off' to look at that step",
+            f"crate '{crate.name}': {asked[0]} has no effect with LTO, which runs before the link",
+            hint="set lto='off' to see that step",
         )

@@ -1,6 +1,6 @@
-"""What the images of a crate will be called, from names and words of its sources alone.
+"""The names of a crate's images, predicted from its sources' names and options alone.
 
-A source that has to be compiled for it is not known.
+Images that cannot be known without compiling are left out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a cache says that a method returned: whether its words are such as the methods here write.
+"""Whether a cached result could have been written by a method of this backend.
 
-Whoever can write to a shared cache can make a result wrong; with this, nothing else.
+Someone who can write to a shared cache can make a result wrong; this check prevents anything worse.
 """
 
 from __future__ import annotations

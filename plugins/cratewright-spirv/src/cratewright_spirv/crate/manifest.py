@@ -1,6 +1,6 @@
 """The manifest: what a link made, as JSON.
 
-A consumer of rust-gpu's `CompileResult` finds `entry_points` and `module`; everything else stands beside them.
+It has `entry_points` and `module`, as in rust-gpu's `CompileResult`, and more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a source asks of the images with its entry points, against what its crate says."""
+"""Image options of a source, against those of its crate."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def check_own_options(module: ModuleCodegen) -> None:
     own = options_among(module.attributes)
     if module.attribute(VARIANT):
         raise ConfigurationError(
-            f"{module.attribute('source')}: a library has no variants, since others link it by its symbols",
+            f"{module.attribute('source')}: a library cannot have variants, because others link its symbols",
             hint="include it where it is used, or put it into a crate of its own; in a crate that has variants, a "
             'source without any says "variants": {}',
         )
     if own:
         raise ConfigurationError(
             f"{module.attribute('source')}: a library cannot have its own '{min(own)}'",
-            hint="an image is optimized whole: ask for it where the entry point is",
+            hint="an image is optimized as a whole: set it for the source of the entry point",
         )
 
 
@@ -63,6 +63,6 @@ def with_own_options(request: LinkRequest, entries: Sequence[ImageEntry]) -> Lin
         raise ConfigurationError(
             f"crate '{request.crate}': sources of one image differ in '{name}'",
             context=(("sources", f"{one.attribute('source')}, {other.attribute('source')}"),),
-            hint="an image is optimized whole: set multimodule=True, or lto='thin'",
+            hint="an image is optimized as a whole: set multimodule=True, or lto='thin'",
         )
     return replace(request, options=with_own(request.options, modules[0].attributes)) if wanted else request

@@ -1,4 +1,4 @@
-"""The variants of a crate's sources: by which values each is found, and which of them share an image.
+"""The variants of a crate's sources: the values of each, and which of them share an image.
 
 Equal images are written once, under the name of the first.
 """

@@ -1,1 +1,1 @@
-"""A program to images: optimized, validated and told of."""
+"""A program to images: optimized, validated and described."""

@@ -1,7 +1,7 @@
-"""Entry points of a program that a compiler made of several, each as if it had been compiled alone.
+"""Extracts entry points from a program compiled from several, each as if it had been compiled alone.
 
-Knows no compiler: where resources are bound alone it is told. Whatever might come of the others' presence is left out:
-who asks for it gets None, and compiles it alone.
+The caller provides the bindings of each entry point alone. If an entry point could be affected by the others, the
+answer is None, and it has to be compiled alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the validator says of an image, in the user's terms: a place in a source, and options of this package.
+"""The validator's messages in the user's terms: a place in a source, and options of this package.
 
-What it says of places is what the image itself holds.
+Places come from the image's own debug information.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""One image: what the linker or LTO made, optimized, validated, and told of.
-
-It is given a request and gives bytes.
-"""
+"""Makes one image from the result of the linker or LTO: optimizes, validates and describes it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Link-time optimization of shaders: of all entry points together (fat), or of each by itself (thin).
+"""Link-time optimization of shaders: all entry points together (fat), or each separately (thin).
 
-What is to be optimized is in canonical form, so that edits which do not matter give the same bytes.
+Its input is in canonical form, so that irrelevant edits give the same bytes.
 """
 
 from __future__ import annotations

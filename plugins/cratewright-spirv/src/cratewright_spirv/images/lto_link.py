@@ -1,4 +1,4 @@
-"""Images of modules that LTO has optimized: one of all entry points, or one of each."""
+"""Makes images from modules that LTO has optimized: one for all entry points, or one for each."""
 
 from __future__ import annotations
 

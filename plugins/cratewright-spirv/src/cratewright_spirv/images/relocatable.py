@@ -1,6 +1,6 @@
-"""One module of the functions that a crate offers, with all that they need, which can be linked again.
+"""One module with the functions that a crate exports and everything they need, which can be linked again.
 
-Whoever links it has some. What a module says of itself beside its code would be lost, so it is refused.
+Whatever a module declares besides its code would be lost, so it is refused.
 Source: rust-gpu's `keep_link_exports`.
 """
 
@@ -125,7 +125,7 @@ def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
             raise UnsupportedError(
                 f"crate '{crate}': {module.name} cannot be part of an object: {reason}",
                 context=(("source", module.attribute("source")),) if module.attribute("source") else (),
-                hint="keep it in a crate that is an rlib, which carries that along",
+                hint="keep it in an rlib, which preserves that",
             )
 
 

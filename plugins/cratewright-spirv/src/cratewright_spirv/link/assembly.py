@@ -1,7 +1,4 @@
-"""What the linker makes of the modules that some entry points need, finalised and checked.
-
-Copies for people go to whoever asks for them.
-"""
+"""Links the modules that some entry points need; finalises and checks the result."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What an entry point of a linked program reaches, and through which functions of which units.
 
-Functions go by their debug names, under which units export them.
+Functions are identified by the debug names under which units export them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What an entry point needs of the library modules that it links: the functions it calls, and no others.
+"""Reduces the library modules of an entry point to the functions it calls.
 
-A module of many functions then counts only with those that are called, so that an edit of another leaves everything as
-it was.
+A module then affects a result only with the functions that are called, so editing another function changes nothing.
 """
 
 from __future__ import annotations

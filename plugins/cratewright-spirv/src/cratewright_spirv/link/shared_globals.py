@@ -1,6 +1,6 @@
-"""One variable for each name that the units of an entry point share, as GLSL has it for the units of a stage.
+"""One variable for each name that the units of an entry point share, as in GLSL.
 
-Knows nothing of how modules are linked; before that it marks each unit's variables, and afterwards it knows them again.
+Each unit's variables are marked before modules are linked, and recognised afterwards.
 """
 
 from __future__ import annotations
@@ -187,9 +187,9 @@ class _Found:
             rows.append(("declared by", f"{self.units[position].shown}: {kind} {self._name(variable)}".rstrip()))
         name = what if what.endswith(_IN_OUT) or "=" in what or what == "push_constant" else f"`{what}`"
         return LinkError(
-            f"{name} is declared in two ways by units of entry point `{self.reached.entry.name}`",
+            f"{name} is declared differently by units of entry point `{self.reached.entry.name}`",
             context=[("image", self.program.module.name), *self._paths([one[1], other[1]]), *rows],
-            hint="declare it once, in a header that both include, or give one another name",
+            hint="declare it once, in a header that both include, or rename one",
         )
 
     def _rows(self, positions: Sequence[int]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Arrays that are as long as a stage has vertices or primitives, in units that leave the number to the shader.
 
-The compiler gave these arrays the length of a layout that was added to the unit; in the linked program they get that of
-the entry point's.
+The compiler gave these arrays the length of a layout that was added to the unit; in the linked program they get the
+entry point's length.
 """
 
 from __future__ import annotations

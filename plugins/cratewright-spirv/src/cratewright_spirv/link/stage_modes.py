@@ -1,7 +1,7 @@
-"""Execution modes that library units imply, given to the entry points that reach them.
+"""Execution modes that library units imply, added to the entry points that reach them.
 
-Those that a unit declares hold for every entry point that reaches one of its functions; those that a function needs
-hold for every entry point that reaches that function.
+Modes that a unit declares apply to every entry point that reaches one of its functions; modes that a function needs, to
+every entry point that reaches the function.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class _Modes:
         return LinkError(
             f"entry point `{self.entry.name}` would have both {shown(other)} and {shown(mode)}",
             context=rows,
-            hint="all units of a stage must declare the same; leave it to the shader, or say it in one header",
+            hint="all units of a stage must declare the same; declare it only in the shader, or in a common header",
         )
 
 

@@ -1,6 +1,6 @@
 """Which modules an entry point needs: resolves imports to exports, as a linker does with archives.
 
-Knows nothing of SPIR-V: it works on what the modules say of themselves.
+It uses only what modules record about themselves, not their SPIR-V.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What a module is and offers, told to its host and to people."""
+"""The interface and cost of a module, for its host and for people."""

@@ -1,6 +1,6 @@
-"""How blocks lie in memory: what a host writes into a buffer or a push constant.
+"""The memory layout of blocks: what a host writes into a buffer or a push constant.
 
-Source: the Vulkan specification, "Offset and Stride Assignment"; all of it stands in a module's decorations.
+Source: the Vulkan specification, "Offset and Stride Assignment"; a module's decorations contain all of it.
 """
 
 from __future__ import annotations

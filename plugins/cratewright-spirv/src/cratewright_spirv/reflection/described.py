@@ -1,4 +1,4 @@
-"""What is in a SPIR-V module, for whoever looks at a file."""
+"""Describes a SPIR-V file, for `cratewright inspect`."""
 
 from __future__ import annotations
 

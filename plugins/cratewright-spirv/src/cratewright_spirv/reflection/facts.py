@@ -1,4 +1,4 @@
-"""What is told of a program before it is optimized: its size, what it is made of, names and blocks of resources."""
+"""Facts about a program before it is optimized: its size, its parts, names and blocks of resources."""
 
 from __future__ import annotations
 

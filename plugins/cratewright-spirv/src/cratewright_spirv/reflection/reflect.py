@@ -1,6 +1,6 @@
-"""What a finished module offers to its host: entry points, descriptors, constants, inputs and outputs.
+"""The interface of a finished module: entry points, descriptors, constants, inputs and outputs.
 
-All answers are plain values in an order that never varies.
+All answers are plain values in a fixed order.
 """
 
 from __future__ import annotations

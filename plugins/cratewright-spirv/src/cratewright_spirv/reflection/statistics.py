@@ -1,8 +1,8 @@
-"""What an image costs, as far as its words can tell: loops, branches, accesses to textures and buffers.
+"""What an image costs, as far as SPIR-V shows: loops, branches, accesses to textures and buffers.
 
-Registers, occupancy and latency are its driver's. A branch counts as divergent unless its condition is found to be
-equal for all invocations of a workgroup, which errs on the side of divergence but for this: a variable of a function
-that was not turned into values counts as equal if all that is stored to it is, wherever that is.
+Registers, occupancy and latency depend on the driver. A branch counts as divergent unless its condition is known to be
+equal for all invocations of a workgroup. This errs on the side of divergence, with one exception: a function variable
+that is still in memory counts as equal if everything stored to it is, regardless of control flow.
 """
 
 from __future__ import annotations

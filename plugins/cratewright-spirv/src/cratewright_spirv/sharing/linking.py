@@ -1,6 +1,6 @@
 """Entry points that another compiler has linked, as modules of this package: what workers share.
 
-Who has linked them together takes them apart again by `entry_points_apart`.
+If several were linked together, `entry_points_apart` separates them again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SPIRV-Tools as programs, one process for each operation.
 
-`Provider` checks that and words the errors.
+`Provider` checks arguments and words the errors.
 """
 
 from __future__ import annotations

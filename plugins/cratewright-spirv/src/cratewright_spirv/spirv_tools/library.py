@@ -1,6 +1,6 @@
-"""SPIRV-Tools inside this process, by a shared library with a plain C interface.
+"""SPIRV-Tools in this process, through a shared library with a plain C interface.
 
-`Provider` checks that and words the errors.
+`Provider` checks arguments and words the errors.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def load() -> ctypes.CDLL:
         raise ToolError(
             "the SPIRV-Tools library cannot be loaded",
             context=(("library", path), ("reason", error)),
-            hint="install cratewright-spirv with a C++17 compiler at hand, or set CRATE_SPIRV_SDK",
+            hint="install cratewright-spirv with a C++17 compiler available, or set CRATE_SPIRV_SDK",
         ) from error
     if abi != _ABI:
         raise ToolError(

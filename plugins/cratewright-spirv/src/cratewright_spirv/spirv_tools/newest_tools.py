@@ -1,7 +1,7 @@
-"""The SPIRV-Tools within the newest glslang, for modules that the others cannot read.
+"""The SPIRV-Tools in the newest glslang, for modules that the others cannot read.
 
-Knows nothing of when that is so. Their interface has no options: they validate by the rules of Vulkan 1.3 with scalar
-block layouts, optimize as `-O` does, and leave a module's names and capabilities to others.
+Their interface has no options: they validate by the rules of Vulkan 1.3 with scalar block layouts, optimize like `-O`,
+and leave names and capabilities alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What every provider of SPIRV-Tools shares: its operations, its checks and its errors.
+"""What all providers of SPIRV-Tools share: operations, checks and errors.
 
-Modules are bytes and whole.
+Modules are complete bytes.
 """
 
 from __future__ import annotations

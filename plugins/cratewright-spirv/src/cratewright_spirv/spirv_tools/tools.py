@@ -1,4 +1,4 @@
-"""The choice of SPIRV-Tools: an SDK's programs, the library beside this file, or a wheel's programs."""
+"""Chooses SPIRV-Tools: an SDK's programs, the library beside this file, or a wheel's programs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""SPIR-V modules made others: each module of this package does one thing to a module, or to several."""
+"""Transformations of SPIR-V modules, one in each module of this package."""

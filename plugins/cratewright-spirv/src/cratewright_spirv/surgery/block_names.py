@@ -1,8 +1,7 @@
-"""Blocks that are laid out alike and named differently, kept apart through SPIRV-Tools' linker.
+"""Keeps blocks with the same layout but different names apart in SPIRV-Tools' linker.
 
-The linker makes equal types one and drops the names of the others, so a host would be told of the second of two buffers
-under the names of the first. A decoration of its own makes each type differ from those with other names; it is taken
-off what was linked.
+The linker merges equal types and drops all names but the first's, so a host would see the second of two buffers under
+the names of the first. A decoration distinguishes types with different names; it is removed after linking.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Modules in canonical form: only what their entry points reach, ids in the order in which it is reached.
+"""Modules in canonical form: only what their entry points reach, with ids in the order in which it is reached.
 
-Order of declarations, ids, and names that are not kept leave no trace; equal types, constants, variables of different
-modules and functions become one.
+The order of declarations, ids, and names that are not kept leave no trace. Equal types, constants and functions, and
+equal variables of different modules, become one.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ class _Reader:
     def _set_memory_model(self, words: Instruction) -> None:
         if self.writer.memory_model not in (None, words):
             raise FormatError(
-                f"{self.program.module.name} has another memory model than the module it is to be part of",
+                f"{self.program.module.name} has a different memory model from the module it is merged into",
                 hint="compile all sources of an image with one memory model",
             )
         self.writer.memory_model = words

@@ -1,7 +1,7 @@
-"""NonSemantic.Shader.DebugInfo as SPIRV-Tools' optimizer leaves it, put right.
+"""Repairs NonSemantic.Shader.DebugInfo after SPIRV-Tools' optimizer.
 
-Knows nothing of which passes ran. Inlining puts what was passed in place of a parameter, and the description of the
-parameter with it; that describes variables only, so values and parts of variables have to be told of in another way.
+Inlining replaces a parameter by its argument, in the parameter's description too. That description is only valid for
+variables, so values and parts of variables have to be described differently.
 """
 
 from __future__ import annotations

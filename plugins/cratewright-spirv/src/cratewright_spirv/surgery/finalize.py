@@ -1,6 +1,6 @@
-"""Turns what the linker made into an image that Vulkan accepts, and splits or renames its entry points.
+"""Turns the linker's result into an image that Vulkan accepts, and splits or renames its entry points.
 
-Everything is a function from bytes to bytes.
+All functions take and return bytes.
 
 A capability that only a dropped function needed stays; `spirv-opt --trim-capabilities` removes it.
 """

@@ -1,6 +1,6 @@
-"""One memory model for modules that become one: addressing is lifted where one of them needs more than another.
+"""One memory model for modules that are merged: the addressing model is raised to the largest one needed.
 
-What has only logical pointers means the same where physical ones are allowed beside them.
+A module with only logical pointers means the same where physical ones are allowed as well.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What glslang and SPIRV-Tools' optimizer get wrong, put right, and what images need beyond what options ask for.
+"""Repairs what glslang and SPIRV-Tools' optimizer get wrong, and adds what images need beyond their options.
 
-Each repair looks for its case first, in a search through bytes.
+Each repair first checks, by searching bytes, whether it applies.
 """
 
 from __future__ import annotations

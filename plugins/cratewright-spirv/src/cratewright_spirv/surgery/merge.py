@@ -1,4 +1,4 @@
-"""Makes one of several equal global variables, as units that were compiled apart each declare their own."""
+"""Merges equal global variables, which units that were compiled separately each declare."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Functions that several modules define alike, `LinkOnceODR`: one definition is kept where they meet.
+"""Keeps one definition of functions that several modules define as `LinkOnceODR`.
 
-That all definitions are the same is what the linkage promises.
+That linkage promises that all definitions are equal.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Two modules as one: a module without debug information with that which has it.
-
-Knows nothing of how either is made.
-"""
+"""Two modules as one value: a module without debug information, and the same with it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Debug information in a file beside the image: whatever is compiled, optimized or linked for it comes twice.
+"""Debug information in a file beside the image: everything is compiled, optimized and linked twice.
 
-Knows nothing of the steps. An image is made of what was compiled without debug information, so it has the bytes that
-it has where none is asked for; what was compiled with it makes the file beside. Both go through the steps as one.
+The image is made from what was compiled without debug information, so it is the same as with `debuginfo="none"`; the
+file beside it is made from what was compiled with it. Both pass through all steps as one value.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def compiled_twice(stencil: UnitStencil, compiled: Callable[[UnitStencil], Compi
     names = [{module.name for module in each.modules} for each in (plain, full)]
     if 1 not in map(len, names) and names[0] != names[1]:
         raise UnsupportedError(
-            f"{stencil.path}: with debug information it depends on the stage in other ways than without",
+            f"{stencil.path}: it depends on the stage differently with debug information than without",
             hint="set strip='none' for its crate",
         )
     filled = [each.modules[0] if len(each.modules) == 1 else None for each in (plain, full)]

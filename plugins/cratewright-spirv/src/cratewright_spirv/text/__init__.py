@@ -1,1 +1,1 @@
-"""What sources and compilers say, as text: preprocessing, includes, functions, names, messages."""
+"""Sources and compiler messages as text: preprocessing, includes, functions, names."""

@@ -1,7 +1,7 @@
-"""A unit with its includes as the compiler needs it: no comment, no branch that is dropped, no macro nobody uses.
+"""A unit with its includes, as the compiler needs it: without comments, untaken branches and unused macros.
 
-Where it is not certain it keeps what is written, or says that it cannot tell at all; so the same canonical text is the
-same program, and is what gets compiled.
+Where it is not certain, it keeps the text, or gives up. So texts with the same canonical text are the same program;
+this text is what gets compiled.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Columns for messages of a compiler that tells no more than lines: it is asked again, with a token a line.
+"""Columns for the messages of a compiler that reports only lines: it is run again, with one token on each line.
 
-A token that the message quotes and that is on the line once is the place; else the compiler says which token it means,
-if the line is no directive, which cannot be taken apart.
+If the message quotes a token that is on the line once, that is the place. Otherwise the compiler reports which token it
+means, unless the line is a directive, which cannot be split.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What an `#if` asks, as far as it can be answered without the compiler: true, false or not known.
+"""Evaluates `#if` conditions, as far as that is possible without the compiler: true, false or unknown.
 
-It is told what each name stands for. Whatever it does not understand is not known.
+The caller provides the meaning of names. Anything else is unknown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reads the names that glslang gives to functions: `square(f1;` is `square(float)`.
+"""Demangles glslang's function names: `square(f1;` is `square(float)`.
 
-Types are written as in GLSL, and what a name leaves out (the matrix kind of a cooperative matrix, the type of a buffer
-reference) cannot be told.
+Types are written as in GLSL. What a name does not contain (the matrix kind of a cooperative matrix, the type of a
+buffer reference) stays unknown.
 """
 
 from __future__ import annotations

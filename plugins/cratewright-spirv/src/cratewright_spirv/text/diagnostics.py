@@ -1,4 +1,4 @@
-"""glslang's log as messages of one shape."""
+"""glslang's log as diagnostics."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Which extensions of GLSL a newer glslang knows than the one that is always installed.
+"""GLSL extensions that the newest glslang knows and the one that is always installed does not.
 
-The names are from a run: `native/list_extensions.py` asks both.
+`native/list_extensions.py` asks both and lists them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Where `#include` leads, and every path that was read or looked for on the way.
-
-It is asked for a name and answers with a file.
-"""
+"""Resolves `#include`, recording every path that was read or missing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Conversions to types that a shader only stores, spelled so that glslang computes them.
+"""Conversions to types that a shader only stores, rewritten so that glslang computes them.
 
-It finds a constructor's parentheses and leaves what is between them alone. Where the extension for arithmetic on such a
-type is not on, glslang takes a constant argument's bits for those of the wider type: `float16_t(1)` is 0, or whatever
-else was in memory. `float16_t(float(1))` is 1.
+It finds a constructor's parentheses and leaves what is between them unchanged. Without the extension for arithmetic on
+such a type, glslang takes the bits of a constant argument for those of the wider type: `float16_t(1)` is 0, or whatever
+was in memory. `float16_t(float(1))` is 1.
 """
 
 from __future__ import annotations

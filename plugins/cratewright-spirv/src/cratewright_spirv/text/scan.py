@@ -1,7 +1,4 @@
-"""The functions that a preprocessed GLSL or HLSL text declares and defines at its top level.
-
-It reads declarations between braces only.
-"""
+"""The functions that a preprocessed GLSL or HLSL text declares and defines at its top level."""
 
 from __future__ import annotations
 

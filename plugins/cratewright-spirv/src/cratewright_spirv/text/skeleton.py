@@ -1,6 +1,6 @@
-"""One file of GLSL or HLSL as what the preprocessor sees: runs of lines, directives and conditional groups.
+"""A GLSL or HLSL file as the preprocessor sees it: runs of lines, directives and conditional groups.
 
-A file that it cannot take apart with certainty it refuses.
+A file that cannot be parsed with certainty is refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a source file is, from its suffix and its own words: language, stages, entry points, output names.
+"""Classifies a source by its suffix and its text: language, stages, entry points, output names.
 
-A file that is classified may still not compile.
+A classified source may still not compile.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a compiler says of stubs, told of the user's own lines."""
+"""A compiler's messages about stubs, mapped to the user's own lines."""
 
 from __future__ import annotations
 
