@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from .formats.archive import MAGIC as ARCHIVE_MAGIC
     from .formats.archive import read_archive as read_archive
     from .formats.depfile import decode_depfile as decode_depfile
-    from .plugins.registry import register as register
+    from .plugins.registering import register as register
     from .rules.output_name import output_name as output_file_name
     from .rules.output_place import check_output_path as check_output_path
     from .scons import tool as tool
@@ -374,7 +374,7 @@ _LATER = {
     "check_output_path": "rules.output_place",
     "program_files": "system.program",
     "programs_digest": "system.program",
-    "register": "plugins.registry",
+    "register": "plugins.registering",
     "tool": "scons",
     "scratch_directory": "system.scratch",
     "scratch_lock": "system.scratch",

@@ -172,6 +172,17 @@ def test_a_module_says_what_it_is(package: Path) -> None:
         assert lines <= LONGEST or path.name in TABLES, f"{path.name}: {lines} lines"
 
 
+def test_a_class_has_a_name_of_its_own() -> None:
+    """So that a search, or a line that imports it, tells which is meant."""
+    owners: dict[str, list[str]] = {}
+    sources = [path for package in PACKAGES if not package.is_relative_to(ROOT / "tests") for path in _modules(package)]
+    for path in sources:
+        for node in _tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                owners.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in owners.items() if len(paths) > 1} == {}
+
+
 def test_importing_the_package_loads_neither_scons_nor_tools() -> None:
     import subprocess
     import sys

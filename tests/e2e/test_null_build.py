@@ -17,8 +17,8 @@ counts = {"stat": 0, "visits": 0, "nodes": 0, "asked": 0}
 from cratewright.scons.crates import Build
 from cratewright.scons.target import DeclaredCrate
 from SCons.Node.FS import File
-import cratewright.system.fs
-cratewright.system.fs._RECENT_NS = 0  # no file is too young to be known by its stamp
+import cratewright.base.stamp
+cratewright.base.stamp._FINE_NS = -1_000_000_000  # no file is too young to be known by its stamp
 def counted(owner, name, word):
     call = getattr(owner, name)
     def instead(*arguments, **words):

@@ -14,7 +14,7 @@ __all__ = ["FILES", "HEAD", "Script"]
 
 HEAD = """\
 import atexit, copy, os, sys
-import cratewright, cratewright.system.fs
+import cratewright, cratewright.base.stamp
 import SCons.Node, SCons.Node.FS, SCons.Script.Main, SCons.Util
 
 TOP = os.getcwd()
@@ -104,7 +104,7 @@ class Script:
         )
         self.young = rng.random() < 0.85
         self.begin = [
-            *(["cratewright.system.fs._RECENT_NS = 0"] if self.young else []),
+            *(["cratewright.base.stamp._FINE_NS = 0"] if self.young else []),
             f'env = Environment(tools=[{tools}], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3", Q="1", INC="inc", '
             f'SOURCE0="s0.comp"{more})',
         ]

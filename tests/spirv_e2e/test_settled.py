@@ -18,8 +18,8 @@ from tests.support.bounds import until
 ONE_FORM = True
 
 YOUNG = """\
-import cratewright.system.fs, cratewright.base.stamp
-cratewright.system.fs._RECENT_NS = cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
+import cratewright.base.stamp
+cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
 """
 TELL = """
 import atexit

@@ -121,7 +121,7 @@ def _age(path: Path) -> None:
 
 
 def test_a_file_is_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fs, "_RECENT_NS", 0)
+    monkeypatch.setattr(fs, "is_recent", lambda found: False)
     reads: list[str] = []
     monkeypatch.setattr(fs, "digest_file", lambda path: reads.append(path) or digest_file(path))
     (tmp_path / "f").write_bytes(b"one")

@@ -19,13 +19,13 @@ import pytest
 
 from cratewright.base.errors import Interrupted, SourceError, ToolError
 from cratewright.system.memory import available_memory
-from cratewright.workers.process import Call, CallOutcome, WorkerPool
+from cratewright.workers.process import CallOutcome, WorkerCall, WorkerPool
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
 
 
-def _call(function: str, *arguments: object) -> Call:
-    return Call(getattr(worker_functions, function), arguments, f"unit {function}")
+def _call(function: str, *arguments: object) -> WorkerCall:
+    return WorkerCall(getattr(worker_functions, function), arguments, f"unit {function}")
 
 
 @pytest.fixture(params=["fork", "spawn"])
@@ -162,7 +162,7 @@ def test_no_such_function(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> 
     exec("def nothing(): ...", module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     with pytest.raises(RuntimeError, match="unit nothing"):
-        pool.map([Call(module.nothing, (), "unit nothing")])
+        pool.map([WorkerCall(module.nothing, (), "unit nothing")])
     assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
@@ -258,7 +258,7 @@ def _overlap(outcomes: list[CallOutcome]) -> bool:
 
 @pytest.mark.parametrize(("need", "together"), [(60, False), (1000, False), (40, True), (0, True)])
 def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool, tmp_path: Path) -> None:
-    def meet(calls: list[Call]) -> bool:
+    def meet(calls: list[WorkerCall]) -> bool:
         return any(outcome.get() for outcome in pool.map(calls))
 
     pool = WorkerPool(4, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=100)

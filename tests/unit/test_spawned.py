@@ -12,7 +12,7 @@ import pytest
 
 from cratewright.base.errors import SourceError, ToolError
 from cratewright.workers.pace import Pace
-from cratewright.workers.process import Call, WorkerPool
+from cratewright.workers.process import WorkerCall, WorkerPool
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _pool(warm: str = "", *arguments: object, timeout: float = HANG, size: int = 2) -> WorkerPool:
-    calls = [Call(getattr(worker_functions, warm), arguments, "warming up")] if warm else []
+    calls = [WorkerCall(getattr(worker_functions, warm), arguments, "warming up")] if warm else []
     return WorkerPool(size, kind="spawn", warm=calls, timeout=timeout)
 
 
@@ -35,7 +35,7 @@ def test_what_should_warm_it_up_is_not_there(monkeypatch: pytest.MonkeyPatch) ->
     module = type(sys)("here_alone")
     exec("def nothing(): ...", module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    pool = WorkerPool(1, kind="spawn", warm=[Call(module.nothing, (), "x")], timeout=HANG)
+    pool = WorkerPool(1, kind="spawn", warm=[WorkerCall(module.nothing, (), "x")], timeout=HANG)
     with pytest.raises(RuntimeError, match=r"(?s)a worker could not be prepared.*here_alone"):
         pool.call(worker_functions.double, 1, label="x")
     pool.close()
@@ -45,7 +45,7 @@ def test_what_cannot_warm_up_fails_each_time() -> None:
     pool = _pool("warm_badly")
     for _ in range(2):
         with pytest.raises(SourceError, match="cannot warm up"):
-            pool.map([Call(worker_functions.double, (1,), "x")] * 3)
+            pool.map([WorkerCall(worker_functions.double, (1,), "x")] * 3)
     pool.close()
 
 
@@ -93,7 +93,7 @@ def test_another_is_started_once_waiting_costs_more(monkeypatch: pytest.MonkeyPa
 def test_a_short_build_starts_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = _pool()
     monkeypatch.setattr(pool._pace, "ready", lambda seconds: None)  # as if it had just become ready
-    pool.map([Call(worker_functions.double, (1,), "x")] * 9)
+    pool.map([WorkerCall(worker_functions.double, (1,), "x")] * 9)
     assert pool._started == 1
     pool.close()
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import os, sys, threading
 sys.path[:0] = [{paths}]
-from cratewright.workers.process import Call, WorkerPool
+from cratewright.workers.process import WorkerCall, WorkerPool
 from cratewright.workers.zygote import fork_ahead
 
 from tests.support.worker_functions import evaluate
@@ -90,7 +90,7 @@ def test_what_is_inherited_closes_no_file_of_ours() -> None:
             os.popen("sleep 0.3").readable()
         fork_ahead()
         start = "__import__('subprocess').run(['true'], capture_output=True).returncode"
-        print([outcome.get() for outcome in pool.map([Call(evaluate, (start,), "x")] * 9)])
+        print([outcome.get() for outcome in pool.map([WorkerCall(evaluate, (start,), "x")] * 9)])
         """
     )
     assert output == f"{[0] * 9}\n"

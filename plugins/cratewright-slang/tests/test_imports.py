@@ -17,7 +17,7 @@ if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
 
 from cratewright import ToolError
 from cratewright_slang.imports import ModuleCompiler
-from cratewright_slang.libslang import Refused, Session, Settings, installed_version
+from cratewright_slang.libslang import Refused, Settings, SlangSession, installed_version
 from cratewright_slang.shelf import Shelf
 
 SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
@@ -142,7 +142,7 @@ def test_names_of_imports() -> None:
 
 def test_a_session_gives_back_the_programs_linked_in_it() -> None:
     """Each holds megabytes, and a worker has a session for each link."""
-    session = Session(SETTINGS, lambda path: None)
+    session = SlangSession(SETTINGS, lambda path: None)
     module, _ = session.load_source("m", "m.slang", MAIN % (b"", b"1"))
     programs = [session.link([module.object, module.entry_point(0)]) for _ in range(2)]
     assert all(program.pointer for program in programs) and session.code(programs[0])
@@ -173,13 +173,13 @@ def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.Monke
         tmp_path, m="module m; import n; public float f() { return n(); }", n="module n; public float n() { return 1; }"
     )
     text, compiled = MAIN % (b"import m;\n", b"f()"), []
-    load = Session.load_source
+    load = SlangSession.load_source
 
-    def noted(self: Session, name: str, path: str, text: bytes) -> object:
+    def noted(self: SlangSession, name: str, path: str, text: bytes) -> object:
         compiled.append(name)
         return load(self, name, path, text)
 
-    monkeypatch.setattr(Session, "load_source", noted)
+    monkeypatch.setattr(SlangSession, "load_source", noted)
 
     def made() -> object:
         compiled.clear()

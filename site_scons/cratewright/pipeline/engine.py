@@ -31,7 +31,7 @@ from ..system.events import Event, Listener, ToolsFound
 from ..system.fs import FileDigests
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
-from ..workers.process import Call, CallOutcome, WorkerPool
+from ..workers.process import CallOutcome, WorkerCall, WorkerPool
 from ..workers.worker import portable_error
 from . import remote, settings
 from .answers import Answers
@@ -309,7 +309,7 @@ class Engine:
         path = remote.backend_path(plugin_class(backend))
         session = self.session(target)
         calls = [
-            Call(
+            WorkerCall(
                 remote.run,
                 (path, session, job.call, how.watched, how.timed),
                 job.label,
@@ -320,7 +320,7 @@ class Engine:
         stencils = [item for job in jobs for item in job.call.arguments if isinstance(item, UnitStencil)]
         workers = self._workers()
         # Only the first of them are of use: they are all forked from one that was warmed once.
-        warm = Call(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
+        warm = WorkerCall(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
         workers.map(calls, how.done, how.began)
 

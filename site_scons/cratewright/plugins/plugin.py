@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..base.values import dataclass
 
-__all__ = ["BEFORE_REGISTERING", "BLOCKED", "BY_HAND", "Plugin"]
+__all__ = ["BLOCKED", "BY_HAND", "Plugin"]
 
 BLOCKED = "blocked by CRATE_PLUGINS"
 """Why a plugin is not used that nothing is wrong with."""
 BY_HAND = "registered by the build"
 """Where a plugin was found that the build itself has added."""
-BEFORE_REGISTERING: list[Callable[[], None]] = []
-"""What is to be done before a build adds a plugin: whatever was put off knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from ..values.options import CORE_OPTIONS
 from .discovery import FoundPlugin, find_plugins
 from .hearing import PluginListener
 from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
-from .plugin import BEFORE_REGISTERING, BLOCKED, BY_HAND, Plugin
+from .plugin import BLOCKED, BY_HAND, Plugin
 
-__all__ = ["Registry", "default_registry", "register"]
+__all__ = ["Registry", "default_registry"]
 
 _Named = TypeVar("_Named", Command, Profile)
 
@@ -382,13 +382,3 @@ def _flag(text: str) -> bool:
     if text not in ("", "0", "1"):
         raise ConfigurationError(f"CRATE_TRACE_PLUGINS takes 0 or 1, not '{text}'")
     return text == "1"
-
-
-def register(module: object) -> None:
-    """Add the backends of a module to this process, with no packaging.
-
-    Raises: PluginError as `Registry.register`.
-    """
-    for prepare in list(BEFORE_REGISTERING):
-        prepare()
-    default_registry().register(module)

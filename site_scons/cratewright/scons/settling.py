@@ -20,7 +20,7 @@ import SCons.Script
 import SCons.Script.Main
 
 from ..base.stamp import clock_ns
-from ..plugins.plugin import BEFORE_REGISTERING
+from ..plugins.registering import before_registering
 from .asked import AskedNode, AskedTargets, place_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become
@@ -71,7 +71,7 @@ class Settling:
         self._is_over = False
         self._pending: AskedTargets | None = None
         self._watch = Watch(fs, self._report)
-        BEFORE_REGISTERING.append(self._report)
+        self._tell_no_more = before_registering(self._report)
         self._before = self._read() if self.is_like_others else None
         if self._before is not None:
             self._begin(self._before)
@@ -194,7 +194,7 @@ class Settling:
 
     def _end_of_reading(self) -> None:
         self._watch.end()
-        BEFORE_REGISTERING.remove(self._report)
+        self._tell_no_more()
         self.is_like_others = self.is_like_others and self._look_around()
         before = self._before
         if before is not None and self.is_like_others and self._is_as(before):

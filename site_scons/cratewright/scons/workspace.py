@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkspaceTargets", "declare_workspace"]
 
 
-class Declaration(Protocol):
+class DeclarableCrate(Protocol):
     """A crate about to be declared; `place` gives `file:line` of a dependency's name."""
 
     def declare(
@@ -54,7 +54,7 @@ class Declaration(Protocol):
 
 
 Profiles = Mapping[str, Mapping[str, object]]
-Begin = Callable[..., Declaration]
+Begin = Callable[..., DeclarableCrate]
 """Gives the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as there."""
 
 

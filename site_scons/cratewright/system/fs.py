@@ -45,8 +45,6 @@ _ENDLESS = 1 << 36
 _serial = itertools.count()
 # A container gives every process the same small number: the number alone would meet what a killed build left.
 _TOKEN = os.urandom(6).hex()
-_RECENT_NS = 2_000_000_000
-"""0 where a test takes no file for young."""
 
 
 def read_bytes(path: str, *, role: str = "file") -> bytes:
@@ -138,7 +136,7 @@ def is_recent(found: os.stat_result) -> bool:
 
     Shape: asked between the `stat` and the reading, of which nobody knows how long it takes.
     """
-    return _RECENT_NS > 0 and not is_older(found, clock_ns())
+    return not is_older(found, clock_ns())
 
 
 class FileDigests:

@@ -31,11 +31,11 @@ from .zygote import Zygote
 if TYPE_CHECKING:
     from .spawned import Spawner
 
-__all__ = ["Call", "CallOutcome", "WorkerPool"]
+__all__ = ["CallOutcome", "WorkerCall", "WorkerPool"]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class WorkerCall:
     """A function of a module and its arguments, to be run in a worker.
 
     Shape: `function` is one that a worker can import; `label` names the unit in messages.
@@ -78,7 +78,7 @@ class WorkerPool:
         size: int,
         *,
         kind: str,
-        warm: Sequence[Call] = (),
+        warm: Sequence[WorkerCall] = (),
         paths: Sequence[str] = (),
         timeout: float = 300.0,
         memory: int | None = None,
@@ -98,7 +98,7 @@ class WorkerPool:
 
     def map(
         self,
-        calls: Iterable[Call],
+        calls: Iterable[WorkerCall],
         done: Callable[[int, CallOutcome], None] | None = None,
         began: Callable[[int, int], None] | None = None,
     ) -> list[CallOutcome]:
@@ -111,10 +111,10 @@ class WorkerPool:
         """
         waiting = deque(enumerate(calls))
         outcomes: list[CallOutcome | None] = [None] * len(waiting)
-        running: dict[_Worker, tuple[int, Call, float]] = {}
+        running: dict[_Worker, tuple[int, WorkerCall, float]] = {}
         settled: deque[tuple[int, CallOutcome]] = deque()
 
-        def begin(worker: _Worker, index: int, call: Call) -> None:
+        def begin(worker: _Worker, index: int, call: WorkerCall) -> None:
             if began:
                 began(index, worker.number)
             worker.send(call)
@@ -168,7 +168,7 @@ class WorkerPool:
 
         Raises: what the function raised, or ToolError if the worker crashed or did not answer in time.
         """
-        return self.map([Call(function, arguments, label)])[0].get()
+        return self.map([WorkerCall(function, arguments, label)])[0].get()
 
     @contextmanager
     def place(self, memory: int) -> Iterator[None]:
@@ -194,7 +194,7 @@ class WorkerPool:
             atexit.unregister(self.close)
 
     def _collect(
-        self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, Call, float]]
+        self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, WorkerCall, float]]
     ) -> list[tuple[_Worker, CallOutcome | None]]:
         """Return what has come of calls, None for one that its worker is ready for now."""
         # While other threads hold workers of ours we look up now and then to take those they give back.
@@ -285,7 +285,7 @@ class _Worker:
         self._source = source
         own(pid)
 
-    def send(self, call: Call) -> None:
+    def send(self, call: WorkerCall) -> None:
         with suppress(OSError):  # a dead worker is noticed on receive
             send(self.socket, (call.function, call.arguments))
 
@@ -310,7 +310,7 @@ class _Worker:
             raise unprepared(value)
         self.ready = True
 
-    def receive(self, call: Call) -> CallOutcome:
+    def receive(self, call: WorkerCall) -> CallOutcome:
         try:
             kind, value = receive(self.socket)
         except (OSError, EOFError):
@@ -342,7 +342,7 @@ class _Worker:
                 self._source.reap(self.pid)
 
 
-def _crashed(call: Call, status: int) -> ToolError:
+def _crashed(call: WorkerCall, status: int) -> ToolError:
     if status < 0:
         known = {int(number): f" ({number.name})" for number in signal.Signals}
         reason = f"signal {-status}{known.get(-status, '')}"

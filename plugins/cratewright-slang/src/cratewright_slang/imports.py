@@ -16,7 +16,7 @@ from cratewright import Observed, content_digest, dataclass, scratch_root
 
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .layout import entry_point_of
-from .libslang import Refused, Session, Settings
+from .libslang import Refused, Settings, SlangSession
 from .shelf import Shelf
 
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
@@ -143,7 +143,7 @@ class ModuleCompiler:
         return made.data, made.observed
 
     def _load(self, path: str, text: bytes, files: ProjectFiles) -> Compiled:
-        session = Session(self._settings, files.read)
+        session = SlangSession(self._settings, files.read)
         try:
             module, log = session.load_source(path.removesuffix(SOURCE), path, text)
             loaded = {files.source_of(each.path) for each in session.modules()} - {path, None}

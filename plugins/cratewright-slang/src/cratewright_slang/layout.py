@@ -14,7 +14,7 @@ from typing import Any
 from cratewright import dataclass
 
 from .com import Object
-from .libslang import Module, Refused, library, reflection
+from .libslang import Refused, SlangModule, library, reflection
 
 __all__ = ["Layout", "entry_point_of", "layout_of", "moved"]
 
@@ -78,7 +78,7 @@ class Layout:
     constants: tuple[int, int]
 
 
-def entry_point_of(module: Module, at: int) -> tuple[str, int]:
+def entry_point_of(module: SlangModule, at: int) -> tuple[str, int]:
     """Return the name of an entry point of a module, and the number of its stage."""
     slang, entry = _slang(), module.entry_point(at)
     try:

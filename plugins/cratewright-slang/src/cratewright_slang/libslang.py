@@ -22,10 +22,10 @@ from .file_system import ROOT, ProjectFileSystem, inside, outside
 
 __all__ = [
     "WAY_OUT",
-    "Module",
     "Refused",
-    "Session",
     "Settings",
+    "SlangModule",
+    "SlangSession",
     "build_tag",
     "installed_version",
     "library",
@@ -119,7 +119,7 @@ class Settings:
     options: tuple[tuple[int, int], ...] = ()
 
 
-class Module:
+class SlangModule:
     """A module of a session, which it belongs to."""
 
     def __init__(self, object_: Object) -> None:
@@ -185,7 +185,7 @@ def reflection(program: Object) -> int:
     return layout
 
 
-class Session:
+class SlangSession:
     """Modules that know each other by their names; what `read` gives for a path is what is there."""
 
     def __init__(self, settings: Settings, read: Callable[[str], bytes | None]) -> None:
@@ -224,12 +224,12 @@ class Session:
         self._session = Object(out.value)
         self._programs: list[Object] = []
 
-    def modules(self) -> list[Module]:
+    def modules(self) -> list[SlangModule]:
         """Return all modules that were loaded, in order."""
         count = self._session.call(_LOADED_COUNT, _INT, ())
         found = (self._session.call(_LOADED_AT, _PTR, (_INT,), at) for at in range(count))
         # A session keeps them: these references are not ours.
-        return [Module(Object(each)) for each in found]
+        return [SlangModule(Object(each)) for each in found]
 
     def close(self) -> None:
         """Give back its memory, and that of the programs that were linked in it."""
@@ -237,21 +237,21 @@ class Session:
             program.release()
         self._session.release()
 
-    def load_source(self, name: str, path: str, text: bytes) -> tuple[Module, str]:
+    def load_source(self, name: str, path: str, text: bytes) -> tuple[SlangModule, str]:
         """Return the module of a source and what is said of it.
 
         Raises: Refused.
         """
         return self._load(_LOAD_SOURCE, name, path, text)
 
-    def load_ir(self, name: str, path: str, data: bytes) -> tuple[Module, str]:
+    def load_ir(self, name: str, path: str, data: bytes) -> tuple[SlangModule, str]:
         """Return a module that was serialised; what it imports must be there.
 
         Raises: Refused.
         """
         return self._load(_LOAD_IR, name, path, data)
 
-    def _load(self, at: int, name: str, path: str, data: bytes) -> tuple[Module, str]:
+    def _load(self, at: int, name: str, path: str, data: bytes) -> tuple[SlangModule, str]:
         blob, log = Object(self._api.blob(data)), ctypes.c_void_p()
         types = (_TEXT, _TEXT, _PTR, _OUT)
         found = self._session.call(
@@ -261,7 +261,7 @@ class Session:
         said = _said(log)
         if not found:
             raise Refused(said)
-        return Module(Object(found)), said
+        return SlangModule(Object(found)), said
 
     def link(self, parts: Sequence[Object]) -> Object:
         """Return the program that some components are together, which the session keeps.

@@ -17,7 +17,7 @@ from .com import Object
 from .file_system import ROOT
 from .files import SOURCE, CompiledFiles
 from .layout import entry_point_of, layout_of, moved
-from .libslang import Module, Refused, Session, build_tag, parameter_count, renamed
+from .libslang import Refused, SlangModule, SlangSession, build_tag, parameter_count, renamed
 from .own_settings import settings_of
 from .together import grouped
 from .unit import errors_of
@@ -109,22 +109,22 @@ def _together(request: LinkRequest, group: Sequence[Asked]) -> list[bytes | None
 
 
 @contextmanager
-def _opened(request: LinkRequest, items: Sequence[LinkModule]) -> Iterator[tuple[Session, CompiledFiles]]:
+def _opened(request: LinkRequest, items: Sequence[LinkModule]) -> Iterator[tuple[SlangSession, CompiledFiles]]:
     files = CompiledFiles({item.module.attribute("source"): item.module.data for item in items})
     directories = dict.fromkeys(name for item in items for name in json.loads(item.module.attribute("paths") or "[]"))
-    session = Session(settings_of(request.options, request.target, paths=tuple(directories)), files.read)
+    session = SlangSession(settings_of(request.options, request.target, paths=tuple(directories)), files.read)
     try:
         yield session, files
     finally:
         session.close()
 
 
-def _load(session: Session, item: LinkModule) -> Module:
+def _load(session: SlangSession, item: LinkModule) -> SlangModule:
     path = item.module.attribute("source")
     return session.load_ir(path.removesuffix(SOURCE), path, item.module.data)[0]
 
 
-def _find(module: Module, entry: ImageEntry) -> Object:
+def _find(module: SlangModule, entry: ImageEntry) -> Object:
     for at in range(module.entry_count()):
         if entry_point_of(module, at)[0] == entry.own_name:
             return module.entry_point(at)
@@ -168,7 +168,9 @@ def _check_macros(request: LinkRequest, own: LinkModule, item: LinkModule) -> No
             )
 
 
-def _check_loaded(request: LinkRequest, items: Sequence[LinkModule], session: Session, files: CompiledFiles) -> None:
+def _check_loaded(
+    request: LinkRequest, items: Sequence[LinkModule], session: SlangSession, files: CompiledFiles
+) -> None:
     """Refuse modules that are found elsewhere than when they were compiled: other directories may lead elsewhere."""
     wanted = {item.module.attribute("source") for item in items}
     # What Slang has within itself is called otherwise.
