@@ -8,13 +8,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from .. import cache as cache_package
-from ..base.errors import CratewrightError, Interrupted
 from ..base.values import dataclass
 from ..cache.history import Ledger, history_path
 from ..cache.prefetch import Prefetch
@@ -30,32 +27,17 @@ from ..system.child import limit_programs
 from ..system.events import Event, Listener, ToolsFound
 from ..system.fs import FileDigests
 from ..values.call import BackendCall
-from ..values.stencil import UnitStencil
-from ..workers.process import CallOutcome, WorkerCall, WorkerPool
-from ..workers.worker import portable_error
+from ..workers.process import CallOutcome
 from . import remote, settings
 from .answers import Answers
 from .cached_run import CachedRun
+from .calls import CallRunner, HowCalled, nobody
 from .job import Job, JobOutcome
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
-if TYPE_CHECKING:
-    from .farm import Farm
-    from .sending import Sender
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _How:
-    """Who hears of calls, and what is to be known of each beside its result."""
-
-    done: Callable[[int, CallOutcome], None]
-    began: Callable[[int, int], None]
-    watched: bool = False
-    timed: bool = False
 
 
 @dataclass(slots=True)
@@ -76,18 +58,26 @@ class Engine:
     listeners: list[Listener] = field(default_factory=list)
     digests: FileDigests = field(init=False)
     _store: CacheKvStore | None = None
-    _pool: WorkerPool | None = None
-    _farm: Farm | None = None
-    _senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
     backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _alone: threading.Lock = field(default_factory=threading.Lock)
     _ledgers: threading.local = field(default_factory=threading.local)
     _answers: Answers = field(default_factory=Answers)
+    _calls: CallRunner = field(init=False)
 
     def __post_init__(self) -> None:
         self.digests = FileDigests(self.root)
+        self._calls = CallRunner(
+            root=self.root,
+            environ=self.environ,
+            jobs=lambda: self.jobs,
+            workers=self.workers,
+            digests=self.digests,
+            backends=self.backends,
+            session=self.session,
+            fingerprint=self.fingerprint,
+            salt=self.salt,
+        )
 
     def session(self, target: str) -> Session:
         """Return the session for a target."""
@@ -187,7 +177,11 @@ class Engine:
             watched: bool = False,
             began: Callable[[int, int], None] | None = None,
         ) -> None:
-            self._run(backend, target, jobs, done, watched, began or _unheard)
+            if not jobs:
+                return
+            timed = settings.read_time_passes(self.environ)
+            heard = self._timed(jobs[0].call, done) if timed else done
+            self._calls.run(backend, jobs, HowCalled(heard, began or nobody, watched, timed))
 
         work = CachedRun(
             run_calls=run,
@@ -232,126 +226,13 @@ class Engine:
     @property
     def ran_elsewhere(self) -> int:
         """How many programs have run on other machines."""
-        return self._farm.executor.ran if self._farm is not None else 0
+        return self._calls.ran_elsewhere
 
     def close(self) -> None:
         """End the workers and let go of the cache."""
-        if self._pool is not None:
-            self._pool.close()
-        if self._farm is not None:
-            self._farm.close()
+        self._calls.close()
         if self._store is not None:
             self._store.close()
-
-    def _run(
-        self,
-        backend: CodegenBackend,
-        target: str,
-        jobs: Sequence[Job[Any]],
-        done: Callable[[int, CallOutcome], None],
-        watched: bool,
-        began: Callable[[int, int], None],
-    ) -> None:
-        if not jobs:
-            return
-        timed = settings.read_time_passes(self.environ)
-        if timed:
-            done = self._timed(jobs[0].call, done)
-        if not self.workers:
-            for position, job in enumerate(jobs):
-                began(position, 0)
-                done(position, _run_here(backend, job, watched, timed))
-            return
-        farm = self._farmed() if not (watched or timed) else None
-        if farm is not None and any(backend.is_portable(job.call) for job in jobs):
-            if backend.RUNS_PROGRAMS:
-                farm.map(jobs, lambda job: _run_here(backend, job), done, began, lambda job: job.memory)
-                return
-            sender = self._sender(backend)
-            if sender is not None:
-                sender.send(farm, jobs, lambda some: self._made_here(backend, target, some), done, began)
-                return
-        if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (watched or timed):
-            with self._workers().place(jobs[0].memory):
-                began(0, 0)
-                done(0, _run_here(backend, jobs[0]))
-            return
-        self._run_by_workers(backend, target, jobs, _How(done, began, watched, timed))
-
-    def _made_here(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]]) -> list[CallOutcome]:
-        """Return what becomes of calls by workers, in their order."""
-        outcomes: dict[int, CallOutcome] = {}
-        self._run_by_workers(backend, target, jobs, _How(outcomes.__setitem__, _unheard))
-        return [outcomes[position] for position in range(len(jobs))]
-
-    def _sender(self, backend: CodegenBackend) -> Sender | None:
-        """Return who sends whole calls of a backend to other machines, None if these have no Python, or fail."""
-        python = settings.read_remote_python(self.environ)
-        if not python:
-            return None
-        from .sending import Sender  # noqa: PLC0415 - few builds have one
-
-        session, key = backend.session, (backend.NAME, backend.session.target)
-        fingerprint = self.fingerprint(*key)
-        with self._lock:
-            if key not in self._senders:
-                installed = self.salt(*key) if settings.read_remote_code(self.environ) == "installed" else ""
-                self._senders[key] = Sender(
-                    backend, self.root, session, python, fingerprint, self.digests.digest, installed
-                )
-            sender = self._senders[key]
-        return None if sender.left else sender
-
-    def _run_by_workers(self, backend: CodegenBackend, target: str, jobs: Sequence[Job[Any]], how: _How) -> None:
-        if settings.read_workers(self.environ) == "threads":
-            self._run_in_threads(backend, jobs, how)
-            return
-        path = remote.backend_path(plugin_class(backend))
-        session = self.session(target)
-        calls = [
-            WorkerCall(
-                remote.run,
-                (path, session, job.call, how.watched, how.timed),
-                job.label,
-                job.memory,
-            )
-            for job in jobs
-        ]
-        stencils = [item for job in jobs for item in job.call.arguments if isinstance(item, UnitStencil)]
-        workers = self._workers()
-        # Only the first of them are of use: they are all forked from one that was warmed once.
-        warm = WorkerCall(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
-        workers.warm = workers.warm or (warm,)
-        workers.map(calls, how.done, how.began)
-
-    def _run_in_threads(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: _How) -> None:
-        from .threads import map_in_threads  # noqa: PLC0415 - few builds have them
-
-        workers = self._workers()
-
-        def make(job: Job[Any], begin: Callable[[], None]) -> CallOutcome:
-            # What a backend tells of its passes is told of the process: then one call is made at a time.
-            with self._alone if how.timed else nullcontext(), workers.place(job.memory):
-                begin()
-                return _run_here(backend, job, how.watched, how.timed)
-
-        map_in_threads(jobs, make, how.done, how.began, most=workers.size, name="cratewright call")
-
-    def _farmed(self) -> Farm | None:
-        """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""
-        server, count = settings.read_remote(self.environ)
-        if not server:
-            return None
-        from .farm import Farm  # noqa: PLC0415 - few builds have one
-
-        workers = self._workers()
-        with self._lock:
-            if self._farm is None:
-                mixed = settings.read_remote_mode(self.environ) == "mix"
-                self._farm = Farm(
-                    server, self.environ, count, workers, self.session("").timeout, workers.size if mixed else 0
-                )
-            return None if self._farm.executor.left else self._farm
 
     def _note_keys(self, keys: Sequence[str]) -> None:
         if self.prefetch is not None:
@@ -375,32 +256,3 @@ class Engine:
             done(position, outcome)
 
         return note
-
-    def _workers(self) -> WorkerPool:
-        with self._lock:
-            if self._pool is None:
-                paths = [
-                    str(Path(cache_package.__file__).parents[2]),
-                    *(remote.import_directory(plugin_class(backend)) for backend in self.backends.values()),
-                ]
-                self._pool = WorkerPool(
-                    self.jobs,
-                    kind=settings.read_workers(self.environ),
-                    paths=paths,
-                    timeout=self.session("").timeout,
-                    memory=settings.read_memory(self.environ),
-                )
-            return self._pool
-
-
-def _unheard(position: int, worker: int) -> None:
-    pass
-
-
-def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> CallOutcome:
-    try:
-        return CallOutcome(remote.make(backend, job.call, watched, timed))
-    except Interrupted:
-        raise
-    except (CratewrightError, OSError) as error:
-        return CallOutcome(None, portable_error(error))

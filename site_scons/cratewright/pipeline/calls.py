@@ -1,0 +1,204 @@
+"""Where the calls of backends are made: in this process, its threads or workers, or on other machines.
+
+What has been made before, and who is told of it, is the engine's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import cache as cache_package
+from ..base.errors import CratewrightError, Interrupted
+from ..base.values import dataclass
+from ..contract.backend import CodegenBackend, Session
+from ..contract.edge import plugin_class
+from ..system.fs import FileDigests
+from ..values.stencil import UnitStencil
+from ..workers.process import CallOutcome, WorkerCall, WorkerPool
+from ..workers.worker import portable_error
+from . import remote, settings
+from .job import Job
+
+__all__ = ["CallRunner", "HowCalled", "nobody"]
+
+if TYPE_CHECKING:
+    from .farm import Farm
+    from .sending import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class HowCalled:
+    """Who hears of calls, and what is to be known of each beside its result."""
+
+    done: Callable[[int, CallOutcome], None]
+    began: Callable[[int, int], None]
+    watched: bool = False
+    timed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class CallRunner:
+    """The workers and machines of one build.
+
+    Shape: `root`, `environ`, `workers`, `digests` and `backends` as in `Engine`, whose methods the others are; `jobs`
+    gives the most that runs side by side, once workers are needed.
+    """
+
+    root: str
+    environ: Mapping[str, str]
+    jobs: Callable[[], int]
+    workers: bool
+    digests: FileDigests
+    backends: Mapping[tuple[str, str], CodegenBackend]
+    session: Callable[[str], Session]
+    fingerprint: Callable[[str, str], str]
+    salt: Callable[[str, str], str]
+    _pool: WorkerPool | None = None
+    _farm: Farm | None = None
+    _senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def ran_elsewhere(self) -> int:
+        """How many programs have run on other machines."""
+        return self._farm.executor.ran if self._farm is not None else 0
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._pool is not None:
+            self._pool.close()
+        if self._farm is not None:
+            self._farm.close()
+
+    def run(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: HowCalled) -> None:
+        """Make the call of each job, wherever that is best."""
+        if not self.workers:
+            for position, job in enumerate(jobs):
+                how.began(position, 0)
+                how.done(position, _run_here(backend, job, how.watched, how.timed))
+            return
+        farm = self._farmed() if not (how.watched or how.timed) else None
+        if farm is not None and any(backend.is_portable(job.call) for job in jobs):
+            if backend.RUNS_PROGRAMS:
+                farm.map(jobs, lambda job: _run_here(backend, job), how.done, how.began, lambda job: job.memory)
+                return
+            sender = self._sender(backend)
+            if sender is not None:
+                sender.send(farm, jobs, lambda some: self._made_here(backend, some), how.done, how.began)
+                return
+        if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (how.watched or how.timed):
+            with self._workers().place(jobs[0].memory):
+                how.began(0, 0)
+                how.done(0, _run_here(backend, jobs[0]))
+            return
+        self._run_by_workers(backend, jobs, how)
+
+    def _made_here(self, backend: CodegenBackend, jobs: Sequence[Job[Any]]) -> list[CallOutcome]:
+        """Return what becomes of calls by workers, in their order."""
+        outcomes: dict[int, CallOutcome] = {}
+        self._run_by_workers(backend, jobs, HowCalled(outcomes.__setitem__, nobody))
+        return [outcomes[position] for position in range(len(jobs))]
+
+    def _sender(self, backend: CodegenBackend) -> Sender | None:
+        """Return who sends whole calls of a backend to other machines, None if these have no Python, or fail."""
+        python = settings.read_remote_python(self.environ)
+        if not python:
+            return None
+        from .sending import Sender  # noqa: PLC0415 - few builds have one
+
+        session, key = backend.session, (backend.NAME, backend.session.target)
+        fingerprint = self.fingerprint(*key)
+        with self._lock:
+            if key not in self._senders:
+                installed = self.salt(*key) if settings.read_remote_code(self.environ) == "installed" else ""
+                self._senders[key] = Sender(
+                    backend, self.root, session, python, fingerprint, self.digests.digest, installed
+                )
+            sender = self._senders[key]
+        return None if sender.left else sender
+
+    def _run_by_workers(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: HowCalled) -> None:
+        if settings.read_workers(self.environ) == "threads":
+            self._run_in_threads(backend, jobs, how)
+            return
+        path = remote.backend_path(plugin_class(backend))
+        session = self.session(backend.session.target)
+        calls = [
+            WorkerCall(
+                remote.run,
+                (path, session, job.call, how.watched, how.timed),
+                job.label,
+                job.memory,
+            )
+            for job in jobs
+        ]
+        stencils = [item for job in jobs for item in job.call.arguments if isinstance(item, UnitStencil)]
+        workers = self._workers()
+        # Only the first of them are of use: they are all forked from one that was warmed once.
+        warm = WorkerCall(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
+        workers.warm = workers.warm or (warm,)
+        workers.map(calls, how.done, how.began)
+
+    def _run_in_threads(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: HowCalled) -> None:
+        from .threads import map_in_threads  # noqa: PLC0415 - few builds have them
+
+        workers = self._workers()
+
+        def make(job: Job[Any], begin: Callable[[], None]) -> CallOutcome:
+            # What a backend tells of its passes is told of the process: then one call is made at a time.
+            with self._alone if how.timed else nullcontext(), workers.place(job.memory):
+                begin()
+                return _run_here(backend, job, how.watched, how.timed)
+
+        map_in_threads(jobs, make, how.done, how.began, most=workers.size, name="cratewright call")
+
+    def _farmed(self) -> Farm | None:
+        """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""
+        server, count = settings.read_remote(self.environ)
+        if not server:
+            return None
+        from .farm import Farm  # noqa: PLC0415 - few builds have one
+
+        workers = self._workers()
+        with self._lock:
+            if self._farm is None:
+                mixed = settings.read_remote_mode(self.environ) == "mix"
+                self._farm = Farm(
+                    server, self.environ, count, workers, self.session("").timeout, workers.size if mixed else 0
+                )
+            return None if self._farm.executor.left else self._farm
+
+    def _workers(self) -> WorkerPool:
+        with self._lock:
+            if self._pool is None:
+                paths = [
+                    str(Path(cache_package.__file__).parents[2]),
+                    *(remote.import_directory(plugin_class(backend)) for backend in self.backends.values()),
+                ]
+                self._pool = WorkerPool(
+                    self.jobs(),
+                    kind=settings.read_workers(self.environ),
+                    paths=paths,
+                    timeout=self.session("").timeout,
+                    memory=settings.read_memory(self.environ),
+                )
+            return self._pool
+
+
+def nobody(position: int, worker: int) -> None:
+    """Tell nobody that a call has begun."""
+
+
+def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> CallOutcome:
+    try:
+        return CallOutcome(remote.make(backend, job.call, watched, timed))
+    except Interrupted:
+        raise
+    except (CratewrightError, OSError) as error:
+        return CallOutcome(None, portable_error(error))
