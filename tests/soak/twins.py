@@ -51,6 +51,7 @@ _NORMAL = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x"),
     (re.compile(r"\[\d+/\d+\] .*\n"), ""),
     (re.compile(r"\d+ steps?: .*"), "steps"),
+    (re.compile(r"(Found dependency cycle\(s\):\n)(  .* -> .*\n)+"), r"\1"),  # SCons goes by the order of a set
 )
 _SHARED = (
     (re.compile(r"\d+ (compiled|linked|optimized), \d+ reused"), r"N \1, reused"),

@@ -12,8 +12,13 @@ from typing import Any
 import SCons.Script
 
 from .crate_target import CrateTarget, is_pending
+from .pending_node import is_pending_node
 
 __all__ = ["AskedNode", "AskedTargets", "place_of"]
+
+
+_LISTS = (list, tuple, CrateTarget)
+"""What an SConstruct gathers targets and their nodes in; a sum of targets is one that stands for no crate."""
 
 
 class AskedNode:
@@ -109,14 +114,17 @@ class AskedTargets:
             SCons.Script._build_plus_default._add_Default(nodes)
 
     def _are_pending(self, word: Any) -> bool:
-        if type(word) in (list, tuple):
+        if type(word) in _LISTS:
             return bool(word) and all(map(self._are_pending, word))
-        return is_pending(word)
+        return is_pending(word) or is_pending_node(word)
 
-    def _nodes(self, word: Any) -> Iterator[AskedNode]:
-        if type(word) in (list, tuple):
+    def _nodes(self, word: Any) -> Iterator[Any]:
+        if type(word) in _LISTS:
             for item in word:
                 yield from self._nodes(item)
+            return
+        if is_pending_node(word):
+            yield word
             return
         nodes = self._stand_ins(word)
         self.nodes += nodes

@@ -5,7 +5,7 @@ Knows nothing of why a crate is not declared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import SCons.Errors
@@ -57,6 +57,16 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         """Whether this stands for the crate: an SConstruct may have added to it, or taken from it."""
         return bool(self.name) and self.data == self.results
 
+    def __add__(self, other: Any) -> Any:
+        return super().__add__(list(other) if is_pending(other) else other)
+
+    def __iadd__(self, other: Any) -> Any:
+        return super().__iadd__(list(other) if is_pending(other) else other)
+
+    def extend(self, other: Any) -> None:
+        """Append the nodes of another list."""
+        super().extend(list(other) if is_pending(other) else other)
+
     def __repr__(self) -> str:
         return f"<crate {self.name}>" if self.is_crate else str(super().__repr__())
 
@@ -64,11 +74,28 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
 class PendingTarget(CrateTarget):
     """The target of a crate that is declared as soon as anybody wants to know anything of it.
 
-    Shape: `declare` makes it one that `become` was called for; from then on it shares all that the other has.
+    Shape: `declare` makes it one that `become` was called for; from then on it shares all that the other has. `nodes`
+    gives its nodes as long as it may yet be declared: to take them from it, as `targets += env.Crate(...)` does, is not
+    to ask about them.
     """
 
-    def __init__(self, declare: Callable[[], None]) -> None:
-        object.__getattribute__(self, "__dict__")[_DECLARE] = declare
+    def __init__(self, declare: Callable[[], None], nodes: Callable[[], list[Node] | None]) -> None:
+        object.__getattribute__(self, "__dict__").update({_DECLARE: declare, _NODES: nodes})
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(_nodes(self)) if is_pending(self) else super().__iter__()
+
+    def __add__(self, other: Any) -> Any:
+        return CrateTarget(list(self)) + other if is_pending(self) else super().__add__(other)
+
+    def __radd__(self, other: Any) -> Any:
+        return other + CrateTarget(list(self)) if is_pending(self) else super().__radd__(other)
+
+    def __bool__(self) -> bool:
+        return bool(_nodes(self)) if is_pending(self) else super().__bool__()
+
+    def __len__(self) -> int:
+        return len(_nodes(self)) if is_pending(self) else super().__len__()
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":  # of that there is no more to know
@@ -86,6 +113,15 @@ class PendingTarget(CrateTarget):
 
 
 _DECLARE = "(declare)"
+_NODES = "(nodes)"
+
+
+def _nodes(target: PendingTarget) -> list[Node]:
+    nodes: list[Node] | None = object.__getattribute__(target, "__dict__")[_NODES]()
+    if nodes is None:
+        _declare(target)
+        return list(target)
+    return nodes
 
 
 def _declare(target: PendingTarget) -> None:

@@ -21,14 +21,14 @@ NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
 
-_FORMAT = "cratewright settled build 3"
+_FORMAT = "cratewright settled build 4"
 _MOST = 1 << 28
 
 
 class SettledBuild(NamedTuple):
     """A build with nothing to do.
 
-    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the number of its nodes;
+    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes;
     `asked` is what was to be made, `late` are digests of what was around when all SConscripts had been read. `told`
     are the lines that SCons had to say. `built` are the paths of nodes that crates make, of directories with a `/`;
     `unmade` are those of nodes that are not on disk. `memory` is the digest of SCons's own memory. `files` are all that
@@ -36,7 +36,7 @@ class SettledBuild(NamedTuple):
     which modules may lie, with the digests of their names. Paths are relative to the root, or absolute.
     """
 
-    calls: list[tuple[str, int]]
+    calls: list[tuple[str, list[str]]]
     asked: list[Any]
     late: list[str]
     told: list[str]
@@ -118,6 +118,6 @@ def _content(path: str) -> bytes:
 
 def _are_calls(rows: list[Any]) -> bool:
     return all(
-        isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and row[0] and isinstance(row[1], int)
+        isinstance(row, list) and list(map(type, row)) == [str, list] and row[0] and {str}.issuperset(map(type, row[1]))
         for row in rows
     )

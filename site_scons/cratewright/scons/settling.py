@@ -25,6 +25,7 @@ from .asked import AskedNode, AskedTargets, place_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become
 from .heard import listen
+from .pending_node import PendingNodes, is_pending_node
 from .plain import Unlike
 from .settled import MEMORY, SettledBuild, memory_digest, memory_of, read_settled
 from .usual import all_nodes, is_before_any, is_plain_graph, memory_is_usual, options_are_usual
@@ -70,6 +71,8 @@ class Settling:
         self._depth = 0
         self._is_over = False
         self._pending: AskedTargets | None = None
+        self._pending_nodes = PendingNodes(fs, self.declare)
+        self._taken: dict[int, list[Node]] = {}
         self._watch = Watch(fs, self._report)
         self._tell_no_more = before_registering(self._report)
         self._before = self._read() if self.is_like_others else None
@@ -117,6 +120,7 @@ class Settling:
         if self._before is None or self._depth:
             return
         self._before, make = None, self._crate
+        self._pending_nodes.end()
         self._depth += 1
         try:
             for number, (call, target) in enumerate(zip(self.calls, self.targets, strict=True)):
@@ -162,7 +166,7 @@ class Settling:
             self.declare()
             return self.nodes[number][place]
 
-        return [AskedNode(partial(node, place), (number, place)) for place in range(before.calls[number][1])]
+        return [AskedNode(partial(node, place), (number, place)) for place in range(len(before.calls[number][1]))]
 
     def _number(self, target: object) -> int:
         number = self._numbers.get(id(target), -1)
@@ -172,7 +176,19 @@ class Settling:
         before, number = self._before, len(self.calls)
         if before is None or number == len(before.calls) or before.calls[number][0] != call.digest:
             return None
-        return PendingTarget(self.declare)
+        return PendingTarget(self.declare, partial(self._take, number, before.calls[number][1]))
+
+    def _take(self, number: int, paths: list[str]) -> list[Node] | None:
+        """Return the nodes of a call that is not made yet; None if calls are no longer kept."""
+        if self._before is None:
+            return None
+        if number not in self._taken:
+            self._depth += 1  # it is not the SConstruct that looks for them
+            try:
+                self._taken[number] = list(map(self._pending_nodes.node, paths))
+            finally:
+                self._depth -= 1
+        return self._taken[number]
 
     def _report(self) -> None:
         """Take note that SCons is told or asked something that is not listed."""
@@ -236,6 +252,9 @@ class Settling:
         if self._pending is not None:
             for node in self._pending.nodes:
                 yield *place_of(node), node
+            for number, taken in self._taken.items():
+                for place, node in enumerate(taken):
+                    yield number, place, node
         else:
             for number, nodes in enumerate(self.nodes):
                 for place, node in enumerate(nodes):
@@ -246,7 +265,7 @@ class Settling:
         return (
             len(self.calls) == len(before.calls)
             and (self.late, self.asked) == (before.late, before.asked)
-            and is_plain_graph(self._fs, lambda node: False)
+            and is_plain_graph(self._fs, is_pending_node)
             and before.holds(memory_digest(memory_of(self.root)))
         )
 

@@ -190,7 +190,7 @@ def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Settle
     for target, nodes in zip(settling.targets, settling.nodes, strict=True):
         if list(map(id, target)) != list(map(id, nodes)):
             raise _Unknown("the SConstruct has changed the nodes of a crate")
-    calls = [(call.digest, len(nodes)) for call, nodes in zip(settling.calls, settling.nodes, strict=True)]
+    calls = [(call.digest, list(map(_path, nodes))) for call, nodes in zip(settling.calls, settling.nodes, strict=True)]
     return SettledBuild(
         calls,
         settling.asked,
@@ -202,6 +202,10 @@ def _settled(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Settle
         {place: names_digest(place) for place in modules if is_below(place, build.root)},
         files.stamps,
     )
+
+
+def _path(node: Node) -> str:
+    return str(node.get_abspath()) + "/" * isinstance(node, SCons.Node.FS.Dir)
 
 
 def _is_own(node: Node) -> bool:

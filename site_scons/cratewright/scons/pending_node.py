@@ -1,0 +1,72 @@
+"""A node of a crate that is not declared yet: the node itself, of which nothing but its path is known.
+
+Knows nothing of why a crate is not declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import SCons.Node.FS
+
+__all__ = ["PendingNodes", "is_pending_node"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+_KINDS: dict[type, type] = {}
+"""What stands for files and directories, with what they are."""
+
+
+class PendingNodes:
+    """Nodes that SCons is not to look at before their crates are declared.
+
+    Shape: as soon as anybody asks anything of one, `declare` is called, which has to call `end`: from then on it is an
+    SCons node like any other. It is the same object before and after, so whoever has kept it need not know.
+    """
+
+    def __init__(self, fs: Any, declare: Callable[[], None]) -> None:
+        self._fs = fs
+        self._nodes: list[Node] = []
+        self._kinds = {kind: _pending(kind, declare) for kind in (SCons.Node.FS.File, SCons.Node.FS.Dir)}
+
+    def node(self, path: str) -> Node:
+        """Return the node of a path, which ends with a `/` if it is that of a directory."""
+        node = self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path)
+        if type(node) in self._kinds:
+            node.__class__ = self._kinds[type(node)]
+            self._nodes.append(node)
+        return node
+
+    def end(self) -> None:
+        """Let all be as SCons knows them."""
+        nodes, self._nodes = self._nodes, []
+        for node in nodes:
+            object.__setattr__(node, "__class__", _KINDS[type(node)])
+
+
+def is_pending_node(node: object) -> bool:
+    """Say whether something is a node of which only the path is known."""
+    return type(node) in _KINDS
+
+
+def _pending(kind: Any, declare: Callable[[], None]) -> type:
+    class Pending(kind):  # type: ignore[misc]
+        __slots__ = ()
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "__class__":  # of that there is no more to know
+                return kind
+            declare()
+            return kind.__getattribute__(self, name)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            declare()
+            kind.__setattr__(self, name, value)
+
+        def __delattr__(self, name: str) -> None:
+            declare()
+            kind.__delattr__(self, name)
+
+    _KINDS[Pending] = kind
+    return Pending
