@@ -565,6 +565,18 @@ def test_a_crash_names_the_signal(sdk: Path) -> None:
     assert dict(caught.value.context)["reason"] == "signal 11 (SIGSEGV)"
 
 
+def test_programs_that_are_too_old(sdk: Path) -> None:
+    """As those of Debian 12 are, 2023.1."""
+    stand_in(sdk, "spirv-opt", "echo \"error: Unknown flag '--trim-capabilities'. Use --help\" >&2; exit 1")
+    tools = Executables(str(sdk))
+    with pytest.raises(ToolError, match="too old: it has no --trim-capabilities") as caught:
+        tools.optimize(sample(), env=ENV, passes=["--trim-capabilities"], validator=None, preserve_bindings=False)
+    assert str(sdk) in str(dict(caught.value.context)["program"]) and "2024" in caught.value.hint
+    stand_in(sdk, "spirv-opt", "echo \"error: Unknown flag '--my-pass'. Use --help\" >&2; exit 1")
+    with pytest.raises(ToolError, match="spirv-opt: Unknown flag '--my-pass'"):
+        tools.optimize(sample(), env=ENV, passes=["--my-pass"], validator=None, preserve_bindings=False)
+
+
 def test_a_module_that_crashes_the_linker() -> None:
     programs = wheel_programs()
     with pytest.raises(ToolError, match="spirv-link crashed"):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,6 +17,10 @@ from .provider import WAY_OUT, Provider, ToolResult, ValidatorOptions, data_of, 
 
 __all__ = ["Executables"]
 
+_UNKNOWN_FLAG = re.compile(r"Unknown flag '(--[\w-]+)'")
+_OUR_PASSES = frozenset(
+    {"--compact-ids", "--eliminate-dead-const", "--remove-unused-interface-variables", "--trim-capabilities"}
+)
 _PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
 
 
@@ -69,7 +74,17 @@ class Executables(Provider):
         keep = ("--preserve-bindings",) if preserve_bindings else ()
         checks = ("--skip-validation",) if validator is None else validator.flags()
         flags = (f"--target-env={env}", *checks, *keep, *passes)
-        return self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
+        answer = self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
+        unknown = _UNKNOWN_FLAG.search(answer.text) if answer.data is None else None
+        # Those of a user are told of by the program, as those of a newer one would be.
+        if unknown is not None and unknown[1] in _OUR_PASSES:
+            raise ToolError(
+                f"this spirv-opt is too old: it has no {unknown[1]}",
+                context=(("program", self._programs["spirv-opt"]), ("version", self._told())),
+                hint="use SPIRV-Tools of 2024 or later: set CRATE_SPIRV_SDK to a newer SDK, or leave it out and "
+                "`pip install cratewright-spirv`",
+            )
+        return answer
 
     def _validate(self, module: bytes, env: str, options: ValidatorOptions) -> ToolResult:
         return self._run("spirv-val", "--target-env", env, *options.flags(), "-", given=module)
