@@ -6,6 +6,7 @@ Knows nothing of what is done. A way is prepared once, in a directory of its own
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -140,7 +141,7 @@ def run(case: Case, scratch: Path, rounds: int) -> Measured:
     """
     able = [way for way in case.ways if not way.missing]
     costs: dict[str, list[Cost]] = {way.name: [] for way in able}
-    places = {way.name: scratch / (way.place or f"{case.name}, {way.name}").replace("/", "-") for way in able}
+    places = {way.name: scratch / _plain(way.place or f"{case.name} {way.name}") for way in able}
     for way in able:
         if not places[way.name].exists():
             places[way.name].mkdir(parents=True)
@@ -166,6 +167,11 @@ def run(case: Case, scratch: Path, rounds: int) -> Measured:
         tuple(Took(way.name, tuple(costs.get(way.name, ())), way.missing) for way in case.ways),
         tuple(_reached(goal, costs) for goal in case.goals),
     )
+
+
+def _plain(name: str) -> str:
+    """Return the name of a directory without what separates the directories of a cache, or words."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _reached(goal: Goal, costs: Mapping[str, Sequence[Cost]]) -> Reached:
