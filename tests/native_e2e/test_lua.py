@@ -5,6 +5,7 @@ The project is Lua, `examples/lua`. No test uses the network: LUA_SDIST names th
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from cratewright.testing import require_tool
 from cratewright_native.toolchains.choose import choose
 from tests.native_e2e.native_scons import NativeProject
+from tests.support.casd import serving_casd
 from tests.support.native_project import TARGET
 from tests.support.paths import ROOT
 from tests.support.scons_project import available_forms
@@ -38,17 +40,34 @@ def lua(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
     return project
 
 
-def test_a_real_project(lua: NativeProject) -> None:
+def test_a_real_project(lua: NativeProject, tmp_path: Path) -> None:
     sizes: dict[str, int] = {}
+    programs: dict[str, bytes] = {}
     for lto in ("off", "thin", "fat"):
         assert "final OK !!!" in lua.scons("-j2", f"lto={lto}", "check")
         assert (f"crate lua: {lto} LTO" in lua.output) is (lto != "off")
         assert (" compiled, 0 reused" in lua.output) is (lto != "fat"), "LTO of both kinds begins with the same modules"
+        programs[lto] = (lua.path / "lua").read_bytes()
         sizes[lto] = stripped_size(lua.path / "lua")
     for lto, word in (("thin", "thin"), ("fat", "full")):
         own = stripped_size(built_by_hand(lua, f"-flto={word}"))
         print(f"{lua.kind}, {lto}: {sizes[lto]} bytes, by the compiler alone {own}, ratio {sizes[lto] / own:.3f}")
         assert sizes[lto] <= LARGEST * own
+    if lua.kind == "llvm":
+        assert built_elsewhere(lua, tmp_path) == programs["thin"]
+
+
+def built_elsewhere(lua: NativeProject, scratch: Path) -> bytes:
+    """Return the program of thin LTO of which a sandbox of its own compiles each unit and runs each backend."""
+    (scratch / "farm").mkdir()
+    there = NativeProject(scratch / "there", lua.kind, form=lua.form)
+    files = shutil.ignore_patterns(".crate-cache", ".scons*", "*.rl*", "*.lto", "lua", ".*.why", ".*.state")
+    shutil.copytree(lua.path, there.path, dirs_exist_ok=True, ignore=files)
+    with serving_casd(scratch / "farm") as url:
+        there.environ |= {**lua.environ, "CRATE_REMOTE": url, "CRATE_EVENTS": "e.jsonl", "CRATE_CACHE": "off"}
+        there.scons("-j2", "lto=thin")
+    assert json.loads(there.read("e.jsonl").splitlines()[-1])["elsewhere"] == 66 and there.errors == ""
+    return (there.path / "lua").read_bytes()
 
 
 def built_by_hand(project: NativeProject, lto: str) -> Path:
