@@ -321,3 +321,16 @@ def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
     scons_project.scons("-c")
     scons_project.scons(expect=2)
     assert "no plugin opens the cache 'nobody://knows'" in scons_project.output
+
+
+def test_a_comma_in_the_path_of_the_project_separates_no_places(scons_project: SconsProject) -> None:
+    scons_project.sconstruct(PROJECT.format(options=""), **SOURCES)
+    scons_project.write({"second/x.inc": "export x\n"})
+    scons_project.path = scons_project.path.rename(scons_project.path.with_name("a, b"))
+    for value, made in (("kept", "kept"), ("near, far", "near"), ("one, two\n", "one, two")):
+        scons_project.environ["CRATE_CACHE"] = value
+        scons_project.scons("-c")
+        scons_project.scons()
+        assert "crate lib: 1 unit: 1 compiled, 0 reused" in scons_project.built()
+        assert list((scons_project.path / made).glob("*.db"))
+    assert sorted(path.name for path in scons_project.path.parent.glob("a*")) == ["a, b"]

@@ -59,7 +59,7 @@ def test_beside_the_sources(tmp_path: Path) -> None:
 
 
 def test_elsewhere_with_the_same_bytes(tmp_path: Path) -> None:
-    one = _project(tmp_path / "one")
+    one = _project(tmp_path / "on, e")
     two = _project(tmp_path / "two" / "deep" / "er")
     sources = sorted(path.name for path in (one / "shaders").iterdir())
     _cratewright(one, "build", "shaders/crates.toml", "--build-dir", "b", "--depfile", "b.d", "shaders")
@@ -67,6 +67,7 @@ def test_elsewhere_with_the_same_bytes(tmp_path: Path) -> None:
     for name in OUTPUTS:
         assert (one / "b" / name).read_bytes() == (two.parent / "b" / name).read_bytes(), name
     assert sorted(path.name for path in (one / "shaders").iterdir()) == sources
+    assert (one / "b" / ".crate-cache").is_dir()
     assert (one / "b.d").read_text().startswith("b/shaders.spv.json: \\\n  shaders/clouds.comp \\\n")
     assert "shaders.spv" in _cratewright(one, "explain", "b/shaders.spv")
 

@@ -96,6 +96,8 @@ def test_places() -> None:
     assert cache_places("") == (".crate-cache",)
     assert cache_places("a, b") == ("a", "b")
     assert cache_places("a,http://x") == ("a", "http://x")
+    assert cache_places("a, b\n") == ("a, b",)
+    assert cache_places("a, b\nhttp://x") == ("a, b", "http://x")
     assert cache_places("/with space/and,comma") == ("/with space/and,comma",)
     assert cache_places("http://x,  grpc+unix:///s") == ("http://x", "grpc+unix:///s")
     for wrong in ("a, ", "a, off", "off, a", "a, a", ", a"):

@@ -90,7 +90,7 @@ def _variables(arguments: argparse.Namespace, build_dir: str) -> dict[str, str]:
     variables = {name: value for name, value in named.items() if value}
     if build_dir and not os.environ.get("CRATE_CACHE"):
         # A source directory that is built elsewhere may be read-only, and is to stay as it is.
-        variables["CRATE_CACHE"] = os.path.join(build_dir, ".crate-cache")
+        variables["CRATE_CACHE"] = os.path.join(build_dir, ".crate-cache") + "\n"  # one place, whatever its path has
     return variables
 
 

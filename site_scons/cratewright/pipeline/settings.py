@@ -89,7 +89,7 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
     setting = environ.get("CRATE_CACHE", "")
     places = cache_places(setting)
     modes = read_modes(environ)
-    if setting == "off":
+    if places == ("off",):
         return NoStore()
     limit = _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
     if len(modes) == 1:
@@ -117,10 +117,12 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
 def cache_places(setting: str) -> tuple[str, ...]:
     """Return the directories and URLs that a value of `CRATE_CACHE` names, near to far.
 
-    Shape: a comma separates if a space or a URL follows it; any other is part of a directory's name.
+    Shape: a comma separates if a space or a URL follows it; any other is part of a directory's name. Where there is a
+    line break, line breaks alone separate.
     Raises: ConfigurationError for a place that is none, or is there twice.
     """
-    places = tuple(place.strip() for place in _SEPARATOR.split(setting or ".crate-cache"))
+    lines = [line for line in setting.split("\n") if line] if "\n" in setting else []
+    places = tuple(lines or [place.strip() for place in _SEPARATOR.split(setting or ".crate-cache")])
     if len(places) == 1:
         return places
     for place in places:

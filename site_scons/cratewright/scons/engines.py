@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -52,9 +51,10 @@ def engine_of(
     read_modes(settings)
     read_workers(settings)
     cache = settings.get("CRATE_CACHE", "")
-    if cache and cache != "off":
-        settings["CRATE_CACHE"] = ", ".join(
-            place if is_url(place) or os.path.isabs(place) else env.Dir(place).abspath for place in cache_places(cache)
+    if cache and cache_places(cache) != ("off",):
+        # One a line: the path of the project may have what separates places.
+        settings["CRATE_CACHE"] = "".join(
+            f"{place if is_url(place) else env.Dir(place).abspath}\n" for place in cache_places(cache)
         )
     settings = {**chosen_programs(env, backend, where=where), **settings}
     key = tuple(sorted(settings.items()))
@@ -100,7 +100,7 @@ def _setting(name: str, value: object) -> str:
     elif isinstance(value, (int, float)):
         text = str(value) if is_flag or name in NUMBERS else None
     elif isinstance(value, SCons.Node.FS.Base):
-        text = str(value.abspath)
+        text = str(value.abspath) + "\n" * (name == "CRATE_CACHE")  # one place, whatever its path has
     else:
         text = value if isinstance(value, str) else "" if value is None else None
     if text is None:
