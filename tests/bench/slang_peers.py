@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from cratewright.base.errors import CratewrightError, ValidationError
-from cratewright_slang.libslang import Session, Settings, library_path, start
+from cratewright_slang.libslang import Settings, SlangSession, library_path, start
 from cratewright_spirv.reflection import reflect
 from cratewright_spirv.spirv_tools.tools import ValidatorOptions, find_tools
 
@@ -99,7 +99,7 @@ def warm_session(directory: Path, entries: list[int]) -> float:
         place = directory / path
         return place.read_bytes() if place.is_file() else None
 
-    session = Session(settings, read)
+    session = SlangSession(settings, read)
     loaded = [session.load_source(f"e{at}", f"app/e{at}.slang", entry(at).encode())[0] for at in entries]
     before = time.process_time()
     for one in loaded:
