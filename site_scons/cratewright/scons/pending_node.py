@@ -32,9 +32,11 @@ class PendingNodes:
 
     def node(self, path: str) -> Node:
         """Return the node of a path, which ends with a `/` if it is that of a directory."""
+        from .made_file import as_kind  # noqa: PLC0415
+
         node = self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path)
         if type(node) in self._kinds:
-            node.__class__ = self._kinds[type(node)]
+            as_kind(node, self._kinds[type(node)])
             self._nodes.append(node)
         return node
 
