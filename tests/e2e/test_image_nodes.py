@@ -18,6 +18,8 @@ sources = ["a.stub", "b.stub", "sub/c.stub"] if not ARGUMENTS.get("fewer") else 
 app = env.Crate("app", sources, crate_type="cdylib", multimodule=True)
 assert list(app.images) == [name for name in ("a", "b", "c") if name != "b" or len(sources) == 3]
 assert str(app.images["a"]) == "app.images/a"
+assert "a" in app.images and "none" not in app.images and app.images.get("none") is None
+assert app.images.get("a") is app.images["a"]
 globbed = Glob("app.images/*")
 assert [str(node) for node in globbed] == [f"app.images/{name}" for name in app.images], globbed
 env.Command("late.txt", app.images["c"], "cp $SOURCE $TARGET")

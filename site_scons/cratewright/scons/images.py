@@ -100,21 +100,34 @@ class ImageNodes(Mapping[str, Any]):
 
     @entrance
     def __getitem__(self, name: str) -> Any:
-        found = self._nodes.get(name)
-        short = [found] if found else [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
-        if len(short) == 1:
-            return self._env.fs.File(short[0])
+        paths = self._paths(name)
+        if len(paths) == 1:
+            return self._env.fs.File(paths[0])
         raise GraphError(
-            f"crate '{self._crate}' has no image '{name}'" if not short else f"'{name}' could be several images",
+            f"crate '{self._crate}' has no image '{name}'" if not paths else f"'{name}' could be several images",
             context=(("images", " ".join(self._nodes) or "none that is known before the link"),),
             hint=near_miss(name, self._nodes) if self._nodes else self._hint,
         )
+
+    # A mapping's own would expect a KeyError, which SCons would print as a traceback.
+    def __contains__(self, name: object) -> bool:
+        return len(self._paths(name)) == 1
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the image of an entry point, or something else if there is none."""
+        return self[name] if name in self else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
 
     def __len__(self) -> int:
         return len(self._nodes)
+
+    def _paths(self, name: object) -> list[str]:
+        for key, path in self._nodes.items():
+            if key == name:
+                return [path]
+        return [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
 
 
 class _Owner:
