@@ -176,6 +176,40 @@ for name, words in {"off": {}, "thin": {"lto": "thin"}, "fat": {"lto": "fat"}}.i
             validate(slang.path / f"{name}.spvs" / image)
 
 
+def test_entry_points_of_one_name_are_called_after_the_whole_crate(slang: ShaderProject, validate: Validate) -> None:
+    """Thin LTO links in groups, in some of which no other entry point has that name."""
+
+    def entry(name: str, size: int) -> str:
+        return f'[shader("compute")] [numthreads({size}, 1, 1)] void {name}() {{ d[0] = f(d[{size}]); }}\n'
+
+    head = "import m;\nRWStructuredBuffer<float> d;\n"
+    more = "".join(f"public float f{at}(float x) {{ return sin(x * {at}); }}\n" for at in range(20))
+    files = {
+        "m.slang": "module m;\npublic float f(float x) { return x * 2.5; }\n" + more,
+        "a.slang": head + entry("main", 1) + entry("other", 2),
+        # Larger than what it imports, so it is linked alone.
+        "b.slang": head
+        + "".join(f"float g{at}(float x) {{ return cos(x * {at}); }}\n" for at in range(30))
+        + entry("main", 3),
+        "c.slang": head + entry("main", 4),
+        "d.slang": head + entry("b", 5),  # the name of a source with a clash
+    }
+    crates = """\
+lib = env.Crate("lib", ["m.slang"])
+for lto in ("off", "thin", "fat"):
+    sources = ["a.slang", "b.slang", "d.slang", "c.slang"]
+    Default(env.Crate(lto, sources, deps=[lib], crate_type="cdylib", lto=lto))
+"""
+    slang.write({"SConstruct": HEADER + crates, **files})
+    slang.scons("CRATE_EVENTS=events.jsonl")
+    parts = set(re.findall(r'"unit": ?"(\w\.(?:comp|main)(?: \+\d+)?)"', slang.read("events.jsonl")))
+    assert len(parts) > 1 and any("+" in part for part in parts), "several groups"
+    for lto in ("off", "thin", "fat"):
+        sizes = {entry["name"]: entry["workgroup_size"][0] for entry in slang.manifest(lto)["entries"]}
+        assert sizes == {"a.main": 1, "other": 2, "b.comp": 3, "b": 5, "c": 4}
+        validate(slang.path / f"{lto}.spv")
+
+
 STAGES = (Path(__file__).parent / "stages.slang").read_text(encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 
 from ..base.diagnostic import Diagnostic
 from ..base.errors import ConfigurationError, CratewrightError, LinkError
@@ -275,12 +276,19 @@ def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -
         ]
         return engine.run_cached(backend.NAME, request.target, jobs, fingerprint)
 
-    outcomes: list[JobOutcome[LinkResult]] = []
     parts = [request.of_part(part) for part in backend.split_link(request)]
     again = implements(backend, CodegenBackend.split_crashed)
-    for part, outcome in zip(parts, link(parts, again), strict=True):
-        failed = outcome.error if again else None
-        outcomes += link(split_crashed(backend, part, failed) or [part]) if failed else [outcome]
+    first = link(parts, again)
+    asked = [
+        (split_crashed(backend, part, outcome.error) or [part]) if again and outcome.error else []
+        for part, outcome in zip(parts, first, strict=True)
+    ]
+    retries = iter(link([each for row in asked for each in row]))
+    outcomes = [
+        each
+        for row, outcome in zip(asked, first, strict=True)
+        for each in (islice(retries, len(row)) if row else [outcome])
+    ]
     return [outcome.get(request.crate) for outcome in outcomes], sum(outcome.hit for outcome in outcomes)
 
 

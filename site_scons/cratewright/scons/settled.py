@@ -33,7 +33,7 @@ class SettledBuild(NamedTuple):
     are the lines that SCons had to say. `built` are the paths of nodes that crates make, of directories with a `/`;
     `unmade` are those of nodes that are not on disk. `memory` is the digest of SCons's own memory. `files` are all that
     were read or made, with their stamps, None for a path that was missing; `places` are directories of the project in
-    which modules may lie, with the digests of their names. Paths are relative to the root, or absolute.
+    which modules may lie, with the digests of their names. Paths are absolute.
     """
 
     calls: list[tuple[str, list[str]]]
