@@ -334,3 +334,15 @@ def test_a_comma_in_the_path_of_the_project_separates_no_places(scons_project: S
         assert "crate lib: 1 unit: 1 compiled, 0 reused" in scons_project.built()
         assert list((scons_project.path / made).glob("*.db"))
     assert sorted(path.name for path in scons_project.path.parent.glob("a*")) == ["a, b"]
+
+
+def test_a_dollar_in_an_absolute_path_is_part_of_it(scons_project: SconsProject) -> None:
+    """Whether a user has said it or the project lies there: it names no variable."""
+    place = scons_project.path = scons_project.path.rename(scons_project.path.with_name("a$CC"))
+    scons_project.write({"second/x.inc": "export x\n"})
+    for value, made in ((repr(f"{place}/said"), "said"), ('Dir("node")', "node")):
+        scons_project.sconstruct(f"env['CRATE_CACHE'] = {value}\n" + PROJECT.format(options=""), **SOURCES)
+        scons_project.scons("-c")
+        scons_project.scons()
+        assert list((place / made).glob("*.db"))
+    assert [path.name for path in place.parent.glob("a*")] == ["a$CC"]

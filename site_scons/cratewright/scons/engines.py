@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def engine_of(
     if cache and cache_places(cache) != ("off",):
         # One a line: the path of the project may have what separates places.
         settings["CRATE_CACHE"] = "".join(
-            f"{place if is_url(place) else env.Dir(place).abspath}\n" for place in cache_places(cache)
+            f"{place if is_url(place) or os.path.isabs(place) else env.Dir(place).abspath}\n"
+            for place in cache_places(cache)
         )
     settings = {**chosen_programs(env, backend, where=where), **settings}
     key = tuple(sorted(settings.items()))
