@@ -41,7 +41,7 @@ class Changes:
         with hold_signals():
             self._process = os.fork()
             if not self._process:
-                _tell(self.directories, writer, parent)
+                _tell(self.directories, self.output, writer, parent)
             own(self._process)
         os.close(writer)
         self._left = b""
@@ -73,11 +73,12 @@ class Changes:
         os.close(self.output)
 
 
-def _tell(directories: tuple[str, ...], writer: int, parent: int) -> None:
+def _tell(directories: tuple[str, ...], reader: int, writer: int, parent: int) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         begin_group()
+        os.close(reader)  # else a write would wait for ever where nobody reads any more
         from watchfiles import DefaultFilter  # noqa: PLC0415 - of an extra, and slow to import
         from watchfiles import watch as watched  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 
-from cratewright import Observed, content_digest, dataclass, scratch_root
+from cratewright import Observed, OutputError, content_digest, dataclass, scratch_root
 
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .layout import entry_point_of
@@ -50,7 +50,11 @@ def compiler_for(settings: Settings, root: str, repositories: Sequence[str]) -> 
     """Return the compiler for some settings and places, which has all that this build has compiled."""
     key = (settings, root, tuple(repositories))
     if key not in _compilers:
-        _compilers[key] = ModuleCompiler(*key, Shelf(scratch_root()))
+        try:
+            shelf = Shelf(scratch_root())
+        except OutputError:  # no temporary directory: each worker compiles what it imports
+            shelf = None
+        _compilers[key] = ModuleCompiler(*key, shelf)
     return _compilers[key]
 
 
