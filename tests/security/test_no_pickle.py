@@ -10,9 +10,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "_pickle", "copyreg"}
-PRIVATE = {"site_scons/cratewright/workers/worker.py", "site_scons/cratewright/pipeline/errand.py"}
-"""Pipes between a build and workers that it started itself, of which nobody else has an end; and calls that lie on
-another machine beside the code that makes them: whoever could alter the one could alter the other."""
+PRIVATE = {
+    "site_scons/cratewright/workers/worker.py",
+    "site_scons/cratewright/pipeline/errand.py",
+    "site_scons/cratewright/scons/usual.py",
+}
+"""Pipes between a build and workers that it started itself, of which nobody else has an end; calls that lie on
+another machine beside the code that makes them: whoever could alter the one could alter the other; and SCons's own
+memory, which SCons has unpickled in the same process before."""
 
 
 def _imported(path: Path) -> set[str]:

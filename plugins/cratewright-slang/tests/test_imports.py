@@ -199,7 +199,7 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
         with Shelf(str(tmp_path)).alone("a"):
             inside.set()
             other.join(0.2)
-            Shelf(str(tmp_path)).put("a", 1)
+            Shelf(str(tmp_path)).put("a", b"made")
 
     def wait() -> None:
         inside.wait()
@@ -214,4 +214,4 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
     maker.start()
     other.join()
     maker.join()
-    assert said == [1] and Shelf(str(tmp_path)).take("b") is None
+    assert said == [b"made"] and Shelf(str(tmp_path)).take("b") is None

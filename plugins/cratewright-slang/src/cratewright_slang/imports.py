@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 
+import msgpack
+
 from cratewright import Observed, OutputError, content_digest, dataclass, scratch_root
 
 from .files import SOURCE, ProjectFiles, imported_names, may_export
@@ -41,6 +43,27 @@ class Compiled:
     exports: bool
     minds: frozenset[str]
     asked: tuple[tuple[str, frozenset[str]], ...]
+
+
+def _packed(text: bytes, made: Compiled) -> bytes:
+    observed = [(each.path, each.digest) for each in made.observed]
+    asked = [(path, sorted(names)) for path, names in made.asked]
+    row = (made.data, made.entries, made.imports, observed, made.log, made.exports, sorted(made.minds), asked)
+    return bytes(msgpack.packb((text, row)))
+
+
+def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
+    text, (data, entries, imports, observed, log, exports, minds, asked) = msgpack.unpackb(packed, use_list=False)
+    return text, Compiled(
+        data=data,
+        entries=entries,
+        imports=imports,
+        observed=tuple(Observed(path, digest) for path, digest in observed),
+        log=log,
+        exports=exports,
+        minds=frozenset(minds),
+        asked=tuple((path, frozenset(names)) for path, names in asked),
+    )
 
 
 _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
@@ -126,7 +149,7 @@ class ModuleCompiler:
     def _keep(self, path: str, text: bytes, made: Compiled) -> None:
         self._done[path] = text, made
         if self._shelf is not None:
-            self._shelf.put(self._name(path), self._done[path])
+            self._shelf.put(self._name(path), _packed(text, made))
 
     def _name(self, path: str) -> str:
         return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
@@ -137,8 +160,7 @@ class ModuleCompiler:
             found = self._shelf.take(self._name(path)) if self._shelf is not None else None
             if found is None:
                 return None
-            assert isinstance(found, tuple)
-            self._done[path] = found
+            self._done[path] = _unpacked(found)
         text, made = self._done[path]
         files = ProjectFiles(self._root, self._repositories)
         if files.read(path) != text or any(files.look(each.path) != each.digest for each in made.observed):

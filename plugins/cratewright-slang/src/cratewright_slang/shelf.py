@@ -1,4 +1,4 @@
-"""What the workers of a build have in common: values under names, each made once while the others wait for it.
+"""What the workers of a build have in common: bytes under names, each made once while the others wait for it.
 
 Knows nothing of modules. Where files cannot be locked, two workers may make the same.
 """
@@ -6,7 +6,6 @@ Knows nothing of modules. Where files cannot be locked, two workers may make the
 from __future__ import annotations
 
 import os
-import pickle
 from contextlib import AbstractContextManager, suppress
 
 from cratewright import scratch_lock
@@ -20,21 +19,21 @@ class Shelf:
     def __init__(self, directory: str) -> None:
         self._directory = directory
 
-    def take(self, name: str) -> object:
+    def take(self, name: str) -> bytes | None:
         """Return what was put there, or None."""
         try:
             with open(self._path(name), "rb") as file:
-                return pickle.load(file)
+                return file.read()
         except OSError:
             return None
 
-    def put(self, name: str, value: object) -> None:
-        """Let the others take a value; without room for it they make their own."""
+    def put(self, name: str, data: bytes) -> None:
+        """Let the others take something; without room for it they make their own."""
         path = self._path(name)
         written = f"{path}.{os.getpid()}"
         with suppress(OSError):
             with open(written, "wb") as file:
-                pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
+                file.write(data)
             os.replace(written, path)
 
     def alone(self, name: str) -> AbstractContextManager[None]:
