@@ -49,3 +49,7 @@ def test_a_cache_that_is_a_file(scons_project: SconsProject) -> None:
     scons_project.write({".crate-cache": ""})
     scons_project.scons()
     assert scons_project.exists("a.cdylib") and scons_project.read(".crate-cache") == ""
+    scons_project.environ["CRATE_CACHE"] = ".crate-cache"
+    scons_project.scons("-c")
+    scons_project.scons()
+    assert scons_project.exists("a.cdylib") and scons_project.read(".crate-cache") == ""

@@ -55,7 +55,7 @@ def engine_of(
     if cache and cache_places(cache) != ("off",):
         # One a line: the path of the project may have what separates places.
         settings["CRATE_CACHE"] = "".join(
-            f"{place if is_url(place) or os.path.isabs(place) else env.Dir(place).abspath}\n"
+            f"{place if is_url(place) or os.path.isabs(place) else env.Entry(place).abspath}\n"
             for place in cache_places(cache)
         )
     settings = {**chosen_programs(env, backend, where=where), **settings}
