@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from .case import Way
+from .case import Way, environment_of
 from .measure import LEFT, found, measure, scons
 from .projects import Project
 from .tools import Tools
@@ -23,7 +23,7 @@ __all__ = ["COMPILER", "NINJA", "NULL", "anew", "edit_ways", "empty", "native_wa
 
 OURS_TOO, NULL, COMPILER = "cratewright", "cratewright, nothing to do", "glslangValidator, spirv-val"
 SETTLED = 4
-"""Builds with nothing to do are quick from the third on."""
+"""How many builds it takes until one with nothing to do is surely known as a whole."""
 
 NINJA = found("ninja")
 SHADER = """\
@@ -100,8 +100,8 @@ def edit_ways(units: int, crates: int) -> list[Way]:
         _write(directory, edited, SHADER.format(crate=crates, unit=units + number))
 
     def settle(directory: Path, number: int) -> None:
-        for _ in range(SETTLED - 1):
-            measure(scons(), directory, {**os.environ, **ours.environ})
+        for _ in range(SETTLED + 1):  # the compiler alone may have edited as well
+            measure(scons(), directory, environment_of(ours))
 
     ours = shaders(units, crates)
     compile_it = "$0 --quiet -V --target-env vulkan1.3 -P'#extension GL_GOOGLE_include_directive : require' -Iinc"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .measure import Cost, measure, share_of_others
 
-__all__ = ["OURS", "Case", "Goal", "Measured", "Reached", "Took", "Way", "ratio", "run"]
+__all__ = ["OURS", "Case", "Goal", "Measured", "Reached", "Took", "Way", "environment_of", "ratio", "run"]
 
 OURS = "cratewright"
 
@@ -147,14 +147,14 @@ def run(case: Case, scratch: Path, rounds: int) -> Measured:
             places[way.name].mkdir(parents=True)
             way.write(places[way.name])
         for command in way.first:
-            measure(command, places[way.name], _environment(way))
+            measure(command, places[way.name], environment_of(way))
     with share_of_others() as others:
         for number in range(min(rounds, case.rounds)):
             for way in reversed(able) if number % 2 else able:
                 if number >= way.rounds:
                     continue
                 way.begin(places[way.name], number)
-                cost = measure(way.command, places[way.name], _environment(way), together=way.together)
+                cost = measure(way.command, places[way.name], environment_of(way), together=way.together)
                 way.check(places[way.name])
                 costs[way.name].append(cost)
                 print(f"{case.name}: {way.name}: {cost.cpu:.2f} s CPU", file=sys.stderr, flush=True)
@@ -185,7 +185,7 @@ def _reached(goal: Goal, costs: Mapping[str, Sequence[Cost]]) -> Reached:
     return Reached(goal.text, figure, goal.limit, goal.least)
 
 
-def _environment(way: Way) -> dict[str, str]:
-    # Byte code is kept, as it is for everybody.
+def environment_of(way: Way) -> dict[str, str]:
+    """Return the variables of a way's process: byte code is kept, as it is for everybody."""
     inherited = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**inherited, **way.environ}

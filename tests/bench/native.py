@@ -35,5 +35,13 @@ def cases() -> list[Case]:
                 goals = [Goal("ours / plain SCons", ratio(OURS, PLAIN), limit)]
                 name = f"{project.name}, lto=off, {cc}, {what}"
                 rounds = 1000 if edit or some else 3
-                made.append(Case(name, ways, goals=goals, rounds=rounds, headline=project.name == "Lua" and some))
+                made.append(
+                    Case(
+                        name,
+                        ways,
+                        goals=goals,
+                        rounds=rounds,
+                        headline=project.name == "Lua" and cc == "gcc",
+                    )
+                )
     return made

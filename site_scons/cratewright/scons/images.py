@@ -115,7 +115,9 @@ class ImageNodes(Mapping[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the image of an entry point, or something else if there is none."""
-        return self[name] if name in self else default
+        if name not in self:
+            return default
+        return self[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
