@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..base.errors import ConfigurationError, near_miss
 from ..base.host import can_fork, default_workers
@@ -22,6 +22,7 @@ __all__ = [
     "SETTINGS",
     "cache_places",
     "is_url",
+    "one_a_line",
     "read_memory",
     "read_modes",
     "read_remote",
@@ -134,6 +135,11 @@ def cache_places(setting: str) -> tuple[str, ...]:
                 hint='name each place once, nearest first: "DIRECTORY, https://HOST/PATH"',
             )
     return places
+
+
+def one_a_line(places: Iterable[str]) -> str:
+    """Return a value of `CRATE_CACHE` that names places whose paths may have what else separates them."""
+    return "".join(f"{place}\n" for place in places)
 
 
 def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -57,15 +57,20 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         """Whether this stands for the crate: an SConstruct may have added to it, or taken from it."""
         return bool(self.name) and self.data == self.results
 
+    def add_results(self, nodes: Sequence[Node]) -> None:
+        """Add final nodes of the crate."""
+        super().extend(nodes)
+        self.results.extend(nodes)
+
     def __add__(self, other: Any) -> Any:
-        return super().__add__(list(other) if is_pending(other) else other)
+        return super().__add__(_taken(other))
 
     def __iadd__(self, other: Any) -> Any:
-        return super().__iadd__(list(other) if is_pending(other) else other)
+        return super().__iadd__(_taken(other))
 
     def extend(self, other: Any) -> None:
         """Append the nodes of another list."""
-        super().extend(list(other) if is_pending(other) else other)
+        super().extend(_taken(other))
 
     def __repr__(self) -> str:
         return f"<crate {self.name}>" if self.is_crate else str(super().__repr__())
@@ -114,6 +119,10 @@ class PendingTarget(CrateTarget):
 
 _DECLARE = "(declare)"
 _NODES = "(nodes)"
+
+
+def _taken(other: Any) -> Any:
+    return list(other) if is_pending(other) else other
 
 
 def _nodes(target: PendingTarget) -> list[Node]:

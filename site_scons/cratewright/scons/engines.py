@@ -18,6 +18,7 @@ from ..pipeline.settings import (
     SETTINGS,
     cache_places,
     is_url,
+    one_a_line,
     read_modes,
     read_remote,
     read_workers,
@@ -51,12 +52,10 @@ def engine_of(
     read_remote(settings)
     read_modes(settings)
     read_workers(settings)
-    cache = settings.get("CRATE_CACHE", "")
-    if cache and cache_places(cache) != ("off",):
-        # One a line: the path of the project may have what separates places.
-        settings["CRATE_CACHE"] = "".join(
-            f"{place if is_url(place) or os.path.isabs(place) else env.Entry(place).abspath}\n"
-            for place in cache_places(cache)
+    places = cache_places(settings["CRATE_CACHE"]) if settings.get("CRATE_CACHE") else ("off",)
+    if places != ("off",):
+        settings["CRATE_CACHE"] = one_a_line(
+            place if is_url(place) or os.path.isabs(place) else env.Entry(place).abspath for place in places
         )
     settings = {**chosen_programs(env, backend, where=where), **settings}
     key = tuple(sorted(settings.items()))
@@ -102,7 +101,7 @@ def _setting(name: str, value: object) -> str:
     elif isinstance(value, (int, float)):
         text = str(value) if is_flag or name in NUMBERS else None
     elif isinstance(value, SCons.Node.FS.Base):
-        text = str(value.abspath) + "\n" * (name == "CRATE_CACHE")  # one place, whatever its path has
+        text = one_a_line([str(value.abspath)]) if name == "CRATE_CACHE" else str(value.abspath)
     else:
         text = value if isinstance(value, str) else "" if value is None else None
     if text is None:

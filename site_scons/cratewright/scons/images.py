@@ -115,9 +115,8 @@ class ImageNodes(Mapping[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the image of an entry point, or something else if there is none."""
-        if name not in self:
-            return default
-        return self[name]
+        paths = self._paths(name)
+        return self._env.fs.File(paths[0]) if len(paths) == 1 else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._nodes)
@@ -126,10 +125,8 @@ class ImageNodes(Mapping[str, Any]):
         return len(self._nodes)
 
     def _paths(self, name: object) -> list[str]:
-        for key, path in self._nodes.items():
-            if key == name:
-                return [path]
-        return [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
+        whole = [path for key, path in self._nodes.items() if key == name]
+        return whole or [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
 
 
 class _Owner:

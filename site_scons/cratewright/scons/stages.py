@@ -149,8 +149,7 @@ class CrateStages:
         (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, state, before))
         if CrateType.RLIB not in declared.libraries:
             declared.libraries[CrateType.RLIB] = self.target.rlib = node
-            self.target.append(node)
-            self.target.results.append(node)
+            self.target.add_results([node])
         return node
 
     def optimize(self, name: str = "", rlink: Any = None) -> list[Any]:
@@ -263,8 +262,7 @@ class CrateStages:
         declared.made[kind] = main
         if kind is CrateType.DYLIB:
             declared.libraries[kind] = main
-        target.extend(nodes)
-        target.results.extend(nodes)
+        target.add_results(nodes)
         target.manifest = target.manifest or next((node for node in nodes if str(node).endswith(".json")), None)
         target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
         target.images = ImageNodes(self.env, declared.name, self.images, self._images_hint(target.image))
