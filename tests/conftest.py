@@ -16,7 +16,7 @@ from tests.support.paths import ROOT, source_paths
 sys.path[:0] = [path for path in source_paths() if path not in sys.path]
 
 from cratewright.pipeline import settings  # noqa: E402
-from tests.support.scons_project import SconsProject, available_forms  # noqa: E402
+from tests.support.scons_project import IN_PLACE, INSTALLED, SconsProject, available_forms  # noqa: E402
 
 Golden = Callable[[str, str], None]
 
@@ -25,18 +25,23 @@ if _workers := os.environ.get("CRATE_WORKERS"):  # for engines as well that are 
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--bless`."""
+    """Add `--bless` and `--installed`."""
     parser.addoption("--bless", action="store_true", help="rewrite the golden texts with what came out")
+    parser.addoption("--installed", action="store_true", help="build all projects with the installed cratewright")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what builds a project once for each form in which cratewright is there.
+    """Build projects with the checkout, and with the installed cratewright as well in modules with `BOTH_FORMS`.
 
-    A module with `ONE_FORM` is about behaviour that cannot depend on it, and costs half the time.
+    Those are about what the form decides: where the package, its data and its plugins are found.
     """
     if "scons_form" in metafunc.fixturenames:
-        forms = available_forms()
-        metafunc.parametrize("scons_form", forms[:1] if getattr(metafunc.module, "ONE_FORM", False) else forms)
+        forms: tuple[str, ...] = (IN_PLACE,)
+        if getattr(metafunc.module, "BOTH_FORMS", False):
+            forms = available_forms()
+        elif metafunc.config.getoption("--installed"):
+            forms = (INSTALLED,)
+        metafunc.parametrize("scons_form", forms)
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ from cratewright.testing import require_tool
 from tests.support.page import Walk, blocks, environ
 from tests.support.paths import ROOT
 
-ONE_FORM = True
-
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 README = "../README.md"

@@ -28,8 +28,6 @@ from tests.support.cache_server import running
 from tests.support.reapi_server import require_grpc
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 ENTRIES = {
     f"{number:064x}": seal_entry(f"{number:064x}", bytes([number]) * size)
     for number, size in enumerate((10, 200_000, 6 << 20))

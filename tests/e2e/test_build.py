@@ -8,6 +8,8 @@ from cratewright.formats.archive import read_archive
 from cratewright.formats.metadata import decode_rlib
 from tests.support.scons_project import SconsProject
 
+BOTH_FORMS = True
+
 PROJECT = """\
 maths = env.Crate("maths", Glob("maths/*.stub"), include_dirs=["inc"])
 app = env.Crate("app", ["a.stub", "b.stub"], deps=[maths], crate_type=["rlib", "cdylib"], multimodule=True)

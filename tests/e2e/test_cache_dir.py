@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 PROJECT = """\
 CacheDir("kept")
 lib = env.Crate("lib", ["b.stub"], include_dirs=["inc"])

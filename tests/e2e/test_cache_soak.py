@@ -17,8 +17,6 @@ from tests.support.engine_build import build_here
 from tests.support.random_tree import RandomTree, outputs_of
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 MORE = int(os.environ.get("CRATE_SOAK", "0"))
 
 

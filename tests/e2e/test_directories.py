@@ -6,8 +6,6 @@ import pytest
 
 from tests.support.scons_project import STUB, SconsProject
 
-ONE_FORM = True
-
 SCRIPT = """\
 Import("env")
 lib = env.Crate("lib", Glob("lib/*.stub"), include_dirs=["inc"])

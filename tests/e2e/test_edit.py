@@ -6,8 +6,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 COMPILE_MATHS = "Compiling crate maths.rlink"
 COMPILE_APP = "Compiling crate app.rlink"
 ARCHIVE_MATHS = "Archiving libmaths.rlib"

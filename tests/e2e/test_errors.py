@@ -10,8 +10,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 GOOD = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
 
 

@@ -12,8 +12,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 Golden = Callable[[str, str], None]
 OUT = """\
 lib = env.Crate("lib", ["b.stub"])

@@ -13,8 +13,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 LIB = 'lib = env.Crate("lib", ["b.stub"])\n'
 APP = 'app = env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib")\n'
 FILES = {"a.stub": "entry a\nimport b\n", "b.stub": "export b\n"}

@@ -6,8 +6,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 GENERATE = """\
 import time
 def make(target, source, env):

@@ -9,8 +9,6 @@ import pytest
 from cratewright.formats.metadata import CrateMetadata, decode_rlib, decode_rlink
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 Golden = Callable[[str, str], None]
 
 CHAIN = """\

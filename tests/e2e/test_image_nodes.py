@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 SCONSTRUCT = """\
 env.Tool("zip"); env.Tool("tar"); env.Tool("textfile")
 early = env.Command("early.txt", "app.images/a", "cp $SOURCE $TARGET")

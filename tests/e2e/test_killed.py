@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 CRATES = """\
 base = env.Crate("base", ["base.stub"])
 env.Crate("app", ["app.stub"], deps=[base], crate_type="cdylib", lto={lto!r}, defines=ARGUMENTS.get("defines", "A"))

@@ -13,8 +13,6 @@ import pytest
 from cratewright import cli
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 LINK = "Linking app.bin.json"
 LINKED = "crate app: 1 image: 1 linked, 0 reused"
 REUSED = "crate app: 1 image: 0 linked, 1 reused"

@@ -12,8 +12,6 @@ import pytest
 from cratewright.formats.stage_record import decode_record
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 CRATES = """\
 u = env.Crate("util", ["util.stub", "rare.stub"], crate_type=["rlib", "dylib"])
 l = env.Crate("lib", ["lib.stub"], deps=[u], crate_type=["rlib", "staticlib", "cdylib", "dylib"], {options})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
 CRATE = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
 
 

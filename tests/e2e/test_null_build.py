@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 COUNTING = """\
 import atexit, os
 counts = {"stat": 0, "visits": 0, "nodes": 0, "asked": 0}

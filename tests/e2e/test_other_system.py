@@ -93,8 +93,8 @@ def test_it_builds_and_contains_what_goes_wrong(place: Path) -> None:
     status, said = _scons(place, "-j2", "-k")
     assert status == 2 and "lib/two.stub: the compiler crashed" in said and "unknown statement 'entri'" in said
     (place / "lib/two.stub").write_text("hang\n")
-    status, said = _scons(place, CRATE_TIMEOUT="12")
-    assert status == 2 and "lib/two.stub: the compiler did not answer within 12 s and was killed" in said
+    status, said = _scons(place, CRATE_TIMEOUT="7")
+    assert status == 2 and "lib/two.stub: the compiler did not answer within 7 s and was killed" in said
     status, said = _scons(place, CRATE_WORKERS="fork")
     assert status == 2 and "CRATE_WORKERS is 'fork', and this system cannot fork" in said
     for name, text in FILES.items():

@@ -13,6 +13,8 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
 
+BOTH_FORMS = True
+
 MORE = """\
 import cratewright
 

@@ -14,6 +14,8 @@ import tomli
 import cratewright.contract.backend
 from tests.support.scons_project import IN_PLACE, SconsProject
 
+BOTH_FORMS = True
+
 TINY = Path(__file__).resolve().parents[1] / "support" / "tiny_plugin"
 SCONSTRUCT = """\
 import cratewright

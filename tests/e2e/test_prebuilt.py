@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 IMAGE = "entry a\nimport f\nexport f @g\nimport g\nexport g\n"
 
 

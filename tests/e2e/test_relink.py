@@ -24,8 +24,6 @@ from cratewright.formats.metadata import (
 )
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 Golden = Callable[[str, str], None]
 
 SCONSTRUCT = """\

@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 PROJECT = """\
 env.Command("gen/made.inc", "made.in", "cp $SOURCE $TARGET")
 low = env.Crate("low", ["low.stub"])

@@ -35,8 +35,6 @@ from tests.support.random_tree import outputs_of
 from tests.support.scons_project import SconsProject
 from tests.support.two_clients import edits_by_two_clients
 
-ONE_FORM = True
-
 MORE = int(os.environ.get("CRATE_SOAK", "0"))
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 FILES = {
     "util.stub": "export util\n",
     "lib.stub": "export entry @util\nimport util\n",

@@ -7,8 +7,6 @@ import pytest
 from cratewright.formats.metadata import decode_dylib
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 PROJECT = """\
 lib = env.Crate("lib", ["b.stub"])
 app = env.Crate("app", ["a.stub"], deps=[lib], crate_type=["rlib", "cdylib"], multimodule={multimodule})

@@ -11,8 +11,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 CRATES = """\
 u = env.Crate("util", ["util.stub"])
 l = env.Crate("lib", ["lib.stub", "more.stub"], deps=[u], crate_type="cdylib", lto=ARGUMENTS.get("lto", "thin"))

@@ -25,8 +25,6 @@ from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 CRATES = """\
 a = env.Crate("a", Glob("a/*.stub") + [("a/w1.stub", {"name": f"v{n}"}) for n in range(3)])
 Default(a, env.Crate("b", Glob("b/*.stub"), crate_type="cdylib", deps=a))

@@ -9,8 +9,6 @@ import pytest
 
 from tests.native_e2e.native_scons import NativeProject
 
-ONE_FORM = True
-
 VARIABLES = """\
 env.MergeFlags("-Iinc -DMERGED=2 -O1 -std=c11 -lm -pthread")
 c = env.Crate("c", ["c.c"], crate_type="bin", defines={"A": 9})

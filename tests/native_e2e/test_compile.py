@@ -8,8 +8,6 @@ import pytest
 
 from tests.native_e2e.native_scons import NativeProject
 
-ONE_FORM = True
-
 SCONSTRUCT = """\
 env["CRATE_INCLUDE_DIRS"] = ["first", "inc"]
 maths = env.Crate("maths", Glob("maths/*.c"), ldflags=ARGUMENTS.get("ldflags", "-Wl,-O1").split())

@@ -7,6 +7,8 @@ import subprocess
 
 from tests.native_e2e.native_scons import NativeProject
 
+BOTH_FORMS = True
+
 SCONSTRUCT = """\
 env.CrateCompileCommands()
 env.Crate("a", ["src/a.c", ("src/b.cc", {"defines": {"B": "2"}})], include_dirs=["inc"], std="c++17")

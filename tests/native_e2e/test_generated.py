@@ -9,8 +9,6 @@ import pytest
 
 from tests.native_e2e.native_scons import NativeProject
 
-ONE_FORM = True
-
 MAKE = """\
 import time
 def make(target, source, env):

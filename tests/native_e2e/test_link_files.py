@@ -12,8 +12,6 @@ from cratewright.formats.stage_record import StageRecord, decode_record
 from tests.native_e2e.native_scons import NativeProject
 from tests.native_e2e.test_link import printed
 
-ONE_FORM = True
-
 MAIN = '#include <stdio.h>\nint foo(void);\nint main(void) { printf("%d\\n", foo()); return 0; }\n'
 LINK = "Linking app"
 LINKED = "crate app: 1 image: 1 linked, 0 reused"

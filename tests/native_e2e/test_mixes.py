@@ -16,7 +16,7 @@ from tests.native_e2e.native_scons import HEADER, NativeProject
 from tests.support.random_crates import CrateGraphSources, random_graph, random_mix, sconstruct
 from tests.support.scons_project import available_forms
 
-GRAPHS = int(os.environ.get("CRATE_RANDOM_GRAPHS", "15"))
+GRAPHS = int(os.environ.get("CRATE_RANDOM_GRAPHS", "9"))
 KINDS = ("llvm", "zig", "gcc")
 ATTEMPTS = 12
 

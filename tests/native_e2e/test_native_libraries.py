@@ -12,8 +12,6 @@ from cratewright import cli
 from tests.native_e2e.native_scons import NativeProject
 from tests.native_e2e.test_link import lto_of, names, printed
 
-ONE_FORM = True
-
 FILES = {
     "main.c": '#include <stdio.h>\nint mid(int);\nint main(void) { printf("%d\\n", mid(4)); return 0; }\n',
     "entry.c": "int mid(int);\nint entry(int x) { return mid(x); }\n",

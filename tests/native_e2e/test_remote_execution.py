@@ -25,8 +25,6 @@ from tests.support.bounds import HANG
 from tests.support.casd import serving_casd
 from tests.support.native_project import Project, named
 
-ONE_FORM = True
-
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

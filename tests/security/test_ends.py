@@ -18,8 +18,6 @@ from tests.support.paths import ROOT
 from tests.support.processes import left_processes
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 BACKEND = """\
 import os, time
 import cratewright

@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 CRATE = 'env.Crate("a", ["a.stub"], crate_type=["rlib", "cdylib"])\n'
 
 

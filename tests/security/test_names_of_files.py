@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 RUNS = "${__import__('os').system('touch RAN')}"
 NAMES = [
     RUNS,

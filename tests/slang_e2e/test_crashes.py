@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from tests.spirv_e2e.shader_project import ShaderProject
 
-ONE_FORM = True
-
 BACKEND = """\
 import os
 from cratewright_slang.backend import SlangBackend

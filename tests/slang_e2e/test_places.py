@@ -7,8 +7,6 @@ from pathlib import Path
 
 from tests.spirv_e2e.shader_project import ShaderProject
 
-ONE_FORM = True
-
 SCONSTRUCT = """\
 import cratewright
 env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="slang", CRATE_TARGET="vulkan1.3")

@@ -14,8 +14,6 @@ from tests.slang_e2e.test_places import FILES
 from tests.spirv_e2e.shader_project import ShaderProject
 from tests.support.casd import serving_casd
 
-ONE_FORM = True
-
 PYTHON = "/usr/bin/python3"
 SCONSTRUCT = """\
 import cratewright

@@ -13,7 +13,6 @@ from tests.spirv_e2e.shader_project import ShaderProject
 from tests.support.page import blocks
 from tests.support.paths import ROOT
 
-ONE_FORM = True
 Validate = Callable[[Path], None]
 
 HEADER = """\

@@ -11,8 +11,6 @@ import pytest
 from tests.spirv.conftest import CopyExample, Validate
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
-
 _COUNTS = re.compile(r"crate (\S+): \d+ (unit|image)s?: (.*)")
 
 ENTRIES = {

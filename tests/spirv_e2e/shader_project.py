@@ -8,12 +8,17 @@ from typing import Any
 
 from tests.support.scons_project import SconsProject
 
-__all__ = ["HEADER", "STORE", "ShaderProject", "compute"]
+__all__ = ["HEADER", "STORE", "WITH_C", "ShaderProject", "compute"]
 
 HEADER = """\
 import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
+tools = ["filesystem", "install", "textfile", cratewright.tool]
+env = Environment(tools=tools, CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
 """
+"""How an SConstruct begins; without compilers of C, which take SCons long to find."""
+
+WITH_C = HEADER.replace('"filesystem", "install", "textfile"', '"default"')
+"""How one begins that embeds images or builds programs."""
 
 STORE = "layout(set = 0, binding = 0) buffer Store { float data[]; } store;\n"
 
@@ -27,11 +32,13 @@ def compute(body: str, *, before: str = "", size: int = 64) -> str:
 
 
 class ShaderProject(SconsProject):
-    """A project whose SConstruct uses the `spirv` backend."""
+    """A project whose SConstruct uses the `spirv` backend, and begins with `header`."""
+
+    header = HEADER
 
     def crates(self, text: str, files: Mapping[str, str | bytes] | None = None) -> None:
         """Write an SConstruct that declares crates, and files."""
-        self.write({"SConstruct": HEADER + text, **(files or {})})
+        self.write({"SConstruct": self.header + text, **(files or {})})
 
     def error(self) -> str:
         """Return what the last run said of its failure."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 
-ONE_FORM = True
-
 HOME = """\
 Decider("timestamp-newer")
 SetOption("implicit_cache", 1)

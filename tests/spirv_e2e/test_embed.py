@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cratewright.testing import require_tool
-from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.shader_project import WITH_C, ShaderProject, compute
 
 PROGRAM = 'shaders = env.CrateEmbed("shaders", app)\nenv.Default(env.Program("prog", ["main.c", shaders]))\n'
 MAIN = """\
@@ -54,6 +54,13 @@ void main() {
         + pushed.NULL + pushed.linux;
 }
 """
+
+
+@pytest.fixture
+def shaders(shaders: ShaderProject) -> ShaderProject:
+    """Give an empty project that may have C in it."""
+    shaders.header = WITH_C
+    return shaders
 
 
 def _tools() -> None:

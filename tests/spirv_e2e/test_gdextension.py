@@ -10,7 +10,6 @@ from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject
 
-ONE_FORM = True
 LOAD = """\
 import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])

@@ -11,7 +11,6 @@ from cratewright_spirv.compilers.latest_wheel import usable_latest
 from tests.spirv.conftest import missing
 from tests.spirv_e2e.shader_project import ShaderProject
 
-ONE_FORM = True
 Validate = Callable[[Path], None]
 
 CRATES = """\

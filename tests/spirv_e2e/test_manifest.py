@@ -11,6 +11,8 @@ from cratewright.formats.figures import compare, read_figures
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 from tests.spirv_e2e.words import entry_points
 
+BOTH_FORMS = True
+
 Golden = Callable[[str, str], None]
 
 ONE = compute("store.data[i] = 1.0;")

@@ -15,8 +15,6 @@ import pytest
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
 from tests.support.bounds import until
 
-ONE_FORM = True
-
 YOUNG = """\
 import cratewright.base.stamp
 cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp

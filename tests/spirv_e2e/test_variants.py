@@ -11,7 +11,7 @@ from typing import Any
 
 from cratewright.testing import require_tool
 from tests.spirv.conftest import Validate
-from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.shader_project import WITH_C, ShaderProject, compute
 from tests.spirv_e2e.words import entry_points
 
 LIT = compute(
@@ -165,6 +165,7 @@ def test_a_host_looks_them_up(shaders: ShaderProject) -> None:
         require_tool(shutil.which(tool) is not None, tool)
     axes = '{"FOG": [1, 2], "LIGHTS": [-4, 4294967296], "TYPE": ["uvec2(1, 2)", "float"], "delete": [True]}'
     crate = f'env.Crate("app", ["a.comp"], variants={axes}, when="LIGHTS < 0", crate_type="cdylib", multimodule=MANY)\n'
+    shaders.header = WITH_C
     host = 'shaders = env.CrateEmbed("shaders", app)\nenv.Program("host", ["host.c", shaders])\n'
     for many, shown in (
         (True, "1 main 4 1 1"),

@@ -28,9 +28,9 @@ INSTALLED = "installed"
 STUB = """\
 import cratewright, cratewright.testing
 cratewright.register(cratewright.testing)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="stub")
+env = Environment(tools=["filesystem", "install", "textfile", cratewright.tool], CRATE_BACKEND="stub")
 """
-"""How an SConstruct begins that uses the `stub` backend."""
+"""How an SConstruct begins that uses the `stub` backend; without compilers of C, which take SCons long to find."""
 
 _SITE = str(ROOT / "site_scons")
 _STEP = re.compile(r"(?:Compiling crate|Archiving|Linking) .*")

@@ -120,7 +120,7 @@ def test_many_crashes(pool: WorkerPool) -> None:
 
 
 def test_a_hang_costs_its_own_call(kind: str) -> None:
-    seconds = {"fork": 2, "spawn": 10}[kind]  # the others need as many milliseconds, a new interpreter a tenth of that
+    seconds = {"fork": 2, "spawn": 6}[kind]  # the others need as many milliseconds, a new interpreter a tenth of that
     pool = WorkerPool(2, kind=kind, timeout=seconds)
     try:
         outcomes = pool.map([_call("hang"), *(_call("double", number) for number in range(6))])

@@ -207,7 +207,15 @@ def test_defines_reach_the_source(compiler: Compiler, tmp_path: Path) -> None:
         compile_unit(request(tmp_path, text, defines=(("ON", "1\n#error"),)), compiler)
 
 
-@pytest.mark.parametrize("version", [b"", b"#version 450\n", b"// c\n/* d\n */ #version 460 core\n"])
+VERSIONS = [b"", b"#version 450\n", b"// c\n/* d\n */ #version 460 core\n"]
+
+
+# The program is started for each stage; one text shows that it is given the extension, and the library where it goes.
+@pytest.mark.parametrize(
+    ("compiler", "version"),
+    [*(("library", version) for version in VERSIONS), *((kind, VERSIONS[2]) for kind in ("executable", "latest"))],
+    indirect=["compiler"],
+)
 def test_the_include_extension_is_not_asked_of_the_user(version: bytes, compiler: Compiler, tmp_path: Path) -> None:
     write(tmp_path, "lib/h.h", "float g(float x) { return x; }\n")
     text = version + b'#include "h.h"\nfloat f(float x) { return g(x); }\nfloat e() { return undefined; }\n'
