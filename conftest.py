@@ -19,6 +19,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 # What runs longest, longest first.
 LONG = (
+    *("spirv_e2e/test_settled.py", "spirv_e2e/test_twins.py"),
     *("native_e2e/test_torture.py", "native_e2e/test_lua.py", "differential/test_rustc_formats.py"),
     *("tests/test_link.py::test_c_plus_plus", "native_e2e/test_same_set.py", "e2e/test_cache_soak.py"),
     *("native_e2e/test_mixes.py", "docs/test_pages.py", "security/test_planted_entries.py::test_a_dose"),

@@ -12,6 +12,7 @@ __all__ = ["HEADER", "STORE", "WITH_C", "ShaderProject", "compute"]
 
 HEADER = """\
 import cratewright
+DefaultEnvironment(tools=[])
 tools = ["filesystem", "install", "textfile", cratewright.tool]
 env = Environment(tools=tools, CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
 """

@@ -27,7 +27,7 @@ INSTALLED = "installed"
 
 STUB = """\
 import cratewright, cratewright.testing
-cratewright.register(cratewright.testing)
+DefaultEnvironment(tools=[]), cratewright.register(cratewright.testing)
 env = Environment(tools=["filesystem", "install", "textfile", cratewright.tool], CRATE_BACKEND="stub")
 """
 """How an SConstruct begins that uses the `stub` backend; without compilers of C, which take SCons long to find."""

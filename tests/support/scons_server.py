@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 __all__ = ["SconsServer", "can_fork"]
@@ -39,7 +40,7 @@ _TOOLS = (
 _MODULES = (
     *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
     *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.by_hand"),
-    *("cratewright.testing", "cratewright.workers.zygote"),
+    *("cratewright.testing", "cratewright.workers.zygote", "cratewright.cache.database", "sqlite3"),
     *(f"cratewright_{name}.backend" for name in ("native", "slang", "spirv", "wasm")),
 )
 
@@ -183,9 +184,10 @@ def main(number: str, site: str) -> None:
 def _warm() -> None:
     """Do once what each run would do to the same end.
 
-    Compile expressions, read the code that results depend on, and build glslang's tables, which take as long as all
-    the rest of a small build of shaders.
+    Compile expressions, read what is installed and the code that results depend on, and build glslang's tables, which
+    take as long as all the rest of a small build of shaders.
     """
+    _keep_entry_points()
     registry = importlib.import_module("cratewright.plugins.registry").Registry()
     registry.discover()
     registry.register(importlib.import_module("cratewright.testing"))
@@ -196,6 +198,23 @@ def _warm() -> None:
         importlib.import_module(name)
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
     importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
+
+
+def _keep_entry_points() -> None:
+    """Read the entry points of what is installed here once: tests install elsewhere, and hundreds of files are slow."""
+    read = PathDistribution.read_text
+    installed = f"{sys.prefix}{os.sep}"
+    kept: dict[str, str | None] = {}
+
+    def read_once(found: PathDistribution, filename: str | os.PathLike[str]) -> str | None:
+        path = f"{found._path}{os.sep}{filename}"
+        if filename != "entry_points.txt" or not path.startswith(installed):
+            return read(found, filename)
+        if path not in kept:
+            kept[path] = read(found, filename)
+        return kept[path]
+
+    PathDistribution.read_text = read_once  # type: ignore[assignment, method-assign]
 
 
 def _run() -> None:
