@@ -313,6 +313,31 @@ def test_nodes_in_a_list_are_those_of_the_crates(pair: Pair) -> None:
         pair.run()
 
 
+LIBRARIES = """\
+base = env.Crate("base", ["lib.glsl"])
+upper = env.Crate("upper", ["upper.glsl"], deps=[base])
+Default(env.Crate("one", ["a.comp"], deps=[upper], crate_type="cdylib", include_dirs=["inc"]))
+"""
+UPPER = {"upper.glsl": "#version 460\nfloat f();\nfloat g() { return f() * 3.0; }\n"}
+
+
+def test_a_library_may_depend_on_another(pair: Pair) -> None:
+    """What a library knows of the interfaces below it stands in their files."""
+    edits: dict[str, Callable[[Pair], list[str]]] = {
+        "its body": _with({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\n"}),
+        "its interface": _with({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\nfloat h() { return 1.0; }\n"}),
+        "what tells it is gone": _without("base.rlink"),
+        "the library is gone": _without("libupper.rlib"),
+        "what tells it is damaged": _with({"base.rlink": "garbage"}),  # for good, so it comes last
+    }
+    for what, change in edits.items():
+        _with(UPPER)(pair)
+        assert pair.settle(LIBRARIES) <= 3, what
+        pair.run(*change(pair))
+        assert not pair.is_known(), what
+        pair.run()
+
+
 def test_damage_is_as_if_nothing_were_known(pair: Pair) -> None:
     assert pair.settle(BOTH) == 3, "known from the second build with nothing to do on"
     path = pair.kept.path / ".sconsign.crates"

@@ -15,7 +15,7 @@ from ..base.errors import CratewrightError
 from ..formats.metadata import read_interface
 from ..system.fs import read_bytes
 
-__all__ = ["interface_node"]
+__all__ = ["InterfaceNode", "interface_node"]
 
 
 def interface_node(file: Any) -> InterfaceNode:

@@ -24,6 +24,7 @@ from .builders import StageBuilder
 from .crates import Build
 from .heard import listen
 from .installed import installed_files, is_below
+from .interface import InterfaceNode
 from .settled import NAME, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
 from .state import StageState
@@ -238,7 +239,9 @@ def _note_stage(node: Node, files: Files) -> None:
             files.note(item.path, item.stamp if item.digest else None)
         for path in outputs:
             files.note_file(path)
-    for child in node.children():
+    for each in node.children():
+        # Which interface it has, a crate below says in a file.
+        child = each.file if isinstance(each, InterfaceNode) else each
         if isinstance(child, StageState) or getattr(child.attributes, "crate_stage", None) is not None:
             continue
         if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
