@@ -19,7 +19,7 @@ from . import generated, llama_shaders, memory, native, scaling, sizes
 from .case import run
 from .measure import ROOT, adopt_orphans, stale, versions
 from .results import Results
-from .table import heading, plot, renew, table
+from .table import brief, heading, plot, renew, table
 
 from cratewright.base.errors import CratewrightError  # isort: skip
 
@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> int:
             print(f"not published: nothing is known of {' '.join(missing)}", file=sys.stderr)
             return 2
         renew(ROOT / "docs" / "measured.md", f"{said}\n\n{table(cases)}")
-        renew(ROOT / "README.md", table(case for case in cases if case.headline))
+        renew(ROOT / "README.md", brief(cases))
         if why := plot(cases, ROOT / "docs" / "plots"):
             print(f"no plots: {why}", file=sys.stderr)
     return 0

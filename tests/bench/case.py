@@ -67,8 +67,8 @@ class Goal:
 class Case:
     """Ways to do one thing, of which the one called `cratewright` is compared with the others.
 
-    Shape: `size` is what a plot of several cases of one `group` has below it. A `headline` is for who reads little. A
-    `slow` one takes a minute or more to prepare.
+    Shape: `size` is what a plot of several cases of one `group` has below it. A `headline` case is also in the
+    README. A `slow` one takes a minute or more to prepare.
     """
 
     name: str

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .case import OURS, Measured, Reached
 
-__all__ = ["heading", "plot", "renew", "table"]
+__all__ = ["brief", "heading", "plot", "renew", "table"]
 
 MARKS = "<!-- by `python -m tests.bench --publish` -->", "<!-- end -->"
 
@@ -42,6 +42,19 @@ def table(cases: Iterable[Measured]) -> str:
             compared = f"{ours.cpu / cost.cpu:.2f}" if ours is not None and took.way != OURS and cost.cpu else ""
             figures = f"{cost.cpu:.2f} | {cost.wall:.2f} | {cost.memory:.0f} | {compared}"
             lines.append(f"{first} {len(took.costs)} | {figures} | {goal} |")
+    return "\n".join([*lines, ""])
+
+
+def brief(cases: Iterable[Measured]) -> str:
+    """Return a table with a row for each headline case: the median CPU of ours, and of each other way that ran."""
+    lines = ["| CPU seconds | cratewright | others |", "|---|---|---|"]
+    for case in cases:
+        costs = {took.way: took.cost.cpu for took in case.ways if took.cost is not None}
+        if not case.headline or OURS not in costs:
+            continue
+        ours = costs.pop(OURS)
+        others = (f"{way} {cpu:.2f}" for way, cpu in costs.items() if not way.startswith(f"{OURS},"))
+        lines.append(f"| {case.name} | {ours:.2f} | {' · '.join(others)} |")
     return "\n".join([*lines, ""])
 
 

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from tests.bench.case import Case, Goal, Way, ratio, run
 from tests.bench.results import Results
-from tests.bench.table import heading, renew, table
+from tests.bench.table import brief, heading, renew, table
 
 def write(directory):
     (directory / "made").write_text("0")
@@ -30,6 +30,7 @@ say = [sys.executable, "-I", "-S", "-c", "open('log', 'a').write(open('made').re
 ways = [
     Way("cratewright", say, write, begin, first=[say], check=lambda at: seen.append((at / "log").read_text())),
     Way("other", say, write, begin),
+    Way("cratewright, twice", say, write, begin),
     Way("absent", missing="it is not installed"),
 ]
 seen = []
@@ -41,12 +42,16 @@ goals = [
 scratch = Path(sys.argv[1])
 case = run(Case("saying", ways, goals=goals, headline=True), scratch, 3)
 assert seen == ["00", "001", "0012"], seen
-assert all(len(took.costs) == 3 and took.cost.cpu > 0 and took.cost.wall > 0 for took in case.ways[:2])
+assert all(len(took.costs) == 3 and took.cost.cpu > 0 and took.cost.wall > 0 for took in case.ways[:3])
 assert case.ways[0].cost.memory > 1 and 0 <= case.others <= 1
 assert [goal.met for goal in case.goals] == [True, False, False]
 text = table([case])
 assert "| saying | cratewright | 3 |" in text and "|  | absent | | it is not installed |" in text, text
 assert "itself: 1.00, ≤ 1" in text and "**twice: 2.00, ≥ 2.5: not met**" in text and "none: not known" in text, text
+ours, other = case.ways[0].cost.cpu, case.ways[1].cost.cpu
+row = f"| saying | {ours:.2f} | other {other:.2f} |"
+hidden = [run(Case("hidden", ways[:1]), scratch, 1), run(Case("absent", ways[3:], headline=True), scratch, 1)]
+assert brief([case, *hidden]).splitlines()[2:] == [row], brief([case])
 assert heading([case], ["on a machine"]).endswith("1 of 3 goals are met."), heading([case], [])
 
 # What is measured again takes the place of what there was; the others stay.
