@@ -338,6 +338,18 @@ def test_a_library_may_depend_on_another(pair: Pair) -> None:
         pair.run()
 
 
+def test_nothing_is_known_on_windows(pair: Pair) -> None:
+    """SCons keeps its nodes there by names that are no paths."""
+    for windows in (False, True):
+        system = f"import cratewright.scons.settling\ncratewright.scons.settling.WINDOWS = {windows}\n"
+        pair.sconstruct(BOTH)
+        for project in pair:
+            project.write({**FILES, "SConstruct": system + (project.path / "SConstruct").read_text()})
+        for _ in range(4):
+            pair.run()
+        assert pair.is_known() != windows
+
+
 def test_damage_is_as_if_nothing_were_known(pair: Pair) -> None:
     assert pair.settle(BOTH) == 3, "known from the second build with nothing to do on"
     path = pair.kept.path / ".sconsign.crates"

@@ -19,6 +19,7 @@ import SCons.Node.Python
 import SCons.Script
 import SCons.Script.Main
 
+from ..base.host import WINDOWS
 from ..base.stamp import clock_ns
 from ..plugins.registering import before_registering
 from .asked import AskedNode, AskedTargets, place_of
@@ -59,7 +60,8 @@ class Settling:
         self.calls: list[Call] = []
         self.targets: list[CrateTarget] = []
         self.nodes: list[tuple[Node, ...]] = []
-        self.is_like_others = is_before_any(fs)
+        # There, SCons keeps its nodes by names in capitals, which are no paths to compare with.
+        self.is_like_others = is_before_any(fs) and not WINDOWS
         self.memory = memory_of(root) if self.is_like_others else b""
         self.moments = Moments()
         self.late: list[str] = []
