@@ -210,6 +210,15 @@ def test_a_broken_plugin_is_set_aside(found: Callable[[dict[str, str]], Registry
     assert ("plugin bad", registry.broken["bad"]) in caught.value.context
 
 
+def test_what_a_checkout_has_depends_on_files(found: Callable[[dict[str, str]], Registry], tmp_path: Path) -> None:
+    """A directory that is no plugin yet may become one."""
+    found({"good": GOOD})
+    plugins = tmp_path / "plugins"
+    (plugins / "later").mkdir()
+    files = [plugins, plugins / "cratewright-good" / "pyproject.toml", plugins / "later" / "pyproject.toml"]
+    assert discovery_module.checkout_places() == list(map(str, files))
+
+
 def test_a_checkout_without_plugins(found: Callable[[dict[str, str]], Registry]) -> None:
     assert found({}).names == ()
 

@@ -16,6 +16,7 @@ __all__ = ["GROUP", "FoundPlugin", "checkout_places", "find_plugins"]
 
 GROUP = "cratewright"
 """The entry points that name plugins."""
+_PROJECT = "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ def find_plugins() -> Iterator[FoundPlugin]:
 
 
 def checkout_places() -> list[str]:
-    """Return the files and directories that say which plugins a checkout has."""
-    return [str(_plugins()), *map(str, _projects())]
+    """Return the files and directories that say which plugins a checkout has; some files are missing."""
+    return [str(_plugins()), *map(str, sorted(path / _PROJECT for path in _plugins().glob("*")))]
 
 
 def _plugins() -> Path:
@@ -51,7 +52,7 @@ def _plugins() -> Path:
 
 
 def _projects() -> list[Path]:
-    return sorted(_plugins().glob("*/pyproject.toml"))
+    return sorted(_plugins().glob(f"*/{_PROJECT}"))
 
 
 def _entry_point_table(project: Path) -> Mapping[str, str]:
