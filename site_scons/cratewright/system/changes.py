@@ -1,6 +1,6 @@
 """Watches files, in a separate process, so that this one has no threads and can fork.
 
-Changes that nobody has asked for yet wait in a pipe.
+Changes wait in a pipe until they are read.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .child import begin_group, disown, end_group, own, watch
 __all__ = ["Changes"]
 
 _QUIET = 15
-"""Milliseconds without a change after which a burst of them, as an editor's, is told."""
+"""Milliseconds without a change that end a burst, such as an editor's."""
 _LONGEST = 200
 _OFTEN = 100
 _READY = b"\0"
 
 
 class Changes:
-    """Changes below some directories; `output` is readable when there are some.
+    """Changes below some directories; `output` becomes readable when there are any.
 
     Raises: ConfigurationError if watchfiles is not installed; OutputError if the directories cannot be watched.
     """
@@ -54,9 +54,9 @@ class Changes:
             )
 
     def read(self) -> list[str]:
-        """Return what has changed, absolute, some of it more than once.
+        """Return the absolute paths that changed, possibly repeated.
 
-        Raises: OutputError if nobody watches any more.
+        Raises: OutputError if the watching process has died.
         """
         data = os.read(self.output, 1 << 20)
         if not data:
@@ -65,7 +65,7 @@ class Changes:
         return [os.fsdecode(path) for path in paths if path]
 
     def close(self) -> None:
-        """End the watching."""
+        """Stop watching."""
         end_group(self._process)
         disown(self._process)
         with suppress(OSError):
@@ -78,12 +78,12 @@ def _tell(directories: tuple[str, ...], reader: int, writer: int, parent: int) -
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         begin_group()
-        os.close(reader)  # else a write would wait for ever where nobody reads any more
+        os.close(reader)  # else a write could block for ever once the parent is gone
         from watchfiles import DefaultFilter  # noqa: PLC0415 - of an extra, and slow to import
         from watchfiles import watch as watched  # noqa: PLC0415
 
         ready = False
-        # It begins to watch before it first waits, and says every so often that there was nothing.
+        # The watch is set up before the first wait, and each timeout yields an empty set.
         for found in watched(
             *directories, watch_filter=DefaultFilter(), step=_QUIET, debounce=_LONGEST, rust_timeout=_OFTEN,
             yield_on_timeout=True, raise_interrupt=False,

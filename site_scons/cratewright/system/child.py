@@ -1,7 +1,7 @@
-"""The one door to programs that run to completion, and to ending all that a build has started.
+"""The one door to programs that run to completion, and to ending everything a build has started.
 
-Each process that this one starts leads a group, so that it ends with everything it has started itself: a wrapper with
-its compiler, a driver with its linker. What a worker runs is in the worker's group.
+Each child leads a process group, so that killing it also kills its own children: the compiler of a wrapper, the linker
+of a driver. Programs that a worker runs belong to the worker's group.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a program said; `status` is negative for the number of a signal that ended it."""
+    """A program's output and exit status; `status` is the negated number of the signal that killed it, if one did."""
 
     status: int
     stdout: bytes
@@ -48,7 +48,7 @@ class Finished:
 
 
 class _Build:
-    """The groups that this process has started and not seen end, and whether they have been told to."""
+    """The groups started by this process that are still alive, and whether the build is being ended."""
 
     def __init__(self) -> None:
         self.groups: set[int] = set()
@@ -63,7 +63,7 @@ _build = _Build()
 
 
 def limit_programs(seconds: float) -> None:
-    """Say for how long a program may run if whoever runs it does not say so."""
+    """Set the default time limit of a program."""
     _build.limit = seconds
 
 
@@ -77,7 +77,7 @@ _turns = _Turns()
 
 
 def take_turns(take: Callable[[], AbstractContextManager[None]]) -> None:
-    """Have each program that the calling thread runs wait for its turn."""
+    """Make each program that the calling thread runs wait for its turn, by entering what `take` returns."""
     _turns.take = take
 
 
@@ -92,10 +92,10 @@ def run_program(
 ) -> Finished:
     """Run a program to its end.
 
-    Shape: `what` names the work in messages, such as `main.c`. In a worker there is no limit but the worker's own.
+    Shape: `what` names the work in messages, such as `main.c`. In a worker only the worker's own limit applies.
     Units: `timeout` in seconds.
-    Raises: OSError if it cannot be started; ToolError if it takes too long, and is ended with all that it has started;
-    Interrupted if the build is.
+    Raises: OSError if it cannot be started; ToolError if it exceeds the limit, after killing it and its children;
+    Interrupted if the build is interrupted.
     """
     with _turns.take():
         return _run(argv, what, cwd, env, input, _build.limit if timeout is None else timeout)
@@ -125,7 +125,7 @@ def _run(
     if not (_build.member and has_groups()):
         own(process.pid)
     try:
-        if _build.ended.is_set():  # between the question above and the process
+        if _build.ended.is_set():  # since the check above
             end_group(process.pid)
         stdout, stderr = process.communicate(input, timeout=None if _build.member else limit)
     except subprocess.TimeoutExpired as error:
@@ -158,7 +158,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def join_group() -> None:
-    """Lead a group from now on: what this process runs ends with it, and by whoever has started it."""
+    """Lead a group from now on, which the parent ends together with the programs that this process runs."""
     _build.member = True
     leave_watchdog()
     _build.groups.clear()
@@ -167,10 +167,10 @@ def join_group() -> None:
 
 
 def begin_group() -> None:
-    """Lead a group that ends with the process that this one was just forked from, whose own groups it forgets.
+    """Lead a group that ends with the parent, in a process just forked; forget the parent's own groups.
 
-    Shape: for what may run for long, before it does anything. Its parent may be killed before it takes note of it, so
-    it tells the watchdog itself, which waits for it: it has the pipe until then.
+    Call this first in a fork that may run for long. The parent may be killed before it records the child, so the child
+    tells the watchdog itself; the watchdog stays alive meanwhile, because the child holds its pipe.
     """
     lead_group()
     tell_watchdog("+", os.getpid())
@@ -181,13 +181,13 @@ def begin_group() -> None:
 
 
 def watch() -> None:
-    """See to it that the groups started here end even if this process is killed; a worker's end with the worker."""
+    """Ensure that the groups started here end even if this process is killed; a worker's end with the worker."""
     if not _build.member:
         wake_watchdog(_build.groups)
 
 
 def own(leader: int) -> None:
-    """Take note of a group that must not outlive this build; without effect on when it ends otherwise."""
+    """Record a group that must not outlive this build."""
     _build.groups.add(leader)
     tell_watchdog("+", leader)
     if _build.ended.is_set():
@@ -195,14 +195,14 @@ def own(leader: int) -> None:
 
 
 def disown(leader: int) -> None:
-    """Forget a group that is about to end, or has: its number may be another's soon."""
+    """Forget a group that has ended or is about to: the system may soon reuse its number."""
     if leader in _build.groups:
         _build.groups.discard(leader)
         tell_watchdog("-", leader)
 
 
 def owns(leader: int) -> bool:
-    """Return whether a group was started here and nobody has ended it."""
+    """Return whether a group was started here and has not been ended."""
     return leader in _build.groups
 
 
@@ -212,9 +212,9 @@ def end_group(leader: int) -> None:
 
 
 def end_all() -> None:
-    """End everything that this process has started; whoever waits for it is told that the build was interrupted.
+    """End everything that this process has started; waiting callers get Interrupted.
 
-    Shape: may be called by a signal handler and by any thread, so it takes no lock.
+    Takes no lock, so signal handlers and any thread may call it.
     """
     _build.ended.set()
     for leader in tuple(_build.groups):
@@ -229,7 +229,7 @@ def check_ended() -> None:
 
 
 class running:
-    """A stage of a build that runs now, as a context: the end of a build is over when none of them runs any more."""
+    """Context of a running stage; an interrupted build has ended once no stage runs any more."""
 
     def __enter__(self) -> None:
         with _build.lock:

@@ -1,7 +1,7 @@
-"""Programs that may run on another machine: the description of such a run, and who performs it.
+"""Programs that may run on another machine: the description of such a run, and its runner.
 
-Only a run that lists everything it reads and makes can be performed elsewhere. The answer may be that it has to run
-locally after all.
+Only a run that lists everything it reads and writes can move elsewhere. The runner may still decline, and then it runs
+locally.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Placed", "Portable", "Ran", "passed_directories", "run_elsewhere", "
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A file that lies anywhere on this machine: its absolute path, the digest of its content, whether it is run."""
+    """A file anywhere on this machine: its absolute path, its content's digest, and whether it is executable."""
 
     file: str
     digest: str
@@ -29,11 +29,11 @@ class Placed:
 class Portable:
     """A run of a program.
 
-    Shape: `argv` is run in a directory that has `inputs` and nothing else: relative paths, with the digests of their
-    contents, which lie below `root` here; `placed` are further ones that lie anywhere, `contents` nowhere.
-    `directories` are there as well, empty or not. `system` are the absolute paths of files that the other machine must
-    have with the same contents: the programs, what they load, headers. `outputs` are relative paths. `salt` keeps apart
-    what equal words may come to.
+    Shape: `argv` runs in a directory that holds only the inputs, each at a relative path. `inputs` maps paths to the
+    digests of files below `root` here; `placed` are files from anywhere on this machine, `contents` exist only in
+    memory. `directories` are created too, empty or not. `system` maps the absolute paths of files that the other
+    machine must already have to their digests: programs, what they load, headers. `outputs` are relative paths.
+    `salt` separates runs of equal command lines whose results may differ.
     """
 
     root: str
@@ -50,7 +50,7 @@ class Portable:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a program said, and the contents of those of its outputs that it has made, by their paths."""
+    """A program's status and output, and the contents of the outputs that it made, by path."""
 
     status: int
     stdout: bytes
@@ -62,9 +62,9 @@ _Runner = Callable[[Portable], "Ran | None"]
 
 
 def passed_directories(path: str) -> tuple[str, ...]:
-    """Return the directories that a relative path goes up from again: each must be there for the path to lead anywhere.
+    """Return the directories that a relative path leaves by `..`: each must exist for the path to resolve.
 
-    Shape: below the directory that the path starts from, which is not among them, nor is any above it.
+    Shape: only those below the directory in which the path starts.
     """
     names = path.split("/")
     ways = (posixpath.normpath("/".join(names[:at])) for at, name in enumerate(names) if name == ".." and at)
@@ -72,7 +72,7 @@ def passed_directories(path: str) -> tuple[str, ...]:
 
 
 class _Place(threading.local):
-    """Who runs programs elsewhere for this thread."""
+    """The runner of this thread."""
 
     runner: _Runner | None = None
 
@@ -81,17 +81,17 @@ _place = _Place()
 
 
 def set_runner(runner: _Runner | None) -> None:
-    """Say who runs programs of the calling thread elsewhere; None, as at first, for nobody."""
+    """Set the runner of the calling thread's programs; None, the default, runs them all locally."""
     _place.runner = runner
 
 
 def runs_elsewhere() -> bool:
-    """Return whether it is worth finding out what a run reads."""
+    """Return whether this thread has a runner, so that finding a run's inputs is worthwhile."""
     return _place.runner is not None
 
 
 def run_elsewhere(portable: Portable) -> Ran | None:
-    """Run a program on another machine; None if it has to be run here.
+    """Run a program on another machine; return None if it must run here.
 
     Raises: Interrupted if the build has been ended.
     """

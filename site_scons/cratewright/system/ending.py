@@ -1,6 +1,6 @@
 """Ends the processes that a build has started when a signal ends the build.
 
-SCons records a signal and waits for what is running; this ends it at once.
+SCons notes a signal and waits for running jobs; this ends them at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class _Watch:
-    """How to wait for what tells of signals, whether a thread reads it, and who is told of an end."""
+    """How to read the numbers of signals, whether a thread does, and the callback at the end."""
 
     read: Callable[[], bytes] | None = None
     begun = False
@@ -30,29 +30,30 @@ class _Watch:
 
 
 def end_on_signals() -> None:
-    """End what this process has started when it is told to end, as it is told again once SCons runs its jobs.
+    """End everything that this process has started when a signal ends it.
 
-    Shape: for the main thread, before there are others; without effect the second time.
+    Call this in the main thread before other threads start; a second call has no effect. While SCons runs jobs, its own
+    handlers stand instead, and `watch_signals` sees the signals.
     """
     if _Watch.read is not None or threading.current_thread() is not threading.main_thread():
         return
     _Watch.read, writer = wakeup_ends()
     before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    if before != -1:  # somebody else's loop waits for signals
+    if before != -1:  # another event loop waits for signals
         signal.set_wakeup_fd(before)
     for number in _ENDING:
-        # That of SIGINT raises KeyboardInterrupt, for which whoever waits for a process ends it.
+        # Python's handler of SIGINT raises KeyboardInterrupt, upon which code that waits for a process ends it.
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
 
 
 def tell_at_end(tell: Callable[[], object]) -> None:
-    """Have somebody told when a signal ends this process, which then runs nothing else of its own."""
+    """Call `tell` when a signal ends this process; nothing else, such as atexit, runs then."""
     _Watch.tell = tell
 
 
 def end_anew() -> None:
-    """Do as `end_on_signals` in a fork, which has what the process before it has set up."""
+    """Set up `end_on_signals` again in a fork, in place of what it inherited."""
     signal.set_wakeup_fd(-1)
     _Watch.read, _Watch.begun, _Watch.tell = None, False, None
     for number in _ENDING:
@@ -61,13 +62,13 @@ def end_anew() -> None:
 
 
 def watch_signals() -> None:
-    """Watch for signals whose handlers only take note, as SCons's do while it runs jobs."""
+    """Watch for signals in a thread, since SCons's handlers only note them while it runs jobs."""
     if _Watch.begun or _Watch.read is None:
         return
     _Watch.begun = True
     try:
         threading.Thread(target=_read, args=(_Watch.read,), name="cratewright signals", daemon=True).start()
-    except RuntimeError:  # no thread can be started: then it takes as long as what runs
+    except RuntimeError:  # no thread can be started: an interrupt then waits for running jobs
         return
 
 
@@ -81,7 +82,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     end_all()
     remove_scratch()
     if _Watch.tell is not None:
-        with suppress(Exception):  # the end comes, whatever a listener does
+        with suppress(Exception):  # an error of a listener must not stop the end
             _Watch.tell()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -1,4 +1,4 @@
-"""The events of a build, as values, and the file that they are written to as they happen.
+"""The events of a build, as values, and the file to which they are written as they happen.
 
 The file holds one JSON object on each line; `cratewright schema --events` prints their schema.
 """
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 EVENTS_VERSION = 1
-"""Grows when a field changes its meaning or goes; new kinds and new fields may come without."""
+"""Increases when a field is removed or changes its meaning, not when a kind or a field is added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class BuildStarted:
 
 @dataclass(frozen=True, slots=True)
 class CrateDeclared:
-    """A crate was declared; `dependencies` and `directory` are as the project names them."""
+    """A crate was declared, with `dependencies` and `directory` as the project spells them."""
 
     crate: str
     directory: str
@@ -76,7 +76,7 @@ class CrateDeclared:
 
 @dataclass(frozen=True, slots=True)
 class ToolsFound:
-    """A backend found its tools; `fingerprint` names the versions that its results depend on."""
+    """A backend found its tools; `fingerprint` identifies the versions that its results depend on."""
 
     backend: str
     target: str
@@ -94,7 +94,7 @@ class StageStarted:
 
 @dataclass(frozen=True, slots=True)
 class StageEnded:
-    """A stage ended; `reason` says in one line why results were made again.
+    """A stage ended; `reason` says in one line why it remade results.
 
     Units: `seconds` of wall time.
     """
@@ -110,7 +110,7 @@ class StageEnded:
 
 @dataclass(frozen=True, slots=True)
 class UnitsFound:
-    """This many units are about to be looked up or made; `step` is the backend's method."""
+    """The number of units about to be looked up or made; `step` is the backend's method."""
 
     step: str
     crate: str
@@ -146,7 +146,7 @@ class UnitEnded:
 
 @dataclass(frozen=True, slots=True)
 class UnitExplained:
-    """A unit was not in the cache; `causes` say why, in words for people."""
+    """A unit was not in the cache; `causes` tell people why."""
 
     step: str
     crate: str
@@ -229,7 +229,7 @@ Listener = Callable[[Event], None]
 
 
 def event_row(event: Event, at: float) -> dict[str, object]:
-    """Return an event as JSON holds it, with its kind and when it happened.
+    """Return an event as a JSON object, with its kind and time.
 
     Units: `at` in seconds since the build began.
     """
@@ -242,7 +242,7 @@ def event_row(event: Event, at: float) -> dict[str, object]:
 
 
 def event_kind(kind: type) -> str:
-    """Return what JSON calls a kind of event."""
+    """Return the name of a kind of event in JSON."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__)[1:]
 
 
@@ -256,28 +256,28 @@ def _nested(value: Any) -> dict[str, object]:
     return {name: getattr(value, name) for name in _SHAPES[type(value)][1]}
 
 
-# A thousand units are thousands of lines: what is the same for all of them is made once.
+# One encoder for all lines, of which there are thousands.
 _encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False, default=_nested).encode
 
 
 class EventFile:
-    """Writes events to a file, each whole and at once, so that whoever stops the build has all that came before.
+    """Writes events to a file, each whole and unbuffered, so that a stopped build leaves all events before its end.
 
-    Raises: OutputError if the file cannot be written when it is opened, holds anything but events, or is another
-    build's; a later failure ends the writing alone, and `lost` hears of it.
+    Raises: OutputError if the file cannot be opened for writing, holds anything but events, or belongs to another
+    build. A later failure only stops the writing, and is reported to `lost`.
     """
 
     def __init__(self, path: str, lost: Callable[[str], object] = lambda message: None) -> None:
         self._file: int | None = _opened(path)
         self._path = path
         self._lost = lost
-        self._lock = threading.RLock()  # a signal may end the build in the middle of this
+        self._lock = threading.RLock()  # a signal handler may write while this does
         self._start = time.monotonic()
         self._owner = os.getpid()
 
     def __call__(self, event: Event) -> None:
         """Write an event."""
-        # Whoever was forked from this process has the file open as well, and no business with it.
+        # Forks inherit the open file, but must not write to it.
         if os.getpid() != self._owner:
             return
         row = event_row(event, time.monotonic() - self._start)
@@ -297,11 +297,11 @@ class EventFile:
 
 
 def _opened(path: str) -> int:
-    """Return an empty file to append to; a pipe is as good if somebody reads it."""
+    """Open an empty file for appending, or a pipe that has a reader."""
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | CLOEXEC | BINARY
     try:
         if os.path.exists(path) and not os.path.isfile(path):
-            # A pipe that nobody reads would hold the build up for ever.
+            # Without O_NONBLOCK, opening a pipe without a reader would block for ever.
             file = os.open(path, os.O_WRONLY | os.O_APPEND | NONBLOCK | CLOEXEC)
             os.set_blocking(file, True)
             return file
@@ -319,7 +319,7 @@ def _opened(path: str) -> int:
 
 
 def _own(file: int, path: str) -> None:
-    """Empty a file of events that no other build writes, and keep others from it while this process lives."""
+    """Lock a file of events for the lifetime of this process, and truncate it."""
     locked = True
     with suppress(OSError):  # a file system may have no locks
         locked = lock(file, forks=False)
@@ -341,7 +341,7 @@ def _refused(path: str, message: str, reason: object, hint: str) -> OutputError:
 
 
 def event_schema() -> dict[str, object]:
-    """Return the JSON schema of a line of the file."""
+    """Return the JSON schema of one line of the file."""
     definitions: dict[str, object] = {}
     kinds = [_object(kind, definitions, event_kind(kind)) for kind in get_args(Event)]
     return {

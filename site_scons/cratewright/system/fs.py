@@ -1,6 +1,6 @@
 """The one door to the disk.
 
-Files it writes appear whole or not at all.
+Every write is atomic.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ __all__ = [
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
 _READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
 _LARGE = 16 << 20
-"""Bytes from which on a file is not held whole to digest it."""
+"""Size in bytes from which a file is digested in parts, not held whole in memory."""
 _ENDLESS = 1 << 36
-"""Bytes that no compiler reads: such a file is all memory of a machine, or has holes; its stamp stands for it."""
+"""Size in bytes beyond anything a compiler reads (a memory image, a sparse file): the stamp stands for the content."""
 _serial = itertools.count()
-# A container gives every process the same small number: the number alone would meet what a killed build left.
+# Containers repeat process numbers, so a number alone could collide with a file that a killed build left.
 _TOKEN = os.urandom(6).hex()
 
 
 def read_bytes(path: str, *, role: str = "file") -> bytes:
     """Return a file's content.
 
-    Raises: FormatError naming the file and the reason if it cannot be read.
+    Raises: FormatError with the path and the reason if it cannot be read.
     """
     try:
         return read_regular(path)
@@ -60,36 +60,36 @@ def read_bytes(path: str, *, role: str = "file") -> bytes:
 
 
 def read_regular(path: str) -> bytes:
-    """Return the content of a regular file, which is never waited for.
+    """Return the content of a regular file.
 
-    Raises: OSError if it cannot be read, or is something else: a pipe or a device may have no end, or no beginning.
+    Raises: OSError if it cannot be read or is not a regular file: reading a pipe or a device may never end.
     """
     with _open_regular(path) as file:
         return file.read()
 
 
 def digest_file(path: str) -> str | None:
-    """Return the digest of a file's content, or None where there is none.
+    """Return the digest of a file's content, or None if there is no file.
 
-    Shape: the word `directory` for one, and `unreadable` for what may be a file and cannot be read. Pipes and devices
-    count as nothing, and so does a path that no file can have.
+    Shape: the word `directory` for a directory, `unreadable` for a file that may exist but cannot be read. Pipes,
+    devices and impossible paths count as no file.
     """
     try:
         with _open_regular(path) as file:
             found = os.fstat(file.fileno())
             return content_digest(file.read()) if found.st_size < _LARGE else _digest_large(file, found)
     except IsADirectoryError:
-        # A missing path below another missing one matters as soon as something is there.
+        # Not None: a missing path below this one could now be created.
         return "directory"
     except ValueError:
         return None
     except OSError as error:
-        # A compiler that may not read a file, or follows a link round and round, fails where without one it looks on.
+        # A compiler fails at an unreadable file or a cycle of links; where there is no file, it searches on.
         return "unreadable" if error.errno in (errno.ELOOP, errno.EACCES) else None
 
 
 def _open_regular(path: str) -> io.FileIO:
-    # Asked before and after: to open a device may do something, and what the path names may change in between.
+    # Checked before opening, since opening a device may have effects, and after, since the path may have changed.
     _check_regular(os.stat(path), path)
     file = io.FileIO(os.open(path, _READ))
     try:
@@ -117,7 +117,7 @@ def _digest_large(file: io.FileIO, found: os.stat_result) -> str:
 
 
 def plain_path(path: str) -> str:
-    """Return an absolute path without `.` and `..`, as the system goes it: up from a link is up from where it leads."""
+    """Return an absolute path without `.` and `..`; as for the system, `..` after a link leaves the link's target."""
     drive, path = os.path.splitdrive(path)
     path = path.replace(os.sep, "/")
     if "/.." not in path:
@@ -132,17 +132,16 @@ def plain_path(path: str) -> str:
 
 
 def is_recent(found: os.stat_result) -> bool:
-    """Return whether a file is so young that it may change again without its time stamp showing it.
+    """Return whether a file is so young that a further change may leave its time stamp as it is.
 
-    Shape: asked between the `stat` and the reading, of which nobody knows how long it takes.
+    Call this between `stat` and reading, since reading takes unknown time.
     """
     return not is_older(found, clock_ns())
 
 
 class FileDigests:
-    """The digests of files, each read once as long as it is unchanged.
+    """The digests of files, each read once while it is unchanged: many crates share headers and the C library.
 
-    Many crates include the same headers, and many programs are linked with the same C library.
     Shape: `root` is absolute; paths are relative to it, or absolute.
     """
 
@@ -151,7 +150,7 @@ class FileDigests:
         self._known: dict[str, tuple[list[int], str]] = {}
 
     def digest(self, path: str) -> str | None:
-        """Return what `digest_file` returns."""
+        """Return as `digest_file` does."""
         file = os.path.join(self.root, path)
         try:
             found = os.stat(file)
@@ -167,14 +166,14 @@ class FileDigests:
         return digest
 
     def learn(self, path: str, stamp: list[int], digest: str) -> None:
-        """Take note of the digest that a file of this stamp has, as somebody knows who has read it before."""
+        """Record the digest of a file with this stamp, from a caller that has read it."""
         self._known[path] = (stamp, digest)
 
 
 def make_private(path: str) -> bool:
-    """Make a directory that only this user can use; say whether that is what is there now.
+    """Make a directory that only this user can use; return whether the path is such a directory now.
 
-    In a place where all may write, somebody else may have come first: with a link, or a directory of theirs.
+    In a place where everyone may write, another user may have put a link or a directory there first.
     """
     with suppress(OSError):
         os.mkdir(path, 0o700)
@@ -186,9 +185,9 @@ def make_private(path: str) -> bool:
 
 
 def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:
-    """Write a file so that nobody ever sees a part of it.
+    """Write a file atomically.
 
-    Raises: OutputError naming the file and the reason; whatever stood there before still stands.
+    Raises: OutputError with the path and the reason; an existing file then stays as it was.
     """
     mode = 0o777 if executable else 0o666
     temporary = _temporary_beside(path)
@@ -227,12 +226,12 @@ def _write_whole(file: io.RawIOBase | io.BufferedIOBase, data: bytes) -> None:
 
 
 def write_if_changed(path: str, data: bytes, *, executable: bool = False) -> bool:
-    """Write a file unless it already has this content, so that its time stamp says when it last changed.
+    """Write a file unless it has this content, so that its time stamp tells of changes; return whether it was written.
 
     Raises: as `write_atomic`.
     """
     try:
-        # What has replaced the file, such as a link or a pipe, is replaced.
+        # Anything but a regular file, such as a link or a pipe, is replaced.
         if stat.S_ISREG(os.lstat(path).st_mode):
             with open(path, "rb") as file:
                 if file.read() == data and (not executable or os.access(path, os.X_OK)):
@@ -244,9 +243,9 @@ def write_if_changed(path: str, data: bytes, *, executable: bool = False) -> boo
 
 
 def link_if_changed(path: str, to: str) -> bool:
-    """Make a symbolic link unless it is there, so that nobody ever sees none.
+    """Make or replace a symbolic link atomically, unless it is there; return whether it was made.
 
-    Raises: OutputError naming the link and the reason; whatever stood there before still stands.
+    Raises: OutputError with the path and the reason; an existing file then stays as it was.
     """
     with suppress(OSError):
         if os.readlink(path) == to:
@@ -262,9 +261,9 @@ def link_if_changed(path: str, to: str) -> bool:
 
 
 def remove(path: str) -> None:
-    """Remove a file if it is there.
+    """Remove a file if it exists.
 
-    Raises: OutputError if it is there and stays.
+    Raises: OutputError if it cannot be removed.
     """
     try:
         os.unlink(path)
@@ -275,10 +274,10 @@ def remove(path: str) -> None:
 
 
 class OutputArea:
-    """The directories below which a link may write and remove files, whatever names and links it is given.
+    """The directories to which a link's writes and removals are confined, whatever names and symbolic links it meets.
 
-    Shape: `root` is absolute; `directory` is the crate's output directory and `dumps` are those asked for beside it,
-    relative to the root or absolute, as are all paths.
+    Shape: `root` is absolute; `directory` is the crate's output directory, `dumps` are requested ones beside it. These
+    and all paths are absolute or relative to the root.
     """
 
     def __init__(self, root: str, directory: str, *dumps: str) -> None:
@@ -288,7 +287,7 @@ class OutputArea:
         self._inside: dict[str, bool] = {}
 
     def holds(self, path: str) -> bool:
-        """Return whether a path lies below one of the directories, links of its directory followed."""
+        """Return whether a path lies below one of the directories, after resolving links in its parent."""
         parent = os.path.dirname(os.path.join(self.root, path))
         if parent not in self._inside:
             resolved = os.path.join(os.path.realpath(parent), "")
@@ -301,28 +300,28 @@ class OutputArea:
     def write(self, path: str, data: bytes, *, executable: bool = False) -> None:
         """Write a file unless it has this content.
 
-        Raises: OutputError as `write_atomic`, and for a path outside.
+        Raises: OutputError as `write_atomic`, and for a path outside the area.
         """
         write_if_changed(self._located(path), data, executable=executable)
 
     def link(self, path: str, to: str) -> None:
-        """Make a link unless it is there; `to` is relative to the link's directory.
+        """Make a symbolic link unless it is there; `to` is relative to the link's directory.
 
-        Raises: OutputError as `write`, and for a file outside.
+        Raises: OutputError as `write`, and for a target outside the area.
         """
         if not self.holds(os.path.join(os.path.dirname(path), to)):
             raise OutputError(f"{path} would lead to {to}, outside the files that the link may write")
         link_if_changed(self._located(path), to)
 
     def remove(self, path: str) -> None:
-        """Remove a file if it is there.
+        """Remove a file if it exists.
 
-        Raises: OutputError if it stays, and for a path outside.
+        Raises: OutputError if it cannot be removed, and for a path outside the area.
         """
         remove(self._located(path))
 
     def folds_case(self) -> bool:
-        """Return whether two names that differ in case alone are one file in the output directory."""
+        """Return whether the output directory's file system ignores case."""
         name = _temporary_beside(os.path.join(self.root, self.directory, ""))
         write_atomic(name, b"")
         try:
@@ -341,7 +340,7 @@ class OutputArea:
 
 
 def prune_directory(path: str) -> None:
-    """Remove a directory and those below it as far as they are empty; a link to one is left alone."""
+    """Remove a directory and its subdirectories as far as they are empty; leave a link to one alone."""
     if os.path.islink(path):
         return
     for directory, _, _ in os.walk(path, topdown=False):

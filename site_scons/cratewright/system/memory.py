@@ -1,6 +1,6 @@
-"""Memory that jobs running in parallel may use together.
+"""The memory budget of jobs that run in parallel.
 
-A job's need is the backend's estimate; its real use is not monitored.
+A job's need is the backend's estimate; its actual use is not monitored.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from contextlib import suppress
 __all__ = ["MemoryBudget", "available_memory"]
 
 _SHARE = 0.8
-"""The part of what is free that a build may take: others need some too."""
+"""The share of free memory that a build may use; other processes need some too."""
 
 
 class MemoryBudget:
-    """Counts what is promised to jobs. Not safe by itself for threads.
+    """Counts the memory promised to jobs. Not thread-safe.
 
     Units: bytes.
     """
@@ -25,7 +25,7 @@ class MemoryBudget:
         self._promised = 0
 
     def fits(self, need: int) -> bool:
-        """Return whether a job may start; one that needs more than there is may, but by itself."""
+        """Return whether a job may start; one that needs more than the limit runs alone."""
         return not need or not self._promised or self._promised + need <= self.limit
 
     def take(self, need: int) -> None:
@@ -38,7 +38,7 @@ class MemoryBudget:
 
 
 def available_memory() -> int:
-    """Return what jobs may use together: most of what is free now, in this process's control group if it has one.
+    """Return the memory that jobs may use together: most of what is free now, within this process's control group.
 
     Units: bytes.
     """

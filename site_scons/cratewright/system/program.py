@@ -1,4 +1,4 @@
-"""Programs identified by their bytes and those of what they load, since a tool's version may not change with them.
+"""Programs identified by their bytes and those of the libraries they load: versions need not change with them.
 
 Digests contain no paths, so they are the same on machines with the same programs.
 """
@@ -33,7 +33,7 @@ _LISTED = pattern(r"(/\S+) \(0x")
 
 
 def program_files(programs: Iterable[str]) -> dict[str, str]:
-    """Return the digests of the files that some programs consist of, as `programs_digest` sees them."""
+    """Return the digests of the files that make up some programs, as `programs_digest` uses them."""
     known = _Known()
     files = {file: known.digest(file) for program in programs for file in known.files(program)}
     known.keep()
@@ -41,9 +41,9 @@ def program_files(programs: Iterable[str]) -> dict[str, str]:
 
 
 def programs_digest(programs: Iterable[str]) -> str:
-    """Return the digest of some programs, each with its shared libraries; of a script, with the programs it names.
+    """Return the digest of some programs, each with its shared libraries, or for a script with the programs it names.
 
-    A file is read once as long as its time stamps, size and number are the same, in this build and later ones.
+    A file is read again, even by later builds, only after its time stamps, size or inode number change.
     """
     known = _Known()
     digests = [tuple(sorted(known.digest(file) for file in known.files(program))) for program in programs]
@@ -52,7 +52,7 @@ def programs_digest(programs: Iterable[str]) -> str:
 
 
 def asked_files() -> dict[str, list[int] | None]:
-    """Return the files that this process has asked about so far, each with the stamp that it had; None if missing."""
+    """Return the stamp of each file that this process has looked at so far; None for a missing one."""
     return dict(_asked)
 
 
@@ -60,7 +60,7 @@ _asked: dict[str, list[int] | None] = {}
 
 
 class _Known:
-    """What builds before this one have found out: of each file its stamp, digest, and what it loads."""
+    """What earlier builds found out about each file: its stamp, its digest, and what it loads."""
 
     def __init__(self) -> None:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
@@ -77,7 +77,7 @@ class _Known:
         return str(self._about(path)[1])
 
     def files(self, program: str) -> list[str]:
-        """Return a program and all that it loads."""
+        """Return a program and all files that it loads."""
         files: dict[str, None] = {}
         waiting = [program]
         while waiting:
@@ -93,10 +93,10 @@ class _Known:
         return list(files)
 
     def keep(self) -> None:
-        """Let later builds know."""
+        """Save what was found for later builds."""
         if self._changed:
             data = json.dumps({"format": _FORMAT, "files": self._files}).encode()
-            with suppress(CratewrightError):  # a home that cannot be written to
+            with suppress(CratewrightError):  # the home directory may be read-only
                 write_atomic(self._path, data)
 
     def _about(self, path: str) -> list[object]:
@@ -118,7 +118,7 @@ class _Known:
 
 
 def _loader() -> list[object]:
-    """Return what tells whether libraries may be found elsewhere than before."""
+    """Return the state that decides where the loader finds libraries."""
     search: list[object] = [os.environ.get(_SEARCH, "")]
     try:
         _asked[_LOADER_CACHE] = stamp = file_stamp(os.stat(_LOADER_CACHE))
@@ -133,7 +133,7 @@ def _is_current(loads: object) -> bool:
 
 
 def _loads(path: str) -> list[object] | None:
-    """Return what the loader adds to a program, after the loader's own stamp; None for a script, nothing for others."""
+    """Return the loader's state and the libraries it loads for a program; None for a script, empty for other files."""
     try:
         with open(path, "rb") as file:
             head = file.read(_HEAD)
@@ -168,7 +168,7 @@ def _interpreter(head: bytes) -> str:
 
 
 def _named(script: str) -> Iterator[str]:
-    """Yield the programs that a script may run: every word of it that is one."""
+    """Yield the programs that a script may run: those that any of its words names."""
     try:
         with open(script, "rb") as file:
             text = file.read(_SCRIPT).decode("utf-8", "replace")

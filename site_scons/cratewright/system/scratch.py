@@ -1,6 +1,6 @@
-"""Temporary files: a directory for each build, which the next build removes if the first was killed.
+"""Temporary files: a directory for each build, which a later build removes if this one is killed.
 
-A lock shows that a build is alive: it ends with the process that holds it.
+A build holds a lock as long as it lives; the system releases it even if the build is killed.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..base.host import CLOEXEC, NOFOLLOW, NONBLOCK, can_lock, is_own, lock, use
 __all__ = ["remove_scratch", "scratch_directory", "scratch_lock", "scratch_root", "use_scratch"]
 
 _MEMORY = "/dev/shm"
-# Far more than the modules and objects of a link; what is left beside them is the user's.
+# Far more than the modules and objects of a link take.
 _PLENTY = 4 << 30
 _LOCK = ".lock"
 _OPEN = os.O_RDWR | NOFOLLOW | CLOEXEC
 
 
 class _Scratch:
-    """The directory of this build, and the lock that says so."""
+    """The directory of this build, and the lock that marks it as in use."""
 
     def __init__(self) -> None:
         self.root = ""
@@ -42,9 +42,9 @@ _scratch = _Scratch()
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """Give a directory of its own that is gone afterwards; in memory, if the user has named no other place.
+    """Yield a new directory and remove it afterwards; it is in memory unless the user names another place.
 
-    Raises: OutputError if there is no room for one.
+    Raises: OutputError if it cannot be made.
     """
     try:
         directory = tempfile.mkdtemp(dir=scratch_root())
@@ -58,9 +58,9 @@ def scratch_directory() -> Iterator[Path]:
 
 @contextmanager
 def scratch_lock(path: str) -> Iterator[None]:
-    """Wait until no other process is in here for a file that is made if need be, perhaps because it has ended.
+    """Hold the lock of a file, created if missing, against other processes; one that ends releases its lock.
 
-    Shape: where files cannot be locked, on Windows and some file systems, several may be.
+    On Windows and on file systems without locks, this excludes nobody.
     """
     handle = -1
     with suppress(OSError):
@@ -74,7 +74,7 @@ def scratch_lock(path: str) -> Iterator[None]:
 
 
 def scratch_root() -> str:
-    """Return the directory of this build, made when first asked for; what dead builds have left is removed then.
+    """Return the directory of this build; the first call makes it and removes those of dead builds.
 
     Raises: OutputError if it cannot be made.
     """
@@ -91,18 +91,18 @@ def scratch_root() -> str:
 
 
 def use_scratch(root: str) -> None:
-    """Use the directory of the build that has started this process; who has made it removes it."""
+    """Use the directory of the build that started this process, and leave its removal to that build."""
     _scratch.root, _scratch.owner, _scratch.lock = root, 0, -1
 
 
 def remove_scratch() -> None:
-    """Remove the directory of this build and what is in it."""
+    """Remove the directory of this build, if this process made it."""
     if _scratch.owner != os.getpid():
         return
     root, handle, _scratch.root = _scratch.root, _scratch.lock, ""
     _scratch.owner = 0
     shutil.rmtree(root, ignore_errors=True)
-    # On Windows only what is closed can be removed; elsewhere the lock ends last, or another could take it meanwhile.
+    # Windows cannot remove an open file. Elsewhere, unlink before closing: else another build could take the lock.
     for closed in (False, True):
         with suppress(OSError):
             os.unlink(root + _LOCK)
@@ -116,7 +116,7 @@ def _prefix() -> str:
 
 
 def _make(place: str) -> None:
-    """Make a directory of a name whose lock file is held; who removes a lock file holds it as well."""
+    """Make the directory once its lock file is locked; whoever removes a lock file also holds its lock."""
     for _ in range(100):
         root = os.path.join(place, _prefix() + os.urandom(6).hex())
         handle = os.open(root + _LOCK, _OPEN | os.O_CREAT | os.O_EXCL, 0o600)
@@ -129,8 +129,8 @@ def _make(place: str) -> None:
 
 
 def _sweep(place: str) -> None:
-    """Remove what builds of this user have left that do not live any more."""
-    if not can_lock():  # who lives cannot be told
+    """Remove the directories of this user's dead builds."""
+    if not can_lock():  # live builds cannot be told from dead ones
         return
     prefix = _prefix()
     with os.scandir(place) as entries:
@@ -144,14 +144,14 @@ def _sweep(place: str) -> None:
                 if stat.S_ISREG(found.st_mode) and is_own(found) and _held(handle, path):
                     root = path.removesuffix(_LOCK)
                     if os.path.lexists(root) and is_own(os.lstat(root)):
-                        shutil.rmtree(root, ignore_errors=True)  # refuses a link
+                        shutil.rmtree(root, ignore_errors=True)  # rmtree refuses a symbolic link
                     os.unlink(path)
             finally:
                 os.close(handle)
 
 
 def _held(handle: int, path: str) -> bool:
-    """Return whether this process holds the lock of the file that is at a path now."""
+    """Lock an open file; return whether that worked and the path still names this file."""
     try:
         return lock(handle) and os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
     except OSError:
@@ -159,9 +159,9 @@ def _held(handle: int, path: str) -> bool:
 
 
 def _memory() -> str:
-    """Return a directory that no disk is behind, if there is one with plenty of room.
+    """Return a directory in memory if there is one with plenty of room, else an empty string.
 
-    Thin LTO goes through two files for each module, and a file system takes up to half a millisecond to make one.
+    Thin LTO uses two files for each module, and creating one on disk takes up to half a millisecond.
     """
     if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")) or not os.access(_MEMORY, os.W_OK | os.X_OK):
         return ""

@@ -1,8 +1,8 @@
-"""Ends what this process has started if it is killed and cannot do so itself.
+"""Ends the process groups of this process if it is killed and cannot do so itself.
 
-A small shell is told of each process group that begins and ends. When this process dies, its end of the pipe closes,
-and the shell ends the remaining groups. The system's own mechanism, a signal on the parent's death, is tied to the
-parent's thread, and needs code after the fork.
+A small shell reads from a pipe which groups begin and end. When this process dies, the pipe closes, and the shell kills
+the remaining groups. Linux's alternative, a signal on the parent's death, is tied to the parent's thread and needs code
+after the fork.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ for each in $groups; do kill -s KILL -- "-$each"; done
 
 
 class _Watchdog:
-    """The end of the pipe to it; -1 if there is none, and `asked` once it was to be started."""
+    """The write end of its pipe, -1 if there is none, and whether starting it was attempted."""
 
     writer = -1
     asked = False
@@ -41,7 +41,7 @@ class _Watchdog:
 
 
 def wake_watchdog(groups: Iterable[int]) -> None:
-    """Start it, with the groups that there are; without effect the second time, or where it cannot be started."""
+    """Start the watchdog with these groups, unless that was tried before or is impossible."""
     if _Watchdog.asked:
         return
     with _Watchdog.lock:
@@ -53,7 +53,7 @@ def wake_watchdog(groups: Iterable[int]) -> None:
         with suppress(OSError):
             reader, writer = os.pipe()
             os.set_blocking(writer, False)
-            # A build's own output must end with the build, for whoever reads it to the end.
+            # The watchdog must not hold the build's output open: a reader waits for its end.
             nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
             actions = [(os.POSIX_SPAWN_DUP2, reader, 0), nothing, (os.POSIX_SPAWN_DUP2, 1, 2)]
             try:
@@ -68,20 +68,20 @@ def wake_watchdog(groups: Iterable[int]) -> None:
 
 
 def tell_watchdog(what: str, group: int) -> None:
-    """Tell it that a group has begun (`+`) or ended (`-`), if it runs."""
+    """Tell the watchdog, if it runs, that a group has begun (`+`) or ended (`-`)."""
     if _Watchdog.writer >= 0:
-        with suppress(OSError):  # it has been ended, or is behind by thousands
+        with suppress(OSError):  # the watchdog is dead, or the pipe is full
             os.write(_Watchdog.writer, f"{what} {group}\n".encode())
 
 
 def close_watchdog() -> None:
-    """Be none of those it watches for, in a fresh fork, so that it sees the end of the process it was forked from."""
+    """Close the pipe in a fork, so that the watchdog sees the parent's end."""
     if _Watchdog.writer >= 0:
         os.close(_Watchdog.writer)
     leave_watchdog()
 
 
 def leave_watchdog() -> None:
-    """Be none of those it watches for: of a process that was forked, the parent has the pipe."""
+    """Forget the watchdog in a fork: it belongs to the parent."""
     _Watchdog.writer = -1
     _Watchdog.asked = False
