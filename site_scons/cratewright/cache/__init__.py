@@ -1,1 +1,1 @@
-"""Reusable results, and how to know that they may be reused."""
+"""Results kept for reuse, and the checks before they are reused."""

@@ -1,13 +1,13 @@
 """The embedded store: one SQLite file in a directory that any number of builds and users share.
 
-The file is `results-LAYOUT.NUMBER.db`. Another layout belongs to another version and is left alone. A damaged file is
-abandoned for the next number, so that a name never means two files. So is a file that cannot be used: a link, a pipe,
-another schema, or the journal of a killed build that only its owner may remove.
+The file is `results-LAYOUT.NUMBER.db`. Files of other layouts belong to other versions and are left alone. A damaged
+file is abandoned for the next number, so that a name never means two files. So is an unusable one: a link, a pipe,
+another schema, or a file with a killed build's journal that only its owner may remove.
 
-It uses a rollback journal instead of a write-ahead log: that costs half the CPU here, needs no shared memory (where a
-full disk or a stray write becomes a signal) and can be read without write access. Commits do not wait for the disk,
-because what a power failure damages is detected by its digest and compiled again. Nothing is compressed: zlib would
-cost four times what storing a value does, for half the size.
+It uses a rollback journal, not a write-ahead log: this takes half the CPU here, needs no shared memory (where a full
+disk or a stray write becomes a signal), and readers need no write access. Commits do not wait for the disk: damage by
+a power failure is detected by digest, and the result is compiled again. Nothing is compressed: zlib would cost four
+times as much as storing a value, for half the size.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ _Answer = TypeVar("_Answer")
 class EmbeddedStore(CacheKvStore):
     """Results in one file.
 
-    Shape: `directory` absolute, made when first written to; one that is `read_only` is never written to, not even to
-    note a use.
+    Shape: `directory` is absolute and made by the first write; with `read_only` nothing is ever written, not even times
+    of use.
     Units: `limit` in bytes.
     """
 
@@ -82,7 +82,7 @@ class EmbeddedStore(CacheKvStore):
         self._touched: set[str] = set()
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the values of those keys that have one."""
+        """Return the values found, by key."""
         with self._lock:
             found = {key: self._pending[key] for key in keys if key in self._pending}
             names = {key: bytes.fromhex(key) for key in keys if key not in found}
@@ -90,7 +90,7 @@ class EmbeddedStore(CacheKvStore):
             return self._try(lambda database: self._select(database, names), nothing, write=False) | found
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Keep values; they are written some at a time."""
+        """Keep values; they are written in batches."""
         with self._lock:
             for key, value in items.items() if not self._read_only else ():
                 if len(value) < self._largest:
@@ -100,7 +100,7 @@ class EmbeddedStore(CacheKvStore):
                 self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting."""
+        """Write pending values."""
         with self._lock:
             if self._pending or self._touched:
                 self._try(self._write, None)
@@ -108,13 +108,13 @@ class EmbeddedStore(CacheKvStore):
             self._flushed = time.monotonic()
 
     def close(self) -> None:
-        """Write what is waiting and close the file."""
+        """Write pending values and close the file."""
         with self._lock:
             self.flush()
             self._disconnect()
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Forget entries."""
+        """Remove entries."""
         names = [(bytes.fromhex(key),) for key in keys]
 
         def work(database: sqlite3.Connection) -> None:
@@ -128,7 +128,7 @@ class EmbeddedStore(CacheKvStore):
             self._try(work, None)
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
-        """Yield all entries that can be read, after a check of what holds them together."""
+        """Yield all readable entries, after SQLite's integrity check."""
         with self._lock:
             self._try(_check, None, write=False, longest=math.inf)
             keys: list[tuple[object]] = self._try(
@@ -139,7 +139,7 @@ class EmbeddedStore(CacheKvStore):
                 yield from self.get_many([key.hex()]).items()
 
     def collect(self) -> StoreReport:
-        """Evict down to the bound, shrink the file, remove what damaged ones left."""
+        """Evict down to the limit, shrink the file, and remove abandoned files."""
         with self._lock:
             before = self._size()
             self._try(self._evict, None, longest=math.inf)
@@ -151,7 +151,7 @@ class EmbeddedStore(CacheKvStore):
             return StoreReport(rows, self._problem, (("freed_bytes", freed), *report.figures))
 
     def report(self) -> StoreReport:
-        """Say how much there is."""
+        """Report entries, size and limit."""
 
         def work(database: sqlite3.Connection) -> StoreReport:
             count, oldest = database.execute("SELECT count(*), min(used) FROM entry").fetchone()
@@ -167,7 +167,7 @@ class EmbeddedStore(CacheKvStore):
             found = self._try(work, nothing, write=False)
             return StoreReport((("directory", self._directory), *found.rows), self._problem, found.figures)
 
-    # Everything below is called with the lock held.
+    # All methods below are called with the lock held.
 
     def _try(
         self,
@@ -176,7 +176,7 @@ class EmbeddedStore(CacheKvStore):
         write: bool = True,
         longest: float = _LONGEST,
     ) -> _Answer:
-        """Do some work on the file; if it turns out to be damaged, once more on a new one."""
+        """Run some work on the file; if the file proves damaged, run it again on a new one."""
         import sqlite3  # noqa: PLC0415 - a build that needs no store need not load it
 
         self._deadline = time.monotonic() + longest
@@ -201,7 +201,7 @@ class EmbeddedStore(CacheKvStore):
                 self._problem = error.strerror or str(error)
                 self._writable = False
                 return otherwise
-            except BaseException:  # an interrupt: who asks next must not find a transaction begun
+            except BaseException:  # an interrupt: leave no open transaction to the next caller
                 self._roll_back()
                 raise
         return otherwise
@@ -238,20 +238,20 @@ class EmbeddedStore(CacheKvStore):
         if mode == "rw" and self._database.execute("PRAGMA schema_version").fetchone() == (0,):
             self._database.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._database.execute("BEGIN IMMEDIATE")
-            if self._database.execute("PRAGMA schema_version").fetchone() == (0,):  # no other build was faster
+            if self._database.execute("PRAGMA schema_version").fetchone() == (0,):  # unless another build was faster
                 for statement in SCHEMA.values():
                     self._database.execute(statement)
             self._database.execute("COMMIT")
         return self._database
 
     def _begin(self) -> str:
-        """Make the file of this number, or of the first from here on that is free or is a store, and return it."""
+        """Return the first number from this one on whose file is a store, or was missing and is made now."""
         self._number = max(1, self._number)
         while True:
             file = self._file(self._number)
             try:
                 create_store_file(file)
-            except FileExistsError:  # another build's, made at this moment, or what is not a file
+            except FileExistsError:  # another build has just made it, or it is no regular file
                 if not os.path.isdir(self._directory):
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self._directory) from None
                 if not is_store_file(file):
@@ -292,9 +292,9 @@ class EmbeddedStore(CacheKvStore):
             self._evict(database)
 
     def _evict(self, database: sqlite3.Connection) -> None:
-        """Remove what was not used for longest, in small steps that let others in between."""
+        """Remove the least recently used entries, in small steps that let other builds in."""
         goal = self._limit * _EVICT_TO if _used(database) > self._limit else self._limit
-        # What a clock that was ahead has noted would outlive all that is used from now on.
+        # A time from a clock that was ahead would outlive all entries used from now on.
         now = int(time.time())
         database.execute("UPDATE entry SET used = ? WHERE used > ?", (now, now + _RECENT))
         while (excess := _used(database) - goal) > 0:
@@ -311,13 +311,13 @@ class EmbeddedStore(CacheKvStore):
                 return
 
     def _give_up(self) -> None:
-        """Leave a damaged file: go on with the next number, or with what another build has begun."""
+        """Abandon a damaged file for the next number, or for the file that another build has begun."""
         self._disconnect()
         self._number = max([self._number + 1, *self._numbers()])
         self._remove_old()
 
     def _leave(self) -> bool:
-        """Leave a file whose journal is in the way and is not ours to remove; say if there is a next one to go to."""
+        """Abandon a file whose journal this user may not remove; return whether a next number remains."""
         journal = self._file(self._number) + "-journal"
         if not self._number or not os.path.lexists(journal) or own_journal(journal):
             return False
@@ -326,7 +326,7 @@ class EmbeddedStore(CacheKvStore):
         return True
 
     def _hurry(self) -> None:
-        """After one wait without success hardly wait again: the file may be locked for good."""
+        """Shorten later waits after a vain one: the file may be locked for good."""
         self._patience = min(self._patience, _HURRY)
         if self._database is not None:
             self._database.execute(f"PRAGMA busy_timeout={int(self._patience * 1000)}")
@@ -365,7 +365,7 @@ class EmbeddedStore(CacheKvStore):
         except OSError:
             return []
         found = [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
-        # What is not a file is nobody's store, and its number no reason to begin at the next.
+        # Only a regular file can be a store, so the number of anything else does not count.
         return [number for number in found if is_store_file(self._file(number))]
 
     def _file(self, number: int) -> str:
@@ -388,7 +388,7 @@ def _check(database: sqlite3.Connection) -> None:
 
 
 def _used(database: sqlite3.Connection) -> int:
-    """Return the bytes in use, the free pages left out."""
+    """Return the bytes in use, without free pages."""
     (size,) = database.execute("PRAGMA page_size").fetchone()
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     (free,) = database.execute("PRAGMA freelist_count").fetchone()

@@ -1,4 +1,4 @@
-"""Requests made to a store ahead of time: entries that have arrived, or are on their way."""
+"""Entries fetched ahead of time: arrived, or on their way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST = 256 << 20
 
 
 class Early:
-    """Entries by key, each handed out once; None for one that the store turned out to lack."""
+    """Entries by key, each handed out once; None for one that the store lacks."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -24,7 +24,7 @@ class Early:
         self._bytes = 0
 
     def expect(self, keys: Iterable[str]) -> Sequence[str]:
-        """Return the keys that are still to be fetched: nobody has asked for them, and nobody fetches them."""
+        """Return the keys to fetch: those neither taken nor on their way yet."""
         with self._condition:
             if self._bytes > _MOST:
                 return ()
@@ -34,7 +34,7 @@ class Early:
             return new
 
     def arrive(self, keys: Iterable[str], found: Mapping[str, bytes]) -> None:
-        """Take what was fetched for keys that were on their way."""
+        """Record the entries fetched for keys on their way."""
         with self._condition:
             for key in keys:
                 self._coming.discard(key)
@@ -43,7 +43,7 @@ class Early:
             self._condition.notify_all()
 
     def take(self, keys: Sequence[str]) -> dict[str, bytes | None]:
-        """Return what there is of keys, waiting for those that are on their way.
+        """Return the entries there are for keys, after waiting for those on their way.
 
         Raises: Interrupted if the build has been ended.
         """

@@ -1,6 +1,6 @@
-"""How a result becomes an entry of a store, and how it is recognised again.
+"""How a result becomes an entry of a store, and how it is read back.
 
-A decoded result has fields of the right types; nothing else is certain.
+Decoding guarantees the types of a result's fields, nothing more.
 Source: Cranelift's `serialize_compiled` and `try_finish_recompile`.
 """
 
@@ -60,7 +60,7 @@ class RecompileFault(Enum):
 
 
 class RecompileError(Exception):
-    """An entry that cannot be used; the caller compiles instead."""
+    """An unusable entry; the caller compiles instead."""
 
     def __init__(self, fault: RecompileFault, detail: str = "") -> None:
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
@@ -68,15 +68,15 @@ class RecompileError(Exception):
 
 
 def seal_entry(key: str, payload: bytes) -> bytes:
-    """Return what a store keeps under a key: marker, the key itself, digest of it and the payload, payload."""
+    """Return an entry: a marker, its key, the digest of key and payload, the payload."""
     name = bytes.fromhex(key)
     return b"".join((_MARKER, name, _seal(name, payload), payload))
 
 
 def open_entry(key: str, data: bytes) -> memoryview:
-    """Return the payload of an entry, which is not copied.
+    """Return an entry's payload, without copying it.
 
-    Raises: RecompileError if another version wrote it, it was made for another key, or any bit of it changed.
+    Raises: RecompileError if the entry is of another version, for another key, or damaged in any bit.
     """
     if not data.startswith(_MARKER):
         raise RecompileError(RecompileFault.VERSION if data.startswith(_FAMILY) else RecompileFault.FOREIGN)
@@ -95,33 +95,33 @@ def _seal(name: bytes, payload: bytes | memoryview) -> bytes:
 
 
 def serialize_compiled(result: Result) -> bytes:
-    """Return the bytes of a result.
+    """Return a result as bytes.
 
-    Raises: ValueError for one whose fields are not what they should be.
+    Raises: ValueError if a field has a wrong type.
     """
     return _RESULT.encode(result)
 
 
 def try_finish_recompile(data: bytes) -> Result:
-    """Return the result in some bytes.
+    """Return the result that bytes encode.
 
-    Raises: RecompileError for anything that is not one.
+    Raises: RecompileError if they encode none.
     """
     return _decode(_RESULT, data)
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedResult:
-    """A result, and the files as they were when it was made: it holds wherever they are the same again."""
+    """A result and the state of the files it was made from: it is valid wherever they have this state."""
 
     observed: tuple[Observed, ...]
     result: bytes
 
 
 def encode_worlds(worlds: Iterable[ObservedResult]) -> bytes:
-    """Return what a key came to, newest first, as bytes.
+    """Return the results of a key, newest first, as bytes.
 
-    Raises: ValueError for more worlds, or files, than an entry has.
+    Raises: ValueError for more results, or files, than an entry may hold.
     """
     worlds = tuple(worlds)
     if not _bounded(worlds):
@@ -130,9 +130,9 @@ def encode_worlds(worlds: Iterable[ObservedResult]) -> bytes:
 
 
 def decode_worlds(data: bytes | memoryview) -> tuple[ObservedResult, ...]:
-    """Return the worlds that were encoded.
+    """Return the results that `encode_worlds` encoded.
 
-    Raises: RecompileError for other bytes.
+    Raises: RecompileError for any other bytes.
     """
     worlds = _decode(_WORLDS, data)
     if not _bounded(worlds):

@@ -1,4 +1,4 @@
-"""Why a result was made again: what differs in its key and files from last time."""
+"""Explains why a result was made again: how its key and files differ from last time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _MEMBER = re.compile(r"[A-Z]\w+\.([A-Z_]+)")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that differs.
+    """One difference.
 
-    Shape: `what` is the name of a field of the key; or FILE, a space and a path; or NEW or LOST alone. `old` and
-    `new` are values as in `key_fields`, empty where there was or is none.
+    Shape: `what` is the name of a key's field; or FILE, a space and a path; or NEW or LOST alone. `old` and `new` are
+    values as in `key_fields`, empty where there is none.
     """
 
     what: str
@@ -37,7 +37,7 @@ class Change:
 def changes_between(
     old: tuple[Fields, Observations] | None, fields: Fields, observed: Observations
 ) -> tuple[Change, ...]:
-    """Return what made a result of before unusable."""
+    """Return the changes that made an earlier result unusable."""
     if old is None:
         return (Change(NEW),)
     found = list(_differences(dict(old[0]), dict(fields)))
@@ -61,7 +61,7 @@ def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterabl
 
 
 def describe(change: Change) -> str:
-    """Return a change as a few words, with old and new value."""
+    """Describe a change briefly, with its old and new value."""
     word, _, rest = change.what.partition(" ")
     if change.what == NEW:
         return "new"
@@ -77,7 +77,7 @@ def describe(change: Change) -> str:
 
 
 def group(causes: Mapping[str, tuple[Change, ...]]) -> list[tuple[Change, tuple[str, ...]]]:
-    """Return each cause with all that followed from it, the one that most followed from first."""
+    """Return each cause with everything that followed from it, the cause with the most consequences first."""
     followed: dict[Change, list[str]] = {}
     for label, changes in causes.items():
         for change in changes:

@@ -1,4 +1,4 @@
-"""What the last run of a stage made, and why: one small file beside the stage's target."""
+"""The history of a stage: what its last run made and why, in a small file beside the stage's target."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SHOWN = 2
 
 
 def history_path(target: str) -> str:
-    """Return where the history of a target is kept: a dot file beside it."""
+    """Return the path of a target's history: a dot file beside it."""
     directory, name = os.path.split(target)
     return os.path.join(directory, f".{name}.why")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The key's fields and the files of a result; why it was made anew, nothing if it was not."""
+    """The fields of a result's key, its files, and why it was made again; no causes if it was reused."""
 
     fields: Fields
     observed: Observations
@@ -38,9 +38,9 @@ _HISTORY: Codec[tuple[str, tuple[tuple[str, Record], ...]]] = Codec(tuple[str, t
 
 
 class Ledger:
-    """Takes note of one run of a stage.
+    """Records one run of a stage.
 
-    Shape: `path` as of `history_path`; an empty one notes nothing.
+    Shape: `path` as from `history_path`; with an empty one, nothing is recorded.
     """
 
     def __init__(self, path: str = "") -> None:
@@ -49,22 +49,22 @@ class Ledger:
         self._now: dict[str, Record] = {}
 
     def knows(self, label: str) -> bool:
-        """Return whether the last run of the stage had something of this label."""
+        """Return whether the stage's last run had a result of this label."""
         return label in self._earlier()
 
     def observed(self, label: str) -> Observations:
-        """Return the files that decided what the last run of the stage had of this label, as they were then."""
+        """Return the files that decided this label's result in the stage's last run, in their state then."""
         before = self._earlier().get(label)
         return before.observed if before is not None else ()
 
     def reused(self, label: str, fields: Fields, observed: Observations) -> None:
-        """Note a hit."""
+        """Record a hit."""
         if self._path:
             self._now[label] = Record(fields, observed)
 
     @property
     def notes(self) -> bool:
-        """Whether anything is noted."""
+        """Whether anything is recorded."""
         return bool(self._path)
 
     def made(
@@ -75,10 +75,10 @@ class Ledger:
         kept: Observations | None = None,
         elsewhere: Fields | None = None,
     ) -> tuple[Change, ...]:
-        """Note a result that was made, and return why; nothing is known where nothing is noted.
+        """Record a result that was made, and return why; empty if nothing is recorded.
 
-        Shape: `kept` are the files of an entry that the cache had under the same key: they tell where nothing of
-        before does, as in another checkout. There `elsewhere` tells if it had none: the nearest that others made.
+        Shape: without an earlier run to compare with, as in a new checkout, `kept` is compared, the files of a cached
+        entry under the same key, or if there was none, `elsewhere`, the nearest result of other machines.
         """
         if not self._path:
             return ()
@@ -93,10 +93,10 @@ class Ledger:
         return causes
 
     def reason(self, nouns: Mapping[str, str]) -> str:
-        """Return in one line why results were made anew, an empty string if all are merely new.
+        """Return in one line why results were made again, an empty string if all are new.
 
-        Shape: `nouns` says what a step makes one of, by the word before the colon of its labels. Of several steps
-        the first tells: what the others were given came of it.
+        Shape: `nouns` maps the prefix of a step's labels, before the colon, to what the step makes. Of several steps,
+        the first is reported, since it caused the others.
         """
         causes = {label: record.causes for label, record in self._now.items() if record.causes}
         known = {label: changes for label, changes in causes.items() if changes != (Change(NEW),)}
@@ -112,11 +112,11 @@ class Ledger:
         return "; ".join([*words, *([f"{_count(new, noun)} new"] if new else [])])
 
     def close(self, failed: bool) -> None:
-        """Write the history; after a failure, what was known of the others stays known."""
+        """Write the history; after a failure, keep what it had of results not reached."""
         if not self._path:
             return
         records = {**self._earlier(), **self._now} if failed else self._now
-        # Without it the next run merely has less to say.
+        # Without it, the next run merely explains less.
         with suppress(CratewrightError, ValueError):
             write_atomic(self._path, _HISTORY.encode((_FORMAT, tuple(records.items()))))
 
@@ -127,7 +127,7 @@ class Ledger:
 
 
 def read_history(path: str) -> Mapping[str, Record]:
-    """Return what is remembered of a stage's last run, nothing if that cannot be read."""
+    """Return the history of a stage's last run, empty if it cannot be read."""
     try:
         form, records = _HISTORY.decode(read_regular(path))
     except (OSError, DecodeError):
@@ -144,5 +144,5 @@ def _count(number: int, noun: str) -> str:
 
 
 def causes_of(path: str) -> dict[str, tuple[Change, ...]]:
-    """Return why each result of the last run of a stage was made, by its label; nothing for one that was reused."""
+    """Return by label why each result of a stage's last run was made; nothing for a reused one."""
     return {label: record.causes for label, record in read_history(path).items()}

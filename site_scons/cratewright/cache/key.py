@@ -1,6 +1,6 @@
 """The key of a result: everything that decides it, field by field.
 
-One walk gives the key and what `explain` shows, so that they cannot drift.
+The same walk yields the key and what `explain` shows, so they cannot disagree.
 Source: Cranelift's `compute_cache_key`.
 """
 
@@ -27,22 +27,22 @@ _SHORT_WORD = 400
 
 
 def compute_cache_key(kind: str, salt: str, value: object, fingerprint: str = "") -> str:
-    """Return the key of the result of `kind` for a stencil or request, all fields of which count.
+    """Return the key of the result of `kind` for a stencil or request, over all its fields.
 
-    Shape: hex SHA-256. `salt` is the digest of the code that computes the result; `fingerprint` that of the tools,
-    if the value does not have it.
+    Shape: hex SHA-256. `salt` is the digest of the code that computes the result, `fingerprint` that of the tools if
+    the value has none.
     """
     return fields_digest(key_fields(kind, salt, value, fingerprint, {}))
 
 
 def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dict[int, str]) -> Fields:
-    """Return what a key is made of.
+    """Return the fields that a key is computed from.
 
-    Shape: every field of a dataclass is there under its name. `known` remembers the digests of modules and of
-    contents by identity, while they live, since many links share them.
+    Shape: every field of a dataclass, by name. `known` caches the digests of modules and contents by identity while
+    they live, since many links share them.
     """
     found = [("kind", kind), ("code", salt), *([("fingerprint", fingerprint)] if fingerprint else [])]
-    # Arguments of a method come as a tuple; what each is made of is told by name all the same.
+    # A method's arguments come as a tuple; fields of each are named all the same.
     for part in value if isinstance(value, tuple) else (value,):
         if not is_dataclass(part) or isinstance(part, type):
             found.append(("value", _text(part)))
@@ -54,16 +54,16 @@ def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dic
 
 
 def fields_digest(found: Fields) -> str:
-    """Return the key that fields make."""
+    """Return the key of some fields."""
     parts = [f"{len(name)}:{name}{len(text)}:{text}" for name, text in found]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 @cache
 def code_digest(*places: str) -> str:
-    """Return the digest of some files, and of all Python code below some directories.
+    """Return the digest of some files and of all Python code below some directories.
 
-    Version numbers do not change between two commits of a checkout; results may.
+    Unlike a version number, it changes from commit to commit, as results may.
     """
     parts: list[tuple[str, str]] = []
     for place in places:
@@ -74,7 +74,7 @@ def code_digest(*places: str) -> str:
 
 
 def code_files(place: str) -> list[str]:
-    """Return the paths of all Python code below a directory, sorted; of a file an empty one."""
+    """Return the sorted paths of all Python code below a directory; for a file, one empty path."""
     return sorted(_code_below(place)) if os.path.isdir(place) else [""]
 
 
@@ -104,7 +104,7 @@ def _field(name: str, value: object, known: dict[int, str]) -> Iterator[tuple[st
 
 
 def _known(value: object, known: dict[int, str]) -> str:
-    """Return the digest of a value that others may share."""
+    """Return the digest of a value that many links may share."""
     digest = known.get(id(value))
     if digest is None:
         digest = known[id(value)] = _digest(value)
@@ -124,7 +124,7 @@ def _options(options: Options) -> Fields:
 
 
 def _text(value: object) -> str:
-    """Return a short text that no other value of its type has."""
+    """Return a short text that is unique among values of one type."""
     if isinstance(value, str):
         return repr(value) if len(value) <= _SHORT_WORD else _digest(value)
     if isinstance(value, Enum):

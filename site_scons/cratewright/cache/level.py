@@ -1,6 +1,6 @@
-"""A store as a build uses it: its permissions and its statistics.
+"""A store as a build uses it, with permissions and statistics.
 
-A store that raises an error is not used again: a cache costs time, never a build.
+A store that raises an error is not used again: a cache may cost time, but never a build.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ _Answer = TypeVar("_Answer")
 
 
 class Level(CacheKvStore):
-    """A store that is used in one way.
+    """A store and how it may be used.
 
-    Shape: without `reads` it is filled and not believed; without `writes` nothing of it is changed. One that is `far`
-    is shared with other machines.
+    Shape: without `reads` it is only filled, without `writes` only read; `far` if other machines share it.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class Level(CacheKvStore):
         self._lock = threading.Lock()
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Ask the store, if it may be believed."""
+        """Ask the store, if it may be read."""
         if not self.reads:
             return {}
         start = time.monotonic()
@@ -54,7 +53,7 @@ class Level(CacheKvStore):
         return found
 
     def fetch(self, keys: Sequence[str]) -> frozenset[str]:
-        """Ask the store before a build does; return what it has of what was to be asked."""
+        """Fetch entries ahead of the build; return those found."""
         if not self.reads or not (coming := self._early.expect(keys)):
             return frozenset()
         found: Mapping[str, bytes] = {}
@@ -66,17 +65,17 @@ class Level(CacheKvStore):
         return frozenset(found)
 
     def ask(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Ask the store for what is not a result, if it may be believed; that is not counted."""
+        """Ask the store for notes, if it may be read; statistics do not count this."""
         nothing: Mapping[str, bytes] = {}
         return self._try(lambda: self._store.get_many(keys), nothing) if self.reads and keys else nothing
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Give the store what to keep, if anything may be changed."""
+        """Put values into the store, if it may be written."""
         if self.writes and items:
             self._try(lambda: self._store.put_many(items), None)
 
     def flush(self) -> None:
-        """Let the store finish."""
+        """Flush the store."""
         if self.writes:
             self._try(self._store.flush, None)
 
@@ -85,14 +84,14 @@ class Level(CacheKvStore):
         self._try(self._store.close, None)
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Forget entries."""
+        """Remove entries, if the store may be written."""
         if self.writes:
             self._try(lambda: self._store.remove(keys), None)
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
-        """Yield all entries; `cratewright cache` looks after a store that builds do not believe as well.
+        """Yield all entries, even without `reads`, for `cratewright cache`.
 
-        Raises: CacheError if they cannot be read: nobody is to take what is left for the whole.
+        Raises: CacheError if they cannot be read, so that a part never passes for the whole.
         """
         try:
             yield from self._store.entries()
@@ -103,22 +102,22 @@ class Level(CacheKvStore):
 
     @property
     def lists(self) -> bool:
-        """Whether the store can tell what it has; a server cannot."""
+        """Whether the store can list its entries; a server cannot."""
         return type(self._store).entries is not CacheKvStore.entries
 
     @property
     def shrinks(self) -> bool:
-        """Whether the store can be made smaller from here; a server keeps to a size of its own."""
+        """Whether builds can shrink the store; a server bounds its own size."""
         return type(self._store).collect is not CacheKvStore.collect
 
     def collect(self) -> StoreReport:
-        """Keep to the size bound."""
+        """Shrink the store to its limit."""
         if not self.shrinks:
             return StoreReport((("size", "left to the server"),))
         return self._try(self._store.collect, StoreReport()) if self.writes else StoreReport()
 
     def report(self) -> StoreReport:
-        """Say what there is."""
+        """Report what the store holds."""
         return self._try(self._store.report, StoreReport())
 
     def _use(self, used: Usage) -> None:

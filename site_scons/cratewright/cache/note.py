@@ -1,4 +1,4 @@
-"""Values in a store that are not results, each of a kind, under keys that no result has."""
+"""Notes: values in a store that are not results, under keys that no result has."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _Value = TypeVar("_Value")
 
 
 class NoteForm(Generic[_Value]):
-    """The notes of one form; `name` tells them from those of other forms and other versions."""
+    """Notes of one form; `name` distinguishes them from those of other forms and versions."""
 
     def __init__(self, name: str, codec: Codec[tuple[str, _Value]]) -> None:
         self._name = name
         self._codec = codec
 
     def key(self, about: str) -> str:
-        """Return the key of what is noted about something."""
+        """Return the key of the note on a subject."""
         return hashlib.sha256(f"{self._name}\n{about}".encode("utf-8", "surrogateescape")).hexdigest()
 
     def seal(self, key: str, value: _Value) -> bytes:
@@ -29,7 +29,7 @@ class NoteForm(Generic[_Value]):
         return seal_entry(key, self._codec.encode((self._name, value)))
 
     def read(self, key: str, data: bytes | None) -> _Value | None:
-        """Return what a note says, None if there is none or it is of another form, or damaged."""
+        """Return a note's content; None if it is missing, of another form, or damaged."""
         if data is None:
             return None
         try:

@@ -1,7 +1,7 @@
 """Fetches entries before a build asks for them, by what its crates asked for before, here or on other machines.
 
-For each name, far stores have an entry with the keys that were requested under it. Someone who can write there can make
-a build fetch useless entries, within limits; a fetched entry is trusted no more than one that was requested.
+For each name, far stores keep an entry with the keys requested under it. Whoever can write there can make a build fetch
+useless entries, within limits; fetched entries are checked like any other.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _ASKED = NoteForm("cratewright asked 1", _CODEC)
 
 
 def asked_key(name: str) -> str:
-    """Return the key of what was asked for under a name, which no result has."""
+    """Return the key of a name's entry, which no result has."""
     return _ASKED.key(name)
 
 
 class Prefetch:
-    """The keys of names, and a thread that fetches what they stand for.
+    """The keys requested under names, and a thread that fetches their entries.
 
     Shape: `levels` near to far; only the far ones are asked.
     """
@@ -47,11 +47,11 @@ class Prefetch:
 
     @property
     def begun(self) -> bool:
-        """Whether it is worth naming what comes: a far store had to be asked for something."""
+        """Whether prefetching is worthwhile: a far store was needed already."""
         return any(level.reads and (level.usage.hits or level.usage.misses) for level in self._far)
 
     def expect(self, names: Iterable[str]) -> None:
-        """Fetch what was asked for under names that are likely to come."""
+        """Fetch the entries last requested under names that the build is likely to reach."""
         with self._lock:
             self._names += names
             if self._thread is None and self._names:
@@ -62,13 +62,13 @@ class Prefetch:
                     self._names, self._thread = [], None
 
     def note(self, name: str, keys: Iterable[str]) -> None:
-        """Take note of what is asked for under a name."""
+        """Record keys requested under a name."""
         if name and self._far:
             with self._lock:
                 self._asked.setdefault(name, {}).update(dict.fromkeys(keys))
 
     def leave(self, level: Level) -> None:
-        """Let a far store remember what was asked for, as far as that is news to it."""
+        """Store the recorded keys that a far level does not have yet."""
         with self._lock:
             asked, self._names = dict(self._asked), []
         if not (level.far and level.writes):
@@ -79,7 +79,7 @@ class Prefetch:
             for name, keys in asked.items():
                 known = self._known.get((level, name), ())
                 if not keys.keys() <= set(known):
-                    # What others asked for under that name, or before an edit, may be asked for again.
+                    # Keys requested by others, or before an edit, may be requested again.
                     others = [key for key in known if key not in keys][: len(keys)]
                     data = b"".join(map(bytes.fromhex, [*keys, *others][:_MOST]))
                     items[asked_key(name)] = _ASKED.seal(asked_key(name), data)

@@ -1,6 +1,6 @@
-"""Results by key: looked up, checked against the files they were made from, and stored.
+"""Looks up results by key, checks them against the files they were made from, and stores them.
 
-An entry that cannot be used is a miss, whatever is wrong with it.
+An unusable entry is a miss, whatever is wrong with it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OBSERVING = (CompiledUnit, LinkResult)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the cache has for a key: the result that holds now, if there is one, and all worlds of the entry."""
+    """The cached entry of a key: the result valid now, if any, and those for other states of the files."""
 
     result: Result | None = None
     worlds: tuple[ObservedResult, ...] = ()
@@ -52,7 +52,7 @@ NOTHING = Found()
 
 
 class ResultCache:
-    """A store, and a way to ask for the digest of a file as it is now; `note` is told of all keys."""
+    """A store, and a function that returns a file's current digest; `note` is called with all keys."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class ResultCache:
 
     @property
     def keeps(self) -> bool:
-        """Whether anything that is kept can be found again."""
+        """Whether the cache can return what it is given."""
         return not isinstance(self._store, NoStore)
 
     def find(self, keys: Sequence[str]) -> list[Found]:
-        """Return what there is for each key; each level of the store is asked once, for what the nearer ones lack.
+        """Look up each key; each level of the store is asked once, for what nearer ones lack.
 
-        An entry that holds here is given to the nearer levels, so that next time it is found there.
+        A valid entry is copied to the nearer levels, where it is found next time.
         """
         self._note(keys)
         digests: dict[str, str | None] = {}
@@ -99,7 +99,7 @@ class ResultCache:
         return [found[key] for key in keys]
 
     def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
-        """Keep a result beside what was found for other states of the files it was made from."""
+        """Keep a result beside those found for other states of its files."""
         if not self.keeps:
             return
         observed = observed_files(result)
@@ -107,9 +107,9 @@ class ResultCache:
         try:
             new = ObservedResult(observed, serialize_compiled(without_files(result)))
             worlds = encode_worlds([new, *others][:MOST_WORLDS])
-        except ValueError:  # a field of another kind than it should be, or too much of it: it would not come back
+        except ValueError:  # a field of a wrong type, or too large: it could not be read back
             return
-        # Whoever writes at the same time may win: the loser's world is compiled again some day.
+        # Of concurrent writers the last wins; the other's result may be compiled again some day.
         self._store.insert(key, seal_entry(key, worlds))
 
     def _open(self, key: str, data: bytes, digests: dict[str, str | None]) -> Found:
@@ -127,7 +127,7 @@ class ResultCache:
         return Found(None, worlds)
 
     def _holds(self, observed: Iterable[Observed], digests: dict[str, str | None]) -> bool:
-        """Return whether files are as they were, `digests` being those that are known as they are now."""
+        """Return whether files are unchanged; `digests` are the current digests known so far."""
         for item in observed:
             path = item.path
             if path not in digests:
@@ -138,7 +138,7 @@ class ResultCache:
 
 
 def _joined(key: str, entry: bytes, far: tuple[ObservedResult, ...], near: tuple[ObservedResult, ...]) -> bytes:
-    """Return the entry of a far level with the worlds of a nearer one, which must not go lost for it."""
+    """Return a far level's entry merged with a nearer one's, whose results must not get lost."""
     if not near:
         return entry
     worlds = {world.observed: world for world in reversed((far[0], *near, *far[1:]))}
@@ -149,12 +149,12 @@ def _joined(key: str, entry: bytes, far: tuple[ObservedResult, ...], near: tuple
 
 
 def observed_files(result: object) -> tuple[Observed, ...]:
-    """Return the files that decided a result, beside its key."""
+    """Return the files that decided a result in addition to its key."""
     return result.observed if isinstance(result, _OBSERVING) else ()
 
 
 def without_files(result: Result) -> Result:
-    """Return a result as whoever read other files would have made it."""
+    """Return a result without the files that decided it."""
     return _with_files(result, ())
 
 
@@ -178,9 +178,9 @@ _parts: dict[type, tuple[Callable[..., Any], Callable[[Any], tuple[Any, ...]], i
 
 
 def compile_with_cache(cache: ResultCache, key: str, make: Callable[[], Result]) -> tuple[Result, bool]:
-    """Return the result of a key, and whether it was a hit; a result that is made is kept.
+    """Return the result of a key and whether it was a hit; on a miss, make it and keep it.
 
-    Raises: as `make`; then nothing is kept.
+    Raises: as `make`, and then keeps nothing.
     """
     found = cache.find([key])[0]
     if found.result is not None:
@@ -191,7 +191,7 @@ def compile_with_cache(cache: ResultCache, key: str, make: Callable[[], Result])
 
 
 def damaged_entries(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, RecompileError]]:
-    """Return the keys of all entries that could never be used, each with what is wrong with it."""
+    """Return the keys of all unusable entries, each with its fault."""
     damaged: list[tuple[str, RecompileError]] = []
     for key, data in entries:
         try:

@@ -1,7 +1,7 @@
-"""Thin modules without the contents that their request already has.
+"""Thin modules without the contents that their request already holds.
 
-An analysis passes on every module of a link, most of them many times. All of that would go through a pipe and, with
-each change of one module, into the store again.
+A thin analysis returns every module of a link, most of them many times. Whole, they would go through a pipe and, after
+each change of one module, go into the store again.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _HERE = -1
 class Shortened:
     """The modules of a thin link.
 
-    Shape: `numbers` has a row for each of `modules`: the number, among the request's modules, of the one that it is,
-    then of each that it imports; -1 for a content that the request has not, which is here.
+    Shape: `numbers` has a row for each of `modules`: the position of its content in the request, then those
+    of its imports; -1 for a content that the request lacks and that is kept here.
     """
 
     modules: tuple[ThinModule, ...]
@@ -30,7 +30,7 @@ class Shortened:
 
 
 def shorten(value: object, arguments: Sequence[object]) -> object:
-    """Return what a method made, thin modules shortened by the request among its arguments."""
+    """Return a method's result, with thin modules shortened by the request among its arguments."""
     if not (isinstance(value, tuple) and all(isinstance(item, ThinModule) for item in value)):
         return value
     known = {id(data): number for number, data in enumerate(_contents(arguments))}
@@ -48,9 +48,9 @@ def shorten(value: object, arguments: Sequence[object]) -> object:
 
 
 def restore(value: Shortened, arguments: Sequence[object]) -> tuple[ThinModule, ...]:
-    """Return thin modules whole again, by the same request.
+    """Restore thin modules from the same request.
 
-    Raises: ValueError if they are those of another.
+    Raises: ValueError if they belong to another request.
     """
     contents = _contents(arguments)
     whole: list[ThinModule] = []

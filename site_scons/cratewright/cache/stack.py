@@ -16,10 +16,9 @@ __all__ = ["StackedStore"]
 
 
 class StackedStore(CacheKvStore):
-    """Several levels, near to far: what a near one lacks is asked of the next; all are given what is new.
+    """Several levels, near to far: each is asked for what nearer ones lack, and new values go to all.
 
-    Shape: closed at the latest when this process ends. `directory` is where it is noted what each level was good for,
-    empty for nowhere.
+    Shape: closed at the latest when this process ends. `directory` is where usage statistics are kept, empty for none.
     """
 
     def __init__(self, levels: Sequence[Level], directory: str = "", *, notes: bool = True) -> None:
@@ -36,7 +35,7 @@ class StackedStore(CacheKvStore):
         return self._levels
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the nearest value of each key."""
+        """Return each key's value from the nearest level that has one."""
         found: dict[str, bytes] = {}
         for level in self._levels:
             if missing := [key for key in keys if key not in found]:
@@ -44,12 +43,12 @@ class StackedStore(CacheKvStore):
         return found
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Give all levels what to keep."""
+        """Put values into all levels."""
         for level in self._levels:
             level.put_many(items)
 
     def flush(self) -> None:
-        """Let all levels finish."""
+        """Flush all levels."""
         for level in self._levels:
             level.flush()
 
@@ -57,7 +56,7 @@ class StackedStore(CacheKvStore):
         """Close all levels."""
         _open.discard(self)
         if os.getpid() == self._owner:
-            # The far ones may take a while; what is near is safe by then.
+            # Near first: far ones may take a while.
             for level in self._levels:
                 self.prefetch.leave(level)
                 level.close()
@@ -66,22 +65,22 @@ class StackedStore(CacheKvStore):
                 note_usage(self._directory, {level.name: level.usage for level in self._levels})
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Forget entries in all levels."""
+        """Remove entries from all levels."""
         keys = tuple(keys)
         for level in self._levels:
             level.remove(keys)
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the entries of all levels that can tell theirs."""
+        """Yield the entries of all levels that can list them."""
         for level in self._levels:
             yield from level.entries()
 
     def collect(self) -> StoreReport:
-        """Keep all levels to their bounds."""
+        """Shrink all levels to their limits."""
         return _joined(self._levels, [level.collect() for level in self._levels])
 
     def report(self) -> StoreReport:
-        """Say what there is in each level, and what builds found there."""
+        """Report what each level holds and what builds found there."""
         noted = read_usage(self._directory) if self._directory else {}
         reports = []
         for level in self._levels:
@@ -99,7 +98,7 @@ _ends: list[bool] = []
 
 
 def _close_at_end(store: StackedStore) -> None:
-    """Have a store closed when Python ends, while threads can still be started, if there is such a moment."""
+    """Close a store when Python exits, while threads can still be started if this Python has such a hook."""
     _open.add(store)
     if not _ends:
         _ends.append(True)

@@ -1,7 +1,7 @@
 """The contract of a store, which holds entries.
 
-It maps keys of 64 hex digits to bytes, and may lose them. No method raises for a failure of the store: an entry that
-cannot be read is missing, and one that cannot be written is not kept.
+It maps keys of 64 hex digits to bytes, and may lose them. No method raises when the store fails: an unreadable entry is
+missing, and one that cannot be written is dropped.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ __all__ = ["CacheKvStore", "NoStore", "StoreReport"]
 
 @dataclass(frozen=True, slots=True)
 class StoreReport:
-    """What a store says of itself, as rows for a person; `problem` if it can only be read, or not at all.
+    """A store's report, as rows for people; `problem` says why it can only be read, or not at all.
 
-    Shape: `figures` say the same to a program where there is a number for it: a row of the same name, or one of bytes.
+    Shape: `figures` are its numbers for programs, each under the name of its row, or as bytes.
     """
 
     rows: tuple[tuple[str, str], ...] = ()
@@ -26,25 +26,25 @@ class StoreReport:
     figures: tuple[tuple[str, int | float], ...] = ()
 
     def facts(self) -> dict[str, object]:
-        """Return it as JSON holds it."""
+        """Return the report as a JSON object."""
         return {**dict(self.rows), **dict(self.figures), **({"problem": self.problem} if self.problem else {})}
 
 
 class CacheKvStore(ABC):
-    """Keeps bytes under keys. Two methods must be there; the others are for stores that can do more.
+    """Keeps bytes under keys. Two methods are required; the others are for stores that can do more.
 
     Called: from several threads of a build at once, and by several builds at once.
-    Guarantees: what is read is checked against its digest and key by the caller, so a store need not.
+    Guarantees: the caller checks each value against its key and digest, so a store need not.
     Source: Cranelift's trait of this name, with batches.
     """
 
     @abstractmethod
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the values of those keys that have one."""
+        """Return the values found, by key."""
 
     @abstractmethod
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Keep values, now or later; until `flush` has returned they may be lost."""
+        """Keep values, now or later; until `flush` returns they may be lost."""
 
     @property
     def levels(self) -> tuple[CacheKvStore, ...]:
@@ -60,15 +60,15 @@ class CacheKvStore(ABC):
         self.put_many({key: value})
 
     def flush(self) -> None:
-        """Wait until what was put is kept as well as it ever will be; called when a crate is done."""
+        """Wait until all values put are stored; called when a crate is done."""
         return
 
     def close(self) -> None:
-        """Flush and let go of everything."""
+        """Flush and release everything."""
         self.flush()
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Forget entries that were found to be damaged."""
+        """Remove entries that proved damaged."""
         return
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
@@ -76,11 +76,11 @@ class CacheKvStore(ABC):
         return iter(())
 
     def collect(self) -> StoreReport:
-        """Keep to the size bound, give back what room can be given back, and say what was done."""
+        """Shrink to the size limit, free disk space, and return what was done."""
         return StoreReport()
 
     def report(self) -> StoreReport:
-        """Say what there is."""
+        """Report what the store holds."""
         return StoreReport()
 
 

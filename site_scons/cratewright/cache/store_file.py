@@ -1,8 +1,8 @@
 """Checks a file of the embedded store before SQLite opens it, and its schema afterwards.
 
-Anyone who may write to the directory may have put anything there: a link to one of the reader's files, a pipe without a
+Whoever may write to the directory may plant anything there: a link to one of the reader's files, a pipe without a
 writer, a journal that makes SQLite delete a file, an endless trigger. Changes between these checks and SQLite's own
-access are not caught: use the directory of strangers only with `CRATE_CACHE_MODE=read`.
+access go unnoticed: use a stranger's directory only with `CRATE_CACHE_MODE=read`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _STEPS = 100_000
 
 
 def is_store_file(file: str) -> bool:
-    """Return whether a path is a file, with no other name, that SQLite may open."""
+    """Return whether a path is a regular file without other hard links, which SQLite may open."""
     try:
         found = os.lstat(file)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
@@ -58,7 +58,7 @@ def is_store_file(file: str) -> bool:
 
 
 def create_store_file(file: str) -> None:
-    """Make an empty file that those may write who may write to its directory.
+    """Make an empty file, writable by those who may write to its directory.
 
     Raises: FileExistsError if anything is there.
     """
@@ -73,7 +73,7 @@ def create_store_file(file: str) -> None:
 
 
 def check_journal(file: str) -> None:
-    """Refuse what SQLite would take for the journal of a file and must not.
+    """Refuse a planted journal that SQLite would act on.
 
     Raises: sqlite3.OperationalError.
     """
@@ -86,7 +86,7 @@ def check_journal(file: str) -> None:
 
 
 def own_journal(journal: str) -> bool:
-    """Return whether what is there is a journal that this user may remove."""
+    """Return whether the path holds no journal, or one that this user may remove."""
     try:
         return _is_journal(journal) and is_own(os.lstat(journal))
     except OSError:
@@ -94,7 +94,7 @@ def own_journal(journal: str) -> bool:
 
 
 def _is_journal(journal: str) -> bool:
-    """Return whether nothing is there, or a journal that names no other."""
+    """Return whether nothing is there, or a journal that names no other journal."""
     try:
         found = os.lstat(journal)
         if not stat.S_ISREG(found.st_mode):
@@ -114,14 +114,14 @@ def _is_journal(journal: str) -> bool:
 
 
 def guard(database: sqlite3.Connection, late: Callable[[], bool]) -> None:
-    """Bound what a connection may do: no function that a schema names, no statement that goes on when it is late."""
+    """Restrict a connection: the schema may call no unsafe function, and a late statement ends."""
     for setting in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0"):
         database.execute(f"PRAGMA {setting}")
     database.set_progress_handler(late, _STEPS)
 
 
 def check_schema(database: sqlite3.Connection) -> None:
-    """Refuse a file with anything else in it than our tables: views and triggers run when tables are used.
+    """Refuse a file with anything but our tables: views and triggers would run whenever tables are used.
 
     Raises: sqlite3.DatabaseError.
     """

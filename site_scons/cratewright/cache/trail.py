@@ -1,7 +1,7 @@
-"""What results of a name were made from elsewhere, so that a machine without its own history can explain a miss.
+"""Trails: what other machines made results of a name from, so that a machine without history can explain a miss.
 
-Trails are stored only in far stores, beside the entries. Anyone who can write there can change them; they are only
-shown to people.
+Trails lie only in far stores, beside the entries. Whoever can write there can change them; they are only shown to
+people.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Trails:
         self._levels = [level for level in store.levels if isinstance(level, Level) and level.far]
 
     def follow(self, made: Mapping[str, Fields]) -> dict[str, Fields]:
-        """Return the nearest thing to each that was made, by label, where there is one; and leave a trail of it."""
+        """Return by label the nearest trail to each result made, if any, and leave a trail of the result."""
         if not self._levels or not made:
             return {}
         keys = {trail_key(label): label for label in made}

@@ -1,6 +1,6 @@
 """Statistics of a cache's levels over all builds that share a directory, in one small file there.
 
-Anyone who can write to the directory can change them; they are only shown to people.
+Whoever can write to the directory can change them; they are only shown to people.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NOFOLLOW | NONBLOCK
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What lookups in a store came to.
+    """Statistics of the lookups in a store.
 
     Units: `received` in bytes; `seconds` of wall time that builds waited, summed over their threads.
     """
@@ -45,7 +45,7 @@ class Usage:
 
 
 def note_usage(directory: str, used: Mapping[str, Usage]) -> None:
-    """Add what a build's lookups came to, by the name of the level; what cannot be written is not noted."""
+    """Add a build's statistics, by name of level; drop them if they cannot be written."""
     used = {name: usage for name, usage in used.items() if usage.hits or usage.misses}
     if not used or not os.path.isdir(directory):
         return
@@ -62,7 +62,7 @@ def note_usage(directory: str, used: Mapping[str, Usage]) -> None:
 
 
 def read_usage(directory: str) -> dict[str, Usage]:
-    """Return what was noted, by the name of the level."""
+    """Return the statistics, by name of level."""
     found: dict[str, Usage] = {}
     try:
         lines = read_regular(os.path.join(directory, _NAME)).splitlines()

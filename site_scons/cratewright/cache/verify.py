@@ -14,9 +14,9 @@ __all__ = ["contradiction"]
 
 
 def contradiction(label: str, kept: object, fresh: object, opened: Sequence[str]) -> CacheError | None:
-    """Return the error of a hit that should have been a miss, None if both results are equal.
+    """Return the error of a wrong hit, None if both results are equal.
 
-    Shape: `opened` are the files that were seen to be opened meanwhile, root-relative.
+    Shape: `opened` are the root-relative files that were seen being opened.
     """
     if kept == fresh:
         return None

@@ -1,7 +1,7 @@
-"""When another worker is worth the cost of starting it.
+"""Decides when another worker is worth its start.
 
-While one starts, the existing workers continue. A build that ends before that has paid for no unneeded worker, and a
-longer one has lost that time once. Then the number of workers may double.
+While a worker starts, the others go on working. The number of workers may double each time that a build has lasted as
+long as a start takes: a short build starts few, and a long one loses little.
 """
 
 from __future__ import annotations

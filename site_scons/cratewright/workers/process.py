@@ -50,7 +50,7 @@ class WorkerCall:
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What became of a call: a value, or the error it raised."""
+    """The outcome of a call: a value, or the error it raised."""
 
     value: object
     error: CratewrightError | None = None
@@ -68,9 +68,9 @@ class CallOutcome:
 class WorkerPool:
     """At most `size` warm workers, shared by all threads of this process.
 
-    Shape: `warm` are calls made before any other, once in the zygote or in each worker that is spawned; `paths` are
-    directories that workers import from, beside this process's own. `kind` is `fork` or `spawn`.
-    Units: `timeout` in seconds, for one call; `memory` in bytes, for all calls that run at one time.
+    Shape: `warm` are calls to make first, once in the zygote or in each spawned worker; `paths` are directories to
+    import from, beside this process's own. `kind` is `fork` or `spawn`.
+    Units: `timeout` in seconds, for one call; `memory` in bytes, for all calls that run at once.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class WorkerPool:
                 while waiting or running:
                     try:
                         begin_waiting()
-                    finally:  # no worker waits for what becomes of the last answers, and none of these is lost
+                    finally:  # let no worker idle while answers are handled, and lose no answer
                         settle()
                     for worker, answer in self._collect(selector, running) if running else ():
                         if answer is None:
@@ -158,7 +158,7 @@ class WorkerPool:
                         settled.append((index, answer))
                 settle()
             finally:
-                for worker, (_, call, _) in running.items():  # only when an exception passes through
+                for worker, (_, call, _) in running.items():  # only after an exception
                     worker.kill()
                     self._release(worker, call.memory, alive=False)
         return [outcome for outcome in outcomes if outcome is not None]
@@ -172,9 +172,9 @@ class WorkerPool:
 
     @contextmanager
     def place(self, memory: int) -> Iterator[None]:
-        """Hold the place of a worker for what the calling thread does itself.
+        """Occupy a worker's place while the calling thread does the work itself.
 
-        Units: `memory` in bytes, as of a call.
+        Units: `memory` in bytes, as in a call.
         """
         with self._condition:
             self._wait(memory)
@@ -196,8 +196,8 @@ class WorkerPool:
     def _collect(
         self, selector: selectors.BaseSelector, running: dict[_Worker, tuple[int, WorkerCall, float]]
     ) -> list[tuple[_Worker, CallOutcome | None]]:
-        """Return what has come of calls, None for one that its worker is ready for now."""
-        # While other threads hold workers of ours we look up now and then to take those they give back.
+        """Return the outcomes of calls, None for one whose worker has just become ready."""
+        # While other threads hold workers of this pool, look up now and then to take those they return.
         limit = min(deadline for _, _, deadline in running.values()) - time.monotonic()
         pause = max(0.0, limit if len(running) >= self.size else min(limit, 0.05))
         finished: list[tuple[_Worker, CallOutcome | None]] = []
@@ -286,21 +286,18 @@ class _Worker:
         own(pid)
 
     def send(self, call: WorkerCall) -> None:
-        with suppress(OSError):  # a dead worker is noticed on receive
+        with suppress(OSError):  # receiving detects a dead worker
             send(self.socket, (call.function, call.arguments))
 
     @property
     def age(self) -> float:
-        """Return how long ago it was started.
-
-        Units: seconds.
-        """
+        """Return its age in seconds."""
         return time.monotonic() - self._began
 
     def become_ready(self) -> None:
-        """Take the word of a new worker that it is ready.
+        """Receive the message that a new worker is ready.
 
-        Raises: ToolError if it has ended instead; any CratewrightError of a call that was to warm it up.
+        Raises: ToolError if it has ended instead; any CratewrightError of a warm-up call.
         """
         try:
             kind, value = receive(self.socket, SIZE)
@@ -322,7 +319,7 @@ class _Worker:
         raise RuntimeError(f"{call.label}: {call.function.__qualname__} failed in a worker\n{value}")
 
     def _reap(self) -> int:
-        """Return how this worker, which is gone, has ended.
+        """Return how this dead worker ended.
 
         Raises: Interrupted if the build has been ended.
         """
@@ -347,7 +344,7 @@ def _crashed(call: WorkerCall, status: int) -> ToolError:
         known = {int(number): f" ({number.name})" for number in signal.Signals}
         reason = f"signal {-status}{known.get(-status, '')}"
     else:
-        # That of Windows says in its first digit that nobody meant it.
+        # On Windows, so high a status is the code of an exception.
         reason = f"exit status {status}" if status < 1 << 31 else f"exception 0x{status:08X}"
     return ToolError(
         f"{call.label}: the compiler crashed",

@@ -1,6 +1,6 @@
 """Workers that are new interpreters, for where forking is impossible or unsafe.
 
-Each warms itself up, in parallel with the others, and has nothing of this process but what it is sent.
+Each warms itself up, in parallel with the others, and inherits nothing but the messages it is sent.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.workers.worker imp
 
 
 class Spawner:
-    """Starts workers, which make themselves ready while others already work.
+    """Starts workers that warm up while others already work.
 
-    Shape: `warm` and `paths` as of a `Zygote`.
+    Shape: `warm` and `paths` as in `Zygote`.
     """
 
     warms = False
@@ -42,7 +42,7 @@ class Spawner:
         watch()
 
     def start(self) -> tuple[socket.socket, int]:
-        """Return the socket to a new worker, which says when it is ready, and its process's number.
+        """Return the socket to a new worker, which will report that it is ready, and its process id.
 
         Raises: ToolError if no process can be started.
         """
@@ -54,17 +54,17 @@ class Spawner:
                 ours.close()
                 raise cannot_start(error) from error
         self._processes[process.pid] = process
-        with suppress(OSError):  # one that is dead already is noticed by whoever waits for it
+        with suppress(OSError):  # waiting for it detects that it is dead
             send(ours, self._given)
         return ours, process.pid
 
     def reap(self, pid: int) -> int:
-        """Return the exit status of a worker that has ended, negative for a signal, or 0 if nobody knows."""
+        """Return the exit status of a worker that has ended: negative for a signal, 0 if unknown."""
         process = self._processes.pop(pid, None)
         if process is None:
             return 0
         if wait_unreaped(pid):
-            # What it has started may live on, as a compiler whose wrapper has crashed.
+            # Its children may live on, such as the compiler of a crashed wrapper.
             end_group(pid)
         status = process.wait()
         if process.stdin is not None:
@@ -72,4 +72,4 @@ class Spawner:
         return status
 
     def close(self) -> None:
-        """Let go of it; its workers have been ended before."""
+        """Release it; its workers must have ended."""

@@ -48,7 +48,7 @@ SIZE = _LENGTH.size
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a zygote, or a new worker, takes over from its caller before all else, and the calls that warm it up."""
+    """The state that a zygote or a spawned worker takes over from its caller, and its warm-up calls."""
 
     path: list[str]
     environ: dict[str, str]
@@ -58,7 +58,7 @@ class Surroundings:
 
 
 def send(connection: socket.socket, message: object) -> None:
-    """Send a message, which is anything that can be pickled."""
+    """Send any object that can be pickled."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
@@ -66,17 +66,17 @@ def send(connection: socket.socket, message: object) -> None:
 def receive(connection: socket.socket, part: int = PART) -> tuple[str, object]:
     """Return the answer to the message sent last: its kind and its value.
 
-    Shape: `part` as of the size of a message if another may follow it.
-    Raises: EOFError, OSError if there will be none.
+    Shape: `part` as in `_message`, if another message may follow.
+    Raises: EOFError, OSError if none will come.
     """
     answer = pickle.loads(_message(connection, part))
     return answer[0], answer[1]
 
 
 def _message(connection: socket.socket, part: int = PART) -> memoryview:
-    """Return the one message that is on its way.
+    """Return the next message.
 
-    Shape: nothing may follow it before it is answered, unless `part` is the size of a length.
+    Shape: no other may follow before this one is answered, unless `part` is the size of the length field.
     """
     first = _some(connection.recv(part))
     while len(first) < _LENGTH.size:
@@ -103,12 +103,12 @@ def _some(part: bytes) -> bytes:
 
 
 def main() -> None:
-    """Be a zygote from the start; the socket to be asked through is standard input."""
+    """Run a new interpreter as a zygote; its socket is standard input."""
     serve(socket.socket(fileno=os.dup(0)))
 
 
 def work() -> NoReturn:
-    """Be a worker from the start, as the caller's surroundings have it; standard input ends with the caller."""
+    """Run a new interpreter as a worker with its caller's surroundings; standard input ends with the caller."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
     join_group()
     connection = adopt()
@@ -117,16 +117,16 @@ def work() -> NoReturn:
         kind, value = _prepare(pickle.loads(_message(connection, SIZE)))
     except (OSError, EOFError):
         os._exit(0)
-    except Exception as error:  # what is to warm it up is not found here
+    except Exception as error:  # a warm-up function cannot be imported here
         kind, value = "error", _portable(error)
-    gc.freeze()  # as before a fork: what is loaded now is not looked through again
+    gc.freeze()  # exempt what is loaded now from collection, as in the zygote
     with suppress(OSError):
         send(connection, ("ready" if kind == "value" else "unready", value))
     _worker_main(connection)
 
 
 def _end_with_caller() -> None:
-    """End this process, and what it runs, when nobody is left to ask for it."""
+    """End this process and its children when the caller is gone."""
     with suppress(OSError):
         while os.read(0, 64):
             pass
@@ -137,7 +137,7 @@ def _end_with_caller() -> None:
 
 
 def serve(control: socket.socket) -> NoReturn:
-    """Be a zygote: fork workers when asked to, and run nothing else."""
+    """Run as a zygote: fork workers on request, and nothing else."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interrupt means
     join_group()
     workers: set[int] = set()
@@ -150,8 +150,8 @@ def serve(control: socket.socket) -> NoReturn:
             os._exit(0)
         if kind == "fork":
             _, handles, _, _ = socket.recv_fds(control, 1, 1)
-            # What is loaded now lives as long as the workers do. To look through it would be a waste, and to mark it
-            # after the fork would copy it.
+            # What is loaded now lives as long as the workers: scanning it is a waste, and the collector's marks would
+            # copy shared pages after the fork.
             gc.freeze()
             try:
                 pid = os.fork()
@@ -166,7 +166,7 @@ def serve(control: socket.socket) -> NoReturn:
             os.close(handles[0])
             workers.add(pid)
             with suppress(OSError):
-                os.setpgid(pid, pid)  # whoever is first: the caller may end the group at once
+                os.setpgid(pid, pid)  # the child does so too: whoever is first, the caller can end the group at once
             send(control, ("value", pid))
         elif kind == "reap":
             assert isinstance(argument, int)
@@ -184,7 +184,7 @@ def _request(control: socket.socket) -> tuple[str, object]:
 
 def _reap(pid: int) -> int:
     if wait_unreaped(pid):
-        # What it has started may live on, as a compiler whose wrapper has crashed.
+        # Its children may live on, such as the compiler of a crashed wrapper.
         end_group(pid)
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -213,7 +213,7 @@ def _worker_main(connection: socket.socket) -> NoReturn:
             function, arguments = pickle.loads(_message(connection))
         except (OSError, EOFError):
             os._exit(0)
-        except Exception as error:  # what is to be called is not found here
+        except Exception as error:  # the function cannot be imported here
             send(connection, ("error", _portable(error)))
             continue
         try:
@@ -224,7 +224,7 @@ def _worker_main(connection: socket.socket) -> NoReturn:
             send(connection, answer)
         except OSError:
             os._exit(0)
-        except Exception as error:  # the value cannot be pickled; nothing of it was sent
+        except Exception as error:  # the value cannot be pickled; nothing was sent
             send(connection, ("error", _portable(error)))
 
 
@@ -246,17 +246,17 @@ def not_ready(seconds: float) -> ToolError:
 
 
 def ended_unexpectedly(status: int) -> ToolError:
-    """Return the error of a process that has ended while it made itself ready, or before it forked what it was to."""
+    """Return the error of a process that ended during its warm-up or before it forked a worker."""
     return ToolError("the worker process ended unexpectedly", context=(("exit status", status),))
 
 
 def unprepared(value: object) -> Exception:
-    """Return the error of a process that could not make itself ready: what it says of that, or a traceback."""
+    """Return the error of a process whose warm-up failed: its own message, or a traceback."""
     return value if isinstance(value, CratewrightError) else RuntimeError(f"a worker could not be prepared\n{value}")
 
 
 def portable_error(error: BaseException) -> CratewrightError | None:
-    """Return an error that is about the machine, and no fault of ours, as one to be shown; None for any other."""
+    """Return the error as users see it: a CratewrightError as it is, an OSError as a ToolError, else None."""
     if isinstance(error, CratewrightError):
         return error
     if isinstance(error, OSError):

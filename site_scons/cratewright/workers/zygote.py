@@ -1,4 +1,4 @@
-"""The process that workers are forked from: a fork of this process if that is safe, else a new Python."""
+"""The process from which workers are forked: a fork of this process if that is safe, else a new Python."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.workers.worker imp
 
 
 class Zygote:
-    """A process with one thread, so that forking it is safe, in which all that workers need is imported and warm."""
+    """A single-threaded, hence safely forked, process in which everything that workers need is imported and warm."""
 
     warms = True
     """Whether a worker that it has started is ready at once."""
 
     def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
-        """Start it, or take the one that was forked ahead.
+        """Start it, or take the one forked ahead.
 
-        Shape: `warm` are functions with their arguments, called once; `paths` are
-        directories to import from, beside this process's own.
+        Shape: `warm` are functions with their arguments, called once; `paths` are directories to import from, beside
+        this process's own.
         Units: `timeout` in seconds, for all calls together.
         Raises: ToolError if this platform cannot fork, or the calls take too long; any CratewrightError of a call.
         """
@@ -42,15 +42,15 @@ class Zygote:
         self._lock = threading.Lock()
         self._process = _start()
         self.alive = True
-        if warm:  # until its calls are done it does not see that its caller has gone
+        if warm:  # during its warm-up it does not notice that its caller is gone
             watch()
         path = list(dict.fromkeys([*sys.path, *paths]))
         self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch)), timeout=timeout)
 
     def start(self) -> tuple[socket.socket, int]:
-        """Return the socket to a new worker, which is ready, and its process's number.
+        """Return the socket to a new worker, which is ready, and its process id.
 
-        Raises: ToolError if there is none.
+        Raises: ToolError if it cannot be forked.
         """
         ours, theirs = socket.socketpair()
         pid = self._ask(("fork",), theirs)
@@ -60,12 +60,12 @@ class Zygote:
         return ours, pid
 
     def reap(self, pid: int) -> int:
-        """Return the exit status of a worker that has ended, negative for a signal, or 0 if nobody knows."""
+        """Return the exit status of a worker that has ended: negative for a signal, 0 if unknown."""
         status = self._ask(("reap", pid)) if self.alive else 0
         return status if isinstance(status, int) else 0
 
     def close(self) -> None:
-        """End it; its workers have been ended before."""
+        """End it; its workers must have ended."""
         self.alive = False
         self._process.close()
 
@@ -109,7 +109,7 @@ class _Process:
         own(pid)
 
     def ended(self) -> int:
-        """Wait for its end, end what it has left, and return its exit status; 0 if somebody else has waited for it."""
+        """Wait for its end, kill its remaining children, and return its exit status; 0 if it was reaped elsewhere."""
         wait_unreaped(self.pid)
         return self._end()
 
@@ -119,7 +119,7 @@ class _Process:
         self._end()
 
     def _end(self) -> int:
-        # As long as nobody has waited for it, its number is no other group's.
+        # Until it is reaped, no other group can have its number.
         end_group(self.pid)
         disown(self.pid)
         try:
@@ -135,12 +135,12 @@ _forgotten: list[object] = []
 
 
 def fork_ahead() -> None:
-    """Fork the next zygote now, if this process still has one thread; once it has more, only a new Python is safe.
+    """Fork the next zygote now, while this process still has one thread; later, only a new Python is safe.
 
-    Shape: without effect if there is one. It costs a millisecond or two, a new Python with its imports fifty.
+    Without effect if one was forked already. A fork costs a millisecond or two, a new Python with its imports fifty.
     """
     if not _spares and _alone():
-        with suppress(ToolError):  # whoever needs it says so
+        with suppress(ToolError):  # the pool that needs it will raise it
             _spares.append(_forked())
 
 
@@ -159,11 +159,11 @@ def _start() -> _Process:
 
 
 def _alone() -> bool:
-    """Say that no other thread could hold a lock, which would stay locked in the child for ever."""
-    if not os.path.isdir(_OPEN_FILES):  # as where there is no fork at all
+    """Return whether no other thread can hold a lock, which would stay locked in the child for ever."""
+    if not os.path.isdir(_OPEN_FILES):  # no /proc, as on systems without fork
         return False
     try:
-        return len(os.listdir("/proc/self/task")) == 1  # libraries may have threads that Python knows nothing of
+        return len(os.listdir("/proc/self/task")) == 1  # counts also threads of libraries, unknown to Python
     except OSError:
         return threading.active_count() == 1
 
@@ -179,7 +179,7 @@ def _forked() -> _Process:
             try:
                 _forget_parent(theirs)
                 serve(theirs)
-            except SystemExit as leaving:  # a function may end a worker, which must not go on as the caller
+            except SystemExit as leaving:  # a called function exited; the worker must not go on as the caller
                 os._exit(leaving.code if isinstance(leaving.code, int) else 1)
             finally:
                 os._exit(1)
@@ -188,13 +188,13 @@ def _forked() -> _Process:
 
 
 def _forget_parent(control: socket.socket) -> None:
-    """Let go of what a new program would not have inherited."""
-    # Whoever has replaced them writes to a file that is about to be closed; they are kept, since their end would too.
+    """Release what a new program would not inherit."""
+    # Replaced streams write to a file about to be closed. They are kept, since collecting them would write as well.
     _forgotten.extend((sys.stdin, sys.stdout, sys.stderr))
     gc.freeze()
     nothing = os.open(os.devnull, os.O_RDWR)
-    # An object that is inherited closes its file when it is collected, as a leftover Popen is by the next one. So every
-    # number stays taken, or it would be somebody else's by then.
+    # An inherited object closes its file when it is collected, as the next Popen collects a leftover one. So every
+    # descriptor stays in use, or that would close another file of the same number.
     for number in {0, 1, *map(int, os.listdir(_OPEN_FILES))} - {2, nothing, control.fileno()}:
         os.dup2(nothing, number, inheritable=number < 2)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww"))
@@ -208,7 +208,7 @@ def _forget_parent(control: socket.socket) -> None:
 def _executed() -> _Process:
     ours, theirs = socket.socketpair()
     program = [sys.executable, "-I", "-S", "-c", _BOOT.format(path=sys.path)]
-    # A worker's own chatter must not end up in a build log or a pipe that somebody parses.
+    # A worker's own output must not reach a build log or a pipe that is parsed.
     nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), nothing]
     try:
