@@ -1,7 +1,4 @@
-"""What is to be made, while the crates that make it are not declared: nodes that stand for others.
-
-Knows nothing of when crates are declared.
-"""
+"""The targets to build, while the crates that make them are not declared: stand-ins for nodes."""
 
 from __future__ import annotations
 
@@ -22,9 +19,9 @@ _LISTS = (list, tuple, CrateTarget)
 
 
 class AskedNode:
-    """A node of a crate's target, of which nothing is known until anybody asks.
+    """A stand-in for a node of a crate's target.
 
-    Shape: whatever is asked is asked of the node itself, which `ask` gives; it equals that, and counts as it in sets.
+    Shape: every access goes to the node itself, which `ask` gives; the stand-in equals it and has its hash.
     """
 
     __slots__ = ("_ask", "_place")
@@ -72,22 +69,22 @@ class AskedNode:
 
 
 def place_of(node: AskedNode) -> tuple[int, int]:
-    """Return the number of the call that a node is of, and its place in what the call returned."""
+    """Return the number of a node's call, and its place in what the call returned."""
     place: tuple[int, int] = object.__getattribute__(node, "_place")
     return place
 
 
 def _lists() -> Iterator[list[Any]]:
-    """Yield the lists in which SCons keeps what is to be made."""
+    """Yield the lists in which SCons keeps the targets to build."""
     yield SCons.Script.DEFAULT_TARGETS
     yield SCons.Script.BUILD_TARGETS.data
     yield SCons.Script._build_plus_default.data
 
 
 class AskedTargets:
-    """Takes what an SConstruct tells `Default`, as long as crates are not declared.
+    """Takes the arguments of `Default` while crates are not declared.
 
-    Shape: `stand_ins` gives the nodes of a target that is pending.
+    Shape: `stand_ins` gives the nodes of a pending target.
     """
 
     def __init__(self, stand_ins: Callable[[CrateTarget], list[AskedNode]]) -> None:
@@ -97,7 +94,7 @@ class AskedTargets:
         SCons.Script._Set_Default_Targets = self._default
 
     def end(self) -> None:
-        """Leave it to SCons, with the nodes themselves in place of those that stood for them."""
+        """Restore SCons's lists, with the nodes themselves in place of their stand-ins."""
         SCons.Script._Set_Default_Targets = self._usual
         for nodes in _lists():
             nodes[:] = [AskedNode.real(node) if type(node) is AskedNode else node for node in nodes]

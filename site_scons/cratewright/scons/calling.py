@@ -1,7 +1,7 @@
-"""A call of `env.Crate` as a value that is the same in the next run, and as it can be made later as if it were now.
+"""A call of `env.Crate` as a value that is the same in the next run, and that can be executed later.
 
-Knows nothing of what a call returns. All that a declaration reads is kept as it is at the call: the variables of the
-Environment, those of the process, the command line's, and the directories.
+Everything that a declaration reads is recorded at the call: the variables of the Environment and of the process,
+the command line, and the directories.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _TELLING = ("CRATE_EVENTS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS", "CRATE_C
 
 
 class _World:
-    """What is around all Environments, at one moment."""
+    """Everything outside Environments that a call reads, at one moment."""
 
     def __init__(self) -> None:
         self.environ = dict(os.environ)
@@ -55,7 +55,7 @@ class _World:
         self.digest = digest_of([sys.version, SCons.__version__, self.directory, environ, rows, self.path])
 
     def is_now(self) -> bool:
-        """Return whether all of it is as it was."""
+        """Return whether nothing of it has changed."""
         return (
             self._as_found == _environ()
             and self.path == sys.path
@@ -64,7 +64,7 @@ class _World:
         )
 
     def put(self) -> None:
-        """Let all be as it was."""
+        """Restore it."""
         for name in os.environ.keys() - self.environ.keys():
             del os.environ[name]
         for name, text in self.environ.items():
@@ -87,18 +87,18 @@ class _Variables:
         self.values = copied(dict(values))
         self.stages = _stages(env)
         self._exact = exact(dict(values))
-        # Compared once a call, so without a copy; lists of SCons's, which compare slowly, by the lists in them.
+        # Compared at each call, so without a copy; SCons's lists compare slowly, so the lists in them are compared.
         lists = {name: value for name, value in values.items() if isinstance(value, UserList)}
         self._lists = [(name, self._exact[name].data) for name in lists]
         self._others = self._exact | lists | dict.fromkeys(_APART & env._dict.keys(), _ANYTHING)
         self._kinds = [*env._dict, *map(type, env._dict.values())]
 
     def has(self, name: str, value: object) -> bool:
-        """Return whether a variable had this value, or `_NOTHING` if it had none."""
+        """Return whether a variable had this value, or `_NOTHING` if it was not set."""
         return name not in _APART and bool(self._exact.get(name, _NOTHING) == value)
 
     def are(self, env: Environment) -> bool:
-        """Return whether these are an Environment's variables now."""
+        """Return whether an Environment has these variables now."""
         now = env._dict
         return (
             self._kinds == [*now, *map(type, now.values())]
@@ -109,9 +109,9 @@ class _Variables:
 
 
 class Moments:
-    """What calls read, looked through anew only where it has changed since the last call.
+    """What calls read, recorded again only where it has changed since the last call.
 
-    Shape: `module_paths` are the directories, absolute, in which modules have been looked for at any call.
+    Shape: `module_paths` are the directories, absolute, in which Python has looked for modules at any call.
     """
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Moments:
         self.module_paths: dict[str, None] = {}
 
     def world(self) -> _World:
-        """Return what is around all Environments now.
+        """Return everything outside Environments that a call reads now.
 
         Raises: Unlike.
         """
@@ -143,7 +143,7 @@ class Moments:
             try:
                 if known[1].are(env):
                     return known[1]
-            except Exception as error:  # values may compare as they like
+            except Exception as error:  # comparing values may run any code
                 raise Unlike("a value that cannot be compared") from error
         if not is_usual(env):
             raise Unlike("a Decider or a CacheDir")
@@ -163,7 +163,7 @@ class Moments:
 
     @property
     def search_paths(self) -> set[str]:
-        """The directories in which SCons's own commands are looked for."""
+        """The directories in which SCons looks for commands."""
         places = (env._dict.get("ENV", {}).get("PATH", "") for env, _ in self._known.values())
         return {part for place in places for part in str(place).split(os.pathsep)}
 
@@ -171,7 +171,7 @@ class Moments:
 class Call:
     """One call of `env.Crate`.
 
-    Shape: `digest` is empty if it cannot be told again.
+    Shape: `digest` is empty if the call cannot be recorded.
     """
 
     __slots__ = ("_at", "_env", "_here", "_variables", "_words", "_world", "digest")
@@ -195,7 +195,7 @@ class Call:
             pass
 
     def again(self, crate: Callable[..., CrateTarget]) -> CrateTarget:
-        """Make the call as it was made: with all as it was then, in the line of the SConscript that made it."""
+        """Execute the call in its original state and, for tracebacks, in its line of the SConscript."""
         env, fs = self._env, self._env.fs
         now, here, around = dict(env._dict), fs.getcwd(), _World()
         then = {name: now[name] for name in _APART if name in now} | copied(self._variables.values)
@@ -203,7 +203,7 @@ class Call:
         self._world.put()
         fs.chdir(self._here)
         said: dict[str, Any] = {_CALL: partial(crate, env, *self._words)}
-        # Not context managers: SCons would show a line of those as the place of a mistake.
+        # Not context managers: SCons would report one of their lines as the place of a mistake.
         try:
             exec(_line(*self._at), said)
             result: CrateTarget = said[_RESULT]
@@ -213,14 +213,14 @@ class Call:
             fs.chdir(here)
             around.put()
             _put(env, now, stages)
-            # What the call itself sets stays, unless somebody has set it after the call.
+            # What the call itself sets stays, unless it was set again after the call.
             for name, value in set_since.items():
                 if self._variables.has(name, now.get(name, _NOTHING)):
                     env._dict[name] = value
 
 
 def is_usual(env: Environment) -> bool:
-    """Return whether an Environment decides and keeps files as SCons does where nobody has said anything."""
+    """Return whether an Environment has SCons's own Decider and no CacheDir."""
     default = SCons.Defaults.DefaultEnvironment()
     usual = default._changed_content if env is default else SCons.Environment.default_decide_source
     return bool(env.decide_source == usual) and getattr(env, "_CacheDir_path", None) is None
@@ -230,7 +230,7 @@ _NOTHING = object()
 
 
 class _Anything:
-    """What equals whatever it is compared with."""
+    """An object that equals everything."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -243,7 +243,7 @@ _CALL, _RESULT = "call", "result"
 
 
 def _environ() -> object:
-    """Return what holds the process's variables, to compare; on some systems there is something that is fast."""
+    """Return the mapping behind `os.environ`, for comparison; the fast one that some systems have."""
     data = getattr(os.environ, "_data", None)
     return dict(data) if data is not None else dict(os.environ)
 
@@ -261,7 +261,7 @@ def _stages(env: Environment) -> dict[str, object]:
 
 
 def _put(env: Environment, values: Mapping[str, Any], stages: Mapping[str, object]) -> dict[str, object]:
-    """Give an Environment other variables and stages; return the stages that it had."""
+    """Give an Environment other variables and stages; return its previous stages."""
     env._dict.clear()
     env._dict.update(values)
     builders = env._dict["BUILDERS"].data

@@ -1,7 +1,4 @@
-"""What is said on the way to the terminal: whether anything is.
-
-Knows nothing of what it means.
-"""
+"""Notices output to the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ __all__ = ["listen"]
 
 
 class _Heard:
-    """A stream that tells when it is written to; in all else it is the stream itself."""
+    """A stream that reports when it is written to; otherwise the stream itself."""
 
     def __init__(self, stream: Any, tell: Callable[[], None]) -> None:
         self._stream = stream
@@ -23,12 +20,12 @@ class _Heard:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> Any:
-        """Write, and tell."""
+        """Write, and report it."""
         if text:
             self._tell()
         return self._stream.write(text)
 
 
 def listen(tell: Callable[[], None]) -> None:
-    """Have `tell` called whenever anybody says anything from now on."""
+    """Have `tell` called on any output from now on."""
     sys.stdout, sys.stderr = _Heard(sys.stdout, tell), _Heard(sys.stderr, tell)

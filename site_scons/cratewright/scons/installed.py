@@ -1,7 +1,4 @@
-"""Programs, plugins and code that took part in a build: the files that say that they are as they were.
-
-Knows nothing of crates.
-"""
+"""The installed programs, plugins and code that took part in a build, as files whose stamps show a change."""
 
 from __future__ import annotations
 
@@ -33,11 +30,11 @@ _ASKED_EACH_TIME = frozenset({EVENTS, PROFILES})
 def installed_files(
     root: str, engines: Iterable[Engine], modules: Iterable[str], places: set[str], raises: type[Exception]
 ) -> dict[str, _Stamp]:
-    """Return the files of all that is installed, each with the stamp that it had when it was asked; False if not asked.
+    """Return the files of everything installed, each with its stamp when it was examined; False if it was not.
 
-    Shape: absolute paths; `root` is the project's, `modules` are where modules have been looked for, `places` where
-    programs are looked for beside `PATH`.
-    Raises: `raises` for what files alone cannot tell.
+    Shape: absolute paths; `root` is the project's, `modules` are the directories in which Python has looked for
+    modules, `places` those in which programs are looked for in addition to `PATH`.
+    Raises: `raises` for what files alone cannot show.
     """
     plugins = default_registry().plugins
     if any(plugin.origin == BY_HAND for plugin in plugins):
@@ -52,12 +49,12 @@ def installed_files(
 
 
 def is_below(path: str, root: str) -> bool:
-    """Return whether a path is that of a directory or lies in it."""
+    """Return whether a path is a directory or lies in it."""
     return (path + os.sep).startswith(os.path.join(root, ""))
 
 
 def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
-    """Yield the files of all modules that are loaded, and those that results of backends are said to depend on."""
+    """Yield the files of all loaded modules, and those that results of backends depend on."""
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if isinstance(file, str):
@@ -73,7 +70,7 @@ def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
 
 
 def _is_of_files(kind: type[CodegenBackend]) -> bool:
-    """Return whether a class says so of its own `fingerprint`, not of one that it has replaced."""
+    """Return whether a class declares this of its own `fingerprint`, not of one that it overrides."""
     for part in kind.__mro__:
         if "FINGERPRINT_OF_FILES" in vars(part):
             return bool(kind.FINGERPRINT_OF_FILES)
@@ -83,7 +80,7 @@ def _is_of_files(kind: type[CodegenBackend]) -> bool:
 
 
 def _distributions(root: str, modules: list[str]) -> Iterator[str]:
-    """Yield what says which plugins are installed: directories of modules, and in them the tables of entry points."""
+    """Yield what shows which plugins are installed: directories of modules, and the entry point tables in them."""
     for path in modules:
         if not os.path.isdir(path) or not is_below(path, root):
             yield path
@@ -95,7 +92,7 @@ def _distributions(root: str, modules: list[str]) -> Iterator[str]:
 
 
 def _programs(places: set[str], raises: type[Exception]) -> Iterator[str]:
-    """Yield the directories in which programs are looked for, and what in them may become one without them changing."""
+    """Yield the directories searched for programs, and files in them that may become programs."""
     for place in sorted(places):
         if not os.path.isabs(place):
             raise raises(f"programs are looked for in '{place}'")

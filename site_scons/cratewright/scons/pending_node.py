@@ -1,7 +1,4 @@
-"""A node of a crate that is not declared yet: the node itself, of which nothing but its path is known.
-
-Knows nothing of why a crate is not declared.
-"""
+"""A node of a crate that is not declared yet: only its path is known."""
 
 from __future__ import annotations
 
@@ -19,10 +16,10 @@ _KINDS: dict[type, type] = {}
 
 
 class PendingNodes:
-    """Nodes that SCons is not to look at before their crates are declared.
+    """Nodes that SCons must not look at before their crates are declared.
 
-    Shape: as soon as anybody asks anything of one, `declare` is called, which has to call `end`: from then on it is an
-    SCons node like any other. It is the same object before and after, so whoever has kept it need not know.
+    Shape: the first access to any of them calls `declare`, which has to call `end`; from then on they are ordinary
+    SCons nodes. Each stays the same object, so references to it stay valid.
     """
 
     def __init__(self, fs: Any, declare: Callable[[], None]) -> None:
@@ -31,7 +28,7 @@ class PendingNodes:
         self._kinds = {kind: _pending(kind, declare) for kind in (SCons.Node.FS.File, SCons.Node.FS.Dir)}
 
     def node(self, path: str) -> Node:
-        """Return the node of a path, which ends with a `/` if it is that of a directory."""
+        """Return the node of a path, which ends with a `/` if it is a directory."""
         from .made_file import as_kind  # noqa: PLC0415
 
         node = self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path)
@@ -41,14 +38,14 @@ class PendingNodes:
         return node
 
     def end(self) -> None:
-        """Let all be as SCons knows them."""
+        """Turn all of them into ordinary SCons nodes."""
         nodes, self._nodes = self._nodes, []
         for node in nodes:
             object.__setattr__(node, "__class__", _KINDS[type(node)])
 
 
 def is_pending_node(node: object) -> bool:
-    """Say whether something is a node of which only the path is known."""
+    """Return whether something is a node of which only the path is known."""
     return type(node) in _KINDS
 
 
@@ -57,7 +54,7 @@ def _pending(kind: Any, declare: Callable[[], None]) -> type:
         __slots__ = ()
 
         def __getattribute__(self, name: str) -> Any:
-            if name == "__class__":  # of that there is no more to know
+            if name == "__class__":  # there is no more to know about it
                 return kind
             declare()
             return kind.__getattribute__(self, name)

@@ -1,6 +1,6 @@
-"""Values that are the same in the next run: what is written of them, and copies that stay as they are.
+"""Values that are the same in the next run: their digests, and copies that do not change.
 
-Knows nothing of calls or Environments. Whatever is not on its lists is unlike anything.
+A value that is not on these lists is `Unlike`.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _TEXTS = frozenset({str, type(None)})
 
 
 class Unlike(Exception):
-    """Something cannot be told again in the next run."""
+    """A value cannot be recorded for the next run."""
 
 
 def digest_of(value: object) -> str:
-    """Return the digest of a value of JSON's own types, in which 1, 1.0 and true differ."""
+    """Return the digest of a value of JSON's types, in which 1, 1.0 and true differ."""
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def plain_word(value: Any, crate: Callable[[object], int]) -> Any:
-    """Return a word of a call as JSON can tell it; `crate` gives the number of a crate's target, -1 for anything else.
+    """Return an argument of a call for JSON; `crate` gives the number of a crate's target, -1 for anything else.
 
-    Raises: Unlike for whatever is no plain value, source, crate or crate as a whole.
+    Raises: Unlike for anything but a plain value, a source, a crate or a whole crate.
     """
     kind = type(value)
     if value is None or kind in (str, int, bool, float):
@@ -62,9 +62,9 @@ def plain_word(value: Any, crate: Callable[[object], int]) -> Any:
 
 
 def plain_variable(value: Any) -> Any:
-    """Return a construction variable as JSON can tell it.
+    """Return a construction variable for JSON.
 
-    Raises: Unlike for what would not be the same in another run.
+    Raises: Unlike for what may differ in another run.
     """
     kind = type(value)
     if value is None or kind in (str, int, bool, float):
@@ -91,7 +91,7 @@ def _plain_node(node: Any) -> Any:
 
 
 def _plain_object(value: Any) -> Any:
-    """Return what tells a function, a class or an object of SCons or of this package."""
+    """Return what identifies a function, a class or an object of SCons or of this package."""
     kind = type(value)
     code = value if hasattr(value, "__qualname__") else kind
     if not _is_known(code) or (kind.__module__ == "builtins" and code is kind):
@@ -105,9 +105,9 @@ def _plain_object(value: Any) -> Any:
 
 
 def _is_known(code: Any) -> bool:
-    """Return whether a function or a class is one of SCons or of this package.
+    """Return whether a function or a class belongs to SCons or to this package.
 
-    What an SConstruct defines says that it is of `SCons.Script`.
+    What an SConstruct defines claims to be in `SCons.Script`.
     """
     if getattr(code, "__code__", None) is not None:
         return is_hidden(str(code.__code__.co_filename))
@@ -118,7 +118,7 @@ def _is_known(code: Any) -> bool:
 
 
 class _Exact:
-    """A number that equals those of its own type alone."""
+    """A number that equals only numbers of its own type."""
 
     __slots__ = ("_value",)
     __hash__ = None  # type: ignore[assignment]
@@ -131,14 +131,14 @@ class _Exact:
 
 
 def exact(value: Any) -> Any:
-    """Return a copy of a value that is compared with others of its kind, in which 1, 1.0 and True differ."""
+    """Return a copy of a value for comparisons in which 1, 1.0 and True differ."""
     return _Exact(value) if type(value) in (int, float, bool) else _mapped(value, exact)
 
 
 def copied(value: Any) -> Any:
-    """Return a value that stays as it is, whatever is done to the containers in it.
+    """Return a copy of a value that later changes to its containers do not affect.
 
-    Raises: Unlike for a container that is not known.
+    Raises: Unlike for an unknown container.
     """
     return _mapped(value, copied)
 

@@ -1,7 +1,7 @@
-"""What a build with nothing to do looked like: all that decided that nothing was to be done, in one file.
+"""The file that describes a build with nothing to do: everything that decided so.
 
-As long as all of it is the same, the next build has nothing to do either, and need not ask crate by crate. Whatever
-differs, the build is as if the file were not there. Knows nothing of SCons.
+As long as none of it differs, the next build has nothing to do either and need not check crate by crate. If
+anything differs, the build runs as if the file were missing.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _MOST = 1 << 28
 class SettledBuild(NamedTuple):
     """A build with nothing to do.
 
-    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes;
-    `asked` is what was to be made, `late` are digests of what was around when all SConscripts had been read. `told`
-    are the lines that SCons had to say. `built` are the paths of nodes that crates make, of directories with a `/`;
-    `unmade` are those of nodes that are not on disk. `memory` is the digest of SCons's own memory. `files` are all that
-    were read or made, with their stamps, None for a path that was missing; `places` are directories of the project in
-    which modules may lie, with the digests of their names. Paths are absolute.
+    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes; `asked`
+    are the targets to build, `late` digests of the state when all SConscripts had been read. `told` are the lines
+    that SCons printed. `built` are the paths of nodes that crates make, directories with a trailing `/`; `unmade`
+    those of nodes that are not on disk. `memory` is the digest of SCons's database. `files` are all files read or
+    made, with their stamps, None for a missing path; `places` are directories of the project in which Python looks
+    for modules, with the digests of their file names. Paths are absolute.
     """
 
     calls: list[tuple[str, list[str]]]
@@ -51,7 +51,7 @@ class SettledBuild(NamedTuple):
         return json.dumps([_FORMAT, *self]).encode()
 
     def holds(self, memory: str) -> bool:
-        """Return whether all files are as they were; `memory` is the digest of what SCons remembers now."""
+        """Return whether no file has changed; `memory` is the digest of SCons's database now."""
         if memory != self.memory:
             return False
         stat = os.stat
@@ -71,7 +71,7 @@ _TYPES = (list, list, list, list, list, list, str, dict, dict)
 
 
 def read_settled(root: str) -> SettledBuild | None:
-    """Return what the last build with nothing to do has left, None if there is none, or it cannot be read."""
+    """Return what the last build with nothing to do wrote; None if the file is missing or unreadable."""
     try:
         form, *fields = json.loads(_content(os.path.join(root, NAME)))
         if form != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
@@ -84,7 +84,7 @@ def read_settled(root: str) -> SettledBuild | None:
 
 
 def memory_of(root: str) -> bytes:
-    """Return what SCons remembers; empty if it is not a file."""
+    """Return the content of SCons's database; empty if it is not a file."""
     try:
         return _content(os.path.join(root, MEMORY))
     except OSError:
@@ -92,14 +92,14 @@ def memory_of(root: str) -> bytes:
 
 
 def memory_digest(memory: bytes) -> str:
-    """Return the digest of what SCons remembers, empty for nothing."""
+    """Return the digest of the content of SCons's database, empty if there is none."""
     return hashlib.sha256(memory).hexdigest() if memory else ""
 
 
 def names_digest(place: str) -> str:
-    """Return the digest of the names in a directory of modules, empty if there is none.
+    """Return the digest of the file names in a directory of modules, empty if it does not exist.
 
-    Shape: without hidden files, which no module is, and what Python keeps of modules.
+    Shape: without hidden files, which are never modules, and without Python's own cache.
     """
     try:
         names = [name for name in os.listdir(place) if not name.startswith(".") and name != "__pycache__"]
@@ -109,7 +109,7 @@ def names_digest(place: str) -> str:
 
 
 def _content(path: str) -> bytes:
-    # A pipe has no end, and what is too large is nobody's that wrote it here.
+    # A pipe has no end, and we never wrote a file this large.
     if not os.path.isfile(path) or os.path.getsize(path) > _MOST:
         raise OSError(path)
     with open(path, "rb") as file:

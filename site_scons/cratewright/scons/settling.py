@@ -1,9 +1,9 @@
-"""Whether a build has nothing to do: as long as it looks so, calls of `env.Crate` are kept, not made.
+"""Recognizes a build with nothing to do: while it looks like one, calls of `env.Crate` are recorded, not executed.
 
-A build is settled as a whole or not at all: every call is one of the last build that had nothing to do, in its order,
-and every file is as it was then. As soon as anything differs, or anybody wants to know more of a crate or of SCons's
-graph, all calls are made as they would have been, and SCons sees no difference. It is decided once SCons has read all
-SConscripts; if nothing differs even then, SCons is given what it has to say.
+A build is settled as a whole or not at all: its calls are those of the last build with nothing to do, in the same
+order, and no file has changed since. As soon as anything differs, or something asks for more of a crate or of
+SCons's graph, all recorded calls are executed as they would have been, and SCons sees no difference. The decision
+is final when SCons has read all SConscripts; if nothing differs even then, SCons only prints what is up to date.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Node = Any
 class Settling:
     """The calls of `env.Crate` in one run of SCons.
 
-    Shape: `root` absolute; `calls` are those made so far, `targets` what they returned, `nodes` what was in each then:
-    an SConstruct may change the lists; empty for one that is not declared. `is_like_others` as long as
-    SCons has been told nothing but what can be told again. `late` and `asked` as in `SettledBuild`, once all is read;
-    `began` is when, as `clock_ns` tells, and `memory` what SCons remembered then, if that may matter. `watch`, if
-    anybody sets it, is called for a build that may have nothing to do, once all SConscripts have been read.
+    Shape: `root` absolute; `calls` so far, `targets` what they returned, and `nodes` what each target held then,
+    since an SConstruct may change these lists; empty for a crate that is not declared. `is_like_others` while SCons
+    has been told only what can be recorded. `late` and `asked` as in `SettledBuild`, once all SConscripts have been
+    read; `began` is the start by `clock_ns`, and `memory` the content of SCons's database then, if needed. `watch`,
+    if set, is called once all SConscripts of a build that may have nothing to do have been read.
     """
 
     asks_always = False
@@ -60,7 +60,7 @@ class Settling:
         self.calls: list[Call] = []
         self.targets: list[CrateTarget] = []
         self.nodes: list[tuple[Node, ...]] = []
-        # There, SCons keeps its nodes by names in capitals, which are no paths to compare with.
+        # There, SCons keeps its nodes by names in capitals, which cannot be compared with paths.
         self.is_like_others = is_before_any(fs) and not WINDOWS
         self.memory = memory_of(root) if self.is_like_others else b""
         self.moments = Moments()
@@ -83,7 +83,7 @@ class Settling:
         self._when_read()
 
     def crate(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
-        """Return what `crate` returns for a call, or a target that is declared when anybody wants to know of it."""
+        """Return what `crate` returns for a call, or a target that is declared as soon as something asks about it."""
         self._crate = crate
         if self._depth or not SCons.Script.sconscript_reading:
             self._report()
@@ -118,7 +118,7 @@ class Settling:
         self.is_like_others = False
 
     def declare(self) -> None:
-        """Make all calls that have not been made: something differs, or somebody wants to know more."""
+        """Execute all recorded calls: something differs, or something asks for more."""
         if self._before is None or self._depth:
             return
         self._before, make = None, self._crate
@@ -136,7 +136,7 @@ class Settling:
         if self._pending is not None:
             self._pending.end()
             self._pending = None
-        if self._is_over:  # somebody looks back
+        if self._is_over:  # something looks at the graph after the build
             for _, node in all_nodes(self._fs):
                 if getattr(node.attributes, "crate_stage", None) is not None:
                     node.set_state(SCons.Node.up_to_date)
@@ -146,7 +146,7 @@ class Settling:
         return before if before is not None and before.holds(memory_digest(self.memory)) else None
 
     def _begin(self, before: SettledBuild) -> None:
-        """Keep calls from now on, until anybody asks for a node that a crate makes."""
+        """Record calls from now on, until something asks for a node that a crate makes."""
         built = {path.rstrip("/") for path in before.built}
         directories = tuple(path for path in before.built if path.endswith("/"))
         names = {os.path.basename(path) for path in before.unmade}
@@ -181,11 +181,11 @@ class Settling:
         return PendingTarget(self.declare, partial(self._take, number, before.calls[number][1]))
 
     def _take(self, number: int, paths: list[str]) -> list[Node] | None:
-        """Return the nodes of a call that is not made yet; None if calls are no longer kept."""
+        """Return the nodes of a recorded call; None if calls are no longer recorded."""
         if self._before is None:
             return None
         if number not in self._taken:
-            self._depth += 1  # it is not the SConstruct that looks for them
+            self._depth += 1  # not the SConstruct asks for them
             try:
                 self._taken[number] = list(map(self._pending_nodes.node, paths))
             finally:
@@ -193,13 +193,13 @@ class Settling:
         return self._taken[number]
 
     def _report(self) -> None:
-        """Take note that SCons is told or asked something that is not listed."""
+        """Note that SCons is told or asked something that is not on the list."""
         if not self._depth:
             self.is_like_others = False
             self.declare()
 
     def _when_read(self) -> None:
-        """Have `_end_of_reading` called: once it has read all SConscripts, SCons tells its file system of an option."""
+        """Have `_end_of_reading` called: when it has read all SConscripts, it gives its file system an option."""
         fs, usual = self._fs, self._fs.set_max_drift
 
         def set_max_drift(value: int) -> None:
@@ -229,7 +229,7 @@ class Settling:
             self.watch(self)
 
     def _look_around(self) -> bool:
-        """Return whether all that was said can be told again, now that all is read."""
+        """Return whether everything could be recorded, now that all SConscripts have been read."""
         try:
             self.late = self.moments.late()
         except Unlike:
@@ -239,7 +239,7 @@ class Settling:
         return asked is not None and options_are_usual() and memory_is_usual(MEMORY)
 
     def _asked_for(self) -> list[Any] | None:
-        """Return what is to be made, None if that is more than what crates make."""
+        """Return the targets to build, None if they are more than what crates make."""
         known = {id(node): [number, place] for number, place, node in self._nodes()}
         rows = []
         for nodes in (SCons.Script.DEFAULT_TARGETS, SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default):
@@ -263,7 +263,7 @@ class Settling:
                     yield number, place, node
 
     def _is_as(self, before: SettledBuild) -> bool:
-        """Return whether, now that all is read, nothing differs from a build that had nothing to do."""
+        """Return whether nothing differs from a build with nothing to do, now that all SConscripts have been read."""
         return (
             len(self.calls) == len(before.calls)
             and (self.late, self.asked) == (before.late, before.asked)
@@ -282,7 +282,7 @@ def settling_of(env: Environment) -> Settling:
 
 
 class _Told(SCons.Node.Python.Value):  # type: ignore[misc]
-    """A node of which nothing is to be made; where SCons comes to it, it says what is up to date."""
+    """A node with nothing to build; when SCons reaches it, it prints what is up to date."""
 
     def __init__(self, lines: list[str], done: Callable[[], None]) -> None:
         super().__init__("crates that are up to date")
@@ -291,7 +291,7 @@ class _Told(SCons.Node.Python.Value):  # type: ignore[misc]
         self.set_state(SCons.Node.up_to_date)
 
     def disambiguate(self, must_exist: object = None) -> Node:
-        """Say what is up to date where SCons would have said it."""
+        """Print what is up to date where SCons would have printed it."""
         while self._lines:
             SCons.Script.Main.display(self._lines.pop(0))
         self._done()
@@ -299,7 +299,7 @@ class _Told(SCons.Node.Python.Value):  # type: ignore[misc]
 
 
 def _stand_for(target: CrateTarget) -> None:
-    """Let the crate of a target know that it is this one."""
+    """Make a target the one that its crate refers to."""
     for node in (target.rlink, *target):
         stages = getattr(getattr(node, "attributes", None), "crate_stages", None)
         if stages is not None and stages.target.__dict__ is target.__dict__:

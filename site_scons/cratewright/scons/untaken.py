@@ -24,11 +24,11 @@ __all__ = ["note_untaken"]
 
 
 def note_untaken(env: Environment, backend: CodegenBackend, rlink: Any) -> None:
-    """Note beside an `.rlink` which variables say something, mean something to others, and are not taken."""
+    """Write beside an `.rlink` which variables are set and mean something elsewhere, but not to this backend."""
     if env.GetOption("no_exec") or env.GetOption("clean"):
         return
     path = variables_path(rlink.abspath)
-    # It is for people: a build goes on without it.
+    # Only people read it: a build goes on without it.
     with suppress(CratewrightError, OSError):
         if names := list(_untaken(env, backend)):
             report = json.dumps({"backend": backend.NAME, "variables": names})
@@ -49,6 +49,6 @@ def _untaken(env: Environment, backend: CodegenBackend) -> Iterable[str]:
 
 @lru_cache(maxsize=8)
 def _asked(backend: type[CodegenBackend], known: tuple[type[CodegenBackend], ...]) -> tuple[str, ...]:
-    """Return the names that mean something to SCons or to another backend, and nothing to this one."""
+    """Return the names that mean something to SCons or to another backend, but not to this one."""
     names = EMPTY | WITH_DEFAULT | {variable.name for other in known for variable in other.VARIABLES}
     return tuple(sorted(names - {variable.name for variable in backend.VARIABLES}))

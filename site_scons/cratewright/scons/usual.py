@@ -1,7 +1,4 @@
-"""Whether SCons is as it is where nobody has told it more than crates: its graph, its options, its memory.
-
-Knows nothing of a build before.
-"""
+"""Whether SCons's graph, options and database are such that only crates decide what to build."""
 
 from __future__ import annotations
 
@@ -41,13 +38,13 @@ _NO_PROGRESS = (type(None), SCons.Util.Null)
 
 
 def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
-    """Yield the path of each file and directory that SCons knows of, and its node."""
+    """Yield the path and the node of each file and directory that SCons knows of."""
     for root in {id(root): root for root in fs.Root.values()}.values():
         yield from [(path, node) for path, node in root._lookupDict.items() if path.strip("/")]
 
 
 def is_before_any(fs: Any) -> bool:
-    """Return whether SCons has been told of nothing but files and directories: no alias, value or target."""
+    """Return whether SCons knows of nothing but files and directories: no alias, value or target."""
     return not (
         SCons.Node.Alias.default_ans
         or SCons.Node.Python._memo_lookup_map
@@ -57,12 +54,12 @@ def is_before_any(fs: Any) -> bool:
 
 
 def is_plain_graph(fs: Any, is_own: Callable[[Node], bool]) -> bool:
-    """Return whether SCons is to make nothing but what crates make, nor to do more than that, nor elsewhere."""
+    """Return whether SCons makes only what crates make, does nothing more with it, and in no other place."""
     for _, node in all_nodes(fs):
         if is_own(node):
             continue
         if isinstance(node, SCons.Node.FS.Dir):
-            # A name that got an action before it was known to be a directory's has no builder.
+            # A name has no builder if it got an action before it was known to be a directory.
             builder = getattr(node, "builder", None)
             if builder is not SCons.Node.FS.get_MkdirBuilder() or node.srcdir is not None or is_told(node):
                 return False
@@ -72,24 +69,24 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool]) -> bool:
 
 
 def is_told(node: Node) -> bool:
-    """Return whether SCons has been told more of a node than by whom it is made."""
+    """Return whether SCons knows more about a node than what makes it."""
     told = (node.depends, node.ignore, node.prerequisites, node.side_effects, node.side_effect, node.always_build)
     executor = getattr(node, "executor", None)
     return any(told) or bool(getattr(executor, "pre_actions", None) or getattr(executor, "post_actions", None))
 
 
 def memory_is_usual(name: str) -> bool:
-    """Return whether SCons keeps what it remembers in the file of this name, as it does if it is told nothing else."""
+    """Return whether SCons keeps its database in the file of this name, which is its default."""
     memory = SCons.SConsign
     is_default = memory.DB_Name is None and memory.DB_Module is SCons.dblite and memory.ForDirectory is memory.DB
     return is_default and name == f"{memory.current_sconsign_filename()}.dblite"
 
 
 def is_same_memory(before: bytes, now: bytes) -> bool:
-    """Return whether SCons remembers the same, given the contents of two of its files.
+    """Return whether two contents of SCons's database mean the same.
 
-    Shape: SCons writes the same in more than one way: what it has read and what it has found out share their strings
-    with others, or do not, and `pickle` writes a string once.
+    Shape: SCons writes the same data in several ways: strings may or may not be shared between what it has read and
+    what it has computed, and `pickle` writes a shared string once.
     """
     if before == now:
         return True
@@ -100,7 +97,7 @@ def is_same_memory(before: bytes, now: bytes) -> bool:
 
 
 def _written_out(memory: bytes) -> dict[str, bytes]:
-    """Return what SCons remembers of each directory, with nothing shared."""
+    """Return what the database says of each directory, with nothing shared."""
     found = {}
     for name, entries in pickle.loads(memory).items():
         written = io.BytesIO()
@@ -112,7 +109,7 @@ def _written_out(memory: bytes) -> dict[str, bytes]:
 
 
 def options_are_usual() -> bool:
-    """Return whether all options of SCons but a few are as they are where nobody has said anything."""
+    """Return whether all options of SCons but a few have their default values."""
     main = SCons.Script.Main
     values = main.OptionsParser.values
     if not isinstance(main.ProgressObject, _NO_PROGRESS) or set(values.__SConscript_settings__) - _OF_THE_RUN:
@@ -122,7 +119,7 @@ def options_are_usual() -> bool:
         if name.startswith("__"):
             continue
         value = getattr(values, name)
-        # What is given to an option of several words is appended to its very default.
+        # optparse appends the values of a repeatable option to the default list itself.
         if value if isinstance(value, (list, set, dict)) else value != usual.get(name, False):
             return False
     return True

@@ -1,7 +1,7 @@
-"""What a build with nothing to do looked like, taken down when SCons ends.
+"""Describes a build with nothing to do, when SCons ends.
 
-Every stage was asked in this run whether it is up to date. Whatever is noted has not changed since before the run
-began, so it is what was asked about. Knows nothing of the run that will read it.
+This run has checked that every stage is up to date. A path is only noted if it has not changed since before the run
+began, so that its stamp belongs to the content that was checked.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ Node = Any
 
 
 class _Unknown(Exception):
-    """Something took part of which nobody can say that it is as it was."""
+    """Something took part that may have changed."""
 
 
 class Files:
-    """Files that took part, with their stamps; None for a path that was missing.
+    """Files that took part, with their stamps; None for a missing path.
 
-    Shape: `root` absolute, and so are the paths; what is noted may be relative to it. None has changed since a
-    moment, `since`.
+    Shape: `root` absolute, and so are the paths; those given may be relative to it. None has changed since `since`,
+    a time by `clock_ns`.
     """
 
     def __init__(self, root: str, since: int) -> None:
@@ -53,16 +53,16 @@ class Files:
         self._root = root
 
     def note_file(self, path: str) -> None:
-        """Take note of a path at which SCons has found a file in this run.
+        """Note a path at which SCons found a file in this run.
 
-        Raises: _Unknown if it has changed or been removed since.
+        Raises: _Unknown if the file has changed or been removed since.
         """
         self.note(path)
         if self.stamps[os.path.join(self._root, path)] is None:
             raise _Unknown(f"{path} was removed")
 
     def note(self, path: str, known: list[int] | bool | None = False) -> None:
-        """Take note of a path that has not changed since then, nor from a stamp that is known; False if none is.
+        """Note a path that has not changed during this run, nor since it had a known stamp; False if none is known.
 
         Raises: _Unknown if it has.
         """
@@ -80,9 +80,9 @@ class Files:
 
 
 def watch_build(build: Build, settling: Settling, fs: Any) -> None:
-    """Keep, when SCons ends, what a build looked like that had nothing to do.
+    """Describe a build, when SCons ends, if it had nothing to do.
 
-    Shape: for when all SConscripts have been read; a build in which others make something is not kept.
+    Shape: call it once all SConscripts have been read; a build in which anything else makes files is not described.
     """
     path = os.path.join(build.root, NAME)
     declared = {id(crate.target) for crate in build.crates.values()}
@@ -101,9 +101,10 @@ _DONE = "scons: done building targets."
 
 
 class _Lines:
-    """What SCons says while it builds, as far as it says that something is up to date.
+    """The lines that SCons prints while it builds, as long as they say that something is up to date.
 
-    Shape: `only` as long as nobody says anything else, but for how far SCons is; `is_done` once it says so.
+    Shape: `only` until SCons prints anything else, apart from its progress; `is_done` once it says that it has
+    finished.
     """
 
     def __init__(self) -> None:
@@ -131,7 +132,7 @@ class _Lines:
 
 
 class _Display:
-    """One of the two by which SCons says something, or not, as its options are."""
+    """One of SCons's two printing functions, which print or not depending on its options."""
 
     def __init__(self, usual: Any, say: Callable[..., None], note: Callable[[str], None]) -> None:
         self._usual = usual
@@ -210,7 +211,7 @@ def _path(node: Node) -> str:
 
 
 def _is_own(node: Node) -> bool:
-    """Return whether a node is of a crate, and SCons does no more with it than the crate asks for."""
+    """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
     if getattr(node.attributes, "crate_stage", None) is not None:
         return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)
     images = getattr(node.attributes, "crate_images", None)
@@ -226,7 +227,7 @@ def _inside(node: Node) -> set[str]:
 
 
 def _note_stage(node: Node, files: Files) -> None:
-    """Note the files by which a stage was known to be up to date."""
+    """Note the files which show that a stage is up to date."""
     if node.get_state() != SCons.Node.up_to_date:
         raise _Unknown(f"{node} was made")
     state = node.attributes.crate_stage.state
@@ -240,7 +241,7 @@ def _note_stage(node: Node, files: Files) -> None:
         for path in outputs:
             files.note_file(path)
     for each in node.children():
-        # Which interface it has, a crate below says in a file.
+        # The interface of a dependency is in a file.
         child = each.file if isinstance(each, InterfaceNode) else each
         if isinstance(child, StageState) or getattr(child.attributes, "crate_stage", None) is not None:
             continue

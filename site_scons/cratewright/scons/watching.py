@@ -1,7 +1,7 @@
-"""What an SConstruct does with SCons while it is read: whether it is more than crates know of.
+"""Watches what an SConstruct does with SCons while it is read: whether it goes beyond crates.
 
-Knows nothing of crates. What is on the list gives or takes words, variables or paths; whatever else SCons can be told,
-or asked, may be about nodes, and is reported before it is done.
+What is on the list takes or returns words, variables or paths. Anything else that SCons can be told or asked may
+concern nodes, and is reported before it happens.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ _OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
 
 
 class Watch:
-    """Reports what is told SCons from now on until `end`.
+    """Reports what SCons is told, until `end`.
 
-    Shape: `report` is called before anything is done that is not listed. `look` is called with the path of each node
-    that somebody asks SCons for, and returns whether there is more to that node now; `unmade` gives names of nodes that
-    `Glob` would find if SCons knew of them: `report_glob` is called for a pattern that fits one.
+    Shape: `report` is called before anything happens that is not listed. `look` is called with the path of each
+    node that SCons is asked for, and returns whether there is more to that node now; `unmade` gives names of nodes
+    that `Glob` would find if SCons knew of them: `report_glob` is called for a pattern that matches one.
     """
 
     def __init__(self, fs: Any, report: Callable[[], None]) -> None:
@@ -98,7 +98,7 @@ class Watch:
         classes = {
             *SCons.Environment.Base.__mro__,
             *SCons.Environment.OverrideEnvironment.__mro__,
-            *SCons.Environment.Environment.__mro__,  # that of SConscripts, where SCons runs as a program
+            *SCons.Environment.Environment.__mro__,  # that of SConscripts, if SCons runs as a program
         } - {object}
         for kind in classes:
             names = [name for name in vars(kind) if not name.startswith("_") and name not in _LISTED]
@@ -109,7 +109,7 @@ class Watch:
             self._replace(fs, name, _guarded(getattr(fs, name), report))
 
     def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str]) -> None:
-        """Have `is_more` called with the path of each node that somebody asks for, and with a pattern that fits a name.
+        """Have `is_more` called with the path of each node asked for, and with a pattern that matches a name.
 
         Shape: absolute paths; `names` are those of nodes that are not on disk, without directories.
         """
@@ -131,7 +131,7 @@ class Watch:
         self._replace(self._fs, "Glob", look_for)
 
     def end(self) -> None:
-        """Report no more."""
+        """Stop reporting."""
         while self._usual:
             place, name, usual = self._usual.pop()
             if usual is _NOTHING:
@@ -164,7 +164,7 @@ def _guarded(usual: Callable[..., Any], report: Callable[[], None]) -> Callable[
 
 
 def _real(word: Any) -> Any:
-    """Return a word without nodes that merely stand for others."""
+    """Return a word with nodes in place of their stand-ins."""
     if type(word) is list or type(word) is tuple:
         return type(word)([_real(item) for item in word]) if any(type(item) is AskedNode for item in word) else word
     return AskedNode.real(word) if type(word) is AskedNode else word
