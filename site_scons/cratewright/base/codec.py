@@ -34,11 +34,11 @@ _MOST = 1 << 40
 
 
 class DecodeError(ValueError):
-    """Bytes that are no value of the kind that is asked for."""
+    """Bytes that do not encode a value of the requested kind."""
 
 
 class Codec(Generic[_Value]):
-    """Turns values of one kind to bytes and back.
+    """Encodes values of one kind as bytes, and decodes them.
 
     Shape: `kind` is a frozen dataclass of `values`, or an alias such as `tuple[str, ...]`, of such, of scalars, of
     enumerations of texts, and of unions of dataclasses or with None.
@@ -49,9 +49,9 @@ class Codec(Generic[_Value]):
         self._known: _Shape | None = None
 
     def encode(self, value: _Value) -> bytes:
-        """Return the bytes of a value.
+        """Return a value as bytes.
 
-        Raises: ValueError for a value that is none of its kind, or too large.
+        Raises: ValueError for a value of another kind, or one that is too large.
         """
         scalars: list[object] = []
         self._shape.write(value, scalars)
@@ -66,9 +66,9 @@ class Codec(Generic[_Value]):
         return cast("bytes", packer.bytes())
 
     def decode(self, data: bytes | memoryview) -> _Value:
-        """Return the value in some bytes.
+        """Return the value that bytes encode.
 
-        Raises: DecodeError for anything else, in time and memory of the order of the bytes.
+        Raises: DecodeError for any other bytes; time and memory are linear in their size.
         """
         size = len(data)
         try:
@@ -96,15 +96,15 @@ class Codec(Generic[_Value]):
 
     @property
     def _shape(self) -> _Shape:
-        if self._known is None:  # not before it is needed: annotations are slow to read
+        if self._known is None:  # lazily: reading annotations is slow
             self._known = _shape(self._kind)
         return self._known
 
 
 class _Shape(ABC):
-    """How values of one annotation are written and read.
+    """Writes and reads values of one annotation.
 
-    Shape: `kinds` are the types that each of its scalars may have, if a value always takes as many; empty if not.
+    Shape: `kinds` holds the allowed types of each scalar if all values have equally many scalars; else it is empty.
     """
 
     kinds: tuple[frozenset[type], ...] = ()
@@ -121,19 +121,19 @@ class _Shape(ABC):
         """
 
     def flat(self, values: tuple[Any, ...]) -> Iterable[object]:
-        """Return the scalars of values, of each as many as there are `kinds`, their types not checked.
+        """Return the scalars of values, `len(kinds)` for each, without checking their types.
 
         Raises: DecodeError for values of another shape.
         """
         return values
 
     def built(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[object]:
-        """Return values, each of as many scalars as there are `kinds`, their types checked."""
+        """Return values of `len(kinds)` scalars each, after checking their types."""
         return (row[0] for row in rows)
 
 
 class _Scalar(_Shape):
-    """One scalar, of any of some types."""
+    """One scalar of any of several types."""
 
     def __init__(self, *kinds: type) -> None:
         self.kinds = (frozenset(kinds),)
@@ -193,7 +193,7 @@ class _Record(_Shape):
         return chain.from_iterable(map(self._state, values))
 
     def read(self, items: Iterator[object]) -> object:
-        if self._reader is None:  # rows of scalars alone never need it
+        if self._reader is None:  # rows of scalars never need it
             self._reader = _reader(self._make, self._fields)
         return self._reader(items)
 
@@ -202,7 +202,7 @@ class _Record(_Shape):
 
 
 class _Row(_Shape):
-    """A tuple of so many items, each of its own kind."""
+    """A tuple of fixed length, each item of its own kind."""
 
     def __init__(self, shapes: list[_Shape]) -> None:
         self._fields = shapes
@@ -254,7 +254,7 @@ class _Items(_Shape):
         item, width = self._item, len(self._item.kinds)
         if not width:
             return tuple([item.read(items) for _ in range(count)])
-        # All at once: most of what is kept are such tuples, of hundreds of symbols or files.
+        # All at once: most stored data are such tuples, of hundreds of symbols or files.
         found = list(islice(items, count * width))
         if len(found) < count * width:
             raise StopIteration
@@ -287,7 +287,7 @@ class _Union(_Shape):
 
 
 class _Optional(_Shape):
-    """A value that need not be there."""
+    """A value or None."""
 
     def __init__(self, shape: _Shape) -> None:
         self._shape = shape
@@ -305,7 +305,7 @@ class _Optional(_Shape):
 
 
 def _reader(make: Callable[..., object], fields: list[_Shape]) -> Callable[[Iterator[object]], object]:
-    """Write and compile what reads the fields of a value: most are scalars, and not worth a call each."""
+    """Generate a reader of a class's fields: most are scalars, and not worth a call each."""
     known: dict[str, Any] = {"make": make, "wrong": _wrong}
     lines = ["def read(items):"]
     for number, field in enumerate(fields):
@@ -328,7 +328,7 @@ def _flat(fields: list[_Shape]) -> tuple[frozenset[type], ...]:
 
 @cache
 def _shape(kind: Any) -> _Shape:
-    """Return how values of an annotation are written and read."""
+    """Return the writer and reader of an annotation's values."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         rest = tuple(part for part in parts if part is not type(None))

@@ -1,4 +1,4 @@
-"""Converts columns to characters of a line, whatever a tool counts."""
+"""Converts the columns of diagnostics to characters, whatever a tool counts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _RENUMBERED = re.compile(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
 def in_characters(
     said: Iterable[Diagnostic], *, root: str, path: str, source: bytes, shown: bool = False
 ) -> tuple[Diagnostic, ...]:
-    """Return diagnostics whose columns counted bytes, or with `shown` what a terminal shows, as gcc does since 11.
+    """Convert columns from bytes or, with `shown`, from terminal cells (as in gcc 11 and later) to characters.
 
-    Shape: `source` is the text of `path`, that of others is below `root`; where a file cannot be read, or its lines
-    are renumbered, columns stay.
+    Shape: `source` is the text of `path`; other files are read below `root`. Columns stay where a file is unreadable or
+    renumbers its lines.
     """
 
     @cache

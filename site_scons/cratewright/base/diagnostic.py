@@ -1,4 +1,4 @@
-"""A tool's message about a source, as a value that goes to the terminal, the cache and reports."""
+"""A tool's message about a source, as a value for the terminal, the cache and reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Diagnostic", "RelatedPlace", "Severity", "read_diagnostics"]
 
 
 class Severity(str, Enum):
-    """How much it matters."""
+    """The severity of a diagnostic."""
 
     NOTE = "note"
     WARNING = "warning"
@@ -24,7 +24,7 @@ class Severity(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class RelatedPlace:
-    """Another place that a diagnostic speaks of: a note, an inclusion, an instantiation, a call.
+    """Another place that a diagnostic refers to: a note, an inclusion, an instantiation, a call.
 
     Shape: `line` and `column` as in `Diagnostic`.
     """
@@ -39,10 +39,10 @@ class RelatedPlace:
 class Diagnostic:
     """One error, warning or note.
 
-    Shape: `file` as the tool names it, `line`, `column` and `end_line`, `end_column` from 1; 0 where not known. Columns
-    count characters of the line, a tab as one, whatever the tool counts in its own text: see `in_characters`. `code`
-    is the tool's name for the kind, such as `-Wunused`. `rendered` is the tool's own text, whole, with source lines,
-    carets and notes; empty for what has no more than a headline. `crate` and `unit` tell what was compiled or linked.
+    Shape: `file` as the tool names it; `line`, `column`, `end_line`, `end_column` count from 1, or are 0 if unknown.
+    Columns count characters, a tab as one, whatever the tool's own text counts: see `in_characters`. `code` is the
+    tool's name for the kind, such as `-Wunused`. `rendered` is the tool's whole text, with source lines, carets and
+    notes; empty if there is only a headline. `crate` and `unit` tell what was compiled or linked.
     """
 
     severity: Severity
@@ -60,7 +60,7 @@ class Diagnostic:
 
     @property
     def place(self) -> str:
-        """`file:line:column`, as far as it is known."""
+        """`file:line:column`, as far as known."""
         numbers = [self.line, self.column] if self.column else [self.line] if self.line else []
         return ":".join([self.file, *map(str, numbers)]) if self.file else ""
 
@@ -72,7 +72,7 @@ class Diagnostic:
 
     @property
     def is_printable(self) -> bool:
-        """Whether nothing in it would steer a terminal."""
+        """Whether it contains no terminal control characters."""
         texts = [self.text, self.file, self.code, self.rendered, self.crate, self.unit]
         texts += [text for place in self.related for text in (place.text, place.file)]
         return all(printable(text) == text for text in texts)
@@ -81,7 +81,7 @@ class Diagnostic:
         return printable(self.rendered) if self.rendered else self.headline
 
     def of(self, crate: str, unit: str = "") -> Diagnostic:
-        """Return the same diagnostic with what it happened to."""
+        """Return the diagnostic with its crate and unit."""
         return replace(self, crate=crate or self.crate, unit=unit or self.unit)
 
 
@@ -110,10 +110,10 @@ class _Block:
 
 
 def read_diagnostics(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
-    """Return what a tool has printed in the way of gcc and clang, in order; each holds its whole text.
+    """Parse the output of a tool that prints as gcc and clang do; each diagnostic holds its whole text.
 
-    Shape: lines before the first headline belong to it if they tell how it came about. What names no file is about
-    `file`. The totals at the end of a failure belong to the last. A text without any headline gives nothing.
+    Shape: in order. Lines before a headline belong to it if they tell how it came about; totals at the end belong to
+    the last diagnostic. A headline without a file is about `file`. A text without headlines yields nothing.
     """
     blocks: list[_Block] = []
     lead: list[str] = []
@@ -159,7 +159,7 @@ def _read(block: _Block, file: str) -> Diagnostic:
 
 
 def _plain(file: str) -> str:
-    # As whoever reads a report calls it: clang puts ./ before what it found beside the source.
+    # As users spell it: clang puts ./ before files that it found beside the source.
     return file.removeprefix("./")
 
 

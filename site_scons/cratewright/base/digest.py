@@ -1,6 +1,6 @@
 """Canonical bytes and digests of frozen values.
 
-Two values have the same digest exactly if they are equal and have the same type.
+Two values have the same digest exactly if they are equal and of the same type.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["content_digest", "value_digest"]
 
 
 def content_digest(data: bytes | memoryview) -> str:
-    """Return the hex SHA-256 of raw bytes: the name of a content everywhere in this package."""
+    """Return the hex SHA-256 of raw bytes, which identifies contents throughout this package."""
     return hashlib.sha256(data).hexdigest()
 
 
 def value_digest(value: object) -> str:
     """Return the hex SHA-256 of a value's canonical bytes.
 
-    Shape: None, bool, int, str, bytes, enums, tuples, lists, string-keyed mappings and frozen dataclasses of
-    these. A dataclass contributes its name and *every* field, so that a new field can never be forgotten.
-    Raises: TypeError for anything else, since a set or a float has no bytes that are the same everywhere.
+    Shape: None, bool, int, str, bytes, enums, tuples, lists, string-keyed mappings and frozen dataclasses of these. A
+    dataclass contributes its name and *every* field, so that no new field is forgotten.
+    Raises: TypeError for anything else: a set or a float has no bytes that are the same everywhere.
     """
     out: list[bytes] = []
     _WRITERS[type(value)](value, out)
@@ -37,7 +37,7 @@ Writer = Callable[[Any, list[bytes]], None]
 
 
 class _Writers(dict[type, Writer]):
-    """What writes values of each type; a type is looked into once, since builds write hundreds of thousands."""
+    """Writers by type; each type is inspected once, since builds write hundreds of thousands of values."""
 
     def __missing__(self, kind: type) -> Writer:
         self[kind] = write = _find_writer(kind)
@@ -78,7 +78,7 @@ def _write_str(value: str, out: list[bytes]) -> None:
 
 
 def _write_bytes(value: bytes, out: list[bytes]) -> None:
-    # Long contents enter by their digest, which keeps the walk cheap for sources and objects.
+    # Long contents enter by digest, which keeps the walk cheap for sources and objects.
     out.append(b"x" + hashlib.sha256(value).digest())
 
 
@@ -95,7 +95,7 @@ def _write_mapping(value: Mapping[str, object], out: list[bytes]) -> None:
         _WRITERS[type(value[key])](value[key], out)
 
 
-# In this order: some types are several of these.
+# Order matters: some types match several of these.
 _KINDS: dict[type, Writer] = {
     type(None): _write_none,
     Enum: _write_enum,
@@ -136,7 +136,7 @@ def _write_shared(value: object, out: list[bytes]) -> None:
 
 @cache
 def _shared_bytes(value: object) -> bytes:
-    """Return the bytes of a value that is part of many others, walked once."""
+    """Return the bytes of a value shared by many others, which is walked once."""
     kind: type = type(value)
     parts: list[bytes] = []
     _dataclass_writer(kind)(value, parts)

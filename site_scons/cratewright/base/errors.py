@@ -55,12 +55,12 @@ Context = Iterable[tuple[str, object]]
 
 
 class CratewrightError(Exception):
-    """A failure that the user can do something about.
+    """A failure that the user can act on.
 
-    Shape: printed as the message, then aligned `label: value` lines, then the way out. `diagnostics` are what it says
-    of places in sources; the message of such an error is their text. `leftovers` are files that help to find the
-    cause, as (root-relative path, content), written although the work failed. `summary` is what is left to say of an
-    error that was told when it happened.
+    Shape: printed as the message, then aligned `label: value` lines, then the hint. `diagnostics` are about places in
+    sources; the message of such an error is their text. `leftovers` are files that help to find the cause, as
+    (root-relative path, content), written although the work failed. `summary` replaces the text of an error already
+    printed.
     """
 
     leftovers: tuple[tuple[str, bytes], ...] = ()
@@ -106,7 +106,7 @@ class CratewrightError(Exception):
         )
 
     def with_context(self, *context: tuple[str, object]) -> CratewrightError:
-        """Return the same error with rows put before its own, for a layer that knows more."""
+        """Return the same error with rows before its own, from a layer that knows more."""
         known = {label for label, _ in self.context}
         fresh = tuple((label, str(value)) for label, value in context if label not in known)
         return self._with(context=fresh + self.context)
@@ -116,11 +116,11 @@ class CratewrightError(Exception):
         return self._with(leftovers=(*self.leftovers, *files))
 
     def told(self, summary: str) -> CratewrightError:
-        """Return the same error for whoever comes after those that were told: the summary says enough."""
+        """Return the same error as already printed, so that only its summary is printed from now on."""
         return self._with(summary=summary)
 
     def about(self, diagnostics: Iterable[Diagnostic]) -> CratewrightError:
-        """Return the same error with what it says of places."""
+        """Return the same error with diagnostics."""
         return self._with(diagnostics=tuple(diagnostics))
 
     def _with(self, **changed: object) -> CratewrightError:
@@ -150,7 +150,7 @@ def _rebuild(
 
 
 def error_diagnostics(error: CratewrightError) -> tuple[Diagnostic, ...]:
-    """Return an error as diagnostics: those that it has, or else one that is the error.
+    """Return an error's diagnostics, or else one that holds the error itself.
 
     Shape: the last one is followed by the error's context and hint.
     """
@@ -166,15 +166,15 @@ def error_diagnostics(error: CratewrightError) -> tuple[Diagnostic, ...]:
 
 
 class ConfigurationError(CratewrightError):
-    """What the user asked for does not make sense; raised while planning."""
+    """A request that makes no sense; raised while planning."""
 
 
 class UnknownNameError(ConfigurationError):
-    """A name that nobody declared."""
+    """An undeclared name."""
 
 
 class UnsupportedError(ConfigurationError):
-    """Something a backend does not declare, so that nothing is dropped in silence."""
+    """A request for something that a backend does not declare; it is never dropped in silence."""
 
 
 class GraphError(ConfigurationError):
@@ -182,7 +182,7 @@ class GraphError(ConfigurationError):
 
 
 class LinkageConflictError(GraphError):
-    """Crates that are not there in the forms in which they would have to be linked together."""
+    """Crates that are unavailable in the forms needed to link them together."""
 
 
 class PluginError(CratewrightError):
@@ -194,7 +194,7 @@ class FormatError(CratewrightError):
 
 
 class VersionError(FormatError):
-    """A file that is whole, and made by another version of this package."""
+    """An intact file made by another version of this package."""
 
 
 class SourceError(CratewrightError):
@@ -214,19 +214,19 @@ class ToolError(CratewrightError):
 
 
 class Interrupted(ToolError):
-    """A build that somebody has ended; nothing is wrong with what was made."""
+    """An interrupted build; what it made is valid."""
 
 
 class CacheError(CratewrightError):
-    """A cached result that a fresh compilation contradicts; looked for with `CRATE_CACHE_VERIFY=1` alone."""
+    """A cached result that a fresh compilation contradicts; checked only with `CRATE_CACHE_VERIFY=1`."""
 
 
 class OutputError(CratewrightError):
-    """A result that could not be written; the earlier file, if any, is gone or whole."""
+    """A result that could not be written; an earlier file is gone or intact."""
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest known word, or else all of them."""
+    """Return a hint with the nearest known word, or else with all known words."""
     words = sorted(known)
     close = difflib.get_close_matches(name.lower(), words, n=1, cutoff=0.6)
     if close:

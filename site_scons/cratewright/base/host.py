@@ -45,7 +45,7 @@ __all__ = [
     "wakeup_ends",
 ]
 
-# Flags of `os.open` that not every system knows, or needs.
+# Flags of `os.open` that some systems lack.
 BINARY: int = getattr(os, "O_BINARY", 0)
 CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
@@ -60,45 +60,45 @@ _NOWHERE = 1 << 30
 
 
 def is_absolute(path: str) -> bool:
-    """Say whether a `/`-separated path is one that no directory comes before."""
+    """Return whether a `/`-separated path is absolute."""
     return path.startswith("/") or (WINDOWS and path[1:2] == ":")
 
 
 def can_fork() -> bool:
-    """Say whether a process can be forked here."""
+    """Return whether this system can fork."""
     return hasattr(os, "fork")
 
 
 def forks_safely() -> bool:
-    """Say whether a fork may do more than start a program: macOS's own libraries are not made for it."""
+    """Return whether a fork may do more than exec: on macOS, system libraries do not allow it."""
     return can_fork() and sys.platform != "darwin"
 
 
 def default_workers() -> str:
-    """Return how workers come to be where nobody has said so."""
+    """Return how workers are started by default."""
     return "fork" if forks_safely() else "spawn"
 
 
 def new_group() -> dict[str, Any]:
-    """Return the arguments of `subprocess.Popen` that make a child lead a group of its own."""
+    """Return the arguments of `subprocess.Popen` that make a child lead its own group."""
     if WINDOWS:
-        return {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP: Ctrl-C is for whoever has started it
+        return {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP: Ctrl-C goes to the parent alone
     return {"start_new_session": True}
 
 
 def lead_group() -> None:
     """Lead a group from now on."""
     if hasattr(os, "setpgid"):
-        with suppress(OSError):  # it leads a session, and so its group
+        with suppress(OSError):  # it leads a session, and so already its group
             os.setpgid(0, 0)
 
 
 def end_tree(leader: int) -> None:
-    """Kill a process and everything that it has started, as far as the system knows."""
+    """Kill a process and its descendants, as far as the system knows them."""
     if has_groups():
         try:
             os.killpg(leader, signal.SIGKILL)
-        except OSError:  # it leads none yet
+        except OSError:  # it does not lead a group yet
             with suppress(OSError):
                 os.kill(leader, signal.SIGKILL)
         return
@@ -119,10 +119,10 @@ def _end_tree_on_windows(leader: int) -> None:
 
 @contextmanager
 def hold_signals() -> Iterator[None]:
-    """Hold back what ends this process while it forks and takes note of its child.
+    """Block the signals that end this process while it forks and records its child.
 
-    Between the two, the child would be left. And Python calls functions when it forks, and drops what they raise:
-    Ctrl-C would be lost. The child releases the signals itself.
+    A signal in between would orphan the child. And Python runs hooks when it forks and drops what they raise, so Ctrl-C
+    would be lost. The child unblocks the signals itself.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ending())
     try:
@@ -132,7 +132,7 @@ def hold_signals() -> Iterator[None]:
 
 
 def release_signals() -> None:
-    """Let through, in a child, what its parent has held back."""
+    """Unblock, in a child, the signals that its parent blocked."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ending())
 
 
@@ -141,12 +141,12 @@ def _ending() -> set[signal.Signals]:
 
 
 def has_groups() -> bool:
-    """Say whether a group of processes can be ended as one."""
+    """Return whether a process group can be killed as a whole."""
     return hasattr(os, "killpg")
 
 
 def wait_unreaped(pid: int) -> bool:
-    """Wait until a child has ended, and return whether its number is still its own, and so that of its group."""
+    """Wait until a child has ended; return whether it is still unreaped, so that its group's number is not reused."""
     if not hasattr(os, "waitid"):
         return False
     try:
@@ -157,17 +157,17 @@ def wait_unreaped(pid: int) -> bool:
 
 
 def user_number() -> int:
-    """Return the number that tells users apart; 0 where they have temporary directories of their own."""
+    """Return the user id; 0 where each user has a temporary directory."""
     return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def is_own(found: os.stat_result) -> bool:
-    """Say whether a file is this user's; where files have no numbers of owners, directories keep others out."""
+    """Return whether this user owns a file; true where files have no owner ids, and directories keep others out."""
     return not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
 
 
 def permit(handle: int, mode: int) -> None:
-    """Say who may use an open file, where files say so.
+    """Set an open file's permissions, where files have any.
 
     Raises: OSError.
     """
@@ -176,8 +176,8 @@ def permit(handle: int, mode: int) -> None:
 
 
 def wakeup_ends() -> tuple[Callable[[], bytes], int]:
-    """Return how to wait for numbers of signals, and the descriptor for `signal.set_wakeup_fd` that tells of them."""
-    if WINDOWS:  # which takes a socket alone
+    """Return a function that waits for signal numbers, and the descriptor for `signal.set_wakeup_fd`."""
+    if WINDOWS:  # which accepts only a socket
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
         return lambda: ours.recv(64), theirs.detach()
@@ -187,22 +187,22 @@ def wakeup_ends() -> tuple[Callable[[], bytes], int]:
 
 
 def can_lock() -> bool:
-    """Say whether files can be locked here, so that a lock tells of a process that lives."""
+    """Return whether files can be locked here, so that a lock proves that its process lives."""
     return _posix_locks() is not None or _windows_locks() is not None
 
 
 def lock(handle: int, *, forks: bool = True, wait: bool = False) -> bool:
-    """Lock an open file until this process, and what it has forked if `forks`, has closed it.
+    """Lock an open file until this process and, if `forks`, its forks have closed it; return whether it is locked.
 
-    Shape: whether it is locked now; it counts as locked where files cannot be. It waits if told to, but on Windows.
-    Raises: OSError if this one cannot be.
+    Where files cannot be locked, this returns True. It waits if told to, except on Windows.
+    Raises: OSError if this file cannot be locked.
     """
     posix, windows = _posix_locks(), _windows_locks()
     try:
         if posix is not None:
             (posix.flock if forks else posix.lockf)(handle, posix.LOCK_EX | (0 if wait else posix.LOCK_NB))
         elif windows is not None:
-            # Nobody else can read a byte that is locked, so it is one that no file has.
+            # A locked byte cannot be read by others, so it lies beyond the end of any file.
             place = os.lseek(handle, 0, os.SEEK_CUR)
             os.lseek(handle, _NOWHERE, os.SEEK_SET)
             try:
@@ -231,7 +231,7 @@ def _windows_locks() -> Any:
 
 
 def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-    """Put a file in the place of another, at once; on Windows, wait a little for whoever has that open.
+    """Replace a file by another, atomically; on Windows, wait briefly for programs that have it open.
 
     Raises: OSError.
     """
@@ -247,16 +247,16 @@ def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
 
 
 def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a new Python that runs some code, and hand it a socket, which `adopt` returns there.
+    """Start a new Python that runs some code, and pass it a socket, which `adopt` returns there.
 
-    Shape: standard input is a pipe whose other end this process alone has. What it prints goes nowhere.
+    Shape: its standard input is a pipe whose other end only this process holds; its output is discarded.
     Raises: OSError.
     """
     import subprocess  # noqa: PLC0415 - a build that has nothing to do starts nothing
 
-    # The `python.exe` of a virtual environment starts another, whose number would not be known here.
+    # The `python.exe` of a virtual environment starts another, whose process id would be unknown.
     program = getattr(sys, "_base_executable", sys.executable) if WINDOWS else sys.executable
-    # Finders beside Python's own, as of packages that are edited in place, come with its `site`.
+    # `site` installs further finders, such as those of editable installs.
     plain = ["-S"] if all(getattr(finder, "__module__", "")[:7] == "_frozen" for finder in sys.meta_path) else []
     words: Sequence[str] = [program, "-I", *plain, "-c", code, *([] if WINDOWS else [str(given.fileno())])]
     process = subprocess.Popen(
@@ -267,7 +267,7 @@ def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str
         pass_fds=() if WINDOWS else (given.fileno(),),
         **new_group(),
     )
-    if WINDOWS:  # where no socket is inherited
+    if WINDOWS:  # where sockets are not inherited
         assert process.stdin is not None
         data: bytes = given.share(process.pid)  # type: ignore[attr-defined, unused-ignore]
         process.stdin.write(len(data).to_bytes(4, "big") + data)
@@ -276,7 +276,7 @@ def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str
 
 
 def adopt() -> socket.socket:
-    """Return the socket that this process was handed when it was started."""
+    """Return the socket that this process was given at its start."""
     if len(sys.argv) > 1:
         given = socket.socket(fileno=int(sys.argv[1]))
         given.set_inheritable(False)

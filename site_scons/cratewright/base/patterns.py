@@ -12,7 +12,7 @@ __all__ = ["pattern"]
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return what `re.compile` does, but for what it costs until a method of it is called."""
+    """Return as `re.compile` does, but compile only when a method is called."""
     return cast("re.Pattern[AnyStr]", _Pattern(text, flags))
 
 

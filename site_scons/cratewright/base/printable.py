@@ -8,7 +8,7 @@ __all__ = ["printable", "shown_url"]
 
 
 def printable(text: str) -> str:
-    """Return a text as a terminal may show it: what would steer the terminal, or is no character, is written out."""
+    """Return a text that is safe for a terminal: control characters and non-characters are escaped."""
     if text.isprintable():
         return text
     return "".join(
@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 
 def shown_url(place: str) -> str:
-    """Return a place without what must not be shown of it: a name and a password in a URL."""
+    """Return a location without secrets: a name and a password in a URL."""
     return re.sub(r"(?<=://)[^/]*@", "", place)
 
 

@@ -23,7 +23,7 @@ _Check = Callable[[Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Where a value differs: a path into it (empty for the value itself), what is there, what should be, a way out."""
+    """Where a value differs: the path into it (empty for the value itself), the actual, the expected, and a hint."""
 
     where: str
     found: str
@@ -32,21 +32,21 @@ class Mismatch:
 
 
 def find_mismatch(value: object, annotation: Any) -> Mismatch | None:
-    """Return the first place where a value is not what an annotation says, or None.
+    """Return the first place where a value does not match an annotation, or None.
 
-    Shape: of plain types, enums, tuples, mappings, unions and dataclasses of these.
+    Shape: annotations of plain types, enums, tuples, mappings, unions and dataclasses of these.
     """
     try:
         if _check_for(annotation)(value):
             return None
-    except AttributeError:  # a dataclass that was made without its fields
+    except AttributeError:  # a dataclass made without its fields
         pass
     return _describe(value, annotation, "")
 
 
 @cache
 def _check_for(annotation: Any) -> _Check:
-    """Return what says quickly whether a value fits."""
+    """Return a fast check whether a value fits."""
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         return _union_check(inside)
@@ -63,7 +63,7 @@ def _check_for(annotation: Any) -> _Check:
 
 
 def _is_one_type(annotation: Any) -> bool:
-    """Return whether the type of a value is all that there is to check."""
+    """Return whether checking a value's own type suffices."""
     return typing.get_origin(annotation) is None and annotation is not float and not is_dataclass(annotation)
 
 
@@ -152,7 +152,7 @@ def _fits(value: object, annotation: Any) -> bool:
 
 
 def type_words(annotation: Any) -> str:
-    """Return what an annotation says, for people."""
+    """Describe an annotation to people."""
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(type_words(item) for item in inside)
@@ -172,7 +172,7 @@ def type_words(annotation: Any) -> str:
 
 
 def value_words(value: object, annotation: Any = None) -> str:
-    """Return what a value is, for people."""
+    """Describe a value to people."""
     if value is None:
         return "None"
     kind = type(value)

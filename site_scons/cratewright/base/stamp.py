@@ -18,21 +18,21 @@ _MILLISECOND_NS = 1_000_000
 
 
 def file_stamp(found: os.stat_result) -> list[int]:
-    """Return numbers that are others as soon as a file may have another content, however its time was set."""
+    """Return numbers that change whenever a file's content may have changed, even if its time was set back."""
     return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]
 
 
 def clock_ns() -> int:
-    """Return the time before which no file is stamped that is written from now on."""
+    """Return a time that is no later than the stamp of any file written from now on."""
     now = time.time_ns()
     return min(now, time.clock_gettime_ns(_COARSE)) if sys.platform == "linux" else now
 
 
 def is_older(found: os.stat_result, moment: int) -> bool:
-    """Return whether a file has not changed since before a moment: a later change would have given it another stamp.
+    """Return whether a file last changed so long before a moment that a later change would alter its stamp.
 
     Units: `moment` as `clock_ns` gave it.
     """
-    # Nobody can set the time of a change of state: it shows how fine the stamps of the file system are.
+    # Programs cannot set ctime, so it shows the granularity of the file system's stamps.
     grain = _FINE_NS if found.st_ctime_ns % _MILLISECOND_NS else _SECONDS_NS
     return max(found.st_mtime_ns, found.st_ctime_ns) + grain <= moment

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(**words: bool) -> Callable[[type], type]:
-        """Do what the standard library's decorator of this name does, for classes with slots in less time.
+        """Do as the standard library's decorator of this name, but faster, for classes with slots.
 
-        That one writes and compiles the source of up to eight methods for each class. Here only `__init__` is, which
-        gains by it, and not before it is called; the others are closures, and so is what pickling calls, which would
-        ask for the names of the fields each time.
+        The standard one generates and compiles up to eight methods for each class. Here only `__init__` is generated,
+        which gains by it, at its first call. The others are closures, and so are the pickling methods, which in the
+        standard library look up the fields' names each time.
         """
         if not words.get("slots") or words.keys() - {"slots", "frozen", "kw_only"}:
             return dataclasses.dataclass(**words)
@@ -44,7 +44,7 @@ def _made(kind: type, words: dict[str, bool]) -> type:
     compared = _state([field.name for field in dataclasses.fields(made) if field.compare])
     methods = _methods(made, compared) | (_frozen_methods(made, compared) if frozen else {"__hash__": None})
     for name, method in methods.items():
-        if name not in kind.__dict__:  # whoever writes one has a reason
+        if name not in kind.__dict__:  # keep a handwritten one
             setattr(made, name, method)
     return made  # type: ignore[no-any-return]
 
@@ -90,24 +90,24 @@ def _frozen_methods(made: Any, compared: State) -> dict[str, Any]:
 
 
 def state_of(kind: Any) -> State:
-    """Return what gives the values of all fields of a dataclass, in order."""
+    """Return a function that returns the values of a dataclass's fields, in order."""
     return _state([field.name for field in dataclasses.fields(kind)])
 
 
 def _state(names: Sequence[str]) -> State:
-    """Return what gives the values of some attributes, always as a tuple."""
+    """Return a function that returns some attributes, always as a tuple."""
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: tuple([getattr(value, name) for name in names])
 
 
 def _setters(kind: type) -> list[Callable[[object, object], None]]:
-    """Return what sets each field past `__setattr__`: the slots' own methods."""
+    """Return the setters of the fields' slots, which bypass `__setattr__`."""
     return [getattr(kind, field.name).__set__ for field in dataclasses.fields(kind)]
 
 
 def maker(kind: type) -> Callable[..., Any]:
-    """Return what makes a value of a class of the decorator above from all of its fields, in order."""
+    """Return a function that makes a value of such a class from all its fields, in order."""
     setters = _setters(kind)
     known: dict[str, Any] = {"kind": kind, "new": kind.__new__} | {f"_set{n}": put for n, put in enumerate(setters)}
     words = [f"_{number}" for number in range(len(setters))]
@@ -118,7 +118,7 @@ def maker(kind: type) -> Callable[..., Any]:
 
 
 def _initialiser(kind: type) -> Callable[..., None]:
-    """Write and compile `__init__` for a class."""
+    """Generate `__init__` for a class."""
     known: dict[str, Any] = {"_made": _MADE}
     positional, named, body = ["self"], ["*"], []
     fields = dataclasses.fields(kind)
@@ -146,7 +146,7 @@ def _initialiser(kind: type) -> Callable[..., None]:
 
 
 class _Made:
-    """Stands where a default is made anew for each value."""
+    """Marks a default that is made anew for each value."""
 
     def __repr__(self) -> str:
         return "<factory>"
@@ -156,7 +156,7 @@ _MADE = _Made()
 
 
 class _Signature:
-    """The signature of a class, for those who ask, such as `help`; no build does."""
+    """The signature of a class, made only on demand, as by `help`."""
 
     def __get__(self, value: object, kind: type) -> inspect.Signature:
         signature = inspect.signature(_initialiser(kind))
