@@ -1,7 +1,8 @@
 """The builders of the stages: what SCons calls to make a node.
 
-Actions and dependencies are properties of the node, so that all nodes of a stage share one builder. Every Environment
-with crates has these builders, even if there is nothing to do: what runs a stage is imported when one is declared.
+Actions and dependencies are properties of the node, so that all nodes of a stage share one builder. Every
+Environment with crates has these builders, even if there is nothing to do: the code that runs a stage is imported
+when one is declared.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _CONTENTS = b"cratewright stage"
 class Stage:
     """What one node of a crate does and depends on.
 
-    Shape: `before` gives nodes that must be made first, and count by what `state` says of them alone;
-    `takes_what_stages_made` whether what it depends on decides it, or what it has read.
+    Shape: `before` gives nodes that must be made first, and affect the stage only through `state`;
+    `takes_what_stages_made` says whether the stage depends on their content, or on what it has read.
     """
 
     __slots__ = ("before", "dependencies", "run", "state", "takes_what_stages_made")
@@ -75,7 +76,7 @@ class _RunStage:
             stage.run(target, source, env.GetOption("num_jobs"))
 
     def get_contents(self, target: list[Any], source: list[Any], env: Environment) -> bytes:
-        # SCons would sign the bytecode of this class; the state says what decides a stage.
+        # SCons would use the bytecode of this class; the state has the signature of a stage.
         return _CONTENTS
 
 
@@ -97,7 +98,7 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
 
 
 def _know_what_lies_beside(env: Environment, node: Any) -> None:
-    """Let SCons know of what a stage remembers beside its first node, where it could remove it, or is to do so."""
+    """Tell SCons about the files that a stage keeps beside its first node, if SCons may or should remove them."""
     from ..cache.history import history_path  # noqa: PLC0415
     from ..rules.output_name import state_path, variables_path  # noqa: PLC0415
     from .paths import file_node  # noqa: PLC0415
@@ -107,7 +108,7 @@ def _know_what_lies_beside(env: Environment, node: Any) -> None:
     paths = (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ()))
     beside = [file_node(env, path) for path in paths]
     for other in beside:
-        # SCons would take it for the copy of a source that is gone, and remove it from a variant directory.
+        # In a variant directory, SCons would take it for the copy of a removed source and delete it.
         other.duplicate = False
     env.Clean(node, beside)
 
@@ -117,7 +118,7 @@ def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
 
 
 _STAGE_SCANNER = SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_class=None, recursive=False)
-# Without one SCons would look for a scanner by the suffix of the source.
+# Without one, SCons would choose a scanner by the suffix of the source.
 _NO_SCANNER = SCons.Scanner.ScannerBase(_scan_nothing, "nothing")
 
 Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
@@ -125,9 +126,9 @@ Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
 
 
 class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
-    """A builder of nodes that know themselves what they do.
+    """A builder of nodes that bring their own actions.
 
-    Shape: `name` as in `STAGES`; the emitter is what the construction variable `CRATE...EMITTER` holds, if anything.
+    Shape: `name` as in `STAGES`; the construction variable `CRATE...EMITTER` may hold an emitter.
     """
 
     def __init__(self, name: str, text: str, compose: Compose | None = None) -> None:
@@ -144,7 +145,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
     def __call__(
         self, env: Environment, target: Any = None, source: Any = None, chdir: object = None, **words: object
     ) -> list[Any]:
-        """Do what an SConstruct asks for."""
+        """Make what an SConstruct asks for."""
         if self.compose is None:
             return list(super().__call__(env, target, source, **words))
         return self.compose(env, target, source, words)
@@ -163,7 +164,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
 
 
 def stage_nodes(env: Environment, name: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
-    """Return the nodes that the builder of a stage makes, be it ours or one that an SConstruct has put in its place."""
+    """Return the nodes that the builder of a stage makes, whether it is ours or an SConstruct's."""
     builder = env["BUILDERS"].get(name, _TEXT)
     if isinstance(builder, StageBuilder):
         return builder.nodes(env, targets, sources, stage)
@@ -176,7 +177,7 @@ _TEXT = StageBuilder("CrateText", "Writing $TARGET")
 
 
 class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
-    """What a stage depends on, for whoever else makes its target: known once all SConscripts have been read."""
+    """What a stage depends on, for other builders of its target: known once all SConscripts have been read."""
 
     def __init__(self, name: str, dependencies: Callable[[], list[Any]]) -> None:
         super().__init__(name)
@@ -187,7 +188,7 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
 
     @entrance
     def scan(self) -> None:
-        """Say what must be there first."""
+        """Return what must be made first."""
         if self._needed is None:
             self._needed = self._dependencies()
         if self.implicit is None:  # SCons forgets it when one of these has been made
@@ -195,7 +196,7 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
             self._children_reset()
 
     def get_csig(self, calc: object = None) -> str:
-        """Return the digest of it all."""
+        """Return the digest of all of it."""
         from ..base.digest import value_digest  # noqa: PLC0415
 
         csig = value_digest([str(node.get_csig()) for node in self._needed or ()])

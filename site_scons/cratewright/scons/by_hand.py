@@ -114,7 +114,7 @@ _CALLS: dict[str, Callable[[Any, Any, Any, Words], list[Any]]] = {
 
 
 def call_stage(name: str, env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
-    """Do what an SConstruct asks of the builder of a stage."""
+    """Make what an SConstruct asks of the builder of a stage."""
     return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
 
 
@@ -134,9 +134,9 @@ def _check_words(builder: str, words: Words, known: Iterable[str]) -> None:
 def _given(
     env: Environment, builder: str, source: Any, suffixes: tuple[str, ...]
 ) -> tuple[CrateStages, dict[str, Any]]:
-    """Return the crate that is meant, and the file that is given of each kind; rlibs are linked in place of others.
+    """Return the crate in question, and the given file of each kind; rlibs given are linked instead of others.
 
-    Raises: GraphError for what is of no crate, of another one, or of no use to the stage.
+    Raises: GraphError for a file that belongs to no crate, to another one, or is of no use to the stage.
     """
     given: dict[str, Any] = dict.fromkeys(SUFFIXES)
     stages: CrateStages | None = None
@@ -184,7 +184,7 @@ def _link_instead(stages: CrateStages, rlib: Any, builder: str) -> None:
 
 
 def _origin(node: Any) -> Any:
-    """Return the node that a stage made, on the way to this one."""
+    """Return the node made by a stage that this node was made from."""
     while not hasattr(node.attributes, "crate_stages") and node.sources:
         node = next((item for item in node.sources if stages_of(item) is not None), node.sources[0])
     return node
@@ -213,7 +213,7 @@ def _check_directory(stages: CrateStages, node: Any) -> None:
 
 
 def _check_targets(env: Environment, stages: CrateStages, targets: list[Any], nodes: list[Any]) -> None:
-    """Refuse a name that the backend does not give: identities of crates and manifests depend on it."""
+    """Refuse a name that the backend does not use: identities of crates and manifests depend on it."""
     names = {stages.declared.name, *(node.name for node in nodes)}
     for item in targets:
         node = item if isinstance(item, SCons.Node.FS.Base) else env.File(str(env.subst(str(item))))

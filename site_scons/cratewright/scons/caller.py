@@ -1,4 +1,4 @@
-"""Who is calling: the SConscript, behind the frames that are no user's."""
+"""The caller: the frame of the SConscript, behind those of SCons and this package."""
 
 from __future__ import annotations
 

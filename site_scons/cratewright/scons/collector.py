@@ -17,14 +17,14 @@ _SELDOM = (50_000, 20, 100)
 
 
 def collect_seldom() -> None:
-    """Let garbage in cycles lie longer, and to the end, unless the SConstruct has its own mind about it."""
+    """Run the garbage collector less often, and not at exit, unless the SConstruct sets thresholds."""
     if gc.get_threshold() == _AS_PYTHON_DOES:
         gc.set_threshold(*_SELDOM)
         atexit.register(_leave_all)
 
 
 def _leave_all() -> None:
-    # As it ends Python looks through all objects that are not frozen.
+    # At exit, Python traverses all objects that are not frozen.
     if gc.get_threshold() == _SELDOM:
         gc.freeze()
 

@@ -45,7 +45,7 @@ def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
 
 
 def _rows(build: Build) -> list[dict[str, object]]:
-    """Return one row a source and crate, in the order of declaration."""
+    """Return a row for each source of each crate, in the order of declaration."""
     rows: list[dict[str, object]] = []
     for declared in list(build.crates.values()):
         crate = declared.crate

@@ -12,12 +12,12 @@ __all__ = ["has_crates", "is_of_crate"]
 
 
 def has_crates(value: object) -> bool:
-    """Say whether sources or libraries hold anything that a crate is made of."""
+    """Return whether sources or libraries contain any part of a crate."""
     return any(is_of_crate(item) for item in SCons.Util.flatten(value or []))
 
 
 def is_of_crate(item: object) -> bool:
-    """Say whether something is a node of a crate, or an rlib that is there already."""
+    """Return whether something is a node of a crate, or an existing rlib."""
     if not isinstance(item, SCons.Node.FS.Base):
         return False
     return getattr(item.attributes, "crate_stages", None) is not None or item.name.endswith(".rlib")

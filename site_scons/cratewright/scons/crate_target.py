@@ -1,7 +1,4 @@
-"""What `env.Crate` returns, for a crate that is declared and for one that is not declared yet.
-
-Knows nothing of why a crate is not declared.
-"""
+"""What `env.Crate` returns, for a crate that is declared and for one that is not declared yet."""
 
 from __future__ import annotations
 
@@ -20,11 +17,11 @@ Node = Any
 class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.
 
-    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None where not made. `images` are the
-    files of a directory by entry point, as far as they are known; `emitted` those that units leave beside the crate.
-    A crate for several targets has no nodes of its own: `targets` holds a crate target for each. `results` are all
-    final nodes, whatever an SConstruct does to this list. A slice or a sum of targets is made by SCons from the
-    nodes alone; it stands for no crate, nor does a target that other nodes were added to.
+    Shape: `rlink`, `rlib`, `manifest` are nodes, `image` a file or a directory; None if not made. `images` are the
+    known files of a directory by entry point; `emitted` files that units write beside the crate. A crate for
+    several targets has no nodes of its own: `targets` holds a crate target for each. `results` are all final nodes,
+    whatever an SConstruct does to this list. SCons makes slices and sums of targets from the nodes alone; they do
+    not stand for a crate, nor does a target to which other nodes were added.
     """
 
     images: Mapping[str, Node]
@@ -54,7 +51,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
 
     @property
     def is_crate(self) -> bool:
-        """Whether this stands for the crate: an SConstruct may have added to it, or taken from it."""
+        """Whether this stands for the crate: an SConstruct may have added nodes to it, or removed some."""
         return bool(self.name) and self.data == self.results
 
     def add_results(self, nodes: Sequence[Node]) -> None:
@@ -77,11 +74,10 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
 
 
 class PendingTarget(CrateTarget):
-    """The target of a crate that is declared as soon as anybody wants to know anything of it.
+    """The target of a crate that is declared as soon as something asks about it.
 
-    Shape: `declare` makes it one that `become` was called for; from then on it shares all that the other has. `nodes`
-    gives its nodes as long as it may yet be declared: to take them from it, as `targets += env.Crate(...)` does, is not
-    to ask about them.
+    Shape: `declare` has to call `become` for it; from then on it shares all attributes of the other target. `nodes`
+    gives its nodes until then: taking them from it, as `targets += env.Crate(...)` does, is not asking about them.
     """
 
     def __init__(self, declare: Callable[[], None], nodes: Callable[[], list[Node] | None]) -> None:
@@ -103,7 +99,7 @@ class PendingTarget(CrateTarget):
         return len(_nodes(self)) if is_pending(self) else super().__len__()
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "__class__":  # of that there is no more to know
+        if name == "__class__":  # there is no more to know about it
             return CrateTarget
         _declare(self)
         return super().__getattribute__(name)
@@ -142,10 +138,10 @@ def _declare(target: PendingTarget) -> None:
 
 
 def is_pending(target: object) -> bool:
-    """Say whether something is a target of which nothing is known yet."""
+    """Return whether something is a target that is not declared yet."""
     return type(target) is PendingTarget and _DECLARE in object.__getattribute__(target, "__dict__")
 
 
 def become(target: PendingTarget, declared: CrateTarget) -> None:
-    """Let a target be that of a crate that has been declared: both have one and the same state from now on."""
+    """Turn a target into that of a declared crate: from now on both share one state."""
     object.__setattr__(target, "__dict__", declared.__dict__)

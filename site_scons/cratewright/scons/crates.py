@@ -45,7 +45,7 @@ Node = Any
 
 @dataclass(frozen=True, slots=True)
 class LinkedCrate:
-    """A crate that another links, how, and the node that is linked."""
+    """A crate that another one links, in which way, and the node that is linked."""
 
     crate: DeclaredCrate
     linkage: Linkage
@@ -100,7 +100,9 @@ class Build:
         self._links_of.clear()
 
     def prefetch(self, crate: DeclaredCrate) -> None:
-        """Have far caches asked for the crates that come after one and were never built: it is about to be."""
+        """Fetch results of crates that come after this one and were never built from distant caches: it is about to be
+        built.
+        """
         prefetch = crate.engine.prefetch
         if prefetch is None or not prefetch.begun:
             return
@@ -122,11 +124,11 @@ class Build:
         )
 
     def named(self, name: str) -> list[DeclaredCrate]:
-        """Return the crates of a name that are declared so far."""
+        """Return the declared crates of a name."""
         return list(self._named.get(name, {}).values())
 
     def of_target(self, target: CrateTarget) -> DeclaredCrate | None:
-        """Return the crate that a target stands for, if it is one of this build."""
+        """Return the crate that a target of this build stands for."""
         crate = self.crates.get(target.key)
         return crate if crate is not None and crate.target is target else None
 
@@ -157,9 +159,9 @@ class Build:
         )
 
     def direct(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
-        """Return the crates that one depends on directly, in the order declared.
+        """Return the direct dependencies of a crate, in the order declared.
 
-        Raises: GraphError as `find`, and for one of another target.
+        Raises: GraphError as `find`, and for a crate of another target.
         """
         found = [self.find(name, near=crate) for name in crate.dependencies]
         for name, other in zip(crate.dependencies, found, strict=True):
@@ -173,7 +175,7 @@ class Build:
         return found
 
     def below(self, crate: DeclaredCrate) -> list[DeclaredCrate]:
-        """Return all crates that one depends on, in link order.
+        """Return all dependencies of a crate, in link order.
 
         Raises: GraphError as `linked`.
         """
@@ -182,9 +184,10 @@ class Build:
             return [self.crates[key] for key in graph.link_order(crate.key)]
 
     def links_of(self, crate: DeclaredCrate) -> tuple[bool, bool]:
-        """Return whether links may optimize the modules of a crate with others, and whether some take each by itself.
+        """Return whether links may optimize the modules of a crate with others, and whether some link each module as
+        it is.
 
-        Shape: what nothing here links may be linked in any way elsewhere, with LTO as well.
+        Shape: a crate that nothing here links may be linked in any way elsewhere, also with LTO.
         Raises: GraphError as `find`.
         """
         with self._lock:
@@ -202,7 +205,9 @@ class Build:
             return self._links_of[crate.key]
 
     def _mark(self, crate: DeclaredCrate, marked: set[str], *, static: bool = False) -> None:
-        """Mark the crates below one; if `static`, none that can only be linked dynamically, nor what is in it."""
+        """Mark the dependencies of a crate; if `static`, leave out those that can only be linked dynamically, and
+        their contents.
+        """
         pending = self.direct(crate)
         while pending:
             item = pending.pop()
@@ -211,7 +216,7 @@ class Build:
                 pending += self.direct(item)
 
     def linked(self, crate: DeclaredCrate, kind: CrateType) -> tuple[DependencyFormats, list[LinkedCrate]]:
-        """Return how each dependency gets into one crate type of a crate, and the nodes that are linked, in order.
+        """Return how each dependency gets into one crate type of a crate, and the nodes to link, in order.
 
         Raises: GraphError for an unknown crate or a cycle; LinkageConflictError naming the crates that conflict;
         LinkError for two crates of one identity.
@@ -246,7 +251,7 @@ class Build:
         return formats, linked
 
     def _instead(self, crate: DeclaredCrate) -> Mapping[str, Node]:
-        """Return the rlibs that take the place of a crate's own; what the linked crate says goes first."""
+        """Return the rlibs that replace a crate's own; those of the linked crate take precedence."""
         if not self._has_instead():
             return {}
         found: dict[str, Node] = {}
@@ -263,7 +268,7 @@ class Build:
         return found
 
     def groups(self, crate: DeclaredCrate, kinds: Sequence[CrateType]) -> list[tuple[CrateType, ...]]:
-        """Return the crate types of each distinct list of dependency formats, as far as one mode of LTO goes.
+        """Return the crate types of each distinct list of dependency formats and mode of LTO.
 
         Raises: GraphError and LinkageConflictError as `linked`.
         """
@@ -303,7 +308,7 @@ class Build:
 
 
 def build_of(env: Environment) -> Build:
-    """Return all crates of the SCons run that an Environment belongs to, those that were taken as settled as well."""
+    """Return all crates of the SCons run that an Environment belongs to, including recorded ones."""
     settling_of(env).declare()
     end_on_signals()
     root = env.Dir("#").abspath
@@ -313,7 +318,7 @@ def build_of(env: Environment) -> Build:
 
 @contextmanager
 def _display_names(crates: Mapping[str, DeclaredCrate]) -> Iterator[None]:
-    """Show crates in an error by their names: keys are for telling them apart inside."""
+    """Show crates in errors by name: keys are internal."""
     try:
         yield
     except (GraphError, LinkageConflictError) as error:
@@ -332,9 +337,9 @@ def _linkable(crate: DeclaredCrate) -> LinkableCrate:
 
 
 def _library(crate: DeclaredCrate, other: DeclaredCrate, kind: CrateType, instead: Node | None) -> Node:
-    """Return the file of a crate that another links.
+    """Return the file of a crate that another one links.
 
-    Raises: GraphError if there is none: the stages were put together by hand, and one was left out.
+    Raises: GraphError if there is none: the stages were called by hand, and one was left out.
     """
     if instead is not None and kind is CrateType.RLIB:
         return instead

@@ -104,7 +104,7 @@ class Declaration:
         return self.given.pop(name, None)
 
     def _given_options(self) -> tuple[dict[str, OptionValue], dict[str, OptionValue]]:
-        """Return what the call and `CRATE_*` say, and what defaults and the profile say."""
+        """Return the options given by the call and `CRATE_*`, and those of defaults and the profile."""
         general = {spec.name: spec.default for spec in self.table}
         profile = resolve_profile(self.profile, self.profiles)
         general |= parse_options(self.places.located(profile), self.table, where=f"profile '{self.profile}'")
@@ -124,7 +124,7 @@ class Declaration:
         return explicit, general
 
     def late_options(self) -> Options:
-        """Return the options with what construction variables say once all SConscripts have been read."""
+        """Return the options, with construction variables as they are once all SConscripts have been read."""
         if self._late is None:
             late = self._with_variables()
             self._late = self.options if late == self.options else late
@@ -160,7 +160,7 @@ class Declaration:
         return target
 
     def codegen(self, sources: object, deps: object, crate_type: object) -> list[Any]:
-        """Declare the crate and its codegen alone, and return the nodes of that."""
+        """Declare the crate and only its codegen, and return the nodes of that."""
         stages = self.plan(sources, deps, crate_type)
         with reading_in(self.env, self.output):
             return stages.codegen()
@@ -168,7 +168,7 @@ class Declaration:
     def plan(
         self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
     ) -> CrateStages:
-        """Declare the crate, and return its stages, of which none is declared yet."""
+        """Declare the crate and return its stages, none of which is declared yet."""
         types = parse_crate_types(crate_type, crate=self.name)
         entries = self._sources(self._without_libraries(sources))
         check_shared_objects((node for node, *_ in entries), types, crate=self.name)
@@ -195,7 +195,7 @@ class Declaration:
             lto_for=self.options.lto_for,
             instead=self.instead,
         )
-        # Everything but where a source lies is known now, so mistakes are reported at the line that made them.
+        # Only the paths of sources are unknown yet, so mistakes are reported at the line that made them.
         names = tuple(CrateReference(dep.rpartition(":")[2], whole=dep in self.whole) for dep in declared.dependencies)
         planned = self._values(entries, names, types, self.options)
         check_crate(planned, self.backend)
@@ -209,7 +209,7 @@ class Declaration:
         return stages
 
     def _without_libraries(self, sources: object) -> object:
-        """Return the sources but for libraries, which join `libs`, as for SCons's own builders."""
+        """Return the sources without libraries, which join `libs`, as in SCons's own builders."""
         if Capability.NATIVE_LIBRARIES not in self.backend.capabilities:
             return sources
         rest, libraries = parted_libraries(sources)
@@ -222,7 +222,7 @@ class Declaration:
         return rest
 
     def _sources(self, sources: object) -> list[Entry]:
-        """Return (node, given name, options) of each source."""
+        """Return the node, the given name and the options of each source."""
         known = {spec.name for spec in self.table} | {"name", *AXES_AND_CONDITIONS}
         items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
         entries: list[Entry] = []
@@ -251,7 +251,7 @@ class Declaration:
             )
         try:
             nodes = list(self.env.arg2nodes(item, self.env.File))
-        except TypeError:  # SCons found a directory of that name
+        except TypeError:  # a directory has that name
             nodes = [item]
         for node in nodes:
             if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
@@ -311,13 +311,13 @@ class Declaration:
             for_lto, for_code = self.build.links_of(declared)
             crate = replace(crate, for_lto=for_lto, for_code=for_code)
         exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
-        # What SCons makes beside a source of a variant directory lies there, the source itself does not.
+        # What SCons makes beside a source is in the variant directory, the source itself is not.
         beside = [
             self._variant_directories(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)
         ]
         if not self.env.GetOption("no_exec") and not self.env.GetOption("clean"):
             for path in dict.fromkeys(path for own in beside for path in own):
-                # A way up from a directory leads nowhere if that is not there.
+                # `..` below a missing directory leads nowhere.
                 os.makedirs(os.path.join(self.build.root, path), exist_ok=True)
         if exported or any(beside):
             sources = tuple(
@@ -327,7 +327,7 @@ class Declaration:
             crate = replace(crate, sources=sources)
         for (node, *_), source in zip(entries, crate.sources, strict=True):
             if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.location)):
-                # SCons then removes the copy in a variant directory, which a Glob() would find again next time.
+                # SCons then removes the copy in a variant directory, or a Glob() would find it again next time.
                 node.exists()
                 raise ConfigurationError(
                     f"{source.path}: no such source",
@@ -337,7 +337,7 @@ class Declaration:
         return crate
 
     def _check_names(self, types: Iterable[CrateType]) -> None:
-        """Refuse variables that would call the crate's files otherwise than SCons has been told."""
+        """Refuse variables that would give the crate's files other names than SCons expects."""
         before, now = self.options, self.late_options()
         for kind in types:
             ways = (self.backend.output_names, self.backend.output_links)

@@ -1,4 +1,4 @@
-"""What `deps` of a crate mean: targets, names and rlibs, each for the crate's own target."""
+"""What `deps` of a crate means: targets, names and rlibs, each for the crate's own target."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Declaring(Protocol):
 
 
 def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
-    """Return the keys and names of the crates that `deps` holds; note those that are to be linked whole.
+    """Return the keys and names of the crates in `deps`; note those that are linked whole.
 
-    Raises: GraphError for what is not a crate, or for one of another target.
+    Raises: GraphError for anything but a crate, and for a crate of another target.
     """
     names: list[str] = []
     for dependency in _dependency_items(deps):
@@ -74,7 +74,7 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
 
 
 def _made_key(crate: Declaring, stages: CrateStages, node: Any) -> str:
-    """Return the key of the crate that a node is made of; note an rlib that is to be linked in place of its own."""
+    """Return the key of the crate that a node was made from; note an rlib that replaces that crate's own."""
     other = stages.declared
     if node.name.endswith(SUFFIX) and node is not other.libraries.setdefault(CrateType.RLIB, node):
         crate.instead[other.key] = node
@@ -82,9 +82,9 @@ def _made_key(crate: Declaring, stages: CrateStages, node: Any) -> str:
 
 
 def _key_of(crate: Declaring, item: CrateTarget) -> str:
-    """Return the key of a dependency as it is for this crate's target: libraries follow.
+    """Return the key of a dependency for this crate's target: libraries are built for it too.
 
-    Raises: GraphError if it is for others alone.
+    Raises: GraphError if it is only for other targets.
     """
     item = item.targets.get(crate.target, item)
     found = crate.build.of_target(item)
@@ -101,7 +101,7 @@ def _key_of(crate: Declaring, item: CrateTarget) -> str:
 
 
 def _dependency_items(deps: object) -> list[object]:
-    """Return what `deps` holds, one by one; lists of nodes, such as builders return, are spread out."""
+    """Yield the items of `deps`; lists of nodes, such as builders return, are flattened."""
     if isinstance(deps, CrateTarget) and deps.is_crate:
         return [deps]
     if isinstance(deps, str) or not isinstance(deps, Sequence):

@@ -77,7 +77,7 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
     made = _TEXTS(env, [header, source], manifests, CRATE_EMBED_NAME=name)
     for node in made:
         by_its_bytes(node)
-        # It is written anew only when it says something else, which is what users of the header go by.
+        # It is rewritten only if its content changes, since users of the header are rebuilt then.
         node.set_precious()
         node.set_nocache()
     build = env.SharedObject if shared else env.Object
@@ -132,12 +132,12 @@ class _Write:
         _write(target, source, env)
 
     def get_contents(self, target: list[Node], source: list[Node], env: Environment) -> bytes:
-        # SCons would sign the bytecode of this class alone.
+        # SCons would use only the bytecode of this class.
         return f"{env['CRATE_EMBED_NAME']} {_code()}".encode()
 
 
 def _code() -> str:
-    """Return the digest of the code that writes the texts: another version's may differ."""
+    """Return the digest of the code that writes these texts: another version may write others."""
     return content_digest(
         b"".join(read_bytes(inspect.getfile(item)) for item in (StructWriter, VariantRow, EmbeddedEntry))
     )

@@ -22,7 +22,7 @@ _STRIPPED = "_stripixes"
 
 
 def add_emitters(env: Environment) -> None:
-    """Let SCons's builders of programs and libraries take crates among their sources."""
+    """Let SCons's builders of programs and libraries accept crates as sources."""
     for name in _EMITTERS:
         before = env.get(name)
         emitters = before if isinstance(before, list) else [before] if before else []
@@ -33,7 +33,7 @@ def add_emitters(env: Environment) -> None:
 
 
 def _late_libraries(before: Callable[..., object]) -> Callable[..., object]:
-    """Return what gives a linker's words for libraries: LIBS may have got a crate after the emitter saw it."""
+    """Return a function for a linker's library flags: LIBS may get a crate after the emitter has run."""
 
     @wraps(before)
     def words(prefix: object, items: object, *rest: Any) -> object:

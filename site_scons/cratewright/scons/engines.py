@@ -40,9 +40,9 @@ def engine_of(
 ) -> Engine:
     """Return the engine for an Environment's settings.
 
-    Raises: ConfigurationError for a choice of programs that is none.
+    Raises: ConfigurationError for an invalid choice of programs.
     """
-    # Options are a crate's own; what is left is the same for all crates that share workers and cache.
+    # Options differ by crate; all other settings are the same for crates that share workers and cache.
     options = {f"CRATE_{spec.name.upper()}" for spec in table}
     settings = {
         name: text
@@ -70,12 +70,12 @@ def engine_of(
 
 
 def check_programs(engine: Engine, env: Environment, backend: type[CodegenBackend], *, where: str) -> None:
-    """Refuse programs that an Environment names now and did not name when a crate was declared.
+    """Refuse programs that an Environment names now but did not name when a crate was declared.
 
     Raises: ConfigurationError naming the variable.
     """
     chosen = chosen_programs(env, backend, where=where)
-    # A setting goes before the variable, then as now.
+    # A setting takes precedence over the variable, as before.
     named = [item for item in backend.VARIABLES if item.setting and not _setting(item.setting, env.get(item.setting))]
     for variable in sorted(named, key=lambda item: not is_chosen(env, item.name)):
         if engine.environ.get(variable.setting) != chosen.get(variable.setting):
@@ -91,9 +91,9 @@ def _is_setting(name: str) -> bool:
 
 
 def _setting(name: str, value: object) -> str:
-    """Return a setting as a process environment would hold it; nothing for None.
+    """Return a setting as a process environment would hold it; an empty text for None.
 
-    Raises: ConfigurationError for a value of a type that the setting has no use for.
+    Raises: ConfigurationError for a value of an unsuitable type.
     """
     is_flag = name in FLAGS or name not in SETTINGS
     if isinstance(value, bool):

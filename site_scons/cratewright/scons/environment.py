@@ -38,7 +38,7 @@ _SETTINGS = (
 
 
 def exists(env: Environment) -> bool:
-    """Say that the tool can always be used."""
+    """Return that the tool can always be used."""
     return True
 
 
@@ -59,7 +59,7 @@ def generate(env: Environment) -> None:
         if name.startswith("CRATE_") and name not in env:
             env[name] = value
     env.SetDefault(**{f"{name.upper()}COMSTR": text for name, text in STAGES.items()})
-    # What an SConstruct has put in the place of a stage stays.
+    # Keep builders with which an SConstruct has replaced stages.
     env.Append(BUILDERS={name: builder for name, builder in _BUILDERS.items() if name not in env["BUILDERS"]})
     env.AddMethod(_crate, "Crate")
     env.AddMethod(_embed, "CrateEmbed")

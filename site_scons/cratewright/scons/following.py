@@ -1,4 +1,4 @@
-"""Crates that follow the target of crates that depend on them by name: built once more for each such target.
+"""Libraries without a target, built once more for each target of crates that name them in `deps`.
 
 A name may be that of a crate that is declared later.
 """
@@ -16,7 +16,7 @@ __all__ = ["Following"]
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a dependency is to be for: `directory` is that of the SConscript which names it."""
+    """A target that a dependency is needed for; `directory` is that of the SConscript that names it."""
 
     directory: str
     backend: str
@@ -25,13 +25,13 @@ class _Asked:
 
 @dataclass(slots=True)
 class Following:
-    """The targets for which each name has been asked."""
+    """The targets for which each name is needed."""
 
     _asked: dict[str, dict[_Asked, None]] = field(default_factory=dict)
     _done: set[tuple[str, str]] = field(default_factory=set)
 
     def ask(self, name: str, named: Sequence[DeclaredCrate], *, directory: str, backend: str, machine: str) -> None:
-        """Let crates of a name be declared for a target, those of this name so far and those to come."""
+        """Declare crates of a name for a target, both those declared so far and later ones."""
         asked = _Asked(directory, backend, machine)
         self._asked.setdefault(name, {})[asked] = None
         for crate in named:

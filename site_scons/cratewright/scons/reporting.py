@@ -45,9 +45,9 @@ _REDRAW = 0.05
 
 @dataclass(slots=True)
 class StageReport:
-    """What a stage has to tell when it is done; for people, but for the diagnostics.
+    """What a stage reports when it is done, apart from diagnostics; for people.
 
-    Shape: `counts` one or more lines.
+    Shape: `counts` is one or more lines.
     """
 
     counts: str = ""
@@ -57,11 +57,11 @@ class StageReport:
 
 
 class Reporting:
-    """Hears of all that happens in a build.
+    """Receives all events of a build.
 
-    Shape: `root` is the project's; `elsewhere` counts what ran on other machines; `listeners` hear of each event in
-    whatever thread it happens, this one first. `remote` says whether any crate has use for other machines, None if
-    none are asked for.
+    Shape: `root` is the project's; `elsewhere` counts what ran on other machines; `listeners` receive each event in
+    the thread in which it occurs, this one first. `remote` says whether any crate can use other machines, None if
+    none are configured.
     """
 
     def __init__(self, root: str, elsewhere: Callable[[], int] = int) -> None:
@@ -75,10 +75,9 @@ class Reporting:
         self._lock = threading.Lock()
 
     def begin(self, events: str, jobs: int, more: Callable[[], Iterable[Listener]]) -> None:
-        """Begin to write events to a file, if one is named that is not written yet; relative to the root.
+        """Open a file of events, if one is named and not open yet; relative to the root.
 
-        Shape: `more` gives who else hears of them.
-
+        Shape: `more` gives further listeners.
         Raises: OutputError if it cannot be written.
         """
         with self._lock:
@@ -91,7 +90,7 @@ class Reporting:
         self.hear(BuildStarted(EVENTS_VERSION, __version__, time.time(), jobs))
         import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
 
-        # SCons forgets that an SConstruct could not be read; 0 is what Exit() and --help make of it.
+        # SCons loses the status of an SConstruct that could not be read; Exit() and --help make it 0.
         SCons.Script.Main.exit_status = SCons.Script.Main.exit_status or False
         atexit.register(self._end)
         tell_at_end(lambda: self._end(is_ended=True))
@@ -103,14 +102,14 @@ class Reporting:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether anybody but the terminal hears."""
+        """Whether anything but the terminal receives events."""
         return len(self._listeners) > 1
 
     @contextmanager
     def stage(self, stage: str, crate: str, target: str) -> Iterator[StageReport]:
-        """Tell of a stage; a failure is told when it passes through, and again by nobody.
+        """Report a stage; a failure is reported when it passes through, and only once.
 
-        Shape: beside a failure that was told, what the report says.
+        Shape: with a failure that was reported, only what the report says.
         """
         start, report, failed = time.monotonic(), StageReport(), True
         self._open.add(target)
@@ -146,7 +145,7 @@ class Reporting:
 
 
 def left_to_say(error: CratewrightError) -> str:
-    """Return what SCons is to print of an error beside the target: what no diagnostic has told."""
+    """Return what SCons still has to print of an error beside the target: what no diagnostic said."""
     if error.summary:
         return error.summary
     return "failed" if error_diagnostics(error)[0].file else str(error)
@@ -157,7 +156,7 @@ _WORD = re.compile(r"(?m)^(\S[^\n]*?: )?((?:fatal )?(error|warning|note):)")
 
 
 class Console:
-    """What a person sees: diagnostics as soon as they are known, each block whole, and how far the build is."""
+    """What a person sees: each diagnostic at once and unbroken, and the progress of the build."""
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self.totals: Counter[str] = Counter()
@@ -181,14 +180,14 @@ class Console:
             elif isinstance(event, UnitEnded):
                 self._unit_ended(event)
             elif isinstance(event, StageEnded):
-                # What names no file is left to SCons, which names the target.
+                # SCons prints messages without a file, since it names the target.
                 self._tell(item for item in event.diagnostics if item.file)
                 self._tell_repeated(event.crate)
             elif isinstance(event, BuildEnded):
                 self._build_ended(event)
 
     def tell_counts(self, crate: str, report: StageReport) -> None:
-        """Show what a stage did, in lines that nothing breaks."""
+        """Print what a stage did, in lines that other output does not break."""
         rows = [*report.counts.splitlines(), f"because {report.reason}" if report.reason else "", *report.timings]
         text = "".join(f"crate {crate}: {row}\n" for row in rows if row)
         if text and not _option("silent"):
@@ -196,7 +195,7 @@ class Console:
                 self._write(text)
 
     def warn(self, message: str) -> None:
-        """Tell of what goes wrong beside the build."""
+        """Report what goes wrong beside the build."""
         with self._lock:
             self._erase()
             self._err.write(f"cratewright: {message}\n")
@@ -212,7 +211,7 @@ class Console:
         blocks = []
         for item in diagnostics:
             text = str(item)
-            # A diagnostic of one unit says nothing new of the next one that has it.
+            # The same diagnostic of another unit says nothing new.
             if text in self._told:
                 self._repeated.setdefault(item.crate, Counter())[text] += 1
             else:
@@ -243,7 +242,7 @@ class Console:
             return
         self._erase()
         self._shown = _cut(line, shutil.get_terminal_size().columns - 1)
-        # The cursor goes back: whatever SCons prints next stands over the line.
+        # The cursor goes back, so that whatever SCons prints next overwrites the line.
         self._out.write(f"{self._shown}\r")
         self._out.flush()
 
@@ -265,7 +264,7 @@ class Console:
             self._shown = ""
 
     def _write(self, text: str) -> None:
-        # One write: two threads' lines must not run into one another.
+        # One write, so that lines of two threads do not mix.
         self._erase()
         self._out.write(text)
         self._out.flush()
@@ -276,7 +275,7 @@ def _width(letter: str) -> int:
 
 
 def _cut(line: str, columns: int) -> str:
-    """Return as much of a line as a terminal shows without breaking it."""
+    """Return as much of a line as fits on the terminal."""
     room = columns
     for index, letter in enumerate(line):
         room -= _width(letter)
@@ -286,7 +285,7 @@ def _cut(line: str, columns: int) -> str:
 
 
 def _coloured(text: str) -> str:
-    """Return a tool's text with the words that matter in colour."""
+    """Return a tool's text with its important words in colour."""
 
     def painted(match: re.Match[str]) -> str:
         code = _COLOURS[Severity(match[3])]
@@ -296,7 +295,7 @@ def _coloured(text: str) -> str:
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Go by what https://no-color.org and https://bixense.com/clicolors agree on."""
+    """Follow the conventions of https://no-color.org and https://bixense.com/clicolors."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
@@ -316,5 +315,5 @@ def _option(name: str) -> bool:
 
     try:
         return bool(SCons.Script.GetOption(name))
-    except AttributeError:  # an option that nobody has given
+    except AttributeError:  # the option was not given
         return False

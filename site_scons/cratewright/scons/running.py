@@ -1,4 +1,4 @@
-"""The bodies of SCons's actions: each reads nodes, calls the pipeline and writes."""
+"""The bodies of SCons actions: each reads nodes, calls the pipeline and writes the result."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FROM = "from"
 
 
 def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: StageState, jobs: int) -> None:
-    """Make the `.rlink`, and what units leave beside their crate."""
+    """Make the `.rlink`, and the files that units write beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
     noted = crate.engine.ledger(str(target.abspath), crate.key)
@@ -77,7 +77,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
 
 
 def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node, state: StageState) -> None:
-    """Make the `.rlib`, which records the interfaces of what the crate depends on."""
+    """Make the `.rlib`, which records the interfaces of the crate's dependencies."""
     with _build_errors(target), build.reporting.stage("archive", declared.name, relative(target)):
         crate = _own(declared, rlink)
         interfaces = {
@@ -99,9 +99,9 @@ def run_lto(
     links: Sequence[tuple[StageState, list[Node]]],
     jobs: int,
 ) -> None:
-    """Optimize what crate types of one list of dependency formats link, and leave it in one file.
+    """Optimize what the crate types of one list of dependency formats link, and write it to one file.
 
-    Shape: `links` are what is linked of it; nothing of that is left if this fails.
+    Shape: `links` are the images linked from it; they are removed if this fails.
     """
     engine = crate.engine
     engine.jobs = jobs
@@ -132,7 +132,7 @@ def run_lto(
                     build.reporting.hear(lto_event(crate.name, relative(target), optimized.report))
         result = LtoFile(own.backend, own.fingerprint, tuple(requests))
         write_atomic(str(target.abspath), encode_lto(result))
-        state.update((), (relative(target),), rows)  # what LTO did would make its result differ from run to run
+        state.update((), (relative(target),), rows)  # a report of LTO would make its result differ between runs
         report.counts = "\n".join(lines)
         report.reason = ledger.reason(NOUNS)
         report.timings = engine.timing_lines()
@@ -148,7 +148,7 @@ def run_link(
     state: StageState,
     jobs: int,
 ) -> None:
-    """Make what a crate type consists of, of a `.rlink` or of what link-time optimization left."""
+    """Make the files of a crate type, from a `.rlink` or the result of link-time optimization."""
     engine = crate.engine
     engine.jobs = jobs
     noted = engine.ledger(str(targets[0].abspath), crate.key)
@@ -184,7 +184,7 @@ def _own(crate: DeclaredCrate, rlink: Node) -> CrateMetadata:
 def _to_link(
     build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, optimized: Node | None
 ) -> tuple[CodegenBackend, LinkRequest, dict[str, object]]:
-    """Return what is left to link, and what is to be remembered of how it came about."""
+    """Return what is left to link, and what to remember of its inputs."""
     engine = crate.engine
     if optimized is None:
         own, formats, dependencies = _inputs(build, crate, kind, rlink)
@@ -213,7 +213,7 @@ def _inputs(
 def _blamed(
     build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, error: ValidationError
 ) -> tuple[Diagnostic, ...]:
-    """Return the line of a source that a failure is about, if it can be found."""
+    """Return the line of a source that causes a failure, if it can be found."""
     own, formats, dependencies = _inputs(build, crate, kind, rlink)
     parts = (crate, *(each.crate for each in build.linked(crate, kind)[1]))
     sources = {item.crate.stable_id: item.crate for item in parts}
@@ -230,7 +230,7 @@ def _noted(optimized: Node, kind: CrateType) -> dict[str, object]:
 
 @contextmanager
 def _nothing_left(build: Build, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
-    """Remove the outputs of a link that fails, those of the link before it included."""
+    """Remove the outputs of a failing link, including those of the previous link."""
     try:
         yield
     except BaseException:
@@ -265,13 +265,13 @@ def _counts(noun: str, made: int, verb: str, reused: int) -> str:
 
 @contextmanager
 def _build_errors(target: Node) -> Iterator[None]:
-    """Let SCons print a build error as one of its own; the target is gone and counts as never built."""
+    """Raise a build error as one of SCons's own; the target is removed and counts as never built."""
     try:
         yield
     except BaseException as error:
         forget(str(target.abspath))
         if not isinstance(target, SCons.Node.FS.Dir):
-            # What cannot be removed is out of date all the same; the error is about what came before.
+            # A file that cannot be removed is out of date anyway; report the original error.
             with suppress(OSError):
                 os.unlink(target.abspath)
         if isinstance(error, CratewrightError):

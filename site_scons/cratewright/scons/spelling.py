@@ -29,9 +29,9 @@ _OF_CRATES = frozenset({"CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE
 
 
 def commanded(env: Environment) -> Environment:
-    """Return an Environment in which the command line's `CRATE_*=...` go before what is in it.
+    """Return an Environment in which `CRATE_*=...` of the command line override its variables.
 
-    Raises: ConfigurationError if what every crate reads is of another type.
+    Raises: ConfigurationError if a variable that every crate reads has the wrong type.
     """
     said = _arguments()
     env = env.Override(said) if said else env
@@ -49,10 +49,11 @@ def commanded(env: Environment) -> Environment:
 
 
 def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
-    """Refuse names that nobody knows: in an Environment, on the command line, and in the process environment.
+    """Refuse unknown names: in an Environment, on the command line, and in the process environment.
 
-    Raises: ConfigurationError for what only the process environment can say; UnknownNameError with the near miss. In
-    the process environment, which others use as well, a name that is like none is left alone.
+    Raises: ConfigurationError for what only the process environment may set; UnknownNameError with the nearest
+    known name. In the process environment, which other programs use as well, names unlike any known one are
+    ignored.
     """
     for name in _OF_PROCESS:
         said = str(_arguments().get(name, env.get(name, "")))

@@ -1,6 +1,6 @@
 """The stages of a crate as SCons nodes: their actions and dependencies.
 
-A stage is created once, whoever asks for it.
+Each stage is created once, whatever asks for it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ __all__ = ["CrateStages"]
 
 
 class CrateStages:
-    """Makes the nodes of a declared crate: one for codegen, one for the rlib, one for each LTO, those of each link.
+    """Makes the nodes of a declared crate: one for codegen, one for the rlib, one for each LTO, and those of each
+    link.
 
-    Shape: `rlink` once codegen is declared; `target` grows with what is made.
+    Shape: `rlink` is set once codegen is declared; `target` gets each new node.
     """
 
     def __init__(
@@ -79,14 +80,14 @@ class CrateStages:
         self.codegen()
         if CrateType.RLIB in self.types:
             self.archive()
-        with suppress(CratewrightError):  # a crate that is not declared yet, or an error that planning tells
+        with suppress(CratewrightError):  # a crate that is not declared yet, or an error that planning reports
             self.optimize()
         for kind in self.linked_types:
             self.link(kind)
         return self.target
 
     def codegen(self) -> list[Any]:
-        """Declare codegen, and return the `.rlink` and what sources leave beside it."""
+        """Declare codegen, and return the `.rlink` and the files that sources write beside it."""
         declared, build = self.declared, self.build
         target = self._output(f"{declared.name}.rlink")
         emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
@@ -99,7 +100,7 @@ class CrateStages:
 
         def dependencies() -> list[Any]:
             note_untaken(self.env, self.backend, target)
-            # Codegen reads no dependency, but a cycle or a conflict must be told before any work.
+            # Codegen reads no dependency, but a cycle or a conflict must be reported before any work.
             for kind in declared.crate_types:
                 build.linked(declared, kind)
             made = bundled_libraries(self.env, declared)
@@ -119,14 +120,14 @@ class CrateStages:
                 *state.last_run(),
             )
 
-        stage = Stage(run, dependencies, state, before, takes_what_stages_made=False)  # it knows what it has read
+        stage = Stage(run, dependencies, state, before, takes_what_stages_made=False)  # it records what it has read
         nodes = self._nodes("CrateCodegen", [target, *emitted], [], stage)
         self.rlink = self.target.rlink = nodes[0]
         self.target.emitted.extend(emitted)
         return nodes
 
     def archive(self, target: Any = None, rlink: Any = None) -> Any:
-        """Declare the rlib, and return its node; `target` and `rlink` are nodes, if they are not the usual ones."""
+        """Declare the rlib, and return its node; `target` and `rlink` are nodes, if not the usual ones."""
         build, declared, source = self.build, self.declared, rlink or self.rlink
         target = target or self._output(f"lib{declared.name}.rlib")
         made = getattr(target.attributes, "crate_stages", None)
@@ -153,7 +154,7 @@ class CrateStages:
         return node
 
     def optimize(self, name: str = "", rlink: Any = None) -> list[Any]:
-        """Declare LTO, and return a node for each distinct list of dependency formats; none if no type asks for LTO.
+        """Declare LTO, and return a node for each distinct list of dependency formats; none if no type uses LTO.
 
         Shape: `name` is that of the file, if there is one list.
         Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `Build.linked`.
@@ -166,7 +167,7 @@ class CrateStages:
                     f"crate '{self.declared.name}' has {len(groups)} lists of formats, and one name is given",
                     hint="leave out the target of CrateLto",
                 )
-            # Where a crate was not known when this one was declared, SCons is building by now.
+            # If a crate was unknown when this one was declared, SCons is building by now.
             with reading_in(self.env, self.here):
                 for kinds in groups:
                     words = "-".join(kind.value for kind in kinds)
@@ -190,7 +191,7 @@ class CrateStages:
         return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, state))[0]
 
     def optimized(self, kind: CrateType) -> Any:
-        """Return the node of what LTO leaves to a crate type, None if it asks for none.
+        """Return the node of the LTO result that a crate type is linked from, None if it uses no LTO.
 
         Raises: as `optimize`.
         """
@@ -201,13 +202,13 @@ class CrateStages:
         return self._optimized[kind]
 
     def is_optimized(self, kind: CrateType) -> bool:
-        """Say whether a crate type is linked of what LTO leaves."""
+        """Return whether a crate type is linked from a result of LTO."""
         return self.options.lto_for(kind) is not LtoMode.OFF
 
     def link(self, kind: CrateType, rlink: Any = None, optimized: Any = None) -> list[Any]:
-        """Declare what a crate type consists of, and return its nodes.
+        """Declare the files of a crate type, and return their nodes.
 
-        Shape: `rlink` and `optimized` are nodes, if they are not the usual ones.
+        Shape: `rlink` and `optimized` are nodes, if not the usual ones.
         """
         declared, build, env = self.declared, self.build, self.env
         if kind in self._links:
@@ -281,7 +282,7 @@ class CrateStages:
     def _output(self, name: str) -> Any:
         """Return the node of a file of this crate.
 
-        Raises: ConfigurationError if there is a directory of that name.
+        Raises: ConfigurationError if a directory has that name.
         """
         try:
             node = file_node(self.env, name)
@@ -313,7 +314,7 @@ class CrateStages:
 
 
 def _asked_for(target: CrateTarget | None) -> list[Any]:
-    """Return what `env.Depends` says of a crate's results: a generated include must be there before codegen."""
+    """Return the dependencies that `env.Depends` adds to a crate's results: codegen may include them."""
     if target is None:
         return []
     own = {target.rlink, *target.results}

@@ -31,10 +31,11 @@ SCONSTRUCT = Path(__file__).with_name("packaged") / "SConstruct"
 
 @dataclass(slots=True)
 class StandaloneBuild:
-    """What is built of a workspace.
+    """What to build of a workspace.
 
-    Shape: `targets` are names of crates, or paths as seen from `start`; all crates if empty. Other paths are absolute:
-    `build_dir` is where outputs lie, empty for beside the workspace. `nodes` are what SCons was asked for.
+    Shape: `targets` are names of crates, or paths relative to `start`; all crates if empty. Other paths are
+    absolute: `build_dir` is the directory of outputs, empty for the one of the workspace. `nodes` are the targets
+    given to SCons.
     """
 
     workspace: str
@@ -63,11 +64,11 @@ class StandaloneBuild:
         return sorted(found)
 
     def outputs(self) -> list[str]:
-        """Return the absolute paths of the files that were asked for, in order."""
+        """Return the absolute paths of the requested files, in order."""
         return [str(node.abspath) for node in self.nodes if isinstance(node, SCons.Node.FS.File)]
 
     def seen_from_start(self, paths: Sequence[str]) -> list[str]:
-        """Return absolute paths as relative to `start`."""
+        """Return absolute paths relative to `start`."""
         return [os.path.relpath(path, self.start) for path in paths]
 
 
@@ -88,7 +89,7 @@ def run_scons(build: StandaloneBuild, words: Sequence[str]) -> int:
 
 
 def declare(make: Callable[..., Environment]) -> None:
-    """Declare the crates of the workspace, and what SCons is to build of them."""
+    """Declare the crates of the workspace, and the targets that SCons builds."""
     build = _current
     if build is None:
         raise SCons.Errors.UserError("this SConstruct is for 'cratewright build'")
@@ -114,6 +115,6 @@ def _node(env: Environment, path: str, crates: Mapping[str, object]) -> Any:
             f"'{name}' is neither a crate of the workspace nor a file that one makes",
             hint=near_miss(name, list(crates)),
         )
-        # Not one of SCons's errors: those name a line of the SConstruct, which the user has not written.
+        # Not one of SCons's errors: they name a line of the SConstruct, which is not the user's.
         print(f"cratewright: {error}", file=sys.stderr)
         env.Exit(2)

@@ -39,13 +39,13 @@ def forget(target: str) -> None:
 class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     """A node whose signature says what a stage was made from.
 
-    Shape: `request` gives the digest of what is asked, when first needed; `target` is absolute; `inputs` are the nodes
-    of what other stages make for it, once SCons has looked for them.
+    Shape: `request` gives the digest of the request, when first needed; `target` is absolute; `inputs` are the
+    nodes of other stages from which it is made, once SCons has looked for them.
     """
 
     def __init__(self, name: str, *, digests: FileDigests, target: str, request: Callable[[], str]) -> None:
         super().__init__(name)
-        # `--debug=explain` turns a remembered name back into a node through this map; without an entry it would
+        # `--debug=explain` turns a recorded name back into a node with this map; without an entry it would
         # say that one dependency went and another of the same name came.
         SCons.Node.Python._memo_lookup_map[hash((name, None))] = self
         self._root = digests.root
@@ -71,9 +71,9 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def update(
         self, observed: Iterable[Observed], outputs: Iterable[str], report: Mapping[str, object] | None = None
     ) -> None:
-        """Take note of what the stage has read and written; `outputs` are relative to the root.
+        """Record what the stage has read and written; `outputs` are relative to the root.
 
-        Shape: `report` is for people: what would make an output differ from run to run, such as seconds.
+        Shape: `report` is for people: what would make an output differ between runs, such as seconds.
         """
         seen = tuple(observed)
         files = tuple(outputs)
@@ -82,7 +82,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         try:
             write_atomic(state_path(self._target), encode_record(record))
         except CratewrightError:
-            # Without the memory the stage is merely built again, so a full disk is no reason to fail here. A directory
+            # Without the record, the stage is only built again, so a full disk is no reason to fail here. A directory
             # in its place would not go away.
             if os.path.isdir(state_path(self._target)):
                 raise
@@ -90,33 +90,33 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self.get_ninfo().csig = self._signature(seen, files)
 
     def begin(self) -> None:
-        """Forget what the last run was asked, before anything of it is written over: this one may be killed."""
+        """Forget the last run's request before any output is overwritten: this run may be killed."""
         record = self._load()
         if record is not None and record.request:
-            with suppress(CratewrightError):  # the file itself will say that it cannot be written
+            with suppress(CratewrightError):  # writing the output itself will fail with an error
                 write_atomic(state_path(self._target), encode_record(replace(record, request="")))
 
     @property
     def request(self) -> str:
-        """The digest of what is asked of the stage."""
+        """The digest of the request to the stage."""
         if self._asked is None:
             self._asked = self._request()
         return self._asked
 
     def last_run(self) -> tuple[tuple[SeenFile, ...], bool]:
-        """Return what the last run observed; and whether it was asked the same."""
+        """Return what the last run observed, and whether its request was the same."""
         record = self._load() or _NOTHING
         return record.observed, record.request == self.request
 
     def vouched(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
-        """Return what the last run read, and what it made with its record; None if not all is known by its stamp."""
+        """Return what the last run read, and what it wrote including its record; None if a stamp is unknown."""
         record = self._load()
         if record is None or self._read_again or any(item.digest and not item.inode for item in record.observed):
             return None
         return record.observed, (*record.outputs, state_path(self._target))
 
     def outputs(self) -> tuple[str, ...]:
-        """Return the outputs of the last run, relative to the root; whoever removes them asks where they lie."""
+        """Return the outputs of the last run, relative to the root; check where they are before removing them."""
         return (self._load() or _NOTHING).outputs
 
     def files_read(self) -> list[str]:
@@ -130,13 +130,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
         missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))
-        # A null build does little else: this costs a tenth of what walking the values does.
+        # A null build does little else, and this takes a tenth of the time of walking the values.
         rows = [self.request, [(item.path, item.digest) for item in observed], missing]
         return content_digest(json.dumps(rows).encode())
 
     def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
         record = self._load()
-        # What SCons remembers is older than this if the last run was killed.
+        # SCons's database is older than this if the last run was killed.
         if record is None or record.request != self.request or record.inputs != self._made_for_it():
             return (), (_NEVER_BUILT,)
         found = [Observed(item.path, self._digest(item)) for item in record.observed]
@@ -150,7 +150,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         return value_digest([str(node.get_csig()) for node in self.inputs]) if self.inputs else ""
 
     def _vouch(self, record: StageRecord, found: list[Observed]) -> None:
-        """Keep the stamps of files that had another, or none: each build to come would read them again."""
+        """Update stamps that differ or are missing, or each later build would read these files again."""
         known = zip(record.observed, found, strict=True)
         again, self._read_again = self._read_again, set()
         seen = tuple([self._seen(now) if was.path in again and now.digest == was.digest else was for was, now in known])
@@ -160,7 +160,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
                 write_atomic(state_path(self._target), encode_record(self._record))
 
     def _load(self) -> StageRecord | None:
-        """Return what is known of the last run; None if there is no memory, or a damaged one."""
+        """Return the record of the last run; None if it is missing or damaged."""
         if not self._loaded:
             self._loaded, self._record = True, None
             with suppress(OSError):
@@ -180,7 +180,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         return self._digests.digest(item.path)
 
     def _seen(self, item: Observed) -> SeenFile:
-        """Return a file with what must be unchanged for it to count as unread since, unless it was just written."""
+        """Return a file with the stamp that shows it has not changed since, unless it was just written."""
         try:
             found = os.stat(os.path.join(self._root, item.path))
         except (OSError, ValueError):

@@ -14,7 +14,7 @@ NO_PROGRESS = "--no-progress"
 
 
 def offer_options() -> None:
-    """Let SCons take the options about progress, where one is given: a project may have one of that name itself."""
+    """Add the options about progress to SCons, unless the project has one of the same name."""
     import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
 
     parser = SCons.Script.Main.OptionsParser
@@ -24,5 +24,5 @@ def offer_options() -> None:
 
 
 def destination(word: str) -> str:
-    """Return under what name SCons keeps an option."""
+    """Return the name under which SCons keeps an option."""
     return word.strip("-").replace("-", "_") + "_wanted"

@@ -26,14 +26,14 @@ Node = Any
 class DeclaredCrate:
     """A crate that an SConstruct declared.
 
-    Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are asked of
-    it when SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is
-    relative to the project root; `place` gives `file:line` of a dependency's name where a file other than an SConscript
-    names it. `libraries` are the nodes that dependents may link, the rlib and the dylib, where they are made; `made` is
-    what each linked crate type becomes; `for_target` declares it for another target, if the crate names none itself;
-    `lto_for` says how a crate type is optimized; `instead` are rlibs, by the key of a crate below, that are linked in
-    place of that crate's own. `late_options` gives the options once all SConscripts have been read, and `read_by_link`
-    generated files that words for the linker name.
+    Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are called when
+    SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is relative
+    to the project root; `place` gives `file:line` of a dependency's name if it is in a file other than an
+    SConscript. `libraries` are the nodes that dependents may link, the rlib and the dylib, if made; `made` are the
+    nodes of each linked crate type; `for_target` declares the crate for another target, if it names none itself;
+    `lto_for` gives the mode of LTO of a crate type; `instead` are rlibs, by the key of a dependency, that are
+    linked instead of its own. `late_options` gives the options once all SConscripts have been read, and
+    `read_by_link` the generated files that linker flags name.
     """
 
     name: str
@@ -74,12 +74,12 @@ class DeclaredCrate:
 
     @property
     def natives(self) -> tuple[NativeLibrary, ...]:
-        """Libraries that are not crates, looked for in `lib_dirs`; asked for once SConscripts have been read."""
+        """Libraries that are not crates, searched for in `lib_dirs`; call it once SConscripts have been read."""
         texts = self.late_options().texts("libs") if self.late_options is not None else ()
         return tuple(parse_library(text, where=f"crate '{self.name}'") for text in texts)
 
     def lto_modes(self) -> Iterator[LtoMode]:
-        """Yield of each linked crate type how its modules are optimized together."""
+        """Yield the mode of LTO of each linked crate type."""
         if self.late_options is not None:
             for kind in self.crate_types:
                 if kind is not CrateType.RLIB:
@@ -87,29 +87,29 @@ class DeclaredCrate:
 
     @property
     def lib_dirs(self) -> tuple[str, ...]:
-        """Directories that are searched for libraries."""
+        """The directories that are searched for libraries."""
         return self.late_options().texts("lib_dirs") if self.late_options is not None else ()
 
     @property
     def reference(self) -> CrateReference:
-        """The crate as its dependents know it before anything is built."""
+        """The crate as its dependents see it before anything is built."""
         return CrateReference(self.name, stable_crate_id(self.name, self.version, self.metadata))
 
     @property
     def event(self) -> CrateDeclared:
-        """The crate as a build event tells of it."""
+        """The crate as build events describe it."""
         types = tuple(kind.value for kind in self.crate_types)
         words = (self.name, self.directory, self.backend, self.machine, types, self.dependencies)
         return CrateDeclared(*words)
 
     @property
     def described_by(self) -> Node:
-        """The first file that tells the crate's interface: the `.rlink`, or what there is of a prebuilt crate."""
+        """The first file with the interface of the crate: the `.rlink`, or what a prebuilt crate has."""
         rlink = self.target.rlink if self.target is not None else None
         return rlink if rlink is not None else next(iter(self.libraries.values()))
 
     def fits(self, backend: str, machine: str) -> bool:
-        """Return whether the crate is for a target of a backend, as far as targets compare."""
+        """Return whether the crate is for a target of a backend, as far as targets can be compared."""
         return not self.machine or self.machine == machine or self.backend != backend
 
     def path(self, name: str) -> str:

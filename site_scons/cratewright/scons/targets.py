@@ -1,4 +1,4 @@
-"""One declaration for several targets: a tree of outputs for each."""
+"""One declaration for several targets: a directory of outputs for each."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["declare_for_targets", "together"]
 def declare_for_targets(
     env: Environment, name: str, options: Mapping[str, object], sources: object, deps: object, crate_type: object
 ) -> CrateTarget:
-    """Declare a crate for its target, or for each of several in a directory of the target's name.
+    """Declare a crate for its target, or for each of several in a directory with the target's name.
 
-    Raises: ConfigurationError for none, for one twice; as `Declaration`.
+    Raises: ConfigurationError for an empty list or a target given twice; as `Declaration`.
     """
     here, others = env.fs.getcwd(), {}
     asked = options.get("target")

@@ -42,9 +42,9 @@ _ORIGIN = re.compile(r"\\*\$+ORIGIN\b")
 
 
 def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: str) -> dict[str, str]:
-    """Return the settings that the user's choice of programs stands for.
+    """Return the settings for the programs that the user has chosen.
 
-    Raises: ConfigurationError if variables differ, or hold more than a program.
+    Raises: ConfigurationError if variables differ, or contain more than a program.
     """
     chosen: dict[str, tuple[str, str]] = {}
     for variable in backend.VARIABLES:
@@ -71,7 +71,7 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
 
 
 def is_chosen(env: Environment, name: str) -> bool:
-    """Say whether a variable holds a program that the user has chosen, not one that SCons's tools have found."""
+    """Return whether a variable names a program that the user has chosen, not one that SCons's tools have found."""
     value = env.get(name)
     return bool(value) and value != env.get(FOUND, {}).get(name)
 
@@ -85,10 +85,10 @@ def variable_options(
     *,
     where: str,
 ) -> Mapping[str, object]:
-    """Return what an Environment's variables say now, by option, as a backend reads them.
+    """Return the values of an Environment's variables now, by option, as a backend reads them.
 
-    Shape: relative paths are below `directory`, a node; `located` gives the root-relative places of a directory.
-    Raises: ConfigurationError for a value of a type that means nothing.
+    Shape: relative paths are below `directory`, a node; `located` gives the root-relative paths of a directory.
+    Raises: ConfigurationError for a value of an unsuitable type.
     """
     kinds = {spec.name: spec.kind for spec in table}
     values: dict[str, list[str]] = {}
@@ -139,7 +139,7 @@ def _flat(name: str, value: object) -> list[Any]:
 
 
 def _shell_words(env: Environment, text: str, directory: Any) -> list[str]:
-    """Return the words that a program would be given, as a shell takes SCons's command line apart."""
+    """Return the arguments that a shell would make of SCons's command line."""
     (line, *_) = env.subst_list(text, SCons.Subst.SUBST_CMD, target=[], source=[]) or [[]]
     quote = SCons.Subst.quote_spaces
     return shlex.split(" ".join(str(word.escape(_escape, quote)) for word in line))
@@ -166,9 +166,9 @@ def _libraries(env: Environment, item: Any) -> list[tuple[str, str]]:
 
 
 def library_word(node: Any, *, bundle: bool) -> str:
-    """Return how a crate asks for a library by its file.
+    """Return the word by which a crate links a library file.
 
-    Shape: with `bundle`, a static one becomes part of the crate.
+    Shape: with `bundle`, a static library becomes part of the crate.
     """
     path = relative(node)
     path = path if "/" in path else f"./{path}"

@@ -103,7 +103,7 @@ def _requests(features: object) -> list[tuple[str, str]]:
 def _file_node(env: Environment, file: object) -> Any:
     try:
         nodes = env.arg2nodes(file, env.File)
-    except TypeError as error:  # SCons found a directory of that name
+    except TypeError as error:  # a directory has that name
         raise ConfigurationError(f"workspace {str(file)!r} is not a file") from error
     if len(nodes) != 1:
         raise ConfigurationError(f"a workspace is one file, not {len(nodes)}", hint="call CrateWorkspace for each")
@@ -204,7 +204,7 @@ class _WorkspaceDeclaration:
             return whole(node) if item.whole_archive else node
 
     def _of_target(self, user: str, item: WorkspaceDependency, target: str, follow: object) -> Any:
-        """Return a dependency by name, or the one of a crate's target: libraries that name none follow."""
+        """Return a dependency by name, or the one for a crate's target: libraries without a target are built for it."""
         other = self._crates.get(item.name)
         if other is None or not (other.targets or follow) or other.target == target:
             return item.name
@@ -228,11 +228,11 @@ class _WorkspaceDeclaration:
     def _source(self, path: str) -> object:
         try:
             return file_node(self._env, path)
-        except ConfigurationError:  # a directory, which whoever declares the crate refuses
+        except ConfigurationError:  # a directory, which the declaration of the crate refuses
             return directory_node(self._env, path)
 
     def _located(self, options: Mapping[str, object], files: Container[str]) -> dict[str, object]:
-        """Return options with files and directories as nodes: a path in a workspace is not a word of SCons's.
+        """Return options with files and directories as nodes: SCons does not expand paths of a workspace.
 
         Shape: `files` are the options that name a file.
         """
@@ -247,7 +247,7 @@ class _WorkspaceDeclaration:
     def _directory(self, path: str) -> object:
         try:
             return directory_node(self._env, path)
-        except ConfigurationError:  # a file, which whoever declares the crate refuses
+        except ConfigurationError:  # a file, which the declaration of the crate refuses
             return file_node(self._env, path)
 
 
@@ -261,7 +261,7 @@ def _listing(env: Environment) -> Listing:
         source = directory.srcnode()
         # Copies in a variant directory are not sources.
         variants = {name for name, node in source.entries.items() if getattr(node, "srcdir", None) is not None}
-        # What is built is asked of SCons: it may not be there yet.
+        # SCons knows what is built, which may not exist yet.
         found = {
             name: isinstance(node, SCons.Node.FS.Dir)
             for name, node in directory.entries.items()
