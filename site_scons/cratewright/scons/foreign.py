@@ -87,23 +87,25 @@ def check_shared_objects(nodes: Iterable[Any], types: Iterable[CrateType], *, cr
 
 
 def with_linkable(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
-    """Return targets and sources of a builder with what a linker takes of each crate; of `LIBS` as well."""
+    """Return targets and sources of a builder, with the files that a linker takes in place of each crate; in `LIBS` as
+    well.
+    """
     if has_crates(env.get("LIBS")) and not _is_archive(env, target):
-        # Of the call alone if it has variables of its own, or else of the Environment.
+        # That of the call if it has its own variables, or else of the Environment.
         env["LIBS"] = [item for item, _ in linkable(env["LIBS"], user=target[0])]
     if has_crates(source):
         pairs = linkable(source, user=target[0])
         crates = [(item, crate) for item, crate in pairs if crate is not None]
         if _is_archive(env, target):
             crates = [(_as_object(env, crate, item), crate) for item, crate in crates]
-        # A linker takes from an archive what it needs by then: sources come first.
+        # A linker takes from an archive only what it needs so far: sources come first.
         source = [*(item for item, crate in pairs if crate is None), *(item for item, _ in crates)]
     return target, source
 
 
 @entrance
 def libraries_for_linker(items: object) -> list[Any]:
-    """Return what `LIBS` holds when a linker is called, with a file for each crate."""
+    """Return the value of `LIBS` when a linker is called, with a file for each crate."""
     return [item for item, _ in linkable(items, user="LIBS")]
 
 
@@ -112,7 +114,7 @@ def _is_archive(env: Environment, target: list[Any]) -> bool:
 
 
 def _as_object(env: Environment, crate: DeclaredCrate, library: Any) -> Any:
-    """Return one object with all that is in a crate's static library: an archive holds no archives."""
+    """Return one object with everything in a crate's static library: an archive cannot hold archives."""
     if library is crate.made.get(CrateType.OBJECT):
         return library
     if not str(library).endswith(".a"):

@@ -95,13 +95,13 @@ _LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
 
 
 def found_programs(env: Environment) -> dict[str, object]:
-    """Return the programs that SCons's tools have found by themselves, for an Environment that is being made."""
+    """Return the programs that SCons's tools have found by themselves, for an Environment under construction."""
     given = _given_words(env)
     return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _USUAL}
 
 
 def _given_words(env: Environment) -> frozenset[str]:
-    """Return what the user has passed to the Environment that is being made: tools see no difference."""
+    """Return what the user has passed to the Environment under construction: tools see no difference."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         if frame.f_code is SCons.Environment.Base.__init__.__code__ and frame.f_locals.get("self") is env:
@@ -111,7 +111,7 @@ def _given_words(env: Environment) -> frozenset[str]:
 
 
 def as_found(env: Environment) -> Mapping[str, str | None]:
-    """Return what SCons's tools have set in an Environment that is being made; None for what its maker has passed."""
+    """Return what SCons's tools have set in an Environment under construction; None for what its user has passed."""
     given = _given_words(env)
     values = env.Dictionary()
     names = (name for name in values if name in WITH_DEFAULT or (name.endswith(_LIKE_OURS) and name not in EMPTY))
@@ -119,5 +119,5 @@ def as_found(env: Environment) -> Mapping[str, str | None]:
 
 
 def says_something(value: object) -> bool:
-    """Say whether a variable holds anything."""
+    """Return whether a variable has a value that means anything."""
     return value is not None and (not hasattr(value, "__len__") or len(value) > 0)

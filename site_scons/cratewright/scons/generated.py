@@ -65,7 +65,7 @@ class Reader:
 
     @staticmethod
     def words_of(options: Iterable[Options]) -> list[str]:
-        """Return the words of options, each once."""
+        """Return the words of options, without duplicates."""
         distinct = dict.fromkeys(options)
         return list(dict.fromkeys(word for one in distinct for _, value in one.values for word in _texts(value)))
 
@@ -74,7 +74,7 @@ class Reader:
 class GeneratedFiles:
     """All files that one SCons run can make.
 
-    Shape: `root` is absolute. What can be made is known once SConscripts have been read.
+    Shape: `root` is absolute. What can be made is known once all SConscripts have been read.
     """
 
     root: str
@@ -84,7 +84,7 @@ class GeneratedFiles:
     def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
         """Return the nodes that must be made before a stage runs.
 
-        Shape: `rows` are what it observed last time; `known` if it was asked the same then.
+        Shape: `rows` are what it observed last time; `known` whether its request was the same then.
         Raises: GraphError if one of them is included and made from what the stage makes.
         """
         made = self._made()
@@ -94,9 +94,9 @@ class GeneratedFiles:
         # A compiler may spell a path with steps up, which lead through a link elsewhere: then one file too many counts.
         plain = {posixpath.normpath(path): item for path, item in seen.items()}
         found = {path: item.digest is not None for path, item in plain.items() if path in made}
-        # All that is as it was has been read to its end.
+        # Unchanged files have been read completely.
         settled = {path for path in seen if not self._has_changed(seen[path])} if known else set()
-        # A directory was not there, so nobody looked for any one file in it.
+        # A directory was missing, so no single file in it was looked for.
         if any(item.digest is None and made.is_above(path) for path, item in plain.items()):
             settled = set()
         for path, directories in reader.texts:
@@ -115,7 +115,7 @@ class GeneratedFiles:
     def mirrored(
         self, mirror: Mirror, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
     ) -> list[str]:
-        """Return directories of a variant that lead to files made there, which a text and what it includes names."""
+        """Return directories of a variant that lead to generated files named in a text or in its includes."""
         if not self._made().is_above(mirror.variant):
             return []
         return list(self._follow(path, directories, set(), {}, names, mirror))
@@ -136,9 +136,10 @@ class GeneratedFiles:
         names: Callable[[bytes], Iterable[str]],
         mirror: Mirror | None = None,
     ) -> Iterable[str]:
-        """Add the files that a text and all that it includes name; `True` for those that it surely includes.
+        """Add the files named in a text and in all that it includes; `True` for those that are certainly included.
 
-        Shape: returns what leads to made files of the directories that `mirror` has for those of the texts.
+        Shape: returns the variant's directories that `mirror` gives for those of the texts, if they lead to
+        generated files.
         """
         used: dict[str, None] = {}
         if start in settled:
@@ -173,7 +174,7 @@ class GeneratedFiles:
         return used
 
     def _names_in(self, path: str, included: Callable[[bytes], Iterable[str]]) -> list[tuple[str, bool]]:
-        """Return the names in a text that may be files, and whether they surely are included."""
+        """Return the names in a text that may be files, and whether they are certainly included."""
         file = os.path.join(self.root, path)
         with suppress(OSError):
             status = os.stat(file)
@@ -194,7 +195,7 @@ class GeneratedFiles:
     def _words(self, text: bytes) -> Iterator[bytes]:
         made = self._made()
         names, tails = made.names, made.tails
-        # Most texts name none, which is seen soonest by what the names end in.
+        # Most texts name none, which is found fastest by how the names end.
         if len(tails) <= _FEW and not any(tail in text for tail in tails):
             return
         if len(names) <= _FEW and not any(name in text for name in names):
@@ -224,9 +225,9 @@ class GeneratedFiles:
                     yield from (made[path] for path in upwards(directory) if path in made)
 
     def _checked(self, found: Mapping[str, bool], reader: Reader) -> Iterator[Any]:
-        """Yield nodes that do not come from what the stage makes.
+        """Yield nodes that are not made from what the stage makes.
 
-        Raises: GraphError for one that does and surely is included.
+        Raises: GraphError for one that is and is certainly included.
         """
         made = self._made()
         for path, literal in sorted(found.items()):
@@ -262,7 +263,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield where a name may lead, relative to the root, from which directory."""
+    """Yield the paths that a name may mean, relative to the root, depending on the directory it is searched from."""
     if is_absolute(name):
         yield "", posixpath.normpath(name)
         return
@@ -273,7 +274,7 @@ def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _way_back(node: Any, goal: Any) -> list[Any]:
-    """Return how a node is made from another: the nodes in between, both ends included; nothing if it is not."""
+    """Return the nodes by which a node is made from another, both included; nothing if it is not."""
     before: dict[Any, Any] = {node: None}
     todo = [node]
     while todo:
@@ -291,7 +292,7 @@ def _way_back(node: Any, goal: Any) -> list[Any]:
 
 
 def _made_from(node: Any) -> Iterator[Any]:
-    # SCons empties what has been made.
+    # SCons clears nodes that have been made.
     for nodes in (node.sources, node.depends, node.implicit, node.prerequisites):
         yield from nodes or ()
     stage = getattr(node.attributes, "crate_stage", None)

@@ -1,8 +1,8 @@
 """A directory of images as an SCons node, and each image in it.
 
-SCons compares a directory by whether it changed in the same run, so code that packages or installs images from an
-earlier run would keep old files. This directory is compared by its content, and whatever is looked up in it is made by
-the link, whether that was known when the crate was declared or not. An image that nobody looks up has no node, because
+SCons compares a directory only by whether it changed in the same run, so installing or packaging images of an
+earlier run would keep old files. This directory is compared by its content, and the link makes whatever is looked
+up in it, even if it was unknown when the crate was declared. An image that is never looked up has no node, because
 a node costs SCons as much as a crate.
 """
 
@@ -38,7 +38,7 @@ __all__ = ["ExpectedImages", "ImageNodes", "image_directory", "is_image_director
 def image_directory(
     env: Environment, name: str, manifest: Any, files: Callable[[], Iterable[str]], expected: ExpectedImages
 ) -> Any:
-    """Return the node of a directory that is made with a manifest; `files` gives what it holds now, as absolute paths.
+    """Return the node of a directory that is made with a manifest; `files` gives its present files, as absolute paths.
 
     Shape: `expected` are the files that will be in it.
     """
@@ -58,9 +58,9 @@ def promised_images(directory: Any) -> Iterable[str]:
 
 
 class ExpectedImages:
-    """The images of a crate that are known before the link; nobody is asked for them before they are needed.
+    """The images of a crate that are known before the link, determined when first needed.
 
-    Shape: `ask` gives paths from the directory that is read now by entry point, or None if not all are known.
+    Shape: `ask` gives paths, relative to the directory being read, by entry point, or None if not all are known.
     """
 
     def __init__(self, env: Environment, ask: Callable[[], Mapping[str, str] | None]) -> None:
@@ -85,7 +85,7 @@ class ExpectedImages:
 class ImageNodes(Mapping[str, Any]):
     """The images of a crate by entry point, such as `clouds.comp`, as far as they are known before the link.
 
-    Shape: in the order of the sources. A name without its directories will do where that is unambiguous.
+    Shape: in the order of the sources. A name without its directories is enough if it is unambiguous.
     """
 
     def __init__(self, env: Environment, crate: str, expected: Iterable[ExpectedImages], hint: str) -> None:
@@ -114,7 +114,7 @@ class ImageNodes(Mapping[str, Any]):
         return len(self._paths(name)) == 1
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return the image of an entry point, or something else if there is none."""
+        """Return the image of an entry point, or a default if there is none."""
         paths = self._paths(name)
         return self._env.fs.File(paths[0]) if len(paths) == 1 else default
 
@@ -149,11 +149,11 @@ class _Owner:
 
 def _adopt_directory(node: Any, owner: _Owner) -> None:
     as_kind(node, _ImageDirectory)
-    node.clear()  # what SCons may have noted of it has no room for a signature
+    node.clear()  # SCons's record of it may have no room for a signature
     node.attributes.crate_images = owner
     node.set_executor(_DirectoryExecutor(node.get_executor()))
     node.Decider(_is_changed)
-    # The files in it are made with the manifest: whoever uses the directory waits for that.
+    # Its files are made with the manifest, so users of the directory wait for that.
     owner.env.Depends(node, owner.manifest)
     before = {name: entry for name, entry in node.entries.items() if name not in (".", "..")}
     node.entries = _Entries(node.entries, owner)
@@ -178,7 +178,7 @@ def _has_actions(node: Any) -> bool:
 
 
 class _DirectoryExecutor(SCons.Executor.Executor):  # type: ignore[misc]
-    """What makes a directory of images: what is to be done before or after that is done around the link."""
+    """Makes a directory of images: actions added before or after it run around the link."""
 
     __slots__ = ()
 
@@ -190,13 +190,13 @@ class _DirectoryExecutor(SCons.Executor.Executor):  # type: ignore[misc]
             self.add_post_action(action)
 
     def add_pre_action(self, action: Any) -> None:
-        """Let an action go before the link, once: the manifest may have been given it as well."""
+        """Run an action before the link, once: it may have been added to the manifest as well."""
         link = self._link()
         if action not in link.pre_actions:
             link.add_pre_action(action)
 
     def add_post_action(self, action: Any) -> None:
-        """Let an action follow the link, once."""
+        """Run an action after the link, once."""
         link = self._link()
         if action not in link.post_actions:
             link.add_post_action(action)
@@ -206,7 +206,7 @@ class _DirectoryExecutor(SCons.Executor.Executor):  # type: ignore[misc]
 
 
 class _Entries(dict[str, Any]):
-    """What SCons knows to be in a directory of images: whatever is looked up there becomes an image."""
+    """The entries of a directory of images that SCons knows: anything looked up there becomes an image."""
 
     def __init__(self, before: Mapping[str, Any], owner: _Owner) -> None:
         super().__init__(before)
@@ -231,13 +231,13 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
     def is_up_to_date(self) -> bool:
         """As for any directory; and let those copies be made again that differ."""
         for target in self.attributes.crate_images.env.FindInstalledFiles():
-            # SCons asks of a directory only whether its source was made in this very run.
+            # SCons only asks whether the source of a directory was made in this run.
             if self in target.sources and self._differs(str(target.abspath)):
                 target.set_always_build()
         return bool(super().is_up_to_date())
 
     def get_found_includes(self, env: Environment, scanner: Any, path: object) -> list[Any]:
-        """Return the images after which something is done; else it depends on none: its signature covers all files."""
+        """Return the images that have actions after them; otherwise none: the signature covers all files."""
         self._note_actions()
         return [node for node in self.attributes.crate_images.acted_on if node.is_under(self)]
 
@@ -246,7 +246,7 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
             if isinstance(node, _ImageDirectory) and name not in (".", ".."):
                 node._note_actions()
             elif _has_actions(node):
-                self.attributes.crate_images.acted_on[node] = None  # SCons forgets the actions of what has been made
+                self.attributes.crate_images.acted_on[node] = None  # SCons drops the actions of made nodes
 
     def _glob1(self, pattern: str, ondisk: bool = True, source: bool = False, strings: bool = False) -> list[Any]:
         owner = self.attributes.crate_images
@@ -280,7 +280,7 @@ class _Image(MadeFile):
 
 
 class _CheckImage:
-    """The action of an image's node: the link has made it."""
+    """The action of an image's node: the link has made the image."""
 
     def __call__(self, target: list[Any], source: list[Any], env: Environment) -> None:
         for node in target:

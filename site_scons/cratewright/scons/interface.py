@@ -19,7 +19,7 @@ __all__ = ["InterfaceNode", "interface_node"]
 
 
 def interface_node(file: Any) -> InterfaceNode:
-    """Return the node for the interface that a crate's `.rlink` or rlib tells; one for each file."""
+    """Return the node for the interface in a crate's `.rlink` or rlib; one for each file."""
     node = getattr(file.attributes, "crate_interface", None)
     if node is None:
         node = file.attributes.crate_interface = InterfaceNode(file)
@@ -48,6 +48,6 @@ class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
         try:
             csig = read_interface(read_bytes(str(self.file.abspath)), path=str(self.file))
         except CratewrightError:
-            csig = "(unreadable)"  # whoever needs it says so
+            csig = "(unreadable)"  # its users report that
         self.get_ninfo().csig = csig
         return csig

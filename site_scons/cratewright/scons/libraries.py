@@ -1,4 +1,4 @@
-"""Libraries that crates are linked with and that SCons itself makes.
+"""Libraries that crates link and that SCons itself makes.
 
 Existing libraries are observed when they are read.
 """
@@ -20,12 +20,12 @@ __all__ = ["bundled_libraries", "linked_libraries"]
 
 
 def bundled_libraries(env: Environment, crate: DeclaredCrate) -> list[Any]:
-    """Return the nodes that must be made before a crate's codegen, which takes their members in."""
+    """Return the nodes that must be made before a crate's codegen, which includes their members."""
     return _made(env, crate, [crate], bundled=True)
 
 
 def linked_libraries(env: Environment, crate: DeclaredCrate, below: Iterable[DeclaredCrate]) -> list[Any]:
-    """Return the nodes that must be made before a crate is linked with all that it depends on."""
+    """Return the nodes that must be made before a crate is linked with its dependencies."""
     return _made(env, crate, [crate, *below], bundled=False)
 
 

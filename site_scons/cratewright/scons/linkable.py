@@ -1,4 +1,4 @@
-"""What a linker uses of a crate among sources or in LIBS: its staticlib, object, cdylib or dylib."""
+"""What a linker uses of a crate in sources or in LIBS: its staticlib, object, cdylib or dylib."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LINKABLE = (CrateType.STATICLIB, CrateType.OBJECT, CrateType.CDYLIB, CrateType.
 
 
 def linkable(value: object, *, user: object) -> list[tuple[Any, DeclaredCrate | None]]:
-    """Return sources or libraries, with what a linker takes of a crate in its place, and of which crate that is.
+    """Return sources or libraries with a file for the linker in place of each crate, and its crate.
 
-    Raises: ConfigurationError for a crate that has nothing of the kind.
+    Raises: ConfigurationError for a crate that has no such file.
     """
     items = SCons.Util.flatten(value or [])
     found: dict[Any, DeclaredCrate | None] = {}
@@ -32,9 +32,9 @@ def linkable(value: object, *, user: object) -> list[tuple[Any, DeclaredCrate | 
 
 
 def _crate_of(node: Any, user: object) -> DeclaredCrate | None:
-    """Return the crate that a node is a result of, None for what its sources leave beside it.
+    """Return the crate that has made a node as a result, None for files that its sources write beside it.
 
-    Raises: ConfigurationError for what is between stages.
+    Raises: ConfigurationError for files between stages.
     """
     stages = getattr(node.attributes, "crate_stages", None)
     crate: DeclaredCrate | None = stages.declared if stages is not None else None

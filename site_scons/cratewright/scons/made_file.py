@@ -13,17 +13,17 @@ __all__ = ["MadeFile", "as_kind", "as_made", "by_its_bytes"]
 
 
 class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
-    """A file with the answers of its own where options of SCons would have it remember."""
+    """A file that answers by itself where SCons's options would have SCons use its database."""
 
     __slots__ = ()
 
     def get_contents(self) -> bytes:
-        """Return what is in the file; SCons would wait for ever for a pipe in its place."""
+        """Return the content of the file; SCons would wait for ever for a pipe in its place."""
         return read_regular(str(self.rfile().get_abspath())) if self.rexists() else b""
 
     def get_max_drift_csig(self) -> str | None:
-        """Return the remembered digest, but not for `max_drift` 0: it would be that of what was there before."""
-        # None has every SCons look at the file; since 4.11 an empty text does as well.
+        """Return the recorded digest, but not for `max_drift` 0: it would be that of the previous content."""
+        # None makes every SCons read the file; since 4.11 an empty text does as well.
         return None if self.fs.max_drift == 0 else (super().get_max_drift_csig() or None)
 
     def get_stored_implicit(self) -> list[Any] | None:
@@ -47,19 +47,19 @@ def as_kind(node: Any, kind: type) -> None:
 
 
 def as_made(node: Any, kind: type[MadeFile] = MadeFile) -> None:
-    """Let SCons leave a file to the stage that makes it, and users go by its bytes."""
+    """Leave a file to the stage that makes it, and compare it by its bytes."""
     by_its_bytes(node, kind)
     # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
     node.set_precious()
-    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve what the
-    # sources of yesterday came to. The cache of our own serves instead.
+    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve the
+    # result of older sources. Our own cache serves instead.
     node.set_nocache()
     # What a repository has already built is copied: stages read the files of their own project.
     node.set_local()
 
 
 def by_its_bytes(node: Any, kind: type[MadeFile] = MadeFile) -> None:
-    """Let users of a file go by what is in it, whatever SCons is told to go by."""
+    """Compare a file by its content, whatever the Decider."""
     if type(node) is SCons.Node.FS.File:
         as_kind(node, kind)
     node.Decider(by_content)

@@ -16,9 +16,9 @@ SUFFIXES = (".rlink", ".rlib", ".lto")
 
 
 def stages_of(node: object) -> CrateStages | None:
-    """Return the stages of the crate that an `.rlink`, an rlib or a result of LTO is made of; None if of no crate.
+    """Return the stages of the crate that an `.rlink`, an rlib or a result of LTO is made from; None if of no crate.
 
-    Raises: GraphError if it is made of several.
+    Raises: GraphError if it is made from several.
     """
     if not isinstance(node, (SCons.Node.FS.File, SCons.Node.FS.Entry)) or not node.name.endswith(SUFFIXES):
         return None

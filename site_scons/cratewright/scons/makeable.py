@@ -22,7 +22,7 @@ _NO_TEXTS = (".o", ".os", ".obj", ".a", ".so", ".lib", ".dll", ".dylib", ".exe",
 class Makeable:
     """Files and whole directories by path, and the names of all files.
 
-    Shape: a file's node is made when it is asked for, unless SCons has it already.
+    Shape: a node is only made when it is asked for, unless SCons has it already.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Makeable:
     def __contains__(self, path: str) -> bool:
         if path in self.files:
             return True
-        # Most files lie nowhere near images; then nobody need know what these are called.
+        # Most files are nowhere near images; then their names are not needed.
         directory = posixpath.dirname(path)
         held = self._held.get(directory)
         if held is None:
@@ -77,7 +77,7 @@ class Makeable:
         return SCons.Node.FS.get_default_fs().File(self._images[path]) if node is None else node
 
     def is_above(self, directory: str) -> bool:
-        """Return whether a directory holds, at any depth, files that are made of no crate, or images."""
+        """Return whether a directory contains, at any depth, files that are not made from crates, or images."""
         return directory in self._above
 
     def texts(self, directories: Iterable[str]) -> Iterator[str]:
@@ -94,7 +94,7 @@ class Makeable:
 
     @cached_property
     def tails(self) -> frozenset[bytes]:
-        """What the names end in: from the last dot on, or all of a name."""
+        """The ends of the names: from the last dot on, or all of a name."""
         return frozenset(name[max(name.rfind(b"."), 0) :] for name in self.names)
 
     @cached_property

@@ -27,10 +27,10 @@ __all__ = ["OptionPlaces"]
 
 
 class OptionPlaces:
-    """What the options of one crate name.
+    """The paths in the options of one crate.
 
-    Shape: relative paths are below the directory of the SConscript that is read; `directory` is where the crate's
-    files go, from the root. `read_by_link` are files which the build makes, and which words for the linker name.
+    Shape: relative paths are below the directory of the SConscript being read; `directory` is that of the crate's
+    files, from the root. `read_by_link` are generated files that linker flags name.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class OptionPlaces:
         self._named: dict[str, tuple[str, Any]] = {}
 
     def located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Turn paths into root-relative ones; directories in the order a compiler or a linker should look.
+        """Make paths root-relative; directories in the order in which a compiler or a linker searches them.
 
-        Raises: ConfigurationError naming the option, for what is no path of its kind.
+        Raises: ConfigurationError naming the option, for a path of the wrong kind.
         """
         located = dict(given)
         for option in self._backend.PATH_OPTIONS:
@@ -65,11 +65,11 @@ class OptionPlaces:
         return located
 
     def directories(self, directory: object, what: str) -> list[str]:
-        """Return where a directory lies: in a variant, in the sources, in repositories; `what` it is for."""
+        """Return the places of a directory: in a variant, in the sources, in repositories; `what` is its purpose."""
         try:
             node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory_node(directory)
             node.must_be_same(SCons.Node.FS.Dir)
-        except TypeError as error:  # SCons found a file of that name
+        except TypeError as error:  # a file has that name
             raise ConfigurationError(
                 f"{what} directory {str(directory)!r} is not a directory", context=(("where", self._where),)
             ) from error
@@ -77,18 +77,18 @@ class OptionPlaces:
         return list(dict.fromkeys(check_path(relative(item), where=self._where) for item in found))
 
     def program_path(self, path: str, made: bool) -> str:
-        """Return where what a word of a construction variable names lies: SCons's programs run in the root."""
+        """Return the path that a word of a construction variable means: SCons runs programs in the root."""
         return self._word_path(path if os.path.isabs(path) else os.path.join(self._root, path), made)
 
     def check_files(self, options: Iterable[Options]) -> None:
-        """Refuse files that are not there, and that the build does not make, among those that options name.
+        """Refuse missing files that options name and the build does not make.
 
         Called: once all SConscripts have been read.
         """
         distinct = dict.fromkeys(options) if self._named else ()
         used = {str(each[name]) for each in distinct for name in self._files}
         for path, (option, node) in self._named.items():
-            if path not in used:  # that of a profile, say, which the crate has put another in the place of
+            if path not in used:  # for instance that of a profile, which the crate overrides
                 continue
             full = os.path.join(self._root, path)
             if node.is_derived() or os.path.isfile(full):
@@ -101,7 +101,7 @@ class OptionPlaces:
             )
 
     def _file(self, option: str, value: object) -> object:
-        """Return where a file lies; what is neither a text nor a node is left to whoever reads the option."""
+        """Return the path of a file; anything but a text or a node is left to the reader of the option."""
         nodes = SCons.Util.flatten([value])
         if len(nodes) != 1 or not isinstance(nodes[0], (str, SCons.Node.FS.Base)):
             return value
@@ -113,7 +113,7 @@ class OptionPlaces:
                     return ""
                 item = self._env.File(item)
             item.must_be_same(SCons.Node.FS.File)
-        except TypeError as error:  # SCons found a directory of that name
+        except TypeError as error:  # a directory has that name
             path = item if isinstance(item, str) else relative(item)
             raise ConfigurationError(
                 f"option '{option}' takes one file, and '{path}' is a directory",
@@ -124,7 +124,7 @@ class OptionPlaces:
         return path
 
     def _directory_node(self, directory: object) -> Any:
-        """Return the node of a directory, which SCons would look for without regard to links on the way up."""
+        """Return the node of a directory, which SCons would find without regard to links on the way up."""
         path = str(self._env.subst(directory))
         node = self._env.Dir(path)
         if ".." not in path.split("/"):
@@ -134,7 +134,7 @@ class OptionPlaces:
         return node if plain == node.srcnode().abspath else self._env.fs.Dir(plain)
 
     def _word_path(self, path: str, made: bool) -> str:
-        """Return where what a word names lies: seen from the root, or from the crate's directory if a link makes it."""
+        """Return the path that a word means: relative to the root, or to the crate's directory if a link makes it."""
         node = self._env.fs.Entry(path)
         if made:
             return seen_from(self._directory, relative(node))

@@ -28,9 +28,9 @@ __all__ = [
 
 
 def file_node(env: Any, path: str) -> Any:
-    """Return the node of a file by its path as it is: neither `$` nor a `#` in front means anything.
+    """Return the node of a file by its literal path: neither `$` nor a leading `#` has a meaning.
 
-    Raises: ConfigurationError if there is a directory of that name.
+    Raises: ConfigurationError if it is a directory.
     """
     try:
         return env.fs.File(as_written(path), env.fs.getcwd())
@@ -41,7 +41,7 @@ def file_node(env: Any, path: str) -> Any:
 
 
 def directory_node(env: Any, path: str) -> Any:
-    """Return the node of a directory, as `file_node`; a step up from a link leads to where the linked one lies."""
+    """Return the node of a directory, as `file_node`; `..` after a link is the parent of what it leads to."""
     here = env.fs.getcwd()
     try:
         node = env.fs.Dir(as_written(path), here)
@@ -56,14 +56,14 @@ def directory_node(env: Any, path: str) -> Any:
 
 
 def as_written(path: str) -> str:
-    """Return a path that SCons takes to be relative to the directory that is read, whatever it begins with."""
+    """Return a path that SCons takes as relative to the directory being read, whatever it begins with."""
     return path if os.path.isabs(path) else f"./{path}"
 
 
 def check_path(path: str, *, where: str) -> str:
-    """Return a path that every tool can be told.
+    """Return a path that can be passed to any tool.
 
-    Raises: ConfigurationError for one with control characters or bytes that are no UTF-8.
+    Raises: ConfigurationError for control characters or bytes that are not UTF-8.
     """
     if not fits_a_path(path):
         raise ConfigurationError(
@@ -81,14 +81,14 @@ def located_source(node: Any) -> Any:
 
 
 def logical_source(node: Any) -> Any:
-    """Return the node by which a source is called: in the source directory of a variant, never in a repository."""
+    """Return the node that names a source: in the source directory of a variant, never in a repository."""
     return node if node.is_derived() else node.srcnode()
 
 
 def by_content(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:
-    """Decide by content that a file has changed, whatever the Environment's Decider goes by.
+    """Compare a file by content, whatever the Decider of the Environment.
 
-    What a stage makes anew may equal what was there, which then keeps its time: by time it would be out of date for
+    A stage may make the same content as before, which then keeps its time: by time it would be out of date for
     ever.
     """
     return bool(node.changed_content(target, previous, repository))
@@ -96,7 +96,7 @@ def by_content(node: Any, target: Any, previous: Any, repository: Any = None) ->
 
 @contextmanager
 def reading_in(env: Any, directory: Any) -> Iterator[None]:
-    """Let paths be relative to a directory, as SCons does while it reads an SConscript there."""
+    """Make paths relative to a directory, as SCons does while it reads an SConscript there."""
     before = env.fs.getcwd()
     env.fs.chdir(directory)
     try:
@@ -106,20 +106,20 @@ def reading_in(env: Any, directory: Any) -> Iterator[None]:
 
 
 def calling_line(root: str) -> str:
-    """Return `file:line` of the SConscript that is calling, as seen from the root."""
+    """Return `file:line` of the SConscript that is calling, relative to the root."""
     frame = calling_frame()
     file = os.path.relpath(os.path.join(root, frame.f_code.co_filename), root).replace(os.sep, "/")
     return f"{file}:{frame.f_lineno}"
 
 
 def relative(node: Any) -> str:
-    """Return a node's path relative to the project root, `/`-separated; absolute if it lies outside."""
+    """Return a node's path relative to the project root, `/`-separated; absolute if it is outside."""
     path = str(node.get_internal_path()).replace(os.sep, "/")
     return "" if path == "." else path
 
 
 def nearby(path: str) -> str:
-    """Return a hint for a file that is not there: the nearest name in its directory."""
+    """Return a hint for a missing file: the nearest name in its directory."""
     directory, name = os.path.split(path)
     try:
         names = os.listdir(directory)

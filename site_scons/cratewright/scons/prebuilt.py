@@ -39,10 +39,10 @@ def _named(env: Environment, path: str) -> Any:
 
 
 def prebuilt_crate(build: Build, engine: Engine, node: Any, *, user: str) -> str:
-    """Return the key of the crate in an rlib, which is declared if it is not yet; so are those it needs, if their
-    rlibs lie beside it.
+    """Return the key of the crate in an rlib, and declare it if needed, with the crates it needs if their rlibs are
+    beside it.
 
-    Raises: ConfigurationError if there is no such rlib; FormatError for what is none.
+    Raises: ConfigurationError if there is no such rlib; FormatError for an invalid one.
     """
     for crate in build.crates.values():
         if node in crate.libraries.values():
@@ -51,9 +51,9 @@ def prebuilt_crate(build: Build, engine: Engine, node: Any, *, user: str) -> str
 
 
 def check_rlib(node: Any, *, user: str) -> Any:
-    """Return the node where an rlib lies.
+    """Return the node at the path of an rlib.
 
-    Raises: ConfigurationError if it is not there, or yet to be built.
+    Raises: ConfigurationError if it is missing, or yet to be built.
     """
     if node.is_derived():
         raise ConfigurationError(
