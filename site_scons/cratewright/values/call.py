@@ -14,8 +14,8 @@ _Answer = TypeVar("_Answer")
 class BackendCall(Generic[_Answer]):
     """A method of the contract, such as `CodegenBackend.link`, and its arguments.
 
-    Shape: `method` is the function in the contract's own class, whatever a backend has in its place; mypy holds
-    `arguments` to it. All of them decide the answer.
+    Shape: `method` is the function of the contract's own class, not a backend's override; mypy checks `arguments`
+    against it. The result depends on all of them.
     """
 
     __slots__ = ("arguments", "method")
@@ -31,11 +31,11 @@ class BackendCall(Generic[_Answer]):
 
     @property
     def name(self) -> str:
-        """What the method is called."""
+        """The method's name."""
         return self.method.__name__
 
     def of(self, backend: object) -> _Answer:
-        """Make the call."""
+        """Call the method of a backend."""
         answer: _Answer = getattr(backend, self.name)(*self.arguments)
         return answer
 

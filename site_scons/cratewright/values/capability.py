@@ -8,7 +8,7 @@ __all__ = ["Capability"]
 
 
 class Capability(Enum):
-    """What a backend may declare beyond compiling and linking; what it does not is refused while planning."""
+    """An ability beyond compiling and linking; planning refuses to use one that a backend does not declare."""
 
     FAT_LTO = "fat-lto"
     THIN_LTO = "thin-lto"

@@ -1,7 +1,7 @@
 """Conditions on named values, such as `FOG == 1 or LIGHTS < 8`, decided as soon as the known values allow.
 
 A condition has Python's syntax and is parsed by `ast`: comparisons, `in`, `and`, `or`, `not`, names, numbers and
-strings. Nothing else is accepted, and nothing is ever run.
+strings. Nothing else is accepted, and nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _EXAMPLE = 'write it as "FOG == 1 or LIGHTS < 8"'
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A condition that has to hold, and the names that it depends on."""
+    """A condition and the names that it depends on."""
 
     text: str
     names: frozenset[str]
@@ -47,19 +47,20 @@ class Constraint:
 
 
 def kind_of(value: Value) -> str:
-    """Return what a value can be compared with: a truth value, a number or a word."""
+    """Return a value's kind: values are compared only within one."""
     return "truth value" if isinstance(value, bool) else "word" if isinstance(value, str) else "number"
 
 
 def same(one: Value, other: Value) -> bool:
-    """Say whether two values are equal and of one kind: to Python, True is 1."""
+    """Return whether two values are equal and of one kind; to Python, True equals 1."""
     return one == other and kind_of(one) == kind_of(other)
 
 
 def read_constraints(text: object, domains: Domains, *, where: str) -> list[Constraint]:
-    """Read a condition on names of known values, part by part where it joins some with `and`.
+    """Parse a condition on names with known values, and split it at `and`.
 
-    Raises: ConfigurationError for what is not a condition, or compares what can never be equal; UnknownNameError.
+    Raises: ConfigurationError for an invalid condition, or one that compares values that can never be equal;
+    UnknownNameError.
     """
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
         shown = repr(text) if not isinstance(text, str) or len(text) <= _LONGEST else f"{text[:20]}..."
@@ -69,7 +70,7 @@ def read_constraints(text: object, domains: Domains, *, where: str) -> list[Cons
 
 
 def shown(text: str) -> str:
-    """Return a condition as a message shows it."""
+    """Return a condition for a message."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

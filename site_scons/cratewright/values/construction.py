@@ -14,10 +14,10 @@ __all__ = ["ConstructionVariable", "combine_options"]
 class ConstructionVariable:
     """One variable that an Environment may hold for all its builders.
 
-    Shape: `option` is the option of a crate that it adds to: one of kind TEXTS or DEFINES, or of another kind but PATH
-    if `read_variables` makes one value of the words. If `setting` is given
-    instead, the variable names a program, as that `CRATE_*` setting does, which goes before it; `renamed` are pairs of
-    words of which the first is replaced by the second. With neither, it counts through other variables.
+    Shape: `option` is the crate's option that it adds to, of kind TEXTS or DEFINES, or of another kind but PATH if
+    `read_variables` makes one value of the words. With `setting` instead, the variable names a program, as that
+    `CRATE_*` setting does, which has precedence; `renamed` are pairs of a word and its replacement. With neither, it
+    matters only through other variables.
     """
 
     name: str
@@ -32,9 +32,9 @@ def combine_options(
     variables: Mapping[str, OptionValue],
     explicit: Mapping[str, OptionValue],
 ) -> dict[str, OptionValue]:
-    """Return all options: defaults and a profile below variables of an Environment below what a crate says.
+    """Combine options, in order of precedence: the crate's, the Environment's variables, the profile, the defaults.
 
-    Shape: what a crate says is searched first and comes last among words for a program; macros are merged.
+    Shape: a crate's own directories are searched first, its own words come last on a command line; macros are merged.
     """
     merged = {**general, **explicit}
     for spec in table:

@@ -35,9 +35,9 @@ _LONGEST = 200
 class Source:
     """One source of a crate.
 
-    Shape: `path` is relative to the project root, `/`-separated, or absolute for a file outside it; `name` is
-    the unit's name, unique within the crate; `options` are complete. `file` is where it is read if that is not
-    `path`: in a repository, which must not show. `variant` is what `variants.Variant.encode` gave, if it is one.
+    Shape: `path` is `/`-separated and relative to the project root, or absolute for a file outside it; `name` is the
+    unit's name, unique within the crate; `options` are complete. `file` is where the source is read if it lies in a
+    repository, which results must not show. `variant` is what `variants.Variant.encode` returned, if it is one.
     """
 
     path: str
@@ -54,14 +54,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crate:
-    """A named set of sources with all that decides what becomes of them.
+    """A named set of sources with everything that decides how they are built.
 
-    Shape: `sources` in the order given, at least one; `dependencies` in the order declared, unique, their interfaces
-    unknown; `crate_types` in the order asked for, unique; `metadata` are words that tell the crate from another of
-    its name and version. `repositories` are directories, absolute, that are looked through in order for what is not
-    in the project; what is found there is called as if it were in the project. `for_lto` unless all links of its
-    modules are known, and none of them optimizes modules together; `for_code` if a known link takes in what each of
-    them comes to by itself.
+    Shape: `sources` in the order given, at least one; `dependencies` in the order declared, unique, with unknown
+    interfaces; `crate_types` in the order given, unique; `metadata` are words that distinguish the crate from others of
+    its name and version. `repositories` are absolute directories, searched in order for files missing from the
+    project; such files are named as if they were in the project. `for_lto` is false only if all links of its modules
+    are known and none optimizes modules together; `for_code` is true if a known link uses each module's own code.
     """
 
     name: str
@@ -80,14 +79,14 @@ class Crate:
 
     @property
     def stable_id(self) -> str:
-        """Which crate it is, whatever is in it."""
+        """The crate's identity, whatever it contains."""
         return stable_crate_id(self.name, self.version, self.metadata)
 
 
 def check_crate_name(name: object) -> str:
-    """Return a crate's name if it is one.
+    """Return a valid crate name.
 
-    Raises: ConfigurationError for anything that cannot be part of a file name and a symbol.
+    Raises: ConfigurationError for a name that cannot be part of a file name and a symbol.
     """
     if not isinstance(name, str) or not _NAME.match(name):
         raise ConfigurationError(
@@ -102,7 +101,7 @@ def check_crate_name(name: object) -> str:
 
 
 def parse_crate_types(value: object, *, crate: str) -> tuple[CrateType, ...]:
-    """Read `crate_type`: one word or a list of words.
+    """Parse `crate_type`: one word or a list of words.
 
     Raises: UnknownNameError with the near miss; ConfigurationError for none, or for `bin` beside others.
     """
@@ -131,10 +130,10 @@ def parse_crate_types(value: object, *, crate: str) -> tuple[CrateType, ...]:
 
 
 def unit_name(path: str, crate_dir: str) -> str:
-    """Return a source's name below its crate.
+    """Return the unit name of a source.
 
-    Shape: `/`-separated; a step up out of the crate's directory is written `__`, so that the name can be a
-    file name below any directory.
+    Shape: `/`-separated; each `..` out of the crate's directory becomes `__`, so that the name is a valid file name
+    below any directory.
     """
     below = f"{crate_dir}/" if crate_dir else ""
     if path.startswith(below) and path[:1] != "." and not is_absolute(path) and "/." not in path and "//" not in path:

@@ -1,4 +1,4 @@
-"""The types of a crate: what it is linked into."""
+"""Crate types: what a crate is linked into."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["CrateType"]
 
 
 class CrateType(Enum):
-    """What a crate is linked into; rustc's words and meanings."""
+    """A crate type, with rustc's word and meaning."""
 
     BIN = "bin"
     RLIB = "rlib"

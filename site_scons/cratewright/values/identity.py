@@ -1,9 +1,8 @@
 """The identity of a crate, and what its dependents see of it.
 
-There are three names, each of which changes more often than the one before. The *stable id* identifies the crate
-whatever it contains: its name, its version and the words that its declaration adds to distinguish it. The *interface*
-is a digest of everything that a dependent may rely on. The *content* is a digest of everything, so that an edit of a
-body changes only the content.
+It has three parts, each changing more often than the one before. The *stable id* is that of the name, the version and
+the distinguishing words of the declaration, whatever the crate contains. The *interface* is a digest of everything that
+a dependent may rely on. The *content* is a digest of everything: editing a function body changes only the content.
 Source: rustc's `StableCrateId` and strict version hash, which covers bodies as well.
 """
 
@@ -25,9 +24,9 @@ _ID_DIGITS = 16
 class CrateReference:
     """A crate that another depends on.
 
-    Shape: `stable_id` is empty only while crates are being declared, when not all are known; `interface` is empty
-    where it is not known: crates are compiled side by side, so it is recorded not before the crate is archived.
-    `whole` if all modules of the crate are to be linked wherever it is linked statically, needed or not.
+    Shape: `stable_id` is empty only while crates are being declared. `interface` is empty until the dependent is
+    archived, since crates compile in parallel. `whole` links all modules of the crate wherever it is linked statically,
+    needed or not.
     """
 
     name: str
@@ -37,7 +36,7 @@ class CrateReference:
 
 
 def stable_crate_id(name: str, version: str, metadata: Iterable[str] = ()) -> str:
-    """Return the id of a crate: 64 bits, in hex, as rustc's."""
+    """Return a crate's stable id: 64 bits in hex, as in rustc."""
     return value_digest(("crate", name, version, tuple(metadata)))[:_ID_DIGITS]
 
 
@@ -51,8 +50,7 @@ def interface_digest(
 ) -> str:
     """Return the digest of what dependents see.
 
-    Shape: symbols count by name and signature, not by where they stand; the order of modules and of dependencies
-    does not count.
+    Shape: symbols count by name and signature, not by position; the order of modules and dependencies does not count.
     """
     modules = tuple(modules)
     exports = sorted({(symbol.name, symbol.signature) for module in modules for symbol in module.exports})
@@ -62,10 +60,10 @@ def interface_digest(
 
 
 def unique_labels(crates: Iterable[tuple[str, str, tuple[str, ...]]]) -> tuple[str, ...]:
-    """Return what to call each crate of a link, given as (name, version, metadata): its name, if no other has it.
+    """Return a unique label for each crate of a link, given as (name, version, metadata): its name if that is unique.
 
-    Shape: the first crate is the one that is linked, and keeps its name, for its files have it; two that share name
-    and version are told apart by their metadata.
+    Shape: the first crate is the root of the link and always keeps its name, which its files bear; metadata
+    distinguishes crates of the same name and version.
     """
     rows = list(crates)
     names = Counter(name for name, _, _ in rows)

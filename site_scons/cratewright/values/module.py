@@ -1,6 +1,6 @@
 """What a backend makes from a source: modules, their symbols and entry points.
 
-A module's data is opaque to everyone but its backend.
+Only its backend understands a module's data.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class ModuleKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name that modules are linked by.
+    """A symbol that a module exports or imports.
 
-    Shape: `name` is the linkage name, `display` how the user wrote it, `file` and `line` where (0: not known);
-    `signature` is its type in the backend's words, empty where a language does not tell.
+    Shape: `name` is the linkage name, `display` the user's spelling, at `file` and `line` (0 if unknown); `signature`
+    is the type in the backend's words, empty where a language gives none.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """Where execution of an image may start: unique by stage and name together."""
+    """A point where execution of an image may start, unique by stage and name together."""
 
     stage: str
     name: str
@@ -57,9 +57,9 @@ class EntryPoint:
 class ModuleCodegen:
     """One module of a crate, serialised.
 
-    Shape: `name` is its member name, unique within the crate; `attributes` are the backend's own words, sorted.
-    `exports` are what the option `exports` may name and, if it names nothing, what a link is asked to offer: of what
-    is weak or hidden, a backend remembers in `attributes` that nobody named it.
+    Shape: `name` is the archive member's name, unique within the crate; `attributes` are the backend's own words,
+    sorted. `exports` are the symbols that the option `exports` may name and that a link offers if it names none; for
+    weak or hidden ones, a backend notes in `attributes` that they are offered only when named.
     """
 
     name: str
@@ -71,15 +71,15 @@ class ModuleCodegen:
     attributes: tuple[tuple[str, str], ...] = ()
 
     def attribute(self, name: str) -> str:
-        """Return one of the backend's own words, or an empty string."""
+        """Return an attribute's value, or an empty string."""
         return next((value for key, value in self.attributes if key == name), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A file that a compiler or a linker read, or a path that was missing.
+    """A file that a compiler or linker read, or a path that it found missing.
 
-    Shape: `path` relative to the project root, or absolute outside it; `digest` of the content, None if absent.
+    Shape: `path` is relative to the project root, or absolute outside it; `digest` is the content's, None if missing.
     """
 
     path: str
@@ -87,17 +87,17 @@ class Observed:
 
 
 def merge_observed(groups: Iterable[Iterable[Observed]]) -> tuple[Observed, ...]:
-    """Return what several results depend on together: each path once, sorted by path."""
+    """Return the files that several results depend on: each path once, sorted by path."""
     found = {item.path: item for group in groups for item in group}
     return tuple(found[path] for path in sorted(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanonicalForm:
-    """What is left of a unit when all that cannot alter its result is taken away.
+    """A unit reduced to what can alter its result.
 
-    Shape: units of one `key` have one result, apart from `parameters`, which the backend applies to it afterwards
-    (as positions in diagnostics), and from `observed`, the files that were read to find the form.
+    Shape: units with equal `key` have equal results but for `parameters`, such as positions in diagnostics, which the
+    backend applies afterwards, and `observed`, the files that were read to find the form.
     """
 
     key: bytes
@@ -109,10 +109,10 @@ class CanonicalForm:
 class CompiledUnit:
     """The result of one `compile_codegen_unit`.
 
-    Shape: `modules` at least one; `observed` unique by path, the source itself left out; `diagnostics` are
-    warnings and notes, in order. `emitted` are files to be kept beside the crate: one for each that
-    the option `emit` asks for, by suffix, in the order of `EMITTED`. `form` is what the backend compiled, for whoever
-    keeps results; `dumps` are copies for people, as (root-relative path, content), in directories that options name.
+    Shape: `modules` has at least one; `observed` is unique by path and omits the source itself; `diagnostics` are
+    warnings and notes, in order. `emitted` are the files that the option `emit` requests beside the crate, by suffix,
+    in the order of `EMITTED`. `form` is what the backend compiled, for the cache; `dumps` are copies for people, as
+    (root-relative path, content), in directories that options name.
     """
 
     modules: tuple[ModuleCodegen, ...]

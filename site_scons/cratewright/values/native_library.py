@@ -16,7 +16,7 @@ __all__ = ["LibraryKind", "NativeLibrary", "parse_library"]
 
 
 class LibraryKind(Enum):
-    """What form of a library is meant."""
+    """The form of a library."""
 
     DYLIB = "dylib"
     STATIC = "static"
@@ -27,8 +27,8 @@ class LibraryKind(Enum):
 class NativeLibrary:
     """A library by name, or by a path, which has a `/` in it.
 
-    Shape: `bundle` if a static library becomes part of the crate's rlib and staticlib (the default, as in rustc);
-    `whole_archive` if all of its members are linked, needed or not.
+    Shape: `bundle` makes a static library part of the crate's rlib and staticlib (the default, as in rustc);
+    `whole_archive` links all of its members, needed or not.
     """
 
     name: str
@@ -38,7 +38,7 @@ class NativeLibrary:
 
     @property
     def path(self) -> str:
-        """The file that is meant, relative to the project root or absolute; empty if a library is named."""
+        """The library's path, relative to the project root or absolute; empty if it is given by name."""
         return posixpath.normpath(self.name) if "/" in self.name else ""
 
     def __str__(self) -> str:
@@ -53,9 +53,9 @@ class NativeLibrary:
 
 
 def parse_library(text: str, *, where: str) -> NativeLibrary:
-    """Read one library as rustc's `-l` spells it: `m`, `static=z`, `static:-bundle,+whole-archive=z`, `framework=X`.
+    """Parse a library as rustc's `-l` spells it: `m`, `static=z`, `static:-bundle,+whole-archive=z`, `framework=X`.
 
-    Raises: UnknownNameError for a kind or modifier that is none; ConfigurationError for one that makes no sense.
+    Raises: UnknownNameError for an unknown kind or modifier; ConfigurationError for one that makes no sense.
     """
     head, equals, name = text.partition("=")
     if not equals:

@@ -1,4 +1,4 @@
-"""One row of an option table: its name, what it takes, and how a user's value is read."""
+"""One row of an option table: its name, the values it takes, and how they are parsed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = tuple(str(kind.value) for kind in CrateType)
 
 
 class OptionKind(Enum):
-    """How a user's value is read."""
+    """The kind of an option, which decides how its value is parsed."""
 
     FLAG = "flag"
     CHOICE = "choice"
@@ -45,9 +45,9 @@ class OptionKind(Enum):
 class OptionSpec:
     """One row of the option table.
 
-    Shape: `name` as written in an SConstruct; `words` are the allowed values of a CHOICE. If `per_type`, a mapping
-    from crate types to such words will do as well; its value is a sorted tuple of pairs. An INT or SIZE lies between
-    `least` and `most`, if they are given, and is a multiple of `step`.
+    Shape: `name` as in an SConstruct; `words` are the allowed values of a CHOICE. With `per_type`, it also takes a
+    mapping from crate types to such words, kept as a sorted tuple of pairs. An INT or SIZE lies between `least` and
+    `most`, if given, and is a multiple of `step`.
     """
 
     name: str
@@ -62,7 +62,7 @@ class OptionSpec:
 
     @property
     def takes(self) -> str:
-        """What it takes, for people."""
+        """The values it takes, described to people."""
         if self.kind not in NUMBERS:
             return _TAKES[self.kind]
         least = max(self.least or 0, 0) if self.kind is OptionKind.SIZE else self.least
@@ -72,15 +72,15 @@ class OptionSpec:
         return ", ".join([_TAKES[self.kind], *bounds, *([f"a multiple of {self.step}"] if self.step != 1 else [])])
 
     def parse(self, value: object, *, where: str) -> OptionValue:
-        """Read one user value.
+        """Parse one user value.
 
-        Raises: ConfigurationError naming the option, the words it takes and `where` the value stands.
+        Raises: ConfigurationError with the option, the words it takes and `where` the value stands.
         """
         if value is None:
             return self.default
         try:
             parsed = self._parse(value, where)
-        except (ValueError, RecursionError) as error:  # what cannot even be shown, such as a number of 10,000 digits
+        except (ValueError, RecursionError) as error:  # it cannot even be shown, such as a number of 10,000 digits
             raise ConfigurationError(
                 f"option '{self.name}' cannot have this value", context=(("where", where), ("reason", error))
             ) from error
@@ -161,7 +161,7 @@ class OptionSpec:
         return tuple(sorted(pairs.items()))
 
     def _defines(self, value: object, where: str) -> tuple[tuple[str, str | None], ...]:
-        """Read macros as SCons's CPPDEFINES spells them: a mapping, or a list of NAME, NAME=VALUE, (NAME, VALUE)."""
+        """Parse macros as SCons's CPPDEFINES: a mapping, or a list of NAME, NAME=VALUE, (NAME, VALUE)."""
         pairs: list[tuple[str, str | None]] = []
         if isinstance(value, str):
             value = [value]
@@ -183,7 +183,7 @@ class OptionSpec:
         for name, _ in pairs:
             if not name.replace("_", "a").isalnum() or name[0].isdigit():
                 raise ConfigurationError(f"'{name}' is not a macro name", context=(("where", where),))
-        # The last definition of a name wins; order is otherwise without meaning and must not reach a key.
+        # The last definition of a name wins; otherwise order is meaningless and must not reach a key.
         return tuple(sorted(dict(pairs).items()))
 
     def _refuse(self, value: object, where: str, wanted: str = "", hint: str = "") -> ConfigurationError:
@@ -209,7 +209,7 @@ _TAKES = {
 
 
 def _has_nul(value: object) -> bool:
-    """Return whether a value has what no argument of a program can have."""
+    """Return whether a value contains NUL, which no argument of a program can."""
     return "\0" in value if isinstance(value, str) else isinstance(value, tuple) and any(map(_has_nul, value))
 
 

@@ -1,6 +1,6 @@
-"""The options of a crate: the table of those that all backends have, and the values of one crate or source.
+"""The options of a crate: the table of those common to all backends, and the values of one crate or source.
 
-A backend adds rows of its own to the table.
+Backends add their own rows to the table.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class OptLevel(Enum):
 
     @property
     def for_size(self) -> bool:
-        """Whether size matters more than speed."""
+        """Whether to optimize for size rather than speed."""
         return self in (OptLevel.SIZE, OptLevel.SIZE_MIN)
 
 
 class DebugInfo(Enum):
-    """How much of the source a debugger can see."""
+    """The amount of debug information."""
 
     NONE = "none"
     LINE = "line"
@@ -53,7 +53,7 @@ class DebugInfo(Enum):
 
 
 class LtoMode(Enum):
-    """Which link-time optimization is asked for."""
+    """The requested link-time optimization."""
 
     OFF = "off"
     THIN_LOCAL = "thin-local"
@@ -177,7 +177,7 @@ class Options:
         return str(self[name] or "")
 
     def number(self, name: str) -> int | None:
-        """Return the value of an INT or SIZE; None where nothing is said and the option has no default."""
+        """Return the value of an INT or SIZE; None if it is not set and has no default."""
         value = self[name]
         return value if type(value) is int else None
 
@@ -188,7 +188,7 @@ class Options:
 
     @property
     def defines(self) -> tuple[tuple[str, str | None], ...]:
-        """Macros in order of name; a value of None is a bare `-DNAME`."""
+        """Macros sorted by name; None stands for a bare `-DNAME`."""
         value = self["defines"]
         return tuple((str(item[0]), item[1]) for item in value if len(item) == 2) if isinstance(value, tuple) else ()
 
@@ -203,7 +203,7 @@ class Options:
         return DebugInfo(self.text("debuginfo"))
 
     def lto_for(self, crate_type: CrateType) -> LtoMode:
-        """Return the link-time optimization asked for one crate type; none for a type that a mapping leaves out."""
+        """Return the link-time optimization requested for a crate type; none for one that a mapping omits."""
         value = self["lto"]
         if isinstance(value, tuple):
             words = {str(item[0]): str(item[1]) for item in value if len(item) == 2}
@@ -211,12 +211,12 @@ class Options:
         return LtoMode(self.text("lto"))
 
     def only(self, names: Iterable[str]) -> Options:
-        """Return the named options alone, so that no other can reach a result unseen."""
+        """Return only the named options, so that no other can affect a result unnoticed."""
         wanted = frozenset(names)
         return Options(tuple(pair for pair in self.values if pair[0] in wanted))
 
     def searching(self, directories: Iterable[str]) -> Options:
-        """Return a copy that looks for includes in more directories, after those it has."""
+        """Return a copy with more include directories, after its own."""
         dirs = tuple(dict.fromkeys((*self.texts("include_dirs"), *directories)))
         return replace(self, values=tuple((name, dirs if name == "include_dirs" else old) for name, old in self.values))
 
@@ -236,9 +236,9 @@ class Options:
 
 
 def parse_options(given: Mapping[str, object], table: Iterable[OptionSpec], *, where: str) -> dict[str, OptionValue]:
-    """Read the options a user wrote.
+    """Parse a user's options.
 
-    Raises: UnknownNameError for a word not in the table, with its near miss; ConfigurationError for a bad value.
+    Raises: UnknownNameError, with the near miss, for an option not in the table; ConfigurationError for a bad value.
     """
     specs = {spec.name: spec for spec in table}
     parsed: dict[str, OptionValue] = {}
@@ -250,7 +250,7 @@ def parse_options(given: Mapping[str, object], table: Iterable[OptionSpec], *, w
 
 
 def resolve_profile(name: str, profiles: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """Return a profile's options with those it inherits.
+    """Return a profile's options, including inherited ones.
 
     Raises: UnknownNameError for an unknown profile, ConfigurationError for one that inherits itself.
     """

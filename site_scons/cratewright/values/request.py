@@ -30,8 +30,8 @@ __all__ = [
 class Artifact:
     """A file of a link.
 
-    Shape: `path` relative to the crate's output directory, or, if `dump`, to the project root; `executable` if
-    it is a program. With `link` it is not a file but a link to that path, as `output_links` promised it.
+    Shape: `path` is relative to the crate's output directory, or with `dump` to the project root; `executable` marks a
+    program. With `link` it is a symbolic link to that path, as `output_links` promised.
     """
 
     path: str
@@ -43,7 +43,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class LinkModule:
-    """A module that takes part in a link, and the crate it comes from."""
+    """A module in a link, and its crate."""
 
     crate: str
     module: ModuleCodegen
@@ -53,8 +53,8 @@ class LinkModule:
 class LinkLibrary:
     """A crate that is linked dynamically.
 
-    Shape: `path` of its dylib, root-relative; `digest` of its content, so that it counts in a key; `directory` is
-    where it lies as seen from the linked file, `.` for beside it.
+    Shape: `path` is that of its dylib, root-relative; `digest` that of its content, for cache keys; `directory` that of
+    the dylib relative to the linked file's, `.` for the same.
     """
 
     crate: str
@@ -76,16 +76,16 @@ class LinkPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleConfig:
-    """What decides beside a module's own bytes how it is optimized and lowered.
+    """What decides, besides a module's own bytes, how it is optimized and lowered.
 
-    Shape: `options` are the link options of the crate that it is lowered for.
+    Shape: `options` are the link options of the crate for which it is lowered.
     """
 
     target: str
     options: Options
 
     def of(self, attributes: Iterable[tuple[str, str]]) -> ModuleConfig:
-        """Return what decides for a module of these attributes: its source may have options of its own."""
+        """Return the configuration of a module with these attributes, which may hold options of its source."""
         options = with_own(self.options, attributes)
         return self if options is self.options else replace(self, options=options)
 
@@ -102,11 +102,11 @@ class ThinBuffer:
 class ThinModule:
     """One module to optimize after the global analysis, with everything it needs and nothing else.
 
-    Shape: `name` and `crate` are for messages and archives; the name is that of the module it comes from, or begins
-    with that and a space if several come from one. `attributes` are words that the optimized module gets beside its
-    own; they are no part of a cache key and `optimize_thin` does not see them, so nothing may depend on them.
-    `index` is the backend's own: what the analysis found out for this module; `imports` are the modules
-    that others may be inlined from, whole or in part. An index that calls its module by a name carries that name.
+    Shape: `name` and `crate` are for messages and archives; the name is that of the original module, followed by a
+    space and more if several come from one. `attributes` are added to the optimized module's own; they are not in the
+    cache key and `optimize_thin` does not see them, so nothing may depend on them. `index` is the backend's own: the
+    results of the analysis for this module, including any name by which they refer to it. `imports` are the modules
+    from which functions may be inlined, whole or in part.
     """
 
     name: str
@@ -119,16 +119,15 @@ class ThinModule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
-    """All that decides a linked artifact, or one step on the way to it.
+    """Everything that decides a linked artifact, or one step towards it.
 
-    Shape: own modules first, then the allocator shim if there is one (of the same crate), then those of
-    statically linked dependencies in link order; `dependencies` are the crates whose modules are offered, in that
-    order; `whole` are crates that are linked whole, needed or not; `libraries` those linked dynamically;
-    `natives` foreign libraries in link order. `exported` are the symbols, sorted, that the result must offer under
-    their names, and `kept` more that must have theirs, if they are linked: everything else LTO may internalise, but
-    for what `beside` needs: modules, in the methods of LTO only, that are linked later and take no part in it. `embed`
-    are bytes that a dylib must carry. `part` names the part this request is for, if the link was split.
-    In the methods of LTO, whose result serves several types, `crate_type` is RLIB: `kept_symbols` is told the type.
+    Shape: `modules` are the crate's own, then its allocator shim if there is one, then those of statically linked
+    dependencies in link order. `dependencies` are these crates, in that order; `whole` those linked whole, needed or
+    not; `libraries` those linked dynamically; `natives` foreign libraries in link order. `exported` are the sorted
+    symbols that the result must export, and `kept` further ones that keep their names if linked; LTO may internalise
+    all others, except those that `beside` needs: modules, given to LTO methods only, that are linked later without
+    taking part. `embed` are bytes that a dylib must carry. `part` names the request's part, if the link was split.
+    For LTO methods, whose result serves several types, `crate_type` is RLIB; `kept_symbols` receives the type.
     """
 
     crate: str
@@ -149,13 +148,13 @@ class LinkRequest:
 
     @property
     def config(self) -> ModuleConfig:
-        """How modules are optimized and lowered for this link."""
+        """The configuration of modules in this link."""
         return ModuleConfig(target=self.target, options=self.options)
 
     def of_part(self, part: LinkPart) -> LinkRequest:
-        """Return the request for one part: its modules, and no symbol to export that another part defines.
+        """Return the request for one part: its modules, without the exports that other parts define.
 
-        What a part is not concerned with must not be in its key.
+        Anything irrelevant to a part must stay out of its key.
         """
         modules = tuple(self.modules[index] for index in part.modules)
         exported = self.exported
@@ -168,10 +167,10 @@ class LinkRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
-    """What a link made.
+    """The result of a link.
 
-    Shape: `report` is the backend's own, JSON text; `diagnostics` and `observed` as in `CompiledUnit`: libraries,
-    scripts and start files that the request does not hold, and paths where a library was missing.
+    Shape: `report` is the backend's own, as JSON text; `diagnostics` and `observed` as in `CompiledUnit`, the latter
+    with libraries, scripts and start files that are not in the request, and paths where a library was missing.
     """
 
     artifacts: tuple[Artifact, ...]

@@ -26,18 +26,18 @@ VARIANT = "variant"
 
 
 def option_attributes(options: Mapping[str, OptionValue]) -> tuple[tuple[str, str], ...]:
-    """Return what a module is told of its source's own options, flags and words, sorted."""
+    """Return a module's attributes that carry its source's own options, sorted."""
     words = {name: ("1" if value else "") if isinstance(value, bool) else str(value) for name, value in options.items()}
     return tuple(sorted((f"{_OWN}{name}", word) for name, word in words.items()))
 
 
 def options_among(attributes: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the words that `option_attributes` put among a module's attributes, by option."""
+    """Return by option the words that `option_attributes` added to a module's attributes."""
     return {name[len(_OWN) :]: word for name, word in attributes if name.startswith(_OWN)}
 
 
 def check_source_words(words: Iterable[str], known: Iterable[str], of_source: Iterable[str], *, where: str) -> None:
-    """Refuse options that no crate has, or no source; `of_source` are among those `known`.
+    """Refuse unknown options, and those that only crates have; `of_source` is a subset of `known`.
 
     Raises: UnknownNameError with the near miss; ConfigurationError.
     """
@@ -49,7 +49,7 @@ def check_source_words(words: Iterable[str], known: Iterable[str], of_source: It
 
 
 def refusal_of_source_option(name: str, known: Iterable[str], *, where: str) -> ConfigurationError:
-    """Return the error for an option that no source has of its own."""
+    """Return the error for an option that a single source cannot have."""
     return ConfigurationError(
         f"'{name}' is an option of crates: a source cannot have its own",
         context=(("where", where), ("a source has", " ".join(sorted(known)))),
@@ -58,14 +58,14 @@ def refusal_of_source_option(name: str, known: Iterable[str], *, where: str) -> 
 
 
 def with_own(options: Options, attributes: Iterable[tuple[str, str]]) -> Options:
-    """Return options with the values that `option_attributes` put among a module's attributes."""
+    """Return options overridden by those that `option_attributes` added to a module's attributes."""
     own = options_among(attributes)
     changes = {name: _as_before(options[name], word) for name, word in own.items()}
     return options.override(changes) if changes else options
 
 
 def _as_before(value: OptionValue, word: str) -> OptionValue:
-    """Return what a word stands for in the place of a value."""
+    """Return a word converted to the type of the value it replaces."""
     if isinstance(value, bool):
         return bool(word)
     return int(word) if isinstance(value, int) else word

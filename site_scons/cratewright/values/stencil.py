@@ -1,6 +1,6 @@
 """The two halves of a codegen unit: what decides the code, and what is applied afterwards.
 
-Backends get only the stencil, so nothing outside the key can leak into a result.
+Backends see only the stencil, so nothing outside the key can leak into a result.
 Source: Cranelift's `FunctionStencil` and `FunctionParameters`.
 """
 
@@ -20,12 +20,12 @@ __all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitStencil:
-    """All that may alter what a source compiles to, apart from the files it includes.
+    """Everything that may alter a source's compiled code, except the files it includes.
 
-    Shape: `path` as in `crate.Source`, part of the stencil since messages and debug information show it;
-    `fingerprint` is that of the backend and its tools; `options` only those the backend says reach a unit. `file` and
-    `repositories` as in `crate`: where files are read, which a result must not show but in `observed`. `for_lto`
-    and `for_code` as in `crate`, for backends to which they make a difference.
+    Shape: `path` as in `crate.Source`, since messages and debug information show it; `fingerprint` is that of the
+    backend and its tools; `options` are those that the backend says affect a unit. `file` and `repositories` as in
+    `crate`: where files are read, which a result may show only in `observed`. `for_lto` and `for_code` as in `crate`,
+    for backends to which they matter.
     """
 
     backend: str
@@ -42,7 +42,7 @@ class UnitStencil:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitParameters:
-    """What a compiled unit is told after the fact: its name in its crate, what its source has of its own for the link.
+    """What is applied to a compiled unit afterwards: its name, and its source's own options for the link.
 
     Shape: `variant` as in `crate.Source`.
     """
@@ -53,10 +53,10 @@ class UnitParameters:
 
 
 def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> CompiledUnit:
-    """Give a unit's modules the name of the unit.
+    """Prefix the names of a unit's modules with the unit's name.
 
-    Shape: a backend names its modules by what tells them apart within the unit alone (often nothing); here the
-    unit's name is put in front, so that one result serves under any name.
+    Shape: a backend names modules uniquely within the unit only (often by an empty name), so that one result serves
+    units of any name.
     """
     own = option_attributes(parameters.own_options)
     if parameters.variant:
@@ -70,7 +70,7 @@ def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> Compiled
 
 
 def logical_path(path: str, repositories: Iterable[str]) -> str:
-    """Return what a file is called: for one in a repository, its path below that; for any other, its own."""
+    """Return a file's logical path: relative to its repository if it lies in one, else unchanged."""
     for repository in repositories:
         if path.startswith(f"{repository}/"):
             return path[len(repository) + 1 :]

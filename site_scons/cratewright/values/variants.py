@@ -1,6 +1,6 @@
-"""Variants of a source: all combinations of its axes' values that meet some conditions.
+"""Variants of a source: all combinations of its axes' values that meet the conditions.
 
-Conditions prune as combinations are built, so excluded ones are never enumerated.
+Conditions prune combinations while these are built, so excluded ones are never enumerated.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """What the variant is called: the same however the call spells its axes and values."""
+        """The variant's name, independent of the spelling and order of axes and values in the call."""
         return ",".join(f"{axis}={_spelled(value)}" for axis, value in self.values)
 
     @property
     def defines(self) -> tuple[tuple[str, str | None], ...]:
-        """The macros: none for False, one without a value for True."""
+        """The macros: none for False, a bare one for True."""
         return tuple((axis, None if value is True else str(value)) for axis, value in self.values if value is not False)
 
     def unit_name(self, name: str, suffixes: Iterable[str]) -> str:
-        """Return the name of the variant of a unit: `sky/a.comp` becomes `sky/a.FOG-0.LIGHTS-4.comp`."""
+        """Return the name of a unit's variant: `sky/a.comp` becomes `sky/a.FOG-0.LIGHTS-4.comp`."""
         directory, slash, base = name.rpartition("/")
         stem, known = base, tuple(suffixes)
         while (found := max((each for each in known if stem.endswith(each)), key=len, default="")) and found != stem:
@@ -63,22 +63,22 @@ class Variant:
         return f"{directory}{slash}{stem}.{words}{base[len(stem) :]}"
 
     def encode(self, of: str) -> str:
-        """Return the variant as text, with the name of the unit that it is one of."""
+        """Return the variant as text, with the name of the unit it varies."""
         return json.dumps({"of": of, "key": self.key, "values": dict(self.values)})
 
 
 def read_variant(text: str) -> dict[str, object]:
-    """Return what `Variant.encode` wrote: `of`, `key` and `values`; nothing for an empty text."""
+    """Decode the text of `Variant.encode` to `of`, `key` and `values`; empty for an empty text."""
     return dict(json.loads(text)) if text else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """What a crate or a source says of its variants.
+    """The variants of a crate or a source.
 
-    Shape: `axes` as given, values by axis, None where nothing is said; `when` are conditions, all of which must hold.
-    `chosen` are the combinations that meet them, in order of the axes' names, then of their values, however they are
-    given; without axes it is None alone.
+    Shape: `axes` are the values by axis, as given, None if not given; `when` are conditions, all of which must hold.
+    `chosen` are the combinations that meet them, sorted by the axes' names, then by their values, however these are
+    ordered; without axes, `chosen` is None alone.
     """
 
     axes: object
@@ -87,10 +87,10 @@ class Variants:
 
     @classmethod
     def read(cls, given: Mapping[str, object], *, where: str) -> Variants:
-        """Read `variants` and `when`, either of which may be missing; what has been read already stays as it is.
+        """Parse `variants` and `when`, either of which may be missing; parsed ones are returned as they are.
 
-        Raises: ConfigurationError for axes, values and conditions that are none, for conditions that exclude all,
-        and for more than `MOST_VARIANTS`; UnknownNameError for a condition that names another axis.
+        Raises: ConfigurationError for invalid axes, values and conditions, for conditions that exclude everything, and
+        for more than `MOST_VARIANTS`; UnknownNameError for a condition on an unknown axis.
         """
         axes, when = given.get("variants"), _texts(given.get("when"), where)
         if isinstance(axes, Variants):
@@ -98,7 +98,7 @@ class Variants:
         return cls(axes, when, _chosen({} if axes is None else axes, when, where) or (None,))
 
     def of_source(self, given: Mapping[str, object], *, where: str) -> Variants:
-        """Return what holds for a source: its own axes with its own conditions, or those of the crate and more of them.
+        """Return a source's variants: its own axes and conditions, or the crate's, perhaps with further conditions.
 
         Raises: as `read`.
         """
@@ -110,7 +110,7 @@ class Variants:
 
 
 def check_axes(variant: Variant, defines: Iterable[tuple[str, str | None]], *, where: str) -> None:
-    """Refuse an axis that is a macro already.
+    """Refuse an axis that is already a macro.
 
     Raises: ConfigurationError.
     """
@@ -216,13 +216,13 @@ def _value(axis: str, value: object, context: tuple[tuple[str, str], ...]) -> Va
 
 
 def _word(value: Value) -> str:
-    """Return a value as it can be part of the name of a file, and of a C name that is made of it."""
+    """Return a value as part of a file name, and of a C identifier made from it."""
     word = _spelled(value)
     return f"minus{word[1:]}" if word.startswith("-") else word
 
 
 def _spelled(value: Value) -> str:
-    """Return a value as letters, digits and `_.-~`; different texts are different words."""
+    """Return a value as letters, digits and `_.-~`; different texts give different words."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return _UNSAFE.sub(lambda found: "".join(f"~{byte:02X}" for byte in found[0].encode()), str(value))
@@ -268,7 +268,7 @@ def _combinations(
 
 
 def _order(domains: Mapping[str, tuple[Value, ...]], constraints: Sequence[Constraint]) -> list[str]:
-    """Return the axes that are constrained, those first that let a constraint be decided soonest."""
+    """Return the constrained axes, ordered so that constraints are decided as early as possible."""
     order: list[str] = []
     left = {axis for each in constraints for axis in each.names}
     while left:

@@ -1,4 +1,4 @@
-"""A dependency whose modules are all linked."""
+"""Dependencies whose modules are all linked."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ __all__ = ["WholeCrate", "whole"]
 
 @dataclass(frozen=True, slots=True)
 class WholeCrate:
-    """A dependency of which every module is to be linked."""
+    """A dependency whose modules are all linked, needed or not."""
 
     dependency: object
 
 
 def whole(dependency: object) -> WholeCrate:
-    """Return a dependency for `deps` of which every module is linked, needed or not, as rustc's `+whole-archive`.
+    """Return a dependency for `deps` whose modules are all linked, needed or not, as by rustc's `+whole-archive`.
 
-    Shape: whatever `deps` takes. Units that register themselves before a program starts are of no use otherwise, for
-    nobody calls them.
+    Shape: anything that `deps` takes. Units that register themselves before a program starts need this: nothing
+    refers to them.
     """
     return dependency if isinstance(dependency, WholeCrate) else WholeCrate(dependency)
