@@ -44,7 +44,10 @@ __all__ = [
     "versions",
 ]
 
-LEFT = ("*.spvs", "*.spv", "*.spv.json", "*.rlib", "*.rlink", "*.members", ".scons*", ".crate-cache", "__pycache__")
+LEFT = (
+    *("*.spvs", "*.spv", "*.spv.json", "*.rlib", "*.rlink", "*.members"),
+    *(".*.state", ".*.why", ".scons*", ".crate-cache", "__pycache__"),
+)
 """What builds leave behind in a project that is copied or built anew."""
 
 _SUBREAPER = 36
