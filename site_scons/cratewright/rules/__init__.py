@@ -1,1 +1,1 @@
-"""Pure rules of linking: the graph, how each crate is linked, what goes into a link."""
+"""Pure rules of linking: the crate graph, how each crate is linked, what goes into a link."""

@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Linkage(Enum):
-    """How one crate gets into what is linked."""
+    """How one crate is linked."""
 
     STATIC = "static"
     DYNAMIC = "dynamic"
@@ -51,7 +51,7 @@ Recorded = tuple[tuple[str, Linkage], ...]
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """What there is of one crate.
+    """The available forms of one crate.
 
     Shape: `name` is unique among the crates below one root; `recorded` is `DependencyFormats.recorded` of the link
     that made the crate's dylib; `interface_only` if only the crate's metadata is read (rustc's `#[no_link]`).
@@ -66,10 +66,10 @@ class Available:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSwitches:
-    """What decides beside the crates.
+    """Settings that decide together with the crates.
 
-    Shape: `crt_static` matters to programs only; `crt_static_allows_dylibs` is a property of the target; the last
-    two are rustc's `-Zstaticlib-prefer-dynamic` and `-Zstaticlib-allow-rdylib-deps`.
+    Shape: `crt_static` affects only programs; `crt_static_allows_dylibs` is a property of the target; the last two are
+    rustc's `-Zstaticlib-prefer-dynamic` and `-Zstaticlib-allow-rdylib-deps`.
     """
 
     prefer_dynamic: bool = False
@@ -81,9 +81,9 @@ class LinkSwitches:
 
 @dataclass(frozen=True, slots=True)
 class DependencyFormats:
-    """Every crate below a root with its linkage; no crate at all if the root is not linked.
+    """Every crate below a root with its linkage; empty if the root is not linked.
 
-    Shape: two tuples of one length, in load order; equal exactly if the same crates are linked in the same way.
+    Shape: two tuples of equal length, in load order; equal exactly if the same crates are linked in the same way.
     """
 
     crates: tuple[str, ...] = ()
@@ -95,13 +95,13 @@ class DependencyFormats:
 
     @property
     def recorded(self) -> Recorded:
-        """What a dylib linked like this brings along, for its metadata."""
+        """The crates that a dylib linked like this includes or needs, for its metadata."""
         pairs = zip(self.crates, self.linkages, strict=True)
         return tuple(pair for pair in pairs if pair[1] in (Linkage.STATIC, Linkage.DYNAMIC))
 
 
 class ConflictKind(Enum):
-    """What is wrong with a crate."""
+    """The kind of a conflict."""
 
     TWICE = "twice"
     NO_RLIB = "no rlib"
@@ -110,10 +110,10 @@ class ConflictKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A crate that cannot be linked as it would have to be.
+    """A crate that cannot be linked as required.
 
-    Shape: `inside` names the dylibs that contain the crate, `beside` those that were linked with its own dylib, and
-    the crate itself if it has one; both in load order.
+    Shape: `inside` names the dylibs that contain the crate; `beside` those linked with its own dylib, and the crate
+    itself if it has one; both in load order.
     """
 
     crate: str
@@ -124,16 +124,16 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What came out: formats, which hold only if there is no conflict."""
+    """The formats, valid only without conflicts, and the conflicts."""
 
     formats: DependencyFormats = DependencyFormats()
     conflicts: tuple[Conflict, ...] = ()
 
 
 def load_order(graph: CrateGraph, root: str) -> tuple[str, ...]:
-    """Return the crates that `root` reaches, itself left out, in the order in which rustc numbers them.
+    """Return the crates that `root` reaches, without itself, in the order in which rustc numbers them.
 
-    Shape: depth first, each crate before its dependencies, those in the order declared.
+    Shape: depth first, each crate before its dependencies, which are in the order declared.
     """
     order: dict[str, None] = {root: None}
     pending: list[Iterator[str]] = [iter(graph.dependencies(root))]
@@ -152,7 +152,7 @@ def calculate(
 ) -> DependencyFormats:
     """Decide how each of `crates`, given in load order, is linked into `root`.
 
-    Raises: LinkageConflictError with every conflict; GraphError if the crates are not all there, or one is twice.
+    Raises: LinkageConflictError with every conflict; GraphError if a crate is missing or repeated.
     """
     switches = switches or LinkSwitches()
     resolution = resolve(crate_type, crates, switches)
@@ -168,7 +168,7 @@ def calculate(
 def resolve(crate_type: CrateType, crates: Sequence[Available], switches: LinkSwitches) -> Resolution:
     """Decide as `calculate` does, and return the conflicts instead of raising them.
 
-    Raises: GraphError if the crates are not all there, or one is twice.
+    Raises: GraphError if a crate is missing or repeated.
     """
     _check_complete(crates)
     preferred = _preferred(crate_type, switches)
@@ -189,7 +189,7 @@ def _with_dylibs(crates: Sequence[Available]) -> Resolution:
     twice: set[str] = set()
     for dylib in dylibs:
         for name, linkage in ((dylib.name, Linkage.DYNAMIC), *dylib.recorded):
-            # The first to bring a crate wins, as with rustc: what else is missing beside a conflict depends on it.
+            # The first to bring a crate wins, as in rustc: what else is missing beside a conflict depends on it.
             known = brought.get(name)
             if known is None:
                 brought[name] = linkage
@@ -268,7 +268,7 @@ def _check_complete(crates: Sequence[Available]) -> None:
 
 
 def _rows(conflicts: Iterable[Conflict]) -> tuple[tuple[str, str], ...]:
-    # Two dylibs that contain the same twenty crates are one fact, not twenty.
+    # Two dylibs that contain the same twenty crates are one conflict to report, not twenty.
     grouped: dict[tuple[ConflictKind, str], list[str]] = {}
     for conflict in conflicts:
         grouped.setdefault((conflict.kind, _places(conflict)), []).append(conflict.crate)
@@ -296,7 +296,7 @@ def _way_out(
         steps.append("do not prefer dynamic linking")
     ways = [f"{' and '.join(steps)}: then all is linked statically"]
     twice = {conflict.crate: conflict.inside for conflict in conflicts if conflict.kind is ConflictKind.TWICE}
-    # What comes twice itself need not be linked again: once it is shared, so is all that it contains.
+    # Containers that are duplicated themselves need no new link: sharing the outermost shares everything inside.
     if sharing := dict.fromkeys(name for inside in twice.values() for name in inside if name not in twice):
         ways.append(f"or link {' '.join(sharing)} with prefer_dynamic, what they share being a dylib of its own")
     if gone := [conflict.crate for conflict in conflicts if conflict.kind is ConflictKind.NO_DYLIB]:

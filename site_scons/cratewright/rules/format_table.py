@@ -1,6 +1,6 @@
 """The dependency formats of all crates of a build, each computed once.
 
-What a prebuilt dylib was linked with is given; what others will be linked with is computed.
+What prebuilt dylibs were linked with is given; what others will be linked with is computed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["FormatTable", "LinkableCrate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkableCrate:
-    """What of a crate decides how it is linked.
+    """The properties of a crate that decide how it is linked.
 
-    Shape: `recorded` is what a prebuilt dylib says of itself; None where the dylib is yet to be linked.
+    Shape: `recorded` comes from a prebuilt dylib's metadata; None for a dylib that is yet to be linked.
     """
 
     crate_types: frozenset[CrateType]
@@ -28,7 +28,7 @@ class LinkableCrate:
 
 
 class FormatTable:
-    """Answers how each dependency of a crate is linked into each of its crate types."""
+    """Computes how each dependency of a crate is linked into each of its crate types."""
 
     def __init__(self, graph: CrateGraph, crates: Mapping[str, LinkableCrate]) -> None:
         self._graph = graph
@@ -40,7 +40,7 @@ class FormatTable:
 
         Raises: LinkageConflictError as `calculate`, for `root` or for a dylib below it.
         """
-        # Dependencies first, and no recursion: crates may stand in a row ten thousand long.
+        # Dependencies first, without recursion: a chain of crates may be ten thousand long.
         for name in reversed(self._graph.link_order(root)):
             if name not in self._known:
                 self._known[name] = self._available(name)

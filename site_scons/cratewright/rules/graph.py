@@ -1,4 +1,4 @@
-"""The crates of a build and the edges between them."""
+"""The crate graph of a build."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["CrateGraph"]
 class CrateGraph:
     """Crate names and the names each depends on.
 
-    Shape: edges keep the order in which they were declared, which is the order of linking.
+    Shape: edges keep the order of declaration, which is the order of linking.
     """
 
     def __init__(self, dependencies: Mapping[str, Iterable[str]]) -> None:
         """Build a graph.
 
-        Raises: GraphError for a dependency that is not a crate, or for a cycle, with the path around it.
+        Raises: GraphError for an unknown dependency, or for a cycle, with its path.
         """
         self._edges = {name: tuple(dict.fromkeys(deps)) for name, deps in dependencies.items()}
         for name, deps in self._edges.items():
@@ -36,11 +36,11 @@ class CrateGraph:
 
     @property
     def postorder(self) -> tuple[str, ...]:
-        """All crates, each after everything it depends on."""
+        """All crates, each after its dependencies."""
         return self._postorder
 
     def link_order(self, root: str) -> tuple[str, ...]:
-        """Return the crates that `root` reaches, itself left out, each before everything it depends on.
+        """Return the crates that `root` reaches, without itself, each before its dependencies.
 
         Shape: reverse postorder, so that a one-pass linker finds every definition to the right of its use.
         """
@@ -57,7 +57,7 @@ class CrateGraph:
         return tuple(order)
 
     def _visit(self, root: str, order: list[str], done: set[str]) -> None:
-        # An explicit stack: ten thousand crates in a row must not exhaust Python's own.
+        # An explicit stack: a chain of ten thousand crates must not exhaust Python's own.
         if root in done:
             return
         path = [root]

@@ -21,13 +21,13 @@ def exported_symbols(
     exports: Sequence[str],
     keep_exports: bool = False,
 ) -> tuple[str, ...]:
-    """Return the symbols that what is linked offers to others, sorted.
+    """Return the sorted symbols that a linked file exports.
 
-    Shape: `linked` are the modules of statically linked crates; `exports` is the user's own list. A dylib offers
-    all that its crates export, for it stands in for their rlibs. A cdylib and a staticlib offer what is listed, or
-    what the crate itself exports if nothing is; so does an object, or, with `keep_exports`, what a dylib
-    would. A program offers its entry points and what is listed.
-    Raises: LinkError for a listed symbol that nobody defines.
+    Shape: `linked` are the modules of statically linked crates; `exports` is the user's own list. A dylib exports
+    everything that its crates export, since it replaces their rlibs. A cdylib and a staticlib export the listed
+    symbols, or the crate's own exports if none are listed. So does an object, or with `keep_exports` the same as a
+    dylib. A program exports its entry points and the listed symbols.
+    Raises: LinkError for an undefined listed symbol.
     Source: rustc's two levels of exported symbols: `C` for programs, cdylibs and staticlibs, `Rust` for the rest.
     """
     linked = list(linked)
@@ -53,10 +53,10 @@ def exported_symbols(
 def libraries_to_link(
     own: Sequence[NativeLibrary], dependencies: Sequence[tuple[Linkage, Sequence[NativeLibrary]]]
 ) -> tuple[NativeLibrary, ...]:
-    """Return the libraries of a link: own ones, then those of the dependencies, given in link order.
+    """Return the libraries of a link: the crate's own, then those of its dependencies, given in link order.
 
-    Shape: a crate reached only through a dylib has its static libraries inside that dylib already; its dynamic
-    ones are linked all the same. Repeats that follow one another collapse.
+    Shape: the static libraries of a crate reached only through a dylib are in that dylib already; its dynamic ones are
+    linked nevertheless. Adjacent repeats collapse.
     Source: the order of rustc's native link line.
     """
     wanted = list(own)
@@ -70,15 +70,15 @@ def libraries_to_link(
 
 
 def brings_allocator_shim(modules: Iterable[ModuleCodegen]) -> bool:
-    """Return whether a dylib, by what it says of its modules, offers the allocator shim."""
+    """Return whether a dylib exports the allocator shim, by the modules in its metadata."""
     return any(module.kind is ModuleKind.ALLOCATOR for module in modules)
 
 
 def allocator_provider(words: Mapping[str, str]) -> tuple[bool, str]:
-    """Return whether any crate of a link needs an allocator, and the one that provides it, or an empty string.
+    """Return whether any crate of a link needs an allocator, and the crate that provides it or an empty string.
 
     Shape: `words` is the option `allocator` of each crate, by name.
-    Raises: LinkError naming two crates that both provide one.
+    Raises: LinkError if two crates provide one.
     """
     providers = [crate for crate, word in words.items() if word == "provides"]
     if len(providers) > 1:

@@ -15,7 +15,7 @@ __all__ = ["output_name", "seen_from", "state_path", "variables_path"]
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """How one platform names files: prefix and suffix; without a dylib, a cdylib may still have a name."""
+    """A platform's prefixes and suffixes; without dylibs, a cdylib may still have a name."""
 
     dylib: tuple[str, str] | None = ("lib", ".so")
     cdylib: tuple[str, str] | None = ("lib", ".so")
@@ -48,9 +48,9 @@ _PLATFORMS: tuple[tuple[tuple[str, ...], _Names], ...] = (
 
 
 def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filename: str = "") -> str:
-    """Return the name of the file that a crate becomes.
+    """Return the name of a crate's linked file.
 
-    Shape: `target` is a triple; a `-` of the crate's name stays in a program's name and is `_` in a library's.
+    Shape: `target` is a triple; a `-` in the crate's name stays in a program's name and becomes `_` in a library's.
     Raises: UnsupportedError if the target has no such file.
     """
     names = _names(target)
@@ -75,20 +75,20 @@ def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filenam
 
 
 def seen_from(directory: str, other: str) -> str:
-    """Return where one directory lies as seen from another; both relative to the project root or absolute."""
+    """Return one directory's path relative to another; both are relative to the project root or absolute."""
     if is_absolute(directory) != is_absolute(other):
         return os.path.abspath(other).replace(os.sep, "/")
     return posixpath.relpath(other or ".", directory or ".")
 
 
 def state_path(target: str) -> str:
-    """Return where the state of a target is remembered: a dot file beside it."""
+    """Return the path of a target's state: a dot file beside it."""
     directory, name = os.path.split(target)
     return os.path.join(directory, f".{name}.state")
 
 
 def variables_path(rlink: str) -> str:
-    """Return where the variables are noted that a crate's backend did not take."""
+    """Return the path of the file that lists the variables that a crate's backend did not take."""
     return state_path(f"{rlink}.variables")
 
 

@@ -1,7 +1,7 @@
 """Where a link may write and remove files: below the crate's output directory, and dumps below their directories.
 
-`fs.OutputArea` uses it, and follows links. Names of outputs come from sources, from metadata of crates that somebody
-else has built, from plugins and from state files; none of them can place a file elsewhere.
+`fs.OutputArea` also resolves symbolic links. Output names come from sources, from metadata of crates built elsewhere,
+from plugins and from state files; none of them can place a file outside.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _LONGEST_PATH = 3000
 def check_output_path(path: str, *, where: str) -> str:
     """Return a path that names a file below the directory it is relative to.
 
-    Shape: `/`-separated; `where` names the crate or file that asks, for the message.
-    Raises: OutputError for one that is absolute, steps up or has a part that cannot be the name of a file.
+    Shape: `/`-separated; `where` names the crate or file that gives it, for the message.
+    Raises: OutputError for a path that is absolute, contains `..` or has a part that cannot be a file name.
     """
     problem = _problem(path)
     if problem:
@@ -39,9 +39,9 @@ def check_output_path(path: str, *, where: str) -> str:
 
 
 def check_output_paths(paths: Iterable[str], *, where: str) -> tuple[str, ...]:
-    """Return the paths of one link, each of which names a file of its own.
+    """Return the paths of one link, each of which names a separate file.
 
-    Raises: OutputError as `check_output_path`; for a path that is there twice, or that is the directory of another.
+    Raises: OutputError as `check_output_path`, and for a repeated path or one that is the directory of another.
     """
     seen: dict[str, None] = {}
     for path in paths:
@@ -61,7 +61,7 @@ _RENAME = 'rename one source, or give it a name of its own: (path, {"name": ...}
 
 
 def folded(path: str) -> str:
-    """Return what paths have in common that are one to a file system without case, or with one form of Unicode."""
+    """Return a form equal for paths that are one to a file system that ignores case or normalizes Unicode."""
     if path.isascii():
         return path.lower()
     import unicodedata  # noqa: PLC0415 - names are rarely anything but ASCII
@@ -70,10 +70,10 @@ def folded(path: str) -> str:
 
 
 def fits_a_path(text: str) -> bool:
-    """Return whether a text can be a path that every tool passes on as it is.
+    """Return whether a text is a path that every tool passes on unchanged.
 
-    Shape: UTF-8 without control characters, and without quotes and backslashes, for which the lists of files that
-    compilers write, `#line` and what drivers say have no common way to be written.
+    Shape: UTF-8 without control characters, and without quotes and backslashes, which dependency files, `#line` and the
+    output of drivers escape in different ways.
     """
     return _UNFIT.search(text) is None
 
