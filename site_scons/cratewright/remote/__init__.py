@@ -18,7 +18,7 @@ __all__ = ["SCHEMES", "open_executor", "open_store"]
 
 
 def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
-    """Return the store of a URL, None for a scheme of nobody here.
+    """Return the store of a URL, None for an unknown scheme.
 
     Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
     """
@@ -45,7 +45,7 @@ def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
 
 
 def open_executor(url: str, environ: Mapping[str, str], *, jobs: int, timeout: float) -> Executor:
-    """Return what runs programs on a server's machines.
+    """Return the executor that runs programs on a server's machines.
 
     Units: `timeout` in seconds, for one program.
     Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.

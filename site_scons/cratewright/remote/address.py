@@ -44,12 +44,12 @@ class Address:
 
     @property
     def secure(self) -> bool:
-        """Whether all that is said is encrypted."""
+        """Whether the connection is encrypted."""
         return self.scheme in ("https", "grpcs")
 
 
 def read_address(url: str, environ: Mapping[str, str], setting: str = "CRATE_CACHE") -> Address:
-    """Return the server that a URL names in a setting.
+    """Parse a setting's URL and the settings beside it.
 
     Raises: ConfigurationError for a URL or a setting that means nothing.
     """
@@ -116,7 +116,7 @@ def read_file(name: str, environ: Mapping[str, str]) -> str:
 def _authorization(
     host: str, user: str | None, password: str | None, environ: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the header that says who asks: by the URL, by a setting, else by netrc."""
+    """Return the authorization header, from the URL, a setting, or else netrc."""
     token, pair = environ.get("CRATE_CACHE_TOKEN", ""), environ.get("CRATE_CACHE_AUTH", "")
     if token and pair:
         raise ConfigurationError("CRATE_CACHE_TOKEN and CRATE_CACHE_AUTH are both set", hint="unset one of them")
@@ -140,7 +140,7 @@ def _netrc(host: str) -> str:
     try:
         found = netrc.netrc(path).authenticators(host)
     except (OSError, netrc.NetrcParseError) as error:
-        # The file is for other programs too; what one of them wrote there is no reason not to build.
+        # Other programs use this file too: a fault in it must not stop the build.
         if os.environ.get("NETRC"):
             raise ConfigurationError(
                 f"NETRC names '{path}', which cannot be read", context=(("reason", error),)

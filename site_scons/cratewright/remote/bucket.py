@@ -88,7 +88,7 @@ class BucketTransport(Transport):
         self._closed = False
 
     def fetch(self, keys: Sequence[str], wait: Wait) -> Fetched:
-        """Get many objects side by side."""
+        """Fetch many objects in parallel."""
 
         async def get(key: str) -> bytes | None:
             try:
@@ -108,7 +108,7 @@ class BucketTransport(Transport):
         return fetched(keys, self._run([partial(get, key) for key in keys], wait))
 
     def send(self, items: Mapping[str, bytes], wait: Wait) -> Sequence[Fault]:
-        """Put many objects side by side."""
+        """Upload many objects in parallel."""
 
         async def put(key: str, value: bytes) -> bytes | None:
             await self._library.put_async(self._bucket, key, value)
@@ -118,11 +118,11 @@ class BucketTransport(Transport):
         return self._run([partial(put, *item) for item in items.items()], wait)[1]
 
     def greet(self, wait: Wait) -> Fault | None:
-        """Ask for something that is not there."""
+        """Request a missing object, to test the connection."""
         return next(iter(self.fetch([_PROBE], wait).faults), None)
 
     def ready(self) -> None:
-        """Start the thread in which all goes on; a bucket that cannot be opened says so when it is used."""
+        """Start the thread that does all work; a bucket that cannot be opened fails when it is used."""
         with self._lock:
             if self._loop is None and not self._closed:
                 loop = asyncio.new_event_loop()
@@ -131,7 +131,7 @@ class BucketTransport(Transport):
                 self._loop = loop
 
     def close(self) -> None:
-        """End all that still goes on: the library must not come back to a Python that has ended."""
+        """Cancel everything still running: the library must not call into a Python that has exited."""
         with self._lock:
             self._closed, loop, self._loop = True, self._loop, None
             thread, self._thread = self._thread, None
@@ -151,7 +151,7 @@ class BucketTransport(Transport):
                     answers.put((number, await work(), None))
             except asyncio.CancelledError:
                 raise
-            except BaseException as error:  # whatever a server brings about here; what Rust panics with is no Exception
+            except BaseException as error:  # any failure; a panic of Rust is not an Exception
                 answers.put((number, None, self._fault(error)))
 
         try:
@@ -164,7 +164,7 @@ class BucketTransport(Transport):
         try:
             started = [asyncio.run_coroutine_threadsafe(one(*item), loop) for item in enumerate(works)]
             return gather(answers, len(works), wait, lambda: self._closed)
-        except RuntimeError:  # somebody has closed the loop
+        except RuntimeError:  # the loop was closed meanwhile
             return {}, [Fault("closed", final=True)]
         finally:
             for future in started:
@@ -174,7 +174,7 @@ class BucketTransport(Transport):
         self.ready()
         with self._lock:
             if self._bucket is None:
-                # The library does not look at this variable beside options of a caller.
+                # Given options, the library ignores this variable.
                 plain = os.environ.get(f"{self._prefix}_ALLOW_HTTP", "").lower() == "true"
                 client: dict[str, object] = {**_CLIENT, "allow_http": plain}
                 if self._ca:
@@ -199,7 +199,7 @@ class BucketTransport(Transport):
 
 
 def _refuse_settings(url: str, environ: Mapping[str, str]) -> None:
-    """Refuse settings that are for other servers, if there is none that they could be for.
+    """Refuse settings of other kinds of servers if no such server is used.
 
     Raises: ConfigurationError.
     """
@@ -213,7 +213,7 @@ def _refuse_settings(url: str, environ: Mapping[str, str]) -> None:
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop until it is told to stop; what goes on then is cancelled."""
+    """Run a loop until it is stopped, then cancel its tasks."""
     try:
         asyncio.set_event_loop(loop)
         loop.run_forever()
@@ -226,5 +226,5 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _words(error: BaseException) -> str:
-    """Return the first paragraph of an error: the library shows its own insides below it."""
+    """Return the first paragraph of an error; the library's internals follow it."""
     return " ".join(str(error).partition("\n\n")[0].split()) or type(error).__name__

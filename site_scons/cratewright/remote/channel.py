@@ -28,7 +28,7 @@ class Gone(Exception):
 
 
 class Channel:
-    """One channel to a server, opened when it is needed.
+    """A channel to a server, opened on demand.
 
     Raises: ConfigurationError if gRPC's library is missing.
     """
@@ -49,28 +49,28 @@ class Channel:
         self._closed = False
 
     def close(self) -> None:
-        """Close it; whoever waits is told."""
+        """Close the channel and fail pending calls."""
         with self._lock:
             self._closed, channel = True, self._channel
         if channel is not None:
             channel.close()
 
     def unary(self, method: str) -> Callable[..., Any]:
-        """Return a call that asks once and is answered once.
+        """Return a function that starts a call with one request and one response.
 
         Raises: Gone.
         """
         return self._opened().unary_unary(method).future  # type: ignore[no-any-return]
 
     def upload(self, method: str) -> Callable[..., Any]:
-        """Return a call that says much and is answered once.
+        """Return a function that starts a call with a stream of requests and one response.
 
         Raises: Gone.
         """
         return self._opened().stream_unary(method).future  # type: ignore[no-any-return]
 
     def stream(self, method: str, request: bytes, wait: Wait) -> Iterator[bytes | Fault | None]:
-        """Yield what a call that asks once is answered with, and what went wrong, if something did.
+        """Yield the responses to one request, then the fault, if any.
 
         Raises: Gone.
         """
@@ -95,13 +95,13 @@ class Channel:
         """
         try:
             return call(request, metadata=self._address.headers)
-        except ValueError as error:  # somebody has closed the channel
+        except ValueError as error:  # the channel was closed meanwhile
             raise Gone("closed") from error
         except RuntimeError as error:  # no thread can be started while Python ends
             raise Gone(f"no thread: {error}") from error
 
     def settle(self, started: Sequence[Any], wait: Wait) -> list[bytes | Fault | None]:
-        """Wait for calls; return of each what came, None if nothing is there, or what went wrong.
+        """Wait for calls; return each one's response, None if nothing was found, or its fault.
 
         Raises: Gone.
         """
@@ -125,7 +125,7 @@ class Channel:
     def _connected(self) -> Any:
         grpc, address = self._grpc, self._address
         options: list[tuple[str, object]] = [("grpc.max_receive_message_length", 16 << 20), ("grpc.enable_retries", 0)]
-        # The library has a look at the environment of its own, at other variables.
+        # The library itself would read other environment variables.
         proxy = address.proxy
         options += [("grpc.http_proxy", proxy.url)] if proxy is not None else [("grpc.enable_http_proxy", 0)]
         if address.scheme == "grpc+unix":
@@ -154,7 +154,7 @@ class Channel:
                 return self._fault(error)
 
     def _fault(self, error: Any) -> Fault | None:
-        """Return what an error of gRPC means; None if it says that something is not there.
+        """Return the fault that a gRPC error means; None if nothing was found.
 
         Raises: Gone if it says that the server cannot be used.
         """

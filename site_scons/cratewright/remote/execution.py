@@ -1,7 +1,7 @@
 """Programs run by a server of the Remote Execution API: an Action for each, with exactly the files it may read.
 
-Knows nothing of compilers, nor of where programs run otherwise. The server's machines must have the programs
-themselves; whether they are the same as the local ones is checked once for each file.
+Knows nothing of compilers, nor of where programs run otherwise. The server's machines must have the programs; each
+file is once compared with the local one.
 Source: build/bazel/remote/execution/v2/remote_execution.proto; google/longrunning/operations.proto.
 """
 
@@ -42,7 +42,7 @@ _FAILURES = 3
 
 
 class _Unusable(Exception):
-    """This run has come to nothing, for no fault of the program; after a `final` reason there should be no other."""
+    """A run that failed through no fault of the program; after a `final` one, no further run should be tried."""
 
     def __init__(self, reason: str, final: bool = False) -> None:
         super().__init__(reason)
@@ -56,7 +56,7 @@ class _Tree:
     below: dict[str, _Tree] = field(default_factory=dict)
 
     def place(self, path: str) -> _Tree:
-        """Return the directory at a path, made if it is not there."""
+        """Return the directory at a path, made if missing."""
         tree = self
         for name in path.split("/") if path else ():
             tree = tree.below.setdefault(name, _Tree())
@@ -64,7 +64,7 @@ class _Tree:
 
     def encoded(self, blobs: dict[Digest, bytes]) -> Digest:
         """Return the digest of the directory, whose message is put among the blobs."""
-        # Source: a Directory's names are in the order of their bytes.
+        # Source: a Directory's names are sorted by bytes.
         files = [
             (1, encode([(1, os.fsencode(name)), (2, digest.encoded()), (4, int(executable))]))
             for name, (digest, executable) in sorted(self.files.items())
@@ -82,7 +82,7 @@ class _Tree:
 def input_root(
     inputs: Mapping[str, Digest], directories: Iterable[str] = (), executable: Container[str] = ()
 ) -> tuple[Digest, dict[Digest, bytes]]:
-    """Return the digest of the directory that holds some files, and the messages that it is made of."""
+    """Return the digest of the directory that holds some files, and the messages that describe it."""
     tree = _Tree()
     for path, digest in inputs.items():
         place, _, name = path.rpartition("/")
@@ -121,11 +121,11 @@ class Executor:
 
     @property
     def left(self) -> str:
-        """Why the server is not asked any more; empty while it is."""
+        """Why the server is no longer used; empty while it is."""
         return self._left
 
     def run(self, portable: Portable) -> Ran | None:
-        """Run a program there; None if it has to be run here.
+        """Run a program there; return None if it must run here.
 
         Raises: Interrupted if the build has been ended.
         """
@@ -150,7 +150,7 @@ class Executor:
             return ran
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         with self._lock:
             self._left = self._left or "closed"
         self._transport.close()
@@ -165,7 +165,7 @@ class Executor:
         say(f"continuing without {self._name}, all programs run here: {reason}")
 
     def _compare(self, system: Mapping[str, str]) -> None:
-        """See to it that the machines have the same files as this one.
+        """Check that the machines have the same files as this one.
 
         Raises: _Unusable, Gone, WireError.
         """
@@ -256,7 +256,7 @@ class Executor:
         try:
             for message in self._transport.channel.stream(_EXECUTE, request, Wait(self._timeout + _GRACE)):
                 if isinstance(message, Fault) or message is None:
-                    # What it has may have been thrown away between being asked for and being used.
+                    # The server may have evicted a blob between the check and its use.
                     self._there.clear()
                     raise (
                         _Unusable("it does not execute")
@@ -282,7 +282,7 @@ class Executor:
         return response.message(1)
 
     def _cancel(self, operation: bytes) -> None:
-        """Tell the server that nobody waits any more; a call that is let go of before it is answered is not made."""
+        """Cancel an operation on the server; a call dropped before its response would not be sent."""
         if operation:
             channel = self._transport.channel
             with suppress(Exception):  # whatever it says to that

@@ -17,7 +17,7 @@ Gathered = tuple[dict[int, "bytes | None"], list[Fault]]
 
 
 def gather(answers: Answers, count: int, wait: Wait, closed: Callable[[], bool]) -> Gathered:
-    """Wait for so many answers, or until one says that there is no use in it.
+    """Wait for a number of answers, or until one makes further waiting useless.
 
     Raises: Interrupted if the build has been ended.
     """
@@ -43,7 +43,7 @@ def gather(answers: Answers, count: int, wait: Wait, closed: Callable[[], bool])
 
 
 def fetched(keys: Sequence[str], gathered: Gathered) -> Fetched:
-    """Return what work, one piece for each key, came to."""
+    """Return the outcome of work that has one piece for each key."""
     found, faults = gathered
     values = {key: data for number, key in enumerate(keys) if (data := found.get(number)) is not None}
     return Fetched(values, len(found), faults)

@@ -36,7 +36,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Names some bytes.
+    """The digest of some bytes.
 
     Shape: `hash` is hex SHA-256.
     """
@@ -57,7 +57,7 @@ def digest_of(data: bytes) -> Digest:
 def read_digest(fields: Fields) -> Digest:
     """Return the digest in a message.
 
-    Raises: WireError if it is none.
+    Raises: WireError if the message is no digest.
     """
     digest = Digest(fields.text(1), fields.number(2))
     if not _HASH.fullmatch(digest.hash) or not 0 <= digest.size <= LARGEST:
@@ -79,7 +79,7 @@ def action_of(key: str) -> bytes:
 class Result:
     """The result of an Action: one output file.
 
-    Shape: `contents` are empty if the file must be asked for by its digest.
+    Shape: `contents` are empty if the file must be fetched by its digest.
     """
 
     digest: Digest

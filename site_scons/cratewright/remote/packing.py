@@ -17,11 +17,11 @@ _RAW = -15
 
 
 class PackingError(ValueError):
-    """Bytes that were not packed so, or come to more than was announced."""
+    """Bytes that were not packed this way, or unpack to more than announced."""
 
 
 def choose(offered: Iterable[int]) -> int:
-    """Return the best way that a server offers and this machine knows."""
+    """Return the best method that both the server and this machine support."""
     offered = set(offered)
     if ZSTD in offered and importlib.util.find_spec("zstandard") is not None:
         return ZSTD
@@ -29,7 +29,7 @@ def choose(offered: Iterable[int]) -> int:
 
 
 def pack(data: bytes, way: int) -> tuple[bytes, int]:
-    """Return data packed, and the way that was taken: small things and those that get no smaller stay as they are."""
+    """Return the packed data and the method used; data that are small or incompressible stay as they are."""
     packed = data
     if len(data) < _WORTH or way == IDENTITY:
         return data, IDENTITY
@@ -44,9 +44,9 @@ def pack(data: bytes, way: int) -> tuple[bytes, int]:
 
 
 def unpack(data: bytes, way: int, size: int) -> bytes:
-    """Return what was packed.
+    """Return the unpacked data.
 
-    Units: `size` in bytes, what it must come to; no more is unpacked.
+    Units: `size` in bytes, which the result must have; no more is unpacked.
     Raises: PackingError.
     """
     if way == IDENTITY:

@@ -1,7 +1,7 @@
 """How long a build waits for a server in total.
 
-What arrives while it waits earns part of the wait. The rest is taken from one budget for the whole build, so that a
-slow server costs a bounded time, whatever it is slow at.
+Data that arrive meanwhile pay for part of a wait. The rest comes from one budget for the whole build, so that a slow
+server costs a bounded time, whatever it is slow at.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _EACH = 0.05
 
 
 class Wait:
-    """One wait, which ends in time and is extended by what comes meanwhile.
+    """A limited wait, extended by data that arrive meanwhile.
 
     Units: `seconds` at most, if nothing comes.
     """
@@ -35,7 +35,7 @@ class Wait:
         self._lock = threading.Lock()
 
     def came(self, size: int, answers: int = 0) -> None:
-        """Take note of bytes and whole answers that came, or were taken by the server; none are saved up."""
+        """Count bytes and whole answers that arrived or were accepted by the server; credit does not accumulate."""
         with self._lock:
             now = time.monotonic()
             self._vain = max(0.0, self._vain + now - self._last - size / RATE - answers * _EACH)
@@ -43,7 +43,7 @@ class Wait:
 
     @property
     def left(self) -> float:
-        """Seconds that it may still take, 0 if it is over.
+        """Seconds that remain, 0 if it is over.
 
         Raises: Interrupted if the build has been ended.
         """
@@ -53,23 +53,23 @@ class Wait:
 
     @property
     def cost(self) -> float:
-        """Seconds that were waited for nothing; less than none if it went faster than was hoped for."""
+        """Seconds waited in vain; negative if the server was faster than expected."""
         return self._vain + time.monotonic() - self._last - _FREE
 
 
 class Patience:
-    """What is left of a build's patience with a server."""
+    """The rest of a build's waiting budget for a server."""
 
     def __init__(self, seconds: float) -> None:
         self._most = self._left = seconds
         self._lock = threading.Lock()
 
     def wait(self) -> Wait:
-        """Return a wait that may take all that is left."""
+        """Return a wait that may take the whole rest."""
         return Wait(self._left)
 
     def paid(self, wait: Wait) -> bool:
-        """Take note of a wait that is over; return whether patience is left."""
+        """Charge a finished wait; return whether any budget remains."""
         with self._lock:
             self._left = min(self._most, self._left - wait.cost)
             return self._left > 0

@@ -34,7 +34,7 @@ class Proxy:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What tells the proxy who asks."""
+        """The headers that authenticate to the proxy."""
         if not self.user:
             return {}
         return {"proxy-authorization": f"Basic {base64.b64encode(unquote(self.user).encode()).decode()}"}
@@ -51,7 +51,7 @@ def netloc(host: str, port: int) -> str:
 
 
 def read_proxy(scheme: str, host: str, port: int) -> Proxy | None:
-    """Return the proxy for a server, None for one that is reached without.
+    """Return the proxy for a server, None if it is reached directly.
 
     Raises: ConfigurationError for a proxy of a kind that is not supported.
     """
@@ -75,7 +75,7 @@ def read_proxy(scheme: str, host: str, port: int) -> Proxy | None:
 
 
 def _variable(name: str) -> str:
-    # A server that runs this for a request gets the request's own headers as variables, HTTP_PROXY among them.
+    # A CGI server passes a request's headers as variables, so that a client could set HTTP_PROXY.
     capitals = name != "http_proxy" or "REQUEST_METHOD" not in os.environ
     return os.environ.get(name) or (os.environ.get(name.upper(), "") if capitals else "")
 

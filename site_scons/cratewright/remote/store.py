@@ -1,4 +1,4 @@
-"""A store on a server: waited for within limits, filled in the background, abandoned once it is of no use.
+"""A store on a server: waited for within limits, filled in the background, abandoned once it is useless.
 
 A transport speaks the protocol.
 """
@@ -35,7 +35,7 @@ _QUEUE_BYTES = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that a server did wrong; after a `final` one it is not asked again."""
+    """A server's fault; after a `final` one the server is not used again."""
 
     reason: str
     final: bool = False
@@ -43,9 +43,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a server answered.
+    """A server's answers.
 
-    Shape: `answers` counts the keys that it answered properly, those that it does not have included.
+    Shape: `answers` counts the keys answered properly, including those that the server lacks.
     """
 
     values: Mapping[str, bytes]
@@ -61,26 +61,26 @@ class Transport(ABC):
         """Return the values of keys."""
 
     def ready(self) -> None:
-        """Start the threads that sending takes: while Python ends, none can be started."""
+        """Start the threads for sending; none can be started while Python exits."""
         return
 
     @abstractmethod
     def send(self, items: Mapping[str, bytes], wait: Wait) -> Sequence[Fault]:
-        """Give the server values; a fault for each that it did not take."""
+        """Send values; return a fault for each that the server did not accept."""
 
     @abstractmethod
     def greet(self, wait: Wait) -> Fault | None:
-        """Say whether the server can be spoken to."""
+        """Check that the server responds."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of all connections, also those that somebody waits for."""
+        """Close all connections, even those with a pending answer."""
 
 
 class RemoteStore(CacheKvStore):
-    """What a server keeps.
+    """The entries on a server.
 
-    Shape: `name` is what it is called in messages.
+    Shape: `name` is for messages.
     Units: `patience` in seconds.
     """
 
@@ -98,7 +98,7 @@ class RemoteStore(CacheKvStore):
         self._left = self._full = ""
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Ask the server; what comes back otherwise than it was sent is not there."""
+        """Ask the server; treat damaged entries as missing."""
         if self._left or not keys:
             return {}
         wait = self._patience.wait()
@@ -139,7 +139,7 @@ class RemoteStore(CacheKvStore):
             self._condition.notify_all()
 
     def close(self) -> None:
-        """Wait, within bounds, until all is sent, and hang up."""
+        """Wait, within limits, until everything is sent, and close the connections."""
         with self._condition:
             self._sent = Wait(self._seconds, _LAST)
             try:
@@ -151,13 +151,13 @@ class RemoteStore(CacheKvStore):
             self._waiting, self._bytes = {}, 0
             told = bool(self._left or self._full)
             self._left = self._left or "closed"
-            self._condition.notify_all()  # the thread that sends ends, and lets go of this store
+            self._condition.notify_all()  # the sending thread ends and releases this store
         if unsent and not told:
             say(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
         self._transport.close()
 
     def report(self) -> StoreReport:
-        """Say whether the server answers."""
+        """Report whether the server answers."""
         fault = self._transport.greet(Wait(self._seconds))
         return StoreReport(
             (("server", "answers" if fault is None else "does not serve"),), fault.reason if fault else ""
@@ -165,7 +165,7 @@ class RemoteStore(CacheKvStore):
 
     @property
     def problem(self) -> str:
-        """Why the server is not asked any more."""
+        """Why the server is no longer used."""
         return self._left
 
     def _send(self) -> None:
@@ -189,7 +189,7 @@ class RemoteStore(CacheKvStore):
                 faults = self._transport.send(batch, wait)
             except Interrupted:
                 faults = [Fault("interrupted", final=True)]
-            except Exception as error:  # without this thread, whoever closes the store would wait for nothing
+            except Exception as error:  # if this thread died, `close` would wait in vain
                 faults = [Fault(repr(error), final=True)]
             reason = self._verdict("sent", faults, len(batch) - len(faults))
             with self._condition:
@@ -204,7 +204,7 @@ class RemoteStore(CacheKvStore):
                 self._condition.notify_all()
 
     def _verdict(self, what: str, faults: Sequence[Fault], answers: int) -> str:
-        """Take note of an exchange; return why there should be no other, if so."""
+        """Record an exchange; return why it should be the last, or nothing."""
         final = next((fault for fault in faults if fault.final), None)
         with self._condition:
             self._faults[what] = max(0, self._faults[what] + len(faults) - answers)
@@ -219,13 +219,13 @@ class RemoteStore(CacheKvStore):
             self._left = reason
             self._waiting, self._bytes = {}, 0
             self._condition.notify_all()
-            told = bool(self._full)  # a server that dies fails what is sent and what is asked at once
+            told = bool(self._full)  # a dying server fails sending and asking at once
         if not told:
             say(f"continuing without the cache {self._name}: {reason}")
         self._transport.close()
 
 
 def say(text: str) -> None:
-    """Tell the user, in one line that is not too long: some of the words may be a server's own."""
+    """Print one line of limited length, since some words may be a server's."""
     words = " ".join(text.split())
     sys.stderr.write(printable(f"cratewright: {words if len(words) <= _LINE else words[:_LINE] + '...'}") + "\n")

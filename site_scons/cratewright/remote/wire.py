@@ -18,13 +18,13 @@ _LARGEST_FIELD = (1 << 29) - 1
 
 
 class WireError(ValueError):
-    """Bytes that are no message."""
+    """Bytes that do not encode a message."""
 
 
 def encode(fields: Iterable[tuple[int, int | bytes]]) -> bytes:
-    """Return a message of fields; those that are zero or empty are what a reader takes them for anyway.
+    """Encode a message; zero and empty fields are omitted, since a reader assumes them.
 
-    Shape: a message inside is its own bytes, left out if empty; a repeated field is there several times.
+    Shape: a nested message is given as bytes, omitted if empty; a repeated field is given several times.
     """
     parts: list[bytes] = []
     for number, value in fields:
@@ -47,7 +47,7 @@ def _varint(value: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A message that was decoded: what each number had, in order."""
+    """A decoded message: the values of each field number, in order."""
 
     found: dict[int, list[int | bytes]]
 
