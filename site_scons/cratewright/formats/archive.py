@@ -20,7 +20,7 @@ _SHORT_NAME = 15
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of an archive and the symbols by which a linker may look it up."""
+    """A file of an archive, and the symbols by which linkers find it."""
 
     name: str
     data: bytes
@@ -30,9 +30,9 @@ class Member:
 def write_archive(members: Iterable[Member]) -> bytes:
     """Return the bytes of an archive.
 
-    Shape: symbol table, long names, members in the order given, each padded to an even length; times and
-    owners are zero and modes 0644, so that equal members give equal bytes anywhere.
-    Raises: FormatError for two members of one name, which would shadow one another in every tool.
+    Shape: symbol table, long names, members in the order given, each padded to an even length; times and owners are
+    zero and modes 0644, so that equal members give equal bytes anywhere.
+    Raises: FormatError for two members of one name, since one would hide the other from tools.
     """
     items = tuple(members)
     seen: set[str] = set()

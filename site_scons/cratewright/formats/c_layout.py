@@ -21,7 +21,7 @@ _SCALARS = {
     "uint16_t": ("uint16_t", 2),
     "int64_t": ("int64_t", 8),
     "uint64_t": ("uint64_t", 8),
-    # C has no half-precision float that all compilers know: its bits.
+    # C has no portable half-precision float, so its bits.
     "float16_t": ("uint16_t", 2),
 }
 _PREFIXES = {
@@ -126,7 +126,7 @@ KEYWORDS = frozenset(
         "while",
         "xor",
         "xor_eq",
-        # Types that a block's other members may have, and macros that compilers and headers define.
+        # Types that other members may use, and macros that compilers and headers define.
         *(f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)),
         "NULL",
         "i386",
@@ -137,7 +137,7 @@ KEYWORDS = frozenset(
 
 
 def identifier(text: str) -> str:
-    """Return a text as part of a C identifier; other characters than letters and digits become `_`."""
+    """Return a text as part of a C identifier: all but letters and digits become `_`."""
     word = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
     return f"_{word}" if word[:1].isdigit() else word
 
@@ -198,7 +198,7 @@ class StructWriter:
                 self._unbounded_struct(row, hint)
                 continue
             if offset < end:
-                continue  # members that share memory: the first stands for them
+                continue  # members that share memory: only the first is declared
             if offset > end:
                 rows.append(f"    uint8_t reserved{reserved}_[{offset - end}];")
                 reserved += 1

@@ -70,12 +70,12 @@ class CrateMetadata:
 
     @property
     def stable_id(self) -> str:
-        """Which crate it is, whatever is in it."""
+        """The crate's identity, whatever it contains."""
         return stable_crate_id(self.name, self.version, self.metadata)
 
     @property
     def reference(self) -> CrateReference:
-        """The crate as a dependent records it."""
+        """The reference that a dependent records."""
         return CrateReference(self.name, self.stable_id, self.interface)
 
     def knowing(self, interfaces: Mapping[str, str]) -> CrateMetadata:
@@ -87,7 +87,7 @@ class CrateMetadata:
 
 
 def identified(crate: CrateMetadata) -> CrateMetadata:
-    """Return a crate that has come out of codegen with its digests."""
+    """Return the crate with its digests, computed after codegen."""
     interface = interface_digest(
         crate.stable_id,
         backend=crate.backend,
@@ -95,7 +95,7 @@ def identified(crate: CrateMetadata) -> CrateMetadata:
         modules=crate.modules,
         dependencies=crate.dependencies,
     )
-    # Neither what is found out later nor the digest itself.
+    # Without later findings and without the digest itself.
     plain = tuple(replace(item, interface="") for item in crate.dependencies)
     return replace(
         crate,
@@ -105,7 +105,7 @@ def identified(crate: CrateMetadata) -> CrateMetadata:
 
 
 class _OptionShape(Enum):
-    """What the texts of an option stand for."""
+    """The type that an option's texts encode."""
 
     NOTHING = "nothing"
     FLAG = "flag"
@@ -126,7 +126,7 @@ class OptionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Module:
-    """A module without its data; a symbol is its five fields, texts by their places in the table."""
+    """A module without its data; a symbol is its five fields, with texts as indices into the table."""
 
     name: str
     size: int
@@ -161,7 +161,7 @@ _DOCUMENT: Codec[_Document] = Codec(_Document)
 
 
 class _Texts:
-    """The table of texts while it is written."""
+    """The table of texts during encoding."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
@@ -171,7 +171,7 @@ class _Texts:
 
 
 def encode_document(crate: CrateMetadata) -> bytes:
-    """Return the document of a crate, without its interface, which the file has by itself."""
+    """Return the document of a crate without its interface, which the file holds separately."""
     texts = _Texts()
     modules = tuple(_encode_module(module, texts) for module in crate.modules)
     return _DOCUMENT.encode(
@@ -236,9 +236,9 @@ def _encode_symbols(symbols: Iterable[Symbol], texts: _Texts) -> tuple[tuple[int
 
 
 def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMetadata, Content]:
-    """Return the crate that a document tells of, its modules without data, and what that data must be.
+    """Return the crate in a document, with modules without data, and the sizes and digests of their data.
 
-    Raises: FormatError naming `path` for what is no document.
+    Raises: FormatError with `path` for anything but a document.
     """
     try:
         document = _DOCUMENT.decode(data)
@@ -254,7 +254,7 @@ def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMet
 
 
 def check_names(crate: CrateMetadata, *, path: str) -> None:
-    """Refuse names that no declaration would let pass: files are called after crates and modules.
+    """Refuse names that no declaration could have, since files are named after crates and modules.
 
     Raises: ConfigurationError or OutputError.
     """
@@ -285,9 +285,9 @@ def _crate(document: _Document, interface: str) -> CrateMetadata:
 
 
 def decode_options(options: tuple[OptionRow, ...]) -> Options:
-    """Return the options that rows stand for.
+    """Return the options that rows encode.
 
-    Raises: ValueError for rows that nobody has written.
+    Raises: ValueError for invalid rows.
     """
     values = {option.name: _decode_option(option) for option in options}
     if len(values) < len(options):

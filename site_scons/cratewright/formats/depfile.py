@@ -17,9 +17,9 @@ _ESCAPE = re.compile(r"\\([ #])|\$(\$)")
 
 
 def encode_depfile(target: str, inputs: Iterable[str]) -> bytes:
-    """Return the rule that makes a target depend on its inputs, one a line, in the order given.
+    """Return the rule that makes a target depend on its inputs, one per line, in the order given.
 
-    Raises: OutputError for a path that no rule can hold.
+    Raises: OutputError for a path that a rule cannot express.
     """
     rows = [f"{_escaped(target)}:", *(f"  {_escaped(path)}" for path in inputs)]
     return (" \\\n".join(rows) + "\n").encode("utf-8", "surrogateescape")
@@ -28,8 +28,8 @@ def encode_depfile(target: str, inputs: Iterable[str]) -> bytes:
 def decode_depfile(text: str, *, name: str) -> tuple[str, ...]:
     """Return the files of the first rule, as a compiler writes it, each once, in order.
 
-    Shape: `name` is what the compiler was given, for messages.
-    Raises: FormatError if it is no rule.
+    Shape: `name` is the compiled file, for messages.
+    Raises: FormatError if the text is not a rule.
     """
     rule = text.replace("\\\r\n", " ").replace("\\\n", " ").partition("\n")[0]
     target, colon, rest = rule.partition(": ")

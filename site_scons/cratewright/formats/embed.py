@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedEntry:
-    """An entry point and where its image lies.
+    """An entry point and the place of its image.
 
     Shape: `symbol` is the C name of its image; `image` is relative to the manifest's directory, `digest` that of its
     content. `manifest` is the position of the manifest among those given.
@@ -39,7 +39,7 @@ class EmbeddedEntry:
 def embedded_entries(name: str, manifests: Sequence[tuple[str, bytes]]) -> list[EmbeddedEntry]:
     """Return the entry points of some crates, in order; `manifests` are pairs of path and content.
 
-    Raises: FormatError for what is not a manifest, ConfigurationError for entry points that C could not tell apart.
+    Raises: FormatError for anything but a manifest, ConfigurationError for entry points with one C name.
     """
     found: list[EmbeddedEntry] = []
     seen: dict[str, EmbeddedEntry] = {}
@@ -68,7 +68,7 @@ def embedded_entries(name: str, manifests: Sequence[tuple[str, bytes]]) -> list[
 
 
 def header_text(name: str, entries: Sequence[EmbeddedEntry], manifests: Sequence[tuple[str, bytes]]) -> str:
-    """Return the header for C and C++ that declares the images and what the manifests know of them."""
+    """Return the header for C and C++ that declares the images and describes them as the manifests do."""
     prefix = identifier(name)
     structs = StructWriter(prefix)
     declared = [line for entry in entries for line in _entry(prefix, entry, structs)]
@@ -177,8 +177,8 @@ def _constants(prefix: str, manifests: Sequence[tuple[str, bytes]]) -> list[str]
 def source_text(entries: Sequence[EmbeddedEntry], paths: Sequence[str]) -> str:
     """Return the assembly, for the C preprocessor, that defines the images; `paths` are the entries' image files.
 
-    Shape: equal images are held once. Symbols are hidden: they are for whatever the object is linked into.
-    Raises: ConfigurationError for a path that an assembler could not read.
+    Shape: equal images are stored once. Symbols are hidden: only the file into which the object is linked sees them.
+    Raises: ConfigurationError for a path that an assembler cannot read.
     """
     groups: dict[str, list[tuple[EmbeddedEntry, str]]] = {}
     for entry, path in zip(entries, paths, strict=True):

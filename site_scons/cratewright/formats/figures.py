@@ -28,7 +28,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class FigureChanges:
-    """What differs: `changed` has, by image and by name of figure, the value before and after."""
+    """The differences: `changed` maps image and figure to the values before and after."""
 
     changed: Mapping[str, Mapping[str, tuple[int, int]]]
     added: tuple[str, ...]
@@ -37,11 +37,11 @@ class FigureChanges:
 
     @property
     def grew(self) -> bool:
-        """Whether an image that is in both has more of anything."""
+        """Whether any figure of an image in both manifests grew."""
         return any(_grew(figures.values()) for figures in self.changed.values())
 
     def document(self) -> dict[str, object]:
-        """Return the same as plain values for JSON."""
+        """Return the differences as plain values for JSON."""
         pairs = {image: _pairs(figures) for image, figures in self.changed.items()}
         return {
             "grew": self.grew,
@@ -84,7 +84,7 @@ def _figures(row: Mapping[str, object]) -> dict[str, int]:
 
 
 def compare(old: Figures, new: Figures) -> FigureChanges:
-    """Return what differs between two manifests.
+    """Return the differences between two manifests.
 
     Raises: ConfigurationError if only one of them has an image for each entry point.
     """
@@ -96,7 +96,7 @@ def compare(old: Figures, new: Figures) -> FigureChanges:
             hint="compare builds with the same multimodule",
         )
     if not old.apart:
-        # There is one image in each, whatever its crate is called.
+        # Each has one image: compare these, whatever the crates' names.
         (name,), (figures,) = new.images, old.images.values()
         old = Figures({name: figures}, {name: ""}, apart=False)
     both = [name for name in new.images if name in old.images]
@@ -115,14 +115,14 @@ def _changed(old: Mapping[str, int], new: Mapping[str, int], *, every: bool = Fa
 
 
 def _sum(figures: Figures) -> dict[str, int]:
-    """Return the figures of all files together; one that entry points share counts once."""
+    """Return the sum over all files; one shared by several entry points counts once."""
     of_file = {figures.files[name]: each for name, each in figures.images.items()}
     names = dict.fromkeys(name for each in of_file.values() for name in each)
     return {name: sum(each.get(name, 0) for each in of_file.values()) for name in names}
 
 
 def table(changes: FigureChanges) -> str:
-    """Return the changes for people: a line for each figure, what grew first."""
+    """Return the changes for people: a line for each figure, growth first."""
     rows = [
         (name, what.replace("_", " "), str(before), str(after), _difference(before, after))
         for name, figures in sorted(changes.changed.items(), key=lambda item: not _grew(item[1].values()))

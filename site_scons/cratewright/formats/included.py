@@ -16,5 +16,5 @@ _INCLUDE = pattern(
 
 
 def included_names(text: bytes) -> tuple[str, ...]:
-    """Return the names of files that a text includes, embeds or asks for, as it spells them, each once."""
+    """Return the names of files that a text includes, embeds or tests for, as spelled there, each once."""
     return tuple(os.fsdecode(name) for name in dict.fromkeys(_INCLUDE.findall(text)))

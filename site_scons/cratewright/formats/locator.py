@@ -1,7 +1,7 @@
-"""Which of the candidate files is the crate, or why none of them is.
+"""Chooses which candidate file is the crate, or tells why none is.
 
-A file is rejected for the first thing that is wrong with it. If all are rejected, the error reports the kind of
-rejection that comes first below, with every file it applies to.
+A file is rejected for its first fault. If all are rejected, the error reports the kind of rejection that comes first
+below, with every file it applies to.
 Source: rustc's crate locator and the order of its errors.
 """
 
@@ -27,7 +27,7 @@ class Candidate:
     """A file that may hold the crate.
 
     Shape: `crate` is None if the file cannot be read, and `problem` says why; `digest` is that of the whole file;
-    `inside` what a dylib was linked with.
+    `inside` lists what a dylib was linked with.
     """
 
     path: str
@@ -40,9 +40,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A crate that is looked for, `by` another, and what it must have been built with to fit `root`.
+    """A crate wanted `by` another, and how it must have been built to fit `root`.
 
-    Shape: `looked_for` and `looked_in` are names of files and directories, for the message.
+    Shape: `looked_for` and `looked_in` are the names of files and directories searched, for the message.
     """
 
     reference: CrateReference
@@ -54,14 +54,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class FoundCrate:
-    """A crate in the forms in which it is there, at least one of them."""
+    """A crate found as an rlib, a dylib, or both."""
 
     rlib: Candidate | None
     dylib: Candidate | None
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The rlib and the dylib, as far as they are there."""
+        """The rlib and the dylib, as far as found."""
         return tuple(item for item in (self.rlib, self.dylib) if item is not None)
 
     @property
@@ -73,7 +73,7 @@ class FoundCrate:
 
 
 class _Rejection(Enum):
-    """Why a file is not the crate, in the order in which it is told."""
+    """Why a file is not the crate, in order of reporting."""
 
     STALE = "was compiled against another interface of"
     TARGET = "is there, but for another target"
@@ -93,7 +93,7 @@ def choose(wanted: Wanted, candidates: Sequence[Candidate]) -> FoundCrate:
     for candidate in candidates:
         reason = _reason(wanted, candidate)
         if reason is None:
-            fitting.setdefault(candidate.digest, candidate)  # copies of one file are one
+            fitting.setdefault(candidate.digest, candidate)  # copies of a file count once
         else:
             kind, what = reason
             rejected.setdefault(kind, []).append(what if candidate.crate is None else f"{candidate.path}: {what}")
@@ -114,7 +114,7 @@ def choose(wanted: Wanted, candidates: Sequence[Candidate]) -> FoundCrate:
 
 
 def check_stable_ids(crates: Iterable[tuple[str, CrateReference]]) -> None:
-    """Refuse two crates of one link that have one stable id, given with what to call each, or where it is.
+    """Refuse two crates of one link with the same stable id; each id comes with a label or place.
 
     Raises: LinkError naming both.
     """
@@ -130,7 +130,7 @@ def check_stable_ids(crates: Iterable[tuple[str, CrateReference]]) -> None:
 
 
 def check_interfaces(crates: Sequence[CrateMetadata]) -> None:
-    """Refuse a crate that was compiled against another interface of one that it is linked with.
+    """Refuse a crate that was compiled against another interface of a crate linked with it.
 
     Raises: LinkError naming both.
     """
@@ -143,7 +143,7 @@ def check_interfaces(crates: Sequence[CrateMetadata]) -> None:
 
 
 def _reason(wanted: Wanted, candidate: Candidate) -> tuple[_Rejection, str] | None:
-    """Return the first thing that is wrong with a candidate."""
+    """Return the first fault of a candidate."""
     crate, root, reference = candidate.crate, wanted.root, wanted.reference
     if crate is None:
         kind = _Rejection.VERSION if isinstance(candidate.problem, VersionError) else _Rejection.DAMAGED

@@ -27,9 +27,9 @@ _SEAL = 32
 
 @dataclass(frozen=True, slots=True)
 class LtoFile:
-    """What is left to link.
+    """The remaining link requests.
 
-    Shape: `requests` one for each crate type, with optimized modules; `fingerprint` of the tools that made them.
+    Shape: `requests` has one for each crate type, with optimized modules; `fingerprint` is that of the tools.
     """
 
     backend: str
@@ -37,9 +37,9 @@ class LtoFile:
     requests: tuple[LinkRequest, ...]
 
     def request(self, kind: CrateType, *, path: str) -> LinkRequest:
-        """Return what is left to link for one crate type.
+        """Return the remaining request for one crate type.
 
-        Raises: LinkError naming `path` if it is not for that type.
+        Raises: LinkError with `path` if the file is not for that type.
         """
         for request in self.requests:
             if request.crate_type is kind:
@@ -57,7 +57,7 @@ class LtoFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Link:
-    """A request; its modules by the place of their list."""
+    """A request, with its modules by the index of their list."""
 
     crate: str
     crate_type: CrateType
@@ -117,9 +117,9 @@ def encode_lto(result: LtoFile) -> bytes:
 
 
 def decode_lto(data: bytes, *, path: str) -> LtoFile:
-    """Return what is left to link.
+    """Return the remaining link requests in a file's content.
 
-    Raises: FormatError naming `path` for what is foreign or damaged; VersionError for another version.
+    Raises: FormatError with `path` for a foreign or damaged file; VersionError for another version.
     """
     start = len(_MAGIC) + _SEAL
     if not data.startswith(_FAMILY):

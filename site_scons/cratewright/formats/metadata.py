@@ -55,7 +55,7 @@ _CARRIED: Codec[tuple[bytes, Inside]] = Codec(tuple[bytes, Inside])
 
 _RMETA_MAGIC = b"cratewright-rmeta\n"
 _RLINK_MAGIC = b"cratewright-rlink\n"
-# In two parts, so that no program which has this module inside passes for a dylib.
+# In two parts, so that a program that contains this module does not pass for a dylib.
 _DYLIB_MAGIC = b"cratewright" + b"-dylib\n\x00\xd5\x1b"
 _NUMBERS = struct.Struct(">II32s")
 _SEAL = 32
@@ -117,7 +117,7 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
 
 
 def encode_dylib(crate: CrateMetadata, inside: Inside) -> bytes:
-    """Return what a dylib carries inside: the crate without what is linked already, and what it was linked with."""
+    """Return a dylib's metadata: the crate without what is linked already, and what it was linked with."""
     modules = tuple(replace(module, imports=(), attributes=()) for module in crate.modules)
     return _head(
         _DYLIB_MAGIC, crate.interface, _CARRIED.encode((encode_document(replace(crate, modules=modules)), inside))
@@ -125,7 +125,7 @@ def encode_dylib(crate: CrateMetadata, inside: Inside) -> bytes:
 
 
 def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
-    """Return the crate that a dylib says it is, its modules without data, and what it was linked with.
+    """Return the crate in a dylib, with modules without data, and what it was linked with.
 
     Raises: FormatError naming `path` if it carries no metadata, or damaged ones; VersionError for another version.
     """
@@ -148,9 +148,9 @@ def carries_metadata(data: bytes) -> bool:
 
 
 def read_metadata(data: bytes, *, path: str) -> CrateMetadata:
-    """Return what an `.rlib`, a `.rlink` or a dylib says of its crate, the modules without data.
+    """Return the crate in an `.rlib`, a `.rlink` or a dylib, with modules without data.
 
-    Raises: FormatError as the decoders; damage outside of the metadata is not looked for.
+    Raises: FormatError as the decoders; damage outside the metadata goes unnoticed.
     """
     if data.startswith(_RLINK_MAGIC):
         head = _read_head(data, 0, _RLINK_MAGIC, path)
@@ -161,7 +161,7 @@ def read_metadata(data: bytes, *, path: str) -> CrateMetadata:
 
 
 def read_interface(data: bytes, *, path: str) -> str:
-    """Return the interface digest of the crate in an `.rlib`, a `.rlink` or a dylib, its document unread.
+    """Return the interface digest of the crate in an `.rlib`, a `.rlink` or a dylib, without reading its document.
 
     Raises: FormatError as the decoders.
     """
@@ -191,7 +191,7 @@ def _read_head(data: bytes, start: int, magic: bytes, path: str) -> _Head:
         raise _damaged(path)
     _, size, digest = _NUMBERS.unpack_from(data, position)
     end = position + _NUMBERS.size + size
-    # A view: what is damaged may be large, and is not worth a copy.
+    # A view: a damaged file may be large, and is not worth a copy.
     body = memoryview(data)[start:end]
     if len(data) < end + _SEAL or bytes.fromhex(content_digest(body)) != data[end : end + _SEAL]:
         raise _damaged(path)

@@ -18,8 +18,8 @@ _FORMAT = "cratewright stage 2"
 class SeenFile:
     """A file that was read, or a path that was missing.
 
-    Shape: `path` and `digest` as in `module.Observed`; the numbers are those of `fs.file_stamp`, all zero if they do
-    not vouch for the content.
+    Shape: `path` and `digest` as in `module.Observed`; the numbers are those of `fs.file_stamp`, all zero if the stamp
+    does not prove the content.
     """
 
     path: str
@@ -39,8 +39,8 @@ class SeenFile:
 class StageRecord:
     """The last run of a stage.
 
-    Shape: `outputs` relative to the root; `report` is JSON text, empty if there is none; `request` is the digest of
-    what was asked, `inputs` that of the files that other stages had made for it.
+    Shape: `outputs` are relative to the root; `report` is JSON text or empty; `request` is the digest of the request,
+    `inputs` that of the files that other stages made for it.
     """
 
     observed: tuple[SeenFile, ...] = ()
@@ -50,7 +50,7 @@ class StageRecord:
     inputs: str = ""
 
     def report_rows(self) -> Mapping[str, Any]:
-        """Return the report, empty if there is none that can be read."""
+        """Return the report, empty if it is missing or unreadable."""
         try:
             rows = json.loads(self.report or "{}")
         except (ValueError, RecursionError):
@@ -67,7 +67,7 @@ def encode_record(record: StageRecord) -> bytes:
 
 
 def decode_record(data: bytes) -> StageRecord | None:
-    """Return what a file says, None for one of another version, or damaged."""
+    """Return the record in a file, None if the file is of another version or damaged."""
     try:
         form, record = _RECORD.decode(data)
     except DecodeError:

@@ -16,16 +16,16 @@ _INTEGERS = (("int32_t", 31, 31, ""), ("int64_t", 63, 63, "LL"), ("uint64_t", 0,
 
 @dataclass(frozen=True, slots=True)
 class VariantRow:
-    """An entry point of a variant: the manifest's row of it, and the C name of its image."""
+    """An entry point of a variant: its row in the manifest, and the C name of its image."""
 
     row: Mapping[str, Any]
     symbol: str
 
 
 def variant_lines(prefix: str, rows: Sequence[VariantRow]) -> list[str]:
-    """Return what a header says of the variants of some crate; `prefix` goes before all names.
+    """Return the header's lines on a crate's variants; all names begin with `prefix`.
 
-    Shape: C11 and C++11. Sizes are told by address, since a header does not change with them.
+    Shape: C11 and C++11. Sizes are given by address, so that the header does not change with them.
     """
     groups: dict[tuple[str, str], list[VariantRow]] = {}
     entries = {(str(each.row["of"]), str(each.row["own_name"])) for each in rows}
@@ -87,7 +87,7 @@ def _group(name: str, title: str, group: Sequence[VariantRow]) -> list[str]:
 
 
 def _member(axis: str, taken: Collection[str]) -> str:
-    """Return an axis as a name in C, which it is if it is no keyword."""
+    """Return an axis as a C identifier, which it is unless it is a keyword."""
     name = axis
     while name in KEYWORDS or (name != axis and name in taken):
         name += "_"
@@ -95,7 +95,7 @@ def _member(axis: str, taken: Collection[str]) -> str:
 
 
 def _type(values: Sequence[object]) -> str:
-    """Return the C type of an axis: a number that holds all values, else a string as the macro has it."""
+    """Return the C type of an axis: a number type that holds all values, else a string with the macro's text."""
     numbers = [value for value in values if isinstance(value, int)]
     if len(numbers) < len(values):
         return "const char *"

@@ -156,7 +156,7 @@ class Channel:
     def _fault(self, error: Any) -> Fault | None:
         """Return the fault that a gRPC error means; None if nothing was found.
 
-        Raises: Gone if it says that the server cannot be used.
+        Raises: Gone if it means that the server cannot be used.
         """
         code, details = error.code(), error.details() or ""
         words = f"{code.name}: {details}" if details else code.name
