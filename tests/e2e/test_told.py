@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from cratewright import Diagnostic, Severity, cli
-from cratewright.report import FORMATS
+from cratewright.report import REPORT_FORMATS
 from cratewright.system.events import StageEnded, UnitEnded, UnitsFound, event_schema
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
@@ -63,7 +63,7 @@ def _check(rows: list[dict[str, Any]]) -> None:
 def _reports(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> dict[str, str]:
     """Return the document of every format; all that have a reader are read."""
     found = {}
-    for form in FORMATS:
+    for form in REPORT_FORMATS:
         capfdbinary.readouterr()
         assert cli.main(["report", str(project.path / "e.jsonl"), "--format", form]) == 0
         found[form] = capfdbinary.readouterr().out.decode()

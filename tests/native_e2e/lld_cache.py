@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cratewright.cache.history import history_path, read_history
-from cratewright_native.toolchains.choose import choose
+from cratewright_native.toolchains.choose import choose_toolchain
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.native_project import TARGET
 
@@ -35,7 +35,7 @@ class LldCache:
         self._directory = project.path / ".lld" / kind[0].lstrip("-")
         self._directory.mkdir(parents=True)
         (self._directory / "main.map").write_text("{ global: main; local: *; };\n")
-        toolchain = choose(str(project.path), compiler=project.environ["CRATE_CC"])
+        toolchain = choose_toolchain(str(project.path), compiler=project.environ["CRATE_CC"])
         self._linker = toolchain.lld(TARGET)
         self._seen: set[str] = set()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cratewright.testing import require_tool
-from cratewright_native.toolchains.choose import choose
+from cratewright_native.toolchains.choose import choose_toolchain
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.casd import serving_casd
 from tests.support.native_project import TARGET
@@ -73,7 +73,7 @@ def built_elsewhere(lua: NativeProject, scratch: Path) -> bytes:
 def built_by_hand(project: NativeProject, lto: str) -> Path:
     """Return the program as a plain call of the compiler and its linker makes it."""
     program = project.path / f"by-hand{lto}"
-    toolchain = choose(str(project.path), compiler=project.environ["CRATE_CC"])
+    toolchain = choose_toolchain(str(project.path), compiler=project.environ["CRATE_CC"])
     sources = [str(path) for path in sorted((project.path / LUA).glob("*.c")) if path.name not in NO_PART]
     words = [*toolchain.cc(TARGET), *FLAGS, lto, *sources, *LINK_FLAGS, "-lm", "-ldl", "-o", str(program)]
     subprocess.run(words, env=toolchain.environment(), cwd=project.path, check=True)

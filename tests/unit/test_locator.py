@@ -12,7 +12,7 @@ import pytest
 
 from cratewright.base.digest import content_digest
 from cratewright.base.errors import CratewrightError, FormatError, LinkError, VersionError
-from cratewright.formats.locator import Candidate, Wanted, check_interfaces, check_stable_ids, choose
+from cratewright.formats.locator import Candidate, Wanted, check_interfaces, check_stable_ids, choose_candidate
 from cratewright.formats.metadata import CrateMetadata, identified
 from cratewright.values.crate import CrateType
 from cratewright.values.identity import CrateReference
@@ -90,7 +90,7 @@ ERRORS = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors(golden: Golden, name: str) -> None:
     with pytest.raises(LinkError) as caught:
-        choose(WANTED, ERRORS[name])
+        choose_candidate(WANTED, ERRORS[name])
     golden(f"errors/locator_{name}.txt", f"{caught.value}\n")
 
 
@@ -98,36 +98,38 @@ def test_the_first_kind_of_rejection_wins() -> None:
     order = [STALE, OTHER_TARGET, OTHER_BACKEND, OTHER_TOOLS, DAMAGED, OTHER_VERSION]
     for position, first in enumerate(order):
         with pytest.raises(LinkError) as alone:
-            choose(WANTED, [first])
+            choose_candidate(WANTED, [first])
         for candidates in (order[position:], order[position:][::-1]):
             with pytest.raises(LinkError) as caught:
-                choose(WANTED, candidates)
+                choose_candidate(WANTED, candidates)
             assert str(caught.value) == str(alone.value)
 
 
 def test_what_fits_is_found_among_all_that_does_not() -> None:
     rejected = [STALE, OTHER_TARGET, OTHER_BACKEND, OTHER_TOOLS, OTHER_ENCODING, DAMAGED, OTHER_VERSION, RENAMED]
     rlib, dylib = _there(BASE), _there(BASE, "deps/libbase.so", file="the dylib")
-    found = choose(WANTED, [*rejected, rlib, dylib])
+    found = choose_candidate(WANTED, [*rejected, rlib, dylib])
     assert (found.rlib, found.dylib, found.crate) == (rlib, dylib, BASE)
-    assert choose(WANTED, [*rejected, dylib]).rlib is None
-    assert choose(WANTED, [dylib]).crate == BASE
+    assert choose_candidate(WANTED, [*rejected, dylib]).rlib is None
+    assert choose_candidate(WANTED, [dylib]).crate == BASE
 
 
 def test_copies_of_one_file_are_one() -> None:
     copies = [_there(BASE, path, file="the same") for path in ("a/libbase.rlib", "b/libbase.rlib")]
-    assert choose(WANTED, copies).rlib is copies[0]
+    assert choose_candidate(WANTED, copies).rlib is copies[0]
 
 
 def test_two_archives_of_one_content_are_two() -> None:
     """They were archived beside different interfaces of what they depend on."""
     with pytest.raises(LinkError, match="2 different builds of crate 'base'"):
-        choose(WANTED, [_there(BASE, "a/libbase.rlib", file="one"), _there(BASE, "b/libbase.rlib", file="two")])
+        choose_candidate(
+            WANTED, [_there(BASE, "a/libbase.rlib", file="one"), _there(BASE, "b/libbase.rlib", file="two")]
+        )
 
 
 def test_an_interface_that_is_not_known_fits_any() -> None:
     wanted = replace(WANTED, reference=CrateReference("base", BASE.stable_id))
-    assert choose(wanted, [STALE]).crate == STALE.crate
+    assert choose_candidate(wanted, [STALE]).crate == STALE.crate
 
 
 def test_collision(golden: Golden) -> None:

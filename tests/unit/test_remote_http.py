@@ -29,7 +29,7 @@ from cratewright.pipeline.settings import read_store
 from cratewright.plugins.registry import Registry
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
-from cratewright.remote.message import INLINE, Result, action_of, digest_of
+from cratewright.remote.message import INLINE, ActionResult, action_of, digest_of
 from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
 from cratewright.system.child import end_all
@@ -361,7 +361,7 @@ def test_an_entry_of_another_key_is_none(kept: dict[str, bytes]) -> None:
     first, second = list(RESULTS)[:2]
     value = seal_entry(first, b"payload")
     path = f"/ci/ac/{digest_of(action_of(second)).hash}"
-    with faulty_server("", {path: Result(digest_of(value), value).encoded()}) as server:
+    with faulty_server("", {path: ActionResult(digest_of(value), value).encoded()}) as server:
         store = _store(server)
         assert store.get(second) is None
         store.close()

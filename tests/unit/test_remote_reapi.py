@@ -16,8 +16,8 @@ import pytest
 from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.remote.address import read_address
-from cratewright.remote.message import COMMAND, INLINE, Digest, Result, action_of, digest_of, read_digest
-from cratewright.remote.packing import DEFLATE, ZSTD, PackingError, pack, unpack
+from cratewright.remote.message import COMMAND, INLINE, ActionResult, Digest, action_of, digest_of, read_digest
+from cratewright.remote.packing import DEFLATE, ZSTD, PackingError, compress, unpack
 from cratewright.remote.reapi import ReapiTransport
 from cratewright.remote.store import RemoteStore
 from cratewright.remote.wire import WireError, decode, encode
@@ -208,9 +208,9 @@ def test_messages_are_those_of_protocol_buffers() -> None:
     theirs.output_files.add(path="other")
     file = theirs.output_files.add(path="entry", contents=b"contents")
     file.digest.hash, file.digest.size_bytes = digest.hash, digest.size
-    assert Result.read(theirs.SerializeToString()) == Result(digest, b"contents")
+    assert ActionResult.read(theirs.SerializeToString()) == ActionResult(digest, b"contents")
     del theirs.output_files[0]
-    assert Result(digest, b"contents").encoded() == theirs.SerializeToString()
+    assert ActionResult(digest, b"contents").encoded() == theirs.SerializeToString()
     action = types["Action"].FromString(action_of(_key(7)))
     assert action.SerializeToString(deterministic=True) == action_of(_key(7))
     assert types["Command"].FromString(COMMAND).SerializeToString(deterministic=True) == COMMAND
@@ -224,14 +224,14 @@ def test_messages_are_those_of_protocol_buffers() -> None:
 
 def test_any_bytes_are_a_message_or_none() -> None:
     rng = random.Random(7)
-    whole = Result(digest_of(b"contents"), b"contents").encoded()
+    whole = ActionResult(digest_of(b"contents"), b"contents").encoded()
     for _ in range(20_000):
         data = bytearray(whole if rng.random() < 0.7 else rng.randbytes(rng.randrange(40)))
         for _ in range(rng.randrange(4)):
             if data:
                 data[rng.randrange(len(data))] = rng.randrange(256)
         try:
-            result = Result.read(bytes(data[: rng.randrange(len(data) + 1)] if rng.random() < 0.3 else data))
+            result = ActionResult.read(bytes(data[: rng.randrange(len(data) + 1)] if rng.random() < 0.3 else data))
             assert not result.contents or digest_of(result.contents) == result.digest
         except WireError:
             pass
@@ -244,9 +244,9 @@ def test_any_bytes_are_a_message_or_none() -> None:
 def test_packing(way: int) -> None:
     require_tool(way == DEFLATE or find_spec("zstandard") is not None, "zstandard")
     data = b"abc" * 100_000
-    packed, taken = pack(data, way)
+    packed, taken = compress(data, way)
     assert taken == way and len(packed) < 10_000 and unpack(packed, way, len(data)) == data
-    assert pack(random.Random(1).randbytes(5000), way)[1] == pack(b"short", way)[1] == 0
+    assert compress(random.Random(1).randbytes(5000), way)[1] == compress(b"short", way)[1] == 0
     for wrong, size in (
         (packed, len(data) - 1),
         (packed, len(data) + 1),

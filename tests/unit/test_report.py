@@ -16,7 +16,7 @@ import pytest
 
 from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.base.errors import FormatError, VersionError
-from cratewright.report import FORMATS, read_recording, written
+from cratewright.report import REPORT_FORMATS, read_recording, report_text
 from cratewright.report.page import critical_path
 from cratewright.system import events
 
@@ -63,7 +63,7 @@ def recorded(tmp_path: Path) -> Path:
 
 
 def _made(path: Path, form: str) -> str:
-    return written(read_recording(path.read_bytes(), path=str(path)), form)
+    return report_text(read_recording(path.read_bytes(), path=str(path)), form)
 
 
 def test_what_is_read(recorded: Path) -> None:
@@ -173,8 +173,8 @@ def test_a_row_that_is_not_what_it_should_be(recorded: Path) -> None:
                 except (FormatError, VersionError) as error:
                     assert name in str(error) or name in ("event", "version"), error
                     continue
-                for form in FORMATS:
-                    assert "Infinity" not in written(build, form)
+                for form in REPORT_FORMATS:
+                    assert "Infinity" not in report_text(build, form)
     with pytest.raises(FormatError, match="e holds the events of 2 builds"):
         read_recording(b"\n".join([*lines, *lines, b""]), path="e")
 

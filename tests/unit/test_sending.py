@@ -19,7 +19,7 @@ from cratewright.base.errors import PluginError, SourceError
 from cratewright.cache.entry import serialize_compiled
 from cratewright.contract.backend import CodegenBackend, Session
 from cratewright.contract.edge import opened
-from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack
+from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack_calls
 from cratewright.pipeline.job import Job
 from cratewright.pipeline.sending import Sender
 from cratewright.system.elsewhere import Ran, set_runner
@@ -226,4 +226,4 @@ def test_equal_calls_are_equal_bytes() -> None:
         return BackendCall(CodegenBackend.compile_codegen_unit, stencil)
 
     session = Session(root="", target="")
-    assert pack("m:C", session, [call("name")]) == pack("m:C", session, [call("".join(["na", "me"]))])
+    assert pack_calls("m:C", session, [call("name")]) == pack_calls("m:C", session, [call("".join(["na", "me"]))])

@@ -12,8 +12,8 @@ import pytest
 from cratewright import Session, ToolError
 from cratewright.testing import require_tool
 from cratewright_native.backend import NativeBackend
-from cratewright_native.toolchains import choose as choose_module
-from cratewright_native.toolchains.choose import choose
+from cratewright_native.toolchains import choose_toolchain as choose_module
+from cratewright_native.toolchains.choose import choose_toolchain
 from cratewright_native.toolchains.chosen import _choices
 from cratewright_native.toolchains.probe import compilers_behind, remembered
 from tests.support.native_project import TARGET, Project, named
@@ -40,7 +40,7 @@ def _installation(directory: Path, clang: str, lld: str, suffix: str = "") -> No
 
 @pytest.mark.parametrize("kind", ["zig", "llvm", "gcc"])
 def test_the_users_choice(kind: str, tmp_path: Path) -> None:
-    assert choose(str(tmp_path), compiler=named(kind)).kind == kind
+    assert choose_toolchain(str(tmp_path), compiler=named(kind)).kind == kind
 
 
 def test_a_directory_of_llvm(tmp_path: Path) -> None:
@@ -48,25 +48,25 @@ def test_a_directory_of_llvm(tmp_path: Path) -> None:
     home = os.path.dirname(os.path.dirname(os.path.realpath(f"/usr/bin/{clang}")))
     if not os.path.exists(f"{home}/bin/ld.lld"):
         pytest.skip("clang does not lie in a directory of its own")
-    toolchain = choose(str(tmp_path), llvm=home)
+    toolchain = choose_toolchain(str(tmp_path), llvm=home)
     assert toolchain.kind == "llvm" and toolchain.cc("x86_64-linux-gnu")[0] == f"{home}/bin/clang"
-    assert toolchain.version == choose(str(tmp_path), compiler=clang).version
+    assert toolchain.version == choose_toolchain(str(tmp_path), compiler=clang).version
 
 
 def test_what_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="CRATE_CC names 'clang-99', which is not there"):
-        choose(str(tmp_path), compiler="clang-99")
+        choose_toolchain(str(tmp_path), compiler="clang-99")
     with pytest.raises(ToolError, match=r"clang is missing"):
-        choose(str(tmp_path), llvm=str(tmp_path))
+        choose_toolchain(str(tmp_path), llvm=str(tmp_path))
     _script(tmp_path / "tcc", "echo tcc 1")
     with pytest.raises(ToolError, match="which is not a known C compiler"):
-        choose(str(tmp_path), compiler=str(tmp_path / "tcc"))
+        choose_toolchain(str(tmp_path), compiler=str(tmp_path / "tcc"))
 
 
 def test_clang_and_lld_of_two_versions(tmp_path: Path) -> None:
     _installation(tmp_path, "19.1.0", "18.1.0")
     with pytest.raises(ToolError, match=r"have different versions: clang version 19\.1\.0; LLD 18\.1\.0"):
-        choose(str(tmp_path), compiler=str(tmp_path / "clang"))
+        choose_toolchain(str(tmp_path), compiler=str(tmp_path / "clang"))
 
 
 def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     _installation(tmp_path / "bin", "99.0.0", "99.0.0", "-99")
     _installation(tmp_path / "bin", "98.0.0", "97.0.0", "-98")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    assert choose(str(tmp_path)).version == choose(str(tmp_path), compiler=clang).version
+    assert choose_toolchain(str(tmp_path)).version == choose_toolchain(str(tmp_path), compiler=clang).version
 
 
 def test_a_zig_that_does_not_work(tmp_path: Path) -> None:
@@ -83,14 +83,14 @@ def test_a_zig_that_does_not_work(tmp_path: Path) -> None:
     said = 'case "$1" in version) echo 0.99;; clang) echo clang version 99.0;; *) echo no such thing >&2; exit 1;; esac'
     _script(tmp_path / "zig", said)
     with pytest.raises(ToolError, match="a sample: zig failed") as caught:
-        choose(str(tmp_path), compiler=str(tmp_path / "zig"))
+        choose_toolchain(str(tmp_path), compiler=str(tmp_path / "zig"))
     assert "no such thing" in str(caught.value)
 
 
 def test_without_any_clang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named("zig")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert choose(str(tmp_path)).kind == "zig"
+    assert choose_toolchain(str(tmp_path)).kind == "zig"
 
 
 def test_nothing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_nothing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(choose_module, "bundled_zig", lambda: "")
     with pytest.raises(ToolError, match="no working C compiler") as caught:
-        choose(str(tmp_path))
+        choose_toolchain(str(tmp_path))
     assert [label for label, _ in caught.value.context] == ["clang-99"]
     assert "cratewright-native[zig]" in caught.value.hint
 
@@ -137,7 +137,7 @@ def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
 def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert choose(str(tmp_path), compiler=named("zig")).kind == "zig"
+    assert choose_toolchain(str(tmp_path), compiler=named("zig")).kind == "zig"
 
 
 def test_the_fingerprint_has_versions_and_no_paths(project: Project, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_two_toolchains_have_two_fingerprints(project_with: ProjectWith) -> None
 )
 def test_other_names_of_a_compiler(tmp_path: Path, name: str, kind: str) -> None:
     require_tool(bool(shutil.which(name)), name)
-    found = choose(str(tmp_path), compiler=name)
+    found = choose_toolchain(str(tmp_path), compiler=name)
     assert not kind or found.kind == kind
     project = Project(tmp_path / "p", name)
     project.write(a_cc="int f(bool);\n", b_c="int g(void) { return 1; }\n")
@@ -168,7 +168,7 @@ def test_other_names_of_a_compiler(tmp_path: Path, name: str, kind: str) -> None
 @pytest.mark.parametrize(("name", "said"), [("ccache gcc", "CRATE_CC=gcc"), ("gcc -m32", "'flags'")])
 def test_a_compiler_is_one_word(tmp_path: Path, name: str, said: str) -> None:
     with pytest.raises(ToolError, match=f"CRATE_CC names '{name}', which is more than one word") as caught:
-        choose(str(tmp_path), compiler=name)
+        choose_toolchain(str(tmp_path), compiler=name)
     assert said in caught.value.hint
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import cratewright_native
 from cratewright import LtoMode, ModuleCodegen
-from cratewright_native.toolchains.choose import choose
+from cratewright_native.toolchains.choose import choose_toolchain
 from tests.support.native_link import optimized_thin, request_for
 from tests.support.native_project import Project, named
 
@@ -127,7 +127,7 @@ def test_zig_keeps_to_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_zig_is_run_itself(tmp_path: Path) -> None:
     """What the wheel puts on the path is Python, and takes ten times as long to start."""
-    program = Path(choose(str(tmp_path), compiler=named("zig")).lld("x86_64-linux-gnu")[0])
+    program = Path(choose_toolchain(str(tmp_path), compiler=named("zig")).lld("x86_64-linux-gnu")[0])
     with program.open("rb") as file:
         assert file.read(4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe")
 

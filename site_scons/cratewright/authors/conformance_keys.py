@@ -16,7 +16,7 @@ from ..base.errors import CratewrightError
 from ..contract.backend import CodegenBackend
 from ..contract.edge import implements
 from ..pipeline.plan import option_table
-from ..values.option_spec import NUMBERS, OptionKind, OptionSpec, OptionValue
+from ..values.option_spec import NUMBER_KINDS, OptionKind, OptionSpec, OptionValue
 from ..values.stencil import UnitStencil
 from .trial import Trial
 
@@ -72,7 +72,7 @@ def _other_values(spec: OptionSpec, value: OptionValue) -> Iterator[OptionValue]
         yield from (word for word in spec.words if word != value)
     elif spec.kind is OptionKind.DEFINES:
         yield (("CRATEWRIGHT_TRIAL", "1"),)
-    elif spec.kind in NUMBERS:
+    elif spec.kind in NUMBER_KINDS:
         start = value if isinstance(value, int) else (spec.least or 0)
         near = (start + spec.step, start - spec.step)
         low, high = (spec.least if spec.least is not None else start), (spec.most if spec.most is not None else near[0])

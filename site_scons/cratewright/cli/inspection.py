@@ -24,7 +24,7 @@ _HINT = "name a file that a build made from a crate"
 _OWN_HINT = "this file is internal; `cratewright explain TARGET` shows what is in it"
 
 
-Describe = Callable[[str, bytes], "Mapping[str, object] | None"]
+_Describe = Callable[[str, bytes], "Mapping[str, object] | None"]
 """Asks plugins for what is in a file of theirs."""
 
 
@@ -42,7 +42,7 @@ def built_crates(directory: str) -> list[CrateMetadata]:
     return [decode_rlink(read_bytes(path), path=path) for path in found]
 
 
-def facts(path: str, ask: Describe = lambda path, data: None) -> dict[str, object]:
+def facts(path: str, ask: _Describe = lambda path, data: None) -> dict[str, object]:
     """Return what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and how LTO made it what it is.
 
     Shape: plain values, ready for JSON; a manifest as it is.

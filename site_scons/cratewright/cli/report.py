@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..report import FORMATS
+from ..report import REPORT_FORMATS
 from ..system.fs import read_bytes, write_atomic
 
 __all__ = ["add_report"]
@@ -15,16 +15,16 @@ def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `report` to a command line."""
     parser = commands.add_parser("report", help="convert the events of a build to a report")
     parser.add_argument("file", metavar="EVENTS", help="file written with CRATE_EVENTS=EVENTS")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="report format")
+    parser.add_argument("--format", choices=REPORT_FORMATS, required=True, help="report format")
     parser.add_argument("-o", "--output", metavar="FILE", help="output file (default: standard output)")
     parser.set_defaults(run=_report)
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from ..report import read_recording, written  # noqa: PLC0415 - only this command needs them
+    from ..report import read_recording, report_text  # noqa: PLC0415 - only this command needs them
 
     recording = read_recording(read_bytes(arguments.file, role="events"), path=arguments.file)
-    text = written(recording, arguments.format).encode("utf-8", "backslashreplace")
+    text = report_text(recording, arguments.format).encode("utf-8", "backslashreplace")
     if arguments.output:
         write_atomic(arguments.output, text)
     else:

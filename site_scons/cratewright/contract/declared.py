@@ -14,7 +14,7 @@ from ..base.shape import find_mismatch, value_words
 from ..base.values import dataclass
 from ..values.construction import ConstructionVariable
 from ..values.crate_type import CrateType
-from ..values.option_spec import NUMBERS, OptionKind, OptionSpec
+from ..values.option_spec import NUMBER_KINDS, OptionKind, OptionSpec
 from ..values.options import CORE_OPTIONS
 from ..values.variants import AXES_AND_CONDITIONS
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend
@@ -163,7 +163,7 @@ def _default(label: str, spec: OptionSpec) -> Iterator[ClassFault]:
     if spec.kind is OptionKind.CHOICE and not spec.words:
         yield ClassFault(f"{label} has no words to choose from", "words=('one', 'other')")
         return
-    if spec.kind not in NUMBERS and (spec.least, spec.most, spec.step) != (None, None, 1):
+    if spec.kind not in NUMBER_KINDS and (spec.least, spec.most, spec.step) != (None, None, 1):
         yield ClassFault(f"{label} has bounds and is not a number", "least, most and step of an INT or a SIZE alone")
     if spec.step < 1 or (spec.least is not None and spec.most is not None and spec.least > spec.most):
         yield ClassFault(f"{label} has bounds that no number keeps", "least <= most, and a step from 1")
@@ -211,7 +211,7 @@ def _kinds_of_named(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
                 "leave it out: a PATH is located unasked" if spec.kind is OptionKind.PATH else "",
             )
         if spec.name in kind.SOURCE_OPTIONS and (
-            spec.kind not in _ONE_WORD or spec.per_type or (spec.kind in NUMBERS and spec.default is None)
+            spec.kind not in _ONE_WORD or spec.per_type or (spec.kind in NUMBER_KINDS and spec.default is None)
         ):
             yield ClassFault(
                 f"SOURCE_OPTIONS has '{spec.name}', which is of kind {spec.kind.name}",
@@ -225,7 +225,7 @@ def _kinds_of_named(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
             )
 
 
-_ONE_WORD = frozenset({OptionKind.FLAG, OptionKind.CHOICE, OptionKind.TEXT, *NUMBERS})
+_ONE_WORD = frozenset({OptionKind.FLAG, OptionKind.CHOICE, OptionKind.TEXT, *NUMBER_KINDS})
 
 
 def _of_modules(kind: type[CodegenBackend]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["KEYWORDS", "StructWriter", "identifier"]
 
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 _SCALARS = {
     "float": ("float", 4),
@@ -155,7 +155,7 @@ class StructWriter:
         self._alignments: dict[str, int] = {}
         self._taken: set[str] = set()
 
-    def write(self, block: Row, *, hint: str) -> str:
+    def write(self, block: _Row, *, hint: str) -> str:
         """Write a block and the structs in it, and return its name; nothing for one that holds no bytes.
 
         Shape: `block` as a manifest has it. `hint` tells blocks of one name apart that lie differently.
@@ -177,7 +177,7 @@ class StructWriter:
         self.lines += [line.replace("\0", name) for line in text.splitlines()]
         return name
 
-    def _text(self, members: Sequence[Row], size: int, *, hint: str) -> tuple[str, int]:
+    def _text(self, members: Sequence[_Row], size: int, *, hint: str) -> tuple[str, int]:
         """Return a struct's definition, with a NUL for its name, and its alignment."""
         rows: list[str] = []
         checks: list[str] = []
@@ -221,12 +221,12 @@ class StructWriter:
             return "\n".join(["#pragma pack(push, 1)", *text, "#pragma pack(pop)"]), 1
         return "\n".join(text), alignment
 
-    def _unbounded_struct(self, row: Row, hint: str) -> None:
+    def _unbounded_struct(self, row: _Row, hint: str) -> None:
         if row.get("members"):
             inner = {"name": row["type"], "size": _stride(row), "members": row["members"]}
             self.write(inner, hint=hint)
 
-    def _member(self, row: Row, name: str, room: int, hint: str) -> tuple[str, int, int]:
+    def _member(self, row: _Row, name: str, room: int, hint: str) -> tuple[str, int, int]:
         """Return a member's declaration, its alignment and its size."""
         dimensions = [int(count) for count in row.get("array", ())]
         strides = [int(stride) for stride in row.get("array_strides", ())]
@@ -240,7 +240,7 @@ class StructWriter:
                 return text, alignment, length
         return f"uint8_t {name}[{room}]", 1, room
 
-    def _element(self, row: Row, stride: int, hint: str) -> tuple[str, str, int]:
+    def _element(self, row: _Row, stride: int, hint: str) -> tuple[str, str, int]:
         """Return the C type of an element that takes `stride` bytes, suffix and alignment; nothing if none fits."""
         kind = str(row["type"])
         if row.get("members"):
@@ -271,11 +271,11 @@ class StructWriter:
         return "", "", 1
 
 
-def _stride(row: Row) -> int:
+def _stride(row: _Row) -> int:
     strides = row.get("array_strides") or [row["element_size"]]
     return int(strides[-1])
 
 
-def _unbounded(row: Row) -> str:
+def _unbounded(row: _Row) -> str:
     strides = row.get("array_strides", ())
     return f"{row['type']}[] without bound, {strides[0]} bytes apart" if strides else f"{row['type']}"

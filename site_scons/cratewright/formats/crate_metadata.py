@@ -243,7 +243,7 @@ def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMet
     try:
         document = _DOCUMENT.decode(data)
         crate = _crate(document, interface)
-        check_names(crate, path=path)
+        _check_names(crate, path=path)
         return crate, tuple((module.size, module.digest) for module in document.modules)
     except (ConfigurationError, OutputError, IndexError, ValueError) as error:
         raise FormatError(
@@ -253,7 +253,7 @@ def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMet
         ) from error
 
 
-def check_names(crate: CrateMetadata, *, path: str) -> None:
+def _check_names(crate: CrateMetadata, *, path: str) -> None:
     """Refuse names that no declaration could have, since files are named after crates and modules.
 
     Raises: ConfigurationError or OutputError.

@@ -16,7 +16,7 @@ from .variant_header import VariantRow, variant_lines
 
 __all__ = ["EmbeddedEntry", "embedded_entries", "header_text", "source_text"]
 
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class EmbeddedEntry:
     symbol: str
     key: str
     crate: str
-    row: Row
+    row: _Row
     image: str
     digest: str
     manifest: int

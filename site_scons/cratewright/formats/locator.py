@@ -17,7 +17,7 @@ from ..values.identity import CrateReference
 from .crate_metadata import CrateMetadata
 from .metadata import Inside
 
-__all__ = ["Candidate", "FoundCrate", "Wanted", "check_interfaces", "check_stable_ids", "choose"]
+__all__ = ["Candidate", "FoundCrate", "Wanted", "check_interfaces", "check_stable_ids", "choose_candidate"]
 
 _SHORT = 12
 
@@ -83,7 +83,7 @@ class _Rejection(Enum):
     OTHER = "another crate"
 
 
-def choose(wanted: Wanted, candidates: Sequence[Candidate]) -> FoundCrate:
+def choose_candidate(wanted: Wanted, candidates: Sequence[Candidate]) -> FoundCrate:
     """Return the crate in its rlib, its dylib or both.
 
     Raises: LinkError if none of the candidates is the crate, or more than one.

@@ -42,7 +42,7 @@ __all__ = [
     "Report",
     "decode_report",
     "main",
-    "pack",
+    "pack_calls",
     "rebuilt",
 ]
 
@@ -104,7 +104,7 @@ def decode_report(data: bytes) -> Report:
     return _REPORT.decode(data)
 
 
-def pack(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> bytes:
+def pack_calls(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> bytes:
     """Return calls for the backend of a path, as of `remote.backend_path`; equal calls are equal bytes."""
     out = io.BytesIO()
     pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)

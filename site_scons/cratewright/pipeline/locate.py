@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from ..base.digest import content_digest
 from ..base.errors import FormatError
 from ..contract.backend import Capability, CodegenBackend
-from ..formats.locator import Candidate, FoundCrate, Wanted, check_stable_ids, choose
+from ..formats.locator import Candidate, FoundCrate, Wanted, check_stable_ids, choose_candidate
 from ..formats.metadata import CrateMetadata, CrateReference, decode_dylib, decode_rlib
 from ..system.fs import read_bytes
 from ..values.crate_type import CrateType
@@ -45,7 +45,7 @@ def find_crates(root: CrateMetadata, backend: CodegenBackend, search: Sequence[s
         known = found.get(reference.stable_id)
         if known is not None:
             # Another was compiled against it as well, and perhaps not against this one.
-            choose(Wanted(reference=reference, by=by, root=root), known.candidates)
+            choose_candidate(Wanted(reference=reference, by=by, root=root), known.candidates)
             continue
         crate = _find(reference, by, root, backend, directories)
         found[reference.stable_id] = crate
@@ -66,7 +66,7 @@ def _find(
         for path in _files(directories, names)
         for candidate in [_candidate(path, kind)]
     ]
-    return choose(wanted, candidates)
+    return choose_candidate(wanted, candidates)
 
 
 def _files(directories: Iterable[str], names: Sequence[str]) -> list[str]:

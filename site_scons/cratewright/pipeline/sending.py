@@ -22,14 +22,14 @@ from ..cache.shortened import Shortened, restore
 from ..contract.backend import CodegenBackend, Session
 from ..contract.blame import plugin_words
 from ..contract.edge import could_return, plugin_class
-from ..remote.store import say
+from ..remote.store import tell_user
 from ..system.elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
 from ..system.fs import read_regular
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
 from ..workers.process import CallOutcome
 from . import remote
-from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack, rebuilt
+from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack_calls, rebuilt
 from .farm import Farm
 from .job import Job
 from .kit import code_files
@@ -173,7 +173,7 @@ class Sender:
         self.failures += 1
         if not self.left and (final or self.failures >= _FAILURES):
             self.left = reason
-            say(f"continuing with backend '{self.backend.NAME}' on this machine alone: {reason}")
+            tell_user(f"continuing with backend '{self.backend.NAME}' on this machine alone: {reason}")
 
     def _outcome(self, job: Job[Any], answer: Answer) -> tuple[CallOutcome | None, dict[str, str | None]]:
         """Return what an answer says, and every path that was looked for, with what was found there."""
@@ -229,7 +229,7 @@ class Sender:
                     f"{PROJECT}/{path}": Placed(os.path.join(self.root, path), digest) for path, digest in files.items()
                 },
             },
-            contents={CALLS: pack(remote.backend_path(plugin_class(self.backend)), self._session(), calls)},
+            contents={CALLS: pack_calls(remote.backend_path(plugin_class(self.backend)), self._session(), calls)},
             directories=frozenset(f"{PROJECT}/{path}" for part in parts for path in part.directories),
             system={},
             outputs=(REPORT,),

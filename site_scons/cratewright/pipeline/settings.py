@@ -17,7 +17,7 @@ from ..plugins.registry import Registry
 
 __all__ = [
     "FLAGS",
-    "NUMBERS",
+    "NUMBER_SETTINGS",
     "SECRETS",
     "SETTINGS",
     "cache_places",
@@ -65,7 +65,7 @@ SETTINGS: Mapping[str, str] = {
 FLAGS = frozenset({"CRATE_CACHE_VERIFY", "CRATE_REQUIRE_TOOLS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS"})
 """Settings that an Environment may hold as True or False."""
 
-NUMBERS = frozenset({"CRATE_CACHE_SIZE", "CRATE_MEMORY", "CRATE_REMOTE_JOBS", "CRATE_TIMEOUT"})
+NUMBER_SETTINGS = frozenset({"CRATE_CACHE_SIZE", "CRATE_MEMORY", "CRATE_REMOTE_JOBS", "CRATE_TIMEOUT"})
 """Settings that an Environment may hold as a number; a size may be a string as well."""
 
 SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOKEN"})

@@ -23,8 +23,8 @@ from .channel import Gone
 from .message import Digest, digest_of, read_digest
 from .patience import Wait
 from .reapi import ReapiTransport
-from .store import Fault, say
-from .wire import Fields, WireError, decode, encode
+from .store import Fault, tell_user
+from .wire import WireError, WireFields, decode, encode
 
 __all__ = ["Executor", "input_root"]
 
@@ -162,7 +162,7 @@ class Executor:
             if self._left or not (final or self._failures >= _FAILURES):
                 return
             self._left = reason
-        say(f"continuing without {self._name}, all programs run here: {reason}")
+        tell_user(f"continuing without {self._name}, all programs run here: {reason}")
 
     def _compare(self, system: Mapping[str, str]) -> None:
         """Check that the machines have the same files as this one.
@@ -246,7 +246,7 @@ class Executor:
             raise _Unusable(faults[-1].reason, faults[-1].final)
         self._there.update(new)
 
-    def _executed(self, action: Digest, fresh: bool) -> Fields:
+    def _executed(self, action: Digest, fresh: bool) -> WireFields:
         """Return the response to an Action.
 
         Raises: _Unusable; Interrupted, and then the server has been told.
@@ -272,7 +272,7 @@ class Executor:
             raise
         raise _Unusable("it ended before the program did")
 
-    def _response(self, operation: Fields) -> Fields:
+    def _response(self, operation: WireFields) -> WireFields:
         if status := operation.message(4).number(1):
             raise _Unusable(f"{operation.message(4).text(2)} ({status})")
         response = operation.message(5).message(2)
@@ -288,7 +288,7 @@ class Executor:
             with suppress(Exception):  # whatever it says to that
                 channel.start(channel.unary(_CANCEL), encode([(1, operation)])).result(timeout=_GOODBYE)
 
-    def _read(self, result: Fields, outputs: Iterable[str]) -> Ran:
+    def _read(self, result: WireFields, outputs: Iterable[str]) -> Ran:
         wanted: dict[Digest, bytes] = {}
         named: dict[str, Digest] = {}
         for item in map(decode, result.repeated(2)):

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from .address import Address
 from .gathering import Answers, Gathered, fetched, gather
-from .message import INLINE, LARGEST, Result, action_of, digest_of
+from .message import INLINE, LARGEST, ActionResult, action_of, digest_of
 from .patience import Wait
 from .proxy import netloc
 from .store import Fault, Fetched, Transport
@@ -83,7 +83,7 @@ def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
         if data is None:
             return None
         try:
-            result = Result.read(data)
+            result = ActionResult.read(data)
         except WireError as error:
             raise _Refused(Fault(f"what it has is not a result: {error}")) from error
         if result.contents or not result.digest.size:
@@ -104,7 +104,7 @@ def _put(key: str, value: bytes, wait: Wait) -> Callable[[_Connection], bytes | 
             path = f"/cas/{digest.hash}"
             if len(value) < _ASKED_FIRST or connection.exchange("HEAD", path, wait=wait) is None:
                 connection.exchange("PUT", path, value, wait=wait)
-        result = Result(digest, value if inline else b"").encoded()
+        result = ActionResult(digest, value if inline else b"").encoded()
         return connection.exchange("PUT", f"/ac/{digest_of(action_of(key)).hash}", result, wait=wait)
 
     return work

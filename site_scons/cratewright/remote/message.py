@@ -11,7 +11,7 @@ import hashlib
 import re
 
 from ..base.values import dataclass
-from .wire import Fields, WireError, decode, encode
+from .wire import WireError, WireFields, decode, encode
 
 __all__ = [
     "COMMAND",
@@ -19,8 +19,8 @@ __all__ = [
     "INLINE",
     "LARGEST",
     "OUTPUT",
+    "ActionResult",
     "Digest",
-    "Result",
     "action_of",
     "digest_of",
     "read_digest",
@@ -54,7 +54,7 @@ def digest_of(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest(), len(data))
 
 
-def read_digest(fields: Fields) -> Digest:
+def read_digest(fields: WireFields) -> Digest:
     """Return the digest in a message.
 
     Raises: WireError if the message is no digest.
@@ -76,7 +76,7 @@ def action_of(key: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ActionResult:
     """The result of an Action: one output file.
 
     Shape: `contents` are empty if the file must be fetched by its digest.
@@ -91,14 +91,14 @@ class Result:
         return encode([(2, file)])
 
     @staticmethod
-    def read(data: bytes) -> Result:
+    def read(data: bytes) -> ActionResult:
         """Return the result in an ActionResult.
 
         Raises: WireError if it has another form.
         """
         for item in map(decode, decode(data).repeated(2)):
             if item.text(1) == OUTPUT:
-                result = Result(read_digest(item.message(2)), item.data(5))
+                result = ActionResult(read_digest(item.message(2)), item.data(5))
                 if result.contents and digest_of(result.contents) != result.digest:
                     raise WireError("other contents than the digest says")
                 return result

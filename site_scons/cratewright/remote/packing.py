@@ -7,7 +7,7 @@ import io
 import zlib
 from collections.abc import Iterable
 
-__all__ = ["IDENTITY", "WORDS", "PackingError", "choose", "pack", "unpack"]
+__all__ = ["IDENTITY", "WORDS", "PackingError", "choose_compressor", "compress", "unpack"]
 
 IDENTITY, ZSTD, DEFLATE = 0, 1, 2
 """The numbers of `Compressor.Value` of the Remote Execution API."""
@@ -20,7 +20,7 @@ class PackingError(ValueError):
     """Bytes that were not packed this way, or unpack to more than announced."""
 
 
-def choose(offered: Iterable[int]) -> int:
+def choose_compressor(offered: Iterable[int]) -> int:
     """Return the best method that both the server and this machine support."""
     offered = set(offered)
     if ZSTD in offered and importlib.util.find_spec("zstandard") is not None:
@@ -28,7 +28,7 @@ def choose(offered: Iterable[int]) -> int:
     return DEFLATE if DEFLATE in offered else IDENTITY
 
 
-def pack(data: bytes, way: int) -> tuple[bytes, int]:
+def compress(data: bytes, way: int) -> tuple[bytes, int]:
     """Return the packed data and the method used; data that are small or incompressible stay as they are."""
     packed = data
     if len(data) < _WORTH or way == IDENTITY:

@@ -13,8 +13,8 @@ from typing import TypeVar
 from ..base.values import dataclass
 from .address import Address
 from .channel import Channel, Gone
-from .message import COMMAND, DIRECTORY, INLINE, OUTPUT, Digest, Result, action_of, digest_of, read_digest
-from .packing import IDENTITY, WORDS, PackingError, choose, pack, unpack
+from .message import COMMAND, DIRECTORY, INLINE, OUTPUT, ActionResult, Digest, action_of, digest_of, read_digest
+from .packing import IDENTITY, WORDS, PackingError, choose_compressor, compress, unpack
 from .patience import Wait
 from .store import Fault, Fetched, Transport
 from .wire import WireError, decode, encode
@@ -71,7 +71,7 @@ class ReapiTransport(Transport):
                     answers += 1
                     continue
                 try:
-                    result = Result.read(data)
+                    result = ActionResult.read(data)
                 except WireError as error:
                     faults.append(Fault(f"what it has is not a result: {error}"))
                     continue
@@ -104,7 +104,7 @@ class ReapiTransport(Transport):
             for key, value in items.items():
                 digest, action = digest_of(value), digest_of(actions[key])
                 if digest not in failed and action not in failed:
-                    result = Result(digest, value if len(value) <= INLINE else b"").encoded()
+                    result = ActionResult(digest, value if len(value) <= INLINE else b"").encoded()
                     updates.append(self._request((2, action.encoded()), (3, result)))
             call = self.channel.unary(f"{_V2}.ActionCache/UpdateActionResult")
             for some in _slices(updates, _AT_ONCE):
@@ -160,8 +160,8 @@ class ReapiTransport(Transport):
                 self._offer = _Offer(
                     batch=min(found.number(4) or _BATCH, _BATCH),
                     updates=bool(found.message(2).number(1)),
-                    streams=choose(found.numbers(6)),
-                    batches=choose(found.numbers(7)),
+                    streams=choose_compressor(found.numbers(6)),
+                    batches=choose_compressor(found.numbers(7)),
                 )
             except WireError as error:
                 raise Gone(f"it cannot say what it can do: {error}") from error
@@ -254,7 +254,7 @@ class ReapiTransport(Transport):
         call = self.channel.unary(f"{_V2}.ContentAddressableStorage/BatchUpdateBlobs")
 
         def packed(digest: Digest) -> bytes:
-            content, way = pack(blobs[digest], offer.batches)
+            content, way = compress(blobs[digest], offer.batches)
             return encode([(1, digest.encoded()), (2, content), (3, way)])
 
         started = [self.channel.start(call, self._request(*((2, packed(item)) for item in batch))) for batch in batches]
@@ -280,7 +280,7 @@ class ReapiTransport(Transport):
         return failed
 
     def _write(self, digest: Digest, data: bytes, way: int, wait: Wait) -> Fault | None:
-        content, way = pack(data, way)
+        content, way = compress(data, way)
         kind = f"compressed-blobs/{WORDS[way]}" if way else "blobs"
         name = f"{self._prefix}uploads/{uuid.uuid4()}/{kind}/{digest.hash}/{digest.size}".encode()
 

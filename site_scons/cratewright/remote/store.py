@@ -18,7 +18,7 @@ from ..cache.store import CacheKvStore, StoreReport
 from .message import LARGEST
 from .patience import Patience, Wait
 
-__all__ = ["Fault", "Fetched", "RemoteStore", "Transport", "say"]
+__all__ = ["Fault", "Fetched", "RemoteStore", "Transport", "tell_user"]
 
 _PATIENCE = 10.0
 """Seconds that a build waits for a server without an answer, in total."""
@@ -153,7 +153,7 @@ class RemoteStore(CacheKvStore):
             self._left = self._left or "closed"
             self._condition.notify_all()  # the sending thread ends and releases this store
         if unsent and not told:
-            say(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
+            tell_user(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
         self._transport.close()
 
     def report(self) -> StoreReport:
@@ -198,7 +198,7 @@ class RemoteStore(CacheKvStore):
                 if reason and not (self._left or self._full):
                     self._full = reason
                     if reason != "interrupted":
-                        say(f"writing no more to the cache {self._name}: {reason}")
+                        tell_user(f"writing no more to the cache {self._name}: {reason}")
                 if self._full:
                     self._waiting, self._bytes = {}, 0
                 self._condition.notify_all()
@@ -221,11 +221,11 @@ class RemoteStore(CacheKvStore):
             self._condition.notify_all()
             told = bool(self._full)  # a dying server fails sending and asking at once
         if not told:
-            say(f"continuing without the cache {self._name}: {reason}")
+            tell_user(f"continuing without the cache {self._name}: {reason}")
         self._transport.close()
 
 
-def say(text: str) -> None:
+def tell_user(text: str) -> None:
     """Print one line of limited length, since some words may be a server's."""
     words = " ".join(text.split())
     sys.stderr.write(printable(f"cratewright: {words if len(words) <= _LINE else words[:_LINE] + '...'}") + "\n")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ..base.values import dataclass
 
-__all__ = ["Fields", "WireError", "decode", "encode"]
+__all__ = ["WireError", "WireFields", "decode", "encode"]
 
 _SKIPPED = {1: 8, 5: 4}
 _LARGEST_FIELD = (1 << 29) - 1
@@ -46,7 +46,7 @@ def _varint(value: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class WireFields:
     """A decoded message: the values of each field number, in order."""
 
     found: dict[int, list[int | bytes]]
@@ -88,7 +88,7 @@ class Fields:
             raise WireError(f"field {field} is a number")
         return values
 
-    def message(self, field: int) -> Fields:
+    def message(self, field: int) -> WireFields:
         """Return a message inside.
 
         Raises: WireError if it is none.
@@ -112,7 +112,7 @@ class Fields:
         return numbers
 
 
-def decode(data: bytes) -> Fields:
+def decode(data: bytes) -> WireFields:
     """Return the fields of a message.
 
     Raises: WireError for bytes that are none.
@@ -139,7 +139,7 @@ def decode(data: bytes) -> Fields:
                 raise WireError("a field is cut off")
         else:
             raise WireError(f"a field of kind {kind}")
-    return Fields(found)
+    return WireFields(found)
 
 
 def _read(data: bytes, position: int) -> tuple[int, int]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .recording import Recording
 
-__all__ = ["FORMATS", "read_recording", "written"]
+__all__ = ["REPORT_FORMATS", "read_recording", "report_text"]
 
 # Where each is written, in a function of its own name; loaded when it is asked for.
-FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sarif": "sarif", "trace": "trace"}
+REPORT_FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sarif": "sarif", "trace": "trace"}
 
 
 def read_recording(data: bytes, *, path: str) -> Recording:
@@ -21,7 +21,7 @@ def read_recording(data: bytes, *, path: str) -> Recording:
     return read(data, path=path)
 
 
-def written(recording: Recording, form: str) -> str:
+def report_text(recording: Recording, form: str) -> str:
     """Return the document of a format."""
-    text: str = getattr(import_module(f".{FORMATS[form]}", __name__), form)(recording)
+    text: str = getattr(import_module(f".{REPORT_FORMATS[form]}", __name__), form)(recording)
     return text

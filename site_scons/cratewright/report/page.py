@@ -14,7 +14,7 @@ from .recording import Recording, ReportedMessage
 
 __all__ = ["critical_path", "html"]
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 _MOST = 1000
 """How many diagnostics are shown: nobody reads more, and a browser would take seconds to lay them out."""
@@ -47,7 +47,7 @@ def html(build: Recording) -> str:
     return template.replace("@BUILD@", safe)
 
 
-def _message(item: ReportedMessage) -> Row:
+def _message(item: ReportedMessage) -> _Row:
     said = item.said
     return {
         "severity": said.severity.value,
@@ -58,14 +58,14 @@ def _message(item: ReportedMessage) -> Row:
     }
 
 
-def critical_path(build: Recording) -> list[Row]:
+def critical_path(build: Recording) -> list[_Row]:
     """Return the stages that decided how long the build took, first to last: each waited for the one before it.
 
     Shape: a stage waits for earlier stages of its crate and of the crates below it.
     """
     needs = {_name(row): {_plain(word) for word in row["dependencies"]} for row in build.crates}
     left = [stage for stage in build.stages if not stage["failed"]]
-    path: list[Row] = []
+    path: list[_Row] = []
     last = max(left, key=_end, default=None)
     while last is not None:
         path.append({key: last[key] for key in ("stage", "crate", "target", "seconds")} | {"start": _start(last)})
@@ -91,7 +91,7 @@ def _below(crate: str, needs: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _name(row: Row) -> str:
+def _name(row: _Row) -> str:
     return str(row["crate"])
 
 
@@ -99,9 +99,9 @@ def _plain(word: object) -> str:
     return str(word).rpartition(":")[2]
 
 
-def _end(stage: Row) -> float:
+def _end(stage: _Row) -> float:
     return float(stage["time"])
 
 
-def _start(stage: Row) -> float:
+def _start(stage: _Row) -> float:
     return max(0.0, float(stage["time"]) - float(stage["seconds"]))

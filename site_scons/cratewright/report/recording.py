@@ -14,7 +14,7 @@ from .checked import checked_row
 
 __all__ = ["Recording", "ReportedMessage", "ReportedUnit", "read_recording"]
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,16 @@ class Recording:
     Units: `seconds` of wall time, up to the last event.
     """
 
-    started: Row = field(default_factory=dict)
+    started: _Row = field(default_factory=dict)
     status: int | None = None
     seconds: float = 0.0
-    crates: list[Row] = field(default_factory=list)
-    tools: list[Row] = field(default_factory=list)
+    crates: list[_Row] = field(default_factory=list)
+    tools: list[_Row] = field(default_factory=list)
     units: list[ReportedUnit] = field(default_factory=list)
-    stages: list[Row] = field(default_factory=list)
-    lto: list[Row] = field(default_factory=list)
-    outputs: list[Row] = field(default_factory=list)
-    linked: list[Row] = field(default_factory=list)
+    stages: list[_Row] = field(default_factory=list)
+    lto: list[_Row] = field(default_factory=list)
+    outputs: list[_Row] = field(default_factory=list)
+    linked: list[_Row] = field(default_factory=list)
     messages: list[ReportedMessage] = field(default_factory=list)
 
 
@@ -90,9 +90,9 @@ def read_recording(data: bytes, *, path: str) -> Recording:
     return found
 
 
-def _rows(data: bytes, path: str) -> list[Row]:
+def _rows(data: bytes, path: str) -> list[_Row]:
     lines = data.split(b"\n")
-    rows: list[Row] = []
+    rows: list[_Row] = []
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line, parse_constant=_no_number) if line.strip() else None
@@ -114,15 +114,15 @@ class _Reader:
 
     def __init__(self, found: Recording) -> None:
         self.found = found
-        self.begun: dict[tuple[str, str, str], Row] = {}
+        self.begun: dict[tuple[str, str, str], _Row] = {}
         self.causes: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self.said: dict[Diagnostic, ReportedMessage] = {}
 
-    def read(self, rows: list[Row]) -> None:
+    def read(self, rows: list[_Row]) -> None:
         found = self.found
         lists = {"crate-declared": found.crates, "tools-found": found.tools, "lto-ended": found.lto}
         lists |= {"output-made": found.outputs, "crates-linked": found.linked}
-        ended: list[Row] = []
+        ended: list[_Row] = []
         for row in rows:
             kind = row["event"]
             found.seconds = max(found.seconds, float(row["time"]))
@@ -147,18 +147,18 @@ class _Reader:
         found.units.sort(key=lambda unit: (unit.start, unit.worker, unit.name))
         found.messages = list(self.said.values())
 
-    def _unit(self, row: Row) -> ReportedUnit:
+    def _unit(self, row: _Row) -> ReportedUnit:
         seconds = float(row["seconds"])
         start = max(0.0, float(row["time"]) - seconds)
         words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
         return ReportedUnit(*words, start, seconds, str(row["outcome"]), self.causes.get(_key(row), ()))
 
-    def _unfinished(self, row: Row) -> ReportedUnit:
+    def _unfinished(self, row: _Row) -> ReportedUnit:
         start = float(row["time"])
         words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
         return ReportedUnit(*words, start, max(0.0, self.found.seconds - start), "unfinished")
 
-    def _hear(self, row: Row, who: str) -> None:
+    def _hear(self, row: _Row, who: str) -> None:
         for item in row.get("diagnostics", ()):
             said = _diagnostic(item)
             message = self.said.setdefault(said, ReportedMessage(said, []))
@@ -166,7 +166,7 @@ class _Reader:
                 message.units.append(who)
 
 
-def _diagnostic(row: Row) -> Diagnostic:
+def _diagnostic(row: _Row) -> Diagnostic:
     """Return a diagnostic without what it happened to."""
     file, code, rendered = (str(row.get(name, "")) for name in ("file", "code", "rendered"))
     line, column, end_line, end_column = (
@@ -180,5 +180,5 @@ def _diagnostic(row: Row) -> Diagnostic:
     return Diagnostic(Severity(row["severity"]), str(row["text"]), *place, code, related, rendered)
 
 
-def _key(row: Row) -> tuple[str, str, str]:
+def _key(row: _Row) -> tuple[str, str, str]:
     return str(row["step"]), str(row["crate"]), str(row["unit"])

@@ -14,15 +14,15 @@ from .recording import Recording, ReportedMessage
 
 __all__ = ["sarif"]
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 
 def sarif(build: Recording) -> str:
     """Return the build's diagnostics."""
     rules = sorted({item.said.code for item in build.messages if item.said.code})
-    driver: Row = {"name": "cratewright", "version": str(build.started.get("cratewright", ""))}
+    driver: _Row = {"name": "cratewright", "version": str(build.started.get("cratewright", ""))}
     driver["rules"] = [{"id": rule} for rule in rules]
-    run: Row = {
+    run: _Row = {
         "tool": {
             "driver": driver,
             "extensions": [{"name": f"{row['backend']}: {row['fingerprint']}"} for row in build.tools],
@@ -35,9 +35,9 @@ def sarif(build: Recording) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _result(item: ReportedMessage, rules: list[str]) -> Row:
+def _result(item: ReportedMessage, rules: list[str]) -> _Row:
     said = item.said
-    result: Row = {"level": said.severity.value, "message": {"text": said.text or "no text"}}
+    result: _Row = {"level": said.severity.value, "message": {"text": said.text or "no text"}}
     if said.code:
         result |= {"ruleId": said.code, "ruleIndex": rules.index(said.code)}
     if said.file:
@@ -53,10 +53,10 @@ def _result(item: ReportedMessage, rules: list[str]) -> Row:
     return result
 
 
-def _location(file: str, *numbers: int) -> Row:
+def _location(file: str, *numbers: int) -> _Row:
     named = zip(("startLine", "startColumn", "endLine", "endColumn"), numbers, strict=False)
     region = {name: number for name, number in named if number > 0}
-    place: Row = {"artifactLocation": {"uri": _uri(file)}}
+    place: _Row = {"artifactLocation": {"uri": _uri(file)}}
     if "startLine" in region:
         place["region"] = region
     return {"physicalLocation": place}

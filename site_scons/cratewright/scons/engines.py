@@ -13,7 +13,7 @@ from ..contract.backend import CodegenBackend
 from ..pipeline.engine import Engine
 from ..pipeline.settings import (
     FLAGS,
-    NUMBERS,
+    NUMBER_SETTINGS,
     SECRETS,
     SETTINGS,
     cache_places,
@@ -99,13 +99,13 @@ def _setting(name: str, value: object) -> str:
     if isinstance(value, bool):
         text = ("1" if value else "") if is_flag else None
     elif isinstance(value, (int, float)):
-        text = str(value) if is_flag or name in NUMBERS else None
+        text = str(value) if is_flag or name in NUMBER_SETTINGS else None
     elif isinstance(value, SCons.Node.FS.Base):
         text = one_a_line([str(value.abspath)]) if name == "CRATE_CACHE" else str(value.abspath)
     else:
         text = value if isinstance(value, str) else "" if value is None else None
     if text is None:
-        kind = "a number" if name in NUMBERS else "True or False" if name in FLAGS else "one string"
+        kind = "a number" if name in NUMBER_SETTINGS else "True or False" if name in FLAGS else "one string"
         shown = type(value).__name__ if name in SECRETS else repr(value)
         raise ConfigurationError(f"{name} takes {kind}, not {shown}", hint=SETTINGS.get(name, ""))
     return text

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from ..base.errors import ConfigurationError, OutputError
 from ..base.host import hold_signals
-from .child import begin_group, disown, end_group, own, watch
+from .child import begin_group, disown, end_group, own, watch_groups
 
 __all__ = ["Changes"]
 
@@ -36,7 +36,7 @@ class Changes:
             raise ConfigurationError("watching files needs watchfiles", hint="pip install 'cratewright[watch]'")
         self.directories = tuple(directories)
         self.output, writer = os.pipe()
-        watch()
+        watch_groups()
         parent = os.getpid()
         with hold_signals():
             self._process = os.fork()

@@ -34,7 +34,7 @@ __all__ = [
     "run_program",
     "running",
     "take_turns",
-    "watch",
+    "watch_groups",
 ]
 
 
@@ -112,7 +112,7 @@ def _run(
     import subprocess  # noqa: PLC0415 - a build that has nothing to do runs no program
 
     check_ended()
-    watch()
+    watch_groups()
     process = subprocess.Popen(
         argv,
         cwd=cwd,
@@ -180,7 +180,7 @@ def begin_group() -> None:
     release_signals()
 
 
-def watch() -> None:
+def watch_groups() -> None:
     """Ensure that the groups started here end even if this process is killed; a worker's end with the worker."""
     if not _build.member:
         wake_watchdog(_build.groups)

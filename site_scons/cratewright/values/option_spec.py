@@ -10,7 +10,7 @@ from ..base.patterns import pattern
 from ..base.values import dataclass
 from .crate_type import CrateType
 
-__all__ = ["NUMBERS", "SIZE", "OptionKind", "OptionSpec", "OptionValue"]
+__all__ = ["NUMBER_KINDS", "SIZE", "OptionKind", "OptionSpec", "OptionValue"]
 
 OptionValue = bool | int | str | tuple[str, ...] | tuple[tuple[str, str | None], ...] | None
 
@@ -63,7 +63,7 @@ class OptionSpec:
     @property
     def takes(self) -> str:
         """The values it takes, described to people."""
-        if self.kind not in NUMBERS:
+        if self.kind not in NUMBER_KINDS:
             return _TAKES[self.kind]
         least = max(self.least or 0, 0) if self.kind is OptionKind.SIZE else self.least
         bounds = [f"at least {least}"] * (least is not None) + [f"at most {self.most}"] * (self.most is not None)
@@ -99,7 +99,7 @@ class OptionSpec:
             if isinstance(value, str):
                 return value
             raise self._refuse(value, where)
-        if self.kind in NUMBERS:
+        if self.kind in NUMBER_KINDS:
             return self._number(value, where)
         if self.kind is OptionKind.TEXTS:
             if isinstance(value, str):
@@ -191,7 +191,7 @@ class OptionSpec:
         return ConfigurationError(message, context=(("where", where),), hint=hint)
 
 
-NUMBERS = (OptionKind.INT, OptionKind.SIZE)
+NUMBER_KINDS = (OptionKind.INT, OptionKind.SIZE)
 """The kinds whose values are numbers."""
 _MOST = (1 << 63) - 1
 """What every encoding of a number holds."""

@@ -25,7 +25,7 @@ from ..base.values import dataclass
 from ..system.child import check_ended, disown, end_group, own, owns
 from ..system.memory import MemoryBudget, available_memory
 from .pace import Pace
-from .worker import SIZE, ended_unexpectedly, not_ready, receive, send, unprepared
+from .worker import LENGTH_SIZE, ended_unexpectedly, not_ready, receive, send, unprepared
 from .zygote import Zygote
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ class _Worker:
         Raises: ToolError if it has ended instead; any CratewrightError of a warm-up call.
         """
         try:
-            kind, value = receive(self.socket, SIZE)
+            kind, value = receive(self.socket, LENGTH_SIZE)
         except (OSError, EOFError):
             raise ended_unexpectedly(self._reap()) from None
         if kind != "ready":

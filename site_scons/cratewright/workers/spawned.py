@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..base.host import start_interpreter, wait_unreaped
-from ..system.child import end_group, watch
+from ..system.child import end_group, watch_groups
 from ..system.scratch import scratch_root
 from .worker import Calls, Surroundings, cannot_start, send
 
@@ -39,7 +39,7 @@ class Spawner:
         path = list(dict.fromkeys([*sys.path, *paths]))
         self._given = Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch_root())
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        watch()
+        watch_groups()
 
     def start(self) -> tuple[socket.socket, int]:
         """Return the socket to a new worker, which will report that it is ready, and its process id.

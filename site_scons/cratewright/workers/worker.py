@@ -21,8 +21,7 @@ from ..system.child import end_all, end_group, join_group
 from ..system.scratch import use_scratch
 
 __all__ = [
-    "PART",
-    "SIZE",
+    "LENGTH_SIZE",
     "Calls",
     "Surroundings",
     "cannot_start",
@@ -40,9 +39,9 @@ __all__ = [
 Calls = Sequence[tuple[Callable[..., object], tuple[object, ...]]]
 
 _LENGTH = struct.Struct(">Q")
-PART = 1 << 16
+_PART = 1 << 16
 """Nearly every message comes in one part of this size."""
-SIZE = _LENGTH.size
+LENGTH_SIZE = _LENGTH.size
 """The part of a message to ask for first if another may follow it."""
 
 
@@ -63,7 +62,7 @@ def send(connection: socket.socket, message: object) -> None:
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 
-def receive(connection: socket.socket, part: int = PART) -> tuple[str, object]:
+def receive(connection: socket.socket, part: int = _PART) -> tuple[str, object]:
     """Return the answer to the message sent last: its kind and its value.
 
     Shape: `part` as in `_message`, if another message may follow.
@@ -73,7 +72,7 @@ def receive(connection: socket.socket, part: int = PART) -> tuple[str, object]:
     return answer[0], answer[1]
 
 
-def _message(connection: socket.socket, part: int = PART) -> memoryview:
+def _message(connection: socket.socket, part: int = _PART) -> memoryview:
     """Return the next message.
 
     Shape: no other may follow before this one is answered, unless `part` is the size of the length field.
@@ -114,7 +113,7 @@ def work() -> NoReturn:
     connection = adopt()
     threading.Thread(target=_end_with_caller, name="cratewright caller", daemon=True).start()
     try:
-        kind, value = _prepare(pickle.loads(_message(connection, SIZE)))
+        kind, value = _prepare(pickle.loads(_message(connection, LENGTH_SIZE)))
     except (OSError, EOFError):
         os._exit(0)
     except Exception as error:  # a warm-up function cannot be imported here
@@ -178,7 +177,7 @@ def serve(control: socket.socket) -> NoReturn:
 
 
 def _request(control: socket.socket) -> tuple[str, object]:
-    request = pickle.loads(_message(control, SIZE))
+    request = pickle.loads(_message(control, LENGTH_SIZE))
     return request[0], request[1] if len(request) > 1 else None
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from ..base.errors import ToolError
 from ..base.host import can_fork, hold_signals, release_signals, wait_unreaped
-from ..system.child import check_ended, disown, end_group, own, owns, watch
+from ..system.child import check_ended, disown, end_group, own, owns, watch_groups
 from ..system.scratch import scratch_root
 from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
 
@@ -43,7 +43,7 @@ class Zygote:
         self._process = _start()
         self.alive = True
         if warm:  # during its warm-up it does not notice that its caller is gone
-            watch()
+            watch_groups()
         path = list(dict.fromkeys([*sys.path, *paths]))
         self._ask(("warm", Surroundings(path, dict(os.environ), os.getcwd(), list(warm), scratch)), timeout=timeout)
 

@@ -9,11 +9,11 @@ from .declaration import Vocabulary, Workspace, WorkspaceCrate, WorkspaceSetting
 from .dependency import WorkspaceDependency
 from .features import Features, Selection, select_features
 from .glob import Listing, expand_glob, is_glob
-from .picture import FORMATS, draw, draw_built
+from .picture import PICTURE_FORMATS, draw, draw_built
 from .schema import json_schema
 
 __all__ = [
-    "FORMATS",
+    "PICTURE_FORMATS",
     "Features",
     "Listing",
     "Selection",

@@ -20,9 +20,9 @@ from ..values.crate_type import CrateType
 from .declaration import Workspace
 from .features import select_features
 
-__all__ = ["FORMATS", "draw", "draw_built"]
+__all__ = ["PICTURE_FORMATS", "draw", "draw_built"]
 
-FORMATS = ("mermaid", "dot", "json")
+PICTURE_FORMATS = ("mermaid", "dot", "json")
 _RLIB = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
 
 
@@ -99,7 +99,7 @@ def _picture(workspace: Workspace) -> _Picture:
 
 def draw_built(crates: Sequence[CrateMetadata], style: str) -> str:
     """Return the same picture of crates as a build has left them, in order."""
-    labels = unique_labels([f"{crate.name}" for crate in crates], [crate.target for crate in crates])
+    labels = _unique_labels([f"{crate.name}" for crate in crates], [crate.target for crate in crates])
     known = {(crate.stable_id, crate.target): label for crate, label in zip(crates, labels, strict=True)}
     edges = [
         _Edge(label, known.get((item.stable_id, crate.target), item.name))
@@ -120,7 +120,7 @@ def draw_built(crates: Sequence[CrateMetadata], style: str) -> str:
     return _drawn(picture, style)
 
 
-def unique_labels(names: Sequence[str], places: Sequence[str]) -> list[str]:
+def _unique_labels(names: Sequence[str], places: Sequence[str]) -> list[str]:
     """Return names, each with its place where there are several of them, and a number where that does not do."""
     labels: list[str] = []
     for name, place in zip(names, places, strict=True):

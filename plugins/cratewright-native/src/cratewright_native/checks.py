@@ -15,7 +15,7 @@ from .arguments.kept import is_versioned
 from .arguments.ldflags import parse_ldflags, refused_flag
 from .arguments.linker_options import ZIG_OPTIONS
 from .arguments.options import EMITTED
-from .arguments.words import refusal
+from .arguments.words import word_refusal
 from .compile.emit import unserved
 from .linking.soname import check_soname
 from .toolchains.flags import LANGUAGES, MODULES
@@ -139,7 +139,7 @@ def _options(crate: Crate) -> Iterator[tuple[str, Options]]:
 def _check_words(crate: Crate, toolchain: Toolchain) -> None:
     for where, options in _options(crate):
         for name in _COMPILER_WORDS:
-            refused = refusal(options.texts(name), assembly=name == "asmflags")
+            refused = word_refusal(options.texts(name), assembly=name == "asmflags")
             if refused is not None:
                 raise ConfigurationError(
                     f"{where}: '{refused.word}' cannot be among '{name}'",

@@ -48,7 +48,7 @@ _VARYING = frozenset({_INPUT, _OUTPUT, _PAYLOAD, _HIT, _CALLABLE})
 _KNOWN = frozenset({_DESCRIPTOR, _SET, _PUSH_CONSTANT, _CONSTANT})
 _MOST = 1 << 12
 
-Place = tuple[int, int]
+_Place = tuple[int, int]
 """A set and a binding."""
 
 
@@ -114,14 +114,14 @@ def layout_of(program: Object) -> Layout:
     )
 
 
-def moved(alone: Layout, whole: Layout, at: int) -> Callable[[Place], Place | None] | None:
+def moved(alone: Layout, whole: Layout, at: int) -> Callable[[_Place], _Place | None] | None:
     """Return where what an entry point uses is bound alone, by where it is bound with the others.
 
     Shape: `at` is its position among the entry points of `whole`. None if more than places would be another;
     what is given for a place is None if nothing that the entry point knows is there.
     """
     same = alone.parameters == whole.parameters and alone.constants == whole.constants
-    there, places, sets = dict((*whole.parameters, *whole.own[at])), dict[Place, Place](), dict[int, int]()
+    there, places, sets = dict((*whole.parameters, *whole.own[at])), dict[_Place, _Place](), dict[int, int]()
     for variable, uses in (*alone.parameters, *alone.own[0]):
         others = there.get(variable, ())
         if [(use.category, use.count) for use in uses] != [(use.category, use.count) for use in others]:
@@ -145,7 +145,7 @@ def moved(alone: Layout, whole: Layout, at: int) -> Callable[[Place], Place | No
     if not same and (plain or alone.constants[1]):
         return None
 
-    def move(place: Place) -> Place | None:
+    def move(place: _Place) -> _Place | None:
         found = places.get(place)
         if found is None and place[0] in sets:
             found = sets[place[0]], place[1]

@@ -15,22 +15,22 @@ __all__ = ["entries_of_part", "grouped", "parts_of_groups"]
 
 _MOST = 16
 
-Member = tuple[ImageEntry, tuple[int, ...]]
+_Member = tuple[ImageEntry, tuple[int, ...]]
 """An entry point, and the modules that it needs."""
 
 
-def grouped(request: LinkRequest, members: Sequence[Member], *, across: bool) -> list[list[Member]]:
+def grouped(request: LinkRequest, members: Sequence[_Member], *, across: bool) -> list[list[_Member]]:
     """Return entry points in groups, in order of their first ones.
 
     Shape: those of one source are together, for an edit concerns them all. Those of several sources are if they may be
     and need the same modules, as long as these are larger than the sources: an edit of one source then costs at most
     about twice what it would alone.
     """
-    sources: dict[int, list[Member]] = {}
+    sources: dict[int, list[_Member]] = {}
     for member in members:
         sources.setdefault(member[0].module, []).append(member)
-    groups: list[list[Member]] = []
-    room: dict[tuple[object, ...], tuple[list[Member], int]] = {}
+    groups: list[list[_Member]] = []
+    room: dict[tuple[object, ...], tuple[list[_Member], int]] = {}
     for own, found in sources.items():
         needed = [request.modules[at] for at in found[0][1] if at != own]
         module = request.modules[own].module
@@ -64,7 +64,7 @@ def entries_of_part(request: LinkRequest) -> tuple[ImageEntry, ...]:
     return entries[: int(more) + 1] if more else tuple(alone)
 
 
-def _part(group: Sequence[Member]) -> LinkPart:
+def _part(group: Sequence[_Member]) -> LinkPart:
     own = dict.fromkeys(entry.module for entry, _ in group)
     others = [each for each in group[0][1] if each not in own]
     more = f" +{len(group) - 1}" if len(group) > 1 else ""

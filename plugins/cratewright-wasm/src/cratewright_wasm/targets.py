@@ -16,7 +16,7 @@ __all__ = ["FREESTANDING", "TARGETS", "WASI", "CLibrary", "find_library", "inclu
 FREESTANDING = "wasm32-unknown-unknown"
 WASI = "wasm32-wasi"
 TARGETS = (FREESTANDING, WASI)
-SETTING = "CRATE_WASI_SYSROOT"
+_SETTING = "CRATE_WASI_SYSROOT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +67,14 @@ def without_start(library: CLibrary) -> CLibrary:
 
 
 def _sysroot(toolchain: WasmToolchain, session: Session) -> str:
-    wanted = session.setting(SETTING)
+    wanted = session.setting(_SETTING)
     for place in [os.path.join(session.root, wanted)] if wanted else ["/usr", "/opt/wasi-sdk/share/wasi-sysroot"]:
         if os.path.isfile(os.path.join(place, "lib", WASI, "libc.a")):
             return place
     raise ToolError(
         f"{wanted or 'this machine'} has no C library for {WASI}",
         context=(("looked for", f"lib/{WASI}/libc.a"), ("compiler", f"clang {toolchain.version}")),
-        hint=f"install wasi-libc, name its place in {SETTING}, or use CRATE_WASM_CLANG=zig",
+        hint=f"install wasi-libc, name its place in {_SETTING}, or use CRATE_WASM_CLANG=zig",
     )
 
 
@@ -90,7 +90,7 @@ def _of_sysroot(toolchain: WasmToolchain, start: str, session: Session) -> CLibr
     for path in needed:
         observed[path] = Observed(path, digest_file(path))
         if observed[path].digest is None:
-            raise ToolError(f"{path} is missing", hint=f"install wasi-libc whole, or name another in {SETTING}")
+            raise ToolError(f"{path} is missing", hint=f"install wasi-libc whole, or name another in {_SETTING}")
     last = (needed[1], *((found,) if found else ()))
     return CLibrary(first=(needed[0],), last=last, observed=tuple(observed.values()))
 

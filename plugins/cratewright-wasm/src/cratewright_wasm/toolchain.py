@@ -13,7 +13,7 @@ from cratewright import Finished, Session, ToolError, content_digest, dataclass,
 
 __all__ = ["WasmToolchain", "find_toolchain", "run"]
 
-SETTING = "CRATE_WASM_CLANG"
+_SETTING = "CRATE_WASM_CLANG"
 _OLDEST, _NEWEST = 16, 23
 _LTO_SINCE = 20
 """The first wasm-ld that tells what thin LTO would do without doing it."""
@@ -63,7 +63,7 @@ def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env
         done = run_program(argv, what=what, cwd=cwd, env=env, timeout=timeout)
     except OSError as error:
         raise ToolError(
-            f"cannot run {argv[0]}: {error.strerror}", context=(("for", what),), hint=f"see {SETTING}"
+            f"cannot run {argv[0]}: {error.strerror}", context=(("for", what),), hint=f"see {_SETTING}"
         ) from error
     if done.status < 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
@@ -79,16 +79,16 @@ def find_toolchain(session: Session) -> WasmToolchain:
 
     Raises: ToolError if there is none, or if what the setting names cannot be used.
     """
-    wanted = session.setting(SETTING)
+    wanted = session.setting(_SETTING)
     if wanted == "zig":
         zig = _bundled_zig() or shutil.which("zig") or ""
         if not zig:
-            raise ToolError(f"{SETTING}=zig, but zig is not installed", hint="pip install 'cratewright-wasm[zig]'")
+            raise ToolError(f"{_SETTING}=zig, but zig is not installed", hint="pip install 'cratewright-wasm[zig]'")
         return _zig(zig, session)
     if wanted:
         clang = shutil.which(os.path.join(session.root, wanted) if os.path.dirname(wanted) else wanted)
         if clang is None:
-            raise ToolError(f"{SETTING}: there is no program '{wanted}'", hint="name a clang, or zig")
+            raise ToolError(f"{_SETTING}: there is no program '{wanted}'", hint="name a clang, or zig")
         return _llvm(clang, session)
     if zig := _bundled_zig():
         return _zig(zig, session)
@@ -157,6 +157,6 @@ def _version(command: tuple[str, ...], session: Session) -> str:
         raise ToolError(
             f"{' '.join(command)} is not a clang or wasm-ld: it does not say its version",
             context=(("it said", (done.stdout + done.stderr).decode(errors="replace")[:200].strip()),),
-            hint=f"see {SETTING}",
+            hint=f"see {_SETTING}",
         )
     return found[1]

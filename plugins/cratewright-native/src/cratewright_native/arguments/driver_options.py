@@ -10,7 +10,7 @@ from functools import cache
 from cratewright import pattern
 
 from .linker_options import Fate, LinkerOption, option_table
-from .words import refusal
+from .words import word_refusal
 
 __all__ = ["DRIVER_OPTIONS", "driver_option"]
 
@@ -54,7 +54,7 @@ def driver_option(word: str) -> LinkerOption:
         return LinkerOption("", Fate.FINAL)
     if _LEVEL.match(word):
         return LinkerOption("", Fate.NOT_WITH_LTO, reason="option 'opt_level' sets it")
-    refused = refusal([word])
+    refused = word_refusal([word])
     if refused is not None:
         return LinkerOption("", Fate.REFUSED, reason=refused.reason)
     if _KNOWN.match(word):

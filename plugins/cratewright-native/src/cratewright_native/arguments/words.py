@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Refusal", "embed_directories", "file_words", "included_files", "refusal"]
+__all__ = ["Refusal", "embed_directories", "file_words", "included_files", "word_refusal"]
 
 _SEPARATE = frozenset(
     {"-D", "-U", "-include", "-imacros", "--include", "--imacros", "--embed-dir", "--param", "-Xassembler"}
@@ -114,7 +114,7 @@ _EMBED = pattern(r"--embed-dir=?(.*)", re.DOTALL)
 _INCLUDES = pattern(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
 
 
-def refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
+def word_refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
     """Return what is wrong with the first word that a user may not pass on, or None.
 
     Shape: `assembly` if they are for sources in assembly alone.

@@ -47,7 +47,7 @@ from .emit import assembly_words, emitted
 
 __all__ = ["command", "compile_source"]
 
-Files = Mapping[str, FileFacts | None]
+_Files = Mapping[str, FileFacts | None]
 Missing = tuple[Observed, ...]
 
 _SHOWN = 20
@@ -96,7 +96,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
             toolchain=toolchain,
         )
 
-        def attempt() -> tuple[tuple[Completed, Files, Missing], int]:
+        def attempt() -> tuple[tuple[Completed, _Files, Missing], int]:
             said = _run_elsewhere(stencil, unit, output, directory, memory) or _run(stencil, unit, output, directory)
             names, missing = _listed(unit, stencil, directory, said)
             files, newest = _files(stencil, toolchain, memory, names)
@@ -252,7 +252,7 @@ def _assembled(unit: ListedUnit, said: Completed) -> tuple[str, ...]:
     return tuple(name for name in names if name not in own and not _PASSED.search(name))
 
 
-def _search(unit: ListedUnit, stencil: UnitStencil, files: Files, said: str) -> Search:
+def _search(unit: ListedUnit, stencil: UnitStencil, files: _Files, said: str) -> Search:
     """Return where a unit was looked for what it includes."""
     language = _language(stencil.path)
     words = user_words(stencil.options, language)
@@ -299,7 +299,7 @@ def _names(listing: str, unit: ListedUnit) -> tuple[str, ...]:
     return called(decode_depfile(listing, name=unit.path), unit.toolchain.root)
 
 
-def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]) -> tuple[Files, int]:
+def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]) -> tuple[_Files, int]:
     """Return what is known of all files that were read, and when one of them last changed.
 
     Raises: SourceError if the source is no longer what is to be compiled.
@@ -333,7 +333,7 @@ def _read(root: str, path: str) -> bytes:
         return b""
 
 
-def _refuse_embedding(unit: ListedUnit, files: Files, directory: Path) -> None:
+def _refuse_embedding(unit: ListedUnit, files: _Files, directory: Path) -> None:
     """Refuse inline assembly that reads files: it would be read whenever an object is made, unseen by any key."""
     if _language(unit.path) == "assembler":
         return

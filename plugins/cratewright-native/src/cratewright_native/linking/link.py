@@ -44,7 +44,7 @@ from .depfile import parse_link_depfile
 from .embed import embed_object
 from .link_files import link_search, observe_link
 from .linker_messages import linker_warnings
-from .refusal import as_told, refusal
+from .refusal import as_told, link_refusal
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
 
@@ -119,7 +119,7 @@ def _run(
             return line, toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
     driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
     cannot = f"crate '{request.crate}' cannot be linked"
-    refused = refusal(request, cannot, files, final=True, archive=_ARCHIVE)
+    refused = link_refusal(request, cannot, files, final=True, archive=_ARCHIVE)
     if line:
         # Users know the driver: it is for it to say what is wrong.
         toolchain.run(driver, cwd=directory, what=what, refused=refused)

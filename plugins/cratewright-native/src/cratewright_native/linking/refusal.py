@@ -11,13 +11,13 @@ from cratewright import CratewrightError, Diagnostic, LinkError, LinkModule, Lin
 
 from .linker_messages import first_error, has_duplicates, undefined_symbols
 
-__all__ = ["as_told", "refusal"]
+__all__ = ["as_told", "link_refusal"]
 
 _SHOWN = 20
 _MERGED = ("merged", "merged.o")
 
 
-def refusal(
+def link_refusal(
     request: LinkRequest, what: str, files: Mapping[str, LinkModule], *, final: bool = False, archive: str = ""
 ) -> Callable[[str], CratewrightError]:
     """Return what makes an error of a linker's words.

@@ -10,8 +10,8 @@ from ..binary.localise import with_local_symbols
 from ..binary.module import MAIN_SYMBOLS
 from ..toolchains.toolchain import Toolchain
 from .demand import is_direct, needed_modules
-from .refusal import refusal
-from .resolve import written
+from .refusal import link_refusal
+from .resolve import write_objects
 
 __all__ = ["merge"]
 
@@ -31,7 +31,7 @@ def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     parts = [item for item in request.modules if item in needed or item in chosen or is_direct(item, request)]
     what = f"merging the objects of crate '{request.crate}'"
     with toolchain.scratch() as directory:
-        files = written(parts, directory)
+        files = write_objects(parts, directory)
         if toolchain.kind == "gcc":
             linker: tuple[str, ...] = (*toolchain.cc(request.target), "-nostdlib", "-fno-lto", "-Wl,--build-id=none")
         else:
@@ -41,7 +41,7 @@ def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
             cwd=directory,
             what=what,
             outputs=[_MERGED],
-            refused=refusal(request, f"{what} failed", files),
+            refused=link_refusal(request, f"{what} failed", files),
         )
         data = (directory / _MERGED).read_bytes()
     data = with_local_symbols(data, keep={*request.exported, *MAIN_SYMBOLS}, name=f"crate '{request.crate}'")

@@ -15,7 +15,7 @@ from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Toolchain
 from .demand import is_direct
 
-__all__ = ["LldInputs", "check_reader", "module_file", "write_inputs", "written"]
+__all__ = ["LldInputs", "check_reader", "module_file", "write_inputs", "write_objects"]
 
 _ARGUMENTS = "arguments.rsp"
 _SCRIPT = "offered.map"
@@ -41,7 +41,7 @@ def module_file(data: bytes, repeat: int = 0) -> str:
     return f"{content_digest(data)[:32]}{f'-{repeat}' if repeat else ''}.bc"
 
 
-def written(modules: Iterable[LinkModule], directory: Path) -> dict[str, LinkModule]:
+def write_objects(modules: Iterable[LinkModule], directory: Path) -> dict[str, LinkModule]:
     """Write objects to files called by their numbers, and return which is which."""
     files = {f"{index}.o": item for index, item in enumerate(modules)}
     for name, item in files.items():

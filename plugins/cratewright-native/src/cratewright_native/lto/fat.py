@@ -9,8 +9,8 @@ from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, Modul
 from ..arguments.kept import wanted_symbols
 from ..compile.codegen import OPTIMIZED
 from ..linking.demand import needed_modules
-from ..linking.refusal import refusal
-from ..linking.resolve import write_inputs, written
+from ..linking.refusal import link_refusal
+from ..linking.resolve import write_inputs, write_objects
 from ..lookups.closed import run_closed
 from ..toolchains.flags import lowering_words
 from ..toolchains.toolchain import Toolchain
@@ -44,7 +44,7 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
             cwd=directory,
             what=what,
             outputs=[_MERGED],
-            refused=refusal(request, f"{what} failed", inputs.files),
+            refused=link_refusal(request, f"{what} failed", inputs.files),
         )
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 
@@ -90,13 +90,13 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
 
 def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
     with toolchain.scratch() as directory:
-        files = written(modules, directory)
+        files = write_objects(modules, directory)
         toolchain.run(
             (*toolchain.cc(request.target), *_KEEP_LTO, *files, "-o", _MERGED),
             cwd=directory,
             what=what,
             outputs=[_MERGED],
-            refused=refusal(request, f"{what} failed", files),
+            refused=link_refusal(request, f"{what} failed", files),
         )
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 

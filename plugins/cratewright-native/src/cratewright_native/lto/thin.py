@@ -19,7 +19,7 @@ from cratewright import (
     pattern,
 )
 
-from ..linking.refusal import refusal
+from ..linking.refusal import link_refusal
 from ..linking.resolve import module_file, write_inputs
 from ..lookups.closed import run_closed
 from ..toolchains.flags import lowering_words
@@ -56,7 +56,7 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
             (*words, "--thinlto-emit-imports-files", *inputs.arguments, "-o", "unused"),
             cwd=directory,
             what=what,
-            refused=refusal(request, f"{what} failed", inputs.files),
+            refused=link_refusal(request, f"{what} failed", inputs.files),
         )
         needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
         # A name that is not a file of ours would be that of an archive's member, which no job could read.

@@ -18,7 +18,7 @@ from .probe import asked_of, cache_directory, can_thin, identity, program_of, re
 from .toolchain import WORKING_DIRECTORY, Toolchain
 from .zig import Zig, bundled_zig, zig_cache
 
-__all__ = ["choose"]
+__all__ = ["choose_toolchain"]
 
 _HINT = "install cratewright-native[zig], or clang and lld of one version; or name one in CRATE_CC or CRATE_LLVM"
 _LAUNCHERS = frozenset(("ccache", "sccache", "distcc", "icecc", "buildcache"))
@@ -27,7 +27,7 @@ _DRIVER = pattern(r"clang\+\+|\bg\+\+|\bc\+\+")
 _MAJOR = pattern(r"(?:version|LLD) (\d+)\.")
 
 
-def choose(root: str, *, compiler: str = "", llvm: str = "") -> Toolchain:
+def choose_toolchain(root: str, *, compiler: str = "", llvm: str = "") -> Toolchain:
     """Return the toolchain to use.
 
     Shape: `llvm` is a directory with clang and lld in it; `compiler` is `zig`, or a clang or gcc, by name or path.

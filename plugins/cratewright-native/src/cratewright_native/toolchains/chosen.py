@@ -30,12 +30,12 @@ def toolchain_for(session: Session, *, report: bool = False) -> Toolchain:
 
     Raises: ToolError naming what was tried and why it will not do.
     """
-    from .choose import choose  # noqa: PLC0415 - a build with nothing to do needs it not
+    from .choose import choose_toolchain  # noqa: PLC0415 - a build with nothing to do needs it not
 
     compiler, llvm, timeout = session.setting("CRATE_CC"), session.setting("CRATE_LLVM"), session.timeout
     key = (session.root, compiler, llvm, timeout, report)
     made = _choices().made
     if key not in made:
-        found = choose(session.root, compiler=compiler, llvm=llvm)
+        found = choose_toolchain(session.root, compiler=compiler, llvm=llvm)
         made[key] = replace(found, timeout=timeout, report=PassReport() if report else None)
     return made[key]

@@ -22,10 +22,10 @@ __all__ = [
     "Compiler",
     "Glslang",
     "StageSource",
-    "check_target",
     "prelude",
     "source_without_work",
     "spaced",
+    "target_numbers",
     "version_end",
 ]
 
@@ -206,7 +206,7 @@ class Glslang:
             name=source.path,
             hlsl=source.language == "hlsl",
             stage=SUFFIXES.index(source.stage),
-            target=check_target(source.target),
+            target=target_numbers(source.target),
             version=DEFAULT_VERSION,
             preamble=preamble,
             include=include,
@@ -241,7 +241,7 @@ def _including(includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -
     return include, errors
 
 
-def check_target(target: str) -> tuple[int, int]:
+def target_numbers(target: str) -> tuple[int, int]:
     """Return glslang's numbers of a target environment.
 
     Raises: ConfigurationError for one that it does not know.

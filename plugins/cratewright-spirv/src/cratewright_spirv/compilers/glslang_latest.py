@@ -30,10 +30,10 @@ from .glslang import (
     CompileRefused,
     Glslang,
     StageSource,
-    check_target,
     defines,
     prelude,
     source_without_work,
+    target_numbers,
     version_end,
 )
 from .keeping import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
@@ -94,7 +94,7 @@ class LatestGlslang:
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Build the tables of built-in functions, so that processes forked later share them."""
-        check_target(target)
+        target_numbers(target)
         for version in versions:
             source = source_without_work(b"#version %d\nvoid main() {}\n" % version, "glsl", target)
             includes = IncludeResolver("/", (), source.path, source.text)
@@ -165,7 +165,7 @@ def library_function(name: str, result: Any, *arguments: Any) -> Any:
 
 def _compile(source: StageSource, text: bytes) -> tuple[bytes, str]:
     _check_language(source)
-    _, spirv = check_target(source.target)
+    _, spirv = target_numbers(source.target)
     data, log = _call(
         _versioned(text.rstrip(b"\0")),
         path=source.path.encode(),

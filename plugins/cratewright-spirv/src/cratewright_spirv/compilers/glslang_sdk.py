@@ -17,7 +17,7 @@ from cratewright import SourceError, ToolError, run_program, scratch_directory
 from ..base.stopwatch import step
 from ..text.includes import Included, IncludeResolver, redirect
 from ..text.sources import glsl_version
-from .glslang import DEFAULT_VERSION, CompileRefused, StageSource, check_target, defines, prelude, spaced
+from .glslang import DEFAULT_VERSION, CompileRefused, StageSource, defines, prelude, spaced, target_numbers
 
 __all__ = ["GlslangExecutable"]
 
@@ -66,7 +66,7 @@ class GlslangExecutable:
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
-        check_target(target)
+        target_numbers(target)
 
     def compile_whole(self, source: StageSource) -> None:
         """Return nothing: what a text needs is not seen before it is preprocessed."""
@@ -77,7 +77,7 @@ class GlslangExecutable:
 
         Raises: CompileRefused, ToolError, or SourceError for an include that is not found.
         """
-        check_target(source.target)
+        target_numbers(source.target)
         defines(source)
         # The program refuses a target together with -E, so what the target defines is told by hand.
         macros = (*source.macros, ("VULKAN", "100"))

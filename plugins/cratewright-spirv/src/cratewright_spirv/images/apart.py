@@ -36,8 +36,8 @@ _ONE_WAY = 3
 # Values whose type is known when they are run: all types that there are take part, those of other entry points, too.
 _DYNAMIC = ("AnyValue", "_dispatch_")
 
-Place = tuple[int, int]
-Wanted = tuple[EntryKey, str, Callable[[Place], Place | None]]
+_Place = tuple[int, int]
+Wanted = tuple[EntryKey, str, Callable[[_Place], _Place | None]]
 """An entry point's stage and name, the name that it is to have, and where what is bound at a set and binding goes."""
 
 
@@ -73,7 +73,7 @@ def _is_separable(program: Program) -> bool:
     return is_orderable(program)
 
 
-def _apart(program: Program, key: EntryKey, name: str, place: Callable[[Place], Place | None]) -> bytes | None:
+def _apart(program: Program, key: EntryKey, name: str, place: Callable[[_Place], _Place | None]) -> bytes | None:
     alone = trim(with_entry_names(only_entry_points(program, [key]), {key: name}))
     bodies = alone.functions.values()
     classes = {words[3] for words in alone.variables().values()}
@@ -90,7 +90,7 @@ def _apart(program: Program, key: EntryKey, name: str, place: Callable[[Place], 
     return replace(alone, preamble=preamble).encode() if len(preamble) == len(alone.preamble) else None
 
 
-def _placed(program: Program, place: Callable[[Place], Place | None]) -> Iterator[Instruction]:
+def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Iterator[Instruction]:
     """Yield the preamble with resources bound elsewhere; one instruction less for what has no place."""
     bound: dict[int, dict[int, int]] = {}
     for words in program.preamble:

@@ -153,7 +153,7 @@ class _Modes:
     def _other_stage(self, at: int, mode: Mode) -> LinkError:
         unit, entry = self.units[at], self.entry
         return LinkError(
-            f"{unit.shown} declares layout({shown(mode)}) for {_SUFFIXES[unit.implied.stage]} shaders, "
+            f"{unit.shown} declares layout({_shown(mode)}) for {_SUFFIXES[unit.implied.stage]} shaders, "
             f"but {entry.stage} entry point `{entry.name}` reaches it",
             context=[("image", self.program.module.name), ("path", self.reached.units[at])],
             hint="move the declaration into a source of its own, or into the shader",
@@ -163,10 +163,10 @@ class _Modes:
         rows = [("image", self.program.module.name), ("path", self.reached.units[at])]
         if by in self.reached.units:
             rows.append(("other path", self.reached.units[by]))
-        rows.append(("declared by", f"{self.units[at].shown}: {shown(mode)}"))
-        rows.append(("declared by", f"{self.units[by].shown}: {shown(other)}"))
+        rows.append(("declared by", f"{self.units[at].shown}: {_shown(mode)}"))
+        rows.append(("declared by", f"{self.units[by].shown}: {_shown(other)}"))
         return LinkError(
-            f"entry point `{self.entry.name}` would have both {shown(other)} and {shown(mode)}",
+            f"entry point `{self.entry.name}` would have both {_shown(other)} and {_shown(mode)}",
             context=rows,
             hint="all units of a stage must declare the same; declare it only in the shader, or in a common header",
         )
@@ -184,7 +184,7 @@ def _group(mode: Mode) -> object:
     return _GROUP.get(mode[0], (mode,))
 
 
-def shown(mode: Mode) -> str:
+def _shown(mode: Mode) -> str:
     """Return a mode as a source declares it."""
     if mode[0] == LOCAL_SIZE_ID:
         pairs = zip("xyz", mode[1::2], mode[2::2], strict=True)

@@ -15,7 +15,7 @@ _KINDS = ("descriptors", "inputs", "outputs")
 _BOUND_BY = ("set", "binding", "kind", "location", "component", "index")
 _TYPE = "type"
 
-Place = tuple[object, ...]
+_Place = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Facts:
     size: int
     instructions: int
     modules: tuple[tuple[str, str], ...]
-    names: tuple[tuple[Place, str], ...] = ()
-    blocks: tuple[tuple[Place, str], ...] = ()
+    names: tuple[tuple[_Place, str], ...] = ()
+    blocks: tuple[tuple[_Place, str], ...] = ()
 
     @classmethod
     def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row | None) -> Facts:
@@ -83,7 +83,7 @@ class Facts:
     def renamed(self, stage: str, old: str, new: str) -> Facts:
         """Return the facts with an entry point under a new name."""
 
-        def moved(rows: tuple[tuple[Place, str], ...]) -> tuple[tuple[Place, str], ...]:
+        def moved(rows: tuple[tuple[_Place, str], ...]) -> tuple[tuple[_Place, str], ...]:
             return tuple(((stage, new, *at[2:]) if at[:2] == (stage, old) else at, text) for at, text in rows)
 
         return Facts(self.size, self.instructions, self.modules, moved(self.names), moved(self.blocks))
@@ -114,7 +114,7 @@ def restore_names(interface: reflect.Row, facts: Facts) -> None:
             row["block"] = json.loads(blocks[place])
 
 
-def _places(interface: reflect.Row) -> Iterator[tuple[Place, reflect.Row]]:
+def _places(interface: reflect.Row) -> Iterator[tuple[_Place, reflect.Row]]:
     """Yield every named row of an interface with that by which a host binds it."""
     entries, constants = interface["entry_points"], interface["spec_constants"]
     assert isinstance(entries, list) and isinstance(constants, list)

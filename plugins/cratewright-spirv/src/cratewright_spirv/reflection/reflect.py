@@ -22,7 +22,7 @@ __all__ = ["STAGES", "ReflectedEntry", "ShaderStage", "entry_points", "instructi
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, INDEX, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 32, 34
-WORKGROUP_SIZE = 25
+_WORKGROUP_SIZE = 25
 UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
 DIM_BUFFER, DIM_SUBPASS = 5, 6
 STORAGE_IMAGE = 2
@@ -116,7 +116,7 @@ def lists_all_globals(data: bytes) -> bool:
 def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[int, int, int] | None:
     for each, marks in shapes.decorations.items():
         # a constant decorated so overrides every entry point's own size
-        if marks.get(BUILT_IN) == (WORKGROUP_SIZE,) and each in shapes.definitions:
+        if marks.get(BUILT_IN) == (_WORKGROUP_SIZE,) and each in shapes.definitions:
             return _triple(shapes.components(each))
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
