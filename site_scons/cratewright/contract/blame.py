@@ -50,7 +50,8 @@ def plugin_words(module: str) -> str:
 
 def distribution_words(distribution: metadata.Distribution) -> str:
     """Return a distribution's name and version."""
-    return f"{distribution.metadata['Name']} {distribution.version}"
+    about = distribution.metadata  # read and parsed each time it is asked for
+    return f"{about['Name']} {about['Version']}"
 
 
 def is_fault(error: BaseException) -> bool:

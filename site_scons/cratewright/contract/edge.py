@@ -37,7 +37,6 @@ def opened(
     `timed` is told how long each call took, and the passes in it.
     Raises: PluginError if it cannot be made.
     """
-    rows = (("plugin", plugin_words(kind.__module__)),)
     try:
         made = kind()
     except BaseException as error:
@@ -45,11 +44,15 @@ def opened(
             raise
         name = getattr(kind, "NAME", kind.__name__)
         message = f"backend '{name}': {kind.__name__}() failed"
+        rows = (("plugin", plugin_words(kind.__module__)),)
         raise foreign_error(error, message, root=session.root, rows=rows) from error
     if not issubclass(type(made), CodegenBackend):
         raise PluginError(
             f"backend '{kind.NAME}': {kind.__name__}() made {value_words(made)}",
-            context=(*rows, ("expected", f"an object of {kind.__name__}: __new__() returns what super().__new__ does")),
+            context=(
+                ("plugin", plugin_words(kind.__module__)),
+                ("expected", f"an object of {kind.__name__}: __new__() returns what super().__new__ does"),
+            ),
         )
     backend = guard(made)
     backend.init(session)
