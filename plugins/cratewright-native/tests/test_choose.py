@@ -12,7 +12,7 @@ import pytest
 from cratewright import Session, ToolError
 from cratewright.testing import require_tool
 from cratewright_native.backend import NativeBackend
-from cratewright_native.toolchains import choose_toolchain as choose_module
+from cratewright_native.toolchains import choose as choose_module
 from cratewright_native.toolchains.choose import choose_toolchain
 from cratewright_native.toolchains.chosen import _choices
 from cratewright_native.toolchains.probe import compilers_behind, remembered
@@ -199,4 +199,4 @@ def test_a_wrapper_is_its_bytes_and_what_it_runs(tmp_path: Path, kind: str) -> N
 def test_gcc_where_its_results_would_say_where_they_were_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(choose_module, "WORKING_DIRECTORY", "/is/not/there")
     with pytest.raises(ToolError, match=r"(?s)gcc would record .* there is no /is/not/there here.*use clang"):
-        choose_module.choose(str(tmp_path), compiler="gcc")
+        choose_module.choose_toolchain(str(tmp_path), compiler="gcc")
