@@ -16,7 +16,6 @@ __all__ = ["GROUP", "FoundPlugin", "checkout_places", "find_plugins"]
 
 GROUP = "cratewright"
 """The entry points that name plugins."""
-_PROJECT = "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ def find_plugins() -> Iterator[FoundPlugin]:
 
 def checkout_places() -> list[str]:
     """Return the files and directories that say which plugins a checkout has; some files are missing."""
-    return [str(_plugins()), *map(str, sorted(path / _PROJECT for path in _plugins().glob("*")))]
+    return [str(_plugins()), *map(str, _projects())]
 
 
 def _plugins() -> Path:
@@ -52,7 +51,7 @@ def _plugins() -> Path:
 
 
 def _projects() -> list[Path]:
-    return sorted(_plugins().glob(f"*/{_PROJECT}"))
+    return sorted(path / "pyproject.toml" for path in _plugins().glob("*"))
 
 
 def _entry_point_table(project: Path) -> Mapping[str, str]:
