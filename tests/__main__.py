@@ -77,10 +77,7 @@ def _status(process: subprocess.Popen[bytes], name: str) -> int:
 def _environment() -> dict[str, str]:
     """Return the environment in which the packages of this checkout are found."""
     inherited = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    # One process more than there are processors, for tests wait: for time limits, and for processes that they start.
-    number = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", str((os.cpu_count() or 1) + 1))
-    paths = os.pathsep.join([*source_paths(), *inherited])
-    return {**os.environ, "PYTHONPATH": paths, "PYTEST_XDIST_AUTO_NUM_WORKERS": number}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*source_paths(), *inherited])}
 
 
 if __name__ == "__main__":
