@@ -114,7 +114,7 @@ def edit_ways(units: int, crates: int) -> list[Way]:
     programs = [str(tools.glslang), str(tools.validator)] if tools is not None else []
     libraries = {"LD_LIBRARY_PATH": str(tools.libraries)} if tools is not None else {}
     return [
-        replace(ours, begin=edit, first=[scons()]),
+        replace(ours, begin=edit, first=[scons()] * SETTLED),
         replace(ours, name=NULL, begin=settle),
         Way(
             COMPILER,

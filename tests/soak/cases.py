@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 from .sconstructs import FILES, Script
@@ -61,6 +62,9 @@ _SHADER_EDITS = (
     ("K + ", "K - "), ("x * 2.0", "x * 7.0"), ("* Q", "* (Q + 1)"), ("#define K 2.0", "#define K 3.0"),
     ("#define K 2.0", '#include "k.h"'), ("void main", "// a comment\nvoid main"), ("float f0", "floaty f0"),
 )  # fmt: skip
+_KINDS = ('"cdylib"', '"cdylib"', '"cdylib"', '["rlib", "cdylib"]', '"rlib"')
+_NEEDS = ("lib0", "lib0", '"lib0"', "lib1", "lib1, lib0", "")
+_WORDS = ("multimodule=True", 'lto="thin"', 'lto="fat"', 'opt_level="3"', 'debuginfo="line"')
 _PLUGIN = """\
 import cratewright
 
@@ -74,6 +78,8 @@ def cratewright_add_profiles():
 def case_of(seed: int) -> list[Step]:
     """Return a case."""
     rng = random.Random(seed)
+    if rng.random() < 0.4:
+        return _case_of_parts(rng)
     script = Script(rng)
     steps: list[Step] = [["write", name, text] for name, text in FILES.items()]
     files = dict(FILES)
@@ -111,6 +117,57 @@ def case_of(seed: int) -> list[Step]:
     return steps
 
 
+def _case_of_parts(rng: random.Random) -> list[Step]:
+    """Return a case of several crates, of which an edit concerns some."""
+    lines = ['lib0 = env.Crate("lib0", ["l0.glsl"])', 'lib1 = env.Crate("lib1", ["l1.glsl"], deps=[lib0])']
+    names = [f"c{number}" for number in range(rng.randint(3, 6))]
+    for number, name in enumerate(names):
+        sources = [f"s{number}.comp", *(["s0.comp"] if rng.random() < 0.2 else [])]
+        words = [f'crate_type={rng.choice(_KINDS)}, include_dirs=["inc"]', f"deps=[{rng.choice(_NEEDS)}]"]
+        words += rng.sample(_WORDS, rng.choice((0, 0, 1, 2)))
+        lines.append(f"{name} = env.Crate({name!r}, {sources}, {', '.join(words)})")
+    some = rng.sample(names, rng.randint(1, len(names)))
+    asked = ", ".join([*some, *(["lib0"] if rng.random() < 0.2 else [])])
+    lines.append(
+        rng.choice(
+            ("", "", f"Default({asked})", f"Default([{asked}])", *(f"Default({name})" for name in some))
+            if rng.random() < 0.7
+            else (f"more = []\nfor each in ({asked},): more += each\nDefault(more)", f"more = lib0 + {some[0]}")
+        )
+    )
+    script = Script(rng, lines)
+    files = {**FILES, **{f"s{number}.comp": FILES["s1.comp"] for number in range(4, 7)}}
+    steps: list[Step] = [["write", name, text] for name, text in files.items()]
+    steps.append(["environ", "CRATE_CACHE", rng.choice(("shared", "shared", "off", "@/.crate-cache"))])
+    usual = rng.choice(([], [], ["-j2", "-k"], ["-k"], ["c0.spv.json"], ["."], ["-s"]))
+    steps += [*_written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
+    for _ in range(rng.randint(5, 12)):
+        for _ in range(rng.choice((1, 1, 1, 2))):
+            chance = rng.random()
+            if chance < 0.65:
+                steps += _edit_of_shader(
+                    rng, files, rng.choice([*(f"s{n}.comp" for n in range(7)), "l1.glsl", "l0.glsl"])
+                )
+            elif chance < 0.80:
+                steps.append(["harm", rng.choice(_OUTPUTS), rng.randrange(9), rng.choice(_HARMS)])
+            elif chance < 0.87:
+                # With several jobs, SCons waits for ever if its database cannot be opened.
+                steps.append(
+                    ["harm", rng.choice(_STATES), rng.randrange(9), rng.choice(_HARMS).replace("directory", "cut")]
+                )
+            elif chance < 0.94:
+                steps.append(
+                    ["harm", rng.choice(("s*.comp", "l*.glsl", "inc/*")), rng.randrange(9), rng.choice(_HARMS)]
+                )
+            else:
+                steps.append(["write", rng.choice(("h.h", "k.h", "inc/k.h")), f"#define K {rng.randint(1, 9)}.0\n"])
+        kill = [rng.randint(1, 6)] if rng.random() < 0.06 else []
+        steps.append(["run", usual if rng.random() < 0.95 else [], *kill])
+        if rng.random() < 0.3:
+            steps += [["sleep", 0.12], ["run", usual]]
+    return [*steps, ["run", usual], ["run", []]]
+
+
 def _written(script: Script) -> list[Step]:
     return [["write", name, text] for name, text in script.files().items()]
 
@@ -134,19 +191,21 @@ def _plugins(rng: random.Random, *, first: bool = False) -> list[Step]:
     return steps
 
 
+def _edit_of_shader(rng: random.Random, files: dict[str, str], name: str) -> list[Step]:
+    old, new = rng.choice(_SHADER_EDITS)
+    if rng.random() < 0.3:
+        old, new = new, old
+    files[name] = files[name].replace(old, new) if old in files[name] else files[name] + "\n// more\n"
+    return [["rewrite", name, files[name], rng.choice(("", "mtime", "old", "future", "moved"))]]
+
+
 def _edit(rng: random.Random, script: Script, files: dict[str, str]) -> list[Step]:
     chance = rng.random()
     if chance < 0.30:
         script.edit()
         return _written(script)
     if chance < 0.45:
-        name = rng.choice([name for name in files if name.endswith((".comp", ".glsl", ".h"))])
-        old, new = rng.choice(_SHADER_EDITS)
-        if rng.random() < 0.3:
-            old, new = new, old
-        files[name] = files[name].replace(old, new) if old in files[name] else files[name] + "\n// more\n"
-        how = rng.choice(("", "mtime", "old", "future", "moved"))
-        return [["rewrite", name, files[name], how]]
+        return _edit_of_shader(rng, files, rng.choice([*filter(re.compile(r"\.(comp|glsl|h)$").search, files)]))
     if chance < 0.56:
         name = rng.choice(("VERSION", "VERSION", "flag", "flag", "flag", "dep.txt", "h.in"))
         if name == "flag" and rng.random() < 0.4:

@@ -33,7 +33,9 @@ def read(path):
 def told(*words, usual=SCons.Script.Main._build_targets):
     nodes = usual(*words)
     exec(read("late.py"))
-    open(TOP + ".told", "w").write(str("cratewright_builds" in env.fs.__dict__))
+    made = [each for settling in env.fs.__dict__.get("cratewright_settling", {}).values() for each in settling.calls]
+    done = [each for settling in env.fs.__dict__.get("cratewright_settling", {}).values() for each in settling.executed]
+    open(TOP + ".told", "w").write(f"{len(done)} of {len(made)}")
     return nodes
 
 
@@ -87,9 +89,9 @@ _NAMES = re.compile(r"\b(?:lib\d|c\d|saved|SOURCES|INCLUDES)\b")
 
 
 class Script:
-    """An SConstruct, statement by statement."""
+    """An SConstruct, statement by statement; `body` are the first ones, otherwise chosen at random."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, body: list[str] | None = None) -> None:
         self._rng = rng
         tools = rng.choice(
             ('"install", "textfile", cratewright.tool', "cratewright.tool", '"default", cratewright.tool')
@@ -110,7 +112,9 @@ class Script:
             f'SOURCE0="s0.comp"{more})',
         ]
         self.is_apart = rng.random() < 0.6
-        self.body: list[str] = []
+        self.body: list[str] = body or []
+        if body is not None:
+            return
         for number in range(rng.choice((1, 1, 1, 2))):
             self.body.append(self._lib(number))
         for number in range(rng.choice((1, 2, 2, 3))):

@@ -381,10 +381,16 @@ def test_damage_is_as_if_nothing_were_known(pair: Pair) -> None:
     assert pair.settle(BOTH) == 3, "known from the second build with nothing to do on"
     path = pair.kept.path / ".sconsign.crates"
     text = path.read_text()
-    for damage in ("[1, 2", "[" * 100_000, "[]", text[:-9], text.replace("settled build", "other build"), "null"):
+    first, _, second = text.partition("\n")
+    for damage in ("[1, 2", "[" * 100_000, "[]", first[:-9], text.replace("settled build", "other build"), "null"):
         path.write_text(damage)
         assert not (pair.run(), pair.is_known())[1]
-    path.unlink()
+    for damage in (second[:-9], "null", "[" * 100_000, "[]", "[[1, [], [], []]]", second.replace("[0", "[-1"), ""):
+        pair.settle(BOTH)
+        path.write_text(f"{path.read_text().splitlines()[0]}\n{damage}")
+        _with({"lib.glsl": f"#version 460\nfloat f() {{ return {len(damage)}.0; }}\n"})(pair)
+        pair.run()
+    path.unlink(missing_ok=True)
     os.mkfifo(path)
     pair.run()
 

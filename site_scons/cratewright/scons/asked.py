@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import SCons.Script
@@ -98,6 +98,14 @@ class AskedTargets:
         SCons.Script._Set_Default_Targets = self._usual
         for nodes in _lists():
             nodes[:] = [AskedNode.real(node) if type(node) is AskedNode else node for node in nodes]
+
+    def replace(self, numbers: Container[int]) -> None:
+        """Put the nodes of these calls in place of their stand-ins."""
+        for nodes in _lists():
+            nodes[:] = [
+                AskedNode.real(node) if type(node) is AskedNode and place_of(node)[0] in numbers else node
+                for node in nodes
+            ]
 
     def _default(self, env: Any, words: Any) -> None:
         for word in words:

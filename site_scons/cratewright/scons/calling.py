@@ -171,10 +171,11 @@ class Moments:
 class Call:
     """One call of `env.Crate`.
 
-    Shape: `digest` is empty if the call cannot be recorded.
+    Shape: `digest` is empty if the call cannot be recorded; `refers_to` are the numbers of the calls whose targets are
+    among its arguments.
     """
 
-    __slots__ = ("_at", "_env", "_here", "_variables", "_words", "_world", "digest")
+    __slots__ = ("_at", "_env", "_here", "_variables", "_words", "_world", "digest", "refers_to")
 
     def __init__(
         self, env: Environment, words: tuple[Any, ...], moments: Moments, number: Callable[[object], int]
@@ -183,12 +184,20 @@ class Call:
         self._here = env.fs.getcwd()
         self._at = _place()
         self.digest = ""
+        self.refers_to: set[int] = set()
+
+        def noted(target: object) -> int:
+            found = number(target)
+            if found >= 0:
+                self.refers_to.add(found)
+            return found
+
         try:
             self._variables, self._world = moments.variables(env), moments.world()
             if self._here.srcdir is not None:
                 raise Unlike("a variant directory")
             place = str(self._here.get_internal_path())
-            rows = [place, self._variables.digest, self._world.digest, plain_word(words, number)]
+            rows = [place, self._variables.digest, self._world.digest, plain_word(words, noted)]
             self._words = copied(words)
             self.digest = digest_of(rows)
         except Unlike:

@@ -57,6 +57,7 @@ class Build:
     """All crates of one SCons run.
 
     Shape: `crates` by key; a key is the name, the directory and what distinguishes one environment's crates.
+    `known_links` are the answers of `links_of` for crates that crates link which are not declared.
     """
 
     root: str
@@ -68,6 +69,7 @@ class Build:
     _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
     _linked: dict[tuple[str, CrateType], tuple[DependencyFormats, list[LinkedCrate]]] = field(default_factory=dict)
     _formats: FormatTable | None = None
+    known_links: Mapping[str, Sequence[bool]] = field(default_factory=dict)
     _links_of: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _any_instead: bool | None = None
     _ahead: int = 0
@@ -190,6 +192,9 @@ class Build:
         Shape: a crate that nothing here links may be linked in any way elsewhere, also with LTO.
         Raises: GraphError as `find`.
         """
+        if crate.key in self.known_links:
+            for_lto, for_code = self.known_links[crate.key]
+            return for_lto, for_code
         with self._lock:
             if not self._links_of:
                 own: dict[bool, set[str]] = {True: set(), False: set()}

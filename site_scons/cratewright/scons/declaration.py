@@ -178,7 +178,7 @@ class Declaration:
             directory=self.directory,
             dependencies=dependency_keys(self, deps),
             resolve=lambda: self._resolve(entries, declared),
-            generated=lambda: [node for node, *_ in entries if node.is_derived()],
+            sources=tuple(node for node, *_ in entries),
             engine=self.engine,
             backend=self.backend_name,
             machine=self.target,

@@ -12,6 +12,7 @@ import SCons.Node.FS
 
 from .images import is_image_directory, promised_images
 from .paths import relative
+from .pending_node import is_pending_node
 
 __all__ = ["Makeable", "upwards"]
 
@@ -40,7 +41,7 @@ class Makeable:
                 continue
             done.add(directory)
             for name, node in directory.entries.items():
-                if name in (".", ".."):
+                if name in (".", "..") or is_pending_node(node):
                     continue
                 if isinstance(node, SCons.Node.FS.Dir):
                     todo.append(node)

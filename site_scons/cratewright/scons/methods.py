@@ -42,7 +42,12 @@ def crate(
 
 def _watch(env: Environment) -> Callable[[Settling], None]:
     build, fs = build_of(env), env.fs
-    return lambda settling: watch_build(build, settling, fs)
+
+    def watch(settling: Settling) -> None:
+        build.known_links = settling.known_links
+        watch_build(build, settling, fs)
+
+    return watch
 
 
 def workspace(env: Environment, file: object, features: object, *, default_features: bool) -> Mapping[str, CrateTarget]:

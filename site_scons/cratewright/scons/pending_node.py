@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import SCons.Node.FS
@@ -37,11 +37,11 @@ class PendingNodes:
             self._nodes.append(node)
         return node
 
-    def end(self) -> None:
-        """Turn all of them into ordinary SCons nodes."""
-        nodes, self._nodes = self._nodes, []
-        for node in nodes:
-            object.__setattr__(node, "__class__", _KINDS[type(node)])
+    def end(self, nodes: Iterable[Node] | None = None) -> None:
+        """Turn these into ordinary SCons nodes, or all."""
+        for node in self._nodes if nodes is None else nodes:
+            if type(node) in _KINDS:
+                object.__setattr__(node, "__class__", _KINDS[type(node)])
 
 
 def is_pending_node(node: object) -> bool:

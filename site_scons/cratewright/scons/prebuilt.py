@@ -116,7 +116,7 @@ def _add(build: Build, engine: Engine, node: Any, metadata: CrateMetadata, depen
                 directory=os.path.dirname(path),
                 dependencies=dependencies,
                 resolve=lambda: crate,
-                generated=list,
+                sources=(),
                 engine=engine,
                 version=metadata.version,
                 metadata=metadata.metadata,

@@ -1,7 +1,8 @@
-"""The file that describes a build with nothing to do: everything that decided so.
+"""The file that describes the last build: what each call of `env.Crate` was found or made from.
 
-As long as none of it differs, the next build has nothing to do either and need not check crate by crate. If
-anything differs, the build runs as if the file were missing.
+As long as none of it differs, the next build has nothing to do and need not check crate by crate. If files differ
+that belong to some crates alone, only these crates are checked, and those that depend on them. If anything else
+differs, the build runs as if the file were missing.
 """
 
 from __future__ import annotations
@@ -9,31 +10,68 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from importlib import machinery
 from typing import Any, NamedTuple
 
 from ..base.stamp import file_stamp
 
-__all__ = ["MEMORY", "NAME", "SettledBuild", "memory_digest", "memory_of", "names_digest", "read_settled"]
+__all__ = [
+    "MEMORY",
+    "NAME",
+    "CallRecord",
+    "SettledBuild",
+    "in_order_of_visits",
+    "memory_digest",
+    "memory_of",
+    "named_calls",
+    "names_digest",
+    "outdated",
+    "read_settled",
+    "told_of",
+]
 
 NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
 
-_FORMAT = "cratewright settled build 4"
+_FORMAT = "cratewright settled build 5"
 _MOST = 1 << 28
+_IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
+
+
+class CallRecord(NamedTuple):
+    """What one call of `env.Crate` stands for in a build.
+
+    Shape: `is_checked` if every stage was found to be up to date. `files` are the numbers of files that its stages
+    read or made, in the order of `SettledBuild.files`; `makes` the numbers of its nodes in `SettledBuild.built`, and
+    `needs` those of other calls on which it depends, or whose files it reads. `names` are what SCons calls the nodes
+    of the target, and `together` says for each of them which is the first that the same action makes; `key` is that
+    of the crate, and `links` as `Build.links_of` gives it.
+    """
+
+    is_checked: bool
+    files: list[int]
+    makes: list[int]
+    needs: list[int]
+    names: list[str]
+    together: list[int]
+    key: str
+    links: Sequence[bool]
 
 
 class SettledBuild(NamedTuple):
-    """A build with nothing to do.
+    """The last build.
 
     Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes; `asked`
     are the targets to build, `late` digests of the state when all SConscripts had been read. `told` are the lines
-    that SCons printed. `built` are the paths of nodes that crates make, directories with a trailing `/`; `unmade`
-    those of nodes that are not on disk. `memory` is the digest of SCons's database. `files` are all files read or
-    made, with their stamps, None for a missing path; `places` are directories of the project in which Python looks
-    for modules, with the digests of their file names. Paths are absolute.
+    that SCons printed when there was nothing to do. `built` are the paths of nodes that crates make, directories with
+    a trailing `/`; `unmade` those of nodes that are not on disk. `memory` is the digest of SCons's database. `files`
+    are all files read or made, with their stamps, None for a missing path; `places` are directories of the project in
+    which Python looks for modules, with the digests of their file names. Paths are absolute. `is_whole` if nothing was
+    made; `written` is the text of the records, which are only read if something differs.
     """
 
     calls: list[tuple[str, list[str]]]
@@ -45,35 +83,164 @@ class SettledBuild(NamedTuple):
     memory: str
     places: Mapping[str, str]
     files: Mapping[str, list[int] | None]
+    is_whole: bool
+    written: bytes
 
     def encode(self) -> bytes:
         """Return the content of the file."""
-        return json.dumps([_FORMAT, *self]).encode()
+        return json.dumps([_FORMAT, *self[:-1]]).encode() + b"\n" + self.written
 
-    def holds(self, memory: str) -> bool:
-        """Return whether no file has changed; `memory` is the digest of SCons's database now."""
-        if memory != self.memory:
-            return False
-        stat = os.stat
+    def differing(self, memory: str) -> list[str] | None:
+        """Return the paths that have changed, None if anything else has; `memory` is the digest of SCons's database
+        now.
+        """
+        if memory != self.memory or any(names_digest(place) != digest for place, digest in self.places.items()):
+            return None
+        find, found = os.stat, []
         for path, stamp in self.files.items():
             try:
-                found = stat(path)
+                now = find(path)
             except (OSError, ValueError):
                 if stamp is not None:
-                    return False
+                    found.append(path)
                 continue
-            if stamp is None or file_stamp(found) != stamp:
-                return False
-        return all(names_digest(place) == digest for place, digest in self.places.items())
+            if stamp is None or file_stamp(now) != stamp:
+                found.append(path)
+        return found
+
+    def records(self) -> list[CallRecord]:
+        """Return the record of each call; none if they are missing or unreadable."""
+        try:
+            rows = json.loads(self.written)
+            records = [CallRecord(*row) for row in rows]
+            fits = len(records) == len(self.calls) and all(map(self._is_sound, records))
+        except (ValueError, TypeError, RecursionError):
+            return []
+        return records if fits else []
+
+    def _is_sound(self, record: CallRecord) -> bool:
+        numbers = (
+            (record.files, len(self.files)),
+            (record.makes, len(self.built)),
+            (record.needs, len(self.calls)),
+            (record.together, len(record.names)),
+        )
+        return (
+            tuple(map(type, record)) == (bool, list, list, list, list, list, str, list)
+            and len(record.names) == len(record.together)
+            and all(type(number) is int and 0 <= number < end for row, end in numbers for number in row)
+            and {str}.issuperset(map(type, record.names))
+            and list(map(type, record.links)) == [bool, bool]
+        )
 
 
-_TYPES = (list, list, list, list, list, list, str, dict, dict)
+def outdated(
+    build: SettledBuild, records: Sequence[CallRecord], differing: Iterable[str], named: Iterable[int] = ()
+) -> tuple[set[int], set[int]] | None:
+    """Return the numbers of the calls which may have something to do, and of those to execute; None if all are.
+
+    Shape: those to which a differing path belongs, that were not checked, or that are `named`, and all that need
+    these; to execute are also all that any of them needs.
+    """
+    paths, made = list(build.files), set(build.built)
+    owners: dict[str, list[int]] = {}
+    needed_by: list[list[int]] = [[] for _ in records]
+    for number, record in enumerate(records):
+        for file in record.files:
+            owners.setdefault(paths[file], []).append(number)
+        for other in record.needs:
+            needed_by[other].append(number)
+    found = {*named, *(number for number, record in enumerate(records) if not record.is_checked)}
+    for path in differing:
+        if path not in owners or not (_is_file_or_missing(path) or path + "/" in made):
+            return None
+        found.update(owners[path])
+    _reach(found, needed_by)
+    concerned = set(found)
+    _reach(found, [record.needs for record in records])
+    return (concerned, found) if len(found) < len(records) else None
+
+
+def named_calls(build: SettledBuild, records: Sequence[CallRecord], root: str, names: Iterable[str]) -> set[int] | None:
+    """Return the numbers of the calls that make the targets which a command line names; None if it names others.
+
+    Shape: `root` is the project's, absolute.
+    """
+    makers = {build.built[made].rstrip("/"): number for number, record in enumerate(records) for made in record.makes}
+    found = {makers.get(os.path.normpath(os.path.join(root, name.lstrip("#")))) for name in names}
+    return None if None in found else {number for number in found if number is not None}
+
+
+def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, tuple[int, int]]:
+    """Return what SCons prints of the targets to build that are up to date, each with a call and a place in it.
+
+    Shape: `asked` as in `SettledBuild`; targets that a command line names are left out. SCons prints one line for all
+    that one action makes.
+    """
+    _, _, targets, _ = asked
+    found, done = {}, set()
+    for number, place in (row for row in targets if not isinstance(row, str)):
+        record = records[number]
+        if (number, record.together[place]) not in done:
+            done.add((number, record.together[place]))
+            found[f"scons: `{record.names[place]}' is up to date."] = number, place
+    return found
+
+
+def in_order_of_visits(
+    asked: Sequence[Any], records: Sequence[CallRecord], told: Sequence[str], executed: Container[int] = ()
+) -> list[str] | None:
+    """Return the lines of `told_of` in the order in which SCons visits the targets: what a target needs comes before
+    it. SCons itself sees to that for calls that are executed.
+
+    Shape: `told` as in `SettledBuild`; None if it would have to tell more about the order, and does not.
+    """
+    lines: dict[int, list[str]] = {}
+    calls = {line: number for line, (number, _) in told_of(asked, records).items()}
+    for line, number in calls.items():
+        lines.setdefault(number, []).append(line)
+    order = {line: place for place, line in enumerate(told)}
+    needs, found = [record.needs for record in records], dict[str, None]()
+    done: set[int] = set()
+    for line, number in calls.items():
+        below = {number}
+        if number not in executed:
+            _reach(below, needs, done)
+            done |= below
+        visited = [other for each in sorted(below - {number}) for other in lines.get(each, ()) if other not in found]
+        if visited and not {line, *visited} <= order.keys():
+            return None
+        found |= dict.fromkeys(sorted([*visited, line], key=lambda each: order.get(each, 0)))
+    return list(found)
+
+
+def _reach(found: set[int], edges: Sequence[Sequence[int]], others: Set[int] = frozenset()) -> None:
+    """Add whatever can be reached by edges, apart from others."""
+    todo = list(found)
+    while todo:
+        more = set(edges[todo.pop()]) - found - others
+        found |= more
+        todo += more
+
+
+def _is_file_or_missing(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+_TYPES = (list, list, list, list, list, list, str, dict, dict, bool, bytes)
 
 
 def read_settled(root: str) -> SettledBuild | None:
-    """Return what the last build with nothing to do wrote; None if the file is missing or unreadable."""
+    """Return what the last build wrote; None if the file is missing or unreadable."""
     try:
-        form, *fields = json.loads(_content(os.path.join(root, NAME)))
+        text, _, written = _content(os.path.join(root, NAME)).partition(b"\n")
+        found: list[Any] = [*json.loads(text), written]
+        form, *fields = found
         if form != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
             return None
         if not all({str}.issuperset(map(type, fields[number])) for number in (2, 3, 4, 5)):
@@ -99,13 +266,13 @@ def memory_digest(memory: bytes) -> str:
 def names_digest(place: str) -> str:
     """Return the digest of the file names in a directory of modules, empty if it does not exist.
 
-    Shape: without hidden files, which are never modules, and without Python's own cache.
+    Shape: only names that a module, a package or what describes an installed project may have.
     """
     try:
-        names = [name for name in os.listdir(place) if not name.startswith(".") and name != "__pycache__"]
+        names = [name for name in os.listdir(place) if "." not in name or name.endswith(_IMPORTED)]
     except OSError:
         return ""
-    return hashlib.sha256(json.dumps(sorted(names)).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(sorted({*names} - {"__pycache__"})).encode()).hexdigest()
 
 
 def _content(path: str) -> bytes:

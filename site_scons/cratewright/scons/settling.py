@@ -1,16 +1,17 @@
-"""Recognizes a build with nothing to do: while it looks like one, calls of `env.Crate` are recorded, not executed.
+"""Recognizes crates with nothing to do: as long as it can, calls of `env.Crate` are recorded, not executed.
 
-A build is settled as a whole or not at all: its calls are those of the last build with nothing to do, in the same
-order, and no file has changed since. As soon as anything differs, or something asks for more of a crate or of
-SCons's graph, all recorded calls are executed as they would have been, and SCons sees no difference. The decision
-is final when SCons has read all SConscripts; if nothing differs even then, SCons only prints what is up to date.
+The calls are those of the last build, in the same order, and no file has changed since but those of a few crates. As
+soon as anything else differs, or something asks for more of a crate or of SCons's graph, all recorded calls are
+executed as they would have been, and SCons sees no difference. The decision is final when SCons has read all
+SConscripts: then the calls of crates that may have something to do are executed; of all others, SCons only prints
+that they are up to date.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,18 @@ from .crate_target import CrateTarget, PendingTarget, become
 from .heard import listen
 from .pending_node import PendingNodes, is_pending_node
 from .plain import Unlike
-from .settled import MEMORY, SettledBuild, memory_digest, memory_of, read_settled
+from .settled import (
+    MEMORY,
+    CallRecord,
+    SettledBuild,
+    in_order_of_visits,
+    memory_digest,
+    memory_of,
+    named_calls,
+    outdated,
+    read_settled,
+    told_of,
+)
 from .usual import all_nodes, is_before_any, is_plain_graph, memory_is_usual, options_are_usual
 from .watching import Watch
 
@@ -39,6 +51,8 @@ __all__ = ["Settling", "settling_of"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
+_TARGETS = 2
+"""Where the targets to build are in `SettledBuild.asked`."""
 
 
 class Settling:
@@ -47,8 +61,10 @@ class Settling:
     Shape: `root` absolute; `calls` so far, `targets` what they returned, and `nodes` what each target held then,
     since an SConstruct may change these lists; empty for a crate that is not declared. `is_like_others` while SCons
     has been told only what can be recorded. `late` and `asked` as in `SettledBuild`, once all SConscripts have been
-    read; `began` is the start by `clock_ns`, and `memory` the content of SCons's database then, if needed. `watch`,
-    if set, is called once all SConscripts of a build that may have nothing to do have been read.
+    read; `began` is the start by `clock_ns`, and `memory` the content of SCons's database then, if needed. `executed`
+    are the numbers of the calls that were executed; if not all, `known` is the last build, `records` those of its
+    calls, and `concerned` the numbers of those calls that may have something to do. `is_late` if more are executed
+    once SCons builds. `watch`, if set, is called once all SConscripts of a build that can be described have been read.
     """
 
     asks_always = False
@@ -66,6 +82,11 @@ class Settling:
         self.moments = Moments()
         self.late: list[str] = []
         self.asked: list[Any] = []
+        self.executed: set[int] = set()
+        self.concerned: set[int] = set()
+        self.known: SettledBuild | None = None
+        self.records: list[CallRecord] = []
+        self.is_late = False
         self.watch: Callable[[Settling], None] | None = None
         self._fs = fs
         self._crate: Callable[..., CrateTarget] | None = None
@@ -82,6 +103,11 @@ class Settling:
             self._begin(self._before)
         self._when_read()
 
+    @property
+    def known_links(self) -> dict[str, Sequence[bool]]:
+        """What the last build has found of links, for the crates that were executed, as in `Build.known_links`."""
+        return {self.records[number].key: self.records[number].links for number in self.executed if self.known}
+
     def crate(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
         """Return what `crate` returns for a call, or a target that is declared as soon as something asks about it."""
         self._crate = crate
@@ -95,6 +121,7 @@ class Settling:
             self.declare()
             target = self._make(crate, env, *words)
             nodes = tuple(target)
+            self.executed.add(len(self.calls))
         self._numbers[id(target)] = len(self.calls)
         self.calls.append(call)
         self.targets.append(target)
@@ -121,29 +148,53 @@ class Settling:
         """Execute all recorded calls: something differs, or something asks for more."""
         if self._before is None or self._depth:
             return
-        self._before, make = None, self._crate
+        self._before = None
+        known = {id(node) for _, node in all_nodes(self._fs) if not is_pending_node(node)} if self._is_over else set()
         self._pending_nodes.end()
-        self._depth += 1
-        try:
-            for number, (call, target) in enumerate(zip(self.calls, self.targets, strict=True)):
-                assert make is not None
-                declared = call.again(make)
-                self.nodes[number] = tuple(declared)
-                become(target, declared)
-                _stand_for(target)
-        finally:
-            self._depth -= 1
+        self._execute(number for number in range(len(self.calls)) if number not in self.executed)
         if self._pending is not None:
             self._pending.end()
             self._pending = None
         if self._is_over:  # something looks at the graph after the build
+            self.is_late = True
             for _, node in all_nodes(self._fs):
-                if getattr(node.attributes, "crate_stage", None) is not None:
+                if id(node) not in known and getattr(node.attributes, "crate_stage", None) is not None:
                     node.set_state(SCons.Node.up_to_date)
+
+    def _execute(self, numbers: Iterable[int]) -> None:
+        make = self._crate
+        self._depth += 1
+        try:
+            for number in numbers:
+                assert make is not None
+                target = self.targets[number]
+                declared = self.calls[number].again(make)
+                self.nodes[number] = tuple(declared)
+                become(target, declared)
+                _stand_for(target)
+                self.executed.add(number)
+        finally:
+            self._depth -= 1
 
     def _read(self) -> SettledBuild | None:
         before = None if Settling.asks_always else read_settled(self.root)
-        return before if before is not None and before.holds(memory_digest(self.memory)) else None
+        return before if before is not None and self._left(before, self.memory) is not None else None
+
+    def _left(self, before: SettledBuild, memory: bytes, names: Sequence[str] = ()) -> set[int] | None:
+        """Return the numbers of the calls to execute, None for all.
+
+        Shape: `memory` is the content of SCons's database, `names` are targets that a command line names.
+        """
+        differing = before.differing(memory_digest(memory))
+        if differing is None:
+            return None
+        if before.is_whole and not differing:
+            return set()
+        self.records = self.records or before.records()
+        named = named_calls(before, self.records, self.root, names)
+        found = outdated(before, self.records, differing, named) if self.records and named is not None else None
+        self.concerned, left = found or (set(), None)
+        return left
 
     def _begin(self, before: SettledBuild) -> None:
         """Record calls from now on, until something asks for a node that a crate makes."""
@@ -165,7 +216,8 @@ class Settling:
         number = self._number(target)
 
         def node(place: int) -> Node:
-            self.declare()
+            if number not in self.executed:
+                self.declare()
             return self.nodes[number][place]
 
         return [AskedNode(partial(node, place), (number, place)) for place in range(len(before.calls[number][1]))]
@@ -215,18 +267,57 @@ class Settling:
         self._tell_no_more()
         self.is_like_others = self.is_like_others and self._look_around()
         before = self._before
-        if before is not None and self.is_like_others and self._is_as(before):
-            self._is_over = True
-            script, usual = SCons.Script, (SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default)
-
-            def put_back() -> None:
-                script.BUILD_TARGETS, script._build_plus_default = usual
-
-            script.BUILD_TARGETS, script._build_plus_default = [_Told(before.told, put_back)], []
-            return
-        self.declare()
+        left = self._to_execute(before) if before is not None and self.is_like_others else None
+        if before is None or left is None:
+            self.declare()
+        else:
+            self._execute_only(left, before)
         if self.is_like_others and self.watch is not None:
             self.watch(self)
+
+    def _to_execute(self, before: SettledBuild) -> set[int] | None:
+        """Return the numbers of the calls to execute, None for all, now that all SConscripts have been read."""
+        if not self._is_as(before):
+            return None
+        names = [row for row in self.asked[_TARGETS] if isinstance(row, str) and row != "."]
+        left = self._left(before, memory_of(self.root), names)
+        # SCons looks at all nodes in a directory.
+        is_searched = not self.asked[_TARGETS] or "." in self.asked[_TARGETS]
+        return None if left and is_searched and self._taken.keys() - left else left
+
+    def _execute_only(self, left: set[int], before: SettledBuild) -> None:
+        """Execute these calls, and have SCons print that all other targets are up to date."""
+        self._is_over = True
+        script = SCons.Script
+        usual = script.BUILD_TARGETS, script._build_plus_default
+        if not left and before.is_whole:
+            targets = [_Told(before.told)]
+        else:
+            self.known = before
+            self._pending_nodes.end(node for number in left for node in self._taken.get(number, ()))
+            self._execute(sorted(left))
+            if self._pending is not None:
+                self._pending.replace(left)
+            if not any(type(row) is list for row in self.asked[_TARGETS]):
+                return  # only what a command line names, or all
+            targets = self._with_lines(left, before.told)
+
+        def put_back() -> None:
+            script.BUILD_TARGETS, script._build_plus_default = usual
+
+        script.BUILD_TARGETS, script._build_plus_default = [_Told([], put_back), *targets], []
+
+    def _with_lines(self, left: set[int], told: list[str]) -> list[Any]:
+        """Return the targets to build, with what SCons prints of those whose calls are not executed."""
+        asked: dict[int, list[Any]] = {}
+        for number, place in (row for row in self.asked[_TARGETS] if not isinstance(row, str)):
+            if number in left:
+                asked.setdefault(number, []).append(self.nodes[number][place])
+        calls = {line: number for line, (number, _) in told_of(self.asked, self.records).items()}
+        targets: dict[int, Any] = {}
+        for line in in_order_of_visits(self.asked, self.records, told, left) or ():
+            targets |= {id(node): node for node in asked.get(calls[line]) or [_Told([line])]}
+        return [*targets.values(), *(row for row in self.asked[_TARGETS] if isinstance(row, str))]
 
     def _look_around(self) -> bool:
         """Return whether everything could be recorded, now that all SConscripts have been read."""
@@ -263,12 +354,11 @@ class Settling:
                     yield number, place, node
 
     def _is_as(self, before: SettledBuild) -> bool:
-        """Return whether nothing differs from a build with nothing to do, now that all SConscripts have been read."""
+        """Return whether SCons was told the same as before, now that all SConscripts have been read."""
         return (
             len(self.calls) == len(before.calls)
             and (self.late, self.asked) == (before.late, before.asked)
             and is_plain_graph(self._fs, is_pending_node)
-            and before.holds(memory_digest(memory_of(self.root)))
         )
 
 
@@ -284,9 +374,9 @@ def settling_of(env: Environment) -> Settling:
 class _Told(SCons.Node.Python.Value):  # type: ignore[misc]
     """A node with nothing to build; when SCons reaches it, it prints what is up to date."""
 
-    def __init__(self, lines: list[str], done: Callable[[], None]) -> None:
+    def __init__(self, lines: list[str], done: Callable[[], None] = lambda: None) -> None:
         super().__init__("crates that are up to date")
-        self._lines = lines
+        self._lines = list(lines)
         self._done = done
         self.set_state(SCons.Node.up_to_date)
 

@@ -26,14 +26,13 @@ Node = Any
 class DeclaredCrate:
     """A crate that an SConstruct declared.
 
-    Shape: `resolve` gives the crate once its sources can be located; `sources` and `dependencies` are called when
-    SCons looks for what a stage depends on. `declared_at` is `file:line` of the SConscript. `directory` is relative
-    to the project root; `place` gives `file:line` of a dependency's name if it is in a file other than an
-    SConscript. `libraries` are the nodes that dependents may link, the rlib and the dylib, if made; `made` are the
-    nodes of each linked crate type; `for_target` declares the crate for another target, if it names none itself;
-    `lto_for` gives the mode of LTO of a crate type; `instead` are rlibs, by the key of a dependency, that are
-    linked instead of its own. `late_options` gives the options once all SConscripts have been read, and
-    `read_by_link` the generated files that linker flags name.
+    Shape: `resolve` gives the crate once its sources can be located; `sources` are their nodes. `declared_at` is
+    `file:line` of the SConscript. `directory` is relative to the project root; `place` gives `file:line` of a
+    dependency's name if it is in a file other than an SConscript. `libraries` are the nodes that dependents may link,
+    the rlib and the dylib, if made; `made` are the nodes of each linked crate type; `for_target` declares the crate
+    for another target, if it names none itself; `lto_for` gives the mode of LTO of a crate type; `instead` are rlibs,
+    by the key of a dependency, that are linked instead of its own. `late_options` gives the options once all
+    SConscripts have been read, and `read_by_link` the generated files that linker flags name.
     """
 
     name: str
@@ -41,7 +40,7 @@ class DeclaredCrate:
     directory: str
     dependencies: tuple[str, ...]
     resolve: Callable[[], Crate]
-    generated: Callable[[], list[Node]]
+    sources: Sequence[Node]
     engine: Engine
     version: str
     declared_at: str = ""
@@ -71,6 +70,10 @@ class DeclaredCrate:
         if self._crate is None:
             self._crate = self.resolve()
         return self._crate
+
+    def generated(self) -> list[Node]:
+        """Return the sources that the build makes, when SCons looks for what a stage depends on."""
+        return [node for node in self.sources if node.is_derived()]
 
     @property
     def natives(self) -> tuple[NativeLibrary, ...]:

@@ -77,7 +77,7 @@ _METHODS: tuple[tuple[type, Collection[str]], ...] = (
     (SCons.Builder.BuilderBase, ("__call__",)),
     (SCons.Node.Node, ("children", "all_children", "get_executor", "render_include_tree")),
     (SCons.Node.FS.Base, ("RDirs", "Rfindalldirs")),
-    (SCons.Node.FS.Dir, ("addRepository", "all_children", "getRepositories", "link", "scan", "walk")),
+    (SCons.Node.FS.Dir, ("addRepository", "all_children", "link", "scan", "walk")),
 )
 """What builds nodes, and what goes from a node to others that it may not know of yet."""
 _OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
@@ -93,7 +93,8 @@ class Watch:
 
     def __init__(self, fs: Any, report: Callable[[], None]) -> None:
         self._fs = fs
-        self._report = report
+        self._is_globbing = False
+        self._report = lambda: None if self._is_globbing else report()
         self._usual: list[tuple[Any, str, object]] = []
         classes = {
             *SCons.Environment.Base.__mro__,
@@ -106,7 +107,8 @@ class Watch:
         for kind, methods in _METHODS:
             self._guard(kind, methods)
         for name in _OF_FILES:
-            self._replace(fs, name, _guarded(getattr(fs, name), report))
+            self._replace(fs, name, _guarded(getattr(fs, name), self._report))
+        self._replace(fs, "Glob", self._quiet(fs.Glob))
 
     def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str]) -> None:
         """Have `is_more` called with the path of each node asked for, and with a pattern that matches a name.
@@ -129,6 +131,18 @@ class Watch:
 
         self._replace(self._fs, "_lookup", look)
         self._replace(self._fs, "Glob", look_for)
+
+    def _quiet(self, glob: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a `Glob` that reports nothing: SCons asks nodes no more than what they are."""
+
+        def look_for(*words: Any, **more: Any) -> Any:
+            before, self._is_globbing = self._is_globbing, True
+            try:
+                return glob(*words, **more)
+            finally:
+                self._is_globbing = before
+
+        return look_for
 
     def end(self) -> None:
         """Stop reporting."""

@@ -1,0 +1,326 @@
+"""What a build has found of each call of `env.Crate`: whether all its stages are up to date, and from which files.
+
+A path is only noted if it has not changed since before the run began, so that its stamp belongs to the content that
+was checked. Calls that were not executed have been checked by an earlier build: their stamps are kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import SCons.Node
+import SCons.Node.FS
+
+from ..base.errors import GraphError
+from ..base.stamp import file_stamp, is_older
+from .builders import StageBuilder
+from .crates import Build, DeclaredCrate
+from .interface import InterfaceNode
+from .pending_node import is_pending_node
+from .settled import CallRecord
+from .settling import Settling
+from .state import StageState
+from .usual import all_nodes, is_told
+
+__all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_own"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+
+_UNVISITED = SCons.Node.no_state
+_UP_TO_DATE = SCons.Node.up_to_date
+
+
+class UnknownFiles(Exception):
+    """Something took part that may have changed."""
+
+
+class Files:
+    """Files that took part, with their stamps; None for a missing path.
+
+    Shape: `root` absolute, and so are the paths; those given may be relative to it. None has changed since `since`,
+    a time by `clock_ns`.
+    """
+
+    def __init__(self, root: str, since: int) -> None:
+        self.stamps: dict[str, list[int] | None] = {}
+        self.root = root
+        self._since = since
+
+    def beside(self) -> Files:
+        """Return an empty collection for the same run."""
+        return Files(self.root, self._since)
+
+    def note_file(self, path: str) -> None:
+        """Note a path at which SCons found a file in this run.
+
+        Raises: UnknownFiles if the file has changed or been removed since.
+        """
+        self.note(path)
+        if self.stamps[os.path.join(self.root, path)] is None:
+            raise UnknownFiles(f"{path} was removed")
+
+    def note(self, path: str, known: list[int] | bool | None = False) -> None:
+        """Note a path that has not changed during this run, nor since it had a known stamp; False if none is known.
+
+        Raises: UnknownFiles if it has.
+        """
+        path = os.path.join(self.root, path)
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError):
+            stamp = None
+        else:
+            if not is_older(found, self._since):
+                raise UnknownFiles(f"{path} is young")
+            stamp = file_stamp(found)
+        if known is not False and known != stamp:
+            raise UnknownFiles(f"{path} has changed")
+        self.keep(path, stamp)
+
+    def keep(self, path: str, stamp: list[int] | None) -> None:
+        """Note an absolute path with the stamp that it had when it was examined.
+
+        Raises: UnknownFiles if it had another one in this run.
+        """
+        if self.stamps.setdefault(path, stamp) != stamp:
+            raise UnknownFiles(f"{path} has changed")
+
+
+class _Call:
+    """One call: the nodes it has, and what is known of them.
+
+    Shape: `is_undone` if a stage was made, has failed, or may not be what its files say; `is_visited` if SCons has
+    visited all of them. `files` are absolute paths, `built` paths as in `SettledBuild.built`.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[tuple[str, Node]] = []
+        self.built: list[str] = []
+        self.files: dict[str, list[int] | None] = {}
+        self.is_undone = False
+        self.is_visited = True
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether every stage was found to be up to date."""
+        return self.is_visited and not self.is_undone
+
+
+class CheckedCalls:
+    """All calls of a run that has ended.
+
+    Shape: `files` gets the files of all calls, and of other nodes of SCons; `built` and `unmade` as in `SettledBuild`.
+    Raises: UnknownFiles if no call was checked, or a file changed that belongs to no call.
+    """
+
+    def __init__(self, build: Build, settling: Settling, fs: Any, files: Files) -> None:
+        self._build = build
+        self._settling = settling
+        self._files = files
+        self._numbers = {id(settling.targets[number]): number for number in settling.executed}
+        self._calls = [_Call() for _ in settling.calls]
+        self.built: list[str] = []
+        self.unmade: list[str] = []
+        others = list(self._sorted(fs))
+        read: set[str] = set()
+        for number in settling.executed:
+            read |= self._check(self._calls[number])
+        read.update(str(node.get_abspath()) for crate in build.crates.values() for node in crate.sources)
+        self._carry()
+        if not any(call.is_checked for call in self._calls):
+            raise UnknownFiles("everything was made")
+        for path in others:
+            if path not in read and path not in files.stamps:
+                files.note(path)
+        for number, (target, nodes) in enumerate(zip(settling.targets, settling.nodes, strict=True)):
+            if number in settling.executed and list(map(id, target)) != list(map(id, nodes)):
+                raise UnknownFiles("the SConstruct has changed the nodes of a crate")
+        self.built = [path for call in self._calls for path in call.built]
+
+    @property
+    def is_any_undone(self) -> bool:
+        """Whether the next build may have to make anything."""
+        return any(call.is_undone for call in self._calls)
+
+    def described(self) -> list[tuple[str, list[str]]]:
+        """Return the digest of each call, with the paths of its nodes."""
+        settling, known = self._settling, self._settling.known
+        paths = [
+            known.calls[number][1] if known is not None and number not in settling.executed else list(map(_path, nodes))
+            for number, nodes in enumerate(settling.nodes)
+        ]
+        return [(call.digest, row) for call, row in zip(settling.calls, paths, strict=True)]
+
+    def records(self) -> list[CallRecord]:
+        """Return a record of each call.
+
+        Raises: UnknownFiles if how it is linked cannot be told.
+        """
+        build, settling = self._build, self._settling
+        file_numbers = {path: number for number, path in enumerate(self._files.stamps)}
+        built_numbers = {path: number for number, path in enumerate(self.built)}
+        makers = {path: number for number, call in enumerate(self._calls) for path in call.built}
+        crates = {id(crate.target): crate for crate in build.crates.values()}
+        records = []
+        for number, call in enumerate(self._calls):
+            row = [file_numbers[path] for path in call.files if path in file_numbers]
+            made = [built_numbers[path] for path in call.built]
+            before = settling.records[number] if settling.known is not None else None
+            if number in settling.executed:
+                crate = crates[id(settling.targets[number])]
+                needs = {*self._needs(crate, call, makers), *settling.calls[number].refers_to} - {number}
+                if before is not None:
+                    needs.update(before.needs)
+                nodes = settling.nodes[number]
+                actions = [getattr(node.attributes, "crate_stage", node) for node in nodes]
+                together = list(map(actions.index, actions))
+                try:
+                    links = build.links_of(crate)
+                except GraphError as error:
+                    raise UnknownFiles("a crate that is not declared") from error
+                names = list(map(str, nodes))
+                records.append(CallRecord(call.is_checked, row, made, sorted(needs), names, together, crate.key, links))
+            else:
+                assert before is not None
+                records.append(before._replace(is_checked=call.is_checked, files=row, makes=made))
+        return records
+
+    def _sorted(self, fs: Any) -> Iterator[str]:
+        """Give each call its nodes, and yield the paths of other files."""
+        for path, node in all_nodes(fs):
+            if is_pending_node(node):
+                continue
+            if not os.path.exists(path):
+                self.unmade.append(path)
+            if is_own(node):
+                call = self._calls[self._number(node)]
+                call.nodes.append((path, node))
+                call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
+            elif not os.path.isdir(path):
+                yield path
+
+    def _number(self, node: Node) -> int:
+        images = getattr(node.attributes, "crate_images", None)
+        stages = (node if images is None else images.manifest).attributes.crate_stages
+        number = self._numbers.get(id(stages.declared.target))
+        if number is None:
+            raise UnknownFiles(f"{node} is of no call")
+        return number
+
+    def _check(self, call: _Call) -> set[str]:
+        """Note the files of a call that was executed, and return those that its stages have read."""
+        states = [node.get_state() for _, node in call.nodes]
+        call.is_visited = _UNVISITED not in states
+        call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
+        files, read = self._files.beside(), set()
+        for path, node in call.nodes:
+            stage = getattr(node.attributes, "crate_stage", None)
+            if stage is not None:
+                read.update(stage.state.files_read())
+            try:
+                if node.get_state() == _UP_TO_DATE:
+                    files.note_file(path)
+                    if stage is not None:
+                        _note_stage(node, files)
+                elif not call.is_undone:
+                    files.note(path)
+            except UnknownFiles:
+                call.is_undone = True
+        self._keep(call, files.stamps)
+        return read
+
+    def _carry(self) -> None:
+        """Keep what is known of calls that were not executed, and of what belongs to no call."""
+        settling, known = self._settling, self._settling.known
+        if known is None:
+            return
+        paths, owned = list(known.files), set[str]()
+        made: set[str] = set()
+        for number, record in enumerate(settling.records):
+            own = [paths[file] for file in record.files]
+            owned.update(own)
+            call = self._calls[number]
+            if number not in settling.executed:
+                call.built = [known.built[place] for place in record.makes]
+                made.update(path.rstrip("/") for path in call.built)
+            # SCons need not have come to it, if what it was executed for has failed.
+            if number not in settling.executed or (number not in settling.concerned and not call.is_undone):
+                call.is_visited = True
+                self._keep(call, {path: known.files[path] for path in own})
+        for path, stamp in known.files.items():
+            if path not in owned:
+                self._files.keep(path, stamp)
+        self.unmade += [path for path in known.unmade if path in made]
+
+    def _keep(self, call: _Call, stamps: dict[str, list[int] | None]) -> None:
+        call.files |= stamps
+        for path, stamp in stamps.items():
+            try:
+                self._files.keep(path, stamp)
+            except UnknownFiles:
+                call.is_undone = True
+
+    def _needs(self, crate: DeclaredCrate, call: _Call, makers: dict[str, int]) -> Iterator[int]:
+        """Yield the numbers of the calls on which a crate depends, or whose files its stages read."""
+        for other in self._build.direct(crate):
+            yield self._numbers[id(other.target)]
+        for node in crate.generated():
+            yield self._number(node)
+        above: dict[str, int | None] = {}
+        for path in call.files:
+            maker = makers.get(path, _maker_above(os.path.dirname(path), makers, above))
+            if maker is not None:
+                yield maker
+
+
+def is_own(node: Node) -> bool:
+    """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
+    if getattr(node.attributes, "crate_stage", None) is not None:
+        return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)
+    images = getattr(node.attributes, "crate_images", None)
+    if images is None or not isinstance(node, SCons.Node.FS.Dir):
+        return False
+    # It depends on its manifest, around which its actions stand.
+    told = (_inside(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
+    return list(node.depends) == [images.manifest] and not any(told)
+
+
+def _maker_above(directory: str, makers: dict[str, int], above: dict[str, int | None]) -> int | None:
+    """Return the call that makes a directory or one above it."""
+    if directory not in above:
+        parent = os.path.dirname(directory)
+        found = makers.get(directory + "/")
+        above[directory] = _maker_above(parent, makers, above) if found is None and parent != directory else found
+    return above[directory]
+
+
+def _path(node: Node) -> str:
+    return str(node.get_abspath()) + "/" * isinstance(node, SCons.Node.FS.Dir)
+
+
+def _inside(node: Node) -> set[str]:
+    return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()
+
+
+def _note_stage(node: Node, files: Files) -> None:
+    """Note the files which show that a stage is up to date."""
+    state = node.attributes.crate_stage.state
+    vouched = state.vouched()
+    if vouched is None:
+        raise UnknownFiles(f"{node} was made of young files")
+    observed, outputs = vouched
+    for item in observed:
+        files.note(item.path, item.stamp if item.digest else None)
+    for path in outputs:
+        files.note_file(path)
+    for each in node.children():
+        # The interface of a dependency is in a file.
+        child = each.file if isinstance(each, InterfaceNode) else each
+        if isinstance(child, StageState) or getattr(child.attributes, "crate_stage", None) is not None:
+            continue
+        if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
+            raise UnknownFiles(f"{child} is made by others")
+        files.note_file(str(child.get_internal_path()))

@@ -1,0 +1,214 @@
+"""Builds in which only some crates are checked, since nothing has changed for the rest: they come to the same."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
+from tests.spirv_e2e.test_settled import YOUNG
+
+TELL = """
+import atexit
+def _tell():
+    builds = env.fs.__dict__.get("cratewright_builds", {})
+    print("DECLARED", *sorted(crate.name for build in builds.values() for crate in build.crates.values()))
+atexit.register(_tell)
+"""
+CRATES = """\
+base = env.Crate("base", ["base.glsl"])
+lib = env.Crate("lib", ["lib.glsl"], deps=[base])
+a = env.Crate("a", ["a.comp", "a2.comp"], deps=[lib], crate_type="cdylib", multimodule=True, include_dirs=["inc"])
+b = env.Crate("b", ["b.comp"], deps=[lib], crate_type="cdylib", include_dirs=["inc"], lto="thin")
+c = env.Crate("c", Glob("c*.comp"), deps=["base"], crate_type="cdylib", include_dirs=["inc"], lto="fat")
+d = env.Crate("d", ["d.comp"], crate_type="cdylib")
+e = env.Crate("e", ["e.comp"], crate_type=["rlib", "cdylib"])
+"""
+ALL = CRATES + "Default(d, a, b)\nDefault(c, e)\n"
+SHADER = compute("store.data[i] = X * f();", before='#include "x.inc"\nfloat f();\n')
+FILES = {
+    "inc/x.inc": "#define X 1.0\n",
+    "base.glsl": "#version 460\nfloat f() { return 2.0; }\n",
+    "lib.glsl": "#version 460\nfloat f();\nfloat g() { return f() * 3.0; }\n",
+    **{f"{name}.comp": SHADER for name in ("a", "a2", "b", "c", "c2")},
+    "d.comp": compute("store.data[i] = 4.0;"),
+    "e.comp": compute("store.data[i] = 5.0;"),
+}
+
+
+def other(name: str, number: int) -> dict[str, str]:
+    """Return a file with other content."""
+    return {name: FILES[name].replace("{ uint i", f"{{ uint unused = {number}; uint i") + f"// {number}\n"}
+
+
+class Pair:
+    """One project twice: in one of them nothing is ever known of the build before."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self.kept, self.asked = (ShaderProject(path / name, form=form) for name in ("kept", "asked"))
+
+    def __iter__(self) -> Iterator[ShaderProject]:
+        yield from (self.kept, self.asked)
+
+    def write(self, files: dict[str, str]) -> None:
+        for project in self:
+            project.write(files)
+
+    def sconstruct(self, text: str) -> None:
+        self.write({"SConstruct": YOUNG + HEADER + text + TELL})
+
+    def run(self, *arguments: str) -> str:
+        """Run both, which comes to the same, and return the names of the crates that were declared."""
+        found = []
+        for project in self:
+            if project is self.asked:
+                (project.path / ".sconsign.crates").unlink(missing_ok=True)
+            project.scons(*arguments, expect=None)
+            text = re.sub(r"DECLARED.*\n", "", project.output).replace(str(project.path), "")
+            files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
+            found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
+        assert found[0] == found[1], arguments
+        match = re.search(r"DECLARED(.*)", self.kept.output)
+        assert match, self.kept.output
+        return match[1].strip()
+
+    def settle(self, text: str, *arguments: str) -> None:
+        """Build until nothing is declared."""
+        self.write({"say.txt": "", **FILES})
+        self.sconstruct(text)
+        for _ in range(5):
+            if not self.run(*arguments):
+                return
+        raise AssertionError("it is not known that nothing is to be done")
+
+
+@pytest.fixture
+def pair(shaders: ShaderProject) -> Pair:
+    return Pair(shaders.path, shaders.form)
+
+
+def test_an_edit_declares_what_it_concerns(pair: Pair) -> None:
+    """A crate, all that depend on it, and all that any of them needs; so do the next edits, and nothing is then known
+    of less than what was made.
+    """
+    pair.settle(ALL)
+    for edited, concerned, then in (
+        ("d.comp", "d", "d"),
+        ("a.comp", "a base d lib", "a base lib"),
+        ("e.comp", "a base e lib", "e"),
+        ("c2.comp", "base c e", "base c"),
+        ("lib.glsl", "a b base c lib", "a b base lib"),
+    ):
+        pair.write(other(edited, 1))
+        assert pair.run() == concerned, edited
+        if edited == "lib.glsl":
+            assert (pair.run(), pair.run()) == (then, "")
+    pair.write(other("base.glsl", 1))
+    assert pair.run() == "a b base c lib"
+    pair.write({"inc/x.inc": "#define X 3.0\n"})
+    assert pair.run() == "a b base c lib"
+    assert (pair.run(), pair.run()) == ("a b base c lib", "")
+
+
+def test_whatever_has_changed_it_comes_to_the_same(pair: Pair) -> None:
+    pair.settle(ALL)
+    for change, concerned in (
+        (lambda path: (path / "d.spv").unlink(), "d"),
+        (lambda path: (path / "a.spvs" / "a.comp.spv").unlink(), "a base lib"),
+        (lambda path: (path / "libbase.rlib").unlink(), "a b base c lib"),
+        (lambda path: (path / "b.cdylib.lto").unlink(), "b base lib"),
+        (lambda path: (path / ".e.rlink.state").unlink(), "e"),
+        (lambda path: os.utime(path / "d.comp", ns=(1, 1)), "d"),
+        (lambda path: (path / "x.inc").write_text("#define X 7.0\n"), "a b base c lib"),
+        (lambda path: (path / "x.inc").unlink(), "a b base c lib"),
+        (lambda path: (path / "c3.comp").write_text(SHADER), "a b base c d e lib"),
+        (lambda path: (path / "c3.comp").unlink(), "a b base c d e lib"),
+    ):
+        for project in pair:
+            change(project.path)
+        assert pair.run() == concerned
+        for _ in range(4):
+            if not pair.run():
+                break
+        else:
+            raise AssertionError(concerned)
+
+
+def test_a_mistake_is_found_and_mended(pair: Pair) -> None:
+    """What has failed is checked again, and so is what was not reached; nothing else."""
+    pair.settle(ALL)
+    pair.write({"a.comp": "nonsense", **other("d.comp", 1)})
+    assert pair.run() == "a base d lib"
+    assert pair.kept.status == 2
+    assert pair.run() == "a base d lib"
+    pair.write(other("e.comp", 1))
+    assert pair.run("-k") == "a base e lib"
+    pair.write(other("a.comp", 2))
+    assert pair.run() == "a base e lib"
+    assert pair.kept.status == 0
+    assert (pair.run(), pair.run()) == ("a base lib", "")
+    pair.write({"lib.glsl": "nonsense"})
+    assert pair.run() == "a b base lib"
+    pair.write({"lib.glsl": FILES["lib.glsl"]})
+    assert pair.run() == "a b base lib"
+    assert (pair.run(), pair.run()) == ("a b base lib", "")
+    for project in pair:
+        (project.path / "d.comp").unlink()
+    assert pair.run() == "d"
+    assert pair.kept.status == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "declared"),
+    [
+        (CRATES, (), 20),
+        (CRATES, ("d.spv", "c.spv"), 35),
+        (CRATES + "Default(e, base, a, lib)\n", (), 24),
+        (CRATES + "targets = []\nfor each in (a, b, c, d): targets += each\nDefault(targets)\n", (), 24),
+        (CRATES + "targets = []\nfor each in (a, b, c, d): targets += each\n", (), 42),
+        (ALL, ("-j3", "-s"), 20),
+        (ALL, (".",), 20),
+    ],
+)
+def test_whatever_is_asked_for(pair: Pair, text: str, arguments: tuple[str, ...], declared: int) -> None:
+    """A crate that nobody asks for is declared with any other; and all are, if SCons looks at all nodes, of which some
+    stand in lists.
+    """
+    pair.settle(text, *arguments)
+    count = 0
+    for number, edited in enumerate(("d.comp", "a.comp", "c.comp", "e.comp", "b.comp", "d.comp")):
+        pair.write(other(edited, number))
+        count += len(pair.run(*arguments).split())
+    for edited in ("base.glsl", "lib.glsl"):
+        pair.write(other(edited, 9))
+        pair.run(*arguments)
+        pair.run(*arguments)
+    assert count == declared
+
+
+def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: Pair) -> None:
+    """A library whose links all want code is compiled to that: so it is if one of them is not looked at."""
+    text = CRATES.replace('lto="thin"', 'lto="off"').replace('lto="fat"', 'lto="off"')
+    pair.settle(text)
+    pair.write(other("b.comp", 1))
+    assert pair.run() == "b base lib"
+    assert "Compiling crate lib" not in pair.kept.output
+    pair.settle(CRATES)
+    pair.write(other("c.comp", 1))
+    assert pair.run() == "base c"
+
+
+def test_somebody_may_ask_later(pair: Pair) -> None:
+    """What is asked of crates at the end is answered as if all had been looked at."""
+    for asks in ("print(e.image, [str(node) for node in BUILD_TARGETS])", "print(a.rlink.get_state() > 2)"):
+        pair.settle(
+            ALL + "import atexit\nsay = open('say.txt').read()\natexit.register(lambda: exec(say, globals()))\n"
+        )
+        pair.write({**other("d.comp", 1), "say.txt": asks})
+        pair.run()
+        pair.write({**other("d.comp", 2), "say.txt": ""})
+        pair.run()
