@@ -11,13 +11,18 @@ from tests.spirv.conftest import device, missing, validate
 from tests.spirv_e2e.shader_project import ShaderProject
 from tests.support.scons_project import available_forms
 
-__all__ = ["device", "validate"]
+__all__ = ["device", "require_slang", "validate"]
+
+
+def require_slang() -> None:
+    """Skip the test, or fail it, where Slang is missing."""
+    for name in ("cratewright-slang", "slangpy"):
+        if not any(True for _ in distributions(name=name)):
+            missing(name)
 
 
 @pytest.fixture
 def slang(tmp_path: Path) -> ShaderProject:
     """Give an empty project."""
-    for name in ("cratewright-slang", "slangpy"):
-        if not any(True for _ in distributions(name=name)):
-            missing(name)
+    require_slang()
     return ShaderProject(tmp_path / "project", form=available_forms()[-1])

@@ -12,17 +12,16 @@ from cratewright.formats.metadata import CrateMetadata
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Dependency, link_crate
+from cratewright.pipeline.plan import option_table
 from cratewright.plugins.registry import Registry
 from cratewright.rules.dependency_format import DependencyFormats, Linkage
 from cratewright.values.crate import Crate, CrateType, Source
-from cratewright.values.options import CORE_OPTIONS, Options, parse_options
+from cratewright.values.options import Options, parse_options
+from cratewright.values.variants import AXES_AND_CONDITIONS, Variant, Variants
 from cratewright_spirv.backend import SpirvBackend
 from tests.support.memory_store import MemoryStore
 
 __all__ = ["Image", "ShaderBuild"]
-
-
-_TABLE = (*CORE_OPTIONS, *SpirvBackend.OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,21 @@ class ShaderBuild:
     """A project directory, and the crates that were compiled there.
 
     Shape: results are kept in `store`, which other builds may share; `glslang` is what CRATE_GLSLANG would be.
+    `backend` compiles to SPIR-V.
     """
 
     root: Path
     target: str = "vulkan1.3"
     store: MemoryStore = field(default_factory=MemoryStore)
     glslang: str = "wheel"
+    backend: type[SpirvBackend] = SpirvBackend
 
     def __post_init__(self) -> None:
         registry = Registry()
-        registry._backends["spirv"] = SpirvBackend
+        registry._backends[self.backend.NAME] = self.backend
         self._engine = Engine(str(self.root), registry, {"CRATE_GLSLANG": self.glslang}, workers=False)
         self._engine._store = self.store
+        self._table = option_table(self.backend)
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write sources below the root."""
@@ -63,22 +65,31 @@ class ShaderBuild:
     ) -> CrateMetadata:
         """Compile a crate; what comes back is a dependency, or can be linked.
 
+        Shape: `variants` and `when` go with the options, for all sources.
         Raises: CratewrightError.
         """
-        given = {spec.name: spec.default for spec in _TABLE} | parse_options(options, _TABLE, where="")
+        variants = Variants.read({word: options.pop(word, None) for word in AXES_AND_CONDITIONS}, where="")
+        given = {spec.name: spec.default for spec in self._table} | parse_options(options, self._table, where="")
         settled = Options(tuple(sorted(given.items())))
         crate = Crate(
             name=name,
             version="0",
-            backend="spirv",
+            backend=self.backend.NAME,
             target=self.target,
             profile="dev",
             crate_types=(CrateType.RLIB, CrateType.CDYLIB),
-            sources=tuple(Source(path=path, name=path, options=settled) for path in sources),
+            sources=tuple(self._source(path, settled, each) for path in sources for each in variants.chosen),
             dependencies=tuple(dep.reference for dep in deps),
             options=settled,
         )
         return codegen_crate(self._engine, crate).metadata
+
+    def _source(self, path: str, options: Options, variant: Variant | None) -> Source:
+        if variant is None:
+            return Source(path=path, name=path, options=options)
+        name = variant.unit_name(path, self.backend.SUFFIXES)
+        options = options.override({"defines": (*options.defines, *variant.defines)})
+        return Source(path=path, name=name, options=options, variant=variant.encode(path))
 
     def link(self, crate: CrateMetadata, deps: Sequence[CrateMetadata] = (), **options: object) -> dict[str, Image]:
         """Link a crate; return its entry points by source.
@@ -94,7 +105,7 @@ class ShaderBuild:
 
         Raises: CratewrightError.
         """
-        changed = crate.options.override(parse_options(options, _TABLE, where=""))
+        changed = crate.options.override(parse_options(options, self._table, where=""))
         crate = CrateMetadata(**{**_fields(crate), "options": changed})
         formats = DependencyFormats(tuple(dep.name for dep in deps), (Linkage.STATIC,) * len(deps))
         static = [Dependency(dep.name, dep, Linkage.STATIC) for dep in deps]

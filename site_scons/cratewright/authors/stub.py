@@ -61,7 +61,7 @@ class StubBackend(CodegenBackend):
     LINK_OPTIONS = frozenset({"opt_level", "debuginfo", "lto", "multimodule", "exports", "shout", "lib_dirs"})
     MODULE_OPTIONS = LINK_OPTIONS - {"lib_dirs"}
     supported_crate_types = frozenset(CrateType)
-    capabilities = frozenset(Capability) - {Capability.VARIANTS}
+    capabilities = frozenset(Capability) - {Capability.VARIANTS, Capability.LIBRARY_VARIANTS}
     _marked = 0
 
     def fingerprint(self) -> str:

@@ -153,7 +153,8 @@ def _check_variants(crate: Crate, backend: CodegenBackend) -> None:
             context=(("crate", crate.name),),
             hint="leave out 'variants': of sources that are linked together, each is compiled once",
         )
-    if crate.crate_types and CrateType.CDYLIB not in crate.crate_types:
+    images = not crate.crate_types or CrateType.CDYLIB in crate.crate_types
+    if not images and Capability.LIBRARY_VARIANTS not in backend.capabilities:
         raise ConfigurationError(
             f"crate '{crate.name}' has variants, but no images",
             context=(("crate types", " ".join(kind.value for kind in crate.crate_types)),),

@@ -17,3 +17,4 @@ class Capability(Enum):
     NATIVE_LIBRARIES = "native-libraries"
     WHOLE_CRATES = "whole-crates"
     VARIANTS = "variants"
+    LIBRARY_VARIANTS = "library-variants"

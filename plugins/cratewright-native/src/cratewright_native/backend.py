@@ -65,7 +65,7 @@ class NativeBackend(CodegenBackend):
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
     # What LLVM can do; what gcc cannot is refused crate by crate.
-    capabilities = frozenset(Capability) - {Capability.VARIANTS}
+    capabilities = frozenset(Capability) - {Capability.VARIANTS, Capability.LIBRARY_VARIANTS}
 
     @cached_property
     def _toolchain(self) -> Toolchain:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from cratewright import (
+    VARIANT,
     CanonicalForm,
     Capability,
     CompiledUnit,
@@ -22,6 +23,7 @@ from cratewright import (
     LinkResult,
     LtoMode,
     ModuleCodegen,
+    ModuleConfig,
     ThinModule,
     UnitStencil,
 )
@@ -51,8 +53,16 @@ class SlangBackend(SpirvBackend):
     LINK_OPTIONS = (SpirvBackend.LINK_OPTIONS | SHARED) - _NOT_HERE
     # Modules of Slang are linked for an entry point, never into one module.
     supported_crate_types = SpirvBackend.supported_crate_types - {CrateType.OBJECT}
-    # They are found by the path of their source, and all variants of one have the same.
-    capabilities = SpirvBackend.capabilities - {Capability.VARIANTS}
+    capabilities = SpirvBackend.capabilities | {Capability.LIBRARY_VARIANTS}
+
+    def needs_optimizing(self, module: ModuleCodegen) -> bool:
+        """Return whether there is something to refuse, which variants are not: importers choose among them."""
+        return super().needs_optimizing(_without_variant(module))
+
+    def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+        """Leave a module for the link; refuse what its source asks of an image if it has none."""
+        super().optimize(_without_variant(module), config)
+        return module
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Start Slang, which takes as long as twenty shaders."""
@@ -162,6 +172,9 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
     except LinkError as error:
         if "`module " not in error.message:
             raise
+        from .macros import refuse_other_macros  # noqa: PLC0415 - few builds are refused
+
+        refuse_other_macros(request, error.message)
         raise LinkError(
             "" if error.diagnostics else _of_modules(error.message),
             diagnostics=[replace(item, text=_of_modules(item.text)) for item in error.diagnostics],
@@ -169,6 +182,10 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
             hint="a module that is imported is linked from the crate that has it: list its source in this crate, "
             "or add its crate to deps",
         ) from error
+
+
+def _without_variant(module: ModuleCodegen) -> ModuleCodegen:
+    return replace(module, attributes=tuple(each for each in module.attributes if each[0] != VARIANT))
 
 
 def _of_modules(text: str) -> str:

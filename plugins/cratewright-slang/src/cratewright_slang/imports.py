@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 
@@ -19,11 +18,11 @@ from cratewright import Observed, OutputError, content_digest, dataclass, scratc
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .layout import entry_point_of
 from .libslang import Refused, Settings, SlangSession
+from .macros import used_macros
 from .shelf import Shelf
 
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
 
-_WORD = re.compile(rb"\w+")
 _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 
 
@@ -31,8 +30,8 @@ _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 class Compiled:
     """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
 
-    Shape: `exports` is whether it may say what others mean by a name that is `extern`; `minds` are those of the macros
-    that its texts name, and `asked` those that the texts of what it imports do, by its path.
+    Shape: `exports` is whether it may say what others mean by a name that is `extern`; `uses` are the macros that it or
+    what it imports may use, and `asked` those that each import may, by its path.
     """
 
     data: bytes
@@ -41,19 +40,19 @@ class Compiled:
     observed: tuple[Observed, ...]
     log: str
     exports: bool
-    minds: frozenset[str]
+    uses: frozenset[str]
     asked: tuple[tuple[str, frozenset[str]], ...]
 
 
 def _packed(text: bytes, made: Compiled) -> bytes:
     observed = [(each.path, each.digest) for each in made.observed]
     asked = [(path, sorted(names)) for path, names in made.asked]
-    row = (made.data, made.entries, made.imports, observed, made.log, made.exports, sorted(made.minds), asked)
+    row = (made.data, made.entries, made.imports, observed, made.log, made.exports, sorted(made.uses), asked)
     return bytes(msgpack.packb((text, row)))
 
 
 def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
-    text, (data, entries, imports, observed, log, exports, minds, asked) = msgpack.unpackb(packed, use_list=False)
+    text, (data, entries, imports, observed, log, exports, uses, asked) = msgpack.unpackb(packed, use_list=False)
     return text, Compiled(
         data=data,
         entries=entries,
@@ -61,7 +60,7 @@ def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
         observed=tuple(Observed(path, digest) for path, digest in observed),
         log=log,
         exports=exports,
-        minds=frozenset(minds),
+        uses=frozenset(uses),
         asked=tuple((path, frozenset(names)) for path, names in asked),
     )
 
@@ -178,6 +177,8 @@ class ModuleCompiler:
         finally:
             session.close()
         texts, imports = (text, *files.texts), tuple(sorted(filter(None, loaded)))
+        known = {each: self._done[each][1].uses for each in imports if each in self._done}
+        used = used_macros(texts, self._settings.macros).union(*known.values())
         values = (value.encode() for _, value in self._settings.macros)
         return Compiled(
             data,
@@ -186,14 +187,9 @@ class ModuleCompiler:
             files.observed,
             log,
             any(map(may_export, (*texts, *values))),
-            self._named_in(texts),
-            tuple((each, self._done[each][1].minds) for each in imports if each in self._done),
+            used,
+            tuple((each, known.get(each, used)) for each in imports),
         )
-
-    def _named_in(self, texts: Sequence[bytes]) -> frozenset[str]:
-        names = [name for name, _ in self._settings.macros]
-        words = {word for text in texts for word in _WORD.findall(text)} if names else set()
-        return frozenset(name for name in names if name.encode() in words)
 
 
 def _without_digest(data: bytes) -> bytes:

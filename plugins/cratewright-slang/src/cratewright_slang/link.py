@@ -147,25 +147,6 @@ def _check(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
                 ],
                 hint="give both crates the same",
             )
-        if item is not items[0]:
-            _check_macros(request, items[0], item)
-
-
-def _check_macros(request: LinkRequest, own: LinkModule, item: LinkModule) -> None:
-    """Refuse a module whose importer has read it with other macros than it was compiled with, if it names them."""
-    path, source = item.module.attribute("source"), own.module.attribute("source")
-    read, compiled = (json.loads(each.module.attribute("macros") or "{}") for each in (own, item))
-    asked = json.loads(own.module.attribute("asked") or "{}").get(path, [])
-    for name in sorted({*asked, *json.loads(item.module.attribute("minds") or "[]")}):
-        if read.get(name) != compiled.get(name):
-            raise LinkError(
-                f"{path} is compiled with another '{name}' than {source}, which imports it",
-                context=(
-                    (f"crate '{item.crate}'", f"{name}={compiled[name]}" if name in compiled else "not defined"),
-                    (f"crate '{request.crate}'", f"{name}={read[name]}" if name in read else "not defined"),
-                ),
-                hint="give both crates the same defines, or leave the name out of one of their sources",
-            )
 
 
 def _check_loaded(

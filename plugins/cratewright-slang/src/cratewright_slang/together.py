@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from cratewright import LinkModule, LinkPart, LinkRequest
+from cratewright import VARIANT, LinkModule, LinkPart, LinkRequest, read_variant
 from cratewright_spirv.sharing import ImageEntry, entries_of
 
 __all__ = ["entries_of_part", "grouped", "parts_of_groups"]
@@ -38,9 +38,13 @@ def grouped(request: LinkRequest, members: Sequence[_Member], *, across: bool) -
         if not across or not _mixes(request, own, needed):
             groups.append(found)
             continue
-        key = (frozenset(found[0][1]) - {own}, *(module.attribute(name) for name in ("alike", "paths", "slang")))
+        variant, source = read_variant(module.attribute(VARIANT)).get("key"), module.attribute("source")
+        words = (module.attribute(name) for name in ("alike", "paths", "slang"))
+        key = (frozenset(found[0][1]) - {own}, variant, *words)
         group, left = room.get(key, ([], 0))
-        if not group or size > left or len(group) + len(found) > _MOST:
+        # A program has one module of a source, however often that is compiled.
+        twice = any(entry.source == source for entry, _ in group)
+        if not group or twice or size > left or len(group) + len(found) > _MOST:
             group, left = [], most
             groups.append(group)
         group += found

@@ -6,12 +6,13 @@ import json
 import posixpath
 import re
 
-from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, Symbol, UnitStencil
+from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, UnitStencil
 from cratewright_spirv.sharing import STAGE_SUFFIXES
 
 from .diagnostics import Message, read_log
-from .imports import Compiled, compiler_for
+from .imports import compiler_for
 from .libslang import Refused, build_tag
+from .macros import module_symbol
 from .own_settings import macros_of, settings_of, words_of
 from .stages import stage_of
 
@@ -50,24 +51,13 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
     module = ModuleCodegen(
         name=MEMBER,
         data=made.data,
-        exports=(Symbol(path, f"module {path}", path, 1),),
-        imports=tuple(Symbol(each, f"module {each}", path) for each in made.imports),
+        exports=(module_symbol(path, made.uses, macros, file=path, line=1),),
+        imports=tuple(module_symbol(each, used, macros, file=path) for each, used in made.asked),
         entry_points=tuple(_entry(name, stage, path) for name, stage in made.entries),
-        attributes=_attributes(stencil, **_told(made, dict(macros))),
+        attributes=_attributes(stencil, **({"exports": "1"} if made.exports else {})),
     )
     observed = tuple(each for each in made.observed if each.path != path)
     return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
-
-
-def _told(made: Compiled, macros: dict[str, str]) -> dict[str, str]:
-    """Return what a link has to know of a module beside its bytes; nothing of what there is nothing to tell."""
-    words = {
-        "asked": {path: sorted(names) for path, names in made.asked if names},
-        "macros": macros,
-        "minds": sorted(made.minds),
-    }
-    told = {name: json.dumps(value, sort_keys=True) for name, value in words.items() if value}
-    return {**told, "exports": "1"} if made.exports else told
 
 
 def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cratewright import Diagnostic, LinkError, LinkModule, Severity, Symbol, dataclass
+from cratewright import VARIANT, Diagnostic, LinkError, LinkModule, Severity, Symbol, dataclass, read_variant
 
 from ..surgery.once import defined_once
 
@@ -50,7 +50,9 @@ class SymbolTable:
         self._offers: dict[str, list[int]] = {}
         for index, item in enumerate(modules):
             for symbol in item.module.exports:
-                self._offers.setdefault(symbol.name, []).append(index)
+                offers = self._offers.setdefault(symbol.name, [])
+                if not any(_same_variant(modules[other], item) for other in offers):
+                    offers.append(index)
 
     def closure(self, roots: Iterable[int], stage: str) -> tuple[int, ...]:
         """Return the modules that some modules need when they run in a stage, themselves included.
@@ -150,6 +152,12 @@ class SymbolTable:
             other = ", with a struct of other members" if shown == symbol.display else ""
             rows.append(("offered is", f"`{shown}` by {self._place(index, name)}{other}"))
         return rows
+
+
+def _same_variant(one: LinkModule, other: LinkModule) -> bool:
+    """Return whether two modules are variants of one source that came out equal."""
+    first, second = (read_variant(each.module.attribute(VARIANT)).get("of") for each in (one, other))
+    return first is not None and (one.crate, first, one.module.data) == (other.crate, second, other.module.data)
 
 
 def _display(item: LinkModule, name: str) -> str:
