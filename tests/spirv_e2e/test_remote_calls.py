@@ -16,8 +16,10 @@ from cratewright.pipeline.errand import CODE
 from cratewright.pipeline.kit import code_files
 from cratewright.testing import require_tool
 from cratewright_spirv.backend import SpirvBackend
-from tests.spirv_e2e.shader_project import ShaderProject
-from tests.spirv_e2e.test_sdk import FILES, SCONSTRUCT, sdk
+from tests.spirv_e2e.shader_project import ShaderProject, compute
+from tests.spirv_e2e.test_sdk import SCONSTRUCT, sdk
+from tests.spirv_e2e.test_separate import LIBRARY
+from tests.spirv_e2e.test_sources import EXPORTING
 from tests.support.casd import serving_casd
 from tests.support.image_registry import serving_image
 from tests.support.scons_project import available_forms
@@ -25,6 +27,21 @@ from tests.support.scons_project import available_forms
 __all__ = ["sdk"]
 
 PYTHON = "/usr/bin/python3"
+# A call takes a second of a processor there, so there is one source of each language, and an image of two.
+FILES = {
+    "lib/overloads.glsl": LIBRARY["lib/overloads.glsl"],
+    "lib/from_glsl.hlsl": LIBRARY["lib/from_glsl.hlsl"],
+    "lib/assembled.spvasm": EXPORTING,
+    "inc/k.h": "#pragma once\n#define K 3.0\n",
+    "app/all.comp": compute(
+        "store.data[i] = K * ONE * half_of(1.0) + f(vec2(2.0)) + by_way_of_hlsl(1.0);",
+        before="#include <k.h>\nfloat half_of(float x);\nfloat f(vec2 x);\nfloat by_way_of_hlsl(float x);",
+    ),
+    "app/alone.vert": "#version 460\nvoid main() { gl_Position = vec4(1.0); }\n",
+}
+FEW = {name: FILES[name] for name in ("lib/overloads.glsl", "lib/from_glsl.hlsl")} | {
+    "app/a.comp": compute("store.data[i] = by_way_of_hlsl(1.0);", before="float by_way_of_hlsl(float x);")
+}
 PROGRAMS = ("glslangValidator", "spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
 
 
@@ -65,7 +82,8 @@ def test_bytes_are_the_same(tmp_path: Path, sdk: Path) -> None:
                 assert "this machine alone" not in shaders.errors and "continuing without" not in shaders.errors
                 assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
                 made.append(_made(shaders))
-            assert made[0] == made[1] and any(name.endswith(".comp.spv") for name in made[0])
+            assert made[0] == made[1]
+            assert {"all.comp.spv", "alone.vert.spv"} <= {os.path.basename(name) for name in made[0]}
 
 
 @contextlib.contextmanager
@@ -98,7 +116,7 @@ def test_an_image_that_has_it_all(tmp_path: Path) -> None:
         for place, environ in (("here", {}), ("there", there)):
             shaders = ShaderProject(tmp_path / place, form=available_forms()[-1])
             shaders.environ |= {**environ, "CRATE_EVENTS": "e.jsonl"}
-            shaders.crates(f'env["CRATE_LTO"] = "thin"\n{SCONSTRUCT}', FILES)
+            shaders.crates(f'env["CRATE_LTO"] = "thin"\n{SCONSTRUCT}', FEW)
             shaders.scons("-j2", "opt=s", "debuginfo=none")
             assert "this machine alone" not in shaders.errors and "continuing without" not in shaders.errors
             assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)

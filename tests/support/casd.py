@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,8 @@ from .bounds import until
 __all__ = ["sandbox_words", "serving_casd"]
 
 _MOUNTS = ("/usr", "/bin", "/lib", "/lib64")
+_MEMORY = "/dev/shm"
+_ROOM = 2 << 30
 
 
 def sandbox_words(mounts: Iterable[str] = ()) -> list[str]:
@@ -37,6 +40,7 @@ def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
     require_tool(find_spec("grpc") is not None, "grpcio")
     assert program is not None
     socket = directory / "s"
+    (directory / "data").symlink_to(kept := _in_memory(directory))
     command = [
         program,
         f"--bind=unix:{socket}",
@@ -56,3 +60,11 @@ def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
             yield f"grpc+unix://{socket}"
         finally:
             running.terminate()
+            running.wait()
+            shutil.rmtree(kept, ignore_errors=True)
+
+
+def _in_memory(directory: Path) -> Path:
+    """Return a new directory, in memory if there is room: each call there gets and loses thousands of files."""
+    roomy = os.path.isdir(_MEMORY) and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return Path(tempfile.mkdtemp(prefix="cratewright-casd-", dir=_MEMORY if roomy else directory))
