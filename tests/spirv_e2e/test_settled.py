@@ -14,11 +14,8 @@ import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
 from tests.support.bounds import until
+from tests.support.project_pair import YOUNG
 
-YOUNG = """\
-import cratewright.base.stamp
-cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
-"""
 COPIED = """\
 # A copy of a file is known as the file is.
 cratewright.base.stamp.file_stamp.__code__ = (lambda found: [found.st_mtime_ns, 1, found.st_size, 1]).__code__

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
-from tests.spirv_e2e.test_settled import YOUNG
+from tests.support.project_pair import ProjectPair
 
-TELL = """
-import atexit
-def _tell():
-    builds = env.fs.__dict__.get("cratewright_builds", {})
-    print("DECLARED", *sorted(crate.name for build in builds.values() for crate in build.crates.values()))
-atexit.register(_tell)
-"""
 CRATES = """\
 base = env.Crate("base", ["base.glsl"])
 lib = env.Crate("lib", ["lib.glsl"], deps=[base])
@@ -45,53 +35,13 @@ def other(name: str, number: int) -> dict[str, str]:
     return {name: FILES[name].replace("{ uint i", f"{{ uint unused = {number}; uint i") + f"// {number}\n"}
 
 
-class Pair:
-    """One project twice: in one of them nothing is ever known of the build before."""
-
-    def __init__(self, path: Path, form: str) -> None:
-        self.kept, self.asked = (ShaderProject(path / name, form=form) for name in ("kept", "asked"))
-
-    def __iter__(self) -> Iterator[ShaderProject]:
-        yield from (self.kept, self.asked)
-
-    def write(self, files: dict[str, str]) -> None:
-        for project in self:
-            project.write(files)
-
-    def sconstruct(self, text: str) -> None:
-        self.write({"SConstruct": YOUNG + HEADER + text + TELL})
-
-    def run(self, *arguments: str) -> str:
-        """Run both, which comes to the same, and return the names of the crates that were declared."""
-        found = []
-        for project in self:
-            if project is self.asked:
-                (project.path / ".sconsign.crates").unlink(missing_ok=True)
-            project.scons(*arguments, expect=None)
-            text = re.sub(r"DECLARED.*\n", "", project.output).replace(str(project.path), "")
-            files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
-            found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
-        assert found[0] == found[1], arguments
-        match = re.search(r"DECLARED(.*)", self.kept.output)
-        assert match, self.kept.output
-        return match[1].strip()
-
-    def settle(self, text: str, *arguments: str) -> None:
-        """Build until nothing is declared."""
-        self.write({"say.txt": "", **FILES})
-        self.sconstruct(text)
-        for _ in range(5):
-            if not self.run(*arguments):
-                return
-        raise AssertionError("it is not known that nothing is to be done")
-
-
 @pytest.fixture
-def pair(shaders: ShaderProject) -> Pair:
-    return Pair(shaders.path, shaders.form)
+def pair(shaders: ShaderProject) -> ProjectPair:
+    projects = [ShaderProject(shaders.path / name, form=shaders.form) for name in ("kept", "asked")]
+    return ProjectPair(*projects, HEADER, {"say.txt": "", **FILES})
 
 
-def test_an_edit_declares_what_it_concerns(pair: Pair) -> None:
+def test_an_edit_declares_what_it_concerns(pair: ProjectPair) -> None:
     """A crate, all that depend on it, and all that any of them needs; so do the next edits, and nothing is then known
     of less than what was made.
     """
@@ -114,7 +64,7 @@ def test_an_edit_declares_what_it_concerns(pair: Pair) -> None:
     assert (pair.run(), pair.run()) == ("a b base c lib", "")
 
 
-def test_whatever_has_changed_it_comes_to_the_same(pair: Pair) -> None:
+def test_whatever_has_changed_it_comes_to_the_same(pair: ProjectPair) -> None:
     pair.settle(ALL)
     for change, concerned in (
         (lambda path: (path / "d.spv").unlink(), "d"),
@@ -138,7 +88,7 @@ def test_whatever_has_changed_it_comes_to_the_same(pair: Pair) -> None:
             raise AssertionError(concerned)
 
 
-def test_a_mistake_is_found_and_mended(pair: Pair) -> None:
+def test_a_mistake_is_found_and_mended(pair: ProjectPair) -> None:
     """What has failed is checked again, and so is what was not reached; nothing else."""
     pair.settle(ALL)
     pair.write({"a.comp": "nonsense", **other("d.comp", 1)})
@@ -174,7 +124,7 @@ def test_a_mistake_is_found_and_mended(pair: Pair) -> None:
         (ALL, (".",), 20),
     ],
 )
-def test_whatever_is_asked_for(pair: Pair, text: str, arguments: tuple[str, ...], declared: int) -> None:
+def test_whatever_is_asked_for(pair: ProjectPair, text: str, arguments: tuple[str, ...], declared: int) -> None:
     """A crate that nobody asks for is declared with any other; and all are, if SCons looks at all nodes, of which some
     stand in lists.
     """
@@ -190,7 +140,7 @@ def test_whatever_is_asked_for(pair: Pair, text: str, arguments: tuple[str, ...]
     assert count == declared
 
 
-def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: Pair) -> None:
+def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: ProjectPair) -> None:
     """A library whose links all want code is compiled to that: so it is if one of them is not looked at."""
     text = CRATES.replace('lto="thin"', 'lto="off"').replace('lto="fat"', 'lto="off"')
     pair.settle(text)
@@ -202,7 +152,7 @@ def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: Pair) 
     assert pair.run() == "base c"
 
 
-def test_somebody_may_ask_later(pair: Pair) -> None:
+def test_somebody_may_ask_later(pair: ProjectPair) -> None:
     """What is asked of crates at the end is answered as if all had been looked at."""
     for asks in ("print(e.image, [str(node) for node in BUILD_TARGETS])", "print(a.rlink.get_state() > 2)"):
         pair.settle(

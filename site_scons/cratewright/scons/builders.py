@@ -41,10 +41,11 @@ class Stage:
     """What one node of a crate does and depends on.
 
     Shape: `before` gives nodes that must be made first, and affect the stage only through `state`;
-    `takes_what_stages_made` says whether the stage depends on their content, or on what it has read.
+    `takes_what_stages_made` says whether the stage depends on their content, or on what it has read; `found` are its
+    dependencies, once SCons has looked for them.
     """
 
-    __slots__ = ("before", "dependencies", "run", "state", "takes_what_stages_made")
+    __slots__ = ("before", "dependencies", "found", "run", "state", "takes_what_stages_made")
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Stage:
         self.state = state
         self.before = before
         self.takes_what_stages_made = takes_what_stages_made
+        self.found: list[Any] = []
 
 
 class _RunStage:
@@ -89,6 +91,7 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
         _know_what_lies_beside(env, node)
     node.add_prerequisite(stage.before())
     found: list[Any] = stage.dependencies()
+    stage.found = found
     if stage.takes_what_stages_made:
         stage.state.inputs = (*node.sources, *found)
     # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the stage

@@ -195,7 +195,7 @@ class CheckedCalls:
                 continue
             if not os.path.exists(path):
                 self.unmade.append(path)
-            if is_own(node):
+            if _is_of_crate(node):  # and SCons was told no more of it
                 call = self._calls[self._number(node)]
                 call.nodes.append((path, node))
                 call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
@@ -267,8 +267,12 @@ class CheckedCalls:
         """Yield the numbers of the calls on which a crate depends, or whose files its stages read."""
         for other in self._build.direct(crate):
             yield self._numbers[id(other.target)]
-        for node in crate.generated():
-            yield self._number(node)
+        for _, node in call.nodes:
+            stage = getattr(node.attributes, "crate_stage", None)
+            for each in stage.found if stage is not None else ():
+                child = each.file if isinstance(each, InterfaceNode) else each
+                if getattr(child.attributes, "crate_stage", None) is not None:
+                    yield self._number(child)
         above: dict[str, int | None] = {}
         for path in call.files:
             maker = makers.get(path, _maker_above(os.path.dirname(path), makers, above))
@@ -286,6 +290,10 @@ def is_own(node: Node) -> bool:
     # It depends on its manifest, around which its actions stand.
     told = (_inside(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
     return list(node.depends) == [images.manifest] and not any(told)
+
+
+def _is_of_crate(node: Node) -> bool:
+    return any(getattr(node.attributes, name, None) is not None for name in ("crate_stage", "crate_images"))
 
 
 def _maker_above(directory: str, makers: dict[str, int], above: dict[str, int | None]) -> int | None:

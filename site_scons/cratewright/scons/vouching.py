@@ -37,7 +37,7 @@ def watch_build(build: Build, settling: Settling, fs: Any) -> None:
         {id(settling.targets[number]) for number in settling.executed} == declared
         and is_plain_graph(fs, lambda node: is_pending_node(node) or is_own(node))
         and not build.reporting.is_recorded
-        and not any(crate.natives or crate.read_by_link or crate.instead for crate in build.crates.values())
+        and not any(crate.read_by_link or crate.instead for crate in build.crates.values())
     ):
         atexit.register(_keep, path, build, settling, fs, _Lines())
     else:
