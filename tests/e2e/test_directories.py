@@ -257,6 +257,31 @@ def test_include_directories_by_every_spelling(scons_project: SconsProject) -> N
     assert scons_project.up_to_date()
 
 
+def test_names_are_expanded_once_as_scons_does(scons_project: SconsProject) -> None:
+    """A doubled dollar is one dollar; a variable stands for as many directories as it holds."""
+    scons_project.sconstruct(
+        'env.Replace(DIRS=[Dir("in 1"), Dir("in 2")], NONE="")\n'
+        'env.Crate("a", ["$$a.stub"], include_dirs=["$NONE", "$$dirs", "$DIRS"], crate_type="cdylib")\n'
+        'own = {"include_dirs": ["$$dirs", "$DIRS"]}\n'
+        'env.Crate("b", [("#$$a.stub", own)], include_dirs=None, crate_type="cdylib")\n'
+    )
+    scons_project.write({"$a.stub": "include i.inc\ninclude j.inc\n", "$dirs/i.inc": "entry i\n", "in 2/j.inc": ""})
+    scons_project.scons()
+    assert [scons_project.read(f"{name}.cdylib") for name in "ab"] == ["entry i\n"] * 2
+    assert scons_project.up_to_date()
+
+
+def test_what_is_no_directory_is_not_made_to_one(scons_project: SconsProject) -> None:
+    caught = 'for item in (5, True, [None], {"inc"}, b"inc", range(2), "\\0", "\\udcff"):\n'
+    caught += '    try:\n        env.Crate("a", [], include_dirs=item)\n'
+    caught += "    except Exception as error:\n        print(str(error).splitlines()[0])\n"
+    scons_project.sconstruct(caught)
+    told = [line for line in scons_project.scons().splitlines() if not line.startswith("scons")]
+    items = ("5", "True", "None", "{'inc'}", "b'inc'", "range(0, 2)")
+    assert told[:-2] == [f"option 'include_dirs' takes a list of strings, not {item}" for item in items]
+    assert all("has characters in its name" in line for line in told[-2:])
+
+
 def test_library_directories_are_relative_to_the_script(scons_project: SconsProject) -> None:
     show = (
         "(build,) = env.fs.cratewright_builds.values()\n"

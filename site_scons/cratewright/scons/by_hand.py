@@ -198,7 +198,7 @@ def _target_node(env: Environment, item: Any, prefix: str, suffix: str) -> Any:
         if not path.endswith(suffix):
             directory, name = os.path.split(path)
             path = os.path.join(directory, (name if name.startswith(prefix) else prefix + name) + suffix)
-        node = env.File(path)
+        node = env.fs.File(path)
     if not node.name.endswith(suffix):
         raise ConfigurationError(f"{node} is not called as what it will be", hint=f"its name ends with {suffix}")
     return node
@@ -216,7 +216,7 @@ def _check_targets(env: Environment, stages: CrateStages, targets: list[Any], no
     """Refuse a name that the backend does not use: identities of crates and manifests depend on it."""
     names = {stages.declared.name, *(node.name for node in nodes)}
     for item in targets:
-        node = item if isinstance(item, SCons.Node.FS.Base) else env.File(str(env.subst(str(item))))
+        node = item if isinstance(item, SCons.Node.FS.Base) else env.fs.File(str(env.subst(str(item))))
         if node.name not in names or node.dir is not stages.here:
             raise ConfigurationError(
                 f"crate '{stages.declared.name}' is not linked as {node}",

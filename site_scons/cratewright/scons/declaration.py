@@ -250,9 +250,12 @@ class Declaration:
                 f"crate '{self.name}' is given crate '{item.name}' as a source", hint="pass it as deps=[...]"
             )
         try:
-            nodes = list(self.env.arg2nodes(item, self.env.File))
+            nodes = list(self.env.arg2nodes(item, self.env.fs.File))
         except TypeError:  # a directory has that name
             nodes = [item]
+        except ValueError as error:  # no name of a file: SCons has already asked the system for it
+            check_path(str(item), where=self.where)
+            raise error from None
         for node in nodes:
             if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
                 raise ConfigurationError(

@@ -6,10 +6,14 @@ An option's kind and the backend's declarations say which of its words are paths
 from __future__ import annotations
 
 import os
+from collections import UserString
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import SCons.Node
 import SCons.Node.FS
+import SCons.PathList
+import SCons.Subst
 import SCons.Util
 
 from ..base.errors import ConfigurationError
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["OptionPlaces"]
+
+_ITEMS = (str, UserString, os.PathLike, SCons.Node.Node, SCons.Subst.Literal)
 
 
 class OptionPlaces:
@@ -52,12 +58,14 @@ class OptionPlaces:
         """
         located = dict(given)
         for option in self._backend.PATH_OPTIONS:
-            if option in located:
-                words = [str(word) for word in SCons.Util.flatten([located[option]])]
+            if located.get(option) is not None:
+                words = [str(word) for word in self._items(option, located[option])]
                 located[option] = self._backend.locate_words(option, words, self._word_path)
         for option, what in SEARCH_PATHS.items():
-            if option in located:
-                found = SCons.Util.flatten([located[option]])
+            if located.get(option) is not None:
+                # As SCons does in CPPPATH: a variable may stand for several directories or for none.
+                items = SCons.PathList.PathList(self._items(option, located[option]))
+                found = items.subst_path(self._env, None, None)
                 located[option] = [path for item in found for path in self.directories(item, what)]
         for option in self._files:
             if located.get(option) is not None:
@@ -67,8 +75,11 @@ class OptionPlaces:
     def directories(self, directory: object, what: str) -> list[str]:
         """Return the places of a directory: in a variant, in the sources, in repositories; `what` is its purpose."""
         try:
-            node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory_node(directory)
+            node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory_node(str(directory))
             node.must_be_same(SCons.Node.FS.Dir)
+        except ValueError as error:  # no name of a file: SCons has already asked the system for it
+            check_path(str(directory), where=self._where)
+            raise error from None
         except TypeError as error:  # a file has that name
             raise ConfigurationError(
                 f"{what} directory {str(directory)!r} is not a directory", context=(("where", self._where),)
@@ -111,7 +122,7 @@ class OptionPlaces:
                 item = self._env.subst(item)
                 if not item:
                     return ""
-                item = self._env.File(item)
+                item = self._env.fs.File(item)
             item.must_be_same(SCons.Node.FS.File)
         except TypeError as error:  # a directory has that name
             path = item if isinstance(item, str) else relative(item)
@@ -123,10 +134,19 @@ class OptionPlaces:
         self._named[path] = option, item
         return path
 
-    def _directory_node(self, directory: object) -> Any:
+    def _items(self, option: str, value: object) -> list[Any]:
+        """Return the texts and nodes of a list; whatever else is written there would become text that nobody meant."""
+        items = SCons.Util.flatten([value])
+        for item in items:
+            if not isinstance(item, _ITEMS):
+                raise ConfigurationError(
+                    f"option '{option}' takes a list of strings, not {item!r}", context=(("where", self._where),)
+                )
+        return list(items)
+
+    def _directory_node(self, path: str) -> Any:
         """Return the node of a directory, which SCons would find without regard to links on the way up."""
-        path = str(self._env.subst(directory))
-        node = self._env.Dir(path)
+        node = self._env.fs.Dir(path)
         if ".." not in path.split("/"):
             return node
         base = self._env.Dir("#" if path[0] == "#" else ".").srcnode().abspath

@@ -159,7 +159,7 @@ def _libraries(env: Environment, item: Any) -> list[tuple[str, str]]:
         elif word.startswith("-"):
             words.append(("ldflags", word))
         elif "/" in word:
-            words.append(("libs", library_word(env.File(word), bundle=False)))
+            words.append(("libs", library_word(env.fs.File(word), bundle=False)))
         else:
             words.append(("libs", re.sub(r"\.(?:a|so)\Z", "", word.removeprefix("lib") if "." in word else word)))
     return words

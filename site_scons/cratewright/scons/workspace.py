@@ -102,7 +102,7 @@ def _requests(features: object) -> list[tuple[str, str]]:
 
 def _file_node(env: Environment, file: object) -> Any:
     try:
-        nodes = env.arg2nodes(file, env.File)
+        nodes = env.arg2nodes(file, env.fs.File)
     except TypeError as error:  # a directory has that name
         raise ConfigurationError(f"workspace {str(file)!r} is not a file") from error
     if len(nodes) != 1:
