@@ -184,8 +184,8 @@ def main(number: str, site: str) -> None:
 def _warm() -> None:
     """Do once what each run would do to the same end.
 
-    Compile expressions, read what is installed and the code that results depend on, and build glslang's tables, which
-    take as long as all the rest of a small build of shaders.
+    Compile expressions, read what is installed and the code that results depend on, build glslang's tables, which take
+    as long as all the rest of a small build of shaders, and start Slang, which takes half a second.
     """
     _keep_entry_points()
     registry = importlib.import_module("cratewright.plugins.registry").Registry()
@@ -198,6 +198,7 @@ def _warm() -> None:
         importlib.import_module(name)
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
     importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
+    importlib.import_module("cratewright_slang.libslang").start()
 
 
 def _keep_entry_points() -> None:
