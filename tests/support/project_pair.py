@@ -53,7 +53,7 @@ class ProjectPair:
             text = re.sub(r"DECLARED.*\n", "", project.output).replace(str(project.path), "")
             files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
             found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
-        assert found[0] == found[1], arguments
+        assert found[0] == found[1], f"{arguments}\n{found[0][:2]}\n{found[1][:2]}"
         match = re.search(r"DECLARED(.*)", self.kept.output)
         assert match, self.kept.output
         return match[1].strip()

@@ -8,7 +8,7 @@ from typing import Any
 import SCons.Errors
 import SCons.Util
 
-__all__ = ["CrateTarget", "PendingTarget", "become", "is_pending"]
+__all__ = ["CrateTarget", "PendingTarget", "become", "is_pending", "stand_for"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
@@ -145,3 +145,12 @@ def is_pending(target: object) -> bool:
 def become(target: PendingTarget, declared: CrateTarget) -> None:
     """Turn a target into that of a declared crate: from now on both share one state."""
     object.__setattr__(target, "__dict__", declared.__dict__)
+
+
+def stand_for(target: CrateTarget) -> None:
+    """Make a target the one that its crate refers to."""
+    for node in (target.rlink, *target):
+        stages = getattr(getattr(node, "attributes", None), "crate_stages", None)
+        if stages is not None and stages.target.__dict__ is target.__dict__:
+            stages.target = stages.declared.target = target
+            return

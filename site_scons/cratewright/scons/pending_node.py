@@ -1,10 +1,11 @@
-"""A node of a crate that is not declared yet: only its path is known."""
+"""A node of a crate that is not declared yet, or an alias of such: only its path or name is known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import SCons.Node.Alias
 import SCons.Node.FS
 
 __all__ = ["PendingNodes", "is_pending_node"]
@@ -12,7 +13,7 @@ __all__ = ["PendingNodes", "is_pending_node"]
 Node = Any
 """An SCons node; SCons has no types to check against."""
 _KINDS: dict[type, type] = {}
-"""What stands for files and directories, with what they are."""
+"""What stands for files, directories and aliases, with what they are."""
 
 
 class PendingNodes:
@@ -25,7 +26,8 @@ class PendingNodes:
     def __init__(self, fs: Any, declare: Callable[[], None]) -> None:
         self._fs = fs
         self._nodes: list[Node] = []
-        self._kinds = {kind: _pending(kind, declare) for kind in (SCons.Node.FS.File, SCons.Node.FS.Dir)}
+        kinds = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.Alias.Alias)
+        self._kinds = {kind: _pending(kind, declare) for kind in kinds}
 
     def node(self, path: str) -> Node:
         """Return the node of a path, which ends with a `/` if it is a directory."""
@@ -34,6 +36,14 @@ class PendingNodes:
         node = self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path)
         if type(node) in self._kinds:
             as_kind(node, self._kinds[type(node)])
+            self._nodes.append(node)
+        return node
+
+    def alias(self, name: str) -> Node:
+        """Return the node of an alias."""
+        node = SCons.Node.Alias.default_ans.Alias(name)
+        if type(node) in self._kinds:
+            node.__class__ = self._kinds[type(node)]
             self._nodes.append(node)
         return node
 

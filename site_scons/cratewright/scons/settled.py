@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from importlib import machinery
 from typing import Any, NamedTuple
 
@@ -22,14 +22,13 @@ __all__ = [
     "NAME",
     "CallRecord",
     "SettledBuild",
-    "in_order_of_visits",
     "memory_digest",
     "memory_of",
     "named_calls",
     "names_digest",
     "outdated",
+    "reach",
     "read_settled",
-    "told_of",
 ]
 
 NAME = ".sconsign.crates"
@@ -37,7 +36,7 @@ NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
 
-_FORMAT = "cratewright settled build 5"
+_FORMAT = "cratewright settled build 6"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
@@ -65,8 +64,9 @@ class CallRecord(NamedTuple):
 class SettledBuild(NamedTuple):
     """The last build.
 
-    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes; `asked`
-    are the targets to build, `late` digests of the state when all SConscripts had been read. `told` are the lines
+    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes;
+    `aliases` are names, each with the numbers of calls and the places there of what it stands for; `asked` are the
+    targets to build, `late` digests of the state when all SConscripts had been read. `told` are the lines
     that SCons printed when there was nothing to do. `built` are the paths of nodes that crates make, directories with
     a trailing `/`; `unmade` those of nodes that are not on disk. `memory` is the digest of SCons's database. `files`
     are all files read or made, with their stamps, None for a missing path; `places` are directories of the project in
@@ -75,6 +75,7 @@ class SettledBuild(NamedTuple):
     """
 
     calls: list[tuple[str, list[str]]]
+    aliases: list[Any]
     asked: list[Any]
     late: list[str]
     told: list[str]
@@ -155,9 +156,9 @@ def outdated(
         if path not in owners or not (_is_file_or_missing(path) or path + "/" in made):
             return None
         found.update(owners[path])
-    _reach(found, needed_by)
+    reach(found, needed_by)
     concerned = set(found)
-    _reach(found, [record.needs for record in records])
+    reach(found, [record.needs for record in records])
     return (concerned, found) if len(found) < len(records) else None
 
 
@@ -171,50 +172,7 @@ def named_calls(build: SettledBuild, records: Sequence[CallRecord], root: str, n
     return None if None in found else {number for number in found if number is not None}
 
 
-def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, tuple[int, int]]:
-    """Return what SCons prints of the targets to build that are up to date, each with a call and a place in it.
-
-    Shape: `asked` as in `SettledBuild`; targets that a command line names are left out. SCons prints one line for all
-    that one action makes.
-    """
-    _, _, targets, _ = asked
-    found, done = {}, set()
-    for number, place in (row for row in targets if not isinstance(row, str)):
-        record = records[number]
-        if (number, record.together[place]) not in done:
-            done.add((number, record.together[place]))
-            found[f"scons: `{record.names[place]}' is up to date."] = number, place
-    return found
-
-
-def in_order_of_visits(
-    asked: Sequence[Any], records: Sequence[CallRecord], told: Sequence[str], executed: Container[int] = ()
-) -> list[str] | None:
-    """Return the lines of `told_of` in the order in which SCons visits the targets: what a target needs comes before
-    it. SCons itself sees to that for calls that are executed.
-
-    Shape: `told` as in `SettledBuild`; None if it would have to tell more about the order, and does not.
-    """
-    lines: dict[int, list[str]] = {}
-    calls = {line: number for line, (number, _) in told_of(asked, records).items()}
-    for line, number in calls.items():
-        lines.setdefault(number, []).append(line)
-    order = {line: place for place, line in enumerate(told)}
-    needs, found = [record.needs for record in records], dict[str, None]()
-    done: set[int] = set()
-    for line, number in calls.items():
-        below = {number}
-        if number not in executed:
-            _reach(below, needs, done)
-            done |= below
-        visited = [other for each in sorted(below - {number}) for other in lines.get(each, ()) if other not in found]
-        if visited and not {line, *visited} <= order.keys():
-            return None
-        found |= dict.fromkeys(sorted([*visited, line], key=lambda each: order.get(each, 0)))
-    return list(found)
-
-
-def _reach(found: set[int], edges: Sequence[Sequence[int]], others: Set[int] = frozenset()) -> None:
+def reach(found: set[int], edges: Sequence[Sequence[int]], others: Set[int] = frozenset()) -> None:
     """Add whatever can be reached by edges, apart from others."""
     todo = list(found)
     while todo:
@@ -232,7 +190,7 @@ def _is_file_or_missing(path: str) -> bool:
         return False
 
 
-_TYPES = (list, list, list, list, list, list, str, dict, dict, bool, bytes)
+_TYPES = (list, list, list, list, list, list, list, str, dict, dict, bool, bytes)
 
 
 def read_settled(root: str) -> SettledBuild | None:
@@ -243,7 +201,7 @@ def read_settled(root: str) -> SettledBuild | None:
         form, *fields = found
         if form != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
             return None
-        if not all({str}.issuperset(map(type, fields[number])) for number in (2, 3, 4, 5)):
+        if not all({str}.issuperset(map(type, fields[number])) for number in (3, 4, 5, 6)):
             return None
     except (OSError, ValueError, TypeError, RecursionError):
         return None

@@ -23,9 +23,10 @@ import SCons.Script.Main
 from ..base.host import WINDOWS
 from ..base.stamp import clock_ns
 from ..plugins.registering import before_registering
+from .aliases import Aliases
 from .asked import AskedNode, AskedTargets, place_of
 from .calling import Call, Moments
-from .crate_target import CrateTarget, PendingTarget, become
+from .crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
 from .heard import listen
 from .pending_node import PendingNodes, is_pending_node
 from .plain import Unlike
@@ -33,14 +34,13 @@ from .settled import (
     MEMORY,
     CallRecord,
     SettledBuild,
-    in_order_of_visits,
     memory_digest,
     memory_of,
     named_calls,
     outdated,
     read_settled,
-    told_of,
 )
+from .told import Told, told_in_order, told_targets
 from .usual import all_nodes, is_before_any, is_plain_graph, memory_is_usual, options_are_usual
 from .watching import Watch
 
@@ -96,7 +96,9 @@ class Settling:
         self._pending: AskedTargets | None = None
         self._pending_nodes = PendingNodes(fs, self.declare)
         self._taken: dict[int, list[Node]] = {}
-        self._watch = Watch(fs, self._report)
+        self._node_places: tuple[object, dict[int, tuple[int, int]]] = None, {}
+        self.aliases = Aliases(self._places)
+        self._watch = Watch(fs, self._report, self._alias)
         self._tell_no_more = before_registering(self._report)
         self._before = self._read() if self.is_like_others else None
         if self._before is not None:
@@ -144,6 +146,42 @@ class Settling:
     def _hear(self) -> None:
         self.is_like_others = False
 
+    def _alias(self, usual: Callable[..., Any], env: Environment, *words: Any, **more: Any) -> list[Node] | None:
+        """Record what an SConstruct calls crates, and return the nodes; None if it is more than that."""
+        row = None if self._depth or not SCons.Script.sconscript_reading else self.aliases.read(*words, **more)
+        if row is None:
+            return None
+        if self._before is not None:
+            nodes = [self._pending_nodes.alias(row[0])]
+        else:
+            self._depth += 1
+            try:
+                nodes = list(usual(env, row[0], [self.nodes[number][place] for number, place in row[1]]))
+            finally:
+                self._depth -= 1
+        self.aliases.add(row, usual, env, nodes)
+        return nodes
+
+    def _places(self, target: object) -> list[tuple[int, int]] | None:
+        """Return the number of the call and the places there of a crate's target or a node of one; None for others."""
+        number = self._number(target)
+        if number >= 0 and (
+            is_pending(target) or list(map(id, self.targets[number])) == list(map(id, self.nodes[number]))
+        ):
+            count = (
+                len(self._before.calls[number][1]) if is_pending(target) and self._before else len(self.nodes[number])
+            )
+            return [(number, place) for place in range(count)]
+        if type(target) is AskedNode:
+            return [place_of(target)]
+        if isinstance(target, SCons.Node.Node):
+            age = len(self.calls), len(self._taken), self._before is None
+            if self._node_places[0] != age:
+                self._node_places = age, {id(node): (number, place) for number, place, node in self._nodes()}
+            place = self._node_places[1].get(id(target))
+            return [place] if place is not None else None
+        return None
+
     def declare(self) -> None:
         """Execute all recorded calls: something differs, or something asks for more."""
         if self._before is None or self._depth:
@@ -152,6 +190,11 @@ class Settling:
         known = {id(node) for _, node in all_nodes(self._fs) if not is_pending_node(node)} if self._is_over else set()
         self._pending_nodes.end()
         self._execute(number for number in range(len(self.calls)) if number not in self.executed)
+        self._depth += 1
+        try:
+            self.aliases.make(lambda number, place: self.nodes[number][place])
+        finally:
+            self._depth -= 1
         if self._pending is not None:
             self._pending.end()
             self._pending = None
@@ -171,7 +214,7 @@ class Settling:
                 declared = self.calls[number].again(make)
                 self.nodes[number] = tuple(declared)
                 become(target, declared)
-                _stand_for(target)
+                stand_for(target)
                 self.executed.add(number)
         finally:
             self._depth -= 1
@@ -291,7 +334,7 @@ class Settling:
         script = SCons.Script
         usual = script.BUILD_TARGETS, script._build_plus_default
         if not left and before.is_whole:
-            targets = [_Told(before.told)]
+            targets = [Told(before.told)]
         else:
             self.known = before
             self._pending_nodes.end(node for number in left for node in self._taken.get(number, ()))
@@ -300,24 +343,15 @@ class Settling:
                 self._pending.replace(left)
             if not any(type(row) is list for row in self.asked[_TARGETS]):
                 return  # only what a command line names, or all
-            targets = self._with_lines(left, before.told)
+            nodes = {number: self.nodes[number] for number in left}
+            targets = told_targets(
+                self.asked[_TARGETS], nodes, told_in_order(self.asked, self.records, before.told, left) or ()
+            )
 
         def put_back() -> None:
             script.BUILD_TARGETS, script._build_plus_default = usual
 
-        script.BUILD_TARGETS, script._build_plus_default = [_Told([], put_back), *targets], []
-
-    def _with_lines(self, left: set[int], told: list[str]) -> list[Any]:
-        """Return the targets to build, with what SCons prints of those whose calls are not executed."""
-        asked: dict[int, list[Any]] = {}
-        for number, place in (row for row in self.asked[_TARGETS] if not isinstance(row, str)):
-            if number in left:
-                asked.setdefault(number, []).append(self.nodes[number][place])
-        calls = {line: number for line, (number, _) in told_of(self.asked, self.records).items()}
-        targets: dict[int, Any] = {}
-        for line in in_order_of_visits(self.asked, self.records, told, left) or ():
-            targets |= {id(node): node for node in asked.get(calls[line]) or [_Told([line])]}
-        return [*targets.values(), *(row for row in self.asked[_TARGETS] if isinstance(row, str))]
+        script.BUILD_TARGETS, script._build_plus_default = [Told([], put_back), *targets], []
 
     def _look_around(self) -> bool:
         """Return whether everything could be recorded, now that all SConscripts have been read."""
@@ -334,7 +368,7 @@ class Settling:
         known = {id(node): [number, place] for number, place, node in self._nodes()}
         rows = []
         for nodes in (SCons.Script.DEFAULT_TARGETS, SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default):
-            row = [node if type(node) is str else known.get(id(node)) for node in nodes]
+            row = [node if type(node) is str else known.get(id(node)) or self.aliases.name_of(node) for node in nodes]
             if None in row:
                 return None
             rows.append(row)
@@ -357,8 +391,8 @@ class Settling:
         """Return whether SCons was told the same as before, now that all SConscripts have been read."""
         return (
             len(self.calls) == len(before.calls)
-            and (self.late, self.asked) == (before.late, before.asked)
-            and is_plain_graph(self._fs, is_pending_node)
+            and (self.late, self.asked, self.aliases.rows) == (before.late, before.asked, before.aliases)
+            and is_plain_graph(self._fs, is_pending_node, self.aliases.names)
         )
 
 
@@ -369,29 +403,3 @@ def settling_of(env: Environment) -> Settling:
     if root not in known:
         known[root] = Settling(env.fs, root)
     return known[root]
-
-
-class _Told(SCons.Node.Python.Value):  # type: ignore[misc]
-    """A node with nothing to build; when SCons reaches it, it prints what is up to date."""
-
-    def __init__(self, lines: list[str], done: Callable[[], None] = lambda: None) -> None:
-        super().__init__("crates that are up to date")
-        self._lines = list(lines)
-        self._done = done
-        self.set_state(SCons.Node.up_to_date)
-
-    def disambiguate(self, must_exist: object = None) -> Node:
-        """Print what is up to date where SCons would have printed it."""
-        while self._lines:
-            SCons.Script.Main.display(self._lines.pop(0))
-        self._done()
-        return self
-
-
-def _stand_for(target: CrateTarget) -> None:
-    """Make a target the one that its crate refers to."""
-    for node in (target.rlink, *target):
-        stages = getattr(getattr(node, "attributes", None), "crate_stages", None)
-        if stages is not None and stages.target.__dict__ is target.__dict__:
-            stages.target = stages.declared.target = target
-            return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import SCons.dblite
@@ -53,8 +53,10 @@ def is_before_any(fs: Any) -> bool:
     ) and is_plain_graph(fs, lambda node: False)
 
 
-def is_plain_graph(fs: Any, is_own: Callable[[Node], bool]) -> bool:
-    """Return whether SCons makes only what crates make, does nothing more with it, and in no other place."""
+def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[str] = ()) -> bool:
+    """Return whether SCons makes only what crates make, does nothing more with it, and in no other place; and has no
+    aliases but these.
+    """
     for _, node in all_nodes(fs):
         if is_own(node):
             continue
@@ -65,7 +67,7 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool]) -> bool:
                 return False
         elif node.has_builder() or is_told(node):
             return False
-    return not fs.Top.repositories and not SCons.Node.Alias.default_ans
+    return not fs.Top.repositories and {*SCons.Node.Alias.default_ans} <= {*aliases}
 
 
 def is_told(node: Node) -> bool:

@@ -19,8 +19,9 @@ from .crates import Build
 from .heard import listen
 from .installed import installed_files, is_below
 from .pending_node import is_pending_node
-from .settled import NAME, CallRecord, SettledBuild, in_order_of_visits, memory_digest, memory_of, names_digest, told_of
+from .settled import NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
+from .told import told_in_order, told_of
 from .usual import is_plain_graph, is_same_memory
 
 __all__ = ["watch_build"]
@@ -35,7 +36,7 @@ def watch_build(build: Build, settling: Settling, fs: Any) -> None:
     declared = {id(crate.target) for crate in build.crates.values()}
     if (
         {id(settling.targets[number]) for number in settling.executed} == declared
-        and is_plain_graph(fs, lambda node: is_pending_node(node) or is_own(node))
+        and is_plain_graph(fs, lambda node: is_pending_node(node) or is_own(node), settling.aliases.names)
         and not build.reporting.is_recorded
         and not any(crate.read_by_link or crate.instead for crate in build.crates.values())
     ):
@@ -133,6 +134,7 @@ def _described(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Sett
         raise UnknownFiles("something was made")
     return SettledBuild(
         calls.described(),
+        settling.aliases.rows,
         settling.asked,
         settling.late,
         told,
@@ -152,4 +154,4 @@ def _records(build: Build, calls: CheckedCalls, asked: list[Any], told: list[str
         return []
     records = calls.records()
     is_known = not told or told_of(asked, records).keys() <= set(told)
-    return records if is_known and in_order_of_visits(asked, records, told) is not None else []
+    return records if is_known and told_in_order(asked, records, told) is not None else []

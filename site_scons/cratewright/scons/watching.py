@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import wraps
 from types import FunctionType
 from typing import Any
 
@@ -71,7 +72,7 @@ _OF_SCRIPTS = frozenset(
     ]
 )
 """What is to be made, and SCons's options, are looked at once all is read."""
-_LISTED = _OF_WORDS | _OF_PATHS | _OF_SCRIPTS
+_LISTED = _OF_WORDS | _OF_PATHS | _OF_SCRIPTS | {"Alias"}
 
 _METHODS: tuple[tuple[type, Collection[str]], ...] = (
     (SCons.Builder.BuilderBase, ("__call__",)),
@@ -86,12 +87,11 @@ _OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
 class Watch:
     """Reports what SCons is told, until `end`.
 
-    Shape: `report` is called before anything happens that is not listed. `look` is called with the path of each
-    node that SCons is asked for, and returns whether there is more to that node now; `unmade` gives names of nodes
-    that `Glob` would find if SCons knew of them: `report_glob` is called for a pattern that matches one.
+    Shape: `report` is called before anything happens that is not listed; `alias` is called instead of `env.Alias`, with
+    SCons's own, and returns None if that is to be reported and called.
     """
 
-    def __init__(self, fs: Any, report: Callable[[], None]) -> None:
+    def __init__(self, fs: Any, report: Callable[[], None], alias: Callable[..., Any]) -> None:
         self._fs = fs
         self._is_globbing = False
         self._report = lambda: None if self._is_globbing else report()
@@ -104,6 +104,7 @@ class Watch:
         for kind in classes:
             names = [name for name in vars(kind) if not name.startswith("_") and name not in _LISTED]
             self._guard(kind, names)
+        self._replace(SCons.Environment.Base, "Alias", _aliasing(SCons.Environment.Base.Alias, self._report, alias))
         for kind, methods in _METHODS:
             self._guard(kind, methods)
         for name in _OF_FILES:
@@ -175,6 +176,19 @@ def _guarded(usual: Callable[..., Any], report: Callable[[], None]) -> Callable[
         return map(_real, words), {name: _real(word) for name, word in more.items()}
 
     return passage(usual, before)
+
+
+def _aliasing(
+    usual: Callable[..., Any], report: Callable[[], None], alias: Callable[..., list[Any] | None]
+) -> Callable[..., Any]:
+    guarded = _guarded(usual, report)
+
+    @wraps(usual)
+    def called(*words: Any, **more: Any) -> Any:
+        found = alias(usual, *words, **more)
+        return guarded(*words, **more) if found is None else found
+
+    return called
 
 
 def _real(word: Any) -> Any:

@@ -1,0 +1,64 @@
+"""Aliases of crates, as long as they are the only ones: recorded like the calls that declare crates."""
+
+from __future__ import annotations
+
+from collections import UserList
+from collections.abc import Callable, Iterator
+from typing import Any
+
+__all__ = ["Aliases"]
+
+Node = Any
+"""An SCons node; SCons has no types to check against."""
+_Place = tuple[int, int]
+
+
+class Aliases:
+    """The aliases of one run of SCons.
+
+    Shape: `rows` as in `SettledBuild`. `places` gives the numbers of a call and of places there for a target or a node,
+    None for anything else.
+    """
+
+    def __init__(self, places: Callable[[object], list[_Place] | None]) -> None:
+        self.rows: list[Any] = []
+        self._places = places
+        self._calls: list[tuple[Callable[..., Any], Any]] = []
+        self._nodes: dict[int, tuple[Node, str]] = {}
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all aliases."""
+        return {name for name, _ in self.rows}
+
+    def read(self, target: object, source: object = None, action: object = None, **more: object) -> list[Any] | None:
+        """Return a row for what an SConstruct says; None if it says anything else than a name and crates."""
+        if type(target) is not str or "$" in target or action or more:
+            return None
+        found = list(self._read(source))
+        return [target, list(map(list, found))] if found and None not in found else None
+
+    def _read(self, source: object) -> Iterator[Any]:
+        places = self._places(source)
+        if places is not None:
+            yield from places
+        elif isinstance(source, (list, tuple, UserList)):
+            for item in source:
+                yield from self._read(item)
+        else:
+            yield None
+
+    def add(self, row: list[Any], usual: Callable[..., Any], env: Any, nodes: list[Node]) -> None:
+        """Note a call of `env.Alias`, and the nodes that it returned."""
+        self.rows.append(row)
+        self._calls.append((usual, env))
+        self._nodes |= {id(node): (node, row[0]) for node in nodes}
+
+    def name_of(self, node: Node) -> str | None:
+        """Return the name of an alias, None for any other node."""
+        return self._nodes.get(id(node), (None, None))[1]
+
+    def make(self, node: Callable[[int, int], Node]) -> None:
+        """Have SCons make all of them; `node` gives the node at a place of a call."""
+        for (name, places), (usual, env) in zip(self.rows, self._calls, strict=True):
+            usual(env, name, [node(*place) for place in places])
