@@ -71,6 +71,22 @@ def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -
     assert not scons_project.exists("zgen/d.inc")
 
 
+@pytest.mark.parametrize("jobs", ["-j1", "-j4"])
+def test_what_lies_beside_another_text_hides_no_include(scons_project: SconsProject, jobs: str) -> None:
+    """`b.inc` is beside a text that led here, where not all compilers look; the one that counts is made."""
+    scons_project.sconstruct(
+        GENERATE + 'env.Command("zgen/b.inc", "b.in", make)\n'
+        'env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["one", "zgen", "two"])\n'
+        'Default("app.cdylib")\n',
+        a="entry a\ninclude a.inc\n",
+    )
+    scons_project.write({"two/a.inc": "include c.inc\n", "one/c.inc": "include b.inc\n"})
+    scons_project.write({"two/b.inc": "export hidden\n", "b.in": "export made\n"})
+    scons_project.scons(jobs)
+    assert scons_project.read("app.cdylib") == "entry a\nexport made\n"
+    assert scons_project.up_to_date(jobs)
+
+
 @pytest.mark.parametrize("duplicate", [0, 1])
 def test_include_that_is_made_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
     scons_project.sconstruct(

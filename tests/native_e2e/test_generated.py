@@ -154,3 +154,24 @@ def test_headers_beside_the_copies_of_sources(tmp_path: Path, scons_form: str, d
         project.scons("-j4")
         assert subprocess.run([project.path / "out/app"], check=False).returncode == up + beside
         assert project.up_to_date("-j4")
+
+
+def test_headers_that_are_made_and_hidden_from_some_ways_to_ask(tmp_path: Path, scons_form: str) -> None:
+    """In brackets, a header is not looked for beside the text; `include_next` passes over the first."""
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    make = 'env.Command("zgen/{0}.h", "{0}.in", Copy("$TARGET", "$SOURCE"))\n'
+    project.crates(
+        make.format("k")
+        + make.format("next")
+        + 'Default(env.Crate("app", ["src/a.c"], crate_type="bin", include_dirs=["first", "zgen"]))\n',
+        {
+            "src/a.c": "#include <k.h>\n#include <next.h>\nint main(void) { return K + NEXT; }\n",
+            "src/k.h": "#define K 1\n",
+            "first/next.h": "#include_next <next.h>\n",
+            "k.in": "#define K 2\n",
+            "next.in": "#define NEXT 16\n",
+        },
+    )
+    project.scons()
+    assert _run(project) == 18
+    assert project.up_to_date()

@@ -35,8 +35,8 @@ __all__ = ["GeneratedFiles", "Reader"]
 _WORD = re.compile(rb"[\w./+@%~-]*\w\.[\w+-]+")
 _QUOTED = re.compile(rb'["<]([^"<>\r\n]+)[">]')
 _SEPARATORS = re.compile(r"[\s\"'<>=,:;()]+")
-_COMPUTED = re.compile(rb"^[ \t]*#[ \t]*(?:include(?:_next)?|import|embed)[ \t]+[A-Za-z_]", re.MULTILINE)
-"""An include whose name a macro makes, perhaps of pieces: it may be that of any file."""
+_COMPUTED = re.compile(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)
+"""An include that may be of any file: a macro makes its name, perhaps of pieces, or it passes over the first."""
 _ANY = ""
 # More names than these are looked for word by word.
 _FEW = 40
@@ -105,7 +105,7 @@ class GeneratedFiles:
         if known:
             for path in seen:
                 if path not in settled:
-                    self._follow(path, directories, settled, found, reader.names)
+                    self._follow(path, directories, settled, found, reader.names, in_order=False)
         else:
             for word in reader.words():
                 self._mentioned_in_options(word, ("", *directories), reader, found)
@@ -135,41 +135,50 @@ class GeneratedFiles:
         found: dict[str, bool],
         names: Callable[[bytes], Iterable[str]],
         mirror: Mirror | None = None,
+        *,
+        in_order: bool = True,
     ) -> Iterable[str]:
         """Add the files named in a text and in all that it includes; `True` for those that are certainly included.
 
-        Shape: returns the variant's directories that `mirror` gives for those of the texts, if they lead to
-        generated files.
+        Shape: `in_order` if the compiler of this text searches exactly `directories`, one after the other. Returns
+        the variant's directories that `mirror` gives for those of the texts, if they lead to generated files.
         """
         used: dict[str, None] = {}
         if start in settled:
             return used
         made = self._made()
-        todo, seen = [start], set(settled)
+        todo, seen = [(start, True)], dict.fromkeys(settled, True)
         near: dict[str, None] = {}
         others: dict[str, None] = {}
         while todo:
-            path = todo.pop()
-            if path in seen:
+            path, certain = todo.pop()
+            if path in seen and (seen[path] or not certain):
                 continue
-            seen.add(path)
-            near[posixpath.dirname(path)] = None
+            seen[path] = certain
+            own = posixpath.dirname(path)
+            near[own] = None
             if mirror is not None:
-                others |= mirror.of(posixpath.dirname(path))
+                others |= mirror.of(own)
             for name, literal in self._names_in(path, names):
                 if name == _ANY:
                     for place in made.texts((*near, *others, *directories)):
                         found.setdefault(place, False)
-                        todo.append(place)
+                        todo.append((place, False))
                     continue
-                for directory, place in _places(name, (*reversed(near), *others, *directories, "")):
+                # Compilers search beside the text or not, beside the texts that led to it or not: what is found there
+                # is not all that may be meant.
+                beside = dict.fromkeys((own, *reversed(near), *others))
+                sure = certain and literal
+                for directory, place in _places(name, (*beside, *directories, "")):
                     if place in made:
-                        found[place] = found.get(place, False) or literal
-                        todo.append(place)
+                        found[place] = found.get(place, False) or sure
                         if directory in others:
                             used[directory] = None
-                    elif literal and place not in seen and os.path.isfile(os.path.join(self.root, place)):
-                        todo.append(place)
+                    elif not literal or not os.path.isfile(os.path.join(self.root, place)):
+                        continue
+                    todo.append((place, sure))
+                    sure = False
+                    if in_order and directory not in beside and place not in made:
                         break
         return used
 
@@ -215,7 +224,7 @@ class GeneratedFiles:
                     for _, place in _places(word, directories):
                         if place in made:
                             found.setdefault(place, False)
-                            self._follow(place, directories, set(), found, reader.names)
+                            self._follow(place, directories, set(), found, reader.names, in_order=False)
 
     def _made_directories(self, reader: Reader) -> Iterator[Any]:
         made = self._made().directories
