@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .contract.incremental_cache import CacheKeyHash as CacheKeyHash
     from .contract.incremental_cache import compile_with_cache as compile_with_cache
     from .contract.incremental_cache import compute_cache_key as compute_cache_key
+    from .contract.incremental_cache import open_cache as open_cache
     from .contract.incremental_cache import serialize_compiled as serialize_compiled
     from .contract.incremental_cache import try_finish_recompile as try_finish_recompile
     from .contract.offered import Command, Profile
@@ -236,6 +237,7 @@ __all__ = [
     "merge_observed",
     "near_miss",
     "open_backend",
+    "open_cache",
     "option_attributes",
     "options_among",
     "output_file_name",
@@ -350,6 +352,7 @@ _LATER = {
     "in_characters": "base.columns",
     "decode_depfile": "formats.depfile",
     "open_backend": "contract.edge:opened",
+    "open_cache": "contract.incremental_cache",
     "BuildEnded": "system.events",
     "BuildStarted": "system.events",
     "CrateDeclared": "system.events",

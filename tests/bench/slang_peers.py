@@ -147,14 +147,17 @@ def main(arguments: list[str]) -> int:
             print(f"a process each  {theirs.cpu:7.2f} CPU s")
             print(f"clean build     {ours.cpu:7.2f} CPU s   1/{theirs.cpu / ours.cpu:.1f}")
             print(f"nothing to do   {nothing.cpu:7.2f} CPU s")
-            for edited in (2, 0):
-                path, before = directory / f"lib/m{edited}.slang", module(edited)
-                path.write_text(before.replace("side * side", "side * side + 0.5"), encoding="utf-8")
+            edits = [
+                (f"lib/m{edited}.slang", ("side * side", "side * side + 0.5"), reaching(chosen.entries, edited))
+                for edited in (2, 0)
+            ]
+            for name, words, reached in [*edits, ("app/e5.slang", ("5.0", "5.5"), [5])]:
+                path = directory / name
+                path.write_text(path.read_text(encoding="utf-8").replace(*words), encoding="utf-8")
                 edit = measure(build, directory, environment)
-                reached = reaching(chosen.entries, edited)
                 warm = warm_session(directory, reached)
                 print(
-                    f"edit of m{edited}, which {len(reached)} reach  {edit.cpu:7.2f} CPU s, a warm session "
+                    f"edit of {name}, which {len(reached)} reach  {edit.cpu:7.2f} CPU s, a warm session "
                     f"{warm:.2f}: {edit.cpu / warm:.2f} x; without what a build with nothing to do takes "
                     f"{(edit.cpu - nothing.cpu) / warm:.2f} x"
                 )

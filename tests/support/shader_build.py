@@ -49,7 +49,9 @@ class ShaderBuild:
     def __post_init__(self) -> None:
         registry = Registry()
         registry._backends[self.backend.NAME] = self.backend
-        self._engine = Engine(str(self.root), registry, {"CRATE_GLSLANG": self.glslang}, workers=False)
+        self._engine = Engine(
+            str(self.root), registry, {"CRATE_CACHE": "off", "CRATE_GLSLANG": self.glslang}, workers=False
+        )
         self._engine._store = self.store
         self._table = option_table(self.backend)
 

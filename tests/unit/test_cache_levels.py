@@ -16,7 +16,7 @@ from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache
 from cratewright.cache.stack import StackedStore
 from cratewright.cache.usage import Usage, note_usage, read_usage
-from cratewright.pipeline.settings import cache_places, read_remote, read_store
+from cratewright.pipeline.settings import cache_places, read_own_cache, read_remote, read_store
 from cratewright.plugins.registry import Registry
 from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed
 from tests.support.memory_store import MemoryStore
@@ -197,3 +197,16 @@ print([name for name in sys.modules if "remote" in name or name in ("http.client
         text=True,
     )
     assert done.stdout == "[]\n"
+
+
+def test_the_directory_for_what_workers_keep() -> None:
+    """The nearest that is read and written; none that is not compared where hits are made again."""
+
+    def own(**given: str) -> tuple[str, int]:
+        return read_own_cache({f"CRATE_CACHE{name}": text for name, text in given.items()}, "/p")
+
+    assert own()[0] == "/p/.crate-cache" and own(_SIZE="1G") == ("/p/.crate-cache", 1 << 30)
+    assert own(**{"": "/a, /b", "_MODE": "read, read-write"})[0] == "/b"
+    assert own(**{"": "http://x, b"})[0] == "/p/b"
+    for nothing in ({"": "off"}, {"": "http://x"}, {"_MODE": "read"}, {"_MODE": "write"}, {"_VERIFY": "1"}):
+        assert own(**nothing) == ("", 0)

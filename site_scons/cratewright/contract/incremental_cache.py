@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from ..base.values import dataclass
+from ..cache.database import EmbeddedStore
 from ..cache.entry import (
     ObservedResult,
     RecompileError,
@@ -28,18 +29,20 @@ from ..cache.entry import try_finish_recompile as result_of
 from ..cache.key import code_digest
 from ..cache.key import compute_cache_key as key_of
 from ..cache.results import ResultCache, without_files
-from ..cache.store import CacheKvStore
+from ..cache.store import CacheKvStore, NoStore
 from ..system.fs import FileDigests
 from ..values.call import BackendCall
 from ..values.module import CompiledUnit
 from ..values.stencil import UnitStencil
 from .backend import CodegenBackend
 from .edge import could_return, guard, plugin_class
+from .session import Session
 
 __all__ = [
     "CacheKeyHash",
     "compile_with_cache",
     "compute_cache_key",
+    "open_cache",
     "results_salt",
     "serialize_compiled",
     "try_finish_recompile",
@@ -84,6 +87,15 @@ def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: by
                 raise RecompileError(RecompileFault.FOREIGN)
             return replace(made, observed=world.observed)
     raise RecompileError(RecompileFault.STALE)
+
+
+@cache
+def open_cache(session: Session) -> CacheKvStore:
+    """Return the directory of results that a session names, as this process's own store; none where it names none.
+
+    What is put there may be lost until it is flushed: a worker ends without notice.
+    """
+    return EmbeddedStore(session.cache, session.cache_size) if session.cache else NoStore()
 
 
 def compile_with_cache(backend: CodegenBackend, stencil: UnitStencil, store: CacheKvStore) -> tuple[CompiledUnit, bool]:

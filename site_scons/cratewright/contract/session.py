@@ -16,12 +16,16 @@ class Session:
     """What a backend may know of the build it serves.
 
     Shape: `root` is the absolute project root, for opening files only and never to be shown in a result;
-    `environ` holds the `CRATE_*` settings, from construction variables or the process environment.
+    `environ` holds the `CRATE_*` settings, from construction variables or the process environment. `cache` is the
+    nearest directory of results that may be read and written, empty if there is none, and `cache_size` its limit.
+    Units: `cache_size` in bytes.
     """
 
     root: str
     target: str
     environ: tuple[tuple[str, str], ...] = ()
+    cache: str = ""
+    cache_size: int = 0
 
     def setting(self, name: str) -> str:
         """Return a `CRATE_*` setting, or an empty string."""

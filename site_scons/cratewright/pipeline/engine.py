@@ -82,7 +82,8 @@ class Engine:
     def session(self, target: str) -> Session:
         """Return the session for a target."""
         environ = tuple(sorted((name, text) for name, text in self.environ.items() if name not in settings.SECRETS))
-        return Session(root=self.root, target=target, environ=environ)
+        cache, size = settings.read_own_cache(self.environ, self.root)
+        return Session(root=self.root, target=target, environ=environ, cache=cache, cache_size=size)
 
     def backend(self, name: str, target: str) -> CodegenBackend:
         """Return the backend object of this process, its answers checked.

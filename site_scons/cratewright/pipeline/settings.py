@@ -25,6 +25,7 @@ __all__ = [
     "one_a_line",
     "read_memory",
     "read_modes",
+    "read_own_cache",
     "read_remote",
     "read_remote_code",
     "read_remote_mode",
@@ -113,6 +114,22 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
     noted = next((place for place, mode in directories if mode != "read"), "")
     shown = noted or next((place for place, _ in directories), "")
     return StackedStore(levels, os.path.join(root, shown) if shown else "", notes=bool(noted))
+
+
+def read_own_cache(environ: Mapping[str, str], root: str) -> tuple[str, int]:
+    """Return the nearest directory that `CRATE_CACHE` names for reading and writing, and its limit; else nothing.
+
+    Nothing, too, where every hit is made again: nobody compares what is found there.
+    Units: bytes.
+    Raises: ConfigurationError as `read_store`.
+    """
+    places, modes = cache_places(environ.get("CRATE_CACHE", "")), read_modes(environ)
+    if places == ("off",) or read_verify(environ):
+        return "", 0
+    for place, mode in zip(places, modes * len(places) if len(modes) == 1 else modes, strict=True):
+        if mode == _MODES[0] and not is_url(place):
+            return os.path.join(root, place), _size("CRATE_CACHE_SIZE", environ) or DEFAULT_LIMIT
+    return "", 0
 
 
 def cache_places(setting: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from cratewright import (
     ModuleConfig,
     ThinModule,
     UnitStencil,
+    compute_cache_key,
 )
 from cratewright_spirv.sharing import SpirvBackend
 
@@ -70,6 +71,8 @@ class SlangBackend(SpirvBackend):
         from . import libslang, link, unit  # noqa: F401, PLC0415
 
         libslang.start()
+        if stencils and self.session.cache:
+            compute_cache_key(self, stencils[0])  # reads all code, whose digest workers then have
 
     def fingerprint(self) -> str:
         """Return the versions of Slang and of the tools."""
@@ -83,7 +86,7 @@ class SlangBackend(SpirvBackend):
         """Compile one source to a module in Slang's IR."""
         from .unit import compile_source  # noqa: PLC0415 - only workers compile
 
-        return compile_source(stencil, self.session.root)
+        return compile_source(stencil, self)
 
     def included_names(self, text: bytes) -> tuple[str, ...]:
         """Return the files that a text imports or includes."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING
 
 import msgpack
 
@@ -21,6 +22,9 @@ from .libslang import Refused, Settings, SlangSession
 from .macros import used_macros
 from .shelf import Shelf
 
+if TYPE_CHECKING:
+    from .kept import KeptModules
+
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
 
 _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
@@ -31,7 +35,8 @@ class Compiled:
     """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
 
     Shape: `exports` is whether it may say what others mean by a name that is `extern`; `uses` are the macros that it or
-    what it imports may use, and `asked` those that each import may, by its path.
+    what it imports may use, and `asked` those that each import may, by its path. One that is not `whole` is for
+    importers only: its entry points, its log and what it exports are not known.
     """
 
     data: bytes
@@ -42,6 +47,7 @@ class Compiled:
     exports: bool
     uses: frozenset[str]
     asked: tuple[tuple[str, frozenset[str]], ...]
+    whole: bool = True
 
 
 def _packed(text: bytes, made: Compiled) -> bytes:
@@ -68,23 +74,37 @@ def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
 _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
 
 
-def compiler_for(settings: Settings, root: str, repositories: Sequence[str]) -> ModuleCompiler:
-    """Return the compiler for some settings and places, which has all that this build has compiled."""
+def compiler_for(
+    settings: Settings, root: str, repositories: Sequence[str], kept: Callable[[], KeptModules]
+) -> ModuleCompiler:
+    """Return the compiler for some settings and places, which has all that this build has compiled.
+
+    Shape: `kept` is what earlier builds have compiled with these settings.
+    """
     key = (settings, root, tuple(repositories))
     if key not in _compilers:
         try:
             shelf = Shelf(scratch_root())
         except OutputError:  # no temporary directory: each worker compiles what it imports
             shelf = None
-        _compilers[key] = ModuleCompiler(*key, shelf)
+        # In a repository, a source may lie at another place than its path says.
+        _compilers[key] = ModuleCompiler(*key, shelf, None if repositories else kept())
     return _compilers[key]
 
 
 class ModuleCompiler:
     """Compiles sources below a root, and what they import before them; all with one shelf compile a module once."""
 
-    def __init__(self, settings: Settings, root: str, repositories: Sequence[str], shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        root: str,
+        repositories: Sequence[str],
+        shelf: Shelf | None = None,
+        kept: KeptModules | None = None,
+    ) -> None:
         self._settings, self._root, self._repositories, self._shelf = settings, root, repositories, shelf
+        self._kept = kept
         self._done: dict[str, tuple[bytes, Compiled]] = {}
         self._doing: list[str] = []
 
@@ -112,7 +132,7 @@ class ModuleCompiler:
                     if not missed:
                         # What has an entry point is seldom imported, and there are many.
                         if imported or not made.entries:
-                            self._keep(path, text, made)
+                            self._keep(path, text, made, imported=imported)
                         return made
                 # An import that the text does not show as such: now that it is known, all are served alike.
                 tried.update(missed)
@@ -133,7 +153,7 @@ class ModuleCompiler:
         if path is None or path in self._doing or self._served(path) is not None:
             return
         text = self._text(path)
-        if text is not None:
+        if text is not None and not self._find(path, text):
             with suppress(Refused):
                 self._compile(path, text, imported=True)
 
@@ -142,11 +162,22 @@ class ModuleCompiler:
 
     def _known(self, path: str, text: bytes) -> Compiled | None:
         """Return the module of a source if it was compiled before, and all that it was made of is there still."""
-        known = self._served(path) is not None and self._done[path][0] == text
+        known = self._served(path) is not None and self._done[path][0] == text and self._done[path][1].whole
         return self._done[path][1] if known else None
 
-    def _keep(self, path: str, text: bytes, made: Compiled) -> None:
+    def _find(self, path: str, text: bytes) -> bool:
+        """Return whether an earlier build has compiled an import; each worker asks for itself."""
+        found = self._kept.find(path, text) if self._kept is not None else None
+        if found is not None:
+            self._done[path] = text, found
+            for each in found.imports:
+                self._prepare(each)
+        return found is not None
+
+    def _keep(self, path: str, text: bytes, made: Compiled, *, imported: bool) -> None:
         self._done[path] = text, made
+        if imported and self._kept is not None:
+            self._kept.keep(path, text, made)
         if self._shelf is not None:
             self._shelf.put(self._name(path), _packed(text, made))
 

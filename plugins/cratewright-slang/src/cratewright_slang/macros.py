@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cratewright import LinkError, LinkRequest, Symbol
 
-__all__ = ["Macros", "module_symbol", "refuse_other_macros", "used_macros"]
+__all__ = ["Macros", "module_of", "module_symbol", "refuse_other_macros", "used_macros"]
 
 Macros = Sequence[tuple[str, str]]
 """Macros by name, with their texts."""
@@ -46,6 +46,12 @@ def module_symbol(path: str, used: Collection[str], macros: Macros, *, file: str
     return Symbol(json.dumps([path, own], sort_keys=True), f"module {path} with {_of(own, own)}", file, line)
 
 
+def module_of(symbol: Symbol) -> tuple[str, dict[str, str]]:
+    """Return the source of the module that a symbol stands for, and the macros that it uses."""
+    own = _macros(symbol.name)
+    return (json.loads(symbol.name)[0] if own else symbol.name), own
+
+
 def refuse_other_macros(request: LinkRequest, message: str) -> None:
     """Refuse a module that a message says is missing, if it is there, but compiled with other macros.
 
@@ -54,10 +60,10 @@ def refuse_other_macros(request: LinkRequest, message: str) -> None:
     offers: dict[str, dict[str, str]] = {}
     for item in request.modules:
         for symbol in item.module.exports:
-            offers.setdefault(_read(symbol)[0], {}).setdefault(symbol.name, item.crate)
+            offers.setdefault(module_of(symbol)[0], {}).setdefault(symbol.name, item.crate)
     for item in request.modules:
         for symbol in item.module.imports:
-            path, wanted = _read(symbol)
+            path, wanted = module_of(symbol)
             found = offers.get(path, {})
             if not found or symbol.name in found or f"`{symbol.display}`" not in message:
                 continue
@@ -71,11 +77,6 @@ def refuse_other_macros(request: LinkRequest, message: str) -> None:
                 context=[(f"crate '{crate}'", _of(names, own)) for crate, own in rows],
                 hint="give both crates the same defines or variants, or leave the name out of one of their sources",
             )
-
-
-def _read(symbol: Symbol) -> tuple[str, dict[str, str]]:
-    own = _macros(symbol.name)
-    return (json.loads(symbol.name)[0] if own else symbol.name), own
 
 
 def _macros(name: str) -> dict[str, str]:

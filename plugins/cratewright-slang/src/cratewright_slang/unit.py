@@ -6,11 +6,12 @@ import json
 import posixpath
 import re
 
-from cratewright import CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, UnitStencil
+from cratewright import CodegenBackend, CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, UnitStencil
 from cratewright_spirv.sharing import STAGE_SUFFIXES
 
 from .diagnostics import Message, read_log
-from .imports import compiler_for
+from .imports import Compiled, compiler_for
+from .kept import KeptModules
 from .libslang import Refused, build_tag
 from .macros import module_symbol
 from .own_settings import macros_of, settings_of, words_of
@@ -28,7 +29,7 @@ _STAGE = re.compile(rf"({'|'.join(map(re.escape, STAGE_SUFFIXES))})\.hlsl$")
 _IMPLEMENTING = re.compile(rb"\s*implementing\b")
 
 
-def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
+def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUnit:
     """Return the module of a source; what it imports is read from sources, and linked by whoever links it.
 
     Raises: SourceError.
@@ -38,12 +39,21 @@ def compile_source(stencil: UnitStencil, root: str) -> CompiledUnit:
         return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
     if b"\0" in stencil.source:
         raise SourceError.at(path, 1, "a NUL byte is not text")
-    macros = macros_of(stencil.options)
-    settings = settings_of(stencil.options, stencil.target, paths=_directories(stencil), macros=macros)
+    settings = settings_of(
+        stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
+    )
     try:
-        made = compiler_for(settings, root, stencil.repositories).compile(path, stencil.source)
+        compiler = compiler_for(
+            settings, backend.session.root, stencil.repositories, lambda: KeptModules(backend, stencil, _unit)
+        )
+        made = compiler.compile(path, stencil.source)
     except Refused as refused:
         raise SourceError(diagnostics=errors_of(refused.log, path)) from None
+    return _unit(stencil, made)
+
+
+def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
+    path, macros = posixpath.normpath(stencil.path), macros_of(stencil.options)
     if not made.entries and (stage := _STAGE.search(path)):
         raise SourceError.at(
             path, 1, f"no entry point, though it is called {stage[1]}", hint='write [shader("...")] before it'

@@ -1,0 +1,61 @@
+"""Modules that earlier builds have compiled, in the cache of builds: an import need not be compiled again.
+
+They are kept as what a unit comes to, under its key. So an import is also found if it is a unit with the same options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from cratewright import (
+    CodegenBackend,
+    CompiledUnit,
+    RecompileError,
+    SourceError,
+    UnitStencil,
+    compute_cache_key,
+    open_cache,
+    serialize_compiled,
+    try_finish_recompile,
+)
+
+from .imports import Compiled
+from .macros import module_of
+
+__all__ = ["KeptModules"]
+
+
+class KeptModules:
+    """Modules that are compiled as a unit is; `unit_of` returns the unit that a module makes."""
+
+    def __init__(
+        self, backend: CodegenBackend, like: UnitStencil, unit_of: Callable[[UnitStencil, Compiled], CompiledUnit]
+    ) -> None:
+        self._backend, self._like, self._unit_of = backend, like, unit_of
+        self._store = open_cache(backend.session)
+
+    def find(self, path: str, text: bytes) -> Compiled | None:
+        """Return what importers need of a source's module, if all that it was made of is there still."""
+        stencil = self._stencil(path, text)
+        data = self._store.get(str(compute_cache_key(self._backend, stencil)))
+        with suppress(RecompileError):
+            unit = try_finish_recompile(self._backend, stencil, data or b"")
+            for module in unit.modules:
+                for symbol in module.exports:
+                    imports = tuple(module_of(each)[0] for each in module.imports)
+                    uses = frozenset(module_of(symbol)[1])
+                    return Compiled(module.data, (), imports, unit.observed, "", False, uses, (), whole=False)
+        return None
+
+    def keep(self, path: str, text: bytes, made: Compiled) -> None:
+        """Keep a source's module."""
+        stencil = self._stencil(path, text)
+        with suppress(SourceError, ValueError):  # what is no unit
+            data = serialize_compiled(self._backend, stencil, self._unit_of(stencil, made))
+            self._store.insert(str(compute_cache_key(self._backend, stencil)), data)
+            self._store.flush()
+
+    def _stencil(self, path: str, text: bytes) -> UnitStencil:
+        return replace(self._like, path=path, source=text, file="")

@@ -1,0 +1,145 @@
+"""Imports that an earlier build has compiled are taken from its cache, as long as they are what is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
+    pytest.importorskip("slangpy", reason="slangpy is not installed", exc_type=ImportError)
+
+from cratewright import (
+    CompiledUnit,
+    Session,
+    UnitStencil,
+    compile_with_cache,
+    compute_cache_key,
+    open_backend,
+    open_cache,
+)
+from cratewright.testing import make_options
+from cratewright_slang import imports
+from cratewright_slang.backend import SlangBackend
+from cratewright_slang.imports import ModuleCompiler
+
+FILES = {
+    "lib/m.slang": "module m;\nimport n;\npublic float f(float x) { return n() * x; }\n",
+    "lib/n.slang": 'module n;\n#include "n.h"\npublic float n() { return SIZE; }\n',
+    "lib/n.h": "#define SIZE 2.0\n",
+    "a.slang": "import m;\nRWStructuredBuffer<float> d;\n"
+    '[shader("compute")] [numthreads(1, 1, 1)] void main() { d[0] = f(d[0]); }\n',
+}
+
+
+class Builds:
+    """Builds in one place, each with nothing in memory, and what each has compiled."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.compiled = root, list[str]()
+        self.session = Session(root=str(root), target="vulkan1.3", cache=str(root / "cache"), cache_size=1 << 30)
+        self._patch = monkeypatch
+        load = ModuleCompiler._load
+        monkeypatch.setattr(
+            ModuleCompiler, "_load", lambda own, path, *rest: (self.compiled.append(path), load(own, path, *rest))[1]
+        )
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            (self.root / name).parent.mkdir(exist_ok=True)
+            (self.root / name).write_text(text)
+
+    def stencil(self, path: str, **options: object) -> UnitStencil:
+        chosen = make_options(SlangBackend, include_dirs=["lib"], **options).only(SlangBackend.UNIT_OPTIONS)
+        return UnitStencil(
+            backend="slang",
+            fingerprint="1",
+            target="vulkan1.3",
+            path=path,
+            source=(self.root / path).read_bytes(),
+            options=chosen,
+        )
+
+    def build(self, path: str, session: Session | None = None, **options: object) -> CompiledUnit:
+        self._patch.setattr(imports, "_compilers", {})
+        self.compiled.clear()
+        backend = open_backend(SlangBackend, session or self.session)
+        return backend.compile_codegen_unit(self.stencil(path, **options))
+
+    def fresh(self, path: str, **options: object) -> CompiledUnit:
+        return self.build(path, replace(self.session, cache=""), **options)
+
+
+@pytest.fixture
+def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builds]:
+    made = Builds(tmp_path, monkeypatch)
+    made.write(FILES)
+    monkeypatch.setattr("cratewright_slang.imports.Shelf", lambda directory: None)
+    yield made
+    open_cache(made.session).close()
+
+
+def test_an_edit_of_a_source_compiles_nothing_else(builds: Builds) -> None:
+    first = builds.build("a.slang")
+    assert builds.compiled == ["lib/n.slang", "lib/m.slang", "a.slang"] and first == builds.fresh("a.slang")
+    builds.write({"a.slang": FILES["a.slang"].replace("f(d[0])", "f(d[0]) + 1")})
+    second = builds.build("a.slang")
+    assert builds.compiled == ["a.slang"]
+    assert second != first and second == builds.fresh("a.slang")
+    # What importers take is not all that a unit comes to.
+    builds.build("a.slang")
+    unit = open_backend(SlangBackend, builds.session).compile_codegen_unit(builds.stencil("lib/m.slang"))
+    assert unit == builds.fresh("lib/m.slang")
+
+
+def test_what_an_import_was_made_of_counts(builds: Builds) -> None:
+    builds.build("a.slang")
+    builds.write({"lib/n.h": "#define SIZE 3.0\n"})
+    assert builds.build("a.slang") == builds.fresh("a.slang")
+    builds.build("a.slang")
+    assert builds.compiled == ["a.slang"]
+    # One that goes before it now.
+    builds.write({"n.slang": "module n;\npublic float n() { return 4; }\n"})
+    builds.build("a.slang")
+    builds.write({"lib/n.slang": FILES["lib/n.slang"].replace("SIZE;", "SIZE + 1;")})
+    made = builds.build("a.slang")
+    assert "lib/n.slang" in builds.compiled and made == builds.fresh("a.slang")
+
+
+def test_other_options_are_other_modules(builds: Builds) -> None:
+    builds.write({"lib/n.h": "#ifdef FOG\n#define SIZE 2.0\n#else\n#define SIZE 3.0\n#endif\n"})
+    builds.build("a.slang")
+    for options in ({"defines": {"FOG": 1}}, {"debuginfo": "full"}, {"matrix_layout": "column"}):
+        made = builds.build("a.slang", **options)
+        assert len(builds.compiled) == 3 and made == builds.fresh("a.slang", **options)
+        builds.build("a.slang", **options)
+        assert builds.compiled == ["a.slang"]
+
+
+def test_units_of_a_build_are_found(builds: Builds) -> None:
+    """An importer with the options of a library takes what the build has kept of its units."""
+    backend, store = open_backend(SlangBackend, builds.session), open_cache(builds.session)
+    for path in ("lib/n.slang", "lib/m.slang"):
+        compile_with_cache(backend, builds.stencil(path), store)
+    builds.build("a.slang")
+    assert builds.compiled == ["a.slang"]
+
+
+def test_a_damaged_entry_is_compiled_again(builds: Builds) -> None:
+    first = builds.build("a.slang")
+    backend, store = open_backend(SlangBackend, builds.session), open_cache(builds.session)
+    key = str(compute_cache_key(backend, builds.stencil("lib/m.slang")))
+    kept = store.get(key)
+    assert kept is not None
+    for data in (kept[:-1] + bytes([kept[-1] ^ 1]), kept[:40], b""):
+        store.insert(key, data)
+        assert builds.build("a.slang") == first and builds.compiled == ["lib/m.slang", "a.slang"]
+
+
+def test_without_a_cache_nothing_is_written(builds: Builds) -> None:
+    builds.fresh("a.slang")
+    builds.fresh("a.slang")
+    assert len(builds.compiled) == 3 and not (builds.root / "cache").exists()
