@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -10,11 +9,12 @@ from pathlib import Path
 from unicodedata import category, east_asian_width
 
 from .diagnostic import Diagnostic
+from .patterns import pattern
 
 __all__ = ["in_characters"]
 
 _TAB = 8
-_RENUMBERED = re.compile(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
+_RENUMBERED = pattern(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
 
 
 def in_characters(

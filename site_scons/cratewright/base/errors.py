@@ -22,7 +22,6 @@ No paths are read and no process is asked here.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -227,6 +226,8 @@ class OutputError(CratewrightError):
 
 def near_miss(name: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known word, or else with all known words."""
+    import difflib  # noqa: PLC0415 - for errors only
+
     words = sorted(known)
     close = difflib.get_close_matches(name.lower(), words, n=1, cutoff=0.6)
     if close:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
+from ..base.patterns import pattern
 from ..base.values import dataclass
 from .key import Fields
 
@@ -18,7 +18,7 @@ LOST = "lost"
 FILE = "file"
 _DIGEST = "sha256:"
 _NAMES = {"fingerprint": "tools", "for_lto": "use by LTO", "for_code": "use without LTO"}
-_MEMBER = re.compile(r"[A-Z]\w+\.([A-Z_]+)")
+_MEMBER = pattern(r"[A-Z]\w+\.([A-Z_]+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ Source: GNU make's manual, "Rule Syntax", and ninja's, "Depfiles": both read wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ..base.errors import FormatError, OutputError
+from ..base.patterns import pattern
 
 __all__ = ["decode_depfile", "encode_depfile"]
 
-_WORD = re.compile(r"(?:\\[ #\\]|\$\$|\\(?![\n ])|[^\s\\$])+")
-_ESCAPE = re.compile(r"\\([ #])|\$(\$)")
+_WORD = pattern(r"(?:\\[ #\\]|\$\$|\\(?![\n ])|[^\s\\$])+")
+_ESCAPE = pattern(r"\\([ #])|\$(\$)")
 
 
 def encode_depfile(target: str, inputs: Iterable[str]) -> bytes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 
 from ..base.errors import ConfigurationError, near_miss
 from ..base.host import can_fork, default_workers
+from ..base.patterns import pattern
 from ..base.printable import shown_url
 from ..cache.database import DEFAULT_LIMIT, EmbeddedStore
 from ..cache.level import Level
@@ -76,10 +76,10 @@ _REMOTE_JOBS = 16
 _MOST_REMOTE = 1000
 _REMOTE_MODES = ("remote", "mix")
 _REMOTE_CODE = ("sent", "installed")
-_SERVER = re.compile(r"grpcs?://|grpc\+unix:///")
+_SERVER = pattern(r"grpcs?://|grpc\+unix:///")
 _MODES = ("read-write", "read", "write")
 _WORKERS = ("fork", "spawn", "threads")
-_SEPARATOR = re.compile(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
+_SEPARATOR = pattern(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
 _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 

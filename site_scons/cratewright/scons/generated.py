@@ -21,6 +21,7 @@ import SCons.Script
 
 from ..base.errors import GraphError
 from ..base.host import is_absolute
+from ..base.patterns import pattern
 from ..base.values import dataclass
 from ..formats.stage_record import SeenFile
 from ..system.fs import file_stamp, read_regular
@@ -32,10 +33,10 @@ from .paths import relative
 
 __all__ = ["GeneratedFiles", "Reader"]
 
-_WORD = re.compile(rb"[\w./+@%~-]*\w\.[\w+-]+")
-_QUOTED = re.compile(rb'["<]([^"<>\r\n]+)[">]')
-_SEPARATORS = re.compile(r"[\s\"'<>=,:;()]+")
-_COMPUTED = re.compile(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)
+_WORD = pattern(rb"[\w./+@%~-]*\w\.[\w+-]+")
+_QUOTED = pattern(rb'["<]([^"<>\r\n]+)[">]')
+_SEPARATORS = pattern(r"[\s\"'<>=,:;()]+")
+_COMPUTED = pattern(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)
 """An include that may be of any file: a macro makes its name, perhaps of pieces, or it passes over the first."""
 _ANY = ""
 # More names than these are looked for word by word.

@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from importlib import metadata
 from typing import Any
 
 from ..cache.key import code_files
@@ -81,6 +80,8 @@ def _is_of_files(kind: type[CodegenBackend]) -> bool:
 
 def _distributions(root: str, modules: list[str]) -> Iterator[str]:
     """Yield what shows which plugins are installed: directories of modules, and the entry point tables in them."""
+    from importlib import metadata  # noqa: PLC0415 - slow to import, and needed once after many builds
+
     for path in modules:
         if not os.path.isdir(path) or not is_below(path, root):
             yield path

@@ -18,6 +18,7 @@ from unicodedata import east_asian_width
 
 from ..base.diagnostic import Diagnostic, Severity
 from ..base.errors import CratewrightError, error_diagnostics
+from ..base.patterns import pattern
 from ..base.printable import printable
 from ..base.values import dataclass
 from ..system.ending import tell_at_end
@@ -152,7 +153,7 @@ def left_to_say(error: CratewrightError) -> str:
 
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "35", Severity.NOTE: "36"}
-_WORD = re.compile(r"(?m)^(\S[^\n]*?: )?((?:fatal )?(error|warning|note):)")
+_WORD = pattern(r"(?m)^(\S[^\n]*?: )?((?:fatal )?(error|warning|note):)")
 
 
 class Console:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -67,6 +66,8 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
     known = _names_of(backend)
     if known.issuperset(names):
         return
+    from difflib import get_close_matches  # noqa: PLC0415 - few Environments have names unknown to their backend
+
     registry = default_registry()
     known |= _names(registry.backend(name) for name in registry.names)
     for name in names:

@@ -19,6 +19,7 @@ import SCons.Subst
 import SCons.Util
 
 from ..base.errors import ConfigurationError
+from ..base.patterns import pattern
 from ..contract.backend import CodegenBackend
 from ..values.construction import ConstructionVariable
 from ..values.option_spec import OptionKind, OptionSpec
@@ -38,7 +39,7 @@ __all__ = [
     "variable_options",
 ]
 
-_ORIGIN = re.compile(r"\\*\$+ORIGIN\b")
+_ORIGIN = pattern(r"\\*\$+ORIGIN\b")
 
 
 def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: str) -> dict[str, str]:

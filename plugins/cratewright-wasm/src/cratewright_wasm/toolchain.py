@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
 from importlib.util import find_spec
 
 from cratewright import Finished, Session, ToolError, content_digest, dataclass, programs_digest, run_program
@@ -116,6 +115,8 @@ def _clangs() -> Iterator[str]:
 
 
 def _zig(program: str, session: Session) -> WasmToolchain:
+    from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
     said = _version((program, "clang"), session)
     wheel = f" ziglang {version('ziglang')}" if program == _bundled_zig() else ""
     return WasmToolchain(
