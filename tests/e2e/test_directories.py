@@ -52,6 +52,26 @@ def test_variant_directory(scons_project: SconsProject, duplicate: bool) -> None
     assert scons_project.up_to_date()
 
 
+@pytest.mark.parametrize("duplicate", [0, 1])
+def test_variant_directories_within_each_other(scons_project: SconsProject, duplicate: int) -> None:
+    """The outer one is declared later, and SCons lets it change what the inner one has said of its files."""
+    scons_project.sconstruct(
+        f'SConscript("src/in/SConscript", "env", variant_dir="out/in", duplicate={duplicate})\n'
+        'SConscript("src/SConscript", "env", variant_dir="out", duplicate=1)\n'
+    )
+    crate = 'Import("env")\nenv.Crate("{0}", ["a.stub"], crate_type=["rlib", "cdylib"], multimodule=True)\n'
+    scons_project.write({"src/in/SConscript": crate.format("in"), "src/SConscript": crate.format("out")})
+    scons_project.write({"src/in/a.stub": "entry i\n", "src/a.stub": "entry o\n"})
+    scons_project.scons()
+    assert scons_project.up_to_date()
+    scons_project.write({"src/in/a.stub": "entry j\n"})
+    scons_project.scons()
+    assert scons_project.read("out/in/in.images/j") == "entry j\n"
+    assert scons_project.up_to_date()
+    scons_project.scons("-c")
+    assert not [path for path in (scons_project.path / "out").rglob(".*")]
+
+
 def test_a_variant_directory_reuses_what_the_source_directory_compiled(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'SConscript("src/SConscript", "env")\nSConscript("src/SConscript", "env", variant_dir="out", duplicate=False)\n'

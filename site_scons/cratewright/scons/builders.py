@@ -104,6 +104,7 @@ def _know_what_lies_beside(env: Environment, node: Any) -> None:
     """Tell SCons about the files that a stage keeps beside its first node, if SCons may or should remove them."""
     from ..cache.history import history_path  # noqa: PLC0415
     from ..rules.output_name import state_path, variables_path  # noqa: PLC0415
+    from .made_file import as_kept  # noqa: PLC0415
     from .paths import file_node  # noqa: PLC0415
 
     target = node.abspath
@@ -111,8 +112,7 @@ def _know_what_lies_beside(env: Environment, node: Any) -> None:
     paths = (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ()))
     beside = [file_node(env, path) for path in paths]
     for other in beside:
-        # In a variant directory, SCons would take it for the copy of a removed source and delete it.
-        other.duplicate = False
+        as_kept(other)
     env.Clean(node, beside)
 
 

@@ -9,7 +9,7 @@ import SCons.Node.FS
 from ..system.fs import read_regular
 from .paths import by_content
 
-__all__ = ["MadeFile", "as_kind", "as_made", "by_its_bytes"]
+__all__ = ["KeptFile", "MadeFile", "as_kept", "as_kind", "as_made", "by_its_bytes"]
 
 
 class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
@@ -37,6 +37,23 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
         return found
 
 
+class KeptFile(SCons.Node.FS.File):  # type: ignore[misc]
+    """A file that a stage keeps: in a variant directory, SCons would take it for the copy of a removed source and
+    delete it.
+    """
+
+    __slots__ = ()
+
+    @property
+    def duplicate(self) -> bool:
+        """Never: SCons sets it for all files of a directory when a variant directory is declared above it."""
+        return False
+
+    @duplicate.setter
+    def duplicate(self, value: object) -> None:
+        pass
+
+
 def as_kind(node: Any, kind: type) -> None:
     """Let a node be one of a kind of its class: it may have been named, and kept, before its crate was declared.
 
@@ -56,6 +73,12 @@ def as_made(node: Any, kind: type[MadeFile] = MadeFile) -> None:
     node.set_nocache()
     # What a repository has already built is copied: stages read the files of their own project.
     node.set_local()
+
+
+def as_kept(node: Any) -> None:
+    """Leave a file to the stage that keeps it, whatever a variant directory would make of it."""
+    if type(node) is SCons.Node.FS.File:
+        as_kind(node, KeptFile)
 
 
 def by_its_bytes(node: Any, kind: type[MadeFile] = MadeFile) -> None:
