@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cratewright_slang.backend import SlangBackend
+from tests.slang_e2e.conftest import require_slang
 from tests.spirv_e2e.shader_project import ShaderProject
+from tests.support.shader_build import ShaderBuild
 
 SCONSTRUCT = """\
 import cratewright
@@ -36,6 +39,14 @@ FILES = {
         for name in ("run1", "run2")
     ),
 }
+OUTSIDE = {
+    "m.slang": 'module m;\n#include "k.h"\npublic float f(float x) { return sin(x) * K; }\n',
+    "k.h": "#define K 2.0\n",
+}
+MAIN = (
+    "import m;\nRWStructuredBuffer<float> d;\n"
+    '[shader("compute")] [numthreads(1, 1, 1)] void main() { d[0] = f(d[0]); }\n'
+)
 MADE = ("rlib", "rlink", "lto", "spv", "json")
 
 
@@ -69,3 +80,22 @@ def test_two_places(slang: ShaderProject, tmp_path: Path) -> None:
     assert third == here
     counts = re.findall(r"(\d+) (?:compiled|optimized|linked), (\d+) reused", slang.output)
     assert len(counts) > 20 and {made for made, _ in counts} == {"0"}
+
+
+def test_sources_outside_the_project(tmp_path: Path) -> None:
+    """They have absolute names, which only debug information shows."""
+    require_slang()
+    images: dict[tuple[str, str], list[bytes]] = {}
+    for place in (tmp_path / "a", tmp_path / "a place" / "deeper"):
+        shared, build = place / "shared", ShaderBuild(place / "project", backend=SlangBackend)
+        build.write({f"../shared/{name}": text for name, text in OUTSIDE.items()} | {"app/main.slang": MAIN})
+        for debuginfo in ("none", "line"):
+            words = {"include_dirs": [str(shared)], "debuginfo": debuginfo}
+            lib = build.compile("lib", [str(shared / "m.slang")], **words)
+            app = build.compile("app", ["app/main.slang"], [lib], **words)
+            for lto in ("off", "thin", "fat"):
+                files = build.link_all(app, [lib], lto=lto, multimodule=True)
+                (image,) = (data for name, data in files.items() if name.endswith(".spv"))
+                assert (str(shared).encode() in image) == (debuginfo == "line")
+                images.setdefault((lto, debuginfo), []).append(image)
+    assert {debuginfo for (_, debuginfo), (one, other) in images.items() if one == other} == {"none"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,11 +88,12 @@ class ShaderBuild:
         return codegen_crate(self._engine, crate).metadata
 
     def _source(self, path: str, options: Options, variant: Variant | None) -> Source:
+        name = os.path.basename(path) if os.path.isabs(path) else path
         if variant is None:
-            return Source(path=path, name=path, options=options)
-        name = variant.unit_name(path, self.backend.SUFFIXES)
+            return Source(path=path, name=name, options=options)
         options = options.override({"defines": (*options.defines, *variant.defines)})
-        return Source(path=path, name=name, options=options, variant=variant.encode(path))
+        unit = variant.unit_name(name, self.backend.SUFFIXES)
+        return Source(path=path, name=unit, options=options, variant=variant.encode(name))
 
     def link(self, crate: CrateMetadata, deps: Sequence[CrateMetadata] = (), **options: object) -> dict[str, Image]:
         """Link a crate; return its entry points by source.

@@ -113,7 +113,11 @@ class ModuleCompiler:
 
         Raises: Refused.
         """
-        return self._known(path, text) or self._compile(path, text)
+        try:
+            return self._known(path, text) or self._compile(path, text)
+        finally:
+            if self._kept is not None:
+                self._kept.flush()
 
     def _compile(self, path: str, text: bytes, *, imported: bool = False) -> Compiled:
         self._doing.append(path)

@@ -55,7 +55,10 @@ class KeptModules:
         with suppress(SourceError, ValueError):  # what is no unit
             data = serialize_compiled(self._backend, stencil, self._unit_of(stencil, made))
             self._store.insert(str(compute_cache_key(self._backend, stencil)), data)
-            self._store.flush()
+
+    def flush(self) -> None:
+        """Write what is to be kept: a worker ends without notice."""
+        self._store.flush()
 
     def _stencil(self, path: str, text: bytes) -> UnitStencil:
         return replace(self._like, path=path, source=text, file="")
