@@ -269,3 +269,12 @@ def test_mistake(scons_project: SconsProject, golden: Callable[[str, str], None]
     scons_project.write(FILES)
     scons_project.scons()
     assert scons_project.read("app.cdylib") == IMAGE
+
+
+@pytest.mark.parametrize("path", ["a\\u0000.stub", "a/" * 3000])
+def test_what_cannot_be_a_path(scons_project: SconsProject, path: str) -> None:
+    scons_project.sconstruct('env.CrateWorkspace("crates.toml")\n')
+    scons_project.write({"crates.toml": f'[crate.a]\nsources = ["{path}"]\n'})
+    said = scons_project.scons(expect=2)
+    assert "crates.toml:2" in said and "cannot be the path of a file" in said
+    assert len(said) < 1000

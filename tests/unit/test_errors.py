@@ -68,6 +68,7 @@ def test_shown_by_python_itself() -> None:
         ("RELEASE", ("dev", "release"), "did you mean 'release'?"),
         ("xyz", ("b", "a"), "known: a, b"),
         ("xyz", (), "none is known"),
+        ("xyz", ("a",) * 5000, f"known: {'a, ' * 100}and 4900 more"),
     ],
 )
 def test_near_miss(name: str, known: tuple[str, ...], said: str) -> None:

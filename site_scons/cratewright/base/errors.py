@@ -224,6 +224,10 @@ class OutputError(CratewrightError):
     """A result that could not be written; an earlier file is gone or intact."""
 
 
+_MOST_TOLD = 100
+"""How many names a hint lists: as many as there are settings and options, not as there may be files."""
+
+
 def near_miss(name: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known word, or else with all known words."""
     import difflib  # noqa: PLC0415 - for errors only
@@ -232,4 +236,5 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), words, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
-    return f"known: {', '.join(words)}" if words else "none is known"
+    more = [f"and {len(words) - _MOST_TOLD} more"] if len(words) > _MOST_TOLD else []
+    return f"known: {', '.join([*words[:_MOST_TOLD], *more])}" if words else "none is known"

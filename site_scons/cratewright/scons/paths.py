@@ -30,10 +30,12 @@ __all__ = [
 def file_node(env: Any, path: str) -> Any:
     """Return the node of a file by its literal path: neither `$` nor a leading `#` has a meaning.
 
-    Raises: ConfigurationError if it is a directory.
+    Raises: ConfigurationError if it is a directory, or cannot be the path of anything.
     """
     try:
         return env.fs.File(as_written(path), env.fs.getcwd())
+    except (ValueError, RecursionError) as error:
+        raise _no_path(path) from error
     except TypeError as error:
         raise ConfigurationError(
             f"{path} is a directory, but a file of that name is needed", hint="remove or rename the directory"
@@ -45,6 +47,8 @@ def directory_node(env: Any, path: str) -> Any:
     here = env.fs.getcwd()
     try:
         node = env.fs.Dir(as_written(path), here)
+    except (ValueError, RecursionError) as error:
+        raise _no_path(path) from error
     except TypeError as error:
         raise ConfigurationError(
             f"{path} is a file, but a directory of that name is needed", hint="remove or rename the file"
@@ -53,6 +57,11 @@ def directory_node(env: Any, path: str) -> Any:
         return node
     plain = plain_path(os.path.join(here.srcnode().abspath, path))
     return node if plain == node.srcnode().abspath else env.fs.Dir(plain)
+
+
+def _no_path(path: str) -> ConfigurationError:
+    shown = path if len(path) < 200 else f"{path[:100]}..."
+    return ConfigurationError(f"{shown!r} cannot be the path of a file", hint="it has a NUL, or is too long")
 
 
 def as_written(path: str) -> str:

@@ -220,10 +220,11 @@ class _WorkspaceDeclaration:
         paths = expand_glob(source.path, self._listing) if is_glob(source.path) else (source.path,)
         if not paths:
             raise self._document.error(f"'{source.path}' matches no file", *source.key)
-        options = self._located(source.options, files)
-        if source.variants is not None:
-            options["variants"] = source.variants
-        return [(self._source(path), options) for path in paths]
+        with self._document.located(*source.key):
+            options = self._located(source.options, files)
+            if source.variants is not None:
+                options["variants"] = source.variants
+            return [(self._source(path), options) for path in paths]
 
     def _source(self, path: str) -> object:
         try:
