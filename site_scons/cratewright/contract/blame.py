@@ -1,6 +1,6 @@
 """Attributes failures: names the plugin that a class comes from, and wraps its exceptions as errors.
 
-It costs time only once something has failed.
+It costs time only after a failure.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ _KINDS = {kind for kind in vars(errors).values() if isinstance(kind, type) and i
 
 
 def plugin_words(module: str) -> str:
-    """Return which plugin a module belongs to, with its version: `cratewright-tiny 0.3.1`, or `upper, no version`."""
+    """Return the plugin of a module with its version: `cratewright-tiny 0.3.1`, or `upper, no version`."""
     from importlib import metadata  # noqa: PLC0415 - slow, and seldom needed in a worker
 
     package = module.partition(".")[0]
     for entry in metadata.entry_points(group=_GROUP):
         if entry.module.partition(".")[0] == package and entry.dist is not None:
-            about = entry.dist.metadata  # read and parsed each time it is asked for
+            about = entry.dist.metadata  # read and parsed at each access
             return f"{about['Name']} {about['Version']}"
     version = getattr(sys.modules.get(package), "__version__", None)
     return f"{package} {version}" if isinstance(version, str) else f"{package}, no version"
 
 
 def is_fault(error: BaseException) -> bool:
-    """Say whether an exception is a fault of the code that was called, and not an interrupt by the user.
+    """Say whether an exception is a fault of the called code, and not an interrupt by the user.
 
-    A plugin may leave by `SystemExit`, or by a kind of its own. A KeyboardInterrupt is the user's, unless a `raise`
+    A plugin may raise `SystemExit` or a BaseException of its own. A KeyboardInterrupt is the user's unless a `raise`
     statement made it.
     """
     return not isinstance(error, KeyboardInterrupt) or _was_raised(error.__traceback__)
 
 
 def own_error(error: CratewrightError) -> CratewrightError:
-    """Return an error as one of ours: a plugin's subclass could neither be rebuilt elsewhere nor be told apart.
+    """Return an error as one of our classes: a plugin's subclass could not be rebuilt in another process.
 
-    Raises: AttributeError, TypeError if it lacks what an error of ours has, or says nothing.
+    Raises: AttributeError, TypeError if it lacks a part of our errors, or has no message.
     """
     if type(error) not in _KINDS:
         kind = next(kind for kind in type(error).__mro__ if kind in _KINDS)
@@ -70,15 +70,15 @@ def own_error(error: CratewrightError) -> CratewrightError:
     if not error.message.strip():
         raise TypeError("an error that says nothing")
     if isinstance(error, SourceError) and not error.diagnostics:
-        # Who has no more than a tool's text has said where all the same.
+        # A tool's text alone is a message too.
         return error.about(read_diagnostics(error.message))
     return error
 
 
 def foreign_error(error: BaseException, message: str, *, root: str = "", rows: Context = ()) -> PluginError:
-    """Return an exception of a plugin as an error, with the lines of the plugin that led to it.
+    """Return a plugin's exception as an error, with the lines of the plugin that led to it.
 
-    Shape: `message` says what failed; files below `root` are shown as seen from there.
+    Shape: `message` says what failed; paths below `root` are shown relative to it.
     """
     first, *more = _said(error).splitlines()
     return PluginError(
@@ -91,7 +91,7 @@ def foreign_error(error: BaseException, message: str, *, root: str = "", rows: C
 def _said(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception:  # an exception may fail to say what it is
+    except Exception:  # its __str__ may fail
         text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -104,8 +104,8 @@ def _raised_at(error: BaseException, root: str) -> Sequence[tuple[str, str]]:
 
 
 def _is_ours(path: str) -> bool:
-    """Say whether a frame is of this package, or of what stands between it and a plugin."""
-    # The stub, which a plugin may subclass, is as foreign as that.
+    """Say whether a frame is in this package, or between it and a plugin."""
+    # Plugins may subclass the stub, which is as foreign as that code.
     return path == threading.__file__ or (
         path.startswith((*_BETWEEN, "<frozen")) and path != os.path.join(_HERE, "testing.py")
     )

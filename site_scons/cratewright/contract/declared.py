@@ -40,7 +40,7 @@ _SUFFIX = pattern(r"\.[^\s/\\]+\Z")
 
 @dataclass(frozen=True, slots=True)
 class ClassFault:
-    """What is wrong with a class: as `TARGETS is empty`, what was expected, a way out."""
+    """What is wrong with a class, such as `TARGETS is empty`; what was expected; a way out."""
 
     message: str
     expected: str = ""
@@ -48,12 +48,12 @@ class ClassFault:
 
 
 def find_class_fault(kind: type[CodegenBackend]) -> ClassFault | None:
-    """Return the first thing that a class declares wrongly, or None."""
+    """Return the first fault in a class's declarations, or None."""
     return next(_faults(kind), None)
 
 
 def _faults(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
-    # In this order: what another contract version means by the rest cannot be told.
+    # The version first: the rest cannot be judged by the rules of another one.
     yield from _version(kind)
     yield from _missing(kind)
     yield from _words(kind)
@@ -202,7 +202,7 @@ def _option_names(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
 
 
 def _kinds_of_named(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
-    """Yield options that are not of a kind that can be where a class names them."""
+    """Yield options listed where their kind is not allowed."""
     for spec in (*CORE_OPTIONS, *kind.OPTIONS):
         if spec.name in kind.PATH_OPTIONS and spec.kind is not OptionKind.TEXTS:
             yield ClassFault(
@@ -332,7 +332,7 @@ def _parameters(function: FunctionType) -> tuple[str, ...]:
 
 
 def _signature(name: str, found: FunctionType, wanted: Iterable[str]) -> Iterator[ClassFault]:
-    # By the code's own numbers: `inspect.signature` would take as long as reading all plugins' options.
+    # From the code object: `inspect.signature` would take as long as reading all plugins' options.
     names = tuple(wanted)
     code, expected = found.__code__, f"a method: {_shown(name, names)}"
     if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
@@ -350,8 +350,8 @@ def _shown(name: str, parameters: Iterable[str]) -> str:
 
 
 def misspelt_method(kind: type[CodegenBackend]) -> tuple[str, str] | None:
-    """Return a method of a class that is nearly called as one of the contract, and that one."""
-    import difflib  # noqa: PLC0415 - beside its only use
+    """Return a method whose name is nearly that of a contract method, and that one."""
+    import difflib  # noqa: PLC0415 - rarely needed
 
     known = {*METHODS, *vars(CodegenBackend)}
     own: list[str] = [name for base in kind.__mro__ if base not in CodegenBackend.__mro__ for name in vars(base)]

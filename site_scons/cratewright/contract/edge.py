@@ -1,6 +1,6 @@
-"""A plugin's backend as the pipeline sees it: every result is checked on entry, every failure attributed.
+"""The pipeline's view of a plugin's backend: every result is checked, every failure attributed to the plugin.
 
-The checks follow the contract's own annotations, and its docstrings beyond types.
+The checks follow the contract's annotations and, beyond types, its docstrings.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = ["check_promised", "could_return", "guard", "implements", "opened", "p
 def opened(
     kind: type[CodegenBackend], session: Session, timed: Callable[[str, float, Mapping[str, float]], None] | None = None
 ) -> CodegenBackend:
-    """Return a backend object that has its session, guarded.
+    """Return a guarded backend object that has its session.
 
-    `timed` is told how long each call took, and the passes in it.
-    Raises: PluginError if it cannot be made.
+    `timed` is called with the time each call and its passes took.
+    Raises: PluginError if the object cannot be made.
     """
     try:
         made = kind()
@@ -62,8 +62,8 @@ def opened(
 
 
 def guard(backend: CodegenBackend) -> CodegenBackend:
-    """Return a backend whose answers are checked; one that is guarded already as it is."""
-    if issubclass(type(backend), _Edge):  # not isinstance: it asks the plugin's object, which may answer anything
+    """Return a backend whose answers are checked; a guarded one is returned as it is."""
+    if issubclass(type(backend), _Edge):  # not isinstance: that asks the plugin's object, which may answer anything
         return backend
     guarded: CodegenBackend = _edge_of(type(backend))(backend)
     return guarded
@@ -75,14 +75,14 @@ def plugin_class(backend: CodegenBackend) -> type[CodegenBackend]:
 
 
 def implements(backend: CodegenBackend, method: Callable[..., object]) -> bool:
-    """Say whether a backend has its own form of an optional method of the contract, as `CodegenBackend.codegen`."""
+    """Say whether a backend overrides an optional method of the contract, such as `CodegenBackend.codegen`."""
     return getattr(type(backend), method.__name__) is not method
 
 
 def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkResult, crate: str) -> LinkResult:
-    """Return the result of a link with the files first that `output_names` promised, in its order.
+    """Return the result of a link with the files that `output_names` promised first, in that order.
 
-    Raises: PluginError naming those that are missing, and those that nobody promised.
+    Raises: PluginError naming missing and unexpected files.
     """
     files, directories = _split(names)
     made = [artifact.path for artifact in result.artifacts if not artifact.dump]
@@ -111,9 +111,9 @@ def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkRe
 
 
 def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object) -> bool:
-    """Say whether what a cache holds may pass for a call's answer: all that is checked of an answer, and by whom.
+    """Say whether a cached value may serve as the answer to a call: it passes every check that an answer passes.
 
-    Shape: the types of all fields are those of its class, as decoding leaves them.
+    Shape: its fields have the types of their class, since it was decoded.
     """
     arguments = call.arguments
     expected = _returned(call.method)
@@ -126,7 +126,7 @@ def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object)
     rule = RULES.get(call.method)
     if rule is not None and rule(value, arguments) is not None:
         return False
-    # Not everyone who shows them looks at what steers a terminal.
+    # Not everything that prints diagnostics removes what controls a terminal.
     if isinstance(value, (CompiledUnit, LinkResult)) and not all(item.is_printable for item in value.diagnostics):
         return False
     if isinstance(value, CompiledUnit) and find_unpromised(backend.EMITTED, value, arguments[0]):
@@ -137,12 +137,12 @@ def could_return(backend: CodegenBackend, call: BackendCall[Any], value: object)
         return False
     try:
         return backend.could_return(call, value)
-    except CratewrightError:  # what it was not prepared for is not its own
+    except CratewrightError:  # the backend did not make a value it cannot handle
         return False
 
 
 def _promised(backend: CodegenBackend, value: LinkResult, arguments: Sequence[object]) -> bool:
-    """Say whether a part of a link has only files that the link promised, and programs only where one is made."""
+    """Say whether a part of a link has only promised files, and programs only where the crate type is a program."""
     request = arguments[0]
     assert isinstance(request, LinkRequest)
     files, directories = _split(backend.output_names(request.crate, request.crate_type, request.options))
@@ -173,19 +173,19 @@ def _forward(function: FunctionType) -> Callable[..., object]:
 
 @cache
 def _edge_of(plugin: type[CodegenBackend]) -> Any:
-    """Return the class that stands for a plugin's: it declares what that declares."""
+    """Return the guard class for a plugin's class; it has the same declarations."""
     body: dict[str, object] = {"__module__": __name__, "__doc__": f"The edge of {plugin.__qualname__}."}
     for name in CodegenBackend.__annotations__:
         if name != "session":
             body[name] = getattr(plugin, name)
     for name, function in METHODS.items():
-        if name != "init" and getattr(plugin, name) is not function:  # what the contract does itself needs no check
+        if name != "init" and getattr(plugin, name) is not function:  # the contract's own methods need no check
             body[name] = _forward(function)
     return type("Edge", (_Edge,), body)
 
 
 class _Edge(CodegenBackend):
-    """Asks the plugin's own object."""
+    """Forwards calls to the plugin's object."""
 
     timed: Callable[[str, float, Mapping[str, float]], None] | None = None
 
@@ -208,7 +208,7 @@ class _Edge(CodegenBackend):
     def ask(self, function: FunctionType, arguments: tuple[object, ...], named: dict[str, object]) -> object:
         """Call the plugin's method and return its answer.
 
-        Raises: an error of ours as the plugin raised it; PluginError for any other, and for an answer that is none.
+        Raises: our errors as the plugin raised them; PluginError for any other, and for an invalid answer.
         """
         name = function.__name__
         try:
@@ -219,7 +219,7 @@ class _Edge(CodegenBackend):
             raise self._told(error, name, arguments) from error
         try:
             wrong = self._wrong(function, value, arguments)
-        except BaseException as error:  # a value of a class of its own may do anything when it is looked at
+        except BaseException as error:  # a value of a plugin's class may run any code when inspected
             if not is_fault(error):
                 raise
             raise self._told(error, name, arguments) from error
@@ -249,7 +249,7 @@ class _Edge(CodegenBackend):
         if isinstance(error, CratewrightError):
             try:
                 return own_error(error)
-            except Exception:  # it may lack anything, and fail in any way when it is asked
+            except Exception:  # a plugin's subclass may lack attributes or fail at any access
                 pass
         return foreign_error(
             error,
@@ -273,7 +273,7 @@ class _Edge(CodegenBackend):
 
 
 _READERS = (CodegenBackend.compile_codegen_unit, CodegenBackend.canonical_form, CodegenBackend.link)
-"""The methods that report what they read."""
+"""Methods that report the files they read."""
 
 
 @cache
@@ -286,7 +286,7 @@ def _article(name: str) -> str:
 
 
 def _subject(arguments: Sequence[object]) -> Iterable[tuple[str, str]]:
-    """Return what a call was about."""
+    """Return what a call is about, as rows of an error."""
     for value in arguments[:1]:
         if isinstance(value, UnitStencil):
             yield "source", value.path
@@ -302,7 +302,7 @@ def _returned(function: Callable[..., object]) -> Any:
 
 
 def _find_fault(function: FunctionType, value: Any, arguments: tuple[object, ...]) -> Mismatch | None:
-    if type(value) is LinkRequest:  # narrowed: its parts are those it was given, hundreds of times over
+    if type(value) is LinkRequest:  # a reduced request: its many parts are those it was given
         return None
     rule = RULES.get(function)
     wrong = find_mismatch(value, _returned(function))

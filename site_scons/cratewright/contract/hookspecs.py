@@ -28,8 +28,8 @@ def cratewright_register_backend() -> (  # type: ignore[empty-body]
     """Return a backend class, or a list of several.
 
     Called: when the plugin is registered, and again if a wrapper of this hook is registered later. Every
-    implementation is asked; a wrapper is given a list with one answer of a plugin and may return another.
-    Guarantees: importing the plugin's module and calling this hook is cheap: no tool is loaded.
+    implementation is called; a wrapper gets a list with one plugin's answer and may return another.
+    Guarantees: importing the plugin's module and calling this hook is cheap; no tool is loaded.
     Use in: a distribution's module named by an entry point of group `cratewright`, or a module passed to
     `cratewright.register`.
     """
@@ -39,20 +39,20 @@ def cratewright_register_backend() -> (  # type: ignore[empty-body]
 def cratewright_open_store(url: str) -> CacheKvStore | None:
     """Return a store of cached results for a URL, or None for a URL of another plugin.
 
-    Called: once a build, before its first lookup, if `CRATE_CACHE` holds a URL: `scheme://anything`.
-    Guarantees: the store is used as `CacheKvStore` says; values are opaque, and checked when they come back. A
-    store that raises is done without for the rest of the build.
+    Called: once per build, before its first lookup, if `CRATE_CACHE` holds a URL: `scheme://anything`.
+    Guarantees: the store is used as `CacheKvStore` says; values are opaque, and checked when read back. A store
+    that raises is not used again in this build.
     Use in: as `cratewright_register_backend`; a plugin may have both hooks, or this one alone.
     """
 
 
 @hookspec
 def cratewright_build_event(event: Event) -> None:
-    """Hear of something that happened in a build.
+    """Receive an event of a build.
 
-    Called: in the build's own process, in whatever thread it happened, one event at a time, in the order of the file
-    that `CRATE_EVENTS` names; the build waits, so what takes long belongs in a thread of the plugin's own. The last
-    event is a `BuildEnded`. A plugin that raises is named, and hears no more of this build.
+    Called: in the build's own process, in any thread, one event at a time, in the order of the file
+    that `CRATE_EVENTS` names. The build waits, so do slow work in a thread of your own. The last
+    event is a `BuildEnded`. A plugin that raises is named, and receives no more events of this build.
     Use in: a plugin that is registered before the first crate is declared.
     """
 
@@ -61,26 +61,26 @@ def cratewright_build_event(event: Event) -> None:
 def cratewright_add_commands() -> Command | Sequence[Command]:  # type: ignore[empty-body]
     """Return a command of the command line, or a list of several.
 
-    Called: when the plugin is registered. `cratewright --help` says whose a command is.
-    Guarantees: cheap; what a command needs is imported when it runs.
+    Called: when the plugin is registered. `cratewright --help` names the plugin of each command.
+    Guarantees: cheap; import what the command needs when it runs.
     Use in: an installed distribution: the command line reads no SConstruct.
     """
 
 
 @hookspec
 def cratewright_add_profiles() -> Profile | Sequence[Profile]:  # type: ignore[empty-body]
-    """Return a profile, or a list of several, which crates then name as they name `dev` and `release`.
+    """Return a profile, or a list of several, which crates name like `dev` and `release`.
 
-    Called: when the plugin is registered. What a project calls by the same name goes before it.
+    Called: when the plugin is registered. A project's profile of the same name takes precedence.
     Use in: as `cratewright_register_backend`.
     """
 
 
 @hookspec(firstresult=True)
 def cratewright_describe(path: str, data: bytes) -> Mapping[str, object] | None:
-    """Return what is in a file, as JSON holds it, or None for a file of another kind.
+    """Return the contents of a file as JSON values, or None for a file of another kind.
 
-    Called: by `cratewright inspect`, for a file that is none of cratewright's own.
-    Raises: FormatError for a file of the kind that is damaged.
+    Called: by `cratewright inspect`, for a file that is not cratewright's own.
+    Raises: FormatError for a damaged file of the kind.
     Use in: as `cratewright_register_backend`.
     """

@@ -1,7 +1,7 @@
 """The cache of compiled units in separate steps: a key, bytes to store, and a unit restored from them.
 
-A backend, a stencil and a store are enough; neither a build nor SCons is needed. Keys and bytes are the same as in
-builds, which can share the store.
+Needs only a backend, a stencil and a store, no build and no SCons. Keys and bytes are the same as in builds, which
+can share the store.
 Source: Cranelift's module `incremental_cache`.
 """
 
@@ -51,7 +51,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CacheKeyHash:
-    """What a store knows a unit by: 64 hex digits that say all that decides it, but for the files that it reads."""
+    """A unit's key in a store: 64 hex digits, from everything that decides it except the files that it reads."""
 
     text: str
 
@@ -60,22 +60,22 @@ class CacheKeyHash:
 
 
 def compute_cache_key(backend: CodegenBackend, stencil: UnitStencil) -> CacheKeyHash:
-    """Return the key of a unit: every field of its stencil counts, and the code of cratewright and of the backend."""
+    """Return the key of a unit, from every field of its stencil and the code of cratewright and the backend."""
     name = CodegenBackend.compile_codegen_unit.__name__
     return CacheKeyHash(key_of(name, results_salt(plugin_class(backend)), stencil))
 
 
 def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: CompiledUnit) -> bytes:
-    """Return what a store is to keep of a unit that was compiled: with its key, its digest and the files it read.
+    """Return the bytes to store for a compiled unit: with its key, its digest and the files it read.
 
-    Raises: ValueError for a unit whose fields are not what they should be.
+    Raises: ValueError for a unit with invalid fields.
     """
     world = ObservedResult(unit.observed, result_bytes(without_files(unit)))
     return seal_entry(str(compute_cache_key(backend, stencil)), encode_worlds([world]))
 
 
 def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: bytes) -> CompiledUnit:
-    """Return the unit that was kept, if all files that it was made from are as they were then.
+    """Return the stored unit, if the files that it was made from are unchanged.
 
     Raises: RecompileError, whose `fault` says why it must be compiled again.
     """
@@ -91,17 +91,17 @@ def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: by
 
 @cache
 def open_cache(session: Session) -> CacheKvStore:
-    """Return the directory of results that a session names, as this process's own store; none where it names none.
+    """Return the cache directory of a session as this process's own store; None if the session has none.
 
-    What is put there may be lost until it is flushed: a worker ends without notice.
+    Entries may be lost until they are flushed: a worker can end without notice.
     """
     return EmbeddedStore(session.cache, session.cache_size) if session.cache else NoStore()
 
 
 def compile_with_cache(backend: CodegenBackend, stencil: UnitStencil, store: CacheKvStore) -> tuple[CompiledUnit, bool]:
-    """Return a unit, and whether it came from the store; one that is compiled is kept.
+    """Return a unit, and whether it came from the store; a compiled one is stored.
 
-    Raises: as `CodegenBackend.compile_codegen_unit`; then nothing is kept.
+    Raises: as `CodegenBackend.compile_codegen_unit`; then nothing is stored.
     """
     key = str(compute_cache_key(backend, stencil))
     results = ResultCache(store, FileDigests(backend.session.root).digest)
@@ -119,17 +119,17 @@ def _fits(backend: CodegenBackend, stencil: UnitStencil, unit: object) -> bool:
 
 @cache
 def results_salt(backend: type[CodegenBackend]) -> str:
-    """Return the digest of the code that makes results: this package's and the backend's."""
+    """Return the digest of the code that computes results: this package's and the backend's."""
     return code_digest(*code_places(backend))
 
 
 def code_places(backend: type[CodegenBackend]) -> tuple[str, ...]:
-    """Return where the code lies that makes results: directories, or else files; that of this package first."""
+    """Return the directories, or files, of the code that computes results; this package first."""
     places: list[str] = [str(Path(__file__).parents[1])]
     for kind in (kind for kind in backend.__mro__ if kind not in CodegenBackend.__mro__):
         packages = getattr(sys.modules.get(kind.__module__.partition(".")[0]), "__path__", ())
         codes = [code for item in vars(kind).values() if (code := getattr(item, "__code__", None)) is not None]
-        # A class made in an SConstruct says that it is SCons's; only its functions know where they are from.
+        # A class made in an SConstruct claims to be SCons's; only its functions know their file.
         for file in sorted({code.co_filename for code in codes if os.path.isfile(code.co_filename)}):
             places.append(next((path for path in packages if file.startswith(os.path.join(path, ""))), file))
     return tuple(dict.fromkeys(places))

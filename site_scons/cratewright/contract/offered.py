@@ -20,7 +20,7 @@ OWN_COMMANDS = frozenset(
     {"backends", "build", "cache", "completion", "explain", "graph", "init", "inspect", "link", "new-backend", "report"}
     | {"diff", "schema", "verify-reproducible", "watch"}
 )
-"""The commands that no plugin can take the place of."""
+"""Commands that a plugin cannot replace."""
 
 _COMMAND = pattern(r"[a-z][a-z0-9-]*\Z")
 _PROFILE = pattern(r"[A-Za-z][A-Za-z0-9_-]*\Z")
@@ -30,8 +30,8 @@ _PROFILE = pattern(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 class Command:
     """A command `cratewright NAME`.
 
-    Shape: `help` is one line; `arguments` adds what the command takes to its parser; `run` does the work and returns
-    the exit status, or None for 0. An error of `cratewright.CratewrightError` is printed, and the status is 2.
+    Shape: `help` is one line; `arguments` adds the command's arguments to its parser; `run` does the work and returns
+    the exit status, or None for 0. A `cratewright.CratewrightError` is printed, and the status is 2.
     """
 
     name: str
@@ -42,9 +42,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A named set of options, as `CRATE_PROFILE` names one; what a backend has no option for does not count for it.
+    """A named set of options, chosen by `CRATE_PROFILE`; a backend ignores options that it does not have.
 
-    Shape: `options` by the names of an SConstruct; `inherits` is a profile of cratewright or of the same plugin.
+    Shape: `options` by their names in an SConstruct; `inherits` is a profile of cratewright or of the same plugin.
     """
 
     name: str
@@ -53,14 +53,14 @@ class Profile:
 
     @property
     def table(self) -> dict[str, object]:
-        """The profile as an SConstruct would give it."""
+        """The profile as an SConstruct would write it."""
         return {"inherits": self.inherits, **self.options}
 
 
 def checked_command(command: object, plugin: tuple[str, str]) -> Command:
-    """Return what a plugin offers as a command; `plugin` is its name, and where it comes from with its version.
+    """Return a plugin's command, checked; `plugin` is its name, and where it comes from with its version.
 
-    Raises: PluginError if it is none.
+    Raises: PluginError if it is not one.
     """
     if type(command) is not Command:
         raise _fault(plugin, f"offers {command!r} as a command", "a cratewright.Command")
@@ -77,9 +77,9 @@ def checked_command(command: object, plugin: tuple[str, str]) -> Command:
 
 
 def checked_profile(profile: object, plugin: tuple[str, str]) -> Profile:
-    """Return what a plugin offers as a profile; `check_profile` looks at what is in it.
+    """Return a plugin's profile, its form checked; `check_profile` checks its options.
 
-    Raises: PluginError if it is none.
+    Raises: PluginError if it is not one.
     """
     if type(profile) is not Profile:
         raise _fault(plugin, f"offers {profile!r} as a profile", "a cratewright.Profile")
@@ -95,7 +95,7 @@ def checked_profile(profile: object, plugin: tuple[str, str]) -> Profile:
 def check_profile(
     profile: Profile, plugin: tuple[str, str], others: Iterable[str], options: Mapping[str, Iterable[OptionSpec]]
 ) -> None:
-    """Refuse a profile with options that nobody has, or with values they do not take.
+    """Refuse a profile with unknown options or invalid values.
 
     Shape: `others` are the plugin's profiles; `options` are the rows of all backends by the option's name.
     Raises: PluginError.

@@ -1,4 +1,4 @@
-"""What a backend may know of the build it serves."""
+"""What a backend may know of its build."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ..base.values import dataclass
 __all__ = ["Session"]
 
 _LONGEST = 1_000_000
-"""Seconds; what is longer, the system cannot wait for."""
+"""Seconds; the system cannot wait longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What a backend may know of the build it serves.
+    """What a backend may know of its build.
 
-    Shape: `root` is the absolute project root, for opening files only and never to be shown in a result;
+    Shape: `root` is the absolute project root, only for opening files: it must not appear in a result;
     `environ` holds the `CRATE_*` settings, from construction variables or the process environment. `cache` is the
-    nearest directory of results that may be read and written, empty if there is none, and `cache_size` its limit.
+    nearest cache directory that may be read and written, empty if there is none, and `cache_size` its limit.
     Units: `cache_size` in bytes.
     """
 
@@ -33,10 +33,10 @@ class Session:
 
     @property
     def timeout(self) -> float:
-        """For how long a unit may take, as `CRATE_TIMEOUT` says.
+        """How long a unit may take, from `CRATE_TIMEOUT`.
 
         Units: seconds.
-        Raises: ConfigurationError for anything else than a positive number.
+        Raises: ConfigurationError unless it is a positive number.
         """
         text = self.setting("CRATE_TIMEOUT") or "300"
         try:

@@ -1,4 +1,4 @@
-"""The order of work: what is compiled, reused, archived and linked.
+"""What to compile, reuse, archive and link, and in which order.
 
-Knows nothing of SCons. Everything here is driven by values and gives bytes; writing them is the last step.
+It does not know SCons: values go in, bytes come out, and writing them is the last step.
 """

@@ -14,12 +14,12 @@ __all__ = ["Answers"]
 _Answer = TypeVar("_Answer")
 
 _MOST = 8
-"""How many are remembered: they may be large."""
+"""How many answers are remembered: they may be large."""
 
 
 @dataclass(slots=True)
 class _Shared:
-    """One answer, and the lock of whoever works it out."""
+    """One answer, and the lock of the thread computing it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     value: object = None
@@ -27,14 +27,14 @@ class _Shared:
 
 
 class Answers:
-    """Answers by question; only the last few are remembered."""
+    """Answers by question; only the latest are remembered."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._shared: dict[str, _Shared] = {}
 
     def once(self, question: str, answer: Callable[[], _Answer]) -> tuple[_Answer, bool]:
-        """Return the answer to a question that threads side by side may ask, and whether it was worked out now."""
+        """Return the answer to a question that threads may ask concurrently, and whether this call computed it."""
         with self._lock:
             shared = self._shared.pop(question, None) or _Shared()
             self._shared[question] = shared

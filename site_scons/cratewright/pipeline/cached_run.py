@@ -35,10 +35,10 @@ _Answer = TypeVar("_Answer")
 
 
 class Run(Protocol):
-    """Makes the call of each job and gives `done` each outcome as it comes.
+    """Makes the call of each job and passes each outcome to `done` as it comes.
 
-    Shape: outcomes are `Watched` if they are asked to be. `began` is told each job's position and the number of the
-    worker that takes it, 0 for this process.
+    Shape: outcomes are `Watched` if requested. `began` gets each job's position and the number of the worker that
+    takes it, 0 for this process.
     """
 
     def __call__(
@@ -52,7 +52,7 @@ class Run(Protocol):
 
 @dataclass(slots=True)
 class _Task:
-    """A job on its way: its key, what the cache has, its canonical form if that was asked for, what came of it."""
+    """A job in progress: its key, what the cache has, its canonical form if computed, its outcome."""
 
     job: Job[Any]
     fields: Fields
@@ -65,16 +65,16 @@ class _Task:
 
     @property
     def label(self) -> str:
-        """What the result is called in the history of its target."""
+        """The result's name in the history of its target."""
         return f"{self.job.call.name}: {self.job.label}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedRun:
-    """Calls of one method, and all that their results depend on beside what they are given.
+    """Calls of one method, and what their results depend on besides the arguments.
 
-    Shape: `salt` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is made afresh and compared.
-    `listener` hears of each unit as it happens.
+    Shape: `salt` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is recomputed and compared.
+    `listener` receives an event for each unit.
     """
 
     run_calls: Run
@@ -88,12 +88,12 @@ class CachedRun:
     listener: Listener
 
     def run(self, jobs: Sequence[Job[_Answer]]) -> list[JobOutcome[_Answer]]:
-        """Return one outcome a job, in order."""
+        """Return one outcome per job, in order."""
         if jobs:
             self.listener(UnitsFound(jobs[0].call.name, jobs[0].crate, len(jobs)))
         tasks = self._look_up(jobs)
         if self.cache.keeps:
-            # Finding the form of a unit costs a tenth of compiling it, so it is asked of units that were made before.
+            # Computing a canonical form costs a tenth of compiling, so only for units that were compiled before.
             self._look_up_forms(
                 [task for task in tasks if task.outcome is None and task.job.has_form and self.ledger.knows(task.label)]
             )
@@ -124,10 +124,10 @@ class CachedRun:
         return tasks
 
     def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
-        """Find results by canonical form; what is found is kept under the value's own key as well."""
+        """Find results by canonical form; a hit is stored under the value's own key as well."""
 
         def note(position: int, outcome: CallOutcome) -> None:
-            # What has no form is compiled, and the error, if it is one, is told then.
+            # A unit without a form is compiled, which reports its error if it has one.
             if isinstance(outcome.value, CanonicalForm):
                 tasks[position].form = outcome.value
             elif isinstance(outcome.error, PluginError):
@@ -166,7 +166,7 @@ class CachedRun:
             if self.cache.keeps and form is not None and isinstance(result, CompiledUnit):
                 bare = self.backend.relative_unit(result, form)
                 if bare is not None:
-                    # The form stands for the files as well: whoever has the same form may have read others.
+                    # The form covers the files too: another unit of the same form may have read different ones.
                     self.cache.keep(self._form_key(task.job, form), replace(bare, observed=()))
             task.outcome = JobOutcome(_whole(result, task.job), False)
             self._tell(task)
@@ -179,12 +179,12 @@ class CachedRun:
         self.run_calls([replace(task.job, reads=self._reads(task)) for task in tasks], keep, began=began)
 
     def _reads(self, task: _Task) -> tuple[str, ...]:
-        """Return the paths that decided a result the last time, whatever they lead to now."""
+        """Return the paths that decided a result last time, whether or not they exist now."""
         kept = [item.path for world in task.found.worlds for item in world.observed]
         return (*dict.fromkeys([*kept, *(path for path, _ in self.ledger.observed(task.label))]),)
 
     def _tell(self, task: _Task) -> None:
-        """Tell what became of a task, as soon as it is known."""
+        """Report the outcome of a task as soon as it is known."""
         outcome, job = task.outcome, task.job
         assert outcome is not None
         if job.retried and outcome.error is not None:
@@ -233,7 +233,7 @@ def _unit(job: Job[Any]) -> str:
 
 
 def _about(item: Diagnostic, job: Job[Any]) -> Diagnostic:
-    """Return a diagnostic that names no file as one about the source that was compiled: a crash, or no answer."""
+    """Return a diagnostic without a file as one about the compiled source, as after a crash or a timeout."""
     source = job.call.arguments[0]
     if item.file or not isinstance(source, UnitStencil):
         return item
@@ -242,7 +242,7 @@ def _about(item: Diagnostic, job: Job[Any]) -> Diagnostic:
 
 def _diagnostics(outcome: JobOutcome[Any], job: Job[Any]) -> Iterable[Diagnostic]:
     if outcome.error is not None:
-        # A unit is named by its place.
+        # A unit is named after its source.
         module = job.unit if isinstance(job.call.arguments[0], (ModuleCodegen, ThinModule)) else ""
         return error_diagnostics(outcome.error.with_context(*happened_to(job.crate, module)))
     return outcome.result.diagnostics if isinstance(outcome.result, (CompiledUnit, LinkResult)) else ()
@@ -257,7 +257,7 @@ def _fails_now(job: Job[Any], error: CratewrightError) -> CacheError:
 
 
 def _result(value: object) -> tuple[Result, CanonicalForm | None]:
-    """Return a result, and apart from it the form it was made from."""
+    """Split a result into the result and the form it was made from."""
     assert isinstance(value, RESULTS)
     if isinstance(value, CompiledUnit) and value.form is not None:
         return replace(value, form=None), value.form
@@ -265,15 +265,15 @@ def _result(value: object) -> tuple[Result, CanonicalForm | None]:
 
 
 def _whole(result: Result, job: Job[Any]) -> Made:
-    """Return a result with what its request has.
+    """Return a result completed from its request.
 
-    Raises: ValueError if it belongs to another one.
+    Raises: ValueError if it belongs to another request.
     """
     return restore(result, job.call.arguments) if isinstance(result, Shortened) else result
 
 
 def _restored(result: Result, job: Job[Any]) -> Made | None:
-    """Return a result that was kept with what its request has, None if that is not there."""
+    """Return a stored result completed from its request, or None if it belongs to another."""
     try:
         return _whole(result, job)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Where the calls of backends are made: in this process, its threads or workers, or on other machines.
+"""Chooses where to call backends: in this process, its threads or workers, or on other machines.
 
-What has been made before, and who is told of it, is the engine's.
+Reusing results and reporting are the engine's work.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HowCalled:
-    """Who hears of calls, and what is to be known of each beside its result."""
+    """Who is notified of calls, and what to return besides each result."""
 
     done: Callable[[int, CallOutcome], None]
     began: Callable[[int, int], None]
@@ -46,7 +46,7 @@ class CallRunner:
     """The workers and machines of one build.
 
     Shape: `root`, `environ`, `workers`, `digests` and `backends` as in `Engine`, whose methods the others are; `jobs`
-    gives the most that runs side by side, once workers are needed.
+    returns the limit of concurrent calls, once workers are needed.
     """
 
     root: str
@@ -66,18 +66,18 @@ class CallRunner:
 
     @property
     def ran_elsewhere(self) -> int:
-        """How many programs have run on other machines."""
+        """How many programs ran on other machines."""
         return self._farm.executor.ran if self._farm is not None else 0
 
     def close(self) -> None:
-        """End the workers."""
+        """Stop the workers."""
         if self._pool is not None:
             self._pool.close()
         if self._farm is not None:
             self._farm.close()
 
     def run(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: HowCalled) -> None:
-        """Make the call of each job, wherever that is best."""
+        """Make the call of each job, wherever it is fastest."""
         if not self.workers:
             for position, job in enumerate(jobs):
                 how.began(position, 0)
@@ -100,17 +100,17 @@ class CallRunner:
         self._run_by_workers(backend, jobs, how)
 
     def _made_here(self, backend: CodegenBackend, jobs: Sequence[Job[Any]]) -> list[CallOutcome]:
-        """Return what becomes of calls by workers, in their order."""
+        """Return the outcomes of calls by workers, in their order."""
         outcomes: dict[int, CallOutcome] = {}
         self._run_by_workers(backend, jobs, HowCalled(outcomes.__setitem__, nobody))
         return [outcomes[position] for position in range(len(jobs))]
 
     def _sender(self, backend: CodegenBackend) -> Sender | None:
-        """Return who sends whole calls of a backend to other machines, None if these have no Python, or fail."""
+        """Return the sender of whole calls to other machines, or None if these have no Python, or have failed."""
         python = settings.read_remote_python(self.environ)
         if not python:
             return None
-        from .sending import Sender  # noqa: PLC0415 - few builds have one
+        from .sending import Sender  # noqa: PLC0415 - few builds need it
 
         session, key = backend.session, (backend.NAME, backend.session.target)
         fingerprint = self.fingerprint(*key)
@@ -140,18 +140,18 @@ class CallRunner:
         ]
         stencils = [item for job in jobs for item in job.call.arguments if isinstance(item, UnitStencil)]
         workers = self._workers()
-        # Only the first of them are of use: they are all forked from one that was warmed once.
+        # Only the first units matter: all workers are forked from a process that is warmed up once.
         warm = WorkerCall(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
         workers.map(calls, how.done, how.began)
 
     def _run_in_threads(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: HowCalled) -> None:
-        from .threads import map_in_threads  # noqa: PLC0415 - few builds have them
+        from .threads import map_in_threads  # noqa: PLC0415 - few builds need it
 
         workers = self._workers()
 
         def make(job: Job[Any], begin: Callable[[], None]) -> CallOutcome:
-            # What a backend tells of its passes is told of the process: then one call is made at a time.
+            # Timings of passes are counted per process, so calls must not overlap.
             with self._alone if how.timed else nullcontext(), workers.place(job.memory):
                 begin()
                 return _run_here(backend, job, how.watched, how.timed)
@@ -159,11 +159,11 @@ class CallRunner:
         map_in_threads(jobs, make, how.done, how.began, most=workers.size, name="cratewright call")
 
     def _farmed(self) -> Farm | None:
-        """Return who makes calls whose programs may run elsewhere, None if there is no such place, or no more."""
+        """Return the farm for calls whose programs may run on other machines, or None if there is none (left)."""
         server, count = settings.read_remote(self.environ)
         if not server:
             return None
-        from .farm import Farm  # noqa: PLC0415 - few builds have one
+        from .farm import Farm  # noqa: PLC0415 - few builds need it
 
         workers = self._workers()
         with self._lock:
@@ -192,7 +192,7 @@ class CallRunner:
 
 
 def nobody(position: int, worker: int) -> None:
-    """Tell nobody that a call has begun."""
+    """Ignore that a call has begun."""
 
 
 def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> CallOutcome:

@@ -37,7 +37,7 @@ __all__ = ["CodegenResult", "codegen_crate", "emitted_names", "link_options"]
 class CodegenResult:
     """A crate after codegen.
 
-    Shape: `observed` are all files that were read or looked for, the sources among them, sorted by path; `emitted`
+    Shape: `observed` are all files read and all missing paths, sources included, sorted by path; `emitted`
     are those of `emitted_names`.
     """
 
@@ -52,8 +52,8 @@ class CodegenResult:
 def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
     """Compile every unit of a crate, or take it from the cache.
 
-    Raises: SourceError with the errors of all units that failed; ToolError if a compiler crashed or hung. What
-    other units came to is kept.
+    Raises: SourceError with the errors of all failed units; ToolError if a compiler crashed or hung. Results of
+    other units are kept.
     """
     fingerprint = engine.fingerprint(crate.backend, crate.target)
     backend = engine.backend(crate.backend, crate.target)
@@ -122,13 +122,13 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
 
 
 def _label(crate: Crate, source: Source) -> str:
-    """Name a unit after its source, and its own name where that tells it from others of the same source."""
+    """Name a unit after its source, and by its own name if it has siblings of the same source."""
     named = source.path == source.name or source.path.endswith(f"/{source.name}")
     return f"crate '{crate.name}': {source.path}" + ("" if named else f" ({source.name})")
 
 
 def emitted_names(crate: Crate, backend: CodegenBackend) -> tuple[str, ...]:
-    """Return the files that units leave beside their crate, relative to its output directory."""
+    """Return the files that units produce beside their crate, relative to its output directory."""
     return tuple(
         _beside(crate, source, suffix)
         for source in crate.sources
@@ -143,7 +143,7 @@ def _beside(crate: Crate, source: Source, suffix: str) -> str:
 def _leave_dumps(
     engine: Engine, crate: Crate, backend: CodegenBackend, outcomes: Sequence[JobOutcome[CompiledUnit]]
 ) -> None:
-    """Write the copies that options ask for, of units that failed as well."""
+    """Write the copies that options ask for, those of failed units too."""
     for source, outcome in zip(crate.sources, outcomes, strict=True):
         made = outcome.result
         files = outcome.error.leftovers if outcome.error else made.dumps if made is not None else ()
@@ -152,8 +152,8 @@ def _leave_dumps(
 
 
 def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[str, OptionValue]:
-    """Return the options for the link that a source has otherwise than its crate."""
-    # The compiler has seen the others.
+    """Return the link options in which a source differs from its crate."""
+    # The compiler has handled the others.
     names = backend.SOURCE_OPTIONS - backend.UNIT_OPTIONS
     return {name: source.options[name] for name in names if source.options[name] != crate.options[name]}
 
@@ -161,7 +161,7 @@ def _own_options(crate: Crate, source: Source, backend: CodegenBackend) -> dict[
 def _optimized(
     engine: Engine, crate: Crate, backend: CodegenBackend, modules: Sequence[ModuleCodegen]
 ) -> tuple[ModuleCodegen, ...]:
-    """Return modules as the backend optimizes each by itself, side by side and kept, if it does at all."""
+    """Return modules, each optimized by itself if the backend does so; concurrent and cached."""
     if not implements(backend, CodegenBackend.optimize):
         return tuple(modules)
     config = ModuleConfig(target=crate.target, options=crate.options.only(backend.LINK_OPTIONS))
@@ -185,7 +185,7 @@ def _optimized(
 
 
 def _bundle(crate: Crate, backend: CodegenBackend) -> tuple[tuple[NativeLibrary, ...], list[CompiledUnit]]:
-    """Return the libraries that are left to the link, and those that become part of the crate."""
+    """Return the libraries left to the link, and those that become part of the crate."""
     natives: list[NativeLibrary] = []
     units: list[CompiledUnit] = []
     asked = [parse_library(text, where=f"crate '{crate.name}'") for text in crate.options.texts("libs")]
@@ -229,7 +229,7 @@ def _metadata(
 
 
 def link_options(options: Options, backend: CodegenBackend) -> Options:
-    """Return the options that what comes after codegen may see."""
+    """Return the options that the steps after codegen may see."""
     return options.only(backend.LINK_OPTIONS | LINKED_BY_PIPELINE)
 
 

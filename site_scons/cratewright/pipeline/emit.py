@@ -1,4 +1,4 @@
-"""Writes what a link made: all of it or nothing, and only where it may."""
+"""Writes the files of a link: all or none, and only where allowed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["discard", "dump_directories", "emit", "leave", "output_area", "place
 
 
 def output_area(root: str, directory: str, backend: CodegenBackend, options: Options) -> OutputArea:
-    """Return where a link of a crate may write: below its output directory and where its options ask for dumps."""
+    """Return where a link of a crate may write: below its output directory, and where its options ask for dumps."""
     return OutputArea(root, directory, *dump_directories(backend, options))
 
 
@@ -33,10 +33,10 @@ def dump_directories(backend: CodegenBackend, options: Options) -> tuple[str, ..
 def place(
     artifacts: Sequence[Artifact], area: OutputArea, *, where: str
 ) -> tuple[dict[str, Artifact], tuple[str, ...]]:
-    """Return the files of a link by root-relative path, and which of them are its outputs, not dumps.
+    """Return the files of a link by root-relative path, and which of them are outputs rather than dumps.
 
     Shape: in the order of the artifacts; `where` names the crate in messages.
-    Raises: OutputError for a name that is none, leads out of its directory, or is another file's as well.
+    Raises: OutputError for an invalid name, one outside its directory, or one that another file has.
     """
     outputs = check_output_paths((item.path for item in artifacts if not item.dump), where=where)
     _refuse_folded(outputs, area, where)
@@ -50,7 +50,7 @@ def place(
 
 
 def leave(files: Iterable[tuple[str, bytes]], root: str, dumps: Sequence[str], *, where: str) -> None:
-    """Write dumps of a link that failed.
+    """Write the dumps of a failed link.
 
     Raises: OutputError as `place`.
     """
@@ -62,8 +62,8 @@ def leave(files: Iterable[tuple[str, bytes]], root: str, dumps: Sequence[str], *
 def emit(area: OutputArea, files: Mapping[str, Artifact], previous: Iterable[str]) -> None:
     """Write files, and remove those of an earlier link that are no longer made.
 
-    Shape: the first file stands for the link and is written last: whoever sees it may rely on the others. What
-    `previous` says lies elsewhere is none of the link's, whoever says so.
+    Shape: the first file stands for the link and is written last, so that once it exists the others do too. Paths in
+    `previous` outside the link's directories are left alone: the record may be forged.
     Raises: OutputError; then none of the files is left.
     """
     try:
@@ -81,14 +81,14 @@ def emit(area: OutputArea, files: Mapping[str, Artifact], previous: Iterable[str
 
 
 def discard(area: OutputArea, paths: Iterable[str]) -> None:
-    """Remove the outputs of a link that failed: an image of yesterday must not pass for today's."""
+    """Remove the outputs of a failed link, so that an old image cannot pass for a new one."""
     for path in paths:
         full = os.path.join(area.root, path)
         try:
             if (os.path.isfile(full) or os.path.islink(full)) and area.holds(path):
                 area.remove(path)
         except OutputError as error:
-            # The failure that led here is the one to report; this one is worth a line.
+            # Report the failure that led here; mention this one in a line.
             print(error, file=sys.stderr)
 
 
@@ -101,7 +101,7 @@ def _dump(path: str, dumps: Sequence[str], where: str) -> str:
 
 
 def _refuse_folded(outputs: Sequence[str], area: OutputArea, where: str) -> None:
-    """Refuse files that would be one file where names are compared without case."""
+    """Refuse names that differ only in case: some file systems would make them one file."""
     first: dict[str, str] = {}
     clashes = [(path, other) for path in outputs if (other := first.setdefault(folded(path), path)) != path]
     if clashes and area.folds_case():

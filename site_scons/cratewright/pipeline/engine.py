@@ -1,6 +1,6 @@
 """One build: its backends, its workers and its cache.
 
-Stages ask it to run a backend's method many times, in parallel, reusing results.
+Stages ask it to call a backend's method many times, in parallel, reusing results.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Engine:
-    """All that the stages of one build share.
+    """What the stages of one build share.
 
-    Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the most that runs side by side;
-    `digests` are of files below that root, `backends` those asked for so far, by name and target.
-    Without `workers` all calls are made in this process, which then takes backends too that no worker could import, and
-    suffers what they do. `listeners` hear of all that happens, in whatever thread it does.
+    Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the limit of concurrent calls;
+    `digests` are of files below that root, `backends` those used so far, by name and target.
+    Without `workers` all calls are made in this process: backends need not be importable, and a crash ends the build.
+    `listeners` receive every event, in the thread where it happens.
     """
 
     root: str
@@ -86,10 +86,10 @@ class Engine:
         return Session(root=self.root, target=target, environ=environ, cache=cache, cache_size=size)
 
     def backend(self, name: str, target: str) -> CodegenBackend:
-        """Return the backend object of this process, its answers checked.
+        """Return this process's backend object, with its answers checked.
 
-        Raises: UnknownNameError for a name nobody registers; PluginError for a class that workers cannot find or that
-        cannot be made; ConfigurationError for one that threads cannot call.
+        Raises: UnknownNameError for an unregistered name; PluginError for a class that workers cannot import or that
+        cannot be instantiated; ConfigurationError for one that threads cannot call.
         """
         key = (name, target)
         if key not in self.backends:
@@ -97,7 +97,7 @@ class Engine:
             if self.workers and not remote.backend_path(kind):
                 raise remote.not_found(kind)
             limit_programs(session.timeout)
-            # Calls in this process are timed here, those of workers there.
+            # Timed here for calls in this process; workers time their own.
             timed = self._note if self.workers and settings.read_time_passes(self.environ) else None
             backend = opened(kind, session, timed)
             if self.workers and settings.read_workers(self.environ) == "threads" and not backend.runs_programs():
@@ -106,7 +106,7 @@ class Engine:
         return self.backends[key]
 
     def fingerprint(self, name: str, target: str) -> str:
-        """Return the versions that a backend's results depend on; asked for once.
+        """Return the versions that a backend's results depend on; computed once.
 
         Raises: as `CodegenBackend.fingerprint`.
         """
@@ -117,7 +117,7 @@ class Engine:
         return self._fingerprints[key]
 
     def salt(self, name: str, target: str) -> str:
-        """Return the digest of the code that makes results: this package's and the backend's."""
+        """Return the digest of the code that computes results: this package's and the backend's."""
         return results_salt(plugin_class(self.backend(name, target)))
 
     @property
@@ -133,18 +133,18 @@ class Engine:
 
     @property
     def prefetch(self) -> Prefetch | None:
-        """What fetches from far stores before it is asked to; None without such a store."""
+        """Fetches from remote stores in advance; None without such a store."""
         return self.store.prefetch if isinstance(self.store, StackedStore) else None
 
     def path(self, path: str) -> str:
-        """Return where a root-relative path lies."""
+        """Return the absolute path of a root-relative one."""
         return os.path.join(self.root, path)
 
     @contextmanager
     def ledger(self, target: str, crate: str = "") -> Iterator[Ledger]:
-        """Take note, beside a target, of what this thread makes for it, and why; and of how long that takes.
+        """Record, beside a target, what this thread makes for it, why, and how long that takes.
 
-        Shape: `target` absolute; `crate` is what it belongs to, by a name that is the same in every checkout.
+        Shape: `target` absolute; `crate` is its crate, by a name that is the same in every checkout.
         """
         ledger, failed = Ledger(history_path(target)), True
         self._ledgers.current = ledger
@@ -158,15 +158,15 @@ class Engine:
             ledger.close(failed)
 
     def timing_lines(self) -> list[str]:
-        """Return where the seconds of this thread's stage went; nothing unless `CRATE_TIME_PASSES` asks for it."""
+        """Return where this thread's stage spent its time; empty unless `CRATE_TIME_PASSES` is set."""
         timings = getattr(self._ledgers, "timings", None)
         return timings.lines() if timings is not None else []
 
     def run_cached(self, name: str, target: str, jobs: Sequence[Job[T]], fingerprint: str = "") -> list[JobOutcome[T]]:
-        """Make each job's call, all of one method, in workers, reusing what the cache has.
+        """Make the calls of some jobs, all of one method, in workers, reusing cached results.
 
-        Shape: one outcome a job, in order; `fingerprint` if the arguments do not carry it themselves. Every success
-        is kept, so that a build that fails or is interrupted has lost little that it finished.
+        Shape: one outcome per job, in order; `fingerprint` if the arguments do not hold it. Each success is stored
+        at once, so a build that fails or is interrupted loses little of its work.
         """
         if not jobs:
             return []
@@ -201,7 +201,7 @@ class Engine:
             self.store.flush()
 
     def tell(self, event: Event) -> None:
-        """Tell all listeners of something that happened."""
+        """Pass an event to all listeners."""
         if getattr(self._ledgers, "unheard", False):
             return
         for listener in self.listeners:
@@ -209,7 +209,7 @@ class Engine:
 
     @contextmanager
     def unheard(self) -> Iterator[None]:
-        """Tell nobody of what this thread does, nor take note of it."""
+        """Neither report nor record what this thread does."""
         ledger = getattr(self._ledgers, "current", None)
         self._ledgers.unheard, self._ledgers.current = True, None
         try:
@@ -218,19 +218,19 @@ class Engine:
             self._ledgers.unheard, self._ledgers.current = False, ledger
 
     def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
-        """Return the answer to a question that stages side by side may ask, and whether it was worked out now.
+        """Return the answer to a question that stages may ask concurrently, and whether this call computed it.
 
-        Shape: only the last few answers are remembered; they may be large.
+        Shape: only the latest answers are remembered; they may be large.
         """
         return self._answers.once(question, answer)
 
     @property
     def ran_elsewhere(self) -> int:
-        """How many programs have run on other machines."""
+        """How many programs ran on other machines."""
         return self._calls.ran_elsewhere
 
     def close(self) -> None:
-        """End the workers and let go of the cache."""
+        """Stop the workers and close the cache."""
         self._calls.close()
         if self._store is not None:
             self._store.close()
@@ -247,7 +247,7 @@ class Engine:
     def _timed(
         self, call: BackendCall[Any], done: Callable[[int, CallOutcome], None]
     ) -> Callable[[int, CallOutcome], None]:
-        """Return `done` for outcomes whose values come with their times, of which the stage takes note."""
+        """Wrap `done` for outcomes that come with their times, which the stage records."""
         timings = getattr(self._ledgers, "timings", None) or Timings()
 
         def note(position: int, outcome: CallOutcome) -> None:

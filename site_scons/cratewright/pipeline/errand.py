@@ -1,7 +1,7 @@
 """Calls for another machine: the bytes that are sent, and those that come back.
 
-There, `python -c` runs `main` in a directory with the calls, the code and a part of the project. What comes back is
-untrusted: it has the contract's types, and nothing else is certain.
+There, `python -c` runs `main` in a directory with the calls, the code and a part of the project. The reply is
+untrusted: only its types are checked here.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ __all__ = [
 ]
 
 CALLS, REPORT, CODE, PROJECT = "calls", "report", "code", "project"
-"""Where the calls lie, their report is written, the code lies, and the project's files do."""
+"""Where the calls are, their report goes, the code is, and the project's files are."""
 
 _FINAL = {
     kind.__name__: kind for kind in (SourceError, LinkError, ValidationError, UnsupportedError, ConfigurationError)
 }
-"""Errors that are about what was asked; all others may be the machine's."""
+"""Errors about the call itself; any other may be the machine's fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error that a backend raised, as plain values; `kind` is the name of its class."""
+    """A backend's error as plain values; `kind` is the name of its class."""
 
     kind: str
     message: str
@@ -69,10 +69,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a call.
+    """The outcome of a call.
 
-    Shape: `opened` are files of the project, root-relative, that Python code opened or tried to, and others that it did
-    not find; `result` is empty if there is a failure.
+    Shape: `opened` are root-relative files of the project that Python code opened or tried to open, and others that
+    it did not find; `result` is empty after a failure.
     """
 
     opened: tuple[str, ...] = ()
@@ -82,10 +82,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of some calls, in their order.
+    """The outcomes of some calls, in order.
 
     Shape: `fingerprint` is the backend's on that machine; `code` the digest of the code that is installed there, empty
-    where it was sent.
+    if it was sent.
     """
 
     fingerprint: str
@@ -97,7 +97,7 @@ _REPORT: Codec[Report] = Codec(Report)
 
 
 def decode_report(data: bytes) -> Report:
-    """Return the report in some bytes.
+    """Decode a report.
 
     Raises: DecodeError for anything else.
     """
@@ -105,17 +105,17 @@ def decode_report(data: bytes) -> Report:
 
 
 def pack_calls(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> bytes:
-    """Return calls for the backend of a path, as of `remote.backend_path`; equal calls are equal bytes."""
+    """Encode calls of the backend at a path, as of `remote.backend_path`; equal calls are equal bytes."""
     out = io.BytesIO()
     pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
-    # Which values are one object, and so written once, hangs on how they came to be.
+    # Sharing of objects depends on how they were made, and would show in the bytes.
     pickler.fast = True
     pickler.dump((path, session, list(calls)))
     return out.getvalue()
 
 
 def rebuilt(failure: Failure) -> CratewrightError | None:
-    """Return the error of a failure that would be the same here, None for any other."""
+    """Return the error of a failure that would happen here too, or None for any other."""
     kind = _FINAL.get(failure.kind)
     if kind is None:
         return None
@@ -124,7 +124,7 @@ def rebuilt(failure: Failure) -> CratewrightError | None:
 
 
 def main() -> None:
-    """Make the calls that lie here."""
+    """Make the calls in this directory."""
     with open(CALLS, "rb") as file:
         path, session, calls = pickle.load(file)
     place, sent = os.path.abspath(REPORT), os.path.isdir(CODE)
@@ -134,7 +134,7 @@ def main() -> None:
     with open(place, "wb") as file:
         file.write(_REPORT.encode(report))
     if any(answer.failure is not None and answer.failure.kind not in _FINAL for answer in report.answers):
-        sys.exit(1)  # no server keeps what failed
+        sys.exit(1)  # servers do not cache failures
 
 
 def _report(path: str, session: Session, calls: Sequence[BackendCall[object]], sent: bool) -> Report:
@@ -158,7 +158,7 @@ def _answer(backend: CodegenBackend, call: BackendCall[object]) -> Answer:
 
 
 def _looked_for(opened: Iterable[str]) -> tuple[str, ...]:
-    """Return paths of the project, root-relative, and those outside of it that lead nowhere here."""
+    """Return root-relative paths of the project, and paths outside it that do not exist here."""
     root = os.getcwd()
     found: dict[str, None] = {}
     for path in opened:
@@ -172,5 +172,5 @@ def _looked_for(opened: Iterable[str]) -> tuple[str, ...]:
 
 
 def _failure(error: CratewrightError) -> Failure:
-    # A class of the plugin's own is nothing that can be made again here.
+    # A subclass of the plugin's cannot be rebuilt here.
     return Failure(type(error).__name__, error.message, error.context, error.hint, error.diagnostics, error.leftovers)

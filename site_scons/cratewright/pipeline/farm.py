@@ -1,6 +1,6 @@
-"""Calls whose programs may run on other machines: threads of this process make them, one for each remote program.
+"""Calls whose programs may run on other machines, made by one thread for each remote program.
 
-A call that runs something locally takes the place of a worker, so no more programs run locally than without other
+A call that runs a program locally takes the slot of a worker, so no more programs run locally than without other
 machines.
 """
 
@@ -23,15 +23,15 @@ _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
 _TOGETHER = 16
-"""The most calls that are sent together: each way there and back takes as long as some shaders do."""
+"""The most calls sent together: a round trip takes as long as compiling some shaders."""
 
 
 class Farm:
     """A server that runs programs, and the threads that wait for it.
 
-    Shape: `count` is the most that runs there at a time, `beside` what is made here at the same time for its own sake.
+    Shape: `count` is the limit of programs there, `beside` of calls that this machine makes at the same time.
     Units: `timeout` in seconds, for one program.
-    Raises: ConfigurationError for a server or settings that mean nothing.
+    Raises: ConfigurationError for invalid settings.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class Farm:
         began: Callable[[int, int], None],
         memory: Callable[[_Item], int] = lambda _: 0,
     ) -> None:
-        """Make each item, side by side, and give `done` what it came to as soon as that is known.
+        """Make each item, concurrently, and pass its outcome to `done` as soon as it is known.
 
-        Shape: `memory` is what a program takes that is run here after all.
-        Raises: Interrupted if the build has been ended; what `make` raises.
+        Shape: `memory` is what a program needs that runs here after all.
+        Raises: Interrupted if the build has ended; anything that `make` raises.
         """
 
         def begun(item: _Item, begin: Callable[[], None]) -> _Made:
             take_turns(partial(self._workers.place, memory(item)))
-            # Nobody waits for this machine: what it has no time for goes elsewhere.
+            # The others do not wait for this machine: they take whatever it has not begun.
             here = self._beside.acquire(blocking=False)
             try:
-                # Once the server is left alone, it is not worth finding out what a unit reads.
+                # Once the server has been given up, finding out what a unit reads is wasted.
                 set_runner(None if here or self.executor.left else self.executor.run)
                 begin()
                 return make(item)
@@ -78,10 +78,10 @@ class Farm:
         map_in_threads(items, begun, done, began, most=self._count, name="cratewright farm")
 
     def shares(self, count: int) -> list[range]:
-        """Return so many positions in shares, as many as are made at a time or more, large and small ones mixed."""
+        """Divide positions into shares, at least as many as run at a time, mixing large and small items."""
         number = max(min(self._count, count), -(-count // _TOGETHER))
         return [range(first, count, number) for first in range(number)]
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Disconnect from the server."""
         self.executor.close()

@@ -15,7 +15,7 @@ __all__ = ["NOUNS", "Job", "JobOutcome", "Made", "happened_to"]
 _Answer = TypeVar("_Answer")
 
 Made = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]
-"""What a backend's methods return."""
+"""Results of backend methods."""
 
 NOUNS = {
     "compile_codegen_unit": "unit",
@@ -28,18 +28,18 @@ NOUNS = {
     "run_link": "object",
     "link": "image",
 }
-"""What each method of a backend makes one of."""
+"""The event unit that each method of a backend makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[_Answer]):
-    """One call of a backend's method, and the name it has in messages.
+    """One call of a backend's method, and its name in messages.
 
-    Shape: `has_form` if the backend can give the canonical form of what the call is about, by which a result is looked
-    for before it is made.
-    Units: `memory` in bytes, what the call may need; 0 for what is not worth a thought. `size` in bytes, of what is
-    worked on: the largest is begun first, so that it is not what all wait for in the end. `crate` and `unit` are what
-    events call it. A failure of one that is `retried` is no news: more is asked about it first. `reads` are the files
+    Shape: `has_form` if the backend can compute a canonical form of the argument, by which to look for a result
+    before making it.
+    Units: `memory` in bytes that the call may need, 0 if negligible. `size` in bytes of input: the largest jobs
+    begin first, so that none is left running alone at the end. `crate` and `unit` are its names in
+    events. A failed job that is `retried` is not reported: the retry will be. `reads` are the files
     that it read last time, and missing paths.
     """
 
@@ -55,13 +55,13 @@ class Job(Generic[_Answer]):
 
 
 def happened_to(crate: str, module: str) -> tuple[tuple[str, object], ...]:
-    """Return what a failure happened to, as rows of an error."""
+    """Return what failed, as rows of an error."""
     return tuple((label, name) for label, name in (("crate", crate), ("module", module)) if name)
 
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome(Generic[_Answer]):
-    """A result, whether it came from the cache, or why there is none."""
+    """A result and whether it came from the cache, or the error."""
 
     result: _Answer | None
     hit: bool
@@ -70,7 +70,7 @@ class JobOutcome(Generic[_Answer]):
     def get(self, crate: str, module: str = "") -> _Answer:
         """Return the result.
 
-        Raises: the error, with the crate it happened to, and the module, if it was one.
+        Raises: the error, with its crate added, and its module if there is one.
         """
         if self.error is not None:
             raise self.error.with_context(*happened_to(crate, module)).told(f"crate '{crate}': linking failed")

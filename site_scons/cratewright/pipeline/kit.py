@@ -21,7 +21,7 @@ from .errand import CODE
 __all__ = ["code_files"]
 
 _OWN = "cratewright"
-# What the other side imports of what this package is installed with: a checkout used in place tells nothing of it.
+# What the other machine imports of this package's dependencies: a checkout used in place has no metadata to list them.
 _NEEDED = ("msgpack", "pluggy")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _UNUSED = (".pyc", ".a", ".h", ".hpp", ".cmake", ".pc", ".pyi")
@@ -31,8 +31,8 @@ _UNUSED = (".pyc", ".a", ".h", ".hpp", ".cmake", ".pc", ".pyi")
 def code_files(backend: type[CodegenBackend]) -> Mapping[str, Placed]:
     """Return the files that a backend needs, by their paths on the other machine.
 
-    Shape: the packages of its classes, the distributions that these name as what they need, extras among them if they
-    are installed, and this package.
+    Shape: the packages of its classes, the distributions that these require, with those of extras that are
+    installed, and this package.
     """
     files = dict(_package(_OWN))
     wanted = [*_NEEDED]
@@ -62,7 +62,7 @@ def code_files(backend: type[CodegenBackend]) -> Mapping[str, Placed]:
 
 
 def _package(top: str) -> Iterator[tuple[str, str]]:
-    """Yield the files of a package or a module, each by its path below the directory that it is imported from."""
+    """Yield the files of a package or module, each by its path below the import directory."""
     module = sys.modules[top]
     for place in getattr(module, "__path__", ()):
         for path in sorted(Path(place).rglob("*")):
@@ -73,7 +73,7 @@ def _package(top: str) -> Iterator[tuple[str, str]]:
 
 
 def _installed(found: metadata.Distribution) -> dict[str, str]:
-    """Return the files of a distribution, without those that are installed beside packages."""
+    """Return the files of a distribution, without those installed outside packages."""
     return {
         path.as_posix(): str(found.locate_file(path))
         for path in found.files or ()

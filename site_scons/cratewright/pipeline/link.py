@@ -1,4 +1,4 @@
-"""The link of one crate type: chooses contents, runs LTO, links parts in parallel, combines the results."""
+"""The link of one crate type: selects modules, runs LTO, links parts in parallel, combines the results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["Dependency", "Linked", "leavings", "link_crate", "link_modules", "li
 class Dependency:
     """A crate that takes part in a link.
 
-    Shape: `key` is what the formats of the link call it; `linkage` is STATIC, with the modules in `crate`, or
+    Shape: `key` is the crate's name in the formats of the link; `linkage` is STATIC, with the modules in `crate`, or
     DYNAMIC, with its dylib in `library`.
     """
 
@@ -46,10 +46,10 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What a link made; `linked` parts were made anew, `reused` ones came from the cache.
+    """The result of a link; `linked` parts were made now, `reused` ones came from the cache.
 
-    Shape: `observed` as in `CodegenResult`, what the request holds left out; `lto` tells of link-time optimization,
-    if there was any; `lto_shared` if another crate type's was taken.
+    Shape: `observed` as in `CodegenResult`, without what the request holds; `lto` reports link-time optimization,
+    if there was any; `lto_shared` if another crate type's result was used.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -71,8 +71,8 @@ def link_crate(
     """Link a crate with its dependencies, given in link order.
 
     Raises: ConfigurationError for a dependency of another backend or target; LinkError for one that was compiled
-    against another interface; LinkError, ValidationError and ToolError from the backend. Nothing is written here but
-    what a failed part leaves to find its cause.
+    against another interface; LinkError, ValidationError and ToolError from the backend. Writes nothing except the
+    dumps of a failed part.
     """
     request = link_request(engine, crate, dependencies, crate_type, formats)
     backend = engine.backend(crate.backend, crate.target)
@@ -89,9 +89,9 @@ def link_request(
     crate_type: CrateType,
     formats: DependencyFormats,
 ) -> LinkRequest:
-    """Return all that decides a link, before any optimization.
+    """Return everything that decides a link, before any optimization.
 
-    Raises: ConfigurationError and LinkError as `link_crate`, of what does not go together.
+    Raises: ConfigurationError and LinkError as `link_crate`, for what does not fit together.
     """
     _check(crate, dependencies)
     check_interfaces([crate, *(item.crate for item in dependencies)])
@@ -101,7 +101,7 @@ def link_request(
 
 
 def link_modules(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Linked:
-    """Link modules that have been optimized, or lowered.
+    """Link modules that have been optimized or lowered.
 
     Raises: LinkError, ValidationError and ToolError from the backend.
     """
@@ -125,7 +125,7 @@ def link_modules(engine: Engine, backend: CodegenBackend, request: LinkRequest) 
 
 @contextmanager
 def leavings(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Iterator[None]:
-    """Write what a failure leaves to find its cause, where options ask for it."""
+    """Write a failed part's dumps where options ask for them."""
     try:
         yield
     except CratewrightError as error:
@@ -169,7 +169,7 @@ def _request(
     )
     shim = _shim(backend, request, crate, dependencies)
     if crate_type is CrateType.DYLIB:
-        # Whoever is linked with the dylib has no shim of its own.
+        # What is linked with the dylib has no shim of its own.
         exported = tuple(sorted({*exported, *(symbol.name for module in shim for symbol in module.exports)}))
         request = replace(request, embed=_embedded(crate, shim, dependencies, formats))
     parts = [(crate.name, [*crate.modules, *shim]), *((label, list(part.modules)) for label, part in static)]
@@ -180,7 +180,7 @@ def _request(
 def _whole(
     crate: CrateMetadata, crate_type: CrateType, dependencies: Sequence[tuple[str, Dependency]]
 ) -> tuple[str, ...]:
-    """Return the crates of which all modules are linked: into a dylib, which stands for their rlibs, and where asked.
+    """Return the crates that are linked whole: into a dylib, which replaces their rlibs, and where asked for.
 
     Source: rustc links the rlibs of a dylib whole.
     """
@@ -195,7 +195,7 @@ def _whole(
 
 
 def _link_options(backend: CodegenBackend, crate: CrateMetadata, dependencies: Sequence[Dependency]) -> Options:
-    """Return the options of a link: its own, and where the libraries of its dependencies lie."""
+    """Return the options of a link: its own, and the library directories of its dependencies."""
     options = crate.options.only(backend.LINK_OPTIONS)
     if "lib_dirs" not in backend.LINK_OPTIONS:
         return options
@@ -205,7 +205,7 @@ def _link_options(backend: CodegenBackend, crate: CrateMetadata, dependencies: S
 
 
 def _labels(crate: CrateMetadata, dependencies: Sequence[Dependency]) -> list[tuple[str, Dependency]]:
-    """Return the dependencies with what to call each: two versions of one crate may be linked together."""
+    """Return the dependencies with their keys: two versions of one crate may be linked together."""
     crates = (crate, *(item.crate for item in dependencies))
     labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
     return list(zip(labels[1:], dependencies, strict=True))
@@ -226,9 +226,9 @@ def _embedded(
 def _shim(
     backend: CodegenBackend, request: LinkRequest, crate: CrateMetadata, dependencies: Sequence[Dependency]
 ) -> list[ModuleCodegen]:
-    """Return the allocator shim if a crate needs one, and no dylib brings it along.
+    """Return the allocator shim if a crate needs one and no dylib has one.
 
-    Raises: LinkError if what is linked here provides the allocator, and a dylib's shim would not call it.
+    Raises: LinkError if a crate linked here provides the allocator, but a dylib's shim would not call it.
     """
     crates = [crate, *(item.crate for item in dependencies)]
     labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
@@ -251,7 +251,7 @@ def _shim(
 
 
 def _merged(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> LinkModule:
-    """Return what is left of a link as one module."""
+    """Return the modules left to link as one module."""
     job = Job(BackendCall(CodegenBackend.run_link, request), f"crate '{request.crate}'", crate=request.crate)
     (outcome,) = engine.run_cached(
         backend.NAME, request.target, [job], engine.fingerprint(backend.NAME, request.target)
@@ -260,7 +260,7 @@ def _merged(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Li
 
 
 def _link_parts(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkResult], int]:
-    """Return the result of each part, and how many of them the cache had."""
+    """Return the result of each part, and how many came from the cache."""
     label, fingerprint = f"crate '{request.crate}'", engine.fingerprint(backend.NAME, request.target)
 
     def link(parts: Sequence[LinkRequest], retried: bool = False) -> list[JobOutcome[LinkResult]]:

@@ -21,20 +21,20 @@ __all__ = ["find_crates", "library_names"]
 
 
 def library_names(backend: CodegenBackend, crate: str, options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the files that a crate's rlib and dylib may have."""
+    """Return the possible file names of a crate's rlib and dylib."""
     dynamic = Capability.DYNAMIC_LINKAGE in backend.capabilities and CrateType.DYLIB in backend.supported_crate_types
     if not dynamic:
         return (f"lib{crate}.rlib",), ()
-    # A library has the version of its crate, not that of the one that asks.
+    # A library has the version of its own crate, not of the one that asks.
     options = options.override({"version": ""}) if "version" in backend.LINK_OPTIONS else options
     names = backend.output_names(crate, CrateType.DYLIB, options)
     return (f"lib{crate}.rlib",), tuple(name for name in names if not name.endswith(("/", ".json")))
 
 
 def find_crates(root: CrateMetadata, backend: CodegenBackend, search: Sequence[str]) -> dict[str, FoundCrate]:
-    """Return every crate that one depends on, however far away, by stable id.
+    """Return all transitive dependencies of a crate, by stable id.
 
-    Raises: LinkError for a crate that is not found, does not fit, is there twice, or has the identity of another.
+    Raises: LinkError for a crate that is missing, unsuitable, found twice, or has the identity of another.
     """
     directories = tuple(dict.fromkeys(os.path.normpath(each) for each in search))
     found: dict[str, FoundCrate] = {}
@@ -44,7 +44,7 @@ def find_crates(root: CrateMetadata, backend: CodegenBackend, search: Sequence[s
         check_stable_ids([("what is linked", root.reference), (f"what '{by}' depends on", reference)])
         known = found.get(reference.stable_id)
         if known is not None:
-            # Another was compiled against it as well, and perhaps not against this one.
+            # Another dependent was compiled against it too, perhaps against a different build.
             choose_candidate(Wanted(reference=reference, by=by, root=root), known.candidates)
             continue
         crate = _find(reference, by, root, backend, directories)

@@ -1,6 +1,6 @@
 """Finds the source line of a validator's error in crates compiled without line information.
 
-A successful build pays nothing: only the failing crates are compiled again with lines, and then discarded.
+A successful build pays nothing: only failing crates are compiled again with lines, and the result is discarded.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def source_of(
     *,
     sources: Mapping[str, Crate],
 ) -> tuple[Diagnostic, ...]:
-    """Return the places that the error of a link is about, if it does not say them and they can be found.
+    """Return the source places of a link error, if it has none and they can be found.
 
-    Shape: `sources` are the crates that can be compiled again, by stable identity.
+    Shape: `sources` are the crates that can be recompiled, by stable identity.
     """
     if error.diagnostics:
         return ()
@@ -61,6 +61,6 @@ def _with_lines(
 
 
 def _lined(backend: CodegenBackend, options: Options) -> Options:
-    """Return options for a build that keeps lines, and writes nothing anywhere."""
+    """Return options that keep line information and write no files."""
     dumps = {spec.name: "" for spec in backend.OPTIONS if spec.kind is OptionKind.DIRECTORY}
     return options.override({**dumps, "debuginfo": DebugInfo.LINE.value})

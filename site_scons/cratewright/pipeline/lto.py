@@ -31,7 +31,7 @@ __all__ = ["LtoReport", "Optimized", "lower", "lto_event", "lto_line", "lto_row"
 class LtoReport:
     """What LTO did.
 
-    Shape: `reused` modules came from the cache, `optimized` were done anew; `offered` names the crates whose
+    Shape: `reused` modules came from the cache, `optimized` ones were made now; `offered` has the crates whose
     modules took part and how many; `bytes_before` and `bytes_after` are sizes of modules.
     Units: seconds of wall time.
     """
@@ -46,7 +46,7 @@ class LtoReport:
 
 
 def lto_line(report: LtoReport, *, shared: bool) -> str:
-    """Return one line about LTO for a build's output."""
+    """Describe LTO in one line of a build's output."""
     if shared:
         return f"{report.mode.value} LTO shared with another crate type"
     crates = "".join(f"{count} of {crate}, " for crate, count in report.offered)
@@ -63,7 +63,7 @@ def lto_event(crate: str, target: str, report: LtoReport) -> LtoEnded:
 
 
 def lto_row(report: LtoReport) -> dict[str, object]:
-    """Return what LTO did as plain values, for a file that no result depends on."""
+    """Return what LTO did as plain values, for a file that does not affect results."""
     return {
         "mode": report.mode.value,
         "optimized": report.optimized,
@@ -77,9 +77,9 @@ def lto_row(report: LtoReport) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Optimized:
-    """What is left to link, and how it came about.
+    """What is left to link, and how it was made.
 
-    Shape: no report if there was no LTO; `shared` if another crate type had asked for the same before.
+    Shape: no report if there was no LTO; `shared` if another crate type had asked for the same.
     """
 
     modules: tuple[LinkModule, ...]
@@ -88,10 +88,10 @@ class Optimized:
 
 
 def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimized:
-    """Run the LTO that a request asks for, and lower every module that it leaves as it is.
+    """Run the LTO of a request, and lower every module that LTO does not take.
 
-    Shape: equal questions of one build share one answer, whatever crate types they come from.
-    Raises: what the backend raises, with the crate added.
+    Shape: equal requests of one build share one result, whatever their crate types.
+    Raises: the backend's errors, with the crate added.
     """
     asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
@@ -103,9 +103,9 @@ def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
 
 
 def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
-    """Return what LTO may see of a request: neither what only the linker is told nor the crate type.
+    """Return what LTO may see of a request: no crate type, and no options that only affect the linker.
 
-    An object may be all that there is to optimize, with no entry point, so it is told of.
+    Whether it is an object stays: an object without entry points may still be optimized.
     """
     names = backend.MODULE_OPTIONS
     options = request.options if names is None else request.options.only(names | backend.LTO_OPTIONS)
@@ -114,7 +114,7 @@ def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:
 
 
 def _config(backend: CodegenBackend, request: LinkRequest) -> ModuleConfig:
-    """Return how one module is optimized or lowered, which depends on less than the analysis of all."""
+    """Return how one module is optimized or lowered, which depends on less than the global analysis."""
     names = backend.MODULE_OPTIONS
     options = request.options if names is None else request.options.only(names)
     return replace(request.config, options=options)
@@ -189,12 +189,12 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
 
     todo: list[ThinModule] = []
     for part, analysed in zip(parts, analyse([backend.narrow_lto(part) for part in parts], True), strict=True):
-        # What was left out may be what makes a message readable, so a failure is asked for again with all of it.
+        # The reduced request may lack what makes a message readable, so a failure is repeated with the full one.
         again = analyse(split_crashed(backend, part, analysed.error) or [part]) if analysed.error else [analysed]
         todo += [module for outcome in again for module in outcome.get(request.crate)]
-    if len(parts) > 1:  # what comes of a link is in the order of its modules, whatever that of its parts is
+    if len(parts) > 1:  # results follow the order of the link's modules, not of its parts
         todo.sort(key=_order(request.modules))
-    # A name and a crate decide nothing, so they are not in the key: another crate's like module is the same work.
+    # Names and crates decide nothing and are not in the key: equal modules of other crates share the work.
     memory, config = backend.lto_memory(request), _config(backend, request)
     blank = [replace(item, name="", crate="", attributes=()) for item in todo]
     jobs = [
@@ -219,12 +219,12 @@ def _thin(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tupl
 
 
 def split_crashed(backend: CodegenBackend, part: LinkRequest, error: CratewrightError) -> list[LinkRequest]:
-    """Return the parts of a part with which the tools have crashed or hung, none if that is not what has failed."""
+    """Return the smaller parts to try if tools crashed or hung on a part; none after any other failure."""
     return [part.of_part(each) for each in backend.split_crashed(part)] if isinstance(error, ToolError) else []
 
 
 def _order(modules: Sequence[LinkModule]) -> Callable[[ThinModule], int]:
-    """Return where the module stood that another comes from, whose name is its own or begins with that and a space."""
+    """Return the position of a module's origin, whose name is equal or is followed by a space and more."""
     places = {(item.crate, item.module.name): at for at, item in enumerate(modules)}
 
     def place(item: ThinModule) -> int:
@@ -237,9 +237,9 @@ def _order(modules: Sequence[LinkModule]) -> Callable[[ThinModule], int]:
 def lower(
     engine: Engine, backend: CodegenBackend, request: LinkRequest, modules: Sequence[LinkModule], *, memory: int = 0
 ) -> tuple[LinkModule, ...]:
-    """Lower modules, each once, side by side.
+    """Lower modules, each once, concurrently.
 
-    Units: `memory` in bytes, what lowering one may need.
+    Units: `memory` in bytes that lowering one may need.
     """
     if not implements(backend, CodegenBackend.codegen):
         return tuple(modules)

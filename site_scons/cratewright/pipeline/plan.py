@@ -1,6 +1,6 @@
 """Checks a crate against its backend before any work.
 
-Missing sources are noticed later, when they are read.
+Missing sources are reported later, when they are read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..values.options import CORE_OPTIONS, LtoMode, Options, parse_options
 __all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table", "source_table"]
 
 LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports", "keep_exports"})
-"""Options that the link step reads itself, whatever backend there is."""
+"""Options that the link step reads itself, for every backend."""
 
 
 def option_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
@@ -29,7 +29,7 @@ def option_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
 
 
 def source_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
-    """Return the options that a source may have of its own."""
+    """Return the options that may be set for one source."""
     own = backend.UNIT_OPTIONS | backend.SOURCE_OPTIONS
     return tuple(spec for spec in option_table(backend) if spec.name in own)
 
@@ -37,7 +37,7 @@ def source_table(backend: type[CodegenBackend]) -> tuple[OptionSpec, ...]:
 def check_target(target: str, backend: type[CodegenBackend]) -> str:
     """Return the target, or the backend's default for an empty one.
 
-    Raises: UnknownNameError with the near miss.
+    Raises: UnknownNameError with a suggestion.
     """
     if not target:
         return backend.TARGETS[0]
@@ -51,10 +51,10 @@ def check_target(target: str, backend: type[CodegenBackend]) -> str:
 
 
 def check_crate(crate: Crate, backend: CodegenBackend) -> None:
-    """Refuse a crate that cannot be built honestly.
+    """Refuse a crate that cannot be built as asked.
 
-    Raises: ConfigurationError naming the crate: no sources, a source twice, a suffix nobody compiles, a crate
-    type or a mode of LTO that the backend does not declare, what the backend itself refuses, or two files of one name.
+    Raises: ConfigurationError naming the crate: no sources, a duplicate source, an unknown suffix, a crate type
+    or LTO mode that the backend does not declare, what the backend itself refuses, or two files of one name.
     """
     _check_sources(crate, backend)
     _check_variants(crate, backend)
@@ -72,9 +72,9 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
 
 
 def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateType) -> None:
-    """Refuse a crate that was read from a file and asks for what no declaration may ask for.
+    """Refuse a crate, read from a file, that asks for what no declaration may ask for.
 
-    Raises: ConfigurationError as `check_crate`, and for options that are missing, unknown or of another kind.
+    Raises: ConfigurationError as `check_crate`, and for missing, unknown or mistyped options.
     """
     where = f"the metadata of crate '{crate.name}'"
     table = option_table(type(backend))
@@ -83,7 +83,7 @@ def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateTyp
     if missing:
         raise ConfigurationError(f"{where} lacks option '{min(missing)}'", hint="build it again")
     for name, value in given.items():
-        # As read, the words of each crate type are pairs, which a declaration has as a mapping.
+        # A file has the words of each crate type as pairs, a declaration as a mapping.
         words = _by_type(value) if name == "lto" else value
         read = parse_options({name: words}, table, where=where)[name]
         if read != value or type(read) is not type(value):
@@ -116,7 +116,7 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
             f"crate '{crate.name}' has no sources", hint="name at least one; did a Glob() match nothing?"
         )
     for what, words in (
-        # A source that was given a name of its own may appear again under another.
+        # A source with a name of its own may be listed again under another name.
         ("source", (source.path for source in crate.sources if source.path.endswith(source.name))),
         ("unit", (source.name for source in crate.sources)),
     ):
@@ -144,7 +144,7 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
 
 
 def _check_variants(crate: Crate, backend: CodegenBackend) -> None:
-    """Refuse variants that nobody could find among what the crate becomes."""
+    """Refuse variants that could not be told apart in the output."""
     if not any(source.variant for source in crate.sources):
         return
     if Capability.VARIANTS not in backend.capabilities:
@@ -196,7 +196,7 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
 
 
 def _check_files(crate: Crate, backend: CodegenBackend) -> None:
-    """Refuse crate types of which one would overwrite another's file."""
+    """Refuse crate types that would overwrite each other's files."""
     taken: dict[str, CrateType] = {}
     for kind in crate.crate_types:
         if kind is CrateType.RLIB:
@@ -220,7 +220,7 @@ _ASKED_BY = {
 
 
 def _check_lto(crate: Crate, backend: CodegenBackend) -> None:
-    """Refuse LTO that cannot be done; an rlib is not linked, so a mode for all crate types leaves it as it is."""
+    """Refuse impossible LTO; a mode for all crate types does not apply to an rlib, which is not linked."""
     named = crate.options["lto"]
     for kind in crate.crate_types:
         lto = crate.options.lto_for(kind)

@@ -1,6 +1,6 @@
-"""Links an `.rlink` file again: finds the crates it needs, and resolves everything anew.
+"""Links an `.rlink` file again: finds the crates it needs, and resolves everything again.
 
-It can be run any number of times.
+It can be repeated any number of times.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = ["relink"]
 def relink(
     engine: Engine, path: str, search: Sequence[str], types: Sequence[CrateType], directory: str
 ) -> tuple[str, ...]:
-    """Link a `.rlink` for some crate types, or for those it was made for, and return the files written.
+    """Link a `.rlink` for some crate types, by default its own, and return the files written.
 
-    Shape: `search` are the directories for rlibs and dylibs, before that of the `.rlink` itself.
-    Raises: FormatError for a foreign, damaged or outdated file; LinkError for a dependency that is not found, does
-    not fit or is ambiguous; LinkageConflictError if the formats in which they are there do not go together.
+    Shape: `search` are the directories for rlibs and dylibs, searched before that of the `.rlink` itself.
+    Raises: FormatError for a foreign, damaged or outdated file; LinkError for a dependency that is missing,
+    unsuitable or ambiguous; LinkageConflictError if the available formats do not fit together.
     """
     crate = decode_rlink(read_bytes(path, role=".rlink file"), path=path)
     _check_producer(engine, crate, path)
@@ -44,7 +44,7 @@ def relink(
     wanted = tuple(types or crate.crate_types)
     _check_types(crate, backend, wanted)
     for dump in dump_directories(backend, crate.options):
-        # Whoever made the file has asked for it, not whoever links it.
+        # The dump paths come from the file, not from the user who links it.
         check_output_path(dump.rstrip("/"), where=f"{path}: a directory for dumps")
     found = find_crates(crate, backend, [*search, os.path.dirname(path) or "."])
     needed = _Needed(crate, found, engine.root, directory)
@@ -88,7 +88,7 @@ def _check_types(crate: CrateMetadata, backend: CodegenBackend, types: Sequence[
 
 
 class _Needed:
-    """What was found for one crate, by the names that its errors show."""
+    """The files found for one crate, by their names in its errors."""
 
     def __init__(self, crate: CrateMetadata, found: Mapping[str, FoundCrate], root: str, directory: str) -> None:
         crates = [crate, *(item.crate for item in found.values())]
@@ -115,7 +115,7 @@ class _Needed:
         return self._table.formats(self._crate, kind)
 
     def dependencies(self, formats: DependencyFormats) -> list[Dependency]:
-        """Return what takes part in a link, in link order."""
+        """Return the crates that take part in a link, in link order."""
         how = dict(zip(formats.crates, formats.linkages, strict=True))
         return [
             self._dependency(label, how[label])
@@ -140,6 +140,6 @@ class _Needed:
         path = os.path.relpath(dylib.path, self._root).replace(os.sep, "/")
         if path.startswith("../"):
             path = os.path.abspath(dylib.path)
-        # Both absolute: where one lies as seen from the other is then the same wherever this is run.
+        # Both absolute, so that their relative path is the same in any working directory.
         beside = seen_from(os.path.abspath(self._directory), os.path.dirname(os.path.abspath(dylib.path)))
         return LinkLibrary(label, path, dylib.digest, beside)

@@ -1,4 +1,4 @@
-"""The part that runs in a worker: a backend object for each session, and its methods."""
+"""The part that runs in a worker: one backend object per session, and its methods."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a call came to, and the files that Python code opened meanwhile.
+    """The result of a call, and the files that Python code opened meanwhile.
 
-    Shape: files below the root are root-relative, Python's own are left out. Files that a tool opens by itself are
+    Shape: files below the root are root-relative, Python's own are left out. Files opened by a tool are
     not seen.
     """
 
@@ -49,15 +49,15 @@ class Watched:
 
 
 def backend_path(backend: type[CodegenBackend]) -> str:
-    """Return the words by which a worker finds a backend class, or an empty string if it could not.
+    """Return the path by which a worker finds a backend class, or an empty string if it cannot.
 
-    Shape: `module:qualified.name`. A class made inside an SConstruct or a function cannot be imported by anyone else.
+    Shape: `module:qualified.name`. A class made inside an SConstruct or a function cannot be imported.
     """
     try:
         found: object = importlib.import_module(backend.__module__)
         for name in backend.__qualname__.split("."):
             found = getattr(found, name)
-    except Exception:  # whatever it says of itself, or its module does when it is imported
+    except Exception:  # the class's attributes or its module may fail in any way
         return ""
     if found is not backend or getattr(importlib.import_module(backend.__module__), "__spec__", None) is None:
         return ""
@@ -65,7 +65,7 @@ def backend_path(backend: type[CodegenBackend]) -> str:
 
 
 def not_found(kind: type[CodegenBackend]) -> PluginError:
-    """Return the error of a backend that workers could not find."""
+    """Return the error for a backend that workers cannot find."""
     return PluginError(
         f"backend '{kind.NAME}': workers cannot find the class {kind.__qualname__} by its name",
         context=(("plugin", plugin_words(kind.__module__)), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
@@ -75,7 +75,7 @@ def not_found(kind: type[CodegenBackend]) -> PluginError:
 
 
 def in_process(kind: type[CodegenBackend]) -> ConfigurationError:
-    """Return the error of a backend that threads cannot serve."""
+    """Return the error for a backend that threads cannot serve."""
     return ConfigurationError(
         f"CRATE_WORKERS is 'threads', and backend '{kind.NAME}' computes in the process that calls it",
         context=(("plugin", plugin_words(kind.__module__)),),
@@ -84,9 +84,9 @@ def in_process(kind: type[CodegenBackend]) -> ConfigurationError:
 
 
 def import_directory(backend: type[CodegenBackend]) -> str:
-    """Return the directory that a backend's top-level module or package lies in.
+    """Return the directory of a backend's top-level module or package.
 
-    SCons forgets, once it has read an SConstruct, what that added to `sys.path`; workers start later.
+    After reading an SConstruct, SCons drops what that added to `sys.path`; workers start later.
     """
     file = getattr(sys.modules[backend.__module__.partition(".")[0]], "__file__", None) or ""
     directory, name = os.path.split(os.path.abspath(file))
@@ -97,7 +97,7 @@ def import_directory(backend: type[CodegenBackend]) -> str:
 def open_backend(path: str, session: Session) -> CodegenBackend:
     """Return this process's backend object for a session.
 
-    Raises: PluginError if the class is not found here, or cannot be made.
+    Raises: PluginError if the class is not found here, or cannot be instantiated.
     """
     module, _, name = path.partition(":")
     try:
@@ -120,13 +120,13 @@ def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
 def run(path: str, session: Session, call: BackendCall[object], watched: bool, timed: bool) -> object:
     """Make a call of a backend, as `make`.
 
-    Raises: PluginError if a thread that the call started failed meanwhile: what it was to do is not done.
+    Raises: PluginError if a thread that the call started has failed: its work is missing.
     """
     backend = open_backend(path, session)
     failed: list[BaseException] = []
 
     def note(details: threading.ExceptHookArgs) -> None:
-        if details.exc_value is not None and details.exc_type is not SystemExit:  # which ends a thread and no more
+        if details.exc_value is not None and details.exc_type is not SystemExit:  # which only ends the thread
             failed.append(details.exc_value)
 
     before, threading.excepthook = threading.excepthook, note
@@ -142,10 +142,10 @@ def run(path: str, session: Session, call: BackendCall[object], watched: bool, t
 
 
 def make(backend: CodegenBackend, call: BackendCall[object], watched: bool = False, timed: bool = False) -> object:
-    """Return what a call comes to, without what its request has already: `Watched` or `Timed` if that is asked."""
+    """Return the result of a call, without what its request has already: `Watched` or `Timed` if requested."""
     if not timed:
         return make_watched(backend, call) if watched else shorten(call.of(backend), call.arguments)
-    # What came before, perhaps in the process that this one was forked from, is no part of this call.
+    # Earlier passes, perhaps of the process that this one was forked from, do not belong to this call.
     backend.print_pass_timings()
     started = time.perf_counter()
     value = make(backend, call, watched)
@@ -154,7 +154,7 @@ def make(backend: CodegenBackend, call: BackendCall[object], watched: bool = Fal
 
 
 def make_watched(backend: CodegenBackend, call: BackendCall[object]) -> Watched:
-    """Make a call and see what is opened meanwhile."""
+    """Make a call and record the files it opens."""
     with watching() as files:
         value = make(backend, call)
     root = os.path.join(os.path.realpath(backend.session.root), "")
@@ -170,7 +170,7 @@ def make_watched(backend: CodegenBackend, call: BackendCall[object]) -> Watched:
 
 @contextmanager
 def watching() -> Iterator[list[str]]:
-    """Give a list that gets the path of each file that Python code of this thread opens, or tries to."""
+    """Yield a list to which each file that Python code of this thread opens, or tries to, is added."""
     _watch()
     files: list[str] = []
     _seen.files = files

@@ -1,7 +1,8 @@
 """Sends calls to another machine with the files they may read: returns their results, or that they must run locally.
 
 The inputs of a call are the files it read last time, or those its source seems to include. If it looks for another file
-that exists locally, that is sent too. A result is trusted like a cached one: if each file it names is the same locally.
+that exists locally, it is repeated with that file. A result is trusted like a cached one: if each file it names is the
+same locally.
 """
 
 from __future__ import annotations
@@ -47,18 +48,18 @@ _RUN_SENT = f"import os, sys; sys.path.insert(0, os.path.abspath('{CODE}')); {_R
 
 
 class _Unfit(Exception):
-    """A call that cannot be sent."""
+    """A call cannot be sent."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """The part of the project that is sent: files with their digests, and directories."""
+    """The part of the project to send: files with their digests, and directories."""
 
     files: dict[str, str] = field(default_factory=dict)
     directories: set[str] = field(default_factory=set)
 
     def at(self, path: str) -> str | None:
-        """Return what is at a path, as `digest_file` says it."""
+        """Return what is at a path, as `digest_file` does."""
         below = f"{path}/"
         if (
             path == "."
@@ -74,7 +75,7 @@ class Sender:
     """Sends the calls of one backend.
 
     Shape: `digest` is of files of the project, as of `FileDigests`; `python` that of the other machines; `fingerprint`
-    is the backend's here; `installed` the digest of the code that those machines have, empty where it is sent.
+    is the backend's here; `installed` the digest of the code that those machines have, empty if it is sent.
     """
 
     backend: CodegenBackend
@@ -95,7 +96,7 @@ class Sender:
         done: Callable[[int, CallOutcome], None],
         began: Callable[[int, int], None],
     ) -> None:
-        """Make the call of each job, several to a machine, by `here` what is to be made here after all.
+        """Make the call of each job, several per machine; `here` makes those that must run locally.
 
         Raises: as `Farm.map`.
         """
@@ -118,9 +119,9 @@ class Sender:
         farm.map(shares, make, done_share, began_share)
 
     def make(self, jobs: Sequence[Job[Any]]) -> list[CallOutcome | None]:
-        """Return what each call comes to on another machine, None for one that is to be made here.
+        """Return the outcome of each call on another machine, None for one to make here.
 
-        Raises: Interrupted if the build has been ended.
+        Raises: Interrupted if the build has ended.
         """
         outcomes: list[CallOutcome | None] = [None] * len(jobs)
         waiting: dict[int, _Part] = {}
@@ -144,7 +145,7 @@ class Sender:
         return outcomes
 
     def _sent(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Report | None:
-        """Return the report on some calls, None if there is none that can be used."""
+        """Return the report on some calls, None if there is no usable one."""
         if self.left or not runs_elsewhere():
             return None
         ran = run_elsewhere(self._portable(calls, parts))
@@ -176,7 +177,7 @@ class Sender:
             tell_user(f"continuing with backend '{self.backend.NAME}' on this machine alone: {reason}")
 
     def _outcome(self, job: Job[Any], answer: Answer) -> tuple[CallOutcome | None, dict[str, str | None]]:
-        """Return what an answer says, and every path that was looked for, with what was found there."""
+        """Return what an answer holds, and every path it looked up, with what was found there."""
         looked: dict[str, str | None] = dict.fromkeys(answer.opened, "")
         if answer.failure is not None:
             error = rebuilt(answer.failure)
@@ -192,15 +193,15 @@ class Sender:
         return CallOutcome(result), looked
 
     def _differs(self, path: str, there: str | None, part: _Part) -> bool:
-        """Return whether a path leads to something else here than where it was looked for."""
-        if there == "":  # opened: what was there is what was sent
+        """Return whether a path leads elsewhere here than on the other machine."""
+        if there == "":  # opened: it read what was sent
             there = part.at(posixpath.normpath(path))
         return self.digest(path) != there
 
     def _honest(
         self, job: Job[Any], answer: Answer, looked: Mapping[str, str | None], outcome: CallOutcome
     ) -> CallOutcome:
-        """Return an outcome; an error for one that hangs on files that it does not name."""
+        """Return an outcome, or an error if it depends on files that it does not report."""
         source = job.call.arguments[0]
         own = {source.file or source.path} if isinstance(source, UnitStencil) else set()
         named = {posixpath.normpath(path) for path, there in looked.items() if there != ""} | own
@@ -237,14 +238,14 @@ class Sender:
         )
 
     def _session(self) -> Session:
-        """Return the session as it is there, with no place of this machine in it but those of tools."""
+        """Return the session for the other machine: without paths of this one, except those of tools."""
         known = tuple(item for item in self.session.environ if item[0] in self.backend.SETTINGS)
         return Session(root="", target=self.session.target, environ=known)
 
     def _part(self, paths: Iterable[str]) -> _Part:
-        """Return the part of the project that some paths lead to.
+        """Return the part of the project at some paths.
 
-        Raises: _Unfit for what cannot be there as it is here.
+        Raises: _Unfit for what cannot be reproduced there.
         """
         part = _Part()
         for path in paths:
@@ -266,7 +267,7 @@ class Sender:
         return part
 
     def _reads(self, job: Job[Any]) -> set[str]:
-        """Return the paths that a call seems to read.
+        """Return the paths that a call is likely to read.
 
         Raises: _Unfit.
         """

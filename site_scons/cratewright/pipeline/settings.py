@@ -61,7 +61,7 @@ SETTINGS: Mapping[str, str] = {
     "CRATE_TRACE_PLUGINS": "`1` lists plugins and traces calls of their hooks",
     "CRATE_WORKERS": "`fork`, `spawn` or `threads`: how backends are run; by default what suits the system",
 }
-"""The settings that are no backend's own, and what each is for."""
+"""The settings that belong to no backend, and what each is for."""
 
 FLAGS = frozenset({"CRATE_CACHE_VERIFY", "CRATE_REQUIRE_TOOLS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS"})
 """Settings that an Environment may hold as True or False."""
@@ -70,7 +70,7 @@ NUMBER_SETTINGS = frozenset({"CRATE_CACHE_SIZE", "CRATE_MEMORY", "CRATE_REMOTE_J
 """Settings that an Environment may hold as a number; a size may be a string as well."""
 
 SECRETS = frozenset({"CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_TOKEN"})
-"""Settings that no backend and no worker is told."""
+"""Settings that backends and workers do not receive."""
 
 _REMOTE_JOBS = 16
 _MOST_REMOTE = 1000
@@ -84,9 +84,9 @@ _UNITS = {"": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> CacheKvStore:
-    """Return the store that `CRATE_CACHE` names: `off`, or places near to far; `.crate-cache` where it is empty.
+    """Return the store that `CRATE_CACHE` names: `off`, or places, nearest first; `.crate-cache` if empty.
 
-    Raises: ConfigurationError for a size or a mode that is none; as `Registry.open_store` for a URL.
+    Raises: ConfigurationError for an invalid size or mode; as `Registry.open_store` for a URL.
     """
     setting = environ.get("CRATE_CACHE", "")
     places = cache_places(setting)
@@ -117,9 +117,9 @@ def read_store(environ: Mapping[str, str], root: str, registry: Registry) -> Cac
 
 
 def read_own_cache(environ: Mapping[str, str], root: str) -> tuple[str, int]:
-    """Return the nearest directory that `CRATE_CACHE` names for reading and writing, and its limit; else nothing.
+    """Return the nearest directory of `CRATE_CACHE` for reading and writing, and its limit; nothing if there is none.
 
-    Nothing, too, where every hit is made again: nobody compares what is found there.
+    Also nothing if every hit is recomputed: results found by workers would not be compared.
     Units: bytes.
     Raises: ConfigurationError as `read_store`.
     """
@@ -133,11 +133,11 @@ def read_own_cache(environ: Mapping[str, str], root: str) -> tuple[str, int]:
 
 
 def cache_places(setting: str) -> tuple[str, ...]:
-    """Return the directories and URLs that a value of `CRATE_CACHE` names, near to far.
+    """Return the directories and URLs in a value of `CRATE_CACHE`, nearest first.
 
-    Shape: a comma separates if a space or a URL follows it; any other is part of a directory's name. Where there is a
-    line break, line breaks alone separate.
-    Raises: ConfigurationError for a place that is none, or is there twice.
+    Shape: a comma separates if a space or a URL follows it; any other is part of a directory's name. If there are
+    line breaks, only these separate.
+    Raises: ConfigurationError for an invalid place, or a duplicate.
     """
     lines = [line for line in setting.split("\n") if line] if "\n" in setting else []
     places = tuple(lines or [place.strip() for place in _SEPARATOR.split(setting or ".crate-cache")])
@@ -155,14 +155,14 @@ def cache_places(setting: str) -> tuple[str, ...]:
 
 
 def one_a_line(places: Iterable[str]) -> str:
-    """Return a value of `CRATE_CACHE` that names places whose paths may have what else separates them."""
+    """Return a value of `CRATE_CACHE` for places whose paths may contain separators."""
     return "".join(f"{place}\n" for place in places)
 
 
 def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what may be done with the places: `read`, `write` or both; one word for all, or one for each.
+    """Return what is allowed at each place: `read`, `write` or both; one word for all, or one for each.
 
-    Raises: ConfigurationError for another word, or another number of them.
+    Raises: ConfigurationError for an unknown word, or the wrong number of them.
     """
     text = environ.get("CRATE_CACHE_MODE", "") or _MODES[0]
     words = tuple(word.strip() for word in text.split(","))
@@ -183,7 +183,7 @@ def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
 def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
     """Return the server that runs programs, empty for none, and how many at a time.
 
-    Raises: ConfigurationError for a number that is none, or settings of a server that is not there.
+    Raises: ConfigurationError for an invalid number, or settings without a server.
     """
     server, text = environ.get("CRATE_REMOTE", ""), environ.get("CRATE_REMOTE_JOBS", "")
     for name in (
@@ -209,9 +209,9 @@ def read_remote(environ: Mapping[str, str]) -> tuple[str, int]:
 
 
 def read_workers(environ: Mapping[str, str]) -> str:
-    """Return what makes the calls of backends: `fork` and `spawn` say where processes come from, or `threads`.
+    """Return how backends are called: `fork` and `spawn` say how processes start, or `threads`.
 
-    Raises: ConfigurationError for another word, or a way that this system does not have.
+    Raises: ConfigurationError for an unknown word, or a way that this system lacks.
     """
     text = environ.get("CRATE_WORKERS", "")
     if text and text not in _WORKERS:
@@ -226,17 +226,17 @@ def read_workers(environ: Mapping[str, str]) -> str:
 
 
 def read_remote_mode(environ: Mapping[str, str]) -> str:
-    """Return who makes what may run elsewhere: `remote` for other machines, `mix` for this one as well.
+    """Return where calls may run: `remote` on other machines, `mix` on this one as well.
 
-    Raises: ConfigurationError for another word.
+    Raises: ConfigurationError for an unknown word.
     """
     return _one_of(_REMOTE_MODES, "CRATE_REMOTE_MODE", environ)
 
 
 def read_remote_code(environ: Mapping[str, str]) -> str:
-    """Return how other machines come by this package and its plugins: `sent` with each call, or `installed` there.
+    """Return how other machines get this package and its plugins: `sent` with each call, or `installed` there.
 
-    Raises: ConfigurationError for another word, or without a Python that could have them.
+    Raises: ConfigurationError for an unknown word, or without a Python to run them.
     """
     word = _one_of(_REMOTE_CODE, "CRATE_REMOTE_CODE", environ)
     if environ.get("CRATE_REMOTE_CODE") and not environ.get("CRATE_REMOTE_PYTHON"):
@@ -256,7 +256,7 @@ def _one_of(words: tuple[str, ...], name: str, environ: Mapping[str, str]) -> st
 def read_remote_python(environ: Mapping[str, str]) -> str:
     """Return the Python of the machines that run programs, an empty string for none.
 
-    Raises: ConfigurationError for what is no path.
+    Raises: ConfigurationError unless it is an absolute path.
     """
     python = environ.get("CRATE_REMOTE_PYTHON", "")
     if python and (not python.startswith("/") or python.strip() != python):
@@ -268,31 +268,31 @@ def read_remote_python(environ: Mapping[str, str]) -> str:
 
 
 def is_url(place: str) -> bool:
-    """Return whether a place of `CRATE_CACHE` is a server, not a directory."""
+    """Return whether a place of `CRATE_CACHE` is a server rather than a directory."""
     return "://" in place
 
 
 def read_memory(environ: Mapping[str, str]) -> int | None:
-    """Return how much memory heavy jobs may use together; None to go by what is free.
+    """Return how much memory heavy jobs may use together; None to use what is free.
 
     Units: bytes.
-    Raises: ConfigurationError for a size that is none.
+    Raises: ConfigurationError for an invalid size.
     """
     return _size("CRATE_MEMORY", environ)
 
 
 def read_verify(environ: Mapping[str, str]) -> bool:
-    """Return whether hits are compiled again and compared.
+    """Return whether hits are recomputed and compared.
 
-    Raises: ConfigurationError for anything else than 0 or 1.
+    Raises: ConfigurationError for anything but 0 or 1.
     """
     return _flag("CRATE_CACHE_VERIFY", environ)
 
 
 def read_time_passes(environ: Mapping[str, str]) -> bool:
-    """Return whether a stage tells where its seconds went.
+    """Return whether stages report where their time went.
 
-    Raises: ConfigurationError for anything else than 0 or 1.
+    Raises: ConfigurationError for anything but 0 or 1.
     """
     return _flag("CRATE_TIME_PASSES", environ)
 
@@ -307,7 +307,7 @@ def _flag(name: str, environ: Mapping[str, str]) -> bool:
 def _size(name: str, environ: Mapping[str, str]) -> int | None:
     """Return the bytes that a setting names, None if it is not set.
 
-    Shape: a number and perhaps one of K, M, G, T, with iB or B behind it as one likes; 1024 each.
+    Shape: a number, optionally with K, M, G or T, and iB or B after it; units of 1024.
     """
     text = environ.get(name, "")
     word = text.strip().upper()

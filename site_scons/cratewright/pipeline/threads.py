@@ -27,11 +27,11 @@ def map_in_threads(
     most: int,
     name: str,
 ) -> None:
-    """Make each item, and give `done` what it came to as soon as that is known.
+    """Make each item, and pass its outcome to `done` as soon as it is known.
 
     Shape: `make` says when it begins. `began` and `done` are called in this thread, with the position of the item;
-    `began` with the number of its thread as well, from 1. `most` is how many threads there are at the most.
-    Raises: Interrupted if the build has been ended; what `make` raises.
+    `began` with the number of its thread as well, from 1. `most` is the limit of threads.
+    Raises: Interrupted if the build has ended; anything that `make` raises.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for position in range(len(items)):
@@ -51,7 +51,7 @@ def map_in_threads(
 
             try:
                 news.put((position, number, make(items[position], begin)))
-            except BaseException as error:  # it is raised where all is waited for
+            except BaseException as error:  # raised again in the waiting thread
                 news.put((position, number, error))
                 return
 

@@ -1,6 +1,6 @@
 """Where the time of one stage went: calls of backend methods and passes of optimizers, summed over all workers.
 
-Times travel beside results, and are written to no file.
+Times travel with results but are not stored.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ __all__ = ["Timed", "Timings"]
 
 _SHOWN = 15
 _LEAST = 0.0005
-"""Seconds; less would be shown as nothing."""
+"""Seconds; less would be displayed as zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What a call returned, and how long it and the passes in it took.
+    """The result of a call, and how long it and its passes took.
 
     Units: seconds of wall time.
     """
@@ -31,7 +31,7 @@ class Timed:
 
 @dataclass(slots=True)
 class Timings:
-    """Sums over the calls of one stage; kept by the thread that the stage runs in."""
+    """Sums over the calls of one stage; kept by the thread that runs the stage."""
 
     _calls: dict[str, tuple[int, float]] = field(default_factory=dict)
     _passes: dict[str, float] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Timings:
             self._passes[name] = self._passes.get(name, 0.0) + spent
 
     def lines(self) -> list[str]:
-        """Return a line for each method, and one for each of the passes that took longest, the longest first."""
+        """Return a line for each method and for each of the slowest passes, slowest first."""
         calls = sorted(self._calls.items(), key=lambda item: -item[1][1])
         passes = sorted(self._passes.items(), key=lambda item: -item[1])
         lines = [
