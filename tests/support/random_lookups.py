@@ -15,7 +15,6 @@ NAMES = ("v.h", "sub/v.h", "w.h", "../v.h")
 PLACES = ("src", "one", "two", "src/sub", "one/sub", "two/sub", "quoted", "after", ".")
 _ASK = """
 #define ASKED{i} {name}
-#define HAS{i}(x) __has_include(x)
 #define TEXT{i}(x) #x
 #define NAMED{i}(x) TEXT{i}(x)
 {ask}
@@ -28,9 +27,14 @@ _ASKS = (
     '#if __has_include("{bare}")',
     "#if __has_include(<{bare}>)",
     "#if __has_include(ASKED{i})",
-    '#if HAS{i}("{bare}")',
-    "#if HAS{i}(<{bare}>)",
-    "#if HAS{i}(NAMED{i}({bare}))",
+    '#define HAS{i}(x) __has_include(x)\n#if HAS{i}("{bare}")',
+    "#define HAS{i}(x) __has_include(x)\n#if HAS{i}(<{bare}>)",
+    "#define HAS{i}(x) __has_include(x)\n#if HAS{i}(NAMED{i}({bare}))",
+    "#define WORD{i} __has_include\n#if defined(WORD{i}) && WORD{i} ( /* c */ <{bare}>)",
+    '%:define WORD{i} __has_in\\\nclude\n#if WORD{i}("{bare}")',
+    "#define WORD{i} __has_include\n#define ANSWER{i} WORD{i}(<{bare}>)\n#if ANSWER{i}",
+    '#define WORD{i} __has_include\n#define ANSWER{i} WORD{i}("{bare}")\n#if ANSWER{i}',
+    "#define WORD{i} __has_include\n#define CALL{i}(f, x) f(x)\n#if CALL{i}(WORD{i}, <{bare}>)",
     '#if 1 && __has_include \\\n ("{bare}")',
     '#if /* why */ __has_include /* so */ ( "{bare}" )',
     '%:if __has_in\\\nclude("{bare}")',

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, SourceError, ToolError, digest_file
+from cratewright_native.compile import unit as compile_unit
 from cratewright_native.lookups.observe import FileMemory, Search, observe, read_facts
 from cratewright_native.lookups.search_path import SearchPath, parse_search_path
 from cratewright_native.lookups.world import World
@@ -110,6 +111,10 @@ def test_a_header_that_is_asked_for(project: Project) -> None:
         ('#if __has_include \\\n ( /* c */ "maybe.h" )\n#endif\n', "src/maybe.h", []),
         ('#ifdef __has_include\n#if __has_include("../up/maybe.h")\n#endif\n#endif\n', "up/maybe.h", []),
         ("#include <again.h>\n", "second/next.h", []),
+        ('#include "word.h"\n#if defined(ASKS) && ASKS("maybe.h")\n#endif\n', "src/maybe.h", []),
+        ('#include "word.h"\n#if ASKS /* c */ (<maybe.h>)\n#endif\n', "second/maybe.h", []),
+        ('#include "word.h"\n#define M <maybe.h>\n#if ASKS(M)\n#endif\n', "second/maybe.h", []),
+        ('#include "word.h"\n#if MAYBE\n#endif\n', "src/maybe.h", []),
     ],
 )
 def test_whatever_way_a_file_is_named(project: Project, text: str, appears: str, words: list[str]) -> None:
@@ -117,11 +122,29 @@ def test_whatever_way_a_file_is_named(project: Project, text: str, appears: str,
         text = text.replace("__has_include(T(may)T(be.h)) || ", "")
         words = ["-iquote", "."]
     project.write(src__a_c=text, second__k_h="", first__again_h="#if __has_include_next(<next.h>)\n#endif\n")
+    word = "#ifdef __has_include\n#define ASKS __has_include\n#else\n#define ASKS(x) 0\n#endif\n"
+    project.write(src__word_h=word + '#define MAYBE ASKS("maybe.h")\n' * ("MAYBE" in text))
     unit = project.compile("src/a.c", include_dirs=["first", "second"], flags=words)
     assert not _stale(project, unit)
     (project.root / appears).parent.mkdir(parents=True, exist_ok=True)
     (project.root / appears).write_text("int appeared;\n")
     assert _stale(project, unit)
+
+
+def test_other_words_for_a_question_take_no_preprocessor(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in widespread headers: two more processes for each unit would be a tenth of the time."""
+    asked: list[object] = []
+    monkeypatch.setattr(compile_unit, "ask_preprocessor", lambda *words: asked.append(words) or ((), False))
+    word = "/* HAS(x) would be a function */\n#ifndef HAS\n#define HAS __has_include\n#endif\n"
+    project.write(src__word_h=word, src__a_c='#include "word.h"\n#if HAS(<maybe.h>)\n#endif\n')
+    unit = project.compile("src/a.c", include_dirs=["first"])
+    assert not _stale(project, unit)
+    project.write(first__maybe_h="")
+    assert _stale(project, unit)
+    assert not asked
+    project.write(src__b_c='#include "word.h"\n#define NAME <maybe.h>\n#if HAS(NAME)\n#endif\n')
+    project.compile("src/b.c", include_dirs=["first"])
+    assert asked
 
 
 def test_embedded_files(project: Project) -> None:

@@ -31,8 +31,8 @@ from ..binary.bitcode import is_bitcode
 from ..binary.elf import embedded_bitcode
 from ..binary.module import module_of
 from ..lookups.assembly import assembly_of
-from ..lookups.directives import Asked, embeds
-from ..lookups.listing import ListedUnit, ask_assembler, ask_preprocessor, called
+from ..lookups.directives import embeds
+from ..lookups.listing import ListedUnit, ask_assembler, ask_preprocessor, ask_texts, called
 from ..lookups.observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
 from ..lookups.portable import is_portable, portable_of, run_portable, scan
 from ..lookups.search_path import parse_search_path, plain
@@ -256,11 +256,14 @@ def _search(unit: ListedUnit, stencil: UnitStencil, files: _Files, said: str) ->
     """Return where a unit was looked for what it includes."""
     language = _language(stencil.path)
     words = user_words(stencil.options, language)
-    asked: tuple[tuple[str, Asked], ...] = ()
-    unclear = any(facts is not None and facts.directives.unclear for facts in files.values())
-    if unclear or any("__has_" in word for word in unit.words):
-        root = unit.toolchain.root
-        asked, unclear = ask_preprocessor(unit, files, lambda path: Path(root, path).read_bytes())
+    root, unclear = unit.toolchain.root, False
+
+    def read(path: str) -> bytes:
+        return Path(root, path).read_bytes()
+
+    asked = ask_texts(unit, files, read)
+    if asked is None:
+        asked, unclear = ask_preprocessor(unit, files, read)
     return Search(
         path=parse_search_path(said),
         embed=tuple(map(plain, embed_directories(words))),

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Asked", "Condition", "Directives", "conditions", "embeds", "find_asked", "read_directives"]
+__all__ = ["Asked", "Condition", "Directives", "asked_as", "conditions", "embeds", "find_asked", "read_directives"]
 
 _SPACE = rb"(?:[ \t\v\f]|/\*(?:[^*]|\*(?!/))*\*/)*"
 _SPLICE = pattern(rb"\\[ \t\v\f]*\r?\n")
@@ -23,6 +23,13 @@ _ALIAS = pattern(rb"#" + _SPACE + rb"pragma" + _SPACE + rb"include_alias")
 _QUESTION = rb"__has_(?P<kind>include(?:_next)?|embed)(?:__)?\b"
 _ASK = pattern(_QUESTION + _SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>|(?P<other>[^\s]))?')
 _DEFINED = pattern(rb"#" + _SPACE + rb"define\b[^\n]*?" + _QUESTION + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
+# A macro that is another word for a question, and nothing else.
+_RENAMED = pattern(
+    rb"#" + _SPACE + rb"define\b" + _SPACE + rb"(?P<name>\w+)[ \t]" + _SPACE + _QUESTION + rb"[ \t\r]*(?:\n|\Z)"
+)
+_DEFINITION = pattern(rb"#" + _SPACE + rb"define\b" + _SPACE + rb"\w+((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
+_WHETHER_DEFINED = pattern(rb"\bdefined" + _SPACE + rb"\(?" + _SPACE + rb"\Z")
+_CALL = pattern(_SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>)')
 _CONDITION = pattern(rb"#" + _SPACE + rb"(?:el)?if\b((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
 _ASSEMBLY = pattern(rb"\b_*asm_*\b")
 # All but `incbin`, which need not begin with a dot: the search for one letter is a fast one.
@@ -46,13 +53,15 @@ class Directives:
     """What one file has looked for.
 
     Shape: `quoted` are the names that it includes with quotes; `computed` if it includes what a macro says; `asked`
-    what it asks for in so many words; `unclear` if only a preprocessor knows for what it asks; `assembly` if it has
-    inline assembly, `reading` if something in it looks as if assembly read files.
+    what it asks for in so many words; `renamed` are macros that are other words for a question, each with its kind;
+    `unclear` if only a preprocessor knows for what it asks; `assembly` if it has inline assembly, `reading` if
+    something in it looks as if assembly read files.
     """
 
     quoted: tuple[str, ...] = ()
     computed: bool = False
     asked: tuple[Asked, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     unclear: bool = False
     assembly: bool = False
     reading: bool = False
@@ -79,11 +88,19 @@ def read_directives(data: bytes) -> Directives:
             before = text[text.rfind(b"\n", 0, found.start()) + 1 : found.start()].strip()
             computed = not before or b"*/" in before
     asked, unclear = find_asked(text) if b"__has_" in text else ((), False)
+    renamed: dict[tuple[str, str], None] = {}
+    for found in _DEFINED.finditer(text) if b"__has_" in text else ():
+        other = _RENAMED.match(text, found.start())
+        if other is None:
+            unclear = True
+        else:
+            renamed[other["name"].decode(), other["kind"].decode()] = None
     return Directives(
         quoted=tuple(map(os.fsdecode, quoted)),
         computed=computed,
         asked=asked,
-        unclear=unclear or (b"__has_" in text and _DEFINED.search(text) is not None),
+        renamed=tuple(renamed),
+        unclear=unclear,
         assembly=b"asm" in text and _ASSEMBLY.search(text) is not None,
         reading=_may_read(text),
     )
@@ -105,6 +122,38 @@ def find_asked(text: bytes) -> tuple[tuple[Asked, ...], bool]:
             name = os.fsdecode(found["near"] or found["far"])
             asked[Asked(name, found["near"] is not None, found["kind"].decode())] = None
     return tuple(asked), unclear
+
+
+def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Asked, ...] | None:
+    """Return the names that are asked for by other words for a question, None if only a preprocessor could tell.
+
+    Shape: `renamed` are those words, each with the kind of its question.
+    """
+    text = _plain(data)
+    words = [re.escape(os.fsencode(name)) for name in renamed]
+    word = re.compile(rb"\b(?:" + b"|".join(words) + rb")\b")
+    if not word.search(text):
+        return ()
+    asked: dict[Asked, None] = {}
+    for part, is_condition in _where_words_count(text):
+        for use in word.finditer(part):
+            if is_condition and _WHETHER_DEFINED.search(part[: use.start()]):
+                continue
+            call = _CALL.match(part, use.end())
+            # A macro may be used in another file, beside which a name in quotes would be looked for.
+            if call is None or (call["near"] and not is_condition):
+                return None
+            name = os.fsdecode(call["near"] or call["far"])
+            asked[Asked(name, call["near"] is not None, renamed[use[0].decode()])] = None
+    return tuple(asked)
+
+
+def _where_words_count(text: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Yield conditions and bodies of macros, and which of the two each is."""
+    for found in _CONDITION.finditer(text):
+        yield found[1], True
+    for found in _DEFINITION.finditer(text):
+        yield found[1], False
 
 
 def conditions(data: bytes, names: Iterable[str]) -> Iterator[Condition]:

@@ -6,17 +6,17 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from cratewright import CratewrightError, dataclass
+from cratewright import CratewrightError, content_digest, dataclass
 
 from ..toolchains.toolchain import Toolchain
 from .assembly import files_asked_for, reads_nothing
-from .directives import Asked
+from .directives import Asked, asked_as
 from .macros import answers, questions
 from .observe import FileFacts
 from .search_path import plain
 from .world import World, join
 
-__all__ = ["ListedUnit", "ask_assembler", "ask_preprocessor", "called"]
+__all__ = ["ListedUnit", "ask_assembler", "ask_preprocessor", "ask_texts", "called"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,41 @@ class ListedUnit:
         command = (*words, "-o", str(output))
         self.toolchain.run(command, cwd=self.toolchain.root, what=self.path)
         return output.read_bytes()
+
+
+_known: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Asked, ...] | None] = {}
+"""By content and words; one a process: the units of a crate read the same headers."""
+
+
+def ask_texts(
+    unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
+) -> tuple[tuple[str, Asked], ...] | None:
+    """Return what a unit's files ask for by other words, with the file that asks.
+
+    It is None if only the preprocessor can tell. Asking that takes two more processes for each unit.
+    """
+    own = {path: facts for path, facts in files.items() if facts is not None}
+    renamed = tuple(sorted({pair for facts in own.values() for pair in facts.directives.renamed}))
+    kinds = dict(renamed)
+    if (
+        len(kinds) < len(renamed)
+        or any(facts.directives.unclear for facts in own.values())
+        or any(name in word for word in unit.words for name in ("__has_", *kinds))
+    ):
+        return None
+    asked: list[tuple[str, Asked]] = []
+    for path, facts in own.items() if kinds else ():
+        key = facts.digest, renamed
+        if key not in _known:
+            data = read(path)
+            if content_digest(data) != facts.digest:
+                return None
+            _known[key] = asked_as(data, kinds)
+        found = _known[key]
+        if found is None:
+            return None
+        asked += [(path, item) for item in found]
+    return tuple(asked)
 
 
 def ask_preprocessor(
