@@ -191,9 +191,9 @@ def _warm() -> None:
     registry = importlib.import_module("cratewright.plugins.registry").Registry()
     registry.discover()
     registry.register(importlib.import_module("cratewright.testing"))
-    salt = importlib.import_module("cratewright.contract.incremental_cache").results_salt
+    code = importlib.import_module("cratewright.contract.incremental_cache").results_code
     for name in registry.names:
-        salt(registry.backend(name))
+        code(registry.backend(name))
     for name in ("cratewright_spirv.compile.unit", "cratewright_spirv.images.image"):
         importlib.import_module(name)
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)

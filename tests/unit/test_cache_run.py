@@ -134,7 +134,7 @@ def test_a_damaged_cache_compiles_again(engine: Engine) -> None:
 
 def test_an_entry_that_holds_no_result_compiles_again(engine: Engine) -> None:
     stencil = _stencil(b"export a\n", "a.stub")
-    key = compute_cache_key("compile_codegen_unit", engine.salt("stub", "text"), stencil)
+    key = compute_cache_key("compile_codegen_unit", engine.code_digest("stub", "text"), stencil)
     _compile(engine, b"export a\n")
     whole = engine.store.get(key)
     assert whole is not None

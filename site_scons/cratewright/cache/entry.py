@@ -15,6 +15,7 @@ from ..base.codec import Codec, DecodeError
 from ..base.values import dataclass
 from ..values.module import CompiledUnit, ModuleCodegen, Observed
 from ..values.request import LinkResult
+from .key import CacheKey
 from .shortened import Shortened
 
 __all__ = [
@@ -67,13 +68,13 @@ class RecompileError(Exception):
         self.fault = fault
 
 
-def seal_entry(key: str, payload: bytes) -> bytes:
+def seal_entry(key: CacheKey, payload: bytes) -> bytes:
     """Return an entry: a marker, its key, the digest of key and payload, the payload."""
     name = bytes.fromhex(key)
     return b"".join((_MARKER, name, _seal(name, payload), payload))
 
 
-def open_entry(key: str, data: bytes) -> memoryview:
+def open_entry(key: CacheKey, data: bytes) -> memoryview:
     """Return an entry's payload, without copying it.
 
     Raises: RecompileError if the entry is of another version, for another key, or damaged in any bit.

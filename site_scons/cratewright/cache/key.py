@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from typing import NewType
 
 from ..base.digest import content_digest, value_digest
 from ..values.options import Options
 from ..values.request import LinkModule, ThinBuffer
 
-__all__ = ["Fields", "code_digest", "code_files", "compute_cache_key", "fields_digest", "key_fields"]
+__all__ = ["CacheKey", "Fields", "code_digest", "code_files", "compute_cache_key", "fields_digest", "key_fields"]
+
+CacheKey = NewType("CacheKey", str)
+"""What a result or a note is stored under: hex SHA-256. Stores themselves take any string."""
 
 Fields = tuple[tuple[str, str], ...]
 """Names and values of all that a key is made of, in order; a value that is long stands there by its digest."""
@@ -26,22 +30,22 @@ _SHORT = 80
 _SHORT_WORD = 400
 
 
-def compute_cache_key(kind: str, salt: str, value: object, fingerprint: str = "") -> str:
+def compute_cache_key(kind: str, code: str, value: object, fingerprint: str = "") -> CacheKey:
     """Return the key of the result of `kind` for a stencil or request, over all its fields.
 
-    Shape: hex SHA-256. `salt` is the digest of the code that computes the result, `fingerprint` that of the tools if
+    Shape: hex SHA-256. `code` is the digest of the code that computes the result, `fingerprint` that of the tools if
     the value has none.
     """
-    return fields_digest(key_fields(kind, salt, value, fingerprint, {}))
+    return fields_digest(key_fields(kind, code, value, fingerprint, {}))
 
 
-def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dict[int, str]) -> Fields:
+def key_fields(kind: str, code: str, value: object, fingerprint: str, known: dict[int, str]) -> Fields:
     """Return the fields that a key is computed from.
 
     Shape: every field of a dataclass, by name. `known` caches the digests of modules and contents by identity while
     they live, since many links share them.
     """
-    found = [("kind", kind), ("code", salt), *([("fingerprint", fingerprint)] if fingerprint else [])]
+    found = [("kind", kind), ("code", code), *([("fingerprint", fingerprint)] if fingerprint else [])]
     # A method's arguments come as a tuple; fields of each are named all the same.
     for part in value if isinstance(value, tuple) else (value,):
         if not is_dataclass(part) or isinstance(part, type):
@@ -53,10 +57,10 @@ def key_fields(kind: str, salt: str, value: object, fingerprint: str, known: dic
     return tuple(found)
 
 
-def fields_digest(found: Fields) -> str:
+def fields_digest(found: Fields) -> CacheKey:
     """Return the key of some fields."""
     parts = [f"{len(name)}:{name}{len(text)}:{text}" for name, text in found]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
+    return CacheKey(hashlib.sha256("".join(parts).encode()).hexdigest())
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from ..base.codec import Codec, DecodeError
 from .entry import RecompileError, open_entry, seal_entry
+from .key import CacheKey
 
 __all__ = ["NoteForm"]
 
@@ -20,15 +21,15 @@ class NoteForm(Generic[_Value]):
         self._name = name
         self._codec = codec
 
-    def key(self, about: str) -> str:
+    def key(self, about: str) -> CacheKey:
         """Return the key of the note on a subject."""
-        return hashlib.sha256(f"{self._name}\n{about}".encode("utf-8", "surrogateescape")).hexdigest()
+        return CacheKey(hashlib.sha256(f"{self._name}\n{about}".encode("utf-8", "surrogateescape")).hexdigest())
 
-    def seal(self, key: str, value: _Value) -> bytes:
+    def seal(self, key: CacheKey, value: _Value) -> bytes:
         """Return a note as an entry."""
         return seal_entry(key, self._codec.encode((self._name, value)))
 
-    def read(self, key: str, data: bytes | None) -> _Value | None:
+    def read(self, key: CacheKey, data: bytes | None) -> _Value | None:
         """Return a note's content; None if it is missing, of another form, or damaged."""
         if data is None:
             return None

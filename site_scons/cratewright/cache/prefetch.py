@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from ..base.codec import Codec
 from ..base.errors import Interrupted
+from .key import CacheKey
 from .level import Level
 from .note import NoteForm
 
@@ -25,7 +26,7 @@ _CODEC: Codec[tuple[str, bytes]] = Codec(tuple[str, bytes])
 _ASKED = NoteForm("cratewright asked 1", _CODEC)
 
 
-def asked_key(name: str) -> str:
+def asked_key(name: str) -> CacheKey:
     """Return the key of a name's entry, which no result has."""
     return _ASKED.key(name)
 
@@ -110,7 +111,7 @@ class Prefetch:
             keys = [key for key in keys if key not in there]
 
 
-def _read(key: str, data: bytes | None) -> Sequence[str]:
+def _read(key: CacheKey, data: bytes | None) -> Sequence[str]:
     keys = _ASKED.read(key, data) or b""
     if len(keys) % _KEY:
         return ()

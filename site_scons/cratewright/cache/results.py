@@ -24,6 +24,7 @@ from .entry import (
     serialize_compiled,
     try_finish_recompile,
 )
+from .key import CacheKey
 from .store import CacheKvStore, NoStore
 
 __all__ = [
@@ -58,7 +59,7 @@ class ResultCache:
         self,
         store: CacheKvStore,
         digest: Callable[[str], str | None],
-        note: Callable[[Sequence[str]], None] = lambda keys: None,
+        note: Callable[[Sequence[CacheKey]], None] = lambda keys: None,
     ) -> None:
         self._store = store
         self._digest = digest
@@ -69,7 +70,7 @@ class ResultCache:
         """Whether the cache can return what it is given."""
         return not isinstance(self._store, NoStore)
 
-    def find(self, keys: Sequence[str]) -> list[Found]:
+    def find(self, keys: Sequence[CacheKey]) -> list[Found]:
         """Look up each key; each level of the store is asked once, for what nearer ones lack.
 
         A valid entry is copied to the nearer levels, where it is found next time.
@@ -98,7 +99,7 @@ class ResultCache:
             nearer.append(level)
         return [found[key] for key in keys]
 
-    def keep(self, key: str, result: Result, earlier: Found = NOTHING) -> None:
+    def keep(self, key: CacheKey, result: Result, earlier: Found = NOTHING) -> None:
         """Keep a result beside those found for other states of its files."""
         if not self.keeps:
             return
@@ -112,7 +113,7 @@ class ResultCache:
         # Of concurrent writers the last wins; the other's result may be compiled again some day.
         self._store.insert(key, seal_entry(key, worlds))
 
-    def _open(self, key: str, data: bytes, digests: dict[str, str | None]) -> Found:
+    def _open(self, key: CacheKey, data: bytes, digests: dict[str, str | None]) -> Found:
         try:
             worlds = decode_worlds(open_entry(key, data))
             for position, world in enumerate(worlds):
@@ -137,7 +138,7 @@ class ResultCache:
         return True
 
 
-def _joined(key: str, entry: bytes, far: tuple[ObservedResult, ...], near: tuple[ObservedResult, ...]) -> bytes:
+def _joined(key: CacheKey, entry: bytes, far: tuple[ObservedResult, ...], near: tuple[ObservedResult, ...]) -> bytes:
     """Return a far level's entry merged with a nearer one's, whose results must not get lost."""
     if not near:
         return entry
@@ -177,7 +178,7 @@ _parts: dict[type, tuple[Callable[..., Any], Callable[[Any], tuple[Any, ...]], i
 """
 
 
-def compile_with_cache(cache: ResultCache, key: str, make: Callable[[], Result]) -> tuple[Result, bool]:
+def compile_with_cache(cache: ResultCache, key: CacheKey, make: Callable[[], Result]) -> tuple[Result, bool]:
     """Return the result of a key and whether it was a hit; on a miss, make it and keep it.
 
     Raises: as `make`, and then keeps nothing.
@@ -195,7 +196,7 @@ def damaged_entries(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, Rec
     damaged: list[tuple[str, RecompileError]] = []
     for key, data in entries:
         try:
-            for world in decode_worlds(open_entry(key, data)):
+            for world in decode_worlds(open_entry(CacheKey(key), data)):
                 try_finish_recompile(world.result)
         except RecompileError as error:
             damaged.append((key, error))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ..base.codec import Codec
-from .key import Fields
+from .key import CacheKey, Fields
 from .level import Level
 from .note import NoteForm
 from .store import CacheKvStore
@@ -24,7 +24,7 @@ _CODEC: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, .
 _TRAIL = NoteForm("cratewright trail 1", _CODEC)
 
 
-def trail_key(label: str) -> str:
+def trail_key(label: str) -> CacheKey:
     """Return the key of a trail, which no result has."""
     return _TRAIL.key(label)
 
@@ -55,7 +55,7 @@ class Trails:
         return found
 
 
-def _read(key: str, data: bytes | None) -> Sequence[Fields]:
+def _read(key: CacheKey, data: bytes | None) -> Sequence[Fields]:
     known = _TRAIL.read(key, data) or ()
     return [fields for fields in known[:_MOST] if _is_plain(fields)]
 

@@ -26,7 +26,7 @@ from ..cache.entry import (
 )
 from ..cache.entry import serialize_compiled as result_bytes
 from ..cache.entry import try_finish_recompile as result_of
-from ..cache.key import code_digest
+from ..cache.key import CacheKey, code_digest
 from ..cache.key import compute_cache_key as key_of
 from ..cache.results import ResultCache, without_files
 from ..cache.store import CacheKvStore, NoStore
@@ -43,7 +43,7 @@ __all__ = [
     "compile_with_cache",
     "compute_cache_key",
     "open_cache",
-    "results_salt",
+    "results_code",
     "serialize_compiled",
     "try_finish_recompile",
 ]
@@ -53,7 +53,7 @@ __all__ = [
 class CacheKeyHash:
     """A unit's key in a store: 64 hex digits, from everything that decides it except the files that it reads."""
 
-    text: str
+    text: CacheKey
 
     def __str__(self) -> str:
         return self.text
@@ -62,7 +62,7 @@ class CacheKeyHash:
 def compute_cache_key(backend: CodegenBackend, stencil: UnitStencil) -> CacheKeyHash:
     """Return the key of a unit, from every field of its stencil and the code of cratewright and the backend."""
     name = CodegenBackend.compile_codegen_unit.__name__
-    return CacheKeyHash(key_of(name, results_salt(plugin_class(backend)), stencil))
+    return CacheKeyHash(key_of(name, results_code(plugin_class(backend)), stencil))
 
 
 def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: CompiledUnit) -> bytes:
@@ -71,7 +71,7 @@ def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: Comp
     Raises: ValueError for a unit with invalid fields.
     """
     world = ObservedResult(unit.observed, result_bytes(without_files(unit)))
-    return seal_entry(str(compute_cache_key(backend, stencil)), encode_worlds([world]))
+    return seal_entry(compute_cache_key(backend, stencil).text, encode_worlds([world]))
 
 
 def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: bytes) -> CompiledUnit:
@@ -80,7 +80,7 @@ def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: by
     Raises: RecompileError, whose `fault` says why it must be compiled again.
     """
     digest = FileDigests(backend.session.root).digest
-    for world in decode_worlds(open_entry(str(compute_cache_key(backend, stencil)), data)):
+    for world in decode_worlds(open_entry(compute_cache_key(backend, stencil).text, data)):
         if all(digest(item.path) == item.digest for item in world.observed):
             made = result_of(world.result)
             if not isinstance(made, CompiledUnit) or not _fits(backend, stencil, made):
@@ -103,7 +103,7 @@ def compile_with_cache(backend: CodegenBackend, stencil: UnitStencil, store: Cac
 
     Raises: as `CodegenBackend.compile_codegen_unit`; then nothing is stored.
     """
-    key = str(compute_cache_key(backend, stencil))
+    key = compute_cache_key(backend, stencil).text
     results = ResultCache(store, FileDigests(backend.session.root).digest)
     found = results.find([key])[0]
     if isinstance(found.result, CompiledUnit) and _fits(backend, stencil, found.result):
@@ -118,7 +118,7 @@ def _fits(backend: CodegenBackend, stencil: UnitStencil, unit: object) -> bool:
 
 
 @cache
-def results_salt(backend: type[CodegenBackend]) -> str:
+def results_code(backend: type[CodegenBackend]) -> str:
     """Return the digest of the code that computes results: this package's and the backend's."""
     return code_digest(*code_places(backend))
 

@@ -13,7 +13,7 @@ from ..base.values import dataclass
 from ..cache.entry import RESULTS, Result
 from ..cache.explain import describe
 from ..cache.history import Ledger
-from ..cache.key import Fields, compute_cache_key, fields_digest, key_fields
+from ..cache.key import CacheKey, Fields, compute_cache_key, fields_digest, key_fields
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.trail import Trails
@@ -56,7 +56,7 @@ class _Task:
 
     job: Job[Any]
     fields: Fields
-    key: str
+    key: CacheKey
     found: Found = NOTHING
     form: CanonicalForm | None = None
     outcome: JobOutcome[Any] | None = None
@@ -73,7 +73,7 @@ class _Task:
 class CachedRun:
     """Calls of one method, and what their results depend on besides the arguments.
 
-    Shape: `salt` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is recomputed and compared.
+    Shape: `code` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is recomputed and compared.
     `listener` receives an event for each unit.
     """
 
@@ -83,7 +83,7 @@ class CachedRun:
     trails: Trails
     ledger: Ledger
     verify: bool
-    salt: str
+    code: str
     fingerprint: str
     listener: Listener
 
@@ -112,7 +112,7 @@ class CachedRun:
         known: dict[int, str] = {}
         tasks: list[_Task] = []
         for job in jobs:
-            fields = key_fields(job.call.name, self.salt, job.call.arguments, self.fingerprint, known)
+            fields = key_fields(job.call.name, self.code, job.call.arguments, self.fingerprint, known)
             tasks.append(_Task(job, fields, fields_digest(fields)))
         for task, found in zip(tasks, self.cache.find([task.key for task in tasks]), strict=True):
             task.found = found
@@ -147,10 +147,10 @@ class CachedRun:
     def _fits(self, result: CompiledUnit, job: Job[Any]) -> bool:
         return could_return(self.backend, job.call, result)
 
-    def _form_key(self, job: Job[Any], form: CanonicalForm) -> str:
+    def _form_key(self, job: Job[Any], form: CanonicalForm) -> CacheKey:
         tools = self.fingerprint or str(getattr(job.call.arguments[0], "fingerprint", ""))
         place = (self.backend.NAME, self.backend.session.target, form.key)
-        return compute_cache_key(f"{job.call.name} by form", self.salt, place, tools)
+        return compute_cache_key(f"{job.call.name} by form", self.code, place, tools)
 
     def _make(self, tasks: Iterable[_Task]) -> None:
         tasks = sorted(tasks, key=lambda task: -task.job.size)

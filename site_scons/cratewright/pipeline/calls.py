@@ -57,7 +57,7 @@ class CallRunner:
     backends: Mapping[tuple[str, str], CodegenBackend]
     session: Callable[[str], Session]
     fingerprint: Callable[[str, str], str]
-    salt: Callable[[str, str], str]
+    code_digest: Callable[[str, str], str]
     _pool: WorkerPool | None = None
     _farm: Farm | None = None
     _senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class CallRunner:
         fingerprint = self.fingerprint(*key)
         with self._lock:
             if key not in self._senders:
-                installed = self.salt(*key) if settings.read_remote_code(self.environ) == "installed" else ""
+                installed = self.code_digest(*key) if settings.read_remote_code(self.environ) == "installed" else ""
                 self._senders[key] = Sender(
                     backend, self.root, session, python, fingerprint, self.digests.digest, installed
                 )

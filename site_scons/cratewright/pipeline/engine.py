@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ..base.values import dataclass
 from ..cache.history import Ledger, history_path
+from ..cache.key import CacheKey
 from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
 from ..cache.stack import StackedStore
@@ -21,7 +22,7 @@ from ..cache.store import CacheKvStore
 from ..cache.trail import Trails
 from ..contract.backend import CodegenBackend, Session
 from ..contract.edge import opened, plugin_class
-from ..contract.incremental_cache import results_salt
+from ..contract.incremental_cache import results_code
 from ..plugins.registry import Registry
 from ..system.child import limit_programs
 from ..system.events import Event, Listener, ToolsFound
@@ -76,7 +77,7 @@ class Engine:
             backends=self.backends,
             session=self.session,
             fingerprint=self.fingerprint,
-            salt=self.salt,
+            code_digest=self.code_digest,
         )
 
     def session(self, target: str) -> Session:
@@ -116,9 +117,9 @@ class Engine:
             self.tell(ToolsFound(name, target, found))
         return self._fingerprints[key]
 
-    def salt(self, name: str, target: str) -> str:
+    def code_digest(self, name: str, target: str) -> str:
         """Return the digest of the code that computes results: this package's and the backend's."""
-        return results_salt(plugin_class(self.backend(name, target)))
+        return results_code(plugin_class(self.backend(name, target)))
 
     @property
     def store(self) -> CacheKvStore:
@@ -191,7 +192,7 @@ class Engine:
             trails=Trails(self.store),
             ledger=getattr(self._ledgers, "current", None) or Ledger(),
             verify=settings.read_verify(self.environ),
-            salt=self.salt(name, target),
+            code=self.code_digest(name, target),
             fingerprint=fingerprint,
             listener=self.tell,
         )
@@ -235,7 +236,7 @@ class Engine:
         if self._store is not None:
             self._store.close()
 
-    def _note_keys(self, keys: Sequence[str]) -> None:
+    def _note_keys(self, keys: Sequence[CacheKey]) -> None:
         if self.prefetch is not None:
             self.prefetch.note(getattr(self._ledgers, "crate", ""), keys)
 

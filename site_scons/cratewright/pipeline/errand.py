@@ -27,7 +27,7 @@ from ..base.values import dataclass
 from ..cache.entry import RESULTS, serialize_compiled
 from ..contract.backend import CodegenBackend, Session
 from ..contract.edge import plugin_class
-from ..contract.incremental_cache import results_salt
+from ..contract.incremental_cache import results_code
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
 from .remote import make, open_backend, watching
@@ -140,7 +140,7 @@ def main() -> None:
 def _report(path: str, session: Session, calls: Sequence[BackendCall[object]], sent: bool) -> Report:
     try:
         backend = open_backend(path, session)
-        fingerprint, code = backend.fingerprint(), "" if sent else results_salt(plugin_class(backend))
+        fingerprint, code = backend.fingerprint(), "" if sent else results_code(plugin_class(backend))
         backend.warm([item for call in calls for item in call.arguments if isinstance(item, UnitStencil)])
     except CratewrightError as error:
         return Report("", tuple(Answer(failure=_failure(error)) for _ in calls))

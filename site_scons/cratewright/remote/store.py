@@ -14,6 +14,7 @@ from ..base.errors import Interrupted
 from ..base.printable import printable
 from ..base.values import dataclass
 from ..cache.entry import RecompileError, RecompileFault, open_entry
+from ..cache.key import CacheKey
 from ..cache.store import CacheKvStore, StoreReport
 from .message import LARGEST
 from .patience import Patience, Wait
@@ -107,7 +108,7 @@ class RemoteStore(CacheKvStore):
         faults = list(fetched.faults)
         for key, data in fetched.values.items():
             try:
-                open_entry(key, data)
+                open_entry(CacheKey(key), data)
                 values[key] = data
             except RecompileError as error:
                 if error.fault is not RecompileFault.VERSION:

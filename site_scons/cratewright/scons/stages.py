@@ -93,7 +93,7 @@ class CrateStages:
         emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
         if emitted:
             self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
-        state = self._state("inputs of", target, lambda: value_digest((self._salt(), declared.crate)))
+        state = self._state("inputs of", target, lambda: value_digest((self._versions(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             run_codegen(build, declared, targets, state, jobs)
@@ -136,7 +136,7 @@ class CrateStages:
                 return target
             raise GraphError(f"{target} is already made from something else", context=(("crate", made.declared.name),))
 
-        state = self._state("inputs of", target, self._salt)
+        state = self._state("inputs of", target, self._versions)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             run_archive(build, declared, sources[0], targets[0], state)
@@ -179,7 +179,7 @@ class CrateStages:
 
     def _optimize_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
         build, declared = self.build, self.declared
-        state = self._state("inputs of", target, self._salt)
+        state = self._state("inputs of", target, self._versions)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             links = [self._links[kind] for kind in kinds if kind in self._links]
@@ -220,7 +220,7 @@ class CrateStages:
         files = [name for name in names if not name.endswith("/")]
         targets = [*(link_node(self._output(name)) for name in links), *map(self._output, files)]
         asked = (kind, names, tuple(links.items()))
-        state = self._state("outputs of", targets[0], lambda: value_digest((self._salt(), *asked)))
+        state = self._state("outputs of", targets[0], lambda: value_digest((self._versions(), *asked)))
         directories = [name[:-1] for name in names if name.endswith("/")]
         own, with_lto = rlink or self.rlink, self.is_optimized(kind)
         known = optimized or self._optimized.get(kind)
@@ -301,10 +301,10 @@ class CrateStages:
         name = f"{what} {target}"
         return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=entrance(request))
 
-    def _salt(self) -> str:
+    def _versions(self) -> str:
         engine, backend = self.declared.engine, self.backend
         name, target = backend.NAME, backend.session.target
-        return engine.salt(name, target) + engine.fingerprint(name, target)
+        return engine.code_digest(name, target) + engine.fingerprint(name, target)
 
     def _nodes(self, builder: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
         nodes = stage_nodes(self.env, builder, targets, sources, stage)
