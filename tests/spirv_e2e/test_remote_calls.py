@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cratewright.pipeline.errand import CODE
-from cratewright.pipeline.kit import code_files
+from cratewright.pipeline.kit import backend_files
 from cratewright.testing import require_tool
 from cratewright_spirv.backend import SpirvBackend
 from tests.spirv_e2e.shader_project import ShaderProject, compute
@@ -93,7 +93,8 @@ def _image() -> Iterator[tuple[str, str]]:
     version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     place = f"opt/shaders/lib/{version}/site-packages"
     files = {
-        f"{place}/{name.removeprefix(f'{CODE}/')}": Path(item.file) for name, item in code_files(SpirvBackend).items()
+        f"{place}/{name.removeprefix(f'{CODE}/')}": Path(item.file)
+        for name, item in backend_files(SpirvBackend).items()
     }
     texts = {"opt/shaders/pyvenv.cfg": "home = /usr/bin\n"}
     with serving_image(files, texts, {"opt/shaders/bin/python": PYTHON}) as name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -25,8 +25,8 @@ from cratewright.cache.entry import (
     serialize_compiled,
     try_finish_recompile,
 )
-from cratewright.cache.key import code_digest, compute_cache_key, fields_digest, key_fields
-from cratewright.cache.results import ResultCache, compile_with_cache, damaged_entries, observed_files, without_files
+from cratewright.cache.key import CacheKey, code_digest, compute_cache_key, fields_digest, key_fields
+from cratewright.cache.results import ResultCache, damaged_entries, observed_files, without_files
 from cratewright.values.crate import CrateType
 from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.values.options import CORE_OPTIONS, Options
@@ -228,20 +228,29 @@ def test_every_result_that_can_name_files_is_one() -> None:
     assert kinds == [type(result) for result in (UNIT, LINK)]
 
 
+def found_or_kept(cache: ResultCache, key: str, make: Callable[[], CompiledUnit | LinkResult]) -> tuple[object, bool]:
+    found = cache.find([CacheKey(key)])[0]
+    if found.result is not None:
+        return found.result, True
+    result = make()
+    cache.keep(CacheKey(key), result, found)
+    return result, False
+
+
 @pytest.mark.parametrize("bare", [UNIT, LINK], ids=["unit", "link"])
-def test_compile_with_cache(bare: CompiledUnit | LinkResult) -> None:
+def test_files_decide_which_result_is_found(bare: CompiledUnit | LinkResult) -> None:
     files = {"a": "1"}
     cache = ResultCache(MemoryStore(), files.get)
     result = replace(bare, observed=(Observed("a", "1"), Observed("b", None)))
     assert observed_files(result) == result.observed and without_files(result) == bare
-    assert compile_with_cache(cache, KEY, lambda: result) == (result, False)
-    assert compile_with_cache(cache, KEY, lambda: bare) == (result, True)
+    assert found_or_kept(cache, KEY, lambda: result) == (result, False)
+    assert found_or_kept(cache, KEY, lambda: bare) == (result, True)
     files["b"] = "2"
     other = replace(bare, observed=(Observed("a", "1"), Observed("b", "2")))
-    assert compile_with_cache(cache, KEY, lambda: other) == (other, False)
-    assert compile_with_cache(cache, KEY, lambda: bare) == (other, True)
+    assert found_or_kept(cache, KEY, lambda: other) == (other, False)
+    assert found_or_kept(cache, KEY, lambda: bare) == (other, True)
     del files["b"]
-    assert compile_with_cache(cache, KEY, lambda: bare) == (result, True)
+    assert found_or_kept(cache, KEY, lambda: bare) == (result, True)
 
 
 def test_worlds_are_bounded() -> None:
@@ -249,7 +258,7 @@ def test_worlds_are_bounded() -> None:
     cache = ResultCache(store, files.get)
     for number in range(20):
         files["a"] = str(number)
-        compile_with_cache(cache, KEY, lambda: replace(UNIT, observed=(Observed("a", files["a"]),)))
+        found_or_kept(cache, KEY, lambda: replace(UNIT, observed=(Observed("a", files["a"]),)))
     found = [world.observed[0].digest for world in decode_worlds(open_entry(KEY, store[KEY]))]
     assert found == ["19", "18", "17", "16"]
 

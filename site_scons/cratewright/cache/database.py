@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..base.patterns import pattern
 from .store import CacheKvStore, StoreReport
-from .store_file import SCHEMA, check_journal, check_schema, create_store_file, guard, is_store_file, own_journal
+from .store_file import SCHEMA, check_journal, check_schema, create_store_file, is_store_file, own_journal, restrict
 
 if TYPE_CHECKING:
     import sqlite3
@@ -233,7 +233,7 @@ class EmbeddedStore(CacheKvStore):
             isolation_level=None,
             check_same_thread=False,
         )
-        guard(self._database, lambda: time.monotonic() > self._deadline)
+        restrict(self._database, lambda: time.monotonic() > self._deadline)
         self._database.execute("PRAGMA synchronous=OFF")
         if mode == "rw" and self._database.execute("PRAGMA schema_version").fetchone() == (0,):
             self._database.execute("PRAGMA auto_vacuum=INCREMENTAL")

@@ -31,7 +31,6 @@ __all__ = [
     "NOTHING",
     "Found",
     "ResultCache",
-    "compile_with_cache",
     "damaged_entries",
     "observed_files",
     "without_files",
@@ -176,19 +175,6 @@ _parts: dict[type, tuple[Callable[..., Any], Callable[[Any], tuple[Any, ...]], i
 
 `dataclasses.replace` would find that out anew for each hit, which takes a twentieth of a lookup.
 """
-
-
-def compile_with_cache(cache: ResultCache, key: CacheKey, make: Callable[[], Result]) -> tuple[Result, bool]:
-    """Return the result of a key and whether it was a hit; on a miss, make it and keep it.
-
-    Raises: as `make`, and then keeps nothing.
-    """
-    found = cache.find([key])[0]
-    if found.result is not None:
-        return found.result, True
-    result = make()
-    cache.keep(key, result, found)
-    return result, False
 
 
 def damaged_entries(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, RecompileError]]:

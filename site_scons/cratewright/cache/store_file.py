@@ -18,7 +18,7 @@ from ..base.host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, is_own, permit
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["SCHEMA", "check_journal", "check_schema", "create_store_file", "guard", "is_store_file", "own_journal"]
+__all__ = ["SCHEMA", "check_journal", "check_schema", "create_store_file", "is_store_file", "own_journal", "restrict"]
 
 # Both tables are filled in the order they are asked for: rows found by key stay small, values are appended.
 SCHEMA = {
@@ -113,7 +113,7 @@ def _is_journal(journal: str) -> bool:
         os.close(handle)
 
 
-def guard(database: sqlite3.Connection, late: Callable[[], bool]) -> None:
+def restrict(database: sqlite3.Connection, late: Callable[[], bool]) -> None:
     """Restrict a connection: the schema may call no unsafe function, and a late statement ends."""
     for setting in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0"):
         database.execute(f"PRAGMA {setting}")

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from ..base.values import dataclass
 
-__all__ = ["Answers"]
+__all__ = ["AnswersOnce"]
 
 _Answer = TypeVar("_Answer")
 
@@ -26,7 +26,7 @@ class _Shared:
     known: bool = False
 
 
-class Answers:
+class AnswersOnce:
     """Answers by question; only the latest are remembered."""
 
     def __init__(self) -> None:

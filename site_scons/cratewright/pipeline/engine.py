@@ -30,7 +30,7 @@ from ..system.fs import FileDigests
 from ..values.call import BackendCall
 from ..workers.process import CallOutcome
 from . import remote, settings
-from .answers import Answers
+from .answers import AnswersOnce
 from .cached_run import CachedRun
 from .calls import CallRunner, HowCalled, nobody
 from .job import Job, JobOutcome
@@ -63,7 +63,7 @@ class Engine:
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ledgers: threading.local = field(default_factory=threading.local)
-    _answers: Answers = field(default_factory=Answers)
+    _answers: AnswersOnce = field(default_factory=AnswersOnce)
     _calls: CallRunner = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from ..system.elsewhere import Placed
 from ..system.fs import digest_file
 from .errand import CODE
 
-__all__ = ["code_files"]
+__all__ = ["backend_files"]
 
 _OWN = "cratewright"
 # What the other machine imports of this package's dependencies: a checkout used in place has no metadata to list them.
@@ -28,7 +28,7 @@ _UNUSED = (".pyc", ".a", ".h", ".hpp", ".cmake", ".pc", ".pyi")
 
 
 @cache
-def code_files(backend: type[CodegenBackend]) -> Mapping[str, Placed]:
+def backend_files(backend: type[CodegenBackend]) -> Mapping[str, Placed]:
     """Return the files that a backend needs, by their paths on the other machine.
 
     Shape: the packages of its classes, the distributions that these require, with those of extras that are

@@ -33,7 +33,7 @@ from . import remote
 from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack_calls, rebuilt
 from .farm import Farm
 from .job import Job
-from .kit import code_files
+from .kit import backend_files
 
 __all__ = ["Sender"]
 
@@ -219,7 +219,7 @@ class Sender:
     def _portable(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Portable:
         files = {path: digest for part in parts for path, digest in part.files.items()}
         words = ("-I", "-B", "-c", _RUN) if self.installed else ("-I", "-S", "-B", "-c", _RUN_SENT)
-        code = {} if self.installed else code_files(plugin_class(self.backend))
+        code = {} if self.installed else backend_files(plugin_class(self.backend))
         return Portable(
             root=self.root,
             argv=(self.python, *words),

@@ -32,10 +32,10 @@ from .SCons import entrance
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["ExpectedImages", "ImageNodes", "image_directory", "is_image_directory", "promised_images"]
+__all__ = ["ExpectedImages", "ImageNodes", "image_directory_node", "is_image_directory", "promised_images"]
 
 
-def image_directory(
+def image_directory_node(
     env: Environment, name: str, manifest: Any, files: Callable[[], Iterable[str]], expected: ExpectedImages
 ) -> Any:
     """Return the node of a directory that is made with a manifest; `files` gives its present files, as absolute paths.

@@ -22,7 +22,7 @@ from ..values.options import LtoMode, Options
 from .builders import NeededNodes, Stage, stage_nodes
 from .crates import Build, CrateTarget, DeclaredCrate
 from .generated import Reader
-from .images import ExpectedImages, ImageNodes, image_directory
+from .images import ExpectedImages, ImageNodes, image_directory_node
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .links import link_node
@@ -247,7 +247,7 @@ class CrateStages:
         sources = [own] if not with_lto else [known] if known is not None else []
         nodes = self._nodes("CrateLink", targets, sources, Stage(run, dependencies, state, before))
         expected = ExpectedImages(env, self._expected_images)
-        made = [image_directory(env, name, nodes[0], state.paths, expected) for name in directories]
+        made = [image_directory_node(env, name, nodes[0], state.paths, expected) for name in directories]
         for directory in made:
             env.Clean(nodes[0], directory)
         self.images += [expected] if made else []

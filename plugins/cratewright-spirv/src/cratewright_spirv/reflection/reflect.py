@@ -16,9 +16,9 @@ from ..binary.module import HEADER_WORDS, Instruction, parse
 from ..binary.program import BINDING, INPUT, OUTPUT, Program, ProgramEntry, reach
 from ..binary.shapes import Shapes, Value
 from ..spirv_tools.library import load
-from .blocks import Blocks
+from .blocks import Blocks, Row
 
-__all__ = ["STAGES", "ReflectedEntry", "ShaderStage", "entry_points", "instruction_count", "interface"]
+__all__ = ["STAGES", "ReflectedEntry", "Row", "ShaderStage", "entry_points", "instruction_count", "interface"]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, INDEX, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 32, 34
@@ -32,8 +32,6 @@ NOT_BLOCKS = {
 }
 
 _ALL_GLOBALS = 0x10400
-
-Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
