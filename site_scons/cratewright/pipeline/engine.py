@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import field
 from typing import Any, TypeVar
 
+from ..base.errors import ConfigurationError
 from ..base.values import dataclass
 from ..cache.history import Ledger, history_path
 from ..cache.key import CacheKey
@@ -83,7 +84,10 @@ class Engine:
     def session(self, target: str) -> Session:
         """Return the session for a target."""
         environ = tuple(sorted((name, text) for name, text in self.environ.items() if name not in settings.SECRETS))
-        cache, size = settings.read_own_cache(self.environ, self.root)
+        try:
+            cache, size = settings.read_own_cache(self.environ, self.root)
+        except ConfigurationError:  # raised by `store` when something is compiled: `scons -c` needs no cache
+            cache, size = "", 0
         return Session(root=self.root, target=target, environ=environ, cache=cache, cache_size=size)
 
     def backend(self, name: str, target: str) -> CodegenBackend:
