@@ -37,6 +37,8 @@ def _write(twin: Tree, name: str, text: str) -> None:
         return
     if not (path.parent.exists() and not path.parent.is_dir()):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_fifo():
+            path.unlink()
         if not path.is_file() or path.read_bytes() != text.encode():
             path.write_text(text)
 
