@@ -37,3 +37,34 @@ def test_libraries_are_looked_at(any_native: NativeProject) -> None:
     for project in pair:
         (project.path / "libm.a").write_bytes(b"!<arch>\n")
     assert pair.run() == "app foo"
+
+
+def test_what_nobody_has_asked_for_so_far_may_be_read_now(any_native: NativeProject) -> None:
+    """An image that was never made is made before a source that names it now; so is one in a directory."""
+    crates = """\
+words = dict(backend="spirv", target="vulkan1.3", crate_type="cdylib")
+one = env.Crate("one", ["one.comp"], **words)
+many = env.Crate("many", ["one.comp"], multimodule=True, **words)
+app = env.Crate("app", ["main.c"], crate_type="bin")
+other = env.Crate("other", ["other.c"], crate_type="bin", libs=["m"])
+Default(app, other)
+"""
+    main = "int main(int count, char **words) { return count; }\n"
+    files = {**FILES, "main.c": main, "one.comp": "#version 460\nlayout(local_size_x = 1) in;\nvoid main() {}\n"}
+    for image in ("one.spv", "many.spvs/one.comp.spv"):
+        projects = [
+            NativeProject(any_native.path / image / name, "gcc", form=any_native.form) for name in ("one", "two")
+        ]
+        pair = ProjectPair(*projects, HEADER, files)
+        pair.settle(crates)
+        pair.write({"one.comp": files["one.comp"] + "// nobody reads it\n"})
+        assert pair.run() == ""
+        pair.write({"main.c": main + "// more\n"})
+        assert (pair.run(), pair.run(), pair.run()) == ("app", "app", "")
+        pair.write({"main.c": main + f'__asm__(".incbin \\"{image}\\"");\n'})
+        assert pair.run() == "app many one other"
+        assert (projects[0].path / image).exists()
+        pair.run()
+        pair.write({"one.comp": files["one.comp"].replace("{}", "{ uint x = 1; }")})
+        assert "app" in pair.run()
+        assert f"Linking {image.partition('.')[0]}" in projects[0].output

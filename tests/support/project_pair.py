@@ -32,6 +32,9 @@ class ProjectPair:
         self.kept, self.asked = kept, asked
         self._header = header
         self._files = files
+        for project in self:
+            # Somebody else may install programs meanwhile, and all crates would be checked.
+            project.environ["PATH"] = "/usr/bin:/bin"
 
     def __iter__(self) -> Iterator[SconsProject]:
         yield from (self.kept, self.asked)

@@ -12,6 +12,7 @@ from typing import Any
 
 import SCons.Node
 import SCons.Node.FS
+import SCons.Script.Main
 
 from ..base.errors import GraphError
 from ..base.stamp import file_stamp, is_older
@@ -92,21 +93,17 @@ class Files:
 class _Call:
     """One call: the nodes it has, and what is known of them.
 
-    Shape: `is_undone` if a stage was made, has failed, or may not be what its files say; `is_visited` if SCons has
-    visited all of them. `files` are absolute paths, `built` paths as in `SettledBuild.built`.
+    Shape: `is_undone` if a stage was made, has failed, or may not be what its files say; `hidden` are those of `built`
+    that SCons has not visited. `files` are absolute paths, `built` paths as in `SettledBuild.built`.
     """
 
     def __init__(self) -> None:
         self.nodes: list[tuple[str, Node]] = []
         self.built: list[str] = []
         self.files: dict[str, list[int] | None] = {}
+        self.hidden: set[str] = set()
+        self.was_hidden: set[str] = set()
         self.is_undone = False
-        self.is_visited = True
-
-    @property
-    def is_checked(self) -> bool:
-        """Whether every stage was found to be up to date."""
-        return self.is_visited and not self.is_undone
 
 
 class CheckedCalls:
@@ -130,7 +127,11 @@ class CheckedCalls:
             read |= self._check(self._calls[number])
         read.update(str(node.get_abspath()) for crate in build.crates.values() for node in crate.sources)
         self._carry()
-        if not any(call.is_checked for call in self._calls):
+        main = SCons.Script.Main
+        if main.exit_status or main.this_build_status:  # SCons has not come to all that it was asked for
+            for call in self._calls:
+                call.is_undone = call.is_undone or not call.hidden <= call.was_hidden
+        if all(call.is_undone or len(call.hidden) == len(call.built) for call in self._calls):
             raise UnknownFiles("everything was made")
         for path in others:
             if path not in read and path not in files.stamps:
@@ -168,6 +169,7 @@ class CheckedCalls:
         for number, call in enumerate(self._calls):
             row = [file_numbers[path] for path in call.files if path in file_numbers]
             made = [built_numbers[path] for path in call.built]
+            hidden = [built_numbers[path] for path in call.built if path in call.hidden]
             before = settling.records[number] if settling.known is not None else None
             if number in settling.executed:
                 crate = crates[id(settling.targets[number])]
@@ -182,10 +184,11 @@ class CheckedCalls:
                 except GraphError as error:
                     raise UnknownFiles("a crate that is not declared") from error
                 names = list(map(str, nodes))
-                records.append(CallRecord(call.is_checked, row, made, sorted(needs), names, together, crate.key, links))
+                found = (not call.is_undone, row, made, hidden, sorted(needs), names, together, crate.key, links)
+                records.append(CallRecord(*found))
             else:
                 assert before is not None
-                records.append(before._replace(is_checked=call.is_checked, files=row, makes=made))
+                records.append(before._replace(is_checked=not call.is_undone, files=row, makes=made, hidden=hidden))
         return records
 
     def _sorted(self, fs: Any) -> Iterator[str]:
@@ -213,7 +216,7 @@ class CheckedCalls:
     def _check(self, call: _Call) -> set[str]:
         """Note the files of a call that was executed, and return those that its stages have read."""
         states = [node.get_state() for _, node in call.nodes]
-        call.is_visited = _UNVISITED not in states
+        call.hidden = {path for path, state in zip(call.built, states, strict=True) if state == _UNVISITED}
         call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
         files, read = self._files.beside(), set()
         for path, node in call.nodes:
@@ -242,14 +245,15 @@ class CheckedCalls:
         for number, record in enumerate(settling.records):
             own = [paths[file] for file in record.files]
             owned.update(own)
-            call = self._calls[number]
+            call, hidden = self._calls[number], {known.built[place] for place in record.hidden}
             if number not in settling.executed:
                 call.built = [known.built[place] for place in record.makes]
                 made.update(path.rstrip("/") for path in call.built)
             # SCons need not have come to it, if what it was executed for has failed.
             if number not in settling.executed or (number not in settling.concerned and not call.is_undone):
-                call.is_visited = True
                 self._keep(call, {path: known.files[path] for path in own})
+                call.hidden = hidden
+            call.was_hidden = hidden
         for path, stamp in known.files.items():
             if path not in owned:
                 self._files.keep(path, stamp)

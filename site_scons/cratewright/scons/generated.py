@@ -11,7 +11,7 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from typing import Any
 
@@ -81,6 +81,7 @@ class GeneratedFiles:
     root: str
     _known: Makeable | None = None
     _mentions: dict[str, tuple[list[tuple[str, bool]], list[int]]] = field(default_factory=dict)
+    _promised: set[str] | None = None
 
     def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
         """Return the nodes that must be made before a stage runs.
@@ -110,8 +111,29 @@ class GeneratedFiles:
         else:
             for word in reader.words():
                 self._mentioned_in_options(word, ("", *directories), reader, found)
+        if self._promised is not None:
+            self._promised.update(path for path in found if made.is_promised(path))
+            return []
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
         return [node for node in dict.fromkeys(nodes) if node is not reader.node]
+
+    @contextmanager
+    def promising(self, paths: Iterable[str]) -> Iterator[set[str]]:
+        """Have `read_by` only note which of some other files are read, in what this gives.
+
+        Shape: absolute paths, those of directories with a `/` at their end.
+        """
+        self._known, self._promised = Makeable(map(self._relative, paths)), set()
+        try:
+            yield self._promised
+        finally:
+            # Names in texts were chosen by what could be made.
+            self._known, self._promised = None, None
+            self._mentions.clear()
+
+    def _relative(self, path: str) -> str:
+        start = os.path.join(self.root, "")
+        return path.removeprefix(start).replace(os.sep, "/")
 
     def mirrored(
         self, mirror: Mirror, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
@@ -206,6 +228,9 @@ class GeneratedFiles:
         made = self._made()
         names, tails = made.names, made.tails
         # Most texts name none, which is found fastest by how the names end.
+        if made.has_any_name:
+            yield from dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
+            return
         if len(tails) <= _FEW and not any(tail in text for tail in tails):
             return
         if len(names) <= _FEW and not any(name in text for name in names):
@@ -221,7 +246,7 @@ class GeneratedFiles:
             # A name may follow its flag without a space.
             starts = (0, *range(2, len(part))) if part.startswith("-") else (0,)
             for word in (part[start:].removeprefix(root) for start in starts):
-                if os.fsencode(posixpath.basename(word)) in made.names:
+                if made.has_any_name or os.fsencode(posixpath.basename(word)) in made.names:
                     for _, place in _places(word, directories):
                         if place in made:
                             found.setdefault(place, False)

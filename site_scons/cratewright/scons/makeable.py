@@ -23,16 +23,18 @@ _NO_TEXTS = (".o", ".os", ".obj", ".a", ".so", ".lib", ".dll", ".dylib", ".exe",
 class Makeable:
     """Files and whole directories by path, and the names of all files.
 
-    Shape: a node is only made when it is asked for, unless SCons has it already.
+    Shape: a node is only made when it is asked for, unless SCons has it already. `promised` are files, and directories
+    with a `/` at their end, that other crates would make: they have no nodes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, promised: Iterable[str] = ()) -> None:
         self.files: dict[str, Any] = {}
         self.directories: dict[str, Any] = {}
         self._holders: dict[str, Any] = {}
         self._held: dict[str, bool] = {}
         self._above: set[str] = set()
         self._texts: list[str] = []
+        self._promised = {path for path in promised if not path.endswith(_OWN_SUFFIXES)}
         todo = list(SCons.Node.FS.get_default_fs().Root.values())
         done = set()
         while todo:
@@ -60,10 +62,16 @@ class Makeable:
             self._above.update(upwards(place))
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.directories or self._holders)
+        return bool(self.files or self.directories or self._holders or self._promised)
+
+    def is_promised(self, path: str) -> bool:
+        """Return whether a file is one that another crate would make."""
+        return bool(self._promised) and (
+            path in self._promised or any(f"{place}/" in self._promised for place in upwards(path))
+        )
 
     def __contains__(self, path: str) -> bool:
-        if path in self.files:
+        if path in self.files or self.is_promised(path):
             return True
         # Most files are nowhere near images; then their names are not needed.
         directory = posixpath.dirname(path)
@@ -91,7 +99,13 @@ class Makeable:
     @cached_property
     def names(self) -> frozenset[bytes]:
         """The names of all files, without their directories."""
-        return frozenset(os.fsencode(posixpath.basename(path)) for path in (*self.files, *self._images))
+        paths = (*self.files, *self._images, *self._promised)
+        return frozenset(os.fsencode(posixpath.basename(path)) for path in paths)
+
+    @cached_property
+    def has_any_name(self) -> bool:
+        """Whether the names are not all known, because a directory is promised."""
+        return any(path.endswith("/") for path in self._promised)
 
     @cached_property
     def tails(self) -> frozenset[bytes]:

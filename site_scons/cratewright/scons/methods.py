@@ -9,6 +9,7 @@ from ..plugins.registry import default_registry
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget, build_of
 from .declaration import Declaration
+from .promised import reads_any
 from .settling import Settling, settling_of
 from .spelling import commanded
 from .targets import declare_for_targets
@@ -35,19 +36,25 @@ def crate(
     own = {word: value for word, value in options.items() if word.isupper()}
     rest = {word: value for word, value in options.items() if word not in own}
     settling = settling_of(env)
-    settling.watch = settling.watch or _watch(env)
+    if settling.watch is None:
+        settling.watch, settling.reads = _watch(env)
     env = commanded(env.Override(own) if own else env)
     return declare_for_targets(env, name, rest, sources, deps, crate_type)
 
 
-def _watch(env: Environment) -> Callable[[Settling], None]:
+def _watch(env: Environment) -> tuple[Callable[[Settling], None], Callable[[Settling, set[str]], bool]]:
+    """Return what `Settling` calls once all SConscripts have been read."""
     build, fs = build_of(env), env.fs
 
     def watch(settling: Settling) -> None:
         build.known_links = settling.known_links
         watch_build(build, settling, fs)
 
-    return watch
+    def reads(settling: Settling, paths: set[str]) -> bool:
+        build.known_links = settling.known_links
+        return reads_any(build, paths)
+
+    return watch, reads
 
 
 def workspace(env: Environment, file: object, features: object, *, default_features: bool) -> Mapping[str, CrateTarget]:

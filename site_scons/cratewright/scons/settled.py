@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from importlib import machinery
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ __all__ = [
     "NAME",
     "CallRecord",
     "SettledBuild",
+    "hidden_paths",
     "memory_digest",
     "memory_of",
     "named_calls",
@@ -44,16 +45,17 @@ _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 class CallRecord(NamedTuple):
     """What one call of `env.Crate` stands for in a build.
 
-    Shape: `is_checked` if every stage was found to be up to date. `files` are the numbers of files that its stages
-    read or made, in the order of `SettledBuild.files`; `makes` the numbers of its nodes in `SettledBuild.built`, and
-    `needs` those of other calls on which it depends, or whose files it reads. `names` are what SCons calls the nodes
-    of the target, and `together` says for each of them which is the first that the same action makes; `key` is that
-    of the crate, and `links` as `Build.links_of` gives it.
+    Shape: `is_checked` if every stage that SCons has visited was up to date. `files` are the numbers of files that its
+    stages read or made, in the order of `SettledBuild.files`; `makes` the numbers of its nodes in `SettledBuild.built`,
+    of which SCons has not visited those in `hidden`, and `needs` those of other calls on which it depends, or whose
+    files it reads. `names` are what SCons calls the nodes of the target, and `together` says for each of them which is
+    the first that the same action makes; `key` is that of the crate, and `links` as `Build.links_of` gives it.
     """
 
     is_checked: bool
     files: list[int]
     makes: list[int]
+    hidden: list[int]
     needs: list[int]
     names: list[str]
     together: list[int]
@@ -123,11 +125,12 @@ class SettledBuild(NamedTuple):
         numbers = (
             (record.files, len(self.files)),
             (record.makes, len(self.built)),
+            (record.hidden, len(self.built)),
             (record.needs, len(self.calls)),
             (record.together, len(record.names)),
         )
         return (
-            tuple(map(type, record)) == (bool, list, list, list, list, list, str, list)
+            tuple(map(type, record)) == (bool, list, list, list, list, list, list, str, list)
             and len(record.names) == len(record.together)
             and all(type(number) is int and 0 <= number < end for row, end in numbers for number in row)
             and {str}.issuperset(map(type, record.names))
@@ -160,6 +163,12 @@ def outdated(
     concerned = set(found)
     reach(found, [record.needs for record in records])
     return (concerned, found) if len(found) < len(records) else None
+
+
+def hidden_paths(build: SettledBuild, records: Sequence[CallRecord], executed: Container[int]) -> set[str]:
+    """Return what calls that are not executed would make, as far as SCons has not visited it."""
+    others = [record for number, record in enumerate(records) if number not in executed]
+    return {build.built[place] for record in others for place in record.hidden}
 
 
 def named_calls(build: SettledBuild, records: Sequence[CallRecord], root: str, names: Iterable[str]) -> set[int] | None:

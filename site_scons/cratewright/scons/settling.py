@@ -34,6 +34,7 @@ from .settled import (
     MEMORY,
     CallRecord,
     SettledBuild,
+    hidden_paths,
     memory_digest,
     memory_of,
     named_calls,
@@ -88,6 +89,7 @@ class Settling:
         self.records: list[CallRecord] = []
         self.is_late = False
         self.watch: Callable[[Settling], None] | None = None
+        self.reads: Callable[[Settling, set[str]], bool] | None = None
         self._fs = fs
         self._crate: Callable[..., CrateTarget] | None = None
         self._numbers: dict[int, int] = {}
@@ -168,10 +170,8 @@ class Settling:
         if number >= 0 and (
             is_pending(target) or list(map(id, self.targets[number])) == list(map(id, self.nodes[number]))
         ):
-            count = (
-                len(self._before.calls[number][1]) if is_pending(target) and self._before else len(self.nodes[number])
-            )
-            return [(number, place) for place in range(count)]
+            before = self._before.calls[number][1] if self._before else self.nodes[number]
+            return [(number, place) for place in range(len(before))]
         if type(target) is AskedNode:
             return [place_of(target)]
         if isinstance(target, SCons.Node.Node):
@@ -339,6 +339,11 @@ class Settling:
             self.known = before
             self._pending_nodes.end(node for number in left for node in self._taken.get(number, ()))
             self._execute(sorted(left))
+            hidden = hidden_paths(before, self.records, left)
+            if hidden and self.reads is not None and self.reads(self, hidden):
+                self.known, self._is_over = None, False
+                self.declare()
+                return
             if self._pending is not None:
                 self._pending.replace(left)
             if not any(type(row) is list for row in self.asked[_TARGETS]):
