@@ -167,7 +167,7 @@ def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str
         monkeypatch.setattr(
             discovery_module, "__file__", str(tmp_path / "site_scons" / "cratewright" / "plugins" / "discovery.py")
         )
-        monkeypatch.setattr(discovery_module, "entry_points", lambda group: [])
+        monkeypatch.setattr(discovery_module.metadata, "entry_points", lambda group: [])
         monkeypatch.syspath_prepend(str(tmp_path))
         registry = Registry()
         registry.discover()

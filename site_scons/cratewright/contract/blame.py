@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -20,7 +21,10 @@ from ..base import errors
 from ..base.diagnostic import Diagnostic, read_diagnostics
 from ..base.errors import Context, CratewrightError, PluginError, SourceError
 
-__all__ = ["foreign_error", "is_fault", "own_error", "plugin_words"]
+if TYPE_CHECKING:
+    from importlib import metadata
+
+__all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_words"]
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _GROUP = "cratewright"
@@ -39,10 +43,15 @@ def plugin_words(module: str) -> str:
     package = module.partition(".")[0]
     for entry in metadata.entry_points(group=_GROUP):
         if entry.module.partition(".")[0] == package and entry.dist is not None:
-            about = entry.dist.metadata  # read and parsed at each access
-            return f"{about['Name']} {about['Version']}"
+            return distribution_words(entry.dist)
     version = getattr(sys.modules.get(package), "__version__", None)
     return f"{package} {version}" if isinstance(version, str) else f"{package}, no version"
+
+
+def distribution_words(distribution: metadata.Distribution) -> str:
+    """Return a distribution's name and version."""
+    about = distribution.metadata  # read and parsed at each access
+    return f"{about['Name']} {about['Version']}"
 
 
 def is_fault(error: BaseException) -> bool:

@@ -140,6 +140,8 @@ class _Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
+    """What is in the file."""
+
     name: str
     version: str
     metadata: tuple[str, ...]

@@ -75,6 +75,8 @@ class _Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
+    """What is in the file."""
+
     producer: str
     backend: str
     fingerprint: str

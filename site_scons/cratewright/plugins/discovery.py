@@ -6,10 +6,11 @@ It does not load them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 
 from ..base.values import dataclass
-from .entry_points import PluginEntry, entry_points
+from ..contract.blame import distribution_words
 
 __all__ = ["GROUP", "FoundPlugin", "checkout_places", "find_plugins"]
 
@@ -21,21 +22,23 @@ GROUP = "cratewright"
 class FoundPlugin:
     """A plugin that is not loaded yet, and the directory to import it from, if there is a special one."""
 
-    entry: PluginEntry
+    entry: metadata.EntryPoint
+    origin: str
     path: str = ""
 
 
 def find_plugins() -> Iterator[FoundPlugin]:
     """Yield installed plugins, then those of a checkout: `plugins/*/pyproject.toml` beside `site_scons`."""
-    installed = sorted(entry_points(GROUP), key=lambda entry: entry.name)
-    yield from map(FoundPlugin, installed)
+    installed = sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
+    for entry in installed:
+        yield FoundPlugin(entry, distribution_words(entry.dist) if entry.dist else "installed")
     names = {entry.name for entry in installed}
     for project in _projects():
         table = _entry_point_table(project)
         for name, target in table.items():
             if name not in names:
-                entry = PluginEntry(name, target, f"plugins/{project.parent.name}")
-                yield FoundPlugin(entry, str(project.parent / "src"))
+                entry = metadata.EntryPoint(name, target, GROUP)
+                yield FoundPlugin(entry, f"plugins/{project.parent.name}", str(project.parent / "src"))
 
 
 def checkout_places() -> list[str]:

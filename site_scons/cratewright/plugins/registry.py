@@ -231,7 +231,7 @@ class Registry:
                 continue
             reason = BLOCKED if name in self._blocked else self._loaded(found)
             if reason:
-                self._plugins[name] = Plugin(name, found.entry.target, found.entry.origin, broken=reason)
+                self._plugins[name] = Plugin(name, found.entry.value, found.origin, broken=reason)
         self._is_discovering = False
         # A profile may be one of another plugin's options, so all have to be there.
         for plugin in self.plugins:
@@ -270,7 +270,7 @@ class Registry:
             entry = found.entry
             # What a module prints is not what a command was asked for.
             with redirect_stdout(sys.stderr):
-                self.register(entry.load(), name=entry.name, origin=entry.origin, target=entry.target)
+                self.register(entry.load(), name=entry.name, origin=found.origin, target=entry.value)
         except PluginError as error:
             return str(error)
         except BaseException as error:
