@@ -31,9 +31,11 @@ class PendingNodes:
 
     def node(self, path: str) -> Node:
         """Return the node of a path, which ends with a `/` if it is a directory."""
+        return self._stood_for(self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path))
+
+    def _stood_for(self, node: Node) -> Node:
         from .made_file import as_kind  # noqa: PLC0415
 
-        node = self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path)
         if type(node) in self._kinds:
             as_kind(node, self._kinds[type(node)])
             self._nodes.append(node)
@@ -41,11 +43,7 @@ class PendingNodes:
 
     def alias(self, name: str) -> Node:
         """Return the node of an alias."""
-        node = SCons.Node.Alias.default_ans.Alias(name)
-        if type(node) in self._kinds:
-            node.__class__ = self._kinds[type(node)]
-            self._nodes.append(node)
-        return node
+        return self._stood_for(SCons.Node.Alias.default_ans.Alias(name))
 
     def end(self, nodes: Iterable[Node] | None = None) -> None:
         """Turn these into ordinary SCons nodes, or all."""
