@@ -253,7 +253,7 @@ class CheckedCalls:
             if number not in settling.executed or (number not in settling.concerned and not call.is_undone):
                 self._keep(call, {path: known.files[path] for path in own})
                 call.hidden = hidden
-            call.was_hidden = hidden
+            call.was_hidden = hidden if record.is_checked else set()
         for path, stamp in known.files.items():
             if path not in owned:
                 self._files.keep(path, stamp)
