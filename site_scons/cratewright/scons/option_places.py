@@ -19,10 +19,9 @@ import SCons.Util
 from ..base.errors import ConfigurationError
 from ..contract.backend import CodegenBackend
 from ..rules.output_name import seen_from
-from ..system.fs import plain_path
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import SEARCH_PATHS, Options
-from .paths import check_path, located_source, nearby, relative
+from .paths import check_path, located_source, nearby, relative, way_up
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -150,7 +149,7 @@ class OptionPlaces:
         if ".." not in path.split("/"):
             return node
         base = self._env.Dir("#" if path[0] == "#" else ".").srcnode().abspath
-        plain = plain_path(os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
+        plain = way_up(self._env.fs, os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
         return node if plain == node.srcnode().abspath else self._env.fs.Dir(plain)
 
     def _word_path(self, path: str, made: bool) -> str:

@@ -24,6 +24,8 @@ __all__ = [
     "nearby",
     "reading_in",
     "relative",
+    "way_up",
+    "ways_up",
 ]
 
 
@@ -55,8 +57,21 @@ def directory_node(env: Any, path: str) -> Any:
         ) from error
     if ".." not in path.split("/"):
         return node
-    plain = plain_path(os.path.join(here.srcnode().abspath, path))
+    plain = way_up(env.fs, os.path.join(here.srcnode().abspath, path))
     return node if plain == node.srcnode().abspath else env.fs.Dir(plain)
+
+
+def way_up(fs: Any, path: str) -> str:
+    """Return where an absolute path with `..` leads, as `plain_path`; it is noted, since a link may be on the way."""
+    plain = plain_path(path)
+    ways_up(fs)[path] = plain
+    return plain
+
+
+def ways_up(fs: Any) -> dict[str, str]:
+    """Return the paths with `..` that were asked for in a run of SCons, and where they led."""
+    ways: dict[str, str] = fs.__dict__.setdefault("cratewright_ways", {})
+    return ways
 
 
 def _no_path(path: str) -> ConfigurationError:

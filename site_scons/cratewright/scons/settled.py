@@ -37,7 +37,7 @@ NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
 
-_FORMAT = "cratewright settled build 6"
+_FORMAT = "cratewright settled build 7"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
@@ -72,7 +72,8 @@ class SettledBuild(NamedTuple):
     that SCons printed when there was nothing to do. `built` are the paths of nodes that crates make, directories with
     a trailing `/`; `unmade` those of nodes that are not on disk. `memory` is the digest of SCons's database. `files`
     are all files read or made, with their stamps, None for a missing path; `places` are directories of the project in
-    which Python looks for modules, with the digests of their file names. Paths are absolute. `is_whole` if nothing was
+    which Python looks for modules, with the digests of their file names. Paths are absolute. `ways` are
+    paths with `..`, and where they lead, since a link may be on the way. `is_whole` if nothing was
     made; `written` is the text of the records, which are only read if something differs.
     """
 
@@ -86,6 +87,7 @@ class SettledBuild(NamedTuple):
     memory: str
     places: Mapping[str, str]
     files: Mapping[str, list[int] | None]
+    ways: Mapping[str, str]
     is_whole: bool
     written: bytes
 
@@ -99,6 +101,11 @@ class SettledBuild(NamedTuple):
         """
         if memory != self.memory or any(names_digest(place) != digest for place, digest in self.places.items()):
             return None
+        if self.ways:
+            from ..system.fs import plain_path  # noqa: PLC0415 - few builds need it
+
+            if any(plain_path(path) != end for path, end in self.ways.items()):
+                return None
         find, found = os.stat, []
         for path, stamp in self.files.items():
             try:
@@ -199,7 +206,7 @@ def _is_file_or_missing(path: str) -> bool:
         return False
 
 
-_TYPES = (list, list, list, list, list, list, list, str, dict, dict, bool, bytes)
+_TYPES = (list, list, list, list, list, list, list, str, dict, dict, dict, bool, bytes)
 
 
 def read_settled(root: str) -> SettledBuild | None:

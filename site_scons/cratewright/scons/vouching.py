@@ -18,6 +18,7 @@ from .checked_calls import CheckedCalls, Files, UnknownFiles, is_own
 from .crates import Build
 from .heard import listen
 from .installed import installed_files, is_below
+from .paths import ways_up
 from .pending_node import is_pending_node
 from .settled import NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
@@ -143,6 +144,7 @@ def _described(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Sett
         memory_digest(memory),
         {place: names_digest(place) for place in modules if is_below(place, build.root)},
         files.stamps,
+        {**(before.ways if before is not None else {}), **ways_up(fs)},
         is_whole,
         json.dumps(records).encode(),
     )
