@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
 from tests.support.bounds import until
-from tests.support.project_pair import YOUNG
+from tests.support.project_pair import YOUNG, run_alike
 
 COPIED = """\
 # A copy of a file is known as the file is.
@@ -59,15 +58,7 @@ class Pair:
 
     def run(self, *arguments: str) -> str:
         """Run both, and return what they came to; it is the same."""
-        found = []
-        for project in self:
-            if project is self.asked:
-                (project.path / ".sconsign.crates").unlink(missing_ok=True)
-            project.scons(*arguments, expect=None)
-            text = re.sub(r"DECLARED \w+\n", "", project.output).replace(str(project.path), "")
-            files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
-            found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
-        assert found[0] == found[1], arguments
+        run_alike(self.kept, self.asked, arguments, own=r"DECLARED \w+\n")
         return self.kept.output
 
     def is_known(self) -> bool:

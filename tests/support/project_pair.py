@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tests.support.scons_project import SconsProject
 
-__all__ = ["YOUNG", "ProjectPair"]
+__all__ = ["YOUNG", "ProjectPair", "run_alike"]
 
 YOUNG = """\
 import cratewright.base.stamp
@@ -20,6 +20,22 @@ def _tell():
     print("DECLARED", *sorted(crate.name for build in builds.values() for crate in build.crates.values()))
 atexit.register(_tell)
 """
+
+
+def run_alike(kept: SconsProject, asked: SconsProject, arguments: Sequence[str], own: str) -> None:
+    """Run two projects, of which `asked` knows nothing of the build before: they come to the same.
+
+    Shape: `own` matches the line that says what has been declared, which may differ.
+    """
+    found = []
+    for project in (kept, asked):
+        if project is asked:
+            (project.path / ".sconsign.crates").unlink(missing_ok=True)
+        project.scons(*arguments, expect=None)
+        text = re.sub(own, "", project.output).replace(str(project.path), "")
+        files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
+        found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
+    assert found[0] == found[1], f"{arguments}\n{found[0][:2]}\n{found[1][:2]}"
 
 
 class ProjectPair:
@@ -48,15 +64,7 @@ class ProjectPair:
 
     def run(self, *arguments: str) -> str:
         """Run both, which comes to the same, and return the names of the crates that were declared."""
-        found = []
-        for project in self:
-            if project is self.asked:
-                (project.path / ".sconsign.crates").unlink(missing_ok=True)
-            project.scons(*arguments, expect=None)
-            text = re.sub(r"DECLARED.*\n", "", project.output).replace(str(project.path), "")
-            files = {name: digest for name, digest in project.snapshot().items() if not name.startswith(".")}
-            found.append((project.status, re.sub(r"\d+\.\d+ s.*", "", text), files))
-        assert found[0] == found[1], f"{arguments}\n{found[0][:2]}\n{found[1][:2]}"
+        run_alike(self.kept, self.asked, arguments, own=r"DECLARED.*\n")
         match = re.search(r"DECLARED(.*)", self.kept.output)
         assert match, self.kept.output
         return match[1].strip()

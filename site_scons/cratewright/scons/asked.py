@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import SCons.Script
@@ -96,14 +96,13 @@ class AskedTargets:
     def end(self) -> None:
         """Restore SCons's lists, with the nodes themselves in place of their stand-ins."""
         SCons.Script._Set_Default_Targets = self._usual
-        for nodes in _lists():
-            nodes[:] = [AskedNode.real(node) if type(node) is AskedNode else node for node in nodes]
+        self.replace(lambda number: True)
 
-    def replace(self, numbers: Container[int]) -> None:
-        """Put the nodes of these calls in place of their stand-ins."""
+    def replace(self, is_known: Callable[[int], bool]) -> None:
+        """Put the nodes themselves in place of their stand-ins, of calls whose number is known."""
         for nodes in _lists():
             nodes[:] = [
-                AskedNode.real(node) if type(node) is AskedNode and place_of(node)[0] in numbers else node
+                AskedNode.real(node) if type(node) is AskedNode and is_known(place_of(node)[0]) else node
                 for node in nodes
             ]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .state import StageState
 
-__all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "stage_nodes"]
+__all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "stage_nodes", "stage_of"]
 
 STAGES = {
     "CrateCodegen": "Compiling crate $TARGET",
@@ -64,6 +64,11 @@ class Stage:
         self.found: list[Any] = []
 
 
+def stage_of(node: Any) -> Stage | None:
+    """Return the stage that makes a node, None if it is not one of a crate's."""
+    return getattr(getattr(node, "attributes", None), "crate_stage", None)
+
+
 class _RunStage:
     """The action of every stage."""
 
@@ -84,7 +89,7 @@ class _RunStage:
 
 @entrance
 def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
-    stage = getattr(node.attributes, "crate_stage", None)
+    stage = stage_of(node)
     if stage is None:
         return []
     if env.GetOption("clean") and node.get_executor().get_all_targets()[0] is node:

@@ -12,11 +12,10 @@ from typing import Any
 
 import SCons.Node
 import SCons.Node.FS
-import SCons.Script.Main
 
 from ..base.errors import GraphError
 from ..base.stamp import file_stamp, is_older
-from .builders import StageBuilder
+from .builders import StageBuilder, stage_of
 from .crates import Build, DeclaredCrate
 from .interface import InterfaceNode
 from .pending_node import is_pending_node
@@ -110,10 +109,11 @@ class CheckedCalls:
     """All calls of a run that has ended.
 
     Shape: `files` gets the files of all calls, and of other nodes of SCons; `built` and `unmade` as in `SettledBuild`.
+    After a run that `has_failed`, SCons has not come to all that it was asked for.
     Raises: UnknownFiles if no call was checked, or a file changed that belongs to no call.
     """
 
-    def __init__(self, build: Build, settling: Settling, fs: Any, files: Files) -> None:
+    def __init__(self, build: Build, settling: Settling, fs: Any, files: Files, *, has_failed: bool) -> None:
         self._build = build
         self._settling = settling
         self._files = files
@@ -127,8 +127,7 @@ class CheckedCalls:
             read |= self._check(self._calls[number])
         read.update(str(node.get_abspath()) for crate in build.crates.values() for node in crate.sources)
         self._carry()
-        main = SCons.Script.Main
-        if main.exit_status or main.this_build_status:  # SCons has not come to all that it was asked for
+        if has_failed:
             for call in self._calls:
                 call.is_undone = call.is_undone or not call.hidden <= call.was_hidden
         if all(call.is_undone or len(call.hidden) == len(call.built) for call in self._calls):
@@ -177,7 +176,7 @@ class CheckedCalls:
                 if before is not None:
                     needs.update(before.needs)
                 nodes = settling.nodes[number]
-                actions = [getattr(node.attributes, "crate_stage", node) for node in nodes]
+                actions = [stage_of(node) or node for node in nodes]
                 together = list(map(actions.index, actions))
                 try:
                     links = build.links_of(crate)
@@ -220,7 +219,7 @@ class CheckedCalls:
         call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
         files, read = self._files.beside(), set()
         for path, node in call.nodes:
-            stage = getattr(node.attributes, "crate_stage", None)
+            stage = stage_of(node)
             if stage is not None:
                 read.update(stage.state.files_read())
             try:
@@ -272,10 +271,10 @@ class CheckedCalls:
         for other in self._build.direct(crate):
             yield self._numbers[id(other.target)]
         for _, node in call.nodes:
-            stage = getattr(node.attributes, "crate_stage", None)
+            stage = stage_of(node)
             for each in stage.found if stage is not None else ():
                 child = each.file if isinstance(each, InterfaceNode) else each
-                if getattr(child.attributes, "crate_stage", None) is not None:
+                if stage_of(child) is not None:
                     yield self._number(child)
         above: dict[str, int | None] = {}
         for path in call.files:
@@ -286,7 +285,7 @@ class CheckedCalls:
 
 def is_own(node: Node) -> bool:
     """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
-    if getattr(node.attributes, "crate_stage", None) is not None:
+    if stage_of(node) is not None:
         return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)
     images = getattr(node.attributes, "crate_images", None)
     if images is None or not isinstance(node, SCons.Node.FS.Dir):
@@ -297,7 +296,7 @@ def is_own(node: Node) -> bool:
 
 
 def _is_of_crate(node: Node) -> bool:
-    return any(getattr(node.attributes, name, None) is not None for name in ("crate_stage", "crate_images"))
+    return stage_of(node) is not None or getattr(node.attributes, "crate_images", None) is not None
 
 
 def _maker_above(directory: str, makers: dict[str, int], above: dict[str, int | None]) -> int | None:
@@ -331,7 +330,7 @@ def _note_stage(node: Node, files: Files) -> None:
     for each in node.children():
         # The interface of a dependency is in a file.
         child = each.file if isinstance(each, InterfaceNode) else each
-        if isinstance(child, StageState) or getattr(child.attributes, "crate_stage", None) is not None:
+        if isinstance(child, StageState) or stage_of(child) is not None:
             continue
         if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
             raise UnknownFiles(f"{child} is made by others")

@@ -31,6 +31,7 @@ from ..system.fs import file_stamp, read_bytes
 from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
+from .builders import stage_of
 from .crates import Build
 from .settling import Settling
 from .usual import all_nodes
@@ -148,7 +149,7 @@ def _known() -> dict[str, object]:
     read: set[str] = set()
     for _, node in all_nodes(SCons.Node.FS.get_default_fs()):
         path = str(node.get_abspath())
-        stage = getattr(node.attributes, "crate_stage", None)
+        stage = stage_of(node)
         if stage is not None:
             read.update(stage.state.files_read())
             made.update((name, _stamp(name)) for name in stage.state.paths())

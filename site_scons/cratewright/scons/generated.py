@@ -27,6 +27,7 @@ from ..formats.stage_record import SeenFile
 from ..system.fs import file_stamp, read_regular
 from ..values.crate import Crate
 from ..values.options import Options
+from .builders import stage_of
 from .makeable import Makeable, upwards
 from .mirror import Mirror
 from .paths import relative
@@ -330,6 +331,6 @@ def _made_from(node: Any) -> Iterator[Any]:
     # SCons clears nodes that have been made.
     for nodes in (node.sources, node.depends, node.implicit, node.prerequisites):
         yield from nodes or ()
-    stage = getattr(node.attributes, "crate_stage", None)
+    stage = stage_of(node)
     if stage is not None and node.implicit is None:
         yield from stage.dependencies()

@@ -10,6 +10,7 @@ from typing import Any
 
 import SCons.Node.FS
 
+from .builders import stage_of
 from .images import is_image_directory, promised_images
 from .paths import relative
 from .pending_node import is_pending_node
@@ -132,4 +133,4 @@ def upwards(path: str) -> Iterator[str]:
 
 
 def _is_ours(node: Any) -> bool:
-    return getattr(node.attributes, "crate_stage", None) is not None
+    return stage_of(node) is not None

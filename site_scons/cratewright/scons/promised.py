@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import SCons.Errors
 
 from ..base.errors import CratewrightError
+from .builders import stage_of
 from .crates import Build
 
 __all__ = ["reads_any"]
@@ -25,7 +25,7 @@ def reads_any(build: Build, paths: set[str]) -> bool:
     with build.generated.promising(paths) as found:
         for target in targets:
             for node in (target.rlink, *target.results):
-                stage: Any = getattr(getattr(node, "attributes", None), "crate_stage", None)
+                stage = stage_of(node)
                 if stage is not None:
                     with suppress(CratewrightError, SCons.Errors.UserError):  # a mistake is told when it is built
                         stage.before()

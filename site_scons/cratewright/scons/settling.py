@@ -25,6 +25,7 @@ from ..base.stamp import clock_ns
 from ..plugins.registering import before_registering
 from .aliases import Aliases
 from .asked import AskedNode, AskedTargets, place_of
+from .builders import stage_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
 from .heard import listen
@@ -156,11 +157,7 @@ class Settling:
         if self._before is not None:
             nodes = [self._pending_nodes.alias(row[0])]
         else:
-            self._depth += 1
-            try:
-                nodes = list(usual(env, row[0], [self.nodes[number][place] for number, place in row[1]]))
-            finally:
-                self._depth -= 1
+            nodes = list(self._within(usual, env, row[0], [self.nodes[number][place] for number, place in row[1]]))
         self.aliases.add(row, usual, env, nodes)
         return nodes
 
@@ -190,19 +187,23 @@ class Settling:
         known = {id(node) for _, node in all_nodes(self._fs) if not is_pending_node(node)} if self._is_over else set()
         self._pending_nodes.end()
         self._execute(number for number in range(len(self.calls)) if number not in self.executed)
-        self._depth += 1
-        try:
-            self.aliases.make(lambda number, place: self.nodes[number][place])
-        finally:
-            self._depth -= 1
+        self._within(self.aliases.make, lambda number, place: self.nodes[number][place])
         if self._pending is not None:
             self._pending.end()
             self._pending = None
         if self._is_over:  # something looks at the graph after the build
             self.is_late = True
             for _, node in all_nodes(self._fs):
-                if id(node) not in known and getattr(node.attributes, "crate_stage", None) is not None:
+                if id(node) not in known and stage_of(node) is not None:
                     node.set_state(SCons.Node.up_to_date)
+
+    def _within(self, act: Callable[..., Any], *words: Any) -> Any:
+        """Call a function whose questions to SCons are not those of an SConstruct."""
+        self._depth += 1
+        try:
+            return act(*words)
+        finally:
+            self._depth -= 1
 
     def _execute(self, numbers: Iterable[int]) -> None:
         make = self._crate
@@ -280,11 +281,7 @@ class Settling:
         if self._before is None:
             return None
         if number not in self._taken:
-            self._depth += 1  # not the SConstruct asks for them
-            try:
-                self._taken[number] = list(map(self._pending_nodes.node, paths))
-            finally:
-                self._depth -= 1
+            self._taken[number] = self._within(lambda: list(map(self._pending_nodes.node, paths)))
         return self._taken[number]
 
     def _report(self) -> None:
@@ -345,7 +342,7 @@ class Settling:
                 self.declare()
                 return
             if self._pending is not None:
-                self._pending.replace(left)
+                self._pending.replace(left.__contains__)
             if not any(type(row) is list for row in self.asked[_TARGETS]):
                 return  # only what a command line names, or all
             nodes = {number: self.nodes[number] for number in left}

@@ -19,6 +19,7 @@ import SCons.Script.Main
 
 from ..base.errors import ConfigurationError, near_miss
 from ..base.values import dataclass
+from .builders import stage_of
 from .environment import generate
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class StandaloneBuild:
             if node in seen:
                 continue
             seen.add(node)
-            stage = getattr(node.attributes, "crate_stage", None)
+            stage = stage_of(node)
             if stage is not None:
                 found.update(stage.state.files_read())
             elif isinstance(node, SCons.Node.FS.File) and not node.is_derived():

@@ -17,8 +17,8 @@ Node = Any
 """An SCons node; SCons has no types to check against."""
 
 
-def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, tuple[int, int]]:
-    """Return what SCons prints of the targets to build that are up to date, each with a call and a place in it.
+def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, int]:
+    """Return what SCons prints of the targets to build that are up to date, each with the number of its call.
 
     Shape: `asked` as in `SettledBuild`; targets that a command line names are left out. SCons prints one line for all
     that one action makes.
@@ -29,7 +29,7 @@ def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, tu
         record = records[number]
         if (number, record.together[place]) not in done:
             done.add((number, record.together[place]))
-            found[f"scons: `{record.names[place]}' is up to date."] = number, place
+            found[f"scons: `{record.names[place]}' is up to date."] = number
     return found
 
 
@@ -42,7 +42,7 @@ def told_in_order(
     Shape: `told` as in `SettledBuild`; None if it would have to tell more about the order, and does not.
     """
     lines: dict[int, list[str]] = {}
-    calls = {line: number for line, (number, _) in told_of(asked, records).items()}
+    calls = told_of(asked, records)
     for line, number in calls.items():
         lines.setdefault(number, []).append(line)
     order = {line: place for place, line in enumerate(told)}

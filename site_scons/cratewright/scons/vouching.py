@@ -119,9 +119,10 @@ def _described(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Sett
     if not (settling.memory and memory and lines.has_ended) or settling.is_late:
         raise UnknownFiles("SCons has no database, or the build was not described to its end")
     files = Files(build.root, settling.began)
-    calls = CheckedCalls(build, settling, fs, files)
     main = SCons.Script.Main
-    is_quiet = lines.only and lines.is_done and not main.exit_status and not main.this_build_status
+    has_failed = bool(main.exit_status or main.this_build_status)
+    calls = CheckedCalls(build, settling, fs, files, has_failed=has_failed)
+    is_quiet = lines.only and lines.is_done and not has_failed
     is_whole = is_quiet and not calls.is_any_undone and is_same_memory(settling.memory, memory)
     places = settling.moments.search_paths
     modules = list(settling.moments.module_paths)
