@@ -173,18 +173,20 @@ class Conformance(KeyRules):
         second = trial.build(str(tmp_path / "one"), cache=cache)
         if second.made:
             broken(f"a second build makes {second.made} of its results again", "report only files that are there still")
-        self._same(first, second, "from the cache", "let results be all that the methods return, and keep no state")
+        self._same(first, second, "from the cache", "return everything in results, and keep no state")
         verified = replace(trial, environ={**trial.environ, "CRATE_CACHE_VERIFY": "1"})
         try:
             verified.build(str(tmp_path / "one"), cache=cache)
         except CratewrightError as error:
-            broken(f"a fresh result differs from the one in the cache\n{error}", "look for what the key does not hold")
+            broken(
+                f"a fresh result differs from the one in the cache\n{error}", "look for input that is not in the key"
+            )
 
     def test_side_by_side(self, tmp_path: Path) -> None:
         """Many workers come to what one does, and so do threads if `RUNS_PROGRAMS` says that they may."""
         trial = self._trial()
         one, many = self._build(tmp_path / "one"), self._build(tmp_path / "many", jobs=4)
-        self._same(one, many, "by one worker and by four", "let calls share nothing but what init() and warm() loaded")
+        self._same(one, many, "by one worker and by four", "share only what init() and warm() loaded")
         engine = trial.engine(str(tmp_path / "threads"), workers=False)
         backend = engine.backend(*self._key())
         if not backend.runs_programs():
@@ -196,7 +198,7 @@ class Conformance(KeyRules):
         if any(unit != units[number % len(self.sources)] for number, unit in enumerate(units)):
             broken(
                 "threads that share one object come to different results",
-                "let runs_programs() return False, or keep no state",
+                "return False from runs_programs(), or keep no state",
             )
 
     def test_makes_what_it_declares(self, tmp_path: Path) -> None:
@@ -210,8 +212,8 @@ class Conformance(KeyRules):
                     self._build(tmp_path / f"{kind.value}-{mode.value}", kind, lto=mode.value)
                 except (UnsupportedError, PluginError) as error:
                     broken(
-                        f"it declares {kind.value} with lto='{mode.value}', and cannot make it\n{error}",
-                        "leave out of supported_crate_types and capabilities what cannot be done",
+                        f"it declares {kind.value} with lto='{mode.value}', but cannot make it\n{error}",
+                        "remove it from supported_crate_types or capabilities",
                     )
 
     def test_lto_once(self, tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ class Conformance(KeyRules):
         built = replace(trial, crate_types=kinds[:2], options=options).build(str(tmp_path))
         if built.shared_lto != (False, True):
             broken(
-                "LTO ran twice for one list of dependency formats", "let kept_symbols() not depend on the crate type"
+                "LTO ran twice for one list of dependency formats", "make kept_symbols() independent of the crate type"
             )
 
     def test_lto_keeps_symbols_and_behaviour(self, tmp_path: Path) -> None:
@@ -281,9 +283,9 @@ class Conformance(KeyRules):
             broken(f"a tool that fails ({fault}) is reported as a fault of the plugin\n{error}", "raise a ToolError")
         except CratewrightError:
             if time.monotonic() - started > 30:
-                broken(f"a tool that fails ({fault}) is waited for too long", "end it after session.timeout seconds")
+                broken(f"a tool that fails ({fault}) is waited for too long", "kill it after session.timeout seconds")
         else:
-            broken(f"a tool that fails ({fault}) is taken for one that did its work", "look at its status and output")
+            broken(f"a tool that fails ({fault}) is taken for one that succeeded", "look at its status and output")
 
     def test_an_interrupt_leaves_nothing(self, tmp_path: Path) -> None:
         """A build that is ended in the middle leaves no process, and the next one succeeds."""
@@ -309,7 +311,7 @@ class Conformance(KeyRules):
             child.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
-            broken("a build does not end when it is interrupted", "let no method catch KeyboardInterrupt")
+            broken("a build does not end when it is interrupted", "do not catch KeyboardInterrupt in any method")
         deadline = time.monotonic() + 30
         while (left := processes_of(child.pid)) and time.monotonic() < deadline:
             time.sleep(0.05)

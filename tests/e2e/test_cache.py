@@ -171,7 +171,7 @@ def test_a_backend_that_reads_behind_our_back(scons_project: SconsProject) -> No
     scons_project.scons("-c")
     scons_project.environ["CRATE_CACHE_VERIFY"] = "1"
     output = scons_project.scons(expect=2)
-    assert "crate 'app': a.stub: the cache has another result than a fresh compilation" in output
+    assert "crate 'app': a.stub: the cached result differs from a fresh compilation" in output
     assert "differs:              modules[0].data: 3 bytes, " in output
     assert "opened, not reported: secret.txt" in output
     assert not scons_project.exists("app.rlink")
@@ -236,7 +236,7 @@ def test_explain_follows_stages_and_names_variables(scons_project: SconsProject)
     text = _run(scons_project, "explain", "app.cdylib.json")
     heads = [line.partition(":")[0] for line in text.splitlines() if not line.startswith((" ", "variables"))]
     assert heads == ["app.cdylib.json", "app.cdylib.lto", "app.rlink"]
-    assert text.endswith("variables of the Environment that 'stub' does not take: CPPPATH CXXFLAGS\n  app.rlink\n")
+    assert text.endswith("variables of the Environment that backend 'stub' ignores: CPPPATH CXXFLAGS\n  app.rlink\n")
     scons_project.write({"b.stub": "export b 2\n"})
     scons_project.scons()
     text = _run(scons_project, "explain", "app.cdylib")
@@ -247,7 +247,7 @@ def test_explain_follows_stages_and_names_variables(scons_project: SconsProject)
     assert scons_project.up_to_date("more=1", "-n")
     assert "LIBS" not in _run(scons_project, "explain")
     assert scons_project.up_to_date("more=1")
-    untaken = [line for line in _run(scons_project, "explain").splitlines() if "does not take" in line]
+    untaken = [line for line in _run(scons_project, "explain").splitlines() if "ignores" in line]
     assert sorted(line.partition(": ")[2] for line in untaken) == ["ARFLAGS LIBS", "CPPPATH", "CXXFLAGS"]
     assert scons_project.up_to_date()
     assert "LIBS" not in _run(scons_project, "explain", "other.rlink")
@@ -258,10 +258,10 @@ def test_explain_follows_stages_and_names_variables(scons_project: SconsProject)
 def test_commands(project: SconsProject) -> None:
     stats = _run(project, "cache", "stats")
     assert "entries:   5\n" in stats and " of 5.0 GiB\n" in stats and "last used: at most 0 days ago\n" in stats
-    assert _run(project, "cache", "verify") == "entries: 5, all whole\n"
+    assert _run(project, "cache", "verify") == "entries: 5, all intact\n"
     project.environ["CRATE_CACHE_SIZE"] = "10k"
     assert "entries:   0\n" in _run(project, "cache", "gc")
-    assert _run(project, "cache", "verify", "--cache", "nowhere") == "entries: 0, all whole\n"
+    assert _run(project, "cache", "verify", "--cache", "nowhere") == "entries: 0, all intact\n"
     assert not project.exists("nowhere")
     project.environ["CRATE_CACHE_SIZE"] = "ten"
     assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in _run(project, "cache", "gc", expect=2)
@@ -274,7 +274,7 @@ def test_verify_finds_bit_rot(project: SconsProject) -> None:
     file.write_bytes(data[:at] + b"E" + data[at + 1 :])
     text = _run(project, "cache", "verify", expect=2)
     assert "of 5 entries cannot be used and were removed" in text and "its digest does not match" in text
-    assert "all whole" in _run(project, "cache", "verify")
+    assert "all intact" in _run(project, "cache", "verify")
     project.scons("-c")
     project.scons()
     assert project.exists("app.images/a")

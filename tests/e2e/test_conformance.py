@@ -57,10 +57,10 @@ BROKEN = [
         "every missing path",
     ),
     (broken.Forgets, "test_what_it_includes_counts", "x.inc changed, and the cache served", "return every file read"),
-    (broken.HasState, "test_side_by_side", "differ by one worker and by four", "let calls share nothing"),
-    (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "cannot be done"),
+    (broken.HasState, "test_side_by_side", "differ by one worker and by four", "share only what"),
+    (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "remove it from"),
     (broken.DeadOption, "test_the_class_is_sound", "option 'dead' reaches neither", "name it in UNIT_OPTIONS"),
-    (broken.FormsWithoutOptions, "test_every_option_counts", "otherwise with another 'debuginfo'", "into the key of"),
+    (broken.FormsWithoutOptions, "test_every_option_counts", "differently with another 'debuginfo'", "into the key of"),
     (broken.Misspelt, "test_the_class_is_sound", "print_pass_timing() is not a method", "print_pass_timings()?"),
     (broken.PlacelessErrors, "test_errors_name_their_place", "does not say where", "raise SourceError.at("),
     (

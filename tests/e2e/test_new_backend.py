@@ -121,7 +121,7 @@ def test_a_name_that_is_taken(
     monkeypatch.setattr(cli, "default_registry", lambda: registry)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["new-backend", "stub"]) == 2
-    assert "there is a backend 'stub' already" in capsys.readouterr().err
+    assert "there is already a backend 'stub'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

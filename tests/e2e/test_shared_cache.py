@@ -85,7 +85,7 @@ def _project(path: Path, url: str, **environ: str) -> SconsProject:
 def test_nginx_as_documented(tmp_path: Path) -> None:
     with _nginx(tmp_path / "server") as url:
         project = _project(tmp_path / "stranger", url)
-        assert "writing no more to the cache" in project.scons() and "401" in project.output
+        assert "no longer writing to the cache" in project.scons() and "401" in project.output
         assert not list((tmp_path / "server" / "cache").glob("ac/*"))
         project = _project(tmp_path / "first", url, CRATE_CACHE_AUTH="ci:secret")
         assert "12 units: 12 compiled" in project.scons() and project.errors == ""

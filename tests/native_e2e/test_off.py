@@ -95,7 +95,7 @@ def test_code_alone_is_no_use_to_lto(native: NativeProject) -> None:
         }
     )
     said = native.scons(expect=2)
-    assert "crate 'far' has lto='fat', and 'common' is compiled without" in said
+    assert "crate 'far' has lto='fat', but 'common' was compiled without" in said
 
 
 LOCAL = """\

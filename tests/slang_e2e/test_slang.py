@@ -288,7 +288,7 @@ def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, de
     assert sorted(name[0] for name, digest in digests(slang).items() if first[name] != digest) == ["b", "h"]
     slang.write({"h.comp.hlsl": "float4 main() : SV_Target { return 1; }\n"})
     slang.scons(expect=2)
-    assert "h.comp.hlsl:1: error: no entry point, though it is called .comp" in slang.errors
+    assert "h.comp.hlsl:1: error: no entry point, although the file is named .comp" in slang.errors
 
 
 USES_M = "import m;\n%s void main() { }\n"
@@ -327,7 +327,7 @@ MISTAKES = {
     "an extern that nothing exports": (
         USES_M.replace("{ }", "{ float x = total(); }"),
         {"m.slang": "module m;\nextern static const int COUNT;\npublic float total() { return COUNT; }\n"},
-        r"(?s)unresolved external symbol.*import one that does",
+        r"(?s)unresolved external symbol.*import one that exports it",
     ),
 }
 

@@ -59,7 +59,7 @@ Default(env.Crate("q_{lto}", [fast.image, "a.comp"], crate_type="cdylib", opt_le
         (
             {"x.glsl": "layout(binding = 0) uniform sampler2D s;\nfloat f() { return texture(s, vec2(0)).x; }\n"},
             "",
-            "it is another in each stage",
+            "it differs from stage to stage",
         ),
         (
             {"x.glsl": "vec2 two = vec2(gl_GlobalInvocationID.x);\nfloat f() { return two.x; }\n"},

@@ -52,9 +52,9 @@ def _with(**changes: str | None) -> Fields:
         (OLD, (("one.inc", "b" * 64), *SEEN[1:]), ["one.inc changed: aaaaaaaa -> bbbbbbbb"]),
         (OLD, (SEEN[0], ("two.inc", "b" * 64)), ["two.inc appeared"]),
         (OLD, (SEEN[0], ("two.inc/x", "b" * 64)), ["two.inc appeared"]),
-        (OLD, (SEEN[0], ("two.inc/x", None)), ["not in the cache any more"]),
+        (OLD, (SEEN[0], ("two.inc/x", None)), ["no longer in the cache"]),
         (OLD, (*SEEN[:2], ("three.inc", None)), ["three.inc went away"]),
-        (OLD, SEEN, ["not in the cache any more"]),
+        (OLD, SEEN, ["no longer in the cache"]),
         (_with(option_x="'2'"), (("one.inc", None),), ["option x changed: '1' -> '2'", "one.inc went away"]),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_line_says_why(tmp_path: Path) -> None:
         story.run(a=(False, "2"), b=(True, "1"), c=(False, "1"))
         == "a changed: 11111111 -> 22222222 (1 unit); 1 unit new"
     )
-    assert story.run(a=(False, "2"), b=(False, "1")) == "not in the cache any more (2 units)"
+    assert story.run(a=(False, "2"), b=(False, "1")) == "no longer in the cache (2 units)"
     many = story.run(**{name: (False, "9") for name in "ab"}, c=(False, "2"))
     assert many == ("a changed: 22222222 -> 99999999 (1 unit); b changed: 11111111 -> 99999999 (1 unit); 1 unit new")
     many = story.run(**{name: (False, "8") for name in "abc"})
@@ -183,7 +183,7 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
             build({"X": "2"}, b"error no\n", b"include x.inc\n")
         assert build({"X": "2"}, b"export b\n", b"include x.inc\n").startswith("0.stub changed: ")
         engine.environ, engine._store = {"CRATE_CACHE": "off"}, None
-        assert build({"X": "2"}, b"export b\n", b"include x.inc\n") == "not in the cache any more (2 units)"
+        assert build({"X": "2"}, b"export b\n", b"include x.inc\n") == "no longer in the cache (2 units)"
     finally:
         engine.close()
 
@@ -217,6 +217,6 @@ def test_units_of_one_source_have_histories_of_their_own(tmp_path: Path) -> None
 
     try:
         build(one="1", two="2")
-        assert build(one="1", two="3") == "not in the cache any more (1 unit); define X changed: '2' -> '3' (1 unit)"
+        assert build(one="1", two="3") == "no longer in the cache (1 unit); define X changed: '2' -> '3' (1 unit)"
     finally:
         engine.close()

@@ -182,7 +182,7 @@ def test_a_backend_that_reads_behind_our_back_is_caught(
     engine.environ = {"CRATE_CACHE_VERIFY": "1"}
     error = _compile(engine, b"export a\n").error
     assert isinstance(error, CacheError)
-    assert error.message == "a.stub: the cache has another result than a fresh compilation"
+    assert error.message == "a.stub: the cached result differs from a fresh compilation"
     assert error.context[0][1].startswith("modules[0].data: 3 bytes, ")
     assert error.context[1:] == (("opened, not reported", "secret.txt"),)
     with pytest.raises(CacheError, match=r"reads secret\.txt and does not report it"):
@@ -190,7 +190,7 @@ def test_a_backend_that_reads_behind_our_back_is_caught(
 
 
 class SneakyLink(testing.StubBackend):
-    """Finds libraries, and does not say so."""
+    """Finds libraries, but does not report it."""
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link and keep quiet."""
@@ -253,8 +253,8 @@ class Moody(Recorded):
     ("mood", "message", "rows"),
     [
         ("error no", "a.stub: the cache has a result, but a fresh compilation fails", ["failure"]),
-        ("include x.inc", "a.stub: the cache has another", ["differs", "only now seen", "opened, not reported"]),
-        ("warning w", "a.stub: the cache has another", ["differs"]),
+        ("include x.inc", "a.stub: the cached result differs", ["differs", "only now seen", "opened, not reported"]),
+        ("warning w", "a.stub: the cached result differs", ["differs"]),
     ],
 )
 def test_what_a_fresh_compilation_contradicts(

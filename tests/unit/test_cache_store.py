@@ -318,7 +318,7 @@ print(store.get(key(0)), store.get(key(1)))
 store.insert(key(1), b"new"); store.flush()
 print(store.get(key(1)), store.get(key(0)), store.report().problem)
 """
-    assert _run(script, tmp_path / "store", forget=True) == ("b'value' None\nNone b'value' it can only be read")
+    assert _run(script, tmp_path / "store", forget=True) == ("b'value' None\nNone b'value' it is read-only")
     # The same if the first thing that happens is a write, or if nothing is there.
     assert _run("store.insert(key(1), b'n'); store.flush(); print(store.get(key(0)))", file.parent, forget=True)
     (tmp_path / "none").mkdir(mode=0o555)

@@ -272,7 +272,7 @@ def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (encode_rlib(CRATE)[:100], "is truncated or damaged"),
         (encode_rlink(CRATE)[:-1], "is truncated or damaged"),
         (b'{"a":' * 100_000, "is not a manifest"),
-        (b'{"a": NaN}', "NaN is not a number of JSON"),
+        (b'{"a": NaN}', "NaN is not a JSON number"),
         (b'{"a": "\xff"}', "is not a manifest"),
     ],
 )

@@ -139,7 +139,7 @@ def test_two_dylibs_that_contain_the_same_crates_are_one_row() -> None:
         "  twice:      core",
         "              inside the dylibs of std a b",
         "  hint:       give an rlib to a: then all is linked statically",
-        "              or link a b with prefer_dynamic, what they share being a dylib of its own",
+        "              or link a b with prefer_dynamic, and make what they share a dylib of its own",
     ]
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 

@@ -181,7 +181,7 @@ def test_a_command_that_fails(command_line: Callable[..., int], capsys: pytest.C
         assert said in errors and "Traceback" not in errors, errors
     bad = replace(GREET, arguments=_raising(ZeroDivisionError("oh")))
     assert command_line("greet", command=bad) == 2
-    assert "plugin 'more_plugin', command 'greet' cannot say what it takes: ZeroDiv" in capsys.readouterr().err
+    assert "plugin 'more_plugin', command 'greet' cannot declare its arguments: ZeroDiv" in capsys.readouterr().err
     # Nor does it keep others from being used.
     assert command_line("--help", command=bad) == command_line("backends", command=bad) == 0
     taken = replace(GREET, arguments=lambda parser: parser.add_argument("run") and None)

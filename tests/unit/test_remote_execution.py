@@ -148,7 +148,7 @@ def test_machines_must_have_the_same_files(tmp_path: Path, capfd: pytest.Capture
     """This server says `hello` to any question: the files are not there."""
     with serving_reapi() as server, _executor(server) as executor:
         assert executor.run(_portable(tmp_path, **{"/usr/bin/cc": "0" * 64})) is None
-        assert "all programs run here: /usr/bin/cc is not there" in capfd.readouterr().err
+        assert "all programs run here: /usr/bin/cc is missing there" in capfd.readouterr().err
 
 
 def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:

@@ -144,13 +144,13 @@ def test_sixty_faults(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("get-401", "it wants credentials (GET is answered with 401"),
-        ("get-301", "it redirects: GET is answered with 301"),
-        ("get-500", "GET is answered with 500"),
-        ("cut", "what it has is not a result"),
+        ("get-401", "it requires credentials (GET was answered with 401"),
+        ("get-301", "it redirects: GET was answered with 301"),
+        ("get-500", "GET was answered with 500"),
+        ("cut", "its entry is not a result"),
         ("no-http", "BadStatusLine"),
         ("hang", "it does not answer in time"),
-        ("put-405", "writing no more"),
+        ("put-405", "no longer writing"),
     ],
 )
 def test_it_is_said_once_and_says_why(
@@ -180,7 +180,7 @@ def test_a_server_that_dies_is_told_once(kept: dict[str, bytes], capfd: pytest.C
         server.fault = "get-401"
         assert _found(store, RESULTS) == {} and store.problem
         store.close()
-    assert "writing no more" in said and capfd.readouterr().err == ""
+    assert "no longer writing" in said and capfd.readouterr().err == ""
 
 
 def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:

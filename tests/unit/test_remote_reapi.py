@@ -121,9 +121,9 @@ def test_faults(capfd: pytest.CaptureFixture[str]) -> None:
     ("fault", "words"),
     [
         ("unauthenticated", "it refuses access (UNAUTHENTICATED: no)"),
-        ("no-sha256", "it knows no SHA-256"),
+        ("no-sha256", "it does not support SHA-256"),
         ("hang", "it does not answer in time"),
-        ("junk", "what it has is not a result"),
+        ("junk", "its entry is not a result"),
     ],
 )
 def test_it_says_why(fault: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -181,7 +181,7 @@ def test_other_machines_that_are_of_no_use(place: Place, capfd: pytest.CaptureFi
     job = place.job("a.stub")
     place.sender.fingerprint = "stub 2"
     assert place.sender.make([job]) == place.sender.make([job]) == [None] and len(place.sent()) == 1
-    assert "its tools are other ones there" in capfd.readouterr().err
+    assert "its tools differ there" in capfd.readouterr().err
 
 
 def test_code_that_is_installed_there(place: Place, capfd: pytest.CaptureFixture[str]) -> None:

@@ -247,7 +247,7 @@ def test_assembly_that_is_not_preprocessed(project: Project) -> None:
 def test_an_absolute_name_that_assembly_makes_up(llvm_project: Project) -> None:
     place = llvm_project.root
     llvm_project.write(a_S=f'.macro take file\n.incbin "{place}/\\file"\n.endm\ntake b.bin\n', b_bin="1")
-    with pytest.raises(SourceError, match=r"a\.S:1: error: assembly puts together the absolute name"):
+    with pytest.raises(SourceError, match=r"a\.S:1: error: assembly builds the absolute path"):
         llvm_project.compile("a.S")
 
 

@@ -35,7 +35,7 @@ REFUSED = [
     ({"soversion": "a,-z"}, "soversion 'a,-z'"),
     ({"version": "1", "ldflags": ["-Wl,-soname,x"]}, "both set the soname"),
     ({"soversion": "1", "ldflags": ["-Wl,-h,libfoo.so.1"]}, "both set the soname"),
-    ({"ldflags": ["-Xlinker", "--soname=other.so"]}, "no file is called other.so"),
+    ({"ldflags": ["-Xlinker", "--soname=other.so"]}, "no file has the name other.so"),
 ]
 
 

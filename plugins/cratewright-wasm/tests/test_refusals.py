@@ -24,7 +24,7 @@ F = "int f(void) { return 1; }\n"
         ("(module (func $f) (start $f))", "a.wat:1: error: .* no start"),
         ('(module\n\n  (func (export "f") i32.bogus))', "a.wat:3:22: error: unknown operator"),
         ('(module (func (export "f") (result i32) ref.null extern i32.const 1', "a.wat:1:.*: error: "),
-        ('(module (import "other" "memory" (memory 0)))', "a.wat:1: error: there is one memory"),
+        ('(module (import "other" "memory" (memory 0)))', "a.wat:1: error: all modules share one memory"),
         (b"(module \xff)", "a.wat:1: error: this is not valid UTF-8"),
         ('(module (func $f (export "g") (drop (ref.func $f))))', "a.wat:1: error: 'ref.func' cannot be linked"),
     ],
@@ -45,7 +45,7 @@ def test_wat_that_cannot_be_linked(trial: Callable[..., Built], text: str | byte
             "imports",
         ),
         ({"a.c": F, "b.c": F}, "duplicate symbol: f", "static"),
-        ({"a.c": "static int f(void) { return 1; }\n"}, "offers nothing", "exports"),
+        ({"a.c": "static int f(void) { return 1; }\n"}, "exports nothing", "exports"),
         (
             {"a.c": "int g(int);\nint f(void) { return g(1); }\n", "b.c": "int g(long long x) { return x; }\n"},
             "signature mismatch: g",

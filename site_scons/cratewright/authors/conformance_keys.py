@@ -48,7 +48,7 @@ class KeyRules:
                 units = [replace(unit, form=None, observed=(), dumps=()) for unit in bare if unit is not None]
                 if len(units) == len(bare) and units[0] != units[1]:
                     broken(
-                        f"{stencil.path} compiles otherwise with another '{name}', and its canonical form is the same",
+                        f"{stencil.path} compiles differently with another '{name}', but has the same canonical form",
                         f"put options.text('{name}') into the key of the form, or leave it out of UNIT_OPTIONS",
                     )
 

@@ -28,7 +28,7 @@ _ERRORS = "surrogateescape"
 """How a path that is no UTF-8 comes back."""
 _ROW = 4096
 """The most scalars in a row, and rows: arrays in arrays are no value, and what they claim takes no more than 32 MiB."""
-_OTHER = "an item is not of its kind"
+_OTHER = "an item has the wrong type"
 _MOST = 1 << 40
 """More items than any bytes hold."""
 

@@ -222,7 +222,7 @@ class EmbeddedStore(CacheKvStore):
                 return None
             file = self._begin()
         elif not self._read_only and not (os.access(file, os.W_OK) and os.access(self._directory, os.W_OK)):
-            self._problem, self._writable, mode = "it can only be read", False, "ro"
+            self._problem, self._writable, mode = "it is read-only", False, "ro"
             if write:
                 return None
         check_journal(file)

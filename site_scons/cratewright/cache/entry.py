@@ -126,7 +126,7 @@ def encode_worlds(worlds: Iterable[ObservedResult]) -> bytes:
     """
     worlds = tuple(worlds)
     if not _bounded(worlds):
-        raise ValueError("an entry of too many files")
+        raise ValueError("an entry names too many files")
     return _WORLDS.encode(worlds)
 
 

@@ -66,7 +66,7 @@ def describe(change: Change) -> str:
     if change.what == NEW:
         return "new"
     if change.what == LOST:
-        return "not in the cache any more"
+        return "no longer in the cache"
     if change.what == "code":
         return "the code of cratewright or of the backend changed"
     name = rest if word == FILE else _NAMES.get(change.what, change.what)

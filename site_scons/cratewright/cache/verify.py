@@ -29,9 +29,9 @@ def contradiction(label: str, kept: object, fresh: object, opened: Sequence[str]
         ("opened, not reported", "\n".join(path for path in opened if path not in named)),
     ]
     return CacheError(
-        f"{label}: the cache has another result than a fresh compilation",
+        f"{label}: the cached result differs from a fresh compilation",
         context=[(name, text) for name, text in rows if text],
-        hint="something outside the key decided the result: the backend must report every file it reads, and "
+        hint="something outside the key affected the result: the backend must report every file it reads, and "
         "take all else from the stencil or the request, or else into its fingerprint",
     )
 

@@ -95,7 +95,7 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
     Raises: PluginError as `add_plugin_commands`; ConfigurationError for a word of `CRATE_PLUGINS` that is none.
     """
     parser = argparse.ArgumentParser(
-        prog="cratewright", description="Crates for SCons: look at backends and files, link again."
+        prog="cratewright", description="Crates for SCons: inspect backends and files, and link again."
     )
     parser.add_argument("--version", action="version", version=f"cratewright {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -19,7 +19,7 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = commands.add_parser(
         "build",
         help="build a workspace that has no SConstruct",
-        description="Runs SCons on a workspace in TOML. What stands after -- goes to SCons as it is.",
+        description="Runs SCons on a workspace in TOML. Arguments after -- are passed on to SCons.",
     )
     parser.add_argument(
         "words",

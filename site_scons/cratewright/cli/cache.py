@@ -29,7 +29,7 @@ def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]
 ) -> None:
     """Add `explain` and `cache` to a command line; `registry` finds the plugins that open stores."""
-    explain = commands.add_parser("explain", help="say why the units of a target were last compiled or linked")
+    explain = commands.add_parser("explain", help="explain why the units of a target were last compiled or linked")
     explain.add_argument(
         "target",
         metavar="TARGET",
@@ -58,7 +58,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         raise FormatError(
             f"no record of how {target} was made",
             context=(("looked for", history_path(target) if arguments.target else ".*.why"),),
-            hint="name a file that scons has built from a crate; `scons -c` forgets its history",
+            hint="name a file that scons has built from a crate; `scons -c` removes its history",
         )
     causes = {name: causes_of(path) for name, path in history}
     if arguments.json:
@@ -83,7 +83,7 @@ def _untaken(targets: Iterable[str]) -> Iterator[str]:
     for (backend, variable), found in sorted(where.items()):
         alike.setdefault((backend, tuple(found)), []).append(variable)
     for (backend, names), variables in alike.items():
-        yield f"variables of the Environment that '{backend}' does not take: {' '.join(variables)}"
+        yield f"variables of the Environment that backend '{backend}' ignores: {' '.join(variables)}"
         yield from (f"  {name}" for name in names)
 
 
@@ -194,7 +194,7 @@ def _verify(store: CacheKvStore) -> StoreReport:
             context=[(key[:12], error) for key, error in damaged[:10]],
             hint="what they held is compiled again when it is next needed; if this happens again, check the disk",
         )
-    rows = (("entries", f"{count}, all whole"), *(("not verified", level.name) for level in unlisted))
+    rows = (("entries", f"{count}, all intact"), *(("not verified", level.name) for level in unlisted))
     return StoreReport(rows, figures=(("entries", count), ("damaged", 0)))
 
 

@@ -17,7 +17,7 @@ def add_completion(
     added = commands.add_parser(
         "completion",
         help="print a completion script for a shell",
-        description='For bash: eval "$(cratewright completion bash)" in ~/.bashrc; the script does the rest.',
+        description='For bash, add this line to ~/.bashrc: eval "$(cratewright completion bash)"',
     )
     added.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell")
     added.set_defaults(run=lambda arguments: _completion(arguments.shell, parser()))

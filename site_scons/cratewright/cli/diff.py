@@ -19,7 +19,7 @@ def add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "diff",
         help="list images that grew between two manifests",
         description="Compares the figures of two manifests, image by image.",
-        epilog="exit status: 0 if no image that is in both grew in anything, 1 if one did, 2 for an error",
+        epilog="exit status: 0 if no image that is in both manifests grew, 1 if one did, 2 on an error",
     )
     parser.add_argument("old", metavar="OLD.json", help="manifest of an earlier link, CRATE.spv.json")
     parser.add_argument("new", metavar="NEW.json", help="manifest of a later link")

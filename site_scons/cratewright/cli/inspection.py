@@ -126,7 +126,7 @@ def _unknown(path: str, data: bytes) -> FormatError:
 
 
 def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is not a number of JSON")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def row(label: str, text: str) -> str:

@@ -39,7 +39,7 @@ def _new(arguments: argparse.Namespace, registry: Registry) -> None:
         )
     if name in registry.names:
         raise ConfigurationError(
-            f"there is a backend '{name}' already",
+            f"there is already a backend '{name}'",
             context=(("plugin", registry.origin(name)),),
             hint="choose another name: two backends with the same name cannot be installed together",
         )

@@ -35,12 +35,12 @@ def add_plugin_commands(
     for command, plugin in registry().commands:
         added = commands.add_parser(command.name, help=f"{command.help} ({plugin.origin})", description=command.help)
         if command.arguments is not None and chosen in (command.name, "completion"):
-            _guarded(command.arguments, added, f"'{command.name}' cannot say what it takes", plugin)
+            _guarded(command.arguments, added, f"'{command.name}' cannot declare its arguments", plugin)
         taken = sorted({action.dest for action in added._actions} & _OURS)
         if taken:
             raise PluginError(
                 f"plugin '{plugin.name}', command '{command.name}': an argument cannot be called '{taken[0]}'",
-                hint=f"give it another dest than {' '.join(sorted(_OURS))}",
+                hint=f"give it a dest other than {' '.join(sorted(_OURS))}",
             )
         added.set_defaults(run=_runner(command, plugin))
 

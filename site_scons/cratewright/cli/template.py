@@ -73,11 +73,11 @@ scons -C example
 | where | what |
 |---|---|
 | `src/@MODULE@/__init__.py` | the hook that registers the backend |
-| `src/@MODULE@/backend.py` | the backend: what is yours to change |
-| `tests/test_@MODULE@.py` | `cratewright.testing.Conformance`, with two sources of yours |
+| `src/@MODULE@/backend.py` | the backend: change this |
+| `tests/test_@MODULE@.py` | `cratewright.testing.Conformance`, with two sources of yours to change |
 | `example/` | a project that uses it |
 
-Change one method at a time and run the tests: they say what a backend owes to a build, and what to do when it does not.
+Change one method at a time and run the tests: they name each rule that the backend breaks, and say what to do.
 """
 
 _INIT = '''\
@@ -144,7 +144,7 @@ class @CLASS@Backend(CodegenBackend):
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.BIN})
 
     def fingerprint(self) -> str:
-        """Return the versions of all that can alter a result; of a tool, what it says or `programs_digest`."""
+        """Return the versions of what can alter a result; for tools, their version texts or `programs_digest`."""
         return f"cratewright-@NAME@ {VERSION}"
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
@@ -207,7 +207,7 @@ EXAMPLE = Path(__file__).parents[1] / "example"
 
 
 class TestRules(Conformance):
-    """Held to the rules."""
+    """The rules of the contract."""
 
     backend = "@NAME@"
     sources = {"hello.@NAME@": "hello\\ninclude names.txt\\n", "more/world.@NAME@": "world\\n"}

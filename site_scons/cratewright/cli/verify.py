@@ -32,9 +32,9 @@ def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "verify-reproducible",
         help="build in two places and list files that differ",
         description="Copies the project here to two places, builds both without a cache, and compares every file that "
-        "the builds made. What stands after -- goes to SCons.",
+        "the builds made. Arguments after -- are passed on to SCons.",
     )
-    parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those of scons)")
+    parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those that scons builds)")
     parser.set_defaults(run=_verify, passes=True)
 
 
@@ -117,12 +117,12 @@ def _difference(
     rows = []
     if name not in made[0] or name not in made[1]:
         rows.append(("difference", f"only the {'first' if name in made[0] else 'second'} build makes it"))
-        hint = "what a build makes must not depend on where, when or with how many jobs it is run"
+        hint = "outputs must not depend on where, when or with how many jobs a build runs"
     else:
         one, other = ((place / name).read_bytes() for place in places)
         at = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
         rows.append(("first difference", f"byte {at} of {len(one)} and {len(other)}"))
-        rows += [("at the one place", _shown(one, at)), ("at the other", _shown(other, at))]
+        rows += [("in the first build", _shown(one, at)), ("in the second build", _shown(other, at))]
         inside = any(os.fsencode(place) in data for place, data in zip(places, (one, other), strict=True))
         hint = (
             "it holds the path of the project; let tools see relative paths, or map them (-ffile-prefix-map)"

@@ -36,9 +36,9 @@ def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = commands.add_parser(
         "watch",
         help="build now and whenever a file is saved",
-        description="Builds what an SConstruct or a crates.toml here declares. What stands after -- goes to SCons.",
+        description="Builds what the SConstruct or crates.toml declares. Arguments after -- are passed on to SCons.",
     )
-    parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those of scons)")
+    parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those that scons builds)")
     parser.add_argument(
         "-j", "--jobs", type=int, metavar="N", help="number of parallel jobs (default: number of processors)"
     )

@@ -123,7 +123,7 @@ def check_stable_ids(crates: Iterable[tuple[str, CrateReference]]) -> None:
         other_place, other = known.setdefault(crate.stable_id, (place, crate))
         if other_place != place:
             raise LinkError(
-                f"crates '{other.name}' and '{crate.name}' of one link have one identity",
+                f"crates '{other.name}' and '{crate.name}' of one link have the same identity",
                 context=(("stable id", crate.stable_id), ("one is", other_place), ("the other", place)),
                 hint="give one of them another version=..., or metadata=[...] to tell them apart",
             )

@@ -131,7 +131,7 @@ def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
     """
     start = data.find(_DYLIB_MAGIC)
     if start < 0:
-        raise FormatError(f"{path} is not a dylib of a crate", hint="a foreign library goes into libs")
+        raise FormatError(f"{path} is not a dylib of a crate", hint="put a library that is not a crate into libs")
     head = _read_head(data, start, _DYLIB_MAGIC, path)
     try:
         document, inside = _CARRIED.decode(head.document)

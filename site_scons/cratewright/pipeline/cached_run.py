@@ -252,7 +252,7 @@ def _fails_now(job: Job[Any], error: CratewrightError) -> CacheError:
     return CacheError(
         f"{job.label}: the cache has a result, but a fresh compilation fails",
         context=(("failure", error),),
-        hint="something outside the key decided the result",
+        hint="something outside the key affected the result",
     )
 
 

@@ -87,7 +87,7 @@ def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateTyp
         words = _by_type(value) if name == "lto" else value
         read = parse_options({name: words}, table, where=where)[name]
         if read != value or type(read) is not type(value):
-            raise ConfigurationError(f"{where} has a value for option '{name}' that is none", hint="build it again")
+            raise ConfigurationError(f"{where} has an invalid value for option '{name}'", hint="build it again")
     options = {spec.name: spec.default for spec in table} | given
     declared = Crate(
         name=crate.name,
@@ -151,7 +151,7 @@ def _check_variants(crate: Crate, backend: CodegenBackend) -> None:
         raise UnsupportedError(
             f"backend '{backend.NAME}' does not support variants",
             context=(("crate", crate.name),),
-            hint="leave out 'variants': of sources that are linked together, each is compiled once",
+            hint="leave out 'variants': a source that is linked with others is compiled only once",
         )
     images = not crate.crate_types or CrateType.CDYLIB in crate.crate_types
     if not images and Capability.LIBRARY_VARIANTS not in backend.capabilities:
@@ -182,7 +182,7 @@ def _check_linking(crate: Crate, backend: CodegenBackend) -> None:
         raise ConfigurationError(
             f"crate '{crate.name}' sets keep_exports, but makes no object",
             context=(("crate types", " ".join(kind.value for kind in crate.crate_types)),),
-            hint="it is for crate_type='object'; what other types offer is set by 'exports'",
+            hint="it is for crate_type='object'; what other types export is set by 'exports'",
         )
     for item in crate.dependencies:
         if item.whole and Capability.WHOLE_CRATES not in backend.capabilities:
@@ -208,7 +208,7 @@ def _check_files(crate: Crate, backend: CodegenBackend) -> None:
                 raise ConfigurationError(
                     f"crate '{crate.name}' asks for two files with the same name",
                     context=(("name", name), ("crate types", f"{other.value} {kind.value}")),
-                    hint=f"leave one of the two out, or make the {kind.value} a crate of its own with this one's rlib",
+                    hint=f"leave one out, or make the {kind.value} a crate of its own that depends on this one",
                 )
 
 
@@ -230,7 +230,7 @@ def _check_lto(crate: Crate, backend: CodegenBackend) -> None:
             if isinstance(named, tuple):
                 raise UnsupportedError(
                     f"crate '{crate.name}' asks for lto='{lto.value}' of its rlib, which is not linked",
-                    hint="LTO takes an rlib's modules in wherever it is linked; ask for it there",
+                    hint="LTO includes an rlib's modules wherever it is linked; ask for it there",
                 )
             continue
         needed = Capability.FAT_LTO if lto is LtoMode.FAT else Capability.THIN_LTO

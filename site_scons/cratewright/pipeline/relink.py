@@ -67,7 +67,7 @@ def relink(
 def _check_producer(engine: Engine, crate: CrateMetadata, path: str) -> None:
     for what, theirs, ours in (
         ("another version of cratewright", crate.producer, PRODUCER),
-        ("other tools than are installed", crate.fingerprint, engine.fingerprint(crate.backend, crate.target)),
+        ("tools other than those installed", crate.fingerprint, engine.fingerprint(crate.backend, crate.target)),
     ):
         if theirs != ours:
             raise VersionError(

@@ -41,7 +41,7 @@ _ROUNDS = 12
 _MOST = 1 << 14
 _NO_FILES = (None, "unreadable", "directory")
 _FAILURES = 3
-_OTHER = "its tools are other ones there"
+_OTHER = "its tools differ there"
 _OTHER_CODE = "another version of cratewright or of the backend is installed there"
 _RUN = f"from {main.__module__} import main; main()"
 _RUN_SENT = f"import os, sys; sys.path.insert(0, os.path.abspath('{CODE}')); {_RUN}"
@@ -158,7 +158,7 @@ class Sender:
             self._failed(said[-1] if said else f"{self.python} ended with status {ran.status}")
             return None
         if len(report.answers) != len(calls):
-            self._failed("its answers are none")
+            self._failed("its answers cannot be read")
             return None
         if report.fingerprint != self.fingerprint:
             failure = report.answers[0].failure
@@ -210,7 +210,7 @@ class Sender:
             return outcome
         plugin = plugin_class(self.backend).__module__
         error: CratewrightError = PluginError(
-            f"{job.label}: the backend reads {' '.join(hidden)} and does not say so",
+            f"{job.label}: the backend reads {' '.join(hidden)} but does not report it",
             context=(("plugin", plugin_words(plugin)), ("call", job.call.name)),
             hint="list every file that is read in the result's 'observed', or changes of it go unnoticed",
         )

@@ -192,7 +192,7 @@ class BucketTransport(Transport):
         if isinstance(error, FileNotFoundError):  # of what is put
             return Fault(f"there is no such bucket ({_words(error)})", final=True)
         if _SETTINGS.search(text):
-            return Fault(f"it cannot be asked by the settings {self._prefix}_...: {_words(error)}", final=True)
+            return Fault(f"it cannot be reached with the settings {self._prefix}_...: {_words(error)}", final=True)
         if _CONNECTION.search(text):
             return Fault(f"no connection: {_words(error)}", final=True)
         return Fault(_words(error))

@@ -142,7 +142,7 @@ class Executor:
                 self._failed(gone.fault.reason, True)
                 return None
             except WireError as error:
-                self._failed(f"its answers are none: {error}", False)
+                self._failed(f"its answers cannot be read: {error}", False)
                 return None
             with self._lock:
                 self._failures = 0
@@ -180,7 +180,7 @@ class Executor:
                 found = dict(_sums(said.stdout.decode("utf-8", "surrogateescape")))
                 for path, digest in some.items():
                     if found.get(path) != digest:
-                        what = "is another one" if path in found else "is not"
+                        what = "differs" if path in found else "is missing"
                         raise _Unusable(f"{path} {what} there", final=True)
                 self._alike.update(some.items())
 
@@ -259,7 +259,7 @@ class Executor:
                     # The server may have evicted a blob between the check and its use.
                     self._there.clear()
                     raise (
-                        _Unusable("it does not execute")
+                        _Unusable("it does not support execution")
                         if message is None
                         else _Unusable(message.reason, message.final)
                     )
@@ -312,7 +312,7 @@ class Executor:
             found, faults = self._transport.take(missing, Wait(_GRACE))
             wanted |= found
             if any(digest not in wanted for digest in missing):
-                raise _Unusable(faults[-1].reason if faults else "what the program made is gone")
+                raise _Unusable(faults[-1].reason if faults else "the program's outputs are gone")
         for number, digest in streams:
             said[number] = wanted[digest]
         status = result.number(4)

@@ -32,7 +32,7 @@ _LARGEST_RESULT = 4 << 20
 _ASKED_FIRST = 1 << 20
 """Bytes from which on it is worth a request to ask whether a server has them."""
 _MISSING = (404, 410)
-_DENIED = {401: "it wants credentials", 403: "it refuses access", 407: "a proxy wants credentials"}
+_DENIED = {401: "it requires credentials", 403: "it refuses access", 407: "a proxy requires credentials"}
 
 
 class _Refused(Exception):
@@ -85,7 +85,7 @@ def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
         try:
             result = ActionResult.read(data)
         except WireError as error:
-            raise _Refused(Fault(f"what it has is not a result: {error}")) from error
+            raise _Refused(Fault(f"its entry is not a result: {error}")) from error
         if result.contents or not result.digest.size:
             return result.contents
         data = connection.exchange("GET", f"/cas/{result.digest.hash}", most=result.digest.size, wait=wait)
@@ -313,7 +313,7 @@ def _is_there(method: str, response: http.client.HTTPResponse) -> bool:
         return True
     if status in _MISSING and method != "PUT":
         return False
-    words = f"{method} is answered with {status} {response.reason}"
+    words = f"{method} was answered with {status} {response.reason}"
     if status in _DENIED:
         raise _Refused(Fault(f"{_DENIED[status]} ({words})", final=True))
     if 300 <= status < 400:

@@ -61,7 +61,7 @@ def read_digest(fields: WireFields) -> Digest:
     """
     digest = Digest(fields.text(1), fields.number(2))
     if not _HASH.fullmatch(digest.hash) or not 0 <= digest.size <= LARGEST:
-        raise WireError("a digest that is none")
+        raise WireError("an invalid digest")
     return digest
 
 

@@ -60,11 +60,11 @@ def unpack(data: bytes, way: int, size: int) -> bytes:
         elif way == DEFLATE:
             found = zlib.decompressobj(_RAW).decompress(data, size + 1)
         else:
-            raise PackingError("packed in a way that was not requested")
+            raise PackingError("compressed in a way that was not requested")
     except PackingError:
         raise
     except Exception as error:  # each library has errors of its own
-        raise PackingError(f"contents that cannot be unpacked: {error}") from error
+        raise PackingError(f"contents that cannot be decompressed: {error}") from error
     if len(found) != size:
         raise PackingError("contents of another size than announced")
     return found

@@ -73,7 +73,7 @@ class ReapiTransport(Transport):
                 try:
                     result = ActionResult.read(data)
                 except WireError as error:
-                    faults.append(Fault(f"what it has is not a result: {error}"))
+                    faults.append(Fault(f"its entry is not a result: {error}"))
                     continue
                 if result.contents:
                     values[key] = result.contents
@@ -96,7 +96,7 @@ class ReapiTransport(Transport):
         try:
             offer = self._offered(wait)
             if not offer.updates:
-                return [Fault("it takes no results from here", final=True)]
+                return [Fault("it accepts no results from this machine", final=True)]
             actions = {key: action_of(key) for key in items}
             blobs = {digest_of(data): data for data in (COMMAND, DIRECTORY, *actions.values(), *items.values())}
             failed = self._upload(blobs, offer, wait, faults)
@@ -121,7 +121,7 @@ class ReapiTransport(Transport):
         """
         faults: list[Fault] = []
         failed = self._upload(blobs, self._offered(wait), wait, faults)
-        return faults or [Fault("contents are not taken")] * bool(failed)
+        return faults or [Fault("it refuses contents")] * bool(failed)
 
     def take(self, digests: Sequence[Digest], wait: Wait) -> tuple[dict[Digest, bytes], Sequence[Fault]]:
         """Return contents, as far as the server has them, and what went wrong.
@@ -156,7 +156,7 @@ class ReapiTransport(Transport):
                 found = decode(data or b"").message(1)
                 functions = found.numbers(1)
                 if functions and _SHA256 not in functions:
-                    raise Gone("it knows no SHA-256")
+                    raise Gone("it does not support SHA-256")
                 self._offer = _Offer(
                     batch=min(found.number(4) or _BATCH, _BATCH),
                     updates=bool(found.message(2).number(1)),
@@ -164,7 +164,7 @@ class ReapiTransport(Transport):
                     batches=choose_compressor(found.numbers(7)),
                 )
             except WireError as error:
-                raise Gone(f"it cannot say what it can do: {error}") from error
+                raise Gone(f"it does not report its capabilities: {error}") from error
         return self._offer
 
     def _results(self, keys: Sequence[str], wait: Wait) -> Iterator[bytes | Fault | None]:
@@ -268,7 +268,7 @@ class ReapiTransport(Transport):
                 for item in map(decode, decode(answer or b"").repeated(1)):
                     if item.message(2).number(1) != _OK:
                         failed.add(read_digest(item.message(1)))
-                        faults.append(Fault(f"contents are not taken: {item.message(2).text(2)}"))
+                        faults.append(Fault(f"it refuses contents: {item.message(2).text(2)}"))
             except WireError as error:
                 faults.append(Fault(str(error)))
                 failed.update(batch)

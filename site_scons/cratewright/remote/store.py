@@ -116,7 +116,7 @@ class RemoteStore(CacheKvStore):
         patient = self._patience.paid(wait)
         reason = self._verdict("asked", faults, fetched.answers)
         if reason or not patient:
-            self._leave(reason or f"it is too slow: {self._seconds:g} s of waiting got no answer")
+            self._leave(reason or f"it is too slow: no answer in {self._seconds:g} s of waiting")
         return values
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
@@ -161,7 +161,7 @@ class RemoteStore(CacheKvStore):
         """Report whether the server answers."""
         fault = self._transport.greet(Wait(self._seconds))
         return StoreReport(
-            (("server", "answers" if fault is None else "does not serve"),), fault.reason if fault else ""
+            (("server", "answers" if fault is None else "does not answer"),), fault.reason if fault else ""
         )
 
     @property
@@ -199,7 +199,7 @@ class RemoteStore(CacheKvStore):
                 if reason and not (self._left or self._full):
                     self._full = reason
                     if reason != "interrupted":
-                        tell_user(f"writing no more to the cache {self._name}: {reason}")
+                        tell_user(f"no longer writing to the cache {self._name}: {reason}")
                 if self._full:
                     self._waiting, self._bytes = {}, 0
                 self._condition.notify_all()

@@ -152,4 +152,4 @@ def _read(data: bytes, position: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value & (1 << 64) - 1, position
-    raise WireError("a number has no end")
+    raise WireError("a number does not end")

@@ -106,7 +106,7 @@ def _rows(data: bytes, path: str) -> list[_Row]:
 
 
 def _no_number(word: str) -> object:
-    raise ValueError(f"{word} is not a number of JSON")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 class _Reader:

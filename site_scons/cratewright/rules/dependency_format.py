@@ -298,7 +298,7 @@ def _way_out(
     twice = {conflict.crate: conflict.inside for conflict in conflicts if conflict.kind is ConflictKind.TWICE}
     # Containers that are duplicated themselves need no new link: sharing the outermost shares everything inside.
     if sharing := dict.fromkeys(name for inside in twice.values() for name in inside if name not in twice):
-        ways.append(f"or link {' '.join(sharing)} with prefer_dynamic, what they share being a dylib of its own")
+        ways.append(f"or link {' '.join(sharing)} with prefer_dynamic, and make what they share a dylib of its own")
     if gone := [conflict.crate for conflict in conflicts if conflict.kind is ConflictKind.NO_DYLIB]:
         ways.append(f"or link {_dylib_of(gone)} again")
     return "\n".join(ways)

@@ -95,7 +95,7 @@ def _problem(path: str) -> str:
     if not fits_a_path(path) or (WINDOWS and _UNFIT_FOR_WINDOWS.search(path)):
         return "it has a character that names of files cannot have"
     if WINDOWS and any(_DEVICE.match(part) or part[-1] in ". " for part in parts):
-        return "to Windows a part of it is a device, or another name"
+        return "on Windows a part of it names a device or another file"
     sizes = [len(part.encode()) for part in parts]
     if max(sizes) > _LONGEST or sum(sizes) > _LONGEST_PATH:
         return f"it is too long: names of files have up to {_LONGEST} bytes"

@@ -34,7 +34,7 @@ def _codegen(env: Environment, target: Any, source: Any, words: Words) -> list[A
     given = _flat(target)
     if len(given) != 1:
         raise ConfigurationError(
-            f"CrateCodegen makes one file, and is given {len(given)} targets",
+            f"CrateCodegen makes one file, but is given {len(given)} targets",
             hint='env.CrateCodegen("sky", ["sky.frag"], crate_type="cdylib")',
         )
     node = _target_node(env, given[0], "", _RLINK)
@@ -51,7 +51,7 @@ def _archive(env: Environment, target: Any, source: Any, words: Words) -> list[A
     stages, given = _given(env, "CrateArchive", source, (_RLINK,))
     nodes = [_target_node(env, item, "lib", _RLIB) for item in _flat(target)]
     if len(nodes) > 1:
-        raise ConfigurationError(f"CrateArchive makes one file, and is given {len(nodes)} targets")
+        raise ConfigurationError(f"CrateArchive makes one file, but is given {len(nodes)} targets")
     with reading_in(stages.env, stages.here):
         return [stages.archive(nodes[0] if nodes else None, given[_RLINK])]
 
@@ -155,7 +155,7 @@ def _given(
         found = stages_of(node)
         if found is None or found.rlink is None:
             raise GraphError(
-                f"{node} is made of no crate that this build declares",
+                f"{node} comes from no crate that this build declares",
                 hint="env.CrateCodegen makes one; `cratewright link` links a file that is there already",
             )
         if stages not in (None, found) or given[suffix] not in (None, node):
@@ -200,7 +200,7 @@ def _target_node(env: Environment, item: Any, prefix: str, suffix: str) -> Any:
             path = os.path.join(directory, (name if name.startswith(prefix) else prefix + name) + suffix)
         node = env.fs.File(path)
     if not node.name.endswith(suffix):
-        raise ConfigurationError(f"{node} is not called as what it will be", hint=f"its name ends with {suffix}")
+        raise ConfigurationError(f"{node} has the wrong suffix", hint=f"call it *{suffix}")
     return node
 
 
@@ -208,7 +208,7 @@ def _check_directory(stages: CrateStages, node: Any) -> None:
     if node.dir is not stages.here:
         raise ConfigurationError(
             f"{node} is not beside {relative(stages.rlink)}",
-            hint=f"what is made of crate '{stages.declared.name}' lies where its codegen is declared to lie",
+            hint=f"all outputs of crate '{stages.declared.name}' lie beside its .rlink",
         )
 
 

@@ -134,7 +134,7 @@ def _declare(target: PendingTarget) -> None:
     if declare is not None:
         declare()
         if is_pending(target):
-            raise SCons.Errors.UserError("a crate could not be declared, and is used nevertheless")
+            raise SCons.Errors.UserError("a crate is used that could not be declared")
 
 
 def is_pending(target: object) -> bool:

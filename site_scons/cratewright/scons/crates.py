@@ -172,7 +172,7 @@ class Build:
                 raise GraphError(
                     f"{where}crate '{crate.name}' is for target '{crate.machine}', and '{other.name}' is not",
                     context=(("declared in", crate.declared_at), (other.name, f"{other.machine}, {other.declared_at}")),
-                    hint=f"let '{other.name}' name no target, or this one as well: target=[...]",
+                    hint=f"declare '{other.name}' without a target, or for this one as well: target=[...]",
                 )
         return found
 

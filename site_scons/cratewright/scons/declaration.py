@@ -349,7 +349,7 @@ class Declaration:
             ):
                 continue
             raise ConfigurationError(
-                f"crate '{self.name}' would get another name than it was declared with",
+                f"crate '{self.name}' would not get the name that it was declared with",
                 context=(("crate type", kind.value),),
                 hint="set construction variables for versions and for files that a link writes before env.Crate",
             )

@@ -278,7 +278,7 @@ class GeneratedFiles:
                         ("declared in", reader.place),
                         ("made from it by", " <- ".join(relative(item) or str(item) for item in chain)),
                     ),
-                    hint="include something else, or make it of another crate",
+                    hint="include something else, or make it from another crate",
                 )
 
     def _made(self) -> Makeable:

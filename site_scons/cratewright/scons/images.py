@@ -289,7 +289,7 @@ class _CheckImage:
                 root = os.path.join(env.fs.Top.abspath, "")
                 made = [path.removeprefix(root) for path in owner.files()]
                 error = GraphError(
-                    f"{relative(node)} is not an image that {relative(owner.manifest)} tells of",
+                    f"{relative(node)} is not an image in {relative(owner.manifest)}",
                     context=(("images", "\n".join(made) or "none"),),
                     hint=near_miss(relative(node), made),
                 )

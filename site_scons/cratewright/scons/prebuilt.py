@@ -57,7 +57,7 @@ def check_rlib(node: Any, *, user: str) -> Any:
     """
     if node.is_derived():
         raise ConfigurationError(
-            f"crate '{user}' depends on {node}, which is yet to be built",
+            f"crate '{user}' depends on {node}, which is not built yet",
             hint="depend on the crate it is made from; the output of another builder cannot be a dependency",
         )
     located = located_source(node)

@@ -199,7 +199,7 @@ def _to_link(
         raise FormatError(f"{path} is of crate '{request.crate}', not of '{crate.name}'")
     backend = engine.backend(left.backend, request.target)
     if left.fingerprint != engine.fingerprint(left.backend, request.target):
-        raise VersionError(f"{path} was made by other tools than are installed", hint="build it again")
+        raise VersionError(f"{path} was made by tools other than those installed", hint="build it again")
     return backend, request, {**_noted(optimized, kind), FROM: os.path.basename(path)}
 
 

@@ -164,7 +164,7 @@ class CrateStages:
             groups = self.build.groups(self.declared, asking)
             if name and len(groups) > 1:
                 raise ConfigurationError(
-                    f"crate '{self.declared.name}' has {len(groups)} lists of formats, and one name is given",
+                    f"crate '{self.declared.name}' has {len(groups)} lists of formats, but one name is given",
                     hint="leave out the target of CrateLto",
                 )
             # If a crate was unknown when this one was declared, SCons is building by now.

@@ -160,7 +160,7 @@ class _WorkspaceDeclaration:
         located = self._document.located
         backend = crate.backend or str(self._env["CRATE_BACKEND"])
         if not backend:
-            hint = "say backend = ... there, or set CRATE_BACKEND in the Environment"
+            hint = "set backend = ... there, or set CRATE_BACKEND in the Environment"
             raise self._document.error(f"crate '{crate.name}' has no backend", *key, hint=hint)
         with located(*key, "backend"):
             kind = default_registry().backend(backend)

@@ -162,7 +162,7 @@ def _axes(variants: object, where: str) -> dict[str, tuple[Value, ...]]:
             raise ConfigurationError(
                 f"{axis!r} cannot be an axis of variants",
                 context=context,
-                hint="an axis is a macro that 'when' can name: letters, digits and '_', no word of Python's",
+                hint="an axis is a macro that 'when' can name: letters, digits and '_', and no Python keyword",
             )
     if len(variants) > _MOST_AXES:
         raise ConfigurationError(f"{len(variants)} axes are too many: the limit is {_MOST_AXES}", context=context)
@@ -232,7 +232,7 @@ def _too_many(context: tuple[tuple[str, str], ...], what: str) -> ConfigurationE
     return ConfigurationError(
         f"too many variants: up to {MOST_VARIANTS} of a source can be made",
         context=(*context, ("found", what)),
-        hint="exclude combinations with 'when', or make the source several ones with fewer axes",
+        hint="exclude combinations with 'when', or split the source into several with fewer axes",
     )
 
 
@@ -303,9 +303,9 @@ def _search(
             steps += 1
             if steps > _MOST_STEPS:
                 raise ConfigurationError(
-                    "'when' leaves too much to try out",
+                    "'when' needs too many combinations to be tried",
                     context=(*context, ("tried", f"{_MOST_STEPS} values")),
-                    hint="let conditions name fewer axes together",
+                    hint="let each condition name fewer axes",
                 )
             domains[axis] = (value,)
             if all(each.decide(domains) is not False for each in about[axis]):

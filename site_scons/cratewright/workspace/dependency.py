@@ -21,7 +21,7 @@ DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="features", kind=OptionKind.TEXTS, default=(), help="features of it that are needed"),
     OptionSpec(name="default_features", kind=OptionKind.FLAG, default=True, help="whether its default ones are, too"),
     OptionSpec(name="whole_archive", kind=OptionKind.FLAG, default=False, help="whether all of it is linked"),
-    OptionSpec(name="optional", kind=OptionKind.FLAG, default=False, help="whether it waits for a feature to ask"),
+    OptionSpec(name="optional", kind=OptionKind.FLAG, default=False, help="whether only a feature adds it"),
 )
 
 
@@ -93,10 +93,8 @@ def _read(document: Document, key: Key, item: object) -> WorkspaceDependency:
 def _name_of(document: Document, key: Key, path: str) -> str:
     stem, suffix = posixpath.splitext(posixpath.basename(path))
     if suffix != ".rlib":
-        raise document.error(
-            f"'{path}' is not an .rlib file", *key, hint="a crate that is to be built goes by its name"
-        )
+        raise document.error(f"'{path}' is not an .rlib file", *key, hint="refer to a crate of this build by its name")
     try:
         return check_crate_name(stem.removeprefix("lib"))
     except ConfigurationError as error:
-        raise document.error(f"'{path}' does not say which crate it is", *key, hint="say name = ... too") from error
+        raise document.error(f"'{path}' does not say which crate it is", *key, hint="add name = ...") from error

@@ -89,7 +89,7 @@ def _check_item(document: Document, key: Key, features: Features, item: str) -> 
     if colon and kind == "dep":
         if rest not in features.optional:
             if any(dependency.name == rest for dependency in features.dependencies):
-                raise document.error(f"{user} always depends on '{rest}'", *key, hint="say optional = true in 'deps'")
+                raise document.error(f"{user} always depends on '{rest}'", *key, hint="set optional = true in 'deps'")
             known = [f"dep:{name}" for name in sorted(features.optional)]
             raise UnknownNameError(
                 f"{document.place(*key)}: {user} has no optional dependency '{rest}'", hint=near_miss(item, known)
@@ -242,7 +242,7 @@ class _Selecting:
             raise ConfigurationError(
                 f"{self._document.place(*key)}: crate '{name}' cannot have features '{by}' and '{feature}' together",
                 context=((by, _shown(macro, known)), (feature, text)),
-                hint="features add up; what excludes one another is not a feature but an option",
+                hint="features add up; alternatives that exclude one another are an option, not features",
             )
 
 

@@ -73,7 +73,7 @@ def _check_lto(crate: Crate, toolchain: Toolchain) -> None:
             )
         if find_target(crate.target).format != "elf":
             raise UnsupportedError(
-                f"crate '{crate.name}' asks for lto='{lto.value}', which target '{crate.target}' does not have yet",
+                f"crate '{crate.name}' asks for lto='{lto.value}', which target '{crate.target}' does not support yet",
                 context=(("crate type", kind.value),),
                 hint="set lto='off'; targets in ELF format have LTO",
             )
@@ -204,15 +204,15 @@ def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: b
     """Return what goes not together with words for the linker, and the way out; empty if all does."""
     if is_versioned(words):
         if crate.options.texts("exports") and CrateType.BIN not in crate.crate_types:
-            return "'exports' and --version-script both choose the exported symbols", "say it in one of the two"
+            return "'exports' and --version-script both choose the exported symbols", "keep one of the two"
         if toolchain.kind == "zig" and CrateType.BIN in crate.crate_types:
-            return "zig hands a version script on for libraries alone", "use clang or gcc"
+            return "zig passes a version script on for libraries only", "use clang or gcc"
     for flag in parse_ldflags(words):
         name = flag.option.name
         if toolchain.kind == "zig" and flag.linker and name and name not in ZIG_OPTIONS:
-            return f"zig does not hand '{flag.shown}' on to its linker", _OTHER_LINKER.get(name, "use clang or gcc")
+            return f"zig does not pass '{flag.shown}' on to its linker", _OTHER_LINKER.get(name, "use clang or gcc")
         if toolchain.kind == "gcc" and lto and name in ("wrap", "defsym"):
-            return f"gcc's LTO does not hear of '{flag.shown}'", "set lto='off', or use clang"
+            return f"gcc's LTO ignores '{flag.shown}'", "set lto='off', or use clang"
     return "", ""
 
 
@@ -234,7 +234,7 @@ def _half_said(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[st
         if found is None:
             continue
         if toolchain.kind == "gcc" and "profile" in found[1]:
-            return f"gcc's counters for {found[1]} would be gone with the directory it runs in", "set coverage=True"
+            return f"gcc's counters for {found[1]} would be deleted with the directory it runs in", "set coverage=True"
         if toolchain.kind == "zig" or not can_link(toolchain, crate.target, found[1]):
             return f"{toolchain.kind} has no library for {found[1]}", _OTHER if toolchain.kind == "zig" else _RUNTIME[
                 "llvm"
@@ -273,7 +273,7 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
     if reason:
         return reason, hint
     if toolchain.kind == "gcc" and options.texts("sanitize") != crate.options.texts("sanitize") and _fat(crate):
-        return "gcc's LTO sanitizes all or nothing of a link", "set lto='off', or sanitize for the crate alone"
+        return "gcc's LTO sanitizes a whole link or none of it", "set lto='off', or sanitize for the crate alone"
     instrumented = [f"-fsanitize={name}" for name in options.texts("sanitize")]
     instrumented += ["--coverage"] if options.flag("coverage") else []
     absent = [word for word in instrumented if not zig and not can_link(toolchain, crate.target, word)]

@@ -26,7 +26,7 @@ __all__ = ["code_of_entries"]
 
 _NOT_EXPORTED = "E45001"
 _NOT_EXPORTED_HINT = (
-    "what is `extern` takes what a module exports that the entry point's source imports: import one that does"
+    "an `extern` is defined by a module that the entry point's source imports: import one that exports it"
 )
 
 
@@ -61,8 +61,7 @@ def _alone(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
                 raise UnsupportedError(
                     f"{path}: entry point '{entry.own_name}' has {count} generic parameter{'s' if count > 1 else ''}",
                     context=(("crate", request.crate),),
-                    hint="write an entry point that calls it with the types it is for: "
-                    "nothing here says which they are",
+                    hint="write an entry point that calls it with concrete types",
                 )
             return with_relative_files(session.code(session.link([module.object, found])), ROOT)
         except Refused as refused:
@@ -158,7 +157,7 @@ def _check_loaded(
     loaded = {source for module in session.modules() if (source := files.source_of(module.path)) is not None}
     if wanted != loaded:
         raise LinkError(
-            f"{items[0].module.attribute('source')}: the link finds the modules that it imports in other places",
+            f"{items[0].module.attribute('source')}: the link finds the modules that it imports elsewhere",
             context=(
                 ("compiled with", " ".join(sorted(wanted - loaded))),
                 ("linked with", " ".join(sorted(loaded - wanted))),

@@ -56,7 +56,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
     path, macros = posixpath.normpath(stencil.path), macros_of(stencil.options)
     if not made.entries and (stage := _STAGE.search(path)):
         raise SourceError.at(
-            path, 1, f"no entry point, though it is called {stage[1]}", hint='write [shader("...")] before it'
+            path, 1, f"no entry point, although the file is named {stage[1]}", hint='write [shader("...")] before it'
         )
     module = ModuleCodegen(
         name=MEMBER,
@@ -72,7 +72,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
 
 def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return what is wrong; `path` is what it is about if it does not say."""
-    messages = read_log(log) or (Message("error", log.strip() or "Slang refuses it without a message"),)
+    messages = read_log(log) or (Message("error", log.strip() or "Slang rejected it without a message"),)
     return tuple(each.said_of(path) for each in messages)
 
 
@@ -101,5 +101,5 @@ def _directories(stencil: UnitStencil) -> tuple[str, ...]:
 def _entry(name: str, stage: int, path: str) -> EntryPoint:
     known = stage_of(stage)
     if known is None:
-        raise SourceError.at(path, 1, f"the stage of the entry point '{name}' is none of Vulkan's")
+        raise SourceError.at(path, 1, f"the stage of the entry point '{name}' is not one of Vulkan's")
     return EntryPoint(known, name)

@@ -90,7 +90,7 @@ def _blobs(data: bytes) -> tuple[bytes, bytes]:
 def _top_blobs(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the blob of each block that is nothing else, by the block's number."""
     if not is_bitcode(data):
-        raise FormatError("no LLVM bitcode")
+        raise FormatError("not LLVM bitcode")
     bits = _Bits(data, 32)
     while bits.at + 64 <= 8 * len(data):
         if bits.fixed(2) != 1:
@@ -135,7 +135,7 @@ class _Bits:
         value = int.from_bytes(self.data[first : first + 8], "little") >> self.at % 8
         self.at += width
         if self.at > 8 * len(self.data):
-            raise FormatError("bitcode that is cut short")
+            raise FormatError("truncated bitcode")
         return value & (1 << width) - 1
 
     def variable(self, width: int) -> int:

@@ -47,7 +47,7 @@ class LebReader:
             if byte < 0x80:
                 return value
             if shift > 70:
-                raise FormatError("a WebAssembly module has a number without an end", context=(("at", self.at),))
+                raise FormatError("a WebAssembly module has a number that does not end", context=(("at", self.at),))
 
     def skip_number(self) -> None:
         """Step over a number, signed or not."""

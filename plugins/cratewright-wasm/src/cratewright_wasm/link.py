@@ -42,7 +42,7 @@ def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest,
     if request.crate_type is CrateType.CDYLIB:
         if not offered_names(request):
             raise LinkError(
-                f"crate '{request.crate}' offers nothing: the module would be empty",
+                f"crate '{request.crate}' exports nothing: the module would be empty",
                 context=(("crate", request.crate),),
                 hint="define a function that is not static, or name those of other crates in `exports`",
             )
@@ -71,5 +71,5 @@ def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest,
         path = directory / "linked.wasm"
         data = path.read_bytes() if path.is_file() else b""
     if not data.startswith(_MAGIC):
-        raise ToolError(f"the linker reports success, but did not write crate '{request.crate}', and has not")
+        raise ToolError(f"the linker reported success, but did not write crate '{request.crate}'")
     return LinkResult(artifacts=(Artifact(output, data),), observed=library.observed)

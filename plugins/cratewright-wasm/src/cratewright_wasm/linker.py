@@ -120,7 +120,7 @@ def _promises(request: LinkRequest) -> list[str]:
 
 
 _HINTS: tuple[tuple[str, str], ...] = (
-    (r"undefined symbol: (?:_Zn|_Zd|__cxa_|_ZTV)", "there is no C++ library: define it, or do without"),
+    (r"undefined symbol: (?:_Zn|_Zd|__cxa_|_ZTV)", "there is no C++ library: define the symbol, or do without it"),
     (r"entry symbol not defined.*_start", "define `_start`, or build for wasm32-wasi, whose C library calls `main`"),
     (r"undefined symbol: main$", "define `main`, or ask for crate_type='cdylib'"),
     (r"exported via --export not found", "define it, or leave it out of `exports`"),
@@ -129,7 +129,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "add the crate that defines it to `deps`, name it in `imports` if the host provides it, or declare it with"
         ' __attribute__((import_module("env"), import_name("...")))',
     ),
-    (r"signature mismatch", "declare it everywhere as it is defined: another call would trap"),
+    (r"signature mismatch", "declare it everywhere as it is defined: a call with another signature would trap"),
     (r"duplicate symbol", "make one of them static, or leave one of the crates out"),
     (r"memory too small|initial memory", "raise initial_memory, or lower stack_size"),
     (r"shared memory|atomics", "leave out what needs threads"),
@@ -203,7 +203,7 @@ def check_types(modules: Sequence[LinkModule]) -> None:
                     diagnostics=[
                         Diagnostic(Severity.ERROR, text, place.file, related=tuple(places)) for place in places[:1]
                     ],
-                    hint="declare it everywhere as it is defined: another call would trap",
+                    hint="declare it everywhere as it is defined: a call with another signature would trap",
                 )
 
 

@@ -23,7 +23,7 @@ _REFUSED = {
     _ELEMENT: ("elem", "take the address of the function in a source in C"),
     _DATA: ("data", "define the data in a source in C or LLVM IR: the linker chooses its address"),
     12: ("data", "define the data in a source in C or LLVM IR: the linker chooses its address"),
-    13: ("tag", "the linker here knows no exceptions"),
+    13: ("tag", "the linker does not support exceptions"),
 }
 _FUNCTIONS, _TABLES, _MEMORIES, _GLOBALS = range(4)
 _UNDEFINED, _LOCAL, _EXPLICIT = 0x10, 0x02, 0x40
@@ -106,7 +106,7 @@ def _imports(section: bytes) -> list[_Item]:
             wanted = ("env", "memory") if kind == _MEMORIES else ("env", "__indirect_function_table")
             if limits & ~1 or wanted != (module, field):
                 word, hint = _REFUSED[_MEMORY if kind == _MEMORIES else _TABLE]
-                raise Unlinkable(f"there is one {word} for all modules, and this is another", "import", hint)
+                raise Unlinkable(f"all modules share one {word}, and this is another one", "import", hint)
         else:
             raise Unlinkable("only functions, globals, the memory and the table can be imported", "import", "")
         items.append(_Item(kind, counts[kind], module, field))
@@ -128,9 +128,9 @@ def _check_globals(section: bytes | None) -> int:
         elif opcode in (0x43, 0x44):
             reader.take(4 if opcode == 0x43 else 8)
         else:
-            raise Unlinkable("the first value of a global must be a constant", "global", "set it in a function")
+            raise Unlinkable("the initial value of a global must be a constant", "global", "set it in a function")
         if reader.byte() != 0x0B:
-            raise Unlinkable("the first value of a global must be a constant", "global", "set it in a function")
+            raise Unlinkable("the initial value of a global must be a constant", "global", "set it in a function")
     return count
 
 
@@ -142,9 +142,7 @@ def _exports(section: bytes, imported: dict[int, int]) -> dict[tuple[int, int], 
         if kind == _MEMORIES:
             continue  # the link offers the memory, or does not
         if index < imported.get(kind, 0) or kind not in (_FUNCTIONS, _GLOBALS):
-            raise Unlinkable(
-                f"'{name}' is offered, and is not defined here", "export", "export what the module defines"
-            )
+            raise Unlinkable(f"'{name}' is exported, but not defined here", "export", "export what the module defines")
         offered.setdefault((kind, index), []).append(name)
     return offered
 

@@ -108,7 +108,7 @@ def compile_unit(
         data = made.read_bytes() if made.is_file() else b""
         read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
         if not is_bitcode(data):
-            raise ToolError(f"{toolchain.clang[0]} says that it has compiled {stencil.path}, and has not")
+            raise ToolError(f"{toolchain.clang[0]} reported success, but did not compile {stencil.path}")
         types = _types(toolchain, session, stencil, Path(scratch))
     directories = [*near, *stencil.options.texts("include_dirs")] if language != "ir" else []
     search = DependencyFinder(session.root, directories, _system(words), toolchain.own)

@@ -30,7 +30,7 @@ def compile_wat(stencil: UnitStencil) -> CompiledUnit:
     Raises: SourceError; ToolError if wasmtime is not installed.
     """
     if not wat_library():
-        raise ToolError(f"nothing here reads WAT: {stencil.path}", hint="pip install 'cratewright-wasm[wat]'")
+        raise ToolError(f"no reader of WAT is installed: {stencil.path}", hint="pip install 'cratewright-wasm[wat]'")
     import wasmtime  # noqa: PLC0415 - loads a large library, which other sources do not need
 
     try:

@@ -47,10 +47,10 @@ _WHY: tuple[tuple[str, str], ...] = (
     (r"-fexceptions|-fwasm-exceptions|-fcxx-exceptions", "no library supports unwinding"),
     (r"-matomics|-pthread|-mthread-model.*", "threads need a shared memory, which no link here makes"),
     (r"-f(?:plugin|pass-plugin).*|-Xclang|-load|-mllvm|-Xpreprocessor|-Wp,.*|-Wa,.*", "its effect is unknown"),
-    (r"@.*|--config.*", "the words in a file would be read unseen"),
+    (r"@.*|--config.*", "cratewright would not see the words in that file"),
     (r"-include.*|-imacros.*|-x.*", "write it into the source"),
     (r"-f(?:no-)?(?:sanitize|profile|coverage|instrument|cs-profile|xray).*|--coverage", "its library is not there"),
-    (r"-o.*|-c|-S|-E|-M.*|-emit-.*|-save-temps.*|-fsyntax-only|-ftime-.*|-###|-v", "it says what is to be made"),
+    (r"-o.*|-c|-S|-E|-M.*|-emit-.*|-save-temps.*|-fsyntax-only|-ftime-.*|-###|-v", "it chooses what is made"),
 )
 
 
@@ -65,7 +65,7 @@ def check_flags(flags: Sequence[str], *, where: str) -> None:
         option = next((name for pattern, name in _INSTEAD if re.fullmatch(pattern, word)), "")
         reason = next((text for pattern, text in _WHY if re.fullmatch(pattern, word)), "")
         raise ConfigurationError(
-            f"the compiler cannot be given '{word}'",
+            f"'{word}' cannot be passed to the compiler",
             context=(("where", where), *((("reason", reason),) if reason else ())),
             hint=f"use the option {option}"
             if option

@@ -47,7 +47,7 @@ def check_prepared(request: LinkRequest) -> None:
         takes_part = request.lto is not LtoMode.THIN_LOCAL or item.crate == request.crate
         if takes_part and item.module.attribute("representation") == "code":
             raise LinkError(
-                f"crate '{request.crate}' has lto='{request.lto.value}', and '{item.crate}' is compiled without",
+                f"crate '{request.crate}' has lto='{request.lto.value}', but '{item.crate}' was compiled without",
                 context=(("module", item.module.name), ("reason", "where it was built, no link of it had lto")),
                 hint=f"build '{item.crate}' where a link of it has lto, or where nothing links it; or set lto='off'",
             )

@@ -131,7 +131,7 @@ _FATES: dict[tuple[Fate, str], str] = {
         dependency-file= c= mri-script= default-script= dT= remap-inputs= remap-inputs-file= error-handling-script=
         """,
     (Fate.REFUSED, _PLACES): "reproduce= time-trace=? time-trace-granularity= stats verbose=? v sysroot= print-sysroot",
-    (Fate.REFUSED, "its effect is another with every run"): "shuffle-sections= randomize-section-padding=",
+    (Fate.REFUSED, "its effect differs with every run"): "shuffle-sections= randomize-section-padding=",
     (Fate.REFUSED, "the names that it makes hold the path of the file: use #embed, or .incbin in a .S source"): """
         format= b=
         """,

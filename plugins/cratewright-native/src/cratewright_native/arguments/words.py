@@ -24,8 +24,8 @@ _MODULES = "a module is made from other units, and read from files that no cache
 _LOST = "its output would be deleted with the compiler's working directory"
 _PATHS = "the output would hold paths of this machine; cratewright already maps them"
 _HOST = "the result would depend on the build machine"
-_SAID = "cratewright reads what the compiler says"
-_PARTLY = "it is for the making of objects, which a link with LTO does by itself"
+_SAID = "cratewright reads the compiler's output"
+_PARTLY = "it affects how objects are made, and a link with LTO makes its own"
 _LINK = "a compiler does not link here"
 _SYSTEM = "which programs run, and where they search, is part of the toolchain"
 _LONG = "it is the long form of another word, or one that is not known"
@@ -100,7 +100,7 @@ _RULES = (
     _rule(
         r"--(?!param\b|include\b(?!-)|imacros\b|embed-dir\b|sysroot\b|no-sysroot-suffix\Z)",
         _LONG,
-        "write the short form, or what the option for it is called here",
+        "write the short form, or use cratewright's option for it",
     ),
     _rule(
         r"-(?:print|dump|help|aux|version|info|arch_)[\w-]*|-###|-target-help", "the compiler would print, not compile"
@@ -156,7 +156,7 @@ def _of_assembler(word: str, value: str, assembly: bool) -> Refusal | None:
     said = word[4:].split(",") if word.startswith("-Wa,") else [value]
     for part in said:
         if _ASSEMBLER_FILES.match(part):
-            return Refusal(word, f"{_FILES}, or write some that are gone", "set include_dirs for -I")
+            return Refusal(word, f"{_FILES}, or write files that would be deleted", "set include_dirs for -I")
     return None
 
 

@@ -77,7 +77,7 @@ def notes_of(request: LinkRequest, output: str) -> tuple[Artifact, ...]:
         artifact = Artifact(notes_directory(output) + name, base64.b64decode(text))
         if found.setdefault(name, artifact) != artifact:
             raise LinkError(
-                f"crate '{request.crate}': two units count in the same file",
+                f"crate '{request.crate}': two units would write their counters to the same file",
                 context=(("file", name.removesuffix(".gcno")), ("crate", item.crate)),
                 hint="compile the source with the same options in both crates, or in one of them without coverage",
             )

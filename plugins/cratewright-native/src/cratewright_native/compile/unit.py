@@ -60,7 +60,7 @@ _HINTS = (
     (r"Producer:", "this bitcode was made by a newer LLVM; use one toolchain of that version for all"),
     (
         r"date-time|__TIMESTAMP__",
-        "the result would depend on when it is made; let the SConstruct say, as in defines={'BUILT': '\"2026-01-31\"'}",
+        "the result would depend on the clock; set the time yourself, as in defines={'BUILT': '\"2026-01-31\"'}",
     ),
     (r"modules?\b.*not found|module interface", "C++ modules are not compiled; include headers"),
 )

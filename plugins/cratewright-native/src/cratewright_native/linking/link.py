@@ -263,7 +263,7 @@ def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> 
     offered |= offered_symbols(flags, visible, reader(toolchain.root, request))
     script = version_script(sorted(offered))
     if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
-        # zig hands a version script on for libraries alone, but a linker script may hold one.
+        # zig passes a version script on for libraries only, but a linker script may hold one.
         (directory / _SCRIPT).write_bytes(b"VERSION {\n" + script + b"}\n")
         return [*words, f"-Wl,-T,{_SCRIPT}"]
     (directory / _SCRIPT).write_bytes(script)

@@ -58,7 +58,7 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
     """
     if find_target(request.target).format != "elf":
         raise UnsupportedError(
-            f"LTO of target '{request.target}' is not there yet",
+            f"target '{request.target}' has no LTO yet",
             context=(("crate", request.crate),),
             hint="set lto='off'; targets in ELF format have it",
         )

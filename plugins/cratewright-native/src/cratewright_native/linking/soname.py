@@ -66,11 +66,11 @@ def check_soname(crate: Crate) -> None:
             raise ConfigurationError(
                 f"crate '{crate.name}': '{said[0].shown}' among 'ldflags' and its version both set the soname",
                 context=(("soname", own),),
-                hint="leave one of them out; soversion='...' says another number than the version's first",
+                hint="leave one of them out; soversion='...' sets a number other than the version's first",
             )
         if kind is CrateType.DYLIB and said[-1].value != own:
             raise ConfigurationError(
-                f"crate '{crate.name}': no file is called {said[-1].value}, as which programs would look for the dylib",
+                f"crate '{crate.name}': no file has the name {said[-1].value} by which programs would find the dylib",
                 context=(("file", own),),
                 hint="leave '-soname' out of ldflags; set version or soversion",
             )

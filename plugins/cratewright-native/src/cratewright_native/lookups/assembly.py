@@ -114,7 +114,7 @@ def _absolute(text: bytes, path: str) -> list[str]:
         raise SourceError.at(
             path,
             1,
-            f"assembly puts together the absolute name '{made_up}', which is not tracked",
-            hint="let the macro have a relative name, and add the directory to include_dirs",
+            f"assembly builds the absolute path '{made_up}', which is not tracked",
+            hint="use a relative path in the macro, and add the directory to include_dirs",
         )
     return names

@@ -66,7 +66,10 @@ def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> Non
                 raise LinkError(
                     f"crate '{item.crate}' is compiled with{'' if has else 'out'} -fsanitize={name}, and "
                     f"'{request.crate}', which is linked with lto='fat', with{'out' if has else ''}",
-                    context=(("module", item.module.name), ("reason", "gcc's LTO sanitizes all or nothing of a link")),
+                    context=(
+                        ("module", item.module.name),
+                        ("reason", "gcc's LTO sanitizes a whole link or none of it"),
+                    ),
                     hint="set the same 'sanitize' for both crates, or lto='off'",
                 )
 

@@ -62,7 +62,7 @@ def _named(root: str, compiler: str) -> Toolchain:
     if len(words) > 1 and not os.path.exists(os.path.join(root, compiler)):
         raise ToolError(
             f"CRATE_CC names '{compiler}', which is more than one word",
-            hint=f"name the compiler alone, as CRATE_CC={words[-1]}: results are kept by cratewright itself"
+            hint=f"name the compiler alone, as CRATE_CC={words[-1]}: cratewright keeps results itself"
             if os.path.basename(words[0]) in _LAUNCHERS
             else "name the compiler alone, and put further words into 'flags' and 'ldflags'",
         )

@@ -119,7 +119,7 @@ class Toolchain(ABC):
 
         Raises: UnsupportedError if the toolchain needs none.
         """
-        raise UnsupportedError(f"{self.kind} makes no objects of which anything is to be removed")
+        raise UnsupportedError(f"{self.kind} makes objects that need nothing removed")
 
     def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
         """Return what has the preprocessor read words from a response file; drivers themselves may not pass it on.

@@ -80,7 +80,7 @@ def _wrong_stage(name: str, findings: Sequence[_Finding], titles: Mapping[int, s
         f"{restriction.what} {restriction.verb} in {article} {allowed} shader, "
         f"but {entry.stage} entry point `{entry.name}` reaches it",
         context=rows,
-        hint=restriction.hint or f"take it out of {where}, or reach that from no {entry.stage} shader",
+        hint=restriction.hint or f"take it out of {where}, or do not call that from {entry.stage} shaders",
     )
 
 

@@ -375,7 +375,7 @@ class _Unit:
 
     def _error(self, messages: tuple[GlslangMessage, ...]) -> SourceError:
         if not messages:
-            return SourceError.at(self.request.path, 1, "glslang refuses it without a message")
+            return SourceError.at(self.request.path, 1, "glslang rejected it without a message")
         return SourceError(
             diagnostics=(replace(each.diagnostic, related=self.includes.led(each.file)) for each in messages),
             context=self.includes.chain_rows(messages[0].file),

@@ -115,7 +115,7 @@ def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
     implied = Implied.of(module)
     for wrong, reason in (
         (module.entry_points, "it has an entry point, and an object is a library"),
-        (stages, f"it is another in each stage (here {' '.join(sorted(stages))})"),
+        (stages, f"it differs from stage to stage (here {' '.join(sorted(stages))})"),
         (module.attribute("initialiser"), "it has global variables that code sets before an entry point runs"),
         (implied.modes or implied.defaults, "it implies execution modes of its stage"),
         (implied.sized, "it depends on the workgroup size of its caller"),

@@ -64,7 +64,7 @@ class NewestTools:
         missing = [name for name in passes if name not in _TIDYING | {"-O", "--strip-debug"}]
         if missing:
             wanted = missing[0] if len(missing) == 1 else f"{missing[0]} and {len(missing) - 1} more"
-            text = f"of the newest SPIRV-Tools there is -O alone, not {wanted}: set opt_level=3, or spirv_opt=False"
+            text = f"the newest SPIRV-Tools offer only -O, not {wanted}: set opt_level=3, or spirv_opt=False"
             return ToolResult(None, (ToolMessage(text),))
         level = _SPEED if "-O" in passes else _NO_PASSES
         data, log = run_action(module, _OPTIMIZE, level)

@@ -160,7 +160,7 @@ class ToolResult(NamedTuple):
 
     data: bytes | None
     errors: tuple[ToolMessage, ...] = ()
-    status: str = "it named no reason"
+    status: str = "it gave no reason"
 
     @property
     def text(self) -> str:
