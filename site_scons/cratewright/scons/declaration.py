@@ -27,6 +27,7 @@ from ..workers.zygote import fork_ahead
 from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
+from .expansion import Expansion
 from .foreign import check_shared_objects, library_words, parted_libraries
 from .mirror import Mirror
 from .option_places import OptionPlaces
@@ -64,21 +65,24 @@ class Declaration:
         self.env = env
         self.name = check_crate_name(name)
         self.where = f"crate '{name}'"
+        self.expansion = expansion = Expansion(env, where=self.where)
         self.build = build_of(env)
         self.given = dict(options)
         if "libs" in self.given:
             self.given["libs"] = library_words(env, self.given["libs"], crate=name)
-        self.backend_name = str(self._take("backend") or env["CRATE_BACKEND"])
-        self.metadata = _words(self._take("metadata"), where=self.where)
-        self.variants = Variants.read({word: self._take(word) for word in AXES_AND_CONDITIONS}, where=self.where)
-        self.profile = str(self._take("profile") or env["CRATE_PROFILE"])
+        self.backend_name = expansion.text("the backend", self._take("backend") or env["CRATE_BACKEND"])
+        self.metadata = _words(expansion.words("metadata", self._take("metadata")), where=self.where)
+        self.variants = Variants.read(
+            {word: expansion.words(f"'{word}'", self._take(word)) for word in AXES_AND_CONDITIONS}, where=self.where
+        )
+        self.profile = expansion.text("the profile", self._take("profile") or env["CRATE_PROFILE"])
         if not self.backend_name:
             raise ConfigurationError(
                 f"crate '{name}' has no backend",
                 hint=f"set CRATE_BACKEND in the Environment; known: {', '.join(default_registry().names) or 'none'}",
             )
         kind = default_registry().backend(self.backend_name)
-        self.target = check_target(str(self._take("target") or env["CRATE_TARGET"]), kind)
+        self.target = check_target(expansion.text("the target", self._take("target") or env["CRATE_TARGET"]), kind)
         known = {**BUILTIN_PROFILES, **default_registry().profiles_for(kind)}
         self.profiles = {**known, **(env["CRATE_PROFILES"] if profiles is None else profiles)}
         self.table = option_table(kind)
@@ -93,7 +97,7 @@ class Declaration:
         self.here = env.fs.getcwd()
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
-        self.places = OptionPlaces(env, self.backend, self.table, self.directory, where=self.where)
+        self.places = OptionPlaces(env, self.backend, self.table, self.directory, expansion, where=self.where)
         self.explicit, self.general = self._given_options()
         self.options = self._with_variables()
         self.version = self.options.text("version") or UNVERSIONED
@@ -126,6 +130,7 @@ class Declaration:
     def late_options(self) -> Options:
         """Return the options, with construction variables as they are once all SConscripts have been read."""
         if self._late is None:
+            self.expansion.check()
             late = self._with_variables()
             self._late = self.options if late == self.options else late
         return self._late
@@ -232,8 +237,10 @@ class Declaration:
                 own = {str(key): value for key, value in item[1].items()}
                 where = f"{self.where}, source {path}"
                 check_source_words(own, known, self.source_words, where=where)
-                given = str(own.pop("name", ""))
-                own_axes = {word: own.pop(word, None) for word in AXES_AND_CONDITIONS}
+                given = self.expansion.text("a source's name", own.pop("name", ""))
+                own_axes = {
+                    word: self.expansion.words(f"'{word}'", own.pop(word, None)) for word in AXES_AND_CONDITIONS
+                }
                 variants = self.variants.of_source(own_axes, where=where)
                 # Located now: later, relative paths would no longer be those of the SConscript that is read.
                 located = self.places.located(own)

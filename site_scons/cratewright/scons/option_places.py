@@ -21,6 +21,7 @@ from ..contract.backend import CodegenBackend
 from ..rules.output_name import seen_from
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import SEARCH_PATHS, Options
+from .expansion import Expansion
 from .paths import check_path, located_source, nearby, relative, way_up
 
 if TYPE_CHECKING:
@@ -39,11 +40,20 @@ class OptionPlaces:
     """
 
     def __init__(
-        self, env: Environment, backend: CodegenBackend, table: Sequence[OptionSpec], directory: str, *, where: str
+        self,
+        env: Environment,
+        backend: CodegenBackend,
+        table: Sequence[OptionSpec],
+        directory: str,
+        expansion: Expansion,
+        *,
+        where: str,
     ) -> None:
         self.read_by_link: list[Any] = []
         self._env = env
         self._root = env.Dir("#").abspath
+        self._table = {spec.name: spec for spec in table}
+        self._expansion = expansion
         self._backend = backend
         self._files = [spec.name for spec in table if spec.kind is OptionKind.PATH]
         self._directory = directory
@@ -51,19 +61,22 @@ class OptionPlaces:
         self._named: dict[str, tuple[str, Any]] = {}
 
     def located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Make paths root-relative; directories in the order in which a compiler or a linker searches them.
+        """Expand options as SCons does, and make paths root-relative; directories in the order in which a compiler or a
+        linker searches them.
 
-        Raises: ConfigurationError naming the option, for a path of the wrong kind.
+        Raises: ConfigurationError naming the option, for a path of the wrong kind, or what cannot be expanded.
         """
-        located = dict(given)
+        located = self._expansion.options(given, self._table)
         for option in self._backend.PATH_OPTIONS:
             if located.get(option) is not None:
-                words = [str(word) for word in self._items(option, located[option])]
+                words = [_word(item) for item in self._items(option, located[option])]
                 located[option] = self._backend.locate_words(option, words, self._word_path)
         for option, what in SEARCH_PATHS.items():
             if located.get(option) is not None:
                 # As SCons does in CPPPATH: a variable may stand for several directories or for none.
-                items = SCons.PathList.PathList(self._items(option, located[option]))
+                said = located[option]
+                self._expansion.check_directories(option, said)
+                items = SCons.PathList.PathList(said if isinstance(said, str) else self._items(option, said))
                 found = items.subst_path(self._env, None, None)
                 located[option] = [path for item in found for path in self.directories(item, what)]
         for option in self._files:
@@ -164,3 +177,8 @@ class OptionPlaces:
 
     def _output(self) -> Any:
         return self._env.fs.Dir(os.path.join(self._root, self._directory))
+
+
+def _word(item: object) -> str:
+    """Return a text, or the path of a node, which SCons shows as seen from the root."""
+    return str(item.get_abspath()) if isinstance(item, SCons.Node.FS.Base) else str(item)

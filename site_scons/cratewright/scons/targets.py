@@ -9,6 +9,7 @@ import SCons.Util
 
 from ..base.errors import ConfigurationError
 from .declaration import Declaration
+from .expansion import Expansion
 from .paths import calling_line, reading_in
 from .target import CrateTarget
 
@@ -38,7 +39,8 @@ def declare_for_targets(
     if not isinstance(asked, (list, tuple, SCons.Util.UserList)):
         follows = for_one if not asked else None
         return Declaration(env, name, options, for_target=follows).declare(sources, deps, crate_type)
-    targets = [str(target) for target in asked]
+    expansion = Expansion(env, where=f"crate '{name}'")
+    targets = [expansion.text("a target", target) for target in asked]
     if not targets or len(set(targets)) < len(targets):
         raise ConfigurationError(
             f"crate '{name}' is for {'no target' if not targets else 'one target twice'}",

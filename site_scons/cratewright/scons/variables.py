@@ -11,6 +11,7 @@ from collections import UserString
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import SCons.Defaults
 import SCons.Environment
 import SCons.Errors
 import SCons.Node.FS
@@ -25,6 +26,7 @@ from ..values.construction import ConstructionVariable
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import SEARCH_PATHS
 from .crate_nodes import has_crates
+from .expansion import check_text, without_files
 from .found import FOUND, says_something
 from .linkable import linkable
 from .paths import relative
@@ -118,17 +120,23 @@ def _words(
 ) -> list[tuple[str, str]]:
     name, option = variable.name, variable.option
     if option in SEARCH_PATHS:
-        paths = SCons.PathList.PathList(_flat(name, env[name])).subst_path(env, directory, None)
+        flat = _flat(name, env[name])
+        for item in flat:
+            if isinstance(item, str) and "$" in item:
+                check_text(env, item)
+        paths = SCons.PathList.PathList(flat).subst_path(env, directory, None)
         nodes = [path if isinstance(path, SCons.Node.FS.Base) else env.fs.Dir(str(path), directory) for path in paths]
         return [(option, path) for node in nodes for path in located(node)]
     if option == "libs":
         said = [item for item, _ in linkable(env[name], user=where)] if has_crates(env[name]) else env[name]
         return [word for item in _flat(name, said) for word in _libraries(env, item)]
     if kind is OptionKind.DEFINES:
-        said = _shell_words(env, f"${{_defines('-D', {name}, '', __env__, TARGET, SOURCE)}}", directory)
-        return [(option, word.removeprefix("-D")) for word in said]
+        # SCons expands what its function for macros has expanded.
+        first = without_files(lambda words: env.subst_list(SCons.Defaults.processDefines(env[name]), overrides=words))
+        said = [f"-D{word}" for line in first for word in line]
+        return [(option, word.removeprefix("-D")) for word in _shell_words(env, said)]
     _flat(name, env[name])
-    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, f"${name}", directory)]
+    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, f"${name}")]
 
 
 def _flat(name: str, value: object) -> list[Any]:
@@ -139,9 +147,12 @@ def _flat(name: str, value: object) -> list[Any]:
     return list(items)
 
 
-def _shell_words(env: Environment, text: str, directory: Any) -> list[str]:
+def _shell_words(env: Environment, said: str | list[str]) -> list[str]:
     """Return the arguments that a shell would make of SCons's command line."""
-    (line, *_) = env.subst_list(text, SCons.Subst.SUBST_CMD, target=[], source=[]) or [[]]
+    lines = without_files(lambda words: env.subst_list(said, overrides=words)) or [[]]
+    if len(lines) > 1:
+        raise ValueError("it stands for several lines")
+    (line,) = lines
     quote = SCons.Subst.quote_spaces
     return shlex.split(" ".join(str(word.escape(_escape, quote)) for word in line))
 

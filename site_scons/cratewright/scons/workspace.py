@@ -33,6 +33,7 @@ from ..workspace import (
     select_features,
 )
 from .crates import CrateTarget
+from .expansion import as_literal
 from .paths import directory_node, file_node, located_source, nearby, reading_in, relative
 from .prebuilt import check_rlib
 from .SCons import entrance
@@ -178,7 +179,7 @@ class _WorkspaceDeclaration:
         selection = self._selections[crate.name]
         options = self._settings.options(crate, backend, target, selection.defines)
         words: dict[str, object] = {"backend": backend, "target": target, "profile": profile}
-        words |= {"metadata": crate.metadata, "variants": crate.variants}
+        words |= {"metadata": as_literal(crate.metadata), "variants": as_literal(crate.variants)}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source, files)]
         dependencies = [
             self._dependency(crate.name, item, target, below or target != usual) for item in selection.dependencies
@@ -223,7 +224,7 @@ class _WorkspaceDeclaration:
         with self._document.located(*source.key):
             options = self._located(source.options, files)
             if source.variants is not None:
-                options["variants"] = source.variants
+                options["variants"] = as_literal(source.variants)
             return [(self._source(path), options) for path in paths]
 
     def _source(self, path: str) -> object:
@@ -233,11 +234,11 @@ class _WorkspaceDeclaration:
             return directory_node(self._env, path)
 
     def _located(self, options: Mapping[str, object], files: Container[str]) -> dict[str, object]:
-        """Return options with files and directories as nodes: SCons does not expand paths of a workspace.
+        """Return options with files and directories as nodes: SCons does not expand what a workspace says.
 
         Shape: `files` are the options that name a file.
         """
-        located: dict[str, object] = dict(options)
+        located: dict[str, object] = as_literal(options)
         for name, value in options.items():
             if name in SEARCH_PATHS and isinstance(value, tuple):
                 located[name] = [self._directory(path) for path in value]
