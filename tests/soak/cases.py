@@ -78,8 +78,9 @@ def cratewright_add_profiles():
 def case_of(seed: int) -> list[Step]:
     """Return a case."""
     rng = random.Random(seed)
-    if rng.random() < 0.4:
-        return _case_of_parts(rng)
+    kind = rng.random()
+    if kind < 0.5:
+        return _case_of_parts(rng, others=kind < 0.3)
     script = Script(rng)
     steps: list[Step] = [["write", name, text] for name, text in FILES.items()]
     files = dict(FILES)
@@ -117,8 +118,8 @@ def case_of(seed: int) -> list[Step]:
     return steps
 
 
-def _case_of_parts(rng: random.Random) -> list[Step]:
-    """Return a case of several crates, of which an edit concerns some."""
+def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
+    """Return a case of several crates, of which an edit concerns some; `others` are other things that SCons makes."""
     lines = ['lib0 = env.Crate("lib0", ["l0.glsl"])', 'lib1 = env.Crate("lib1", ["l1.glsl"], deps=[lib0])']
     names = [f"c{number}" for number in range(rng.randint(3, 6))]
     for number, name in enumerate(names):
@@ -136,15 +137,23 @@ def _case_of_parts(rng: random.Random) -> list[Step]:
         )
     )
     script = Script(rng, lines)
+    for _ in range(rng.choice((1, 1, 1, 2, 3)) if others else 0):
+        script.add_other()
     files = {**FILES, **{f"s{number}.comp": FILES["s1.comp"] for number in range(4, 7)}}
     steps: list[Step] = [["write", name, text] for name, text in files.items()]
     steps.append(["environ", "CRATE_CACHE", rng.choice(("shared", "shared", "off", "@/.crate-cache"))])
     usual = rng.choice(([], [], ["-j2", "-k"], ["-k"], ["c0.spv.json"], ["."], ["-s"]))
+    if others:
+        usual = rng.choice(
+            ([], [], [], ["-k"], ["o0.txt"], ["install"], ["inst"], ["-j2"], ["."], ["o1.txt", "c1.spv"])
+        )
     steps += [*_written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
     for _ in range(rng.randint(5, 12)):
         for _ in range(rng.choice((1, 1, 1, 2))):
             chance = rng.random()
-            if chance < 0.65:
+            if others and chance < 0.35:
+                steps += _edit_of_others(rng, script)
+            elif chance < 0.65:
                 steps += _edit_of_shader(
                     rng, files, rng.choice([*(f"s{n}.comp" for n in range(7)), "l1.glsl", "l0.glsl"])
                 )
@@ -166,6 +175,18 @@ def _case_of_parts(rng: random.Random) -> list[Step]:
         if rng.random() < 0.3:
             steps += [["sleep", 0.12], ["run", usual]]
     return [*steps, ["run", usual], ["run", []]]
+
+
+def _edit_of_others(rng: random.Random, script: Script) -> list[Step]:
+    if rng.random() < 0.25:
+        script.edit_other()
+        return _written(script)
+    name = rng.choice(("dep.txt", "dep.txt", "h.in", "VERSION", "flag", "x.c", "o*.txt", "inst/*", "inst", "*.o"))
+    if "*" in name or name in ("flag", "inst"):
+        harm = rng.choice(_HARMS).replace("pipe", "cut") if rng.random() < 0.5 else "remove"
+        return [["harm", name, rng.randrange(5), harm]] if rng.random() < 0.6 else [["write", "flag", "1\n"]]
+    text = {"h.in": "#define K %s.0\n", "x.c": "int main(void) { return %s; }\n"}
+    return [["write", name, text.get(name, "%s\n") % rng.choice("123456")]]
 
 
 def _written(script: Script) -> list[Step]:

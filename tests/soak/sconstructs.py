@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
-from .statements import BEFORE, DEPS, FOREIGN, INCLUDES, LISTS, OPTIONS, QUIET, SOURCES, WHOLE
+from .statements import BEFORE, DEPS, FOREIGN, INCLUDES, LISTS, OPTIONS, OTHERS, QUIET, SOURCES, WHOLE
 
 __all__ = ["FILES", "HEAD", "Script"]
 
@@ -78,6 +79,7 @@ FILES = {
     "h.in": "#define K 4.0\n",
     "VERSION": "2.0\n",
     "dep.txt": "0\n",
+    "x.c": '#include "inc/h.h"\nint main(void) { return (int) K; }\n',
     "crates.toml": '[crate.t0]\nsources = ["l0.glsl"]\n\n[crate.t1]\nsources = ["s1.comp"]\ndeps = ["t0"]\n'
     'type = "cdylib"\ninclude_dirs = ["inc"]\n',
     "sub/SConscript": 'Import("env", "lib0")\nx = env.Crate("x", ["s9.comp"], deps=[lib0], crate_type="cdylib", '
@@ -131,21 +133,37 @@ class Script:
             return {"body.txt": body, "SConstruct": "\n".join([HEAD, *self.begin, _RUN_BODY])}
         return {"SConstruct": "\n".join([HEAD, *self.begin, body])}
 
-    def add(self, *, foreign: bool | None = None, flag: float = 0.2) -> None:
-        """Add a statement that is no crate, wherever the names are known that it uses."""
+    def add(
+        self, *, foreign: bool | None = None, flag: float = 0.2, some: Sequence[str] = (), first: bool = False
+    ) -> None:
+        """Add a statement that is no crate, wherever the names are known that it uses, or as early as that; `some` are
+        those to choose from.
+        """
         rng = self._rng
         foreign = rng.random() < 0.4 if foreign is None else foreign
         crates = self._named("c") or ["lib0"]
         words = {"c": rng.choice(crates), "d": rng.choice(crates), "lib": rng.choice(self._named("lib") or ["lib0"])}
-        text = rng.choice(FOREIGN if foreign else QUIET)
+        text = rng.choice(some or (FOREIGN if foreign else QUIET))
         for word, name in {**words, "n": str(rng.randrange(3))}.items():
             text = text.replace("{" + word + "}", name)
         text = text.replace("{{", "{").replace("}}", "}")
         if rng.random() < flag and "if os.path.exists" not in text:  # what a file says, not the text
             text = 'if os.path.exists("flag"):\n    ' + text.replace("\n", "\n    ")
         needed = set(_NAMES.findall(text))
-        first = max((n + 1 for n, line in enumerate(self.body) if set(_given(line)) & needed), default=0)
-        self.body.insert(rng.randint(first, len(self.body)), text)
+        least = max((n + 1 for n, line in enumerate(self.body) if set(_given(line)) & needed), default=0)
+        self.body.insert(least if first else rng.randint(least, len(self.body)), text)
+
+    def add_other(self) -> None:
+        """Add a statement of which SCons makes something besides crates."""
+        self.add(some=OTHERS, flag=0.1, first=self._rng.random() < 0.5)
+
+    def edit_other(self) -> None:
+        """Add such a statement, or take one out."""
+        others = [n for n, line in enumerate(self.body) if not _is_crate(line)]
+        if others and self._rng.random() < 0.4:
+            del self.body[self._rng.choice(others)]
+        else:
+            self.add_other()
 
     def edit(self) -> None:
         """Change the script somehow."""

@@ -7,7 +7,7 @@ Shape: `{c}` and `{d}` stand for crates with images, `{lib}` for one without, `{
 
 from __future__ import annotations
 
-__all__ = ["BEFORE", "DEPS", "FOREIGN", "INCLUDES", "LISTS", "OPTIONS", "QUIET", "SOURCES", "WHOLE"]
+__all__ = ["BEFORE", "DEPS", "FOREIGN", "INCLUDES", "LISTS", "OPTIONS", "OTHERS", "QUIET", "SOURCES", "WHOLE"]
 
 _LEVELS = ('"0"', '"3"', '"s"', "0", "3", "1", "3", '"1"', "1", "True", "1.0")
 _FLAGS = ("True", "1", "False", "0", '"1"', "None")
@@ -329,4 +329,51 @@ def _statements(text: str) -> list[str]:
     ]
 
 
-QUIET, FOREIGN = _statements(_QUIET), _statements(_FOREIGN)
+_OTHERS = r"""
+env.Command("o{n}.txt", [{c}.image or {lib}[0], "dep.txt"], "cat $SOURCES > $TARGET")
+env.Command("o{n}.txt", [{c}[-1], {d}[0]], "cat $SOURCES | wc -c > $TARGET")
+env.Command("o{n}.txt", {c}.rlink, Copy("$TARGET", "$SOURCE")), Default({d}, "o{n}.txt")
+env.Command("o{n}.txt", "dep.txt", "cat $SOURCE inc/h.h > $TARGET"), Depends("o{n}.txt", {c})
+env.Command("o{n}.txt", "dep.txt", "cp $SOURCE $TARGET"), Requires("o{n}.txt", {c})
+env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET"), Ignore("o{n}.txt", {c})
+env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET"), AlwaysBuild("o{n}.txt")
+env.Command("o{n}.txt", {c}, ["cat $SOURCE > $TARGET", "echo more > side{n}.txt"]), SideEffect("side{n}.txt", "o{n}.txt")
+env.Command(["o{n}.txt", "o9.txt"], ["s0.comp", {c}], "cat $SOURCES > o{n}.txt; cp dep.txt o9.txt")
+env.Command("o{n}.txt", {c}, Action(lambda target, source, env, c={c}: write(str(target[0]), str(c.image) + read("dep.txt"), True)))
+env.Command("o{n}.txt", [str(node) for node in {c}], "cat $SOURCES > $TARGET")
+env.Command("o{n}.txt", "dep.txt", "cp $SOURCE $TARGET"), env.Command("o8.txt", ["o{n}.txt", {c}], "cat $SOURCES > $TARGET")
+AddPostAction(env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET"), Action(lambda target, source, env: print("POST", target[0]), None))
+env.Command("inc/gen.h", "h.in", Copy("$TARGET", "$SOURCE"))
+env.Command("inc/h.h", "h.in", Copy("$TARGET", "$SOURCE"))
+env.Command("h.h", "h.in", Copy("$TARGET", "$SOURCE"))
+env.Command("inc/k.h", ["h.in", {lib}[0]], Copy("$TARGET", "$SOURCE"))
+env.Command("s3.comp", "s1.comp", Copy("$TARGET", "$SOURCE"))
+env.Command("o{n}.txt", "h.in", ["cp $SOURCE $TARGET", "cp $SOURCE h.h"]), SideEffect("h.h", "o{n}.txt")
+env.Command("o{n}.txt", Value(read("VERSION")), Action(lambda target, source, env: write(str(target[0]), "v", True)))
+env.Textfile("text{n}.txt", [str(node) for node in {c}])
+env.Textfile("text{n}.txt", [read("VERSION"), {c}.name])
+env.Install("inst", [{c}.image or {lib}[0], {c}.manifest or {lib}[0]])
+env.Install("inst", {c}), env.Install("inst", {lib})
+env.Install("inst", [{c}, "dep.txt"]), Default("inst")
+env.InstallAs("inst/x.spv", {c}[0]), Default({d}), Default("inst/x.spv")
+env.Install("inst", [list({c}), {d}[:1]])
+env.Install("inst", "inc/h.h"), env.Command("o{n}.txt", "inst/h.h", Copy("$TARGET", "$SOURCE"))
+Alias("install", env.Install("inst", {c}))
+Alias("install", env.Install("inst", {c})), Default({d})
+Alias("install", env.Install("inst", {c})), Default("install")
+Default(env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET"))
+Default(env.Command("o{n}.txt", "dep.txt", "cp $SOURCE $TARGET"), {c})
+Default({c}, env.Command("o{n}.txt", {d}, "cat $SOURCE > $TARGET"))
+Alias("both", [{c}, env.Command("o{n}.txt", "dep.txt", "cp $SOURCE $TARGET")])
+Alias("act", env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET"), "echo acted")
+conf = Configure(env); print(conf.CheckProg("sh")); env = conf.Finish()
+env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET && ! grep -q 5 dep.txt")
+env.Command("o{n}.txt", "dep.txt", "cp $SOURCE $TARGET && ! grep -q 5 dep.txt")
+print([str(node) for node in env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET")[0].children()])
+env.Object("obj{n}.o", "x.c"), Depends("obj{n}.o", {c})
+env.Program("prog{n}", ["x.c"], CPPPATH=["inc"])
+env.Zip("z{n}.zip", ["dep.txt"]), env.Command("o{n}.txt", {c}, "wc -c < $SOURCE > $TARGET")
+"""
+"""Of which SCons makes something besides crates, or of their files."""
+
+QUIET, FOREIGN, OTHERS = _statements(_QUIET), _statements(_FOREIGN), _statements(_OTHERS)

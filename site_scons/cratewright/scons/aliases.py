@@ -1,10 +1,18 @@
-"""Aliases of crates, as long as they are the only ones: recorded like the calls that declare crates."""
+"""Aliases: those of crates are recorded like the calls that declare crates."""
 
 from __future__ import annotations
 
 from collections import UserList
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import SCons.Node
+import SCons.Node.Alias
+import SCons.Util
+
+from .asked import AskedNode
+from .builders import belongs_to_crate
+from .pending_node import is_pending_node
 
 __all__ = ["Aliases"]
 
@@ -16,12 +24,13 @@ _Place = tuple[int, int]
 class Aliases:
     """The aliases of one run of SCons.
 
-    Shape: `rows` as in `SettledBuild`. `places` gives the numbers of a call and of places there for a target or a node,
-    None for anything else.
+    Shape: `rows` as in `SettledBuild`; `others` are the names of aliases of no crate. `places` gives the numbers of a
+    call and of places there for a target or a node, None for anything else.
     """
 
     def __init__(self, places: Callable[[object], list[_Place] | None]) -> None:
         self.rows: list[Any] = []
+        self.others: set[str] = {*SCons.Node.Alias.default_ans}
         self._places = places
         self._calls: list[tuple[Callable[..., Any], Any]] = []
         self._nodes: dict[int, tuple[Node, str]] = {}
@@ -33,10 +42,21 @@ class Aliases:
 
     def read(self, target: object, source: object = None, action: object = None, **more: object) -> list[Any] | None:
         """Return a row for what an SConstruct says; None if it says anything else than a name and crates."""
-        if type(target) is not str or "$" in target or action or more:
+        if type(target) is not str or "$" in target or target in self.others or action or more:
             return None
         found = list(self._read(source))
         return [target, list(map(list, found))] if found and None not in found else None
+
+    def add_other(self, target: object, source: object = None, *_: object, **__: object) -> bool:
+        """Note a call of `env.Alias`; return False if it may be about crates."""
+        if type(target) is not str or "$" in target or target in self.names:
+            return False
+        for node in SCons.Util.flatten(source or []):
+            is_known = type(node) is str or (type(node) is not AskedNode and isinstance(node, SCons.Node.Node))
+            if not is_known or is_pending_node(node) or belongs_to_crate(node):
+                return False
+        self.others.add(target)
+        return True
 
     def _read(self, source: object) -> Iterator[Any]:
         places = self._places(source)

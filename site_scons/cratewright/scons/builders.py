@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .state import StageState
 
-__all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "stage_nodes", "stage_of"]
+__all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "belongs_to_crate", "stage_nodes", "stage_of"]
 
 STAGES = {
     "CrateCodegen": "Compiling crate $TARGET",
@@ -67,6 +67,12 @@ class Stage:
 def stage_of(node: Any) -> Stage | None:
     """Return the stage that makes a node, None if it is not one of a crate's."""
     return getattr(getattr(node, "attributes", None), "crate_stage", None)
+
+
+def belongs_to_crate(node: Any) -> bool:
+    """Return whether a crate makes a node, or files below it."""
+    about = getattr(node, "attributes", None)
+    return any(hasattr(about, name) for name in ("crate_stage", "crate_stages", "crate_images"))
 
 
 class _RunStage:

@@ -7,22 +7,24 @@ was checked. Calls that were not executed have been checked by an earlier build:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import SCons.Node
 import SCons.Node.FS
+import SCons.Util
 
 from ..base.errors import GraphError
 from ..base.stamp import file_stamp, is_older
 from .builders import StageBuilder, stage_of
+from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
 from .interface import InterfaceNode
 from .pending_node import is_pending_node
 from .settled import CallRecord
 from .settling import Settling
 from .state import StageState
-from .usual import all_nodes, is_told
+from .usual import all_nodes, is_told, made_by_others
 
 __all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_own"]
 
@@ -108,8 +110,9 @@ class _Call:
 class CheckedCalls:
     """All calls of a run that has ended.
 
-    Shape: `files` gets the files of all calls, and of other nodes of SCons; `built` and `unmade` as in `SettledBuild`.
-    After a run that `has_failed`, SCons has not come to all that it was asked for.
+    Shape: `files` gets the files of all calls, and of other nodes of SCons; `built` and `unmade` as in `SettledBuild`;
+    `others` are the files that SCons makes apart from crates. After a run that `has_failed`, SCons has not come to all
+    that it was asked for.
     Raises: UnknownFiles if no call was checked, or a file changed that belongs to no call.
     """
 
@@ -121,7 +124,9 @@ class CheckedCalls:
         self._calls = [_Call() for _ in settling.calls]
         self.built: list[str] = []
         self.unmade: list[str] = []
-        others = list(self._sorted(fs))
+        self.others = made_by_others(fs, lambda node: is_pending_node(node) or is_own(node))
+        below = _below(self.others.values())
+        others = list(self._sorted(fs, below))
         read: set[str] = set()
         for number in settling.executed:
             read |= self._check(self._calls[number])
@@ -145,14 +150,15 @@ class CheckedCalls:
         """Whether the next build may have to make anything."""
         return any(call.is_undone for call in self._calls)
 
-    def described(self) -> list[tuple[str, list[str]]]:
-        """Return the digest of each call, with the paths of its nodes."""
+    def described(self) -> list[tuple[str, list[str], dict[str, Any]]]:
+        """Return the calls as in `SettledBuild`."""
         settling, known = self._settling, self._settling.known
-        paths = [
-            known.calls[number][1] if known is not None and number not in settling.executed else list(map(_path, nodes))
-            for number, nodes in enumerate(settling.nodes)
+        return [
+            known.calls[number]
+            if known is not None and number not in settling.executed
+            else (call.digest, list(map(_path, settling.nodes[number])), _parts(settling.targets[number]))
+            for number, call in enumerate(settling.calls)
         ]
-        return [(call.digest, row) for call, row in zip(settling.calls, paths, strict=True)]
 
     def records(self) -> list[CallRecord]:
         """Return a record of each call.
@@ -190,8 +196,8 @@ class CheckedCalls:
                 records.append(before._replace(is_checked=not call.is_undone, files=row, makes=made, hidden=hidden))
         return records
 
-    def _sorted(self, fs: Any) -> Iterator[str]:
-        """Give each call its nodes, and yield the paths of other files."""
+    def _sorted(self, fs: Any, apart: Set[int]) -> Iterator[str]:
+        """Give each call its nodes, and yield the paths of other files, apart from nodes with these identities."""
         for path, node in all_nodes(fs):
             if is_pending_node(node):
                 continue
@@ -201,7 +207,7 @@ class CheckedCalls:
                 call = self._calls[self._number(node)]
                 call.nodes.append((path, node))
                 call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
-            elif not os.path.isdir(path):
+            elif id(node) not in apart and not os.path.isdir(path):
                 yield path
 
     def _number(self, node: Node) -> int:
@@ -295,6 +301,18 @@ def is_own(node: Node) -> bool:
     return list(node.depends) == [images.manifest] and not any(told)
 
 
+def _below(nodes: Iterable[Node]) -> set[int]:
+    """Return the identities of nodes, and of all that SCons knows they are made from."""
+    todo, found = list(nodes), set[int]()
+    while todo:
+        node = todo.pop()
+        if id(node) not in found:
+            found.add(id(node))
+            for more in (node.sources, node.depends, node.prerequisites, node.implicit):
+                todo += more or ()
+    return found
+
+
 def _is_of_crate(node: Node) -> bool:
     return stage_of(node) is not None or getattr(node.attributes, "crate_images", None) is not None
 
@@ -306,6 +324,22 @@ def _maker_above(directory: str, makers: dict[str, int], above: dict[str, int | 
         found = makers.get(directory + "/")
         above[directory] = _maker_above(parent, makers, above) if found is None and parent != directory else found
     return above[directory]
+
+
+def _parts(target: CrateTarget) -> dict[str, Any]:
+    """Return what a target has by name, with paths in place of nodes; nothing if it stands for several crates."""
+    if target.targets or not target.is_crate:
+        return {}
+    found: dict[str, Any] = {}
+    for name in PARTS:
+        value = getattr(target, name)
+        if isinstance(value, Mapping):
+            found[name] = {entry: _path(node) for entry, node in value.items()}
+        elif isinstance(value, SCons.Util.NodeList):
+            found[name] = list(map(_path, value))
+        else:
+            found[name] = value if value is None or isinstance(value, str) else _path(value)
+    return found
 
 
 def _path(node: Node) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import SCons.Errors
 import SCons.Util
 
-__all__ = ["CrateTarget", "PendingTarget", "become", "is_pending", "stand_for"]
+__all__ = ["PARTS", "CrateTarget", "PendingTarget", "become", "is_pending", "stand_for"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
@@ -73,15 +73,28 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         return f"<crate {self.name}>" if self.is_crate else str(super().__repr__())
 
 
+PARTS = ("name", "key", "rlink", "rlib", "image", "manifest", "images", "emitted")
+"""What a target has by name; of a crate for several targets, and of other lists, it has to be asked."""
+
+
 class PendingTarget(CrateTarget):
     """The target of a crate that is declared as soon as something asks about it.
 
-    Shape: `declare` has to call `become` for it; from then on it shares all attributes of the other target. `nodes`
-    gives its nodes until then: taking them from it, as `targets += env.Crate(...)` does, is not asking about them.
+    Shape: `declare` has to call `become` for it; from then on it shares all attributes of the other target. Until then,
+    `nodes` gives its nodes and `parts` what it has by name, as in `SettledBuild`, None once it has to be declared for
+    that: taking them from it, as `targets += env.Crate(...)` does, is not asking about them.
     """
 
-    def __init__(self, declare: Callable[[], None], nodes: Callable[[], list[Node] | None]) -> None:
-        object.__getattribute__(self, "__dict__").update({_DECLARE: declare, _NODES: nodes})
+    def __init__(
+        self,
+        declare: Callable[[], None],
+        nodes: Callable[[], list[Node] | None],
+        parts: Callable[[], Mapping[str, Any] | None],
+    ) -> None:
+        object.__getattribute__(self, "__dict__").update({_DECLARE: declare, _NODES: nodes, _PARTS: parts})
+
+    def __getitem__(self, index: Any) -> Any:
+        return CrateTarget(list(self))[index] if is_pending(self) else super().__getitem__(index)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(_nodes(self)) if is_pending(self) else super().__iter__()
@@ -101,6 +114,10 @@ class PendingTarget(CrateTarget):
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":  # there is no more to know about it
             return CrateTarget
+        if name in PARTS and is_pending(self):
+            parts = object.__getattribute__(self, "__dict__")[_PARTS]()
+            if parts is not None and name in parts:
+                return parts[name]
         _declare(self)
         return super().__getattribute__(name)
 
@@ -115,6 +132,7 @@ class PendingTarget(CrateTarget):
 
 _DECLARE = "(declare)"
 _NODES = "(nodes)"
+_PARTS = "(parts)"
 
 
 def _taken(other: Any) -> Any:

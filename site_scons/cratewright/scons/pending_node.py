@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable
 from typing import Any
 
 import SCons.Node.Alias
@@ -15,29 +16,45 @@ Node = Any
 _KINDS: dict[type, type] = {}
 """What stands for files, directories and aliases, with what they are."""
 
+_OF_PATHS = frozenset(
+    [
+        *("name", "dir", "fs", "duplicate", "_abspath", "_labspath", "_path", "_tpath", "_path_elements"),
+        *("abspath", "labspath", "path", "tpath", "path_elements", "suffix"),
+        *("get_abspath", "get_labspath", "get_internal_path", "get_tpath", "get_path", "get_path_elements"),
+        *("get_dir", "get_suffix", "is_under"),
+        *("target_from_source", "_func_target_from_source"),
+    ]
+)
+"""What SCons asks a file that another target is made from, while SConscripts are read: all follow from its path."""
+
 
 class PendingNodes:
     """Nodes that SCons must not look at before their crates are declared.
 
-    Shape: the first access to any of them calls `declare`, which has to call `end`; from then on they are ordinary
-    SCons nodes. Each stays the same object, so references to it stay valid.
+    Shape: the first access to more than a file's path calls `declare`, which has to call `end`; from then on they are
+    ordinary SCons nodes. Each stays the same object, so references to it stay valid.
     """
 
     def __init__(self, fs: Any, declare: Callable[[], None]) -> None:
         self._fs = fs
+        self._has_ended = False
         self._nodes: list[Node] = []
         kinds = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.Alias.Alias)
         self._kinds = {kind: _pending(kind, declare) for kind in kinds}
+        self._file = _pending_file(declare)
 
     def node(self, path: str) -> Node:
         """Return the node of a path, which ends with a `/` if it is a directory."""
-        return self._stood_for(self._fs.Dir(path.rstrip("/")) if path.endswith("/") else self._fs.File(path))
+        if path.endswith("/"):
+            return self._stood_for(self._fs.Dir(path.rstrip("/")))
+        # What a link leads to is installed with it, so SCons asks for more than its path.
+        return self._stood_for(self._fs.File(path), None if os.path.islink(path) else self._file)
 
-    def _stood_for(self, node: Node) -> Node:
+    def _stood_for(self, node: Node, kind: type | None = None) -> Node:
         from .made_file import as_kind  # noqa: PLC0415
 
-        if type(node) in self._kinds:
-            as_kind(node, self._kinds[type(node)])
+        if type(node) in self._kinds and not self._has_ended:
+            as_kind(node, kind or self._kinds[type(node)])
             self._nodes.append(node)
         return node
 
@@ -45,9 +62,10 @@ class PendingNodes:
         """Return the node of an alias."""
         return self._stood_for(SCons.Node.Alias.default_ans.Alias(name))
 
-    def end(self, nodes: Iterable[Node] | None = None) -> None:
-        """Turn these into ordinary SCons nodes, or all."""
-        for node in self._nodes if nodes is None else nodes:
+    def end(self) -> None:
+        """Turn all into ordinary SCons nodes, from now on."""
+        self._has_ended = True
+        for node in self._nodes:
             if type(node) in _KINDS:
                 object.__setattr__(node, "__class__", _KINDS[type(node)])
 
@@ -55,6 +73,23 @@ class PendingNodes:
 def is_pending_node(node: object) -> bool:
     """Return whether something is a node of which only the path is known."""
     return type(node) in _KINDS
+
+
+def _pending_file(declare: Callable[[], None]) -> type:
+    kind: Any = _pending(SCons.Node.FS.File, declare)
+
+    class PendingFile(kind):  # type: ignore[misc]
+        __slots__ = ()
+
+        def __getattribute__(self, name: str) -> Any:
+            usual = SCons.Node.FS.File if name in _OF_PATHS else kind
+            return usual.__getattribute__(self, name)
+
+        def __str__(self) -> str:
+            return str(self.get_path())
+
+    _KINDS[PendingFile] = SCons.Node.FS.File
+    return PendingFile
 
 
 def _pending(kind: Any, declare: Callable[[], None]) -> type:

@@ -25,11 +25,11 @@ __all__ = [
     "hidden_paths",
     "memory_digest",
     "memory_of",
-    "named_calls",
     "names_digest",
-    "outdated",
     "reach",
     "read_settled",
+    "renew_memory",
+    "to_execute",
 ]
 
 NAME = ".sconsign.crates"
@@ -37,7 +37,7 @@ NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
 
-_FORMAT = "cratewright settled build 7"
+_FORMAT = "cratewright settled build 8"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
@@ -66,18 +66,19 @@ class CallRecord(NamedTuple):
 class SettledBuild(NamedTuple):
     """The last build.
 
-    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes;
-    `aliases` are names, each with the numbers of calls and the places there of what it stands for; `asked` are the
-    targets to build, `late` digests of the state when all SConscripts had been read. `told` are the lines
-    that SCons printed when there was nothing to do. `built` are the paths of nodes that crates make, directories with
-    a trailing `/`; `unmade` those of nodes that are not on disk. `memory` is the digest of SCons's database. `files`
-    are all files read or made, with their stamps, None for a missing path; `places` are directories of the project in
-    which Python looks for modules, with the digests of their file names. Paths are absolute. `ways` are
-    paths with `..`, and where they lead, since a link may be on the way. `is_whole` if nothing was
-    made; `written` is the text of the records, which are only read if something differs.
+    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes, and with
+    what its `CrateTarget` has by name: words, and paths of nodes. `aliases` are names, each with the numbers of calls
+    and the places there of what it stands for; `asked` are the targets to build, `late` digests of the state when all
+    SConscripts had been read. `told` are the lines that SCons printed when there was nothing to do. `built` are the
+    paths of nodes that crates make, directories with a trailing `/`; `unmade` those of nodes that are not on disk.
+    `memory` is the digest of SCons's database. `files` are all files read or made, with their stamps, None for a
+    missing path; `places` are directories of the project in which Python looks for modules, with the digests of their
+    file names. Paths are absolute. `ways` are paths with `..`, and where they lead, since a link may be on the way.
+    `is_whole` if nothing was made, and SCons makes nothing apart from crates; `written` is the text of the records,
+    which are only read if something differs.
     """
 
-    calls: list[tuple[str, list[str]]]
+    calls: list[tuple[str, list[str], dict[str, Any]]]
     aliases: list[Any]
     asked: list[Any]
     late: list[str]
@@ -178,14 +179,58 @@ def hidden_paths(build: SettledBuild, records: Sequence[CallRecord], executed: C
     return {build.built[place] for record in others for place in record.hidden}
 
 
-def named_calls(build: SettledBuild, records: Sequence[CallRecord], root: str, names: Iterable[str]) -> set[int] | None:
-    """Return the numbers of the calls that make the targets which a command line names; None if it names others.
+def to_execute(
+    build: SettledBuild,
+    records: Sequence[CallRecord],
+    differing: Iterable[str],
+    others: Set[str],
+    named: tuple[str, Iterable[str]],
+) -> tuple[set[int], set[int]] | None:
+    """Return the numbers of the calls which may have something to do, and of those to execute; None if all are.
+
+    Shape: `others` are the files that SCons makes apart from crates, and all aliases; `named` are the project's root
+    and the targets that a command line names.
+    """
+    if not records:
+        return None
+    asked = named_calls(build, records, *named, others)
+    read = reading(build, records, others)
+    return outdated(build, records, differing, asked | read) if asked is not None and read is not None else None
+
+
+def reading(build: SettledBuild, records: Sequence[CallRecord], others: Set[str]) -> set[int] | None:
+    """Return the numbers of the calls whose stages read, or that may make, what SCons makes apart from crates; None if
+    something reads it that is of no call.
+
+    Shape: `others` are absolute paths; other words mean nothing. What SCons has not visited so far may be asked for by
+    what it makes now.
+    """
+    if not any(map(os.path.isabs, others)):
+        return set()
+    paths = list(build.files)
+    made = {number for number, path in enumerate(paths) if path in others}
+    found = {number for number, record in enumerate(records) if record.hidden or not made.isdisjoint(record.files)}
+    owned = {file for record in records for file in record.files} if made else made
+    return found if made <= owned else None
+
+
+def named_calls(
+    build: SettledBuild, records: Sequence[CallRecord], root: str, names: Iterable[str], others: Container[str]
+) -> set[int] | None:
+    """Return the numbers of the calls that make the targets which a command line names, apart from others and from
+    directories; None if it names anything else.
 
     Shape: `root` is the project's, absolute.
     """
     makers = {build.built[made].rstrip("/"): number for number, record in enumerate(records) for made in record.makes}
-    found = {makers.get(os.path.normpath(os.path.join(root, name.lstrip("#")))) for name in names}
-    return None if None in found else {number for number in found if number is not None}
+    found = set()
+    for name in names:
+        path = os.path.normpath(os.path.join(root, name.lstrip("#")))
+        if path in makers:
+            found.add(makers[path])
+        elif path not in others and name not in others and not os.path.isdir(path):
+            return None
+    return found
 
 
 def reach(found: set[int], edges: Sequence[Sequence[int]], others: Set[int] = frozenset()) -> None:
@@ -224,6 +269,15 @@ def read_settled(root: str) -> SettledBuild | None:
     return SettledBuild(*fields)
 
 
+def renew_memory(root: str, build: SettledBuild) -> None:
+    """Describe a build again, in which SCons has visited no crate, but has written its database."""
+    from ..system.fs import write_atomic  # noqa: PLC0415 - few builds need it
+
+    memory = memory_of(root)
+    if memory and memory_digest(memory) != build.memory:
+        write_atomic(os.path.join(root, NAME), build._replace(memory=memory_digest(memory)).encode())
+
+
 def memory_of(root: str) -> bytes:
     """Return the content of SCons's database; empty if it is not a file."""
     try:
@@ -259,6 +313,9 @@ def _content(path: str) -> bytes:
 
 def _are_calls(rows: list[Any]) -> bool:
     return all(
-        isinstance(row, list) and list(map(type, row)) == [str, list] and row[0] and {str}.issuperset(map(type, row[1]))
+        isinstance(row, list)
+        and list(map(type, row)) == [str, list, dict]
+        and row[0]
+        and {str}.issuperset(map(type, row[1]))
         for row in rows
     )

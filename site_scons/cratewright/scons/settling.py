@@ -4,14 +4,15 @@ The calls are those of the last build, in the same order, and no file has change
 soon as anything else differs, or something asks for more of a crate or of SCons's graph, all recorded calls are
 executed as they would have been, and SCons sees no difference. The decision is final when SCons has read all
 SConscripts: then the calls of crates that may have something to do are executed; of all others, SCons only prints
-that they are up to date.
+that they are up to date. To what SCons makes of them, their files are sources.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from .builders import stage_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
 from .heard import listen
-from .pending_node import PendingNodes, is_pending_node
+from .pending_node import is_pending_node
 from .plain import Unlike
 from .settled import (
     MEMORY,
@@ -38,12 +39,13 @@ from .settled import (
     hidden_paths,
     memory_digest,
     memory_of,
-    named_calls,
-    outdated,
     read_settled,
+    renew_memory,
+    to_execute,
 )
-from .told import Told, told_in_order, told_targets
-from .usual import all_nodes, is_before_any, is_plain_graph, memory_is_usual, options_are_usual
+from .taken import TakenNodes
+from .told import Told, other_target, told_in_order, told_targets
+from .usual import all_nodes, is_plain_graph, made_by_others, memory_is_usual, options_are_usual, when_read
 from .watching import Watch
 
 if TYPE_CHECKING:
@@ -78,8 +80,9 @@ class Settling:
         self.calls: list[Call] = []
         self.targets: list[CrateTarget] = []
         self.nodes: list[tuple[Node, ...]] = []
+        self.aliases = Aliases(self._places)
         # There, SCons keeps its nodes by names in capitals, which cannot be compared with paths.
-        self.is_like_others = is_before_any(fs) and not WINDOWS
+        self.is_like_others = is_plain_graph(fs, lambda node: False, self.aliases.others) and not WINDOWS
         self.memory = memory_of(root) if self.is_like_others else b""
         self.moments = Moments()
         self.late: list[str] = []
@@ -97,16 +100,15 @@ class Settling:
         self._depth = 0
         self._is_over = False
         self._pending: AskedTargets | None = None
-        self._pending_nodes = PendingNodes(fs, self.declare)
-        self._taken: dict[int, list[Node]] = {}
+        self._taken = TakenNodes(fs, self.declare)
         self._node_places: tuple[object, dict[int, tuple[int, int]]] = None, {}
-        self.aliases = Aliases(self._places)
         self._watch = Watch(fs, self._report, self._alias)
         self._tell_no_more = before_registering(self._report)
+        self._others: Mapping[str, Node] = {}
         self._before = self._read() if self.is_like_others else None
         if self._before is not None:
             self._begin(self._before)
-        self._when_read()
+        when_read(fs, self._end_of_reading)
 
     @property
     def known_links(self) -> dict[str, Sequence[bool]]:
@@ -151,15 +153,22 @@ class Settling:
 
     def _alias(self, usual: Callable[..., Any], env: Environment, *words: Any, **more: Any) -> list[Node] | None:
         """Record what an SConstruct calls crates, and return the nodes; None if it is more than that."""
-        row = None if self._depth or not SCons.Script.sconscript_reading else self.aliases.read(*words, **more)
-        if row is None:
+        if self._depth or not SCons.Script.sconscript_reading:
             return None
+        row = self.aliases.read(*words, **more)
+        if row is None:
+            return list(self._within(usual, env, *words, **more)) if self.aliases.add_other(*words, **more) else None
         if self._before is not None:
-            nodes = [self._pending_nodes.alias(row[0])]
+            nodes = [self._taken.alias(row[0])]
         else:
             nodes = list(self._within(usual, env, row[0], [self.nodes[number][place] for number, place in row[1]]))
         self.aliases.add(row, usual, env, nodes)
         return nodes
+
+    def _node_of(self, before: SettledBuild, number: int, place: int) -> Node:
+        """Return a node of a call, which is a source if the call is not executed."""
+        known = self.nodes[number] if number in self.executed else self._taken.nodes(number, before.calls[number])
+        return known[place]
 
     def _places(self, target: object) -> list[tuple[int, int]] | None:
         """Return the number of the call and the places there of a crate's target or a node of one; None for others."""
@@ -185,7 +194,7 @@ class Settling:
             return
         self._before = None
         known = {id(node) for _, node in all_nodes(self._fs) if not is_pending_node(node)} if self._is_over else set()
-        self._pending_nodes.end()
+        self._taken.end()
         self._execute(number for number in range(len(self.calls)) if number not in self.executed)
         self._within(self.aliases.make, lambda number, place: self.nodes[number][place])
         if self._pending is not None:
@@ -232,11 +241,11 @@ class Settling:
         differing = before.differing(memory_digest(memory))
         if differing is None:
             return None
-        if before.is_whole and not differing:
+        if before.is_whole and not differing and not self._others:
             return set()
         self.records = self.records or before.records()
-        named = named_calls(before, self.records, self.root, names)
-        found = outdated(before, self.records, differing, named) if self.records and named is not None else None
+        others = {*self._others, *self.aliases.others, *self.aliases.names}
+        found = to_execute(before, self.records, differing, others, (self.root, names))
         self.concerned, left = found or (set(), None)
         return left
 
@@ -274,33 +283,20 @@ class Settling:
         before, number = self._before, len(self.calls)
         if before is None or number == len(before.calls) or before.calls[number][0] != call.digest:
             return None
-        return PendingTarget(self.declare, partial(self._take, number, before.calls[number][1]))
+        taken, row = self._taken, before.calls[number]
+        return PendingTarget(
+            self.declare, partial(self._take, taken.nodes, number, row), partial(self._take, taken.parts, number, row)
+        )
 
-    def _take(self, number: int, paths: list[str]) -> list[Node] | None:
-        """Return the nodes of a recorded call; None if calls are no longer recorded."""
-        if self._before is None:
-            return None
-        if number not in self._taken:
-            self._taken[number] = self._within(lambda: list(map(self._pending_nodes.node, paths)))
-        return self._taken[number]
+    def _take(self, take: Callable[..., Any], number: int, row: Any) -> Any:
+        """Return what is taken from a recorded call; None if calls are no longer recorded."""
+        return None if self._before is None or self._is_over else self._within(take, number, row)
 
     def _report(self) -> None:
         """Note that SCons is told or asked something that is not on the list."""
         if not self._depth:
             self.is_like_others = False
             self.declare()
-
-    def _when_read(self) -> None:
-        """Have `_end_of_reading` called: when it has read all SConscripts, it gives its file system an option."""
-        fs, usual = self._fs, self._fs.set_max_drift
-
-        def set_max_drift(value: int) -> None:
-            usual(value)
-            if not SCons.Script.sconscript_reading:
-                fs.__dict__.pop("set_max_drift", None)
-                self._end_of_reading()
-
-        fs.set_max_drift = set_max_drift
 
     def _end_of_reading(self) -> None:
         self._watch.end()
@@ -319,22 +315,23 @@ class Settling:
         """Return the numbers of the calls to execute, None for all, now that all SConscripts have been read."""
         if not self._is_as(before):
             return None
+        kinds = [type(row) is list for row in self.asked[_TARGETS]]
+        if kinds != sorted(kinds, reverse=True):
+            return None  # of what other targets are made from, SCons prints the lines first
+        self._others = made_by_others(self._fs, is_pending_node)
         names = [row for row in self.asked[_TARGETS] if isinstance(row, str) and row != "."]
-        left = self._left(before, memory_of(self.root), names)
-        # SCons looks at all nodes in a directory.
-        is_searched = not self.asked[_TARGETS] or "." in self.asked[_TARGETS]
-        return None if left and is_searched and self._taken.keys() - left else left
+        return self._left(before, memory_of(self.root), names)
 
     def _execute_only(self, left: set[int], before: SettledBuild) -> None:
         """Execute these calls, and have SCons print that all other targets are up to date."""
         self._is_over = True
         script = SCons.Script
         usual = script.BUILD_TARGETS, script._build_plus_default
-        if not left and before.is_whole:
+        if not left and before.is_whole and not self._others:
             targets = [Told(before.told)]
         else:
             self.known = before
-            self._pending_nodes.end(node for number in left for node in self._taken.get(number, ()))
+            self._taken.end()
             self._execute(sorted(left))
             hidden = hidden_paths(before, self.records, left)
             if hidden and self.reads is not None and self.reads(self, hidden):
@@ -343,12 +340,14 @@ class Settling:
                 return
             if self._pending is not None:
                 self._pending.replace(left.__contains__)
+            self._within(self.aliases.make, partial(self._node_of, before))
+            if not left:
+                atexit.register(renew_memory, self.root, before)
             if not any(type(row) is list for row in self.asked[_TARGETS]):
                 return  # only what a command line names, or all
+            lines = told_in_order(self.asked, self.records, before.told, left) or ()
             nodes = {number: self.nodes[number] for number in left}
-            targets = told_targets(
-                self.asked[_TARGETS], nodes, told_in_order(self.asked, self.records, before.told, left) or ()
-            )
+            targets = told_targets(self.asked[_TARGETS], nodes, lines, list(script.BUILD_TARGETS))
 
         def put_back() -> None:
             script.BUILD_TARGETS, script._build_plus_default = usual
@@ -366,11 +365,17 @@ class Settling:
         return asked is not None and options_are_usual() and memory_is_usual(MEMORY)
 
     def _asked_for(self) -> list[Any] | None:
-        """Return the targets to build, None if they are more than what crates make."""
+        """Return the targets to build, None if a crate makes one for which there is no place in its target."""
         known = {id(node): [number, place] for number, place, node in self._nodes()}
+
+        def row_of(node: Node) -> Any:
+            if type(node) is str:
+                return node
+            return known.get(id(node)) or self.aliases.name_of(node) or other_target(node)
+
         rows = []
         for nodes in (SCons.Script.DEFAULT_TARGETS, SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default):
-            row = [node if type(node) is str else known.get(id(node)) or self.aliases.name_of(node) for node in nodes]
+            row = list(map(row_of, nodes))
             if None in row:
                 return None
             rows.append(row)
@@ -381,9 +386,7 @@ class Settling:
         if self._pending is not None:
             for node in self._pending.nodes:
                 yield *place_of(node), node
-            for number, taken in self._taken.items():
-                for place, node in enumerate(taken):
-                    yield number, place, node
+            yield from self._taken
         else:
             for number, nodes in enumerate(self.nodes):
                 for place, node in enumerate(nodes):
@@ -394,7 +397,7 @@ class Settling:
         return (
             len(self.calls) == len(before.calls)
             and (self.late, self.asked, self.aliases.rows) == (before.late, before.asked, before.aliases)
-            and is_plain_graph(self._fs, is_pending_node, self.aliases.names)
+            and is_plain_graph(self._fs, is_pending_node, self.aliases.names | self.aliases.others)
         )
 
 

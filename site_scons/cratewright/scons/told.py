@@ -6,12 +6,16 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import SCons.Node
+import SCons.Node.Alias
+import SCons.Node.FS
 import SCons.Node.Python
 import SCons.Script.Main
 
+from .builders import belongs_to_crate
+from .pending_node import is_pending_node
 from .settled import CallRecord, reach
 
-__all__ = ["Told", "told_in_order", "told_of", "told_targets"]
+__all__ = ["Told", "other_target", "told_in_order", "told_of", "told_targets"]
 
 Node = Any
 """An SCons node; SCons has no types to check against."""
@@ -25,7 +29,7 @@ def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, in
     """
     _, _, targets, _ = asked
     found, done = {}, set()
-    for number, place in (row for row in targets if not isinstance(row, str)):
+    for number, place in (row for row in targets if type(row) is list):
         record = records[number]
         if (number, record.together[place]) not in done:
             done.add((number, record.together[place]))
@@ -41,41 +45,59 @@ def told_in_order(
 
     Shape: `told` as in `SettledBuild`; None if it would have to tell more about the order, and does not.
     """
-    lines: dict[int, list[str]] = {}
-    calls = told_of(asked, records)
+    calls, rank = told_of(asked, records), {line: place for place, line in enumerate(told)}
+    if not calls.keys() <= rank.keys():
+        return list(zip(calls.values(), calls, strict=True)) if _are_in_order(list(calls.values()), records) else None
+    todo, found = sorted(calls, key=lambda line: -rank[line]), dict[str, None]()
     for line, number in calls.items():
-        lines.setdefault(number, []).append(line)
-    order = {line: place for place, line in enumerate(told)}
-    needs, found = [record.needs for record in records], dict[str, None]()
-    done: set[int] = set()
-    for line, number in calls.items():
-        below = {number}
-        if number not in executed:
-            reach(below, needs, done)
-            done |= below
-        visited = [other for each in sorted(below - {number}) for other in lines.get(each, ()) if other not in found]
-        if visited and not {line, *visited} <= order.keys():
-            return None
-        found |= dict.fromkeys(sorted([*visited, line], key=lambda each: order.get(each, 0)))
+        # All that SCons visited before, it has come to by now, or comes to for this one.
+        while number not in executed and todo and rank[todo[-1]] < rank[line]:
+            found[todo.pop()] = None
+        found[line] = None
     return [(calls[line], line) for line in found]
 
 
+def _are_in_order(numbers: Sequence[int], records: Sequence[CallRecord]) -> bool:
+    """Return whether calls come after all of these that they need."""
+    needs, todo, done = [record.needs for record in records], set(numbers), set[int]()
+    for number in numbers:
+        todo.discard(number)
+        below = {number}
+        reach(below, needs, done)
+        if not below.isdisjoint(todo):
+            return False
+        done |= below
+    return True
+
+
+def other_target(node: Node) -> dict[str, str] | None:
+    """Return what stands for a target in `SettledBuild.asked` that no crate makes; None for one of a crate."""
+    if is_pending_node(node) or belongs_to_crate(node):
+        return None
+    kinds = (SCons.Node.FS.Base, SCons.Node.Alias.Alias)
+    return {"other": str(getattr(node, "abspath", node))} if isinstance(node, kinds) else None
+
+
 def told_targets(
-    asked: Sequence[Any], nodes: Mapping[int, Sequence[Node]], lines: Iterable[tuple[int, str]]
+    asked: Sequence[Any],
+    nodes: Mapping[int, Sequence[Node]],
+    lines: Iterable[tuple[int, str]],
+    given: Sequence[Any],
 ) -> list[Any]:
     """Return the targets to build, with what SCons prints of those whose calls are not executed.
 
     Shape: `asked` as the targets in `SettledBuild.asked`; `nodes` are those of the calls that are executed, by number;
-    `lines` are the numbers of calls with what SCons prints of their targets, in order.
+    `lines` are the numbers of calls with what SCons prints of their targets, in order; `given` are the targets
+    themselves, as SCons has them.
     """
     own: dict[int, list[Node]] = {}
-    for number, place in (row for row in asked if not isinstance(row, str)):
+    for number, place in (row for row in asked if type(row) is list):
         if number in nodes:
             own.setdefault(number, []).append(nodes[number][place])
     found: dict[int, Any] = {}
     for number, line in lines:
         found |= {id(node): node for node in own.get(number) or [Told([line])]}
-    return [*found.values(), *(row for row in asked if isinstance(row, str))]
+    return [*found.values(), *(node for row, node in zip(asked, given, strict=True) if type(row) is not list)]
 
 
 class Told(SCons.Node.Python.Value):  # type: ignore[misc]

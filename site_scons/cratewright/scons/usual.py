@@ -1,4 +1,4 @@
-"""Whether SCons's graph, options and database are such that only crates decide what to build."""
+"""Whether SCons's graph, options and database are such that crates decide by themselves what they have to do."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ import SCons.Util
 
 __all__ = [
     "all_nodes",
-    "is_before_any",
     "is_plain_graph",
     "is_same_memory",
     "is_told",
+    "made_by_others",
     "memory_is_usual",
     "options_are_usual",
+    "when_read",
 ]
 
 Node = Any
@@ -43,19 +44,11 @@ def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
         yield from [(path, node) for path, node in root._lookupDict.items() if path.strip("/")]
 
 
-def is_before_any(fs: Any) -> bool:
-    """Return whether SCons knows of nothing but files and directories: no alias, value or target."""
-    return not (
-        SCons.Node.Alias.default_ans
-        or SCons.Node.Python._memo_lookup_map
-        or SCons.Script.DEFAULT_TARGETS
-        or SCons.Script._Get_Default_Targets is SCons.Script._Set_Default_Targets_Has_Been_Called
-    ) and is_plain_graph(fs, lambda node: False)
-
-
 def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[str] = ()) -> bool:
-    """Return whether SCons makes only what crates make, does nothing more with it, and in no other place; and has no
-    aliases but these.
+    """Return whether SCons makes nothing of what crates make or read, in no other place, and no whole directory; and
+    has no aliases but these.
+
+    Shape: what `made_by_others` lists is apart from that.
     """
     for _, node in all_nodes(fs):
         if is_own(node):
@@ -65,9 +58,22 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[
             builder = getattr(node, "builder", None)
             if builder is not SCons.Node.FS.get_MkdirBuilder() or node.srcdir is not None or is_told(node):
                 return False
-        elif node.has_builder() or is_told(node):
+        elif not _is_made(node) and is_told(node):
             return False
     return not fs.Top.repositories and {*SCons.Node.Alias.default_ans} <= {*aliases}
+
+
+def made_by_others(fs: Any, is_own: Callable[[Node], bool]) -> dict[str, Node]:
+    """Return the files that SCons makes apart from those of crates, by path."""
+    return {
+        path: node
+        for path, node in all_nodes(fs)
+        if not is_own(node) and not isinstance(node, SCons.Node.FS.Dir) and _is_made(node)
+    }
+
+
+def _is_made(node: Node) -> bool:
+    return bool(node.has_builder() or node.side_effect)
 
 
 def is_told(node: Node) -> bool:
@@ -125,3 +131,16 @@ def options_are_usual() -> bool:
         if value if isinstance(value, (list, set, dict)) else value != usual.get(name, False):
             return False
     return True
+
+
+def when_read(fs: Any, then: Callable[[], None]) -> None:
+    """Call a function once SCons has read all SConscripts: it gives its file system an option then."""
+    usual = fs.set_max_drift
+
+    def set_max_drift(value: int) -> None:
+        usual(value)
+        if not SCons.Script.sconscript_reading:
+            fs.__dict__.pop("set_max_drift", None)
+            then()
+
+    fs.set_max_drift = set_max_drift

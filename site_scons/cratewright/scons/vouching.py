@@ -37,13 +37,17 @@ def watch_build(build: Build, settling: Settling, fs: Any) -> None:
     declared = {id(crate.target) for crate in build.crates.values()}
     if (
         {id(settling.targets[number]) for number in settling.executed} == declared
-        and is_plain_graph(fs, lambda node: is_pending_node(node) or is_own(node), settling.aliases.names)
+        and is_plain_graph(fs, _is_ours, settling.aliases.names | settling.aliases.others)
         and not build.reporting.is_recorded
         and not any(crate.read_by_link or crate.instead for crate in build.crates.values())
     ):
         atexit.register(_keep, path, build, settling, fs, _Lines())
     else:
         _forget(path)
+
+
+def _is_ours(node: Any) -> bool:
+    return is_pending_node(node) or is_own(node)
 
 
 _DONE = "scons: done building targets."
@@ -123,14 +127,15 @@ def _described(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Sett
     has_failed = bool(main.exit_status or main.this_build_status)
     calls = CheckedCalls(build, settling, fs, files, has_failed=has_failed)
     is_quiet = lines.only and lines.is_done and not has_failed
-    is_whole = is_quiet and not calls.is_any_undone and is_same_memory(settling.memory, memory)
+    is_done = is_quiet and not calls.is_any_undone
+    is_whole = is_done and not calls.others and is_same_memory(settling.memory, memory)
     places = settling.moments.search_paths
     modules = list(settling.moments.module_paths)
     installed = installed_files(build.root, build.engines.values(), modules, places, raises=UnknownFiles)
     for path, known in installed.items():
         files.note(path, known)
     before = settling.known
-    told = lines.told if is_whole else before.told if before is not None else []
+    told = lines.told if is_done else before.told if before is not None else []
     records = _records(build, calls, settling.asked, told)
     if not is_whole and not records:
         raise UnknownFiles("something was made")

@@ -72,15 +72,31 @@ _OF_SCRIPTS = frozenset(
     ]
 )
 """What is to be made, and SCons's options, are looked at once all is read."""
+_OF_OTHERS = frozenset(
+    [
+        *(
+            "AddPostAction",
+            "AddPreAction",
+            "AlwaysBuild",
+            "Clean",
+            "Command",
+            "Depends",
+            "Ignore",
+            "NoCache",
+            "NoClean",
+        ),
+        *("Precious", "Pseudo", "Requires", "SideEffect", "Value"),
+    ]
+)
+"""What is told of nodes: those of crates notice it themselves, and all others are looked at once all is read."""
 _LISTED = _OF_WORDS | _OF_PATHS | _OF_SCRIPTS | {"Alias"}
 
 _METHODS: tuple[tuple[type, Collection[str]], ...] = (
-    (SCons.Builder.BuilderBase, ("__call__",)),
-    (SCons.Node.Node, ("children", "all_children", "get_executor", "render_include_tree")),
+    (SCons.Node.Node, ("children", "all_children", "render_include_tree")),
     (SCons.Node.FS.Base, ("RDirs", "Rfindalldirs")),
     (SCons.Node.FS.Dir, ("addRepository", "all_children", "link", "scan", "walk")),
 )
-"""What builds nodes, and what goes from a node to others that it may not know of yet."""
+"""What goes from a node to others that it may not know of yet."""
 _OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
 
 
@@ -103,10 +119,12 @@ class Watch:
         } - {object}
         for kind in classes:
             names = [name for name in vars(kind) if not name.startswith("_") and name not in _LISTED]
-            self._guard(kind, names)
+            self._guard(kind, [name for name in names if name not in _OF_OTHERS], self._report)
+            self._guard(kind, _OF_OTHERS, None)
         self._replace(SCons.Environment.Base, "Alias", _aliasing(SCons.Environment.Base.Alias, self._report, alias))
+        self._guard(SCons.Builder.BuilderBase, ("__call__",), None)
         for kind, methods in _METHODS:
-            self._guard(kind, methods)
+            self._guard(kind, methods, self._report)
         for name in _OF_FILES:
             self._replace(fs, name, _guarded(getattr(fs, name), self._report))
         self._replace(fs, "Glob", self._quiet(fs.Glob))
@@ -154,13 +172,13 @@ class Watch:
             else:
                 setattr(place, name, usual)
 
-    def _guard(self, kind: type, names: Collection[str]) -> None:
+    def _guard(self, kind: type, names: Collection[str], report: Callable[[], None] | None) -> None:
         for name in names:
             usual = vars(kind).get(name)
             if isinstance(usual, FunctionType):
-                self._replace(kind, name, _guarded(usual, self._report))
+                self._replace(kind, name, _guarded(usual, report))
             elif isinstance(usual, (staticmethod, classmethod)):
-                self._replace(kind, name, type(usual)(_guarded(usual.__func__, self._report)))
+                self._replace(kind, name, type(usual)(_guarded(usual.__func__, report)))
 
     def _replace(self, place: Any, name: str, other: object) -> None:
         self._usual.append((place, name, vars(place).get(name, _NOTHING)))
@@ -170,9 +188,10 @@ class Watch:
 _NOTHING = object()
 
 
-def _guarded(usual: Callable[..., Any], report: Callable[[], None]) -> Callable[..., Any]:
+def _guarded(usual: Callable[..., Any], report: Callable[[], None] | None) -> Callable[..., Any]:
     def before(words: tuple[Any, ...], more: Mapping[str, Any]) -> tuple[Iterable[Any], Mapping[str, Any]]:
-        report()
+        if report is not None:
+            report()
         return map(_real, words), {name: _real(word) for name, word in more.items()}
 
     return passage(usual, before)
@@ -194,5 +213,5 @@ def _aliasing(
 def _real(word: Any) -> Any:
     """Return a word with nodes in place of their stand-ins."""
     if type(word) is list or type(word) is tuple:
-        return type(word)([_real(item) for item in word]) if any(type(item) is AskedNode for item in word) else word
+        return type(word)(map(_real, word))
     return AskedNode.real(word) if type(word) is AskedNode else word

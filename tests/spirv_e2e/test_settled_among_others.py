@@ -1,0 +1,155 @@
+"""Builds in which SCons makes more than crates: crates with nothing to do are recognized all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.spirv_e2e.shader_project import HEADER, ShaderProject
+from tests.spirv_e2e.test_settled_in_part import CRATES, FILES, other
+from tests.support.project_pair import ProjectPair, run_alike
+
+OTHERS = """\
+own = lambda target, source, env: (target, source[0].sources)
+alone = env.Command("alone.txt", "in.txt", Copy("$TARGET", "$SOURCE"))
+copy = env.Command("copy.txt", [d.image, "in.txt"], "cat $SOURCES > $TARGET")
+env.Install("out", [a, b.image, d[-1], d.image, d.manifest, e.rlib])
+env.Alias("install", env.Install("out", c))
+Depends(alone, c)
+"""
+
+
+@pytest.fixture
+def pair(shaders: ShaderProject) -> ProjectPair:
+    projects = [ShaderProject(shaders.path / name, form=shaders.form) for name in ("kept", "asked")]
+    return ProjectPair(*projects, HEADER, {"in.txt": "1\n", "h.in": "#define X 5.0\n", **FILES})
+
+
+def flat(text: str) -> str:
+    """Return an SConstruct without a directory of images, whose nodes are only known once it is declared."""
+    return text.replace(", multimodule=True", "")
+
+
+def test_what_is_made_of_crates_declares_none(pair: ProjectPair) -> None:
+    pair.settle(flat(CRATES + OTHERS))
+    pair.write({"in.txt": "2\n"})
+    assert not pair.run()
+    assert "copy.txt" in pair.kept.output
+    for project in pair:
+        (project.path / "out" / "c.spv").unlink()
+    assert not pair.run()
+    assert (pair.kept.path / "out" / "c.spv").exists()
+    for edited, concerned in (("d.comp", "d"), ("b.comp", "b base lib"), ("e.comp", "e"), ("c.comp", "base c")):
+        pair.write(other(edited, 1))
+        assert concerned in pair.until_known(), edited
+        image = edited.replace("e.comp", "d.comp").replace(".comp", ".spv")
+        assert (pair.kept.path / "out" / image).read_bytes() == (pair.kept.path / image).read_bytes()
+
+
+def test_a_target_may_be_named(pair: ProjectPair) -> None:
+    """Crates whose files SCons has not come to are declared: what it makes now may ask for them."""
+    for arguments in (("install",), ("copy.txt", "alone.txt"), ("out/a.spv", "b.spv"), ("-j2",), ("out", ".")):
+        pair.settle(flat(CRATES + OTHERS))
+        for edited in ("d.comp", "c.comp", "a.comp"):
+            pair.write(other(edited, len(arguments)))
+            for _ in range(3):
+                pair.run(*arguments)
+    assert not pair.run("out", ".")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Default(copy)",
+        "Default(a, copy, alone)",
+        "Default(copy, a)",
+        "Default('install', d)",
+        "Default('out')",
+        "Default(e)",
+    ],
+)
+def test_whatever_is_asked_for(pair: ProjectPair, asked: str) -> None:
+    pair.settle(flat(CRATES))
+    pair.sconstruct(flat(CRATES + OTHERS + asked))
+    for name in ("d.comp", "in.txt", "a.comp", "in.txt", "c.comp", "e.comp"):
+        pair.write(other(name, 3) if name.endswith(".comp") else {name: f"{name} 3\n"})
+        for _ in range(3):
+            pair.run()
+
+
+def test_what_crates_read_is_made_first(pair: ProjectPair) -> None:
+    """A crate that reads what others make is looked at each time, and so are those that depend on it; no other is."""
+    text = flat(CRATES) + 'env.Command("d.comp", "d.in", Copy("$TARGET", "$SOURCE"))\nenv.Install("out", e)\n'
+    pair.write({"d.in": FILES["d.comp"]})
+    pair.sconstruct(text)
+    pair.write({name: text for name, text in FILES.items() if name != "d.comp"})
+    for _ in range(4):
+        pair.run()
+    assert pair.run() == "d"
+    pair.write({"d.in": other("d.comp", 1)["d.comp"]})
+    assert pair.run() == "d"
+    assert 'Copy("d.comp", "d.in")\nCompiling crate d' in pair.kept.output
+    assert pair.run() == "d"
+
+
+def test_what_others_make_from_now_on_is_read(pair: ProjectPair) -> None:
+    """A file appears at a place where a crate has looked for it in vain; a source is made from now on."""
+    for line, concerned in (
+        ('env.Command("x.inc", "h.in", Copy("$TARGET", "$SOURCE"))', {"a", "b", "c", "base", "lib"}),
+        ('env.Command("d.comp", "e.comp", Copy("$TARGET", "$SOURCE"))', {"d"}),
+        (
+            'env.Command("o.txt", "h.in", ["cp h.in o.txt", "cp h.in x.inc"])\nSideEffect("x.inc", "o.txt")',
+            {"a", "b", "c"},
+        ),
+    ):
+        pair.settle(flat(CRATES) + 'env.Install("out", e)\n')
+        pair.sconstruct(flat(CRATES) + f'{line}\nenv.Install("out", e)\n')
+        assert concerned <= {*pair.run().split()}
+        pair.write({"h.in": "#define X 6.0\n", **other("e.comp", 2)})
+        assert concerned <= {*pair.run().split()}
+        for project in pair:
+            (project.path / "x.inc").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "AlwaysBuild(d)",
+        "Depends(d, 'in.txt')",
+        "Depends('d.comp', 'in.txt')",
+        "AddPostAction(d, Action('@echo after'))",
+        "AddPostAction('d.comp', Action('@echo after'))",
+        "SideEffect('in.txt', d)",
+        "Ignore(d, 'd.comp')",
+        "print(copy[0].sources[0].has_builder(), [str(node) for node in copy[0].children()])",
+        "print(d.image.exists(), d[0].get_state(), d.rlink.sources)",
+        "env.Command(Dir('tree'), d, 'mkdir -p $TARGET; cp $SOURCE $TARGET')",
+        "env.Alias('both', [d, copy])",
+        "env.Alias('install', d)",
+        "env.Alias('acts', copy, '@echo acts'); Default('acts', d)",
+        "env.Command('more.txt', 'in.txt', Action(lambda target, source, env: print(d.image.get_size())))",
+        "Requires(alone, d); Precious(copy); NoClean(copy); Clean(d, 'in.txt')",
+        "env.Textfile('names.txt', [str(d.image), d.name, e.rlib.path, d.image.get_suffix()])",
+        "env['BUILDERS']['Own'] = Builder(action=Copy('$TARGET', '$SOURCE'), suffix='.own'); env.Own(d.image)",
+        "env.Append(BUILDERS={'Own': Builder(action='true', emitter=own)}); env.Own('o', d)",
+    ],
+)
+def test_whatever_is_said_comes_to_the_same(pair: ProjectPair, said: str) -> None:
+    pair.settle(flat(CRATES + OTHERS))
+    pair.sconstruct(flat(CRATES + OTHERS) + said + "\n")
+    for name in ("d.comp", "in.txt", "e.comp"):
+        pair.run()
+        pair.write(other(name, 4) if name.endswith(".comp") else {name: "4\n"})
+        pair.run("-k")
+    pair.run()
+
+
+def test_two_ways_to_make_a_file_are_refused(pair: ProjectPair) -> None:
+    for said in (
+        "env.Command('d.spv', 'in.txt', 'cp $SOURCE $TARGET')",
+        "SideEffect('d.spv', copy)",
+        "env.Install('.', 'out/d.spv')",
+    ):
+        pair.settle(flat(CRATES + OTHERS))
+        pair.sconstruct(flat(CRATES + OTHERS) + said + "\n")
+        run_alike(pair.kept, pair.asked, (), own="DECLARED.*\n")
+        assert pair.kept.status == 2
