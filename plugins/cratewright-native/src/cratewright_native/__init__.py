@@ -1,7 +1,6 @@
 """The `native` backend: C, C++ and LLVM IR to programs and libraries.
 
-This module registers it; the rest is loaded when it is asked for. Layers, each importing only from those
-before it:
+This module registers it; the rest is loaded when needed. Layers, each importing only from those before it:
 
     binary      object files and bitcode, read without a tool
     toolchains  which there are, which one is used, how each is called

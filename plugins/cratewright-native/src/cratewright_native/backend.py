@@ -1,6 +1,6 @@
 """The backend: cratewright's contract, implemented with the modules of this package.
 
-Knows nothing of the order of work, of caches or of SCons.
+It does not depend on the order of work, on caches or on SCons.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from .toolchains.toolchain import Toolchain
 __all__ = ["NativeBackend"]
 
 _COMPILER_MEMORY = 112 << 20
-"""Bytes that a compiler has, whatever it compiles."""
+"""Bytes that a compiler needs, whatever it compiles."""
 _MEMORY_FACTOR = 56
-"""Bytes that it takes for a byte of bitcode."""
+"""Bytes that it needs per byte of bitcode."""
 
 
 class NativeBackend(CodegenBackend):
@@ -76,7 +76,7 @@ class NativeBackend(CodegenBackend):
         return FileMemory(self.session.root)
 
     def read_variables(self, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, bool | str | tuple[str, ...]]:
-        """Return what words for compilers and linkers say as options."""
+        """Return compiler and linker words as options."""
         return read_variables(values)
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
@@ -99,7 +99,7 @@ class NativeBackend(CodegenBackend):
         check_crate(crate, self._toolchain)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile one source to bitcode with a summary, or to an object of gcc's that has both."""
+        """Compile one source to bitcode with a summary, or to a gcc object with code and IR."""
         if stencil.path.endswith(OBJECTS):
             from .compile.object_source import foreign_module  # noqa: PLC0415 - few crates have any
 
@@ -109,7 +109,7 @@ class NativeBackend(CodegenBackend):
         return compile_source(stencil, self._toolchain, self._memory)
 
     def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
-        """Return words for the linker with the files that they name placed."""
+        """Return linker words with the paths that they name replaced by `place`."""
         from .arguments.ldflags import located  # noqa: PLC0415 - few crates have any
 
         return located(words, place)
@@ -133,7 +133,7 @@ class NativeBackend(CodegenBackend):
         return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
-        """Return the symbols that the user's words for the linker are about, and those that dylibs share."""
+        """Return the symbols that the user's linker flags name, and those that dylibs share."""
         from .arguments.kept import check_prepared, kept_symbols, reader, shared_symbols  # noqa: PLC0415
 
         check_prepared(request)
@@ -144,11 +144,11 @@ class NativeBackend(CodegenBackend):
         return tuple(sorted(kept | shared_symbols(request, defined, self.session.root)))
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
-        """Return whether a module holds a representation that can be optimized with others."""
+        """Return whether a module holds IR that can be optimized together with others."""
         return module.attribute("representation") in ("llvm", "gcc", "both")
 
     def is_lowered(self, module: ModuleCodegen) -> bool:
-        """Return whether a module is an object already, with nothing in it for LTO."""
+        """Return whether a module is an object without anything for LTO."""
         return module.attribute("representation") in ("code", "none")
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
@@ -196,7 +196,7 @@ class NativeBackend(CodegenBackend):
         return is_portable_call(call, self._toolchain)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
-        """Refuse an analysis that names other files than its modules: they are written, and clang is told them."""
+        """Refuse an analysis that names files other than its modules: they are written and passed to clang."""
         if call.method is not CodegenBackend.run_thin_lto or not isinstance(value, tuple):
             return True
         from .lto.thin import names_own_files  # noqa: PLC0415
@@ -204,12 +204,12 @@ class NativeBackend(CodegenBackend):
         return all(names_own_files(item) for item in value)
 
     def print_pass_timings(self) -> Mapping[str, float]:
-        """Return what clang and lld said of their passes; gcc is not asked, and the lld of zig says nothing."""
+        """Return the pass times of clang and lld; gcc and zig's lld report none."""
         report = self._toolchain.report
         return report.take() if report is not None else {}
 
     def lto_memory(self, request: LinkRequest) -> int:
-        """Return what a compiler that optimizes the modules, or the largest of them with its imports, takes at most.
+        """Return the peak memory for optimizing the modules, or the largest of them with its imports.
 
         Source: peak resident sizes of clang 19 at release. Fat, lowering included: 125 MiB for 0.67 MB of modules
         (Lua), 171 MiB for 1.57 MB (zstd). Thin, a module: 107 and 110 MiB.

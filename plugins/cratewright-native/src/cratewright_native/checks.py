@@ -32,15 +32,15 @@ _RUNTIME = {
     "llvm": "install compiler-rt of the same version (on Debian libclang-rt-NN-dev), or leave the option out",
     "gcc": "install the library of this gcc (as libasan, libtsan, libubsan), or leave the option out",
 }
-# A merged object has groups of sections whose names others have as well.
+# A merged object has section groups whose names occur in other objects.
 _COUNTED = pattern(r"\b(?:address|fuzzer)\b")
 _BOTH = pattern(r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL)
-# The rest need libraries that are not in the wheel.
+# The others need libraries that are not in the wheel.
 _ZIG_SANITIZERS = ("undefined", "thread")
 
 
 def check_crate(crate: Crate, toolchain: Toolchain) -> None:
-    """Refuse what cannot be done honestly.
+    """Refuse what the toolchain cannot do as asked.
 
     Raises: ConfigurationError naming the crate, the option and the way out.
     """
@@ -154,7 +154,7 @@ def _check_words(crate: Crate, toolchain: Toolchain) -> None:
 
 
 def _check_emit(crate: Crate, toolchain: Toolchain) -> None:
-    """Refuse files that there are not of a source."""
+    """Refuse `emit` kinds that a source does not have."""
     for where, options in _options(crate):
         unknown = [kind for kind in options.texts("emit") if kind not in EMITTED]
         if unknown:
@@ -177,7 +177,7 @@ def _check_emit(crate: Crate, toolchain: Toolchain) -> None:
 
 
 def _check_link(crate: Crate, toolchain: Toolchain) -> None:
-    """Refuse words for the linker that would be without effect, or have another than they say."""
+    """Refuse linker words that would have no effect, or a different one."""
     words = crate.options.texts("ldflags")
     if not words:
         return
@@ -201,7 +201,7 @@ def _check_link(crate: Crate, toolchain: Toolchain) -> None:
 
 
 def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: bool) -> tuple[str, str]:
-    """Return what goes not together with words for the linker, and the way out; empty if all does."""
+    """Return what conflicts with the linker words, and the way out; empty if nothing does."""
     if is_versioned(words):
         if crate.options.texts("exports") and CrateType.BIN not in crate.crate_types:
             return "'exports' and --version-script both choose the exported symbols", "keep one of the two"
@@ -226,7 +226,7 @@ def _check_code(crate: Crate, toolchain: Toolchain) -> None:
 
 
 def _half_said(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
-    """Return what is wrong with words that a compiler and a link must both be told, and the way out."""
+    """Return what is wrong with words that both the compiler and the link need, and the way out."""
     told = [word.partition("=")[0] for word in crate.options.texts("ldflags")]
     linked = [kind for kind in crate.crate_types if kind not in (CrateType.RLIB, CrateType.STATICLIB)]
     for word in dict.fromkeys(word for name in _COMPILER_WORDS for word in options.texts(name)):
@@ -250,7 +250,7 @@ def _fat(crate: Crate) -> bool:
 
 
 def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
-    """Return what cannot be had of the options about code, and the way out; empty if all can."""
+    """Return what is unsupported in the code options, and the way out; empty if nothing is."""
     zig = toolchain.kind == "zig"
     if (
         toolchain.kind != "gcc"

@@ -26,7 +26,7 @@ __all__ = ["find_static", "library_words", "pkg_config"]
 def library_words(
     libraries: Iterable[NativeLibrary], directories: Sequence[str], target: Target, toolchain: Toolchain
 ) -> list[str]:
-    """Return what a link is told of libraries.
+    """Return the link arguments for libraries.
 
     Shape: `directories` are relative to the project root or absolute.
     Raises: LinkError for a static library that is not found; UnsupportedError for a framework outside macOS.
@@ -58,10 +58,10 @@ def library_words(
 def find_static(
     library: NativeLibrary, directories: Sequence[str], target: Target, toolchain: Toolchain
 ) -> tuple[str, tuple[str, ...]]:
-    """Return where a static library lies, and the missing paths before it.
+    """Return the path of a static library, and the missing paths before it.
 
     Shape: relative to the project root, or absolute outside it.
-    Raises: LinkError if it is nowhere.
+    Raises: LinkError if it is not found.
     """
     if library.path:
         if os.path.isfile(os.path.join(toolchain.root, library.path)):
@@ -75,7 +75,7 @@ def find_static(
     asked = toolchain.run(
         (*toolchain.cc(target.name), f"-print-file-name={name}"), cwd=toolchain.root, what=f"looking for {name}"
     )
-    # A driver that finds nothing repeats what it was asked.
+    # If it finds nothing, the driver prints the name it was given.
     path = asked.stdout.decode().strip()
     if os.path.isabs(path) and os.path.isfile(path):
         return path, tuple(paths)
@@ -89,7 +89,7 @@ def find_static(
 def pkg_config(*names: str, static: bool = False) -> dict[str, list[str]]:
     """Return the options of a crate that uses packages known to pkg-config, for `env.Crate(..., **options)`.
 
-    Shape: `include_dirs`, `defines`, `flags`, `lib_dirs`, `libs`, `ldflags`; lists, those left out that are empty.
+    Shape: `include_dirs`, `defines`, `flags`, `lib_dirs`, `libs`, `ldflags`; lists, empty ones omitted.
     Raises: ConfigurationError if pkg-config does not know one; ToolError if there is no pkg-config.
     """
     command = [os.environ.get("PKG_CONFIG", "pkg-config"), "--cflags", "--libs", *(["--static"] if static else [])]

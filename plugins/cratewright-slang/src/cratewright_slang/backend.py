@@ -1,6 +1,6 @@
 """The backend: cratewright's contract, implemented with Slang. Linked entry points are processed by `spirv`.
 
-Knows nothing of the order of work, of caches or of SCons.
+It does not depend on the order of work, on caches or on SCons.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ class SlangBackend(SpirvBackend):
     capabilities = SpirvBackend.capabilities | {Capability.LIBRARY_VARIANTS}
 
     def needs_optimizing(self, module: ModuleCodegen) -> bool:
-        """Return whether there is something to refuse, which variants are not: importers choose among them."""
+        """Return whether something must be refused. Variants are not: importers choose among them."""
         return super().needs_optimizing(_without_variant(module))
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Leave a module for the link; refuse what its source asks of an image if it has none."""
+        """Leave a module for the link; refuse image options of a source that has no image."""
         super().optimize(_without_variant(module), config)
         return module
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
-        """Start Slang, which takes as long as twenty shaders."""
+        """Start Slang, which takes as long as compiling twenty shaders."""
         # Loaded here they are loaded once, not by each worker.
         from . import libslang, link, unit  # noqa: F401, PLC0415
 
         libslang.start()
         if stencils and self.session.cache:
-            compute_cache_key(self, stencils[0])  # reads all code, whose digest workers then have
+            compute_cache_key(self, stencils[0])  # reads all code, so that workers have its digest
 
     def fingerprint(self) -> str:
         """Return the versions of Slang and of the tools."""
@@ -95,11 +95,11 @@ class SlangBackend(SpirvBackend):
         return imported_names(text)
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
-        """Return none: Slang reads a source in a few milliseconds."""
+        """Return None: Slang reads a source in a few milliseconds."""
         return None
 
     def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
-        """Return none: entry points are known when a source is compiled."""
+        """Return None: entry points are known when a source is compiled."""
         return None
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
@@ -120,7 +120,7 @@ class SlangBackend(SpirvBackend):
         return parts_of_groups(request, parts, across=False)
 
     def split_crashed(self, request: LinkRequest) -> tuple[LinkPart, ...]:
-        """Return a part for each entry point of one with which Slang has crashed."""
+        """Return a part for each entry point of a part on which Slang crashed."""
         from .together import entries_of_part  # noqa: PLC0415 - seldom called
 
         names = [entry.output for entry in entries_of_part(request)]
@@ -128,11 +128,11 @@ class SlangBackend(SpirvBackend):
         return tuple(part for part in alone if part.name in names)
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
-        """Return the request: a module is taken whole."""
+        """Return the request unchanged: modules are linked whole."""
         return request
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
-        """Return what the entry points of a part come to, linked and in canonical form."""
+        """Return the entry points of a part, linked and in canonical form."""
         from cratewright_spirv.sharing.linking import one_by_one  # noqa: PLC0415 - only workers link
 
         parts = one_by_one(self._linked(request))
@@ -143,7 +143,7 @@ class SlangBackend(SpirvBackend):
         return super().run_fat_lto(self._linked(request))
 
     def link(self, request: LinkRequest) -> LinkResult:
-        """Link the images of a source; after LTO, one of what that made."""
+        """Link the images of a source; after LTO, one of its results."""
         if request.lto is not LtoMode.OFF:
             return super().link(request)
         linked = self._linked(request)
@@ -169,7 +169,7 @@ class SlangBackend(SpirvBackend):
 
 @contextmanager
 def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
-    """Have modules that nobody offers, or several, told of as modules."""
+    """Report modules that nothing defines, or several, as modules."""
     try:
         yield
     except LinkError as error:

@@ -16,20 +16,20 @@ _BLOB_POINTER, _BLOB_SIZE = 3, 4
 
 
 class Object:
-    """A pointer that counts its references, one of which is ours.
+    """A reference-counted pointer, with one reference of ours.
 
-    Shape: functions are known by their place in the table, those of the interfaces below it first.
+    Shape: functions are known by their index in the table, base interfaces first.
     """
 
     def __init__(self, pointer: int) -> None:
         self.pointer = pointer
 
     def call(self, at: int, result: Any, types: tuple[Any, ...], *arguments: Any) -> Any:
-        """Call the function at a place of the table."""
+        """Call the function at an index of the table."""
         return _function(self.pointer, at, result, types)(self.pointer, *arguments)
 
     def release(self) -> None:
-        """Give up our reference."""
+        """Release our reference."""
         if self.pointer:
             self.call(_RELEASE, ctypes.c_uint32, ())
             self.pointer = 0
@@ -42,7 +42,7 @@ def _function(pointer: int, at: int, result: Any, types: tuple[Any, ...]) -> Any
 
 
 def blob_bytes(pointer: int | None) -> bytes:
-    """Return what is in a blob, which is released."""
+    """Return the content of a blob, and release it."""
     if not pointer:
         return b""
     blob = Object(pointer)
@@ -53,7 +53,7 @@ def blob_bytes(pointer: int | None) -> bytes:
 
 
 class Table:
-    """An object for Slang to call: functions, each with what it returns and what it takes after the object."""
+    """An object for Slang to call: functions, each with its result type and its arguments after the object."""
 
     def __init__(self, *functions: tuple[Any, tuple[Any, ...], Callable[..., Any]]) -> None:
         self._functions = [

@@ -11,13 +11,13 @@ __all__ = ["Message", "read_log"]
 _HEAD = re.compile(r"(?P<kind>note|warning|error|fatal error|internal error)(?:\[(?P<code>E\d+)\])?: (?P<text>.*)")
 _PLACE = re.compile(r"\s*-+> (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)")
 _CARET = re.compile(r"\s*\|\s*\^+\s*(?P<text>\S.*)?")
-# That it gives up follows from what it said before.
+# That it gives up follows from earlier messages.
 _FOLLOWS = frozenset({"E39999", "E40003"})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; line 0 where it names no place."""
+    """One message; line 0 if it names no place."""
 
     kind: str
     text: str
@@ -27,7 +27,7 @@ class Message:
     column: int = 0
 
     def said_of(self, path: str) -> Diagnostic:
-        """Return it as everyone else knows it; `path` is what it is about if it does not say."""
+        """Return it as a `Diagnostic`, about `path` if it names no file."""
         place = (self.file or path, self.line or 1, self.column)
         return Diagnostic(Severity(self.kind), self.text, *place, code=self.code)
 
@@ -54,7 +54,7 @@ def _message(head: re.Match[str], rest: list[str]) -> Message:
         if place is not None and not file:
             file, line, column = place["file"], int(place["line"]), int(place["column"])
         elif caret is not None and caret["text"]:
-            # What stands below the place says more than the headline.
+            # The text below the place says more than the headline.
             text = caret["text"]
             break
     return Message(kind, text, head["code"] or "", file, line, column)

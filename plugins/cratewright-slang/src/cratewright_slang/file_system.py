@@ -16,7 +16,7 @@ from .com import OK, Table
 __all__ = ["ROOT", "ProjectFileSystem", "inside", "outside"]
 
 ROOT = "/dev/null/"
-"""Below what is no directory there can be no file."""
+"""Below something that is not a directory there are no files."""
 
 _NO_INTERFACE, _NOT_FOUND, _NOT_IMPLEMENTED = -0x7FFF_BFFE, -0x7DFF_FFFB, -0x7FFF_BFFF
 _FILE = 1
@@ -37,20 +37,20 @@ _OUT = ctypes.POINTER(ctypes.c_void_p)
 
 
 def inside(path: str) -> str:
-    """Return what Slang calls a path of a project; an absolute one is called so everywhere."""
+    """Return Slang's name for a project path; absolute paths stay the same."""
     path = posixpath.normpath(path)
     return path if posixpath.isabs(path) else ROOT + path
 
 
 def outside(path: str) -> str:
-    """Return what a project calls a path of Slang's."""
+    """Return the project path of a Slang path."""
     return posixpath.normpath(path.removeprefix(ROOT))
 
 
 class ProjectFileSystem:
-    """Files for Slang: one function gives the bytes of a path, or None, and is asked once for each.
+    """Files for Slang: one function returns the bytes of a path, or None, and is called once for each.
 
-    Shape: a file is the same as another if it has the same path, and there are no directories.
+    Shape: files are equal if they have the same path, and there are no directories.
     """
 
     def __init__(self, read: Callable[[str], bytes | None], blob: Callable[[bytes], int]) -> None:

@@ -1,4 +1,4 @@
-"""A project's files as Slang requests them, recording each that was read or missing."""
+"""A project's files for Slang, recording each that was read or missing."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _INCLUDE = re.compile(rb"""^[ \t]*#[ \t]*include[ \t]*["<]([^">\n]+)[">]""", re.
 
 
 def imported_names(text: bytes) -> tuple[str, ...]:
-    """Return the files that a text imports or includes, as its words name them."""
+    """Return the files that a text imports or includes, as named in it."""
     names: dict[str, None] = {}
     for word in _IMPORT.findall(text):
         name = word.decode(errors="replace")
-        # A module of several words lies below directories; a line in a name stands for a hyphen.
+        # A module name of several words is a path; an underscore in a name stands for a hyphen.
         path = name[1:-1] if name.startswith('"') else name.replace(".", "/")
         for each in (path, path.replace("_", "-")):
             names[each if each.endswith(SOURCE) else each + SOURCE] = None
@@ -33,7 +33,7 @@ def imported_names(text: bytes) -> tuple[str, ...]:
 
 
 def may_export(text: bytes) -> bool:
-    """Return whether a text says `export`, or might by pasting words."""
+    """Return whether a text contains `export`, or might by pasting tokens."""
     return b"export" in text or b"##" in text
 
 
@@ -43,15 +43,15 @@ def _compiled_path(source: str) -> str:
 
 
 Served = Callable[[str], "tuple[bytes, tuple[Observed, ...]] | None"]
-"""Gives the compiled module of a source with what that was read from, or None if there is none."""
+"""Returns the compiled module of a source and the files it was read from, or None if there is none."""
 
 
 class ProjectFiles:
-    """What lies below a root, or at the same path in a repository, with modules that were `served`.
+    """Files below a root, or at the same path in a repository, with compiled modules that were `served`.
 
-    Modules are compiled from their sources: a compiled one that lies beside is as if it were not there, for Slang
-    crashes on those of another version. `missed` are sources of modules that were asked for and not served.
-    `texts` are all that were read but compiled ones.
+    Modules are compiled from their sources: compiled files beside them are ignored, because Slang crashes on those of
+    another version. `missed` are sources of modules that were requested but not served. `texts` are all that were read,
+    except compiled ones.
     """
 
     def __init__(self, root: str, repositories: Sequence[str] = (), served: Served | None = None) -> None:
@@ -63,20 +63,20 @@ class ProjectFiles:
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """Return all that was asked for, in order."""
+        """Return everything that was requested, in order."""
         return tuple(self._seen.values())
 
     def read(self, path: str) -> bytes | None:
-        """Return what is in a file, or None if it is not there."""
+        """Return the content of a file, or None if it does not exist."""
         path = posixpath.normpath(path)
         return self._compiled(path) if path.endswith(_COMPILED) else self._text(path)
 
     def source_of(self, path: str) -> str | None:
-        """Return the source of a module by where Slang has found it, or None if it was not found here."""
+        """Return the source of a module by the path where Slang found it, or None if it was not found here."""
         return self._modules.get(path)
 
     def look(self, place: str) -> str | None:
-        """Return the digest of what is in a file, or None if it is not there."""
+        """Return the digest of a file's content, or None if it does not exist."""
         data = self._bytes(place)
         return None if data is None else content_digest(data)
 
@@ -84,7 +84,7 @@ class ProjectFiles:
         for directory in ("", *([] if os.path.isabs(path) else self._repositories)):
             place = posixpath.join(directory, path)
             if os.path.isdir(os.path.join(self._root, place)):
-                continue  # Slang asks for directories, too, and a build does not depend on one
+                continue  # Slang also asks for directories, on which a build does not depend
             data = self._bytes(place)
             self._seen[place] = Observed(place, None if data is None else content_digest(data))
             if data is not None:
@@ -115,7 +115,7 @@ class ProjectFiles:
 
 
 class CompiledFiles:
-    """Modules where Slang looks for them; there is nothing else."""
+    """Modules where Slang looks for them, and nothing else."""
 
     def __init__(self, modules: Mapping[str, bytes]) -> None:
         self._modules = {_compiled_path(source): data for source, data in modules.items()}
@@ -126,5 +126,5 @@ class CompiledFiles:
         return self._modules.get(posixpath.normpath(path))
 
     def source_of(self, path: str) -> str | None:
-        """Return the source of a module by where Slang has found it, or None if it is none of these."""
+        """Return the source of a module by the path where Slang found it, or None if it is not among these."""
         return self._sources.get(path)

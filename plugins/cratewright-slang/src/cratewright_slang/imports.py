@@ -34,9 +34,9 @@ _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 class Compiled:
     """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
 
-    Shape: `exports` is whether it may say what others mean by a name that is `extern`; `uses` are the macros that it or
-    what it imports may use, and `asked` those that each import may, by its path. One that is not `whole` is for
-    importers only: its entry points, its log and what it exports are not known.
+    Shape: `exports` if it may define names that are `extern` elsewhere; `uses` are the macros that it or its imports
+    may use, `asked` those of each import, by path. One that is not `whole` is for importers only: its entry points, log
+    and exports are unknown.
     """
 
     data: bytes
@@ -77,9 +77,9 @@ _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
 def compiler_for(
     settings: Settings, root: str, repositories: Sequence[str], kept: Callable[[], KeptModules]
 ) -> ModuleCompiler:
-    """Return the compiler for some settings and places, which has all that this build has compiled.
+    """Return the compiler for some settings and places, with everything that this build has compiled.
 
-    Shape: `kept` is what earlier builds have compiled with these settings.
+    Shape: `kept` has what earlier builds compiled with these settings.
     """
     key = (settings, root, tuple(repositories))
     if key not in _compilers:
@@ -87,13 +87,13 @@ def compiler_for(
             shelf = Shelf(scratch_root())
         except OutputError:  # no temporary directory: each worker compiles what it imports
             shelf = None
-        # In a repository, a source may lie at another place than its path says.
+        # In a repository, a source may not be at its path.
         _compilers[key] = ModuleCompiler(*key, shelf, None if repositories else kept())
     return _compilers[key]
 
 
 class ModuleCompiler:
-    """Compiles sources below a root, and what they import before them; all with one shelf compile a module once."""
+    """Compiles sources below a root, imports first; compilers that share a shelf compile a module once."""
 
     def __init__(
         self,
@@ -134,11 +134,11 @@ class ModuleCompiler:
                     made = self._load(path, text, files)
                     missed = [each for each in files.missed if each not in tried and each not in self._doing]
                     if not missed:
-                        # What has an entry point is seldom imported, and there are many.
+                        # Sources with entry points are seldom imported, and there are many.
                         if imported or not made.entries:
                             self._keep(path, text, made, imported=imported)
                         return made
-                # An import that the text does not show as such: now that it is known, all are served alike.
+                # The text did not show this import; now that it is known, all imports are served.
                 tried.update(missed)
                 for each in missed:
                     self._prepare(each)
@@ -153,7 +153,7 @@ class ModuleCompiler:
         return None
 
     def _prepare(self, path: str | None) -> None:
-        """Compile what will be imported; what is wrong with it, who imports it is told."""
+        """Compile what will be imported; errors are reported to the importer."""
         if path is None or path in self._doing or self._served(path) is not None:
             return
         text = self._text(path)
@@ -165,12 +165,12 @@ class ModuleCompiler:
         return ProjectFiles(self._root, self._repositories).read(path)
 
     def _known(self, path: str, text: bytes) -> Compiled | None:
-        """Return the module of a source if it was compiled before, and all that it was made of is there still."""
+        """Return the module of a source if it was compiled before and its inputs still exist."""
         known = self._served(path) is not None and self._done[path][0] == text and self._done[path][1].whole
         return self._done[path][1] if known else None
 
     def _find(self, path: str, text: bytes) -> bool:
-        """Return whether an earlier build has compiled an import; each worker asks for itself."""
+        """Return whether an earlier build compiled an import; each worker looks for itself."""
         found = self._kept.find(path, text) if self._kept is not None else None
         if found is not None:
             self._done[path] = text, found
@@ -189,7 +189,7 @@ class ModuleCompiler:
         return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
 
     def _served(self, path: str) -> tuple[bytes, tuple[Observed, ...]] | None:
-        """Return a module that was compiled of what is there now."""
+        """Return a module compiled from the current files."""
         if path not in self._done:
             found = self._shelf.take(self._name(path)) if self._shelf is not None else None
             if found is None:
@@ -228,6 +228,6 @@ class ModuleCompiler:
 
 
 def _without_digest(data: bytes) -> bytes:
-    """Return a module without the digest of all that it was made of: what is the same must have the same bytes."""
+    """Return a module without the digest of its inputs: equal modules must have equal bytes."""
     head, mark, rest = data.partition(_DIGEST)
     return head + mark + b"\0" * _DIGEST_SIZE + rest[_DIGEST_SIZE:] if mark else data

@@ -28,7 +28,7 @@ __all__ = ["KeptModules"]
 
 
 class KeptModules:
-    """Modules that are compiled as a unit is; `unit_of` returns the unit that a module makes."""
+    """Modules compiled like a unit; `unit_of` returns the unit of a module."""
 
     def __init__(
         self, backend: CodegenBackend, like: UnitStencil, unit_of: Callable[[UnitStencil, Compiled], CompiledUnit]
@@ -37,7 +37,7 @@ class KeptModules:
         self._store = open_cache(backend.session)
 
     def find(self, path: str, text: bytes) -> Compiled | None:
-        """Return what importers need of a source's module, if all that it was made of is there still."""
+        """Return what importers need of a source's module, if its inputs are unchanged."""
         stencil = self._stencil(path, text)
         data = self._store.get(str(compute_cache_key(self._backend, stencil)))
         with suppress(RecompileError):
@@ -52,12 +52,12 @@ class KeptModules:
     def keep(self, path: str, text: bytes, made: Compiled) -> None:
         """Keep a source's module."""
         stencil = self._stencil(path, text)
-        with suppress(SourceError, ValueError):  # what is no unit
+        with suppress(SourceError, ValueError):  # not a unit
             data = serialize_compiled(self._backend, stencil, self._unit_of(stencil, made))
             self._store.insert(str(compute_cache_key(self._backend, stencil)), data)
 
     def flush(self) -> None:
-        """Write what is to be kept: a worker ends without notice."""
+        """Write pending results now: a worker ends without notice."""
         self._store.flush()
 
     def _stencil(self, path: str, text: bytes) -> UnitStencil:

@@ -1,6 +1,6 @@
 """The layout of a program's parameters, by Slang's reflection: for one entry point alone, and together with others.
 
-No code is generated: a program has a layout before it has code.
+No code is generated, because a program has a layout before it has code.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FUNCTIONS = {
     "spReflectionTypeLayout_GetSize": (_SIZE, _PTR, _I32),
 }
 
-# Categories of what a parameter takes up.
+# Categories of resources that a parameter uses.
 _INPUT, _OUTPUT, _PLAIN, _DESCRIPTOR, _CONSTANT, _PUSH_CONSTANT, _PAYLOAD, _HIT, _CALLABLE, _SET = (
     *(5, 6, 8, 9, 10, 11, 14, 15, 16, 20),
 )
@@ -54,7 +54,7 @@ _Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a parameter takes up of a category."""
+    """A parameter's use of a category."""
 
     category: int
     space: int
@@ -67,7 +67,7 @@ Parameter = tuple[int, tuple[Use, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Global parameters by the variable that they are, the same in all programs of a session.
+    """Global parameters by variable, the same in all programs of a session.
 
     Shape: `own` has those of each entry point; `constants` is where the buffer with all plain globals is bound,
     and its size.
@@ -91,7 +91,7 @@ def entry_point_of(module: SlangModule, at: int) -> tuple[str, int]:
 
 
 def layout_of(program: Object) -> Layout:
-    """Return where the parameters of a program lie.
+    """Return where the parameters of a program are bound.
 
     Raises: Refused.
     """
@@ -115,10 +115,10 @@ def layout_of(program: Object) -> Layout:
 
 
 def moved(alone: Layout, whole: Layout, at: int) -> Callable[[_Place], _Place | None] | None:
-    """Return where what an entry point uses is bound alone, by where it is bound with the others.
+    """Map the bindings of an entry point with the others to its bindings alone.
 
-    Shape: `at` is its position among the entry points of `whole`. None if more than places would be another;
-    what is given for a place is None if nothing that the entry point knows is there.
+    Shape: `at` is its position among the entry points of `whole`. None if anything but bindings would differ; a binding
+    maps to None if the entry point does not know it.
     """
     same = alone.parameters == whole.parameters and alone.constants == whole.constants
     there, places, sets = dict((*whole.parameters, *whole.own[at])), dict[_Place, _Place](), dict[int, int]()
@@ -172,7 +172,7 @@ def _parameter(parameter: int) -> Parameter:
 
 
 def _own(entry: int) -> Iterator[Parameter]:
-    """Yield the parameters of an entry point, of which Slang says where they lie among themselves."""
+    """Yield the parameters of an entry point, whose places Slang gives relative to each other."""
     slang = _slang()
     start = {use.category: use for use in _uses(slang.spReflectionEntryPoint_getVarLayout(entry))}
     for at in range(slang.spReflectionEntryPoint_getParameterCount(entry)):

@@ -41,7 +41,7 @@ _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_
 _OUT = ctypes.POINTER(ctypes.c_void_p)
 _INT = ctypes.c_ssize_t
 
-# Places in the tables, after the three functions that every interface begins with.
+# Indexes in the tables, after the three functions that every interface begins with.
 _CREATE_SESSION, _FIND_PROFILE = 3, 4
 _LOAD_SOURCE, _COMPOSITE, _LOAD_IR, _LOADED_COUNT, _LOADED_AT = 5, 6, 16, 17, 18
 _ENTRY_CODE, _PARAMETERS, _LINK, _RENAME, _CODE = 6, 5, 10, 12, 14
@@ -55,7 +55,7 @@ DEBUG, OPTIMIZATION, ENTRY_NAMES, INVERT_Y, POSITION_W, GL_LAYOUT, SCALAR_LAYOUT
 
 
 class Refused(Exception):
-    """What Slang does not take; holds what it says."""
+    """Slang refused its input; holds its log."""
 
     def __init__(self, log: str) -> None:
         super().__init__(log)
@@ -106,9 +106,9 @@ class _Session(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What decides how sources are read and code is made.
+    """Settings that decide how sources are parsed and code is generated.
 
-    Shape: `profile` is one of Slang's, such as `spirv_1_5`; `options` are Slang's numbers with one for each.
+    Shape: `profile` is one of Slang's, such as `spirv_1_5`; `options` maps Slang's option numbers to values.
     """
 
     profile: str
@@ -128,7 +128,7 @@ class SlangModule:
     def serialize(self) -> bytes:
         """Return its bytes."""
         out = ctypes.c_void_p()
-        # Paths become relative to the working directory, as many steps up as that is deep.
+        # Slang makes paths relative to the working directory, with as many `..` as it is deep.
         here = os.open(".", os.O_RDONLY)
         try:
             os.chdir("/")
@@ -154,12 +154,12 @@ class SlangModule:
 
     @property
     def path(self) -> str:
-        """Return where it was found."""
+        """Return the path where it was found."""
         return outside((self.object.call(_PATH, _TEXT, ()) or b"").decode())
 
 
 def parameter_count(entry: Object) -> int:
-    """Return how many types an entry point has to be told before it is code."""
+    """Return the number of generic parameters of an entry point."""
     count: int = entry.call(_PARAMETERS, _INT, ())
     return count
 
@@ -173,7 +173,7 @@ def renamed(entry: Object, name: str) -> Object:
 
 
 def reflection(program: Object) -> int:
-    """Return what tells of the layout of a program, which owns it.
+    """Return the layout of a program, which owns it.
 
     Raises: Refused.
     """
@@ -186,7 +186,7 @@ def reflection(program: Object) -> int:
 
 
 class SlangSession:
-    """Modules that know each other by their names; what `read` gives for a path is what is there."""
+    """Modules that import each other by name; `read` returns the content of a path."""
 
     def __init__(self, settings: Settings, read: Callable[[str], bytes | None]) -> None:
         api = _api()
@@ -232,20 +232,20 @@ class SlangSession:
         return [SlangModule(Object(each)) for each in found]
 
     def close(self) -> None:
-        """Give back its memory, and that of the programs that were linked in it."""
+        """Free its memory, and that of the programs linked in it."""
         for program in self._programs:
             program.release()
         self._session.release()
 
     def load_source(self, name: str, path: str, text: bytes) -> tuple[SlangModule, str]:
-        """Return the module of a source and what is said of it.
+        """Return the module of a source and the messages about it.
 
         Raises: Refused.
         """
         return self._load(_LOAD_SOURCE, name, path, text)
 
     def load_ir(self, name: str, path: str, data: bytes) -> tuple[SlangModule, str]:
-        """Return a module that was serialised; what it imports must be there.
+        """Load a serialised module; its imports must be loaded.
 
         Raises: Refused.
         """
@@ -264,7 +264,7 @@ class SlangSession:
         return SlangModule(Object(found)), said
 
     def link(self, parts: Sequence[Object]) -> Object:
-        """Return the program that some components are together, which the session keeps.
+        """Link components to a program, which the session keeps.
 
         Raises: Refused.
         """
@@ -326,7 +326,7 @@ class _Api:
 
     def blob(self, data: bytes) -> int:
         """Return a blob with a copy of some bytes."""
-        # There is none of no bytes.
+        # Slang makes no empty blob.
         made: int = self._blob(data or b"\n", len(data) or 1)
         return made
 
@@ -337,14 +337,14 @@ def _api() -> _Api:
 
 
 def library() -> ctypes.CDLL:
-    """Return the library, which is started."""
+    """Return the library, initialised."""
     return _api().library
 
 
 def installed_version() -> str:
     """Return the version of the wheel.
 
-    Raises: ToolError if it is not installed, or of a release that is not known here.
+    Raises: ToolError if it is not installed, or of an unknown release.
     """
     from importlib import metadata  # noqa: PLC0415 - slow to import
 
@@ -360,20 +360,20 @@ def installed_version() -> str:
 
 
 def start() -> None:
-    """Do what the first session would wait for: half a second."""
+    """Do the work that the first session would wait for, half a second."""
     _api()
 
 
 def build_tag() -> str:
-    """Return the version that the library says it has, by its name alone: starting it takes half a second."""
+    """Return the library's version from its file name: starting it takes half a second."""
     return library_path().name.partition(".so.")[2] or library_path().stem
 
 
 @cache
 def library_path() -> Path:
-    """Return the library, which the Python it came with has no part in.
+    """Return the library, without loading the Python package it belongs to.
 
-    Raises: ToolError if it is not there.
+    Raises: ToolError if it is missing.
     """
     for place in sys.path:
         folder = Path(place, "slangpy")

@@ -31,9 +31,9 @@ _NOT_EXPORTED_HINT = (
 
 
 def code_of_entries(request: LinkRequest, asked: Sequence[Asked]) -> list[bytes]:
-    """Return the code of entry points, each with its module, which comes first, and those that this needs.
+    """Return the code of entry points, each given with its module first, then the modules it needs.
 
-    Raises: LinkError, VersionError; UnsupportedError for a generic that nothing says how to specialise.
+    Raises: LinkError, VersionError; UnsupportedError for a generic entry point.
     """
     for entry, items in asked:
         _check(request, entry, items)
@@ -73,13 +73,13 @@ def _alone(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
 
 
 def _together(request: LinkRequest, group: Sequence[Asked]) -> list[bytes | None]:
-    """Return the code of entry points that are compiled as one program; None for those that only come right alone.
+    """Return the code of entry points compiled as one program; None for those that must be compiled alone.
 
-    What is wrong with one is told when that is compiled alone.
+    Errors are reported when an entry point is compiled alone.
     """
     nothing: list[bytes | None] = [None] * len(group)
     if request.options.debuginfo is DebugInfo.FULL or request.options.flag("preserve_bindings"):
-        return nothing  # these speak of the whole program
+        return nothing  # these describe the whole program
     items = list({id(item): item for _, needed in group for item in needed}.values())
     with _opened(request, items) as (session, files):
         try:
@@ -151,9 +151,9 @@ def _check(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
 def _check_loaded(
     request: LinkRequest, items: Sequence[LinkModule], session: SlangSession, files: CompiledFiles
 ) -> None:
-    """Refuse modules that are found elsewhere than when they were compiled: other directories may lead elsewhere."""
+    """Refuse modules found at other paths than when they were compiled, because of other include directories."""
     wanted = {item.module.attribute("source") for item in items}
-    # What Slang has within itself is called otherwise.
+    # Slang's built-in modules have other names.
     loaded = {source for module in session.modules() if (source := files.source_of(module.path)) is not None}
     if wanted != loaded:
         raise LinkError(

@@ -1,7 +1,7 @@
-"""Which macros a module depends on, and so which of several compiled from one source an importer links.
+"""Which macros a module depends on, and so which of several modules of one source an importer links.
 
-Slang reads an import with the macros of its importer. A module is therefore known by its source's path and by those
-of its macros that its texts, or those of what it imports, may use.
+Slang reads an import with the macros of its importer. A module is therefore identified by its source's path and the
+macros that its texts, or those of its imports, may use.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SHOWN = 5
 
 
 def used_macros(texts: Iterable[bytes], macros: Macros) -> frozenset[str]:
-    """Return the names of macros that some texts may use: by their words, or by those of macros that they use.
+    """Return the names of macros that some texts may use: directly or through other macros.
 
-    Shape: all, if a text may paste words together.
+    Shape: all, if a text may paste tokens.
     """
     given = {name.encode(): value.encode() for name, value in macros}
     used: set[bytes] = set()
@@ -53,7 +53,7 @@ def module_of(symbol: Symbol) -> tuple[str, dict[str, str]]:
 
 
 def refuse_other_macros(request: LinkRequest, message: str) -> None:
-    """Refuse a module that a message says is missing, if it is there, but compiled with other macros.
+    """Explain a missing module that exists, but was compiled with other macros.
 
     Raises: LinkError.
     """
@@ -80,7 +80,7 @@ def refuse_other_macros(request: LinkRequest, message: str) -> None:
 
 
 def _macros(name: str) -> dict[str, str]:
-    """Return the macros in the name of a symbol: a source's path does not end as a list does."""
+    """Return the macros in the name of a symbol: a source's path does not end like a list."""
     return dict(json.loads(name)[1]) if name.endswith("]") else {}
 
 

@@ -46,7 +46,7 @@ OPTIONS = (
     ),
 )
 SHARED = frozenset(spec.name for spec in OPTIONS)
-"""What the front end sees as well as the link: modules of one program must agree in it."""
+"""Options of both the front end and the link: modules of one program must agree on them."""
 
 
 def settings_of(
@@ -67,7 +67,7 @@ def settings_of(
     layout = options.text("block_layout")
     numbers = {
         ENTRY_NAMES: 1,
-        # SPIRV-Tools optimize what comes out, as the options of a crate say.
+        # SPIRV-Tools optimize the result, as the crate's options say.
         OPTIMIZATION: 0,
         DEBUG: _DEBUG[options.debuginfo],
         SCALAR_LAYOUT: int(layout == "scalar"),
@@ -86,14 +86,14 @@ def settings_of(
 
 
 def words_of(options: Options) -> str:
-    """Return those options by which modules of one program must be compiled alike."""
+    """Return the options on which modules of one program must agree."""
     return " ".join(f"{name}={options[name]}" for name in sorted(SHARED))
 
 
 def macros_of(options: Options) -> tuple[tuple[str, str], ...]:
     """Return macros as Slang takes them.
 
-    Raises: ConfigurationError for one that would bring in more lines.
+    Raises: ConfigurationError for one with several lines.
     """
     for name, value in options.defines:
         if value and ("\n" in value or "\r" in value):

@@ -1,6 +1,6 @@
-"""What the workers of a build have in common: bytes under names, each made once while the others wait for it.
+"""Shared storage for a build's workers: bytes under names, each made once while the others wait.
 
-Knows nothing of modules. Where files cannot be locked, two workers may make the same.
+Where files cannot be locked, two workers may make the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Shelf"]
 
 
 class Shelf:
-    """A directory that only the processes of a build write to, which is gone with it."""
+    """A directory that only the processes of a build write to, removed when it ends."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
@@ -28,7 +28,7 @@ class Shelf:
             return None
 
     def put(self, name: str, data: bytes) -> None:
-        """Let the others take something; without room for it they make their own."""
+        """Store something for the others; without space they make their own."""
         path = self._path(name)
         written = f"{path}.{os.getpid()}"
         with suppress(OSError):
@@ -37,9 +37,9 @@ class Shelf:
             os.replace(written, path)
 
     def alone(self, name: str) -> AbstractContextManager[None]:
-        """Wait until no other process is in here for a name.
+        """Hold the lock of a name.
 
-        Shape: who is in here waits for nobody, so nobody waits in a circle.
+        Shape: its holder waits for no other lock, so there is no deadlock.
         """
         return scratch_lock(f"{self._path(name)}.lock")
 

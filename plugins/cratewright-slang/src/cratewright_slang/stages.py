@@ -12,5 +12,5 @@ _STAGES = {
 
 
 def stage_of(number: int) -> str | None:
-    """Return the name of a stage, None for what is no stage of Vulkan."""
+    """Return the name of a stage, None if it is not one of Vulkan's."""
     return _STAGES.get(number)

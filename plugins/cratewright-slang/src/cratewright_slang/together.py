@@ -22,9 +22,9 @@ _Member = tuple[ImageEntry, tuple[int, ...]]
 def grouped(request: LinkRequest, members: Sequence[_Member], *, across: bool) -> list[list[_Member]]:
     """Return entry points in groups, in order of their first ones.
 
-    Shape: those of one source are together, for an edit concerns them all. Those of several sources are if they may be
-    and need the same modules, as long as these are larger than the sources: an edit of one source then costs at most
-    about twice what it would alone.
+    Shape: those of one source are together, because an edit concerns them all. Those of several sources are if they may
+    be and need the same modules, as long as these are larger than the sources: an edit of one source then costs at most
+    about twice as much as alone.
     """
     sources: dict[int, list[_Member]] = {}
     for member in members:
@@ -42,7 +42,7 @@ def grouped(request: LinkRequest, members: Sequence[_Member], *, across: bool) -
         words = (module.attribute(name) for name in ("alike", "paths", "slang"))
         key = (frozenset(found[0][1]) - {own}, variant, *words)
         group, left = room.get(key, ([], 0))
-        # A program has one module of a source, however often that is compiled.
+        # A program has one module of each source, however often it is compiled.
         twice = any(entry.source == source for entry, _ in group)
         if not group or twice or size > left or len(group) + len(found) > _MOST:
             group, left = [], most
@@ -78,7 +78,7 @@ def _part(group: Sequence[_Member]) -> LinkPart:
 def _mixes(request: LinkRequest, own: int, needed: Sequence[LinkModule]) -> bool:
     """Return whether a source can be in a program with others that need the same modules.
 
-    What it exports is taken for what is `extern` in those, and a session knows a module by the words of an import.
+    Its exports would define `extern` names in the others, and a session identifies a module by the words of an import.
     """
     module = request.modules[own].module
     names = [_import_name(item.module.attribute("source")) for item in (request.modules[own], *needed)]

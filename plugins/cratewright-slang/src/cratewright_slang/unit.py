@@ -22,7 +22,7 @@ __all__ = ["MEMBER", "PART", "compile_source", "errors_of", "warnings_of"]
 MEMBER = ".slang-module"
 
 PART = b"part of a module\n"
-"""What stands for a source that is a part of another's module: it is compiled with that."""
+"""Marks a source that is part of another's module and compiled with it."""
 
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
 _STAGE = re.compile(rf"({'|'.join(map(re.escape, STAGE_SUFFIXES))})\.hlsl$")
@@ -30,7 +30,7 @@ _IMPLEMENTING = re.compile(rb"\s*implementing\b")
 
 
 def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUnit:
-    """Return the module of a source; what it imports is read from sources, and linked by whoever links it.
+    """Return the module of a source; its imports are read from sources and linked later.
 
     Raises: SourceError.
     """
@@ -71,7 +71,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
 
 
 def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:
-    """Return what is wrong; `path` is what it is about if it does not say."""
+    """Return the errors of a log, about `path` if they name no file."""
     messages = read_log(log) or (Message("error", log.strip() or "Slang rejected it without a message"),)
     return tuple(each.said_of(path) for each in messages)
 
@@ -94,7 +94,7 @@ def _attributes(stencil: UnitStencil, **more: str) -> tuple[tuple[str, str], ...
 
 
 def _directories(stencil: UnitStencil) -> tuple[str, ...]:
-    # The project's root is not a directory below it, but has to be called something.
+    # The project's root needs a name, too.
     return tuple(name or "." for name in stencil.options.texts("include_dirs"))
 
 

@@ -1,7 +1,6 @@
 """The `spirv` backend: GLSL, HLSL and SPIR-V sources to Vulkan shader modules.
 
-This module registers it; the rest is loaded when it is asked for. Layers, each importing only from those
-before it:
+This module registers it; the rest is loaded when needed. Layers, each importing only from those before it:
 
     base         stages, names, what a unit implies: what everyone may use
     text         what sources and compilers say: preprocessing, includes, functions, messages
@@ -37,7 +36,7 @@ def cratewright_register_backend() -> type[CodegenBackend]:
 
 @hookimpl
 def cratewright_describe(path: str, data: bytes) -> Mapping[str, object] | None:
-    """Tell what is in a SPIR-V module."""
+    """Describe a SPIR-V module."""
     from .reflection.described import describe_module  # noqa: PLC0415 - only who asks needs it
 
     return describe_module(path, data)

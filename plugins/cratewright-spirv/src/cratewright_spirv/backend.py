@@ -1,6 +1,6 @@
 """The backend: cratewright's contract, implemented with the modules of this package.
 
-Knows nothing of the order of work, of caches or of SCons.
+It does not depend on the order of work, on caches or on SCons.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ __all__ = ["SpirvBackend"]
 
 _PORTABLE = frozenset({"compile_codegen_unit", "optimize_thin", "optimize_fat", "link"})
 _SHADER_MEMORY = 80 << 20
-"""Bytes that the optimizer may take for a shader however small: its loops are unrolled."""
+"""Bytes that the optimizer may need for even a small shader, because it unrolls loops."""
 _MEMORY_FACTOR = 40
-"""Bytes that it takes beside for a byte of what is linked."""
+"""Additional bytes per byte of linked code."""
 
 
 def _flag(name: str, default: bool, text: str) -> OptionSpec:
@@ -129,7 +129,7 @@ class SpirvBackend(CodegenBackend):
     capabilities = frozenset({Capability.FAT_LTO, Capability.THIN_LTO, Capability.VARIANTS})
 
     def init(self, session: Session) -> None:
-        """Take the session, and time steps if it says so."""
+        """Keep the session, and time steps if it asks for that."""
         super().init(session)
         STOPWATCH.running = self.times_passes
 
@@ -146,11 +146,11 @@ class SpirvBackend(CodegenBackend):
             glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
             unit.read_ahead(stencils, self.session.root)
             versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
-            # Others are rare, or are mistakes that belong to a unit and not to all of them.
+            # Others are rare, or mistakes in a single unit.
             self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
 
     def runs_programs(self) -> bool:
-        """Return whether compiler and tools are those of an SDK; others are libraries in this process."""
+        """Return whether compiler and tools are programs of an SDK; otherwise they are libraries in this process."""
         chosen = self.session.setting("CRATE_GLSLANG")
         return bool(self.session.setting("CRATE_SPIRV_SDK")) and chosen in ("", "auto", "sdk")
 
@@ -163,12 +163,12 @@ class SpirvBackend(CodegenBackend):
         return f"cratewright-spirv {__version__}, {compiler.version()}, {tools.version()}, {digest}"
 
     def tools_fingerprint(self) -> str:
-        """Return the versions of the tools that serve whatever compiled a module."""
+        """Return the versions of the tools, which do not depend on the compiler of a module."""
         tools = self._tools()
         return f"{tools.version()}, {programs_digest(tools.programs())[:32]}"
 
     def check_crate(self, crate: Crate) -> None:
-        """Refuse options that would be without effect."""
+        """Refuse options without effect."""
         from .crate.crate_checks import check_options  # noqa: PLC0415 - few builds are refused
 
         check_options(crate)
@@ -184,30 +184,30 @@ class SpirvBackend(CodegenBackend):
         return compile_with_form(stencil, self.session.root, self._compiler, self._tools)
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
-        """Return the source without what the compiler cannot see."""
+        """Return the source in canonical form."""
         from .compile.form import canonical_unit  # noqa: PLC0415 - only workers read sources
 
         return canonical_unit(stencil, self.session.root)
 
     def needs_optimizing(self, module: ModuleCodegen) -> bool:
-        """Return whether there is something to refuse: all else is left for the link."""
+        """Return whether something must be refused; everything else is left for the link."""
         return not module.entry_points and bool(options_among(module.attributes) or module.attribute(VARIANT))
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Leave a module for the link; refuse what its source asks of an image if it has none."""
+        """Leave a module for the link; refuse image options of a source that has no image."""
         from .crate.own_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
 
         check_own_options(module)
         return module
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
-        """Put ordinals of lines in place of positions."""
+        """Replace positions by ordinals of lines."""
         from .compile.places import reader, relative  # noqa: PLC0415 - a null build compiles nothing
 
         return relative(unit, form.parameters, reader(self.session.root))
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
-        """Put the positions of a source back."""
+        """Restore the positions of a source."""
         from .compile.places import placed, reader  # noqa: PLC0415 - a null build compiles nothing
 
         return placed(unit, form.parameters, reader(self.session.root))
@@ -234,7 +234,7 @@ class SpirvBackend(CodegenBackend):
         return None if outputs is None else {output: image_path(crate.name, output) for output in outputs}
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
-        """Link modules to one that still exports what is asked for, and imports nothing."""
+        """Link modules to one that exports what is requested and imports nothing."""
         from .images.relocatable import merge  # noqa: PLC0415 - only workers link
 
         return merge(request, self._tools())
@@ -285,11 +285,11 @@ class SpirvBackend(CodegenBackend):
         return reduce_part(request)
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
-        """Return whether a call compiles or optimizes; to gather modules takes less than to send them."""
+        """Return whether a call compiles or optimizes; gathering modules is cheaper than sending them."""
         return call.name in _PORTABLE
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
-        """Refuse words that no method here would have written."""
+        """Refuse values that no method here would have written."""
         from .crate.kept import is_ours  # noqa: PLC0415 - only hits are asked about
 
         return is_ours(value)
@@ -323,7 +323,7 @@ class SpirvBackend(CodegenBackend):
         return optimize_thin(module.data, config, self._tools())
 
     def lto_memory(self, request: LinkRequest) -> int:
-        """Return what optimizing the modules together takes, or those of the largest part.
+        """Return the memory for optimizing the modules together, or those of the largest part.
 
         Source: growth of workers in `examples/llama-shaders`, fat: at most 81 MiB for 0.36 MB of modules, 68 for 3.7,
         205 for 6.5.
@@ -381,7 +381,7 @@ class SpirvBackend(CodegenBackend):
         return find_tools(self.session.setting("CRATE_SPIRV_SDK") or None)
 
     def print_pass_timings(self) -> Mapping[str, float]:
-        """Return the steps of this package: the tools tell nothing of their own passes."""
+        """Return the times of this package's steps; the tools do not report their passes."""
         return STOPWATCH.take()
 
     def finish_link(self, request: LinkRequest, results: Sequence[LinkResult]) -> LinkResult:

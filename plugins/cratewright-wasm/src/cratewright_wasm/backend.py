@@ -90,12 +90,12 @@ class WasmBackend(CodegenBackend):
 
     @cached_property
     def toolchain(self) -> WasmToolchain:
-        """What compiles and links."""
+        """The compiler and the linker."""
         return find_toolchain(self.session)
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
-        """Find the toolchain once, and load what reads WAT if there is any."""
-        # Workers are forked from this process and have them then.
+        """Find the toolchain once, and load the WAT reader if it is installed."""
+        # Workers are forked from this process and inherit them.
         from . import lto, unit  # noqa: F401, PLC0415
         from .wat import wat_library  # noqa: PLC0415
 
@@ -104,11 +104,11 @@ class WasmBackend(CodegenBackend):
             import wasmtime  # noqa: F401, PLC0415 - workers are forked from this process and have it then
 
     def runs_programs(self) -> bool:
-        """Return True: what WAT needs in this process is refused with threads, by `check_crate`."""
+        """Return True: WAT, which is read in process, is refused with threads by `check_crate`."""
         return True
 
     def fingerprint(self) -> str:
-        """Return the version of the backend, and the bytes of the tools."""
+        """Return the version of the backend, and the digests of the tools."""
         from .wat import wat_library  # noqa: PLC0415
 
         library = wat_library()
@@ -160,13 +160,13 @@ class WasmBackend(CodegenBackend):
         return (*compile_words(self.toolchain, self.session, self.session.target, path, options), "-c", path)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
-        """Return whether a module is bitcode; what was WAT is an object."""
+        """Return whether a module is bitcode; a WAT source becomes an object."""
         from .bitcode import is_bitcode  # noqa: PLC0415
 
         return is_bitcode(module.data)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
-        """Return what the start of a program calls."""
+        """Return the function that the start of a program calls."""
         if request.crate_type is not CrateType.BIN:
             return ()
         from .linker import ENTRIES  # noqa: PLC0415
@@ -181,7 +181,7 @@ class WasmBackend(CodegenBackend):
         return lto.lower(self.toolchain, self.session, module, config)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
-        """Merge what is linked, and say what becomes internal."""
+        """Merge the linked modules, and list what becomes internal."""
         from . import lto  # noqa: PLC0415
 
         return lto.merge(self.toolchain, self.session, request, self._library(request))
@@ -193,7 +193,7 @@ class WasmBackend(CodegenBackend):
         return lto.optimize_merged(self.toolchain, self.session, module, config)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
-        """Say for each module that is linked what it is to know of the others."""
+        """Return for each linked module what it needs to know of the others."""
         from . import lto  # noqa: PLC0415
 
         return lto.analyse(self.toolchain, self.session, request, self._library(request))
@@ -205,7 +205,7 @@ class WasmBackend(CodegenBackend):
         return lto.optimize_thin(self.toolchain, self.session, module, config)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
-        """Say whether our own words in a result are ours: a shared cache holds what others have written."""
+        """Return whether a cached result could be ours: a shared cache holds what others have written."""
         from . import lto  # noqa: PLC0415
         from .unit import HIDDEN, are_hidden_names  # noqa: PLC0415
 
@@ -234,7 +234,7 @@ class WasmBackend(CodegenBackend):
 
 
 def _check_names(crate: Crate) -> None:
-    """Refuse what would have no effect, and names that no symbol can have."""
+    """Refuse options without effect, and impossible symbol names."""
     for name, instead in (("multimodule", "a crate is one module"), ("entry_point", "a program starts at `_start`")):
         if crate.options[name]:
             raise UnsupportedError(

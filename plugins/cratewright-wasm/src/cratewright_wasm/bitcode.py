@@ -24,7 +24,7 @@ _HEADER_WORDS = 19
 class BitcodeSymbol:
     """One symbol that others can see.
 
-    Shape: `shared` if every unit that needs it has one of its own, as inline functions of C++.
+    Shape: `shared` if each unit that needs it defines it, such as inline functions of C++.
     """
 
     name: str

@@ -14,7 +14,7 @@ __all__ = ["Unlinkable", "relocate_bodies"]
 _OF_FUNCTION, _OF_TYPE, _OF_GLOBAL, _OF_TABLE = 0, 6, 7, 20
 _FUNCTIONS, _TABLES, _GLOBALS = 0, 1, 3
 
-# How many numbers follow an opcode; those of these ranges that are not named have none.
+# How many numbers follow an opcode; opcodes of these ranges that are not listed have none.
 _NUMBERS = {
     **dict.fromkeys((0x0C, 0x0D, 0x20, 0x21, 0x22, 0x3F, 0x40, 0x41, 0x42), 1),
     **dict.fromkeys(range(0x28, 0x3F), 2),
@@ -41,7 +41,7 @@ _REFUSED = {
 
 
 class Unlinkable(Exception):
-    """What a module may say when it stands alone, and not when it is linked with others."""
+    """Sections that a standalone module may have, but not a linked one."""
 
     def __init__(self, message: str, word: str, hint: str) -> None:
         super().__init__(message)

@@ -70,7 +70,7 @@ def encode(value: int) -> bytes:
 
 
 def padded(value: int) -> bytes:
-    """Return an unsigned number in five bytes: a linker may put any other into its place."""
+    """Return an unsigned number in five bytes: a linker can replace it in place."""
     return bytes([*(value >> shift & 0x7F | 0x80 for shift in (0, 7, 14, 21)), value >> 28])
 
 

@@ -33,7 +33,7 @@ _INITIALIZE = bytes.fromhex(
 
 
 def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> LinkResult:
-    """Link objects to what a crate becomes.
+    """Link objects to the output of a crate.
 
     Raises: LinkError, ToolError.
     """
@@ -47,8 +47,8 @@ def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest,
                 hint="define a function that is not static, or name those of other crates in `exports`",
             )
         if not library.first and any(has_constructors(item.module.data) for item in modules):
-            # As WASI's reactors: called once by the host before all else. The linker would run constructors before
-            # each call of each function otherwise.
+            # As in WASI's reactors: the host calls it once, first. Otherwise the linker would run constructors before
+            # each exported call.
             modules.insert(0, LinkModule(request.crate, link_form(_INITIALIZE, LIBRARY_ENTRY)))
             extra.append(f"--export={LIBRARY_ENTRY}")
     direct = {request.crate, *request.whole}

@@ -31,7 +31,7 @@ from .unit import hidden_names
 __all__ = ["ENTRIES", "Inputs", "check_types", "offered_names", "run_linker"]
 
 ENTRIES = ("_start", "main", "__main_void", "__main_argc_argv", "__original_main", "_initialize")
-"""What the start of a program calls, as clang names it."""
+"""The function that the start of a program calls, as clang names it."""
 
 LIBRARY_ENTRY = "_initialize"
 
@@ -39,8 +39,8 @@ LIBRARY_ENTRY = "_initialize"
 class Inputs:
     """The modules of a link as files of a directory.
 
-    Shape: `names` are their files in the order of the modules; messages get back what stands for each. `sources` are
-    the modules that know what they were made of; these, if no others are named.
+    Shape: `names` are their files in the order of the modules, which messages translate back. `sources` are the modules
+    that know their origin; by default these.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Inputs:
             (directory / name).write_bytes(item.module.data)
 
     def told(self, text: str) -> str:
-        """Return what the linker said, with the names of modules in it."""
+        """Return the linker's output, with the names of modules in it."""
         return re.sub(r"\b[\w-]+\.(?:bc|o)\b", lambda match: self._told.get(match[0], match[0]), text)
 
 
@@ -77,10 +77,9 @@ def run_linker(
     extra: Sequence[str] = (),
     output: str,
 ) -> str:
-    """Link files of a directory, some taken as from an archive, and return what the linker said.
+    """Link files of a directory, some as from an archive, and return the linker's output.
 
-    Shape: `direct` are the names of files that are linked, needed or not; `offered` those that are if somebody needs
-    them.
+    Shape: `direct` are files that are always linked; `offered` those linked if needed.
     Raises: LinkError, ToolError.
     """
     words = [*_promises(request), *memory_words(request.options), *extra, "-o", output]
@@ -101,18 +100,18 @@ def run_linker(
 
 
 def _quoted(word: str) -> str:
-    # LLVM's reader of such files knows no quotes in which a backslash stands for itself.
+    # In LLVM's response files, a backslash is special even in quotes.
     return re.sub(r"([\s'\"\\])", r"\\\1", word)
 
 
 def _promises(request: LinkRequest) -> list[str]:
-    """Return the words about what the result offers, and where it starts."""
-    # What is called otherwise than it is defined traps when it is reached: a warning to the linker, no link to us.
+    """Return the words about the exports of the result and its start."""
+    # A call with another signature than the definition traps: the linker only warns, so the link is refused.
     words = ["--fatal-warnings", "--threads=1", "--stack-first", "--error-limit=20", "--no-demangle"]
     words += [f"--export={name}" for name in offered_names(request)]
     words += [f"--export-if-defined={name}" for name in request.kept]
     if request.crate_type is CrateType.RLIB:
-        # Link-time optimization serves all types at once; where they start is among what is kept.
+        # Link-time optimization serves all types at once; their entry points are among the kept symbols.
         return [*words, "--no-entry"]
     if request.crate_type is CrateType.BIN:
         return [*words, "--entry=_start"]
@@ -155,7 +154,7 @@ _SYMBOL = re.compile(r"(?P<what>undefined symbol|duplicate symbol|mismatch): (?P
 
 
 def _placed(modules: Sequence[LinkModule], lines: Sequence[str]) -> list[Diagnostic]:
-    """Return errors as ones about the sources that define or use a symbol; a linker here knows no lines of them."""
+    """Return errors about the sources that define or use a symbol; this linker knows no lines."""
     blocks: list[list[str]] = []
     for line in lines:
         if line.startswith(">>>") and blocks:
@@ -183,7 +182,7 @@ def _places(modules: Sequence[LinkModule], what: str, name: str) -> list[Related
 
 
 def check_types(modules: Sequence[LinkModule]) -> None:
-    """Refuse calls of functions as what they are not, before code is made in which nothing is left of them.
+    """Refuse calls with the wrong signature before optimization removes them.
 
     Raises: LinkError.
     """
@@ -208,7 +207,7 @@ def check_types(modules: Sequence[LinkModule]) -> None:
 
 
 def offered_names(request: LinkRequest) -> list[str]:
-    """Return what the result offers: what the link asks for, but for what a source has hidden and nobody named."""
+    """Return the exports of the result: those of the link, except hidden ones that were not named explicitly."""
     named = set(request.options.texts("exports"))
     hidden = {name for item in request.modules for name in hidden_names(item.module)} - named
     return [name for name in request.exported if name not in hidden]

@@ -42,7 +42,7 @@ _NAME = re.compile(_FILE.pattern.encode() + b"\0")
 def analyse(
     toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary
 ) -> tuple[ThinModule, ...]:
-    """Return the modules that are linked, each with what it is to know of the others."""
+    """Return the linked modules, each with what it needs to know of the others."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
         by_name = {name: item for name, item in zip(names, request.modules, strict=True)}
@@ -74,7 +74,7 @@ def optimize_thin(
 
 
 def merge(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
-    """Return one module of all that are linked, with what is to become internal."""
+    """Merge all linked modules into one, and list what becomes internal."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
         first, *others = [name for name in names if _index(scratch, name)] or names[:1]
@@ -99,14 +99,14 @@ def optimize_merged(
 
 
 def could_return(value: object) -> bool:
-    """Say whether the names of files in a result are such as are given here: others may have written it."""
+    """Return whether file names in a result are like ours: others may have written it."""
     if isinstance(value, ThinModule):
         return _NAME.match(value.index) is not None and all(_FILE.fullmatch(item.name) for item in value.imports)
     return not isinstance(value, ModuleCodegen) or is_bitcode(value.data) or _NAME.match(value.data, 8) is not None
 
 
 def lower(toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-    """Lower one module by itself; an object stays as it is."""
+    """Lower one module by itself; an object is returned unchanged."""
     if not is_bitcode(module.data):
         return module
     with scratch_directory() as scratch:
@@ -123,7 +123,7 @@ def _join(
 
 
 def _joined(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
-    """Return what is hidden in any of some modules, as an attribute of one."""
+    """Return the symbols hidden in any of some modules, as an attribute."""
     names = sorted({name for item in modules for name in hidden_names(item.module)})
     return ((HIDDEN, json.dumps(names)),) if names else ()
 
@@ -136,10 +136,10 @@ def _plan(
     directory: Path,
     sources: Sequence[LinkModule] = (),
 ) -> list[str]:
-    """Let the linker say what is to be done; return the names of the modules' files.
+    """Let the linker plan; return the names of the modules' files.
 
-    Shape: named after their content, so that what the plan says of one does not depend on how many there are. `sources`
-    as `Inputs` has them.
+    Shape: named after their content, so that a module's plan does not depend on the number of modules. `sources` as
+    `Inputs` has them.
     """
     check_types((*request.modules, *request.beside))
     names = _file_names(request.modules)
@@ -168,7 +168,7 @@ def _file_names(modules: Sequence[LinkModule]) -> list[str]:
 
 
 def _index(scratch: Path, name: str) -> bytes:
-    """Return what a module is to know, behind the name by which it is called there; empty if it is not linked."""
+    """Return the plan for a module, after the module's name in it; empty if it is not linked."""
     path = Path(scratch) / f"{name}{_INDEX}"
     data = path.read_bytes() if path.is_file() else b""
     return name.encode() + b"\0" + data if data else b""

@@ -46,7 +46,7 @@ class _Item:
 def link_form(module: bytes, path: str) -> ModuleCodegen:
     """Return a module as an object.
 
-    Raises: Unlinkable for what only a module that stands alone can have; FormatError for a damaged one.
+    Raises: Unlinkable for what only a standalone module can have; FormatError for a damaged one.
     """
     sections: dict[int, bytes] = {}
     names = b""
@@ -115,7 +115,7 @@ def _imports(section: bytes) -> list[_Item]:
 
 
 def _check_globals(section: bytes | None) -> int:
-    """Return how many globals are defined, if the first value of each is a constant."""
+    """Return the number of defined globals, whose initial values must be constants."""
     if section is None:
         return 0
     reader = LebReader(section)
@@ -140,7 +140,7 @@ def _exports(section: bytes, imported: dict[int, int]) -> dict[tuple[int, int], 
     for _ in range(reader.number()):
         name, kind, index = reader.name(), reader.byte(), reader.number()
         if kind == _MEMORIES:
-            continue  # the link offers the memory, or does not
+            continue  # the link decides whether to export the memory
         if index < imported.get(kind, 0) or kind not in (_FUNCTIONS, _GLOBALS):
             raise Unlinkable(f"'{name}' is exported, but not defined here", "export", "export what the module defines")
         offered.setdefault((kind, index), []).append(name)
@@ -161,7 +161,7 @@ def _function_names(section: bytes) -> dict[int, str]:
 def _symbols(
     items: list[_Item], offered: dict[tuple[int, int], list[str]], names: dict[int, str]
 ) -> tuple[bytes, dict[tuple[int, int], int], list[str], list[str]]:
-    """Return the table of symbols, which of them stands for each index, and the names offered and needed."""
+    """Return the table of symbols, the symbol of each index, and the names defined and needed."""
     rows: list[bytes] = []
     places: dict[tuple[int, int], int] = {}
     exports: list[str] = []
@@ -258,7 +258,7 @@ def _sections(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _linking(data: bytes) -> Iterator[tuple[int, LebReader]]:
-    """Yield the parts of the section that is for linkers."""
+    """Yield the parts of the linking section."""
     for number, content in _sections(data):
         section = LebReader(content)
         if number != _CUSTOM or section.name() != "linking":
@@ -270,5 +270,5 @@ def _linking(data: bytes) -> Iterator[tuple[int, LebReader]]:
 
 
 def has_constructors(data: bytes) -> bool:
-    """Return whether an object has functions that are to run before all others."""
+    """Return whether an object has constructors."""
     return any(kind == _INIT_FUNCTIONS and inside.number() for kind, inside in _linking(data))

@@ -17,8 +17,8 @@ class DependencyFinder:
     """Finds out what a unit depends on.
 
     Shape: `root` is absolute; `directories` are searched in order, relative to it or absolute, those of the system
-    last; what lies below `own` counts by the toolchain's version. `near` are directories that are searched beside
-    that of the file that includes.
+    last; files below `own` count by the toolchain's version. `near` are searched besides the directory of the including
+    file.
     """
 
     def __init__(self, root: str, directories: Sequence[str], system: Sequence[str], own: str) -> None:
@@ -31,9 +31,9 @@ class DependencyFinder:
     def observe(
         self, source: str, data: bytes, read: Iterable[str], names_in: Callable[[bytes], Sequence[str]]
     ) -> tuple[Observed, ...]:
-        """Return every file that was read, and every path that would have been read if it had been there.
+        """Return every file that was read, and every path that would have been read if it existed.
 
-        Shape: `read` as the compiler names them; `names_in` tells what a text includes.
+        Shape: `read` as the compiler names them; `names_in` returns the includes of a text.
         """
         texts = {source: data}
         for path in dict.fromkeys(read):
@@ -45,7 +45,7 @@ class DependencyFinder:
         explained: set[str] = set()
         for path, text in texts.items():
             for name in names_in(text):
-                # Only a name between quotes is looked for beside the file that includes.
+                # Only a quoted name is searched beside the including file.
                 beside = [os.path.dirname(path)] if f'"{name}"'.encode(errors="surrogateescape") in text else []
                 explained |= self._look(name, beside, asked=b"__has_" in text)
         here = {os.path.dirname(path) for path in texts}
@@ -69,7 +69,7 @@ class DependencyFinder:
         return set()
 
     def _look_for_the_nameless(self, path: str, here: Sequence[str]) -> None:
-        """Note where a file that a macro names could have been found before; its name is any end of its path."""
+        """Note where a file named by a macro could have been found earlier; its name may be any suffix of its path."""
         for number, directory in enumerate(self._directories):
             start = os.path.join(self._named(directory), "")
             if not path.startswith(start):
@@ -97,7 +97,7 @@ class DependencyFinder:
         return os.path.join(self._root, path)
 
     def _named(self, path: str) -> str:
-        """Return a path as results name it: relative to the root if it lies below, and without steps up."""
+        """Return a path as results name it: relative to the root if it lies below, and without `..`."""
         path = self._absolute(path)
         plain = plain_path(path) if "/.." in path else os.path.normpath(path)
         inside = os.path.join(self._root, "")

@@ -12,7 +12,7 @@ _WORDS = (("initial_memory", "--initial-memory"), ("max_memory", "--max-memory")
 
 
 def memory_words(options: Options) -> list[str]:
-    """Return what the linker is told of memory and of what is left in the result."""
+    """Return the linker's arguments for memory and stripping."""
     words = [f"{word}={size}" for name, word in _WORDS if (size := options.number(name))]
     if stack := options.number("stack_size"):
         words += ["-z", f"stack-size={stack}"]
@@ -22,7 +22,7 @@ def memory_words(options: Options) -> list[str]:
 
 
 def check_sizes(options: Options, *, where: str) -> None:
-    """Refuse sizes that do not go together.
+    """Refuse inconsistent sizes.
 
     Raises: ConfigurationError.
     """

@@ -21,10 +21,10 @@ _SETTING = "CRATE_WASI_SYSROOT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CLibrary:
-    """What a link gets from the C library.
+    """The C library's part of a link.
 
-    Shape: `first` are objects that start a program or a module, `last` archives; `observed` what was read of them, and
-    where they were missing.
+    Shape: `first` are objects that start a program or a module, `last` archives; `observed` are the files read, and the
+    missing paths.
     """
 
     first: tuple[str, ...] = ()
@@ -33,12 +33,12 @@ class CLibrary:
 
 
 def triple(toolchain: WasmToolchain, target: str) -> str:
-    """Return what clang calls a target: newer ones say which WASI is meant, and have a word against who does not."""
+    """Return clang's name of a target: newer ones name the version of WASI, and warn without it."""
     return "wasm32-wasip1" if target == WASI and toolchain.zig else target
 
 
 def include_words(toolchain: WasmToolchain, target: str, session: Session) -> tuple[str, ...]:
-    """Return the words that tell clang where headers of the compiler and of the C library are."""
+    """Return clang's arguments for the headers of the compiler and the C library."""
     if not toolchain.zig:
         return ("--sysroot", _sysroot(toolchain, session)) if target == WASI else ()
     places = ["include"]
@@ -51,7 +51,7 @@ def include_words(toolchain: WasmToolchain, target: str, session: Session) -> tu
 def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType, session: Session) -> CLibrary:
     """Return what a crate of some type is linked with.
 
-    Raises: ToolError if it is not there.
+    Raises: ToolError if it is missing.
     """
     if target != WASI:
         return CLibrary()
@@ -62,7 +62,7 @@ def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType, s
 
 
 def without_start(library: CLibrary) -> CLibrary:
-    """Return a library without the objects that start a program."""
+    """Return a library without start objects."""
     return replace(library, first=())
 
 

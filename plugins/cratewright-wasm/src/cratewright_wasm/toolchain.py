@@ -15,7 +15,7 @@ __all__ = ["WasmToolchain", "find_toolchain", "run"]
 _SETTING = "CRATE_WASM_CLANG"
 _OLDEST, _NEWEST = 16, 23
 _LTO_SINCE = 20
-"""The first wasm-ld that tells what thin LTO would do without doing it."""
+"""The first wasm-ld that writes the plan of thin LTO (--thinlto-index-only)."""
 _KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "ZIG_GLOBAL_CACHE_DIR")
 
 
@@ -36,16 +36,16 @@ class WasmToolchain:
 
     @property
     def plans_lto(self) -> bool:
-        """Whether the linker tells what link-time optimization is to do."""
+        """Whether the linker can plan link-time optimization."""
         return int(self.version.partition(".")[0]) >= _LTO_SINCE
 
     @property
     def text(self) -> str:
-        """What a fingerprint says of it."""
+        """Its part of the fingerprint."""
         return f"{'zig' if self.zig else 'llvm'} {self.version} {self.digest}"
 
     def environment(self) -> Mapping[str, str]:
-        """Return the variables that programs get: none that would alter what they make."""
+        """Return the environment of programs, without variables that would alter their output."""
         return {"LC_ALL": "C", **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}}
 
 
@@ -74,7 +74,8 @@ def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env
 
 
 def find_toolchain(session: Session) -> WasmToolchain:
-    """Return what the setting says, else the one in the `ziglang` wheel, else the newest clang with its wasm-ld.
+    """Return the toolchain that the setting names, else the one in the `ziglang` wheel, else the newest clang with its
+    wasm-ld.
 
     Raises: ToolError if there is none, or if what the setting names cannot be used.
     """

@@ -39,7 +39,7 @@ from .words import LANGUAGES, check_flags, standard_for
 __all__ = ["HIDDEN", "are_hidden_names", "compile_unit", "compile_words", "hidden_names", "module_of"]
 
 HIDDEN = "hidden"
-"""The attribute that names, as JSON, what a module offers to crates and not to the world."""
+"""The attribute with the symbols, as JSON, that a module exports to crates but not to the host."""
 _DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo.FULL: "-g"}
 _DIRECTIVE = re.compile(rb"\.\s*incbin\b")
 
@@ -47,9 +47,9 @@ _DIRECTIVE = re.compile(rb"\.\s*incbin\b")
 def compile_words(
     toolchain: WasmToolchain, session: Session, target: str, path: str, options: Options
 ) -> tuple[str, ...]:
-    """Return the command that compiles a source, without what it reads and makes.
+    """Return the command that compiles a source, without input and output.
 
-    Raises: ConfigurationError for words that cannot be given.
+    Raises: ConfigurationError for refused words.
     """
     language = LANGUAGES[posixpath.splitext(path)[1]]
     words = [
@@ -70,7 +70,7 @@ def compile_words(
     if language == "c++":
         words += ["-nostdinc++", "-fno-exceptions"]
     if target == FREESTANDING:
-        # Nothing ends, and there are no threads: neither destructors of statics nor guards around them.
+        # Modules never exit and have no threads: no destructors of statics, and no guards around them.
         words += ["-ffreestanding", *(["-fno-c++-static-destructors", "-fno-threadsafe-statics"] * (language == "c++"))]
         words += ["-fno-rtti"] * (language == "c++")
     words += (f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines)
@@ -124,7 +124,7 @@ def module_of(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen
     """Return bitcode as a module with its symbols.
 
     Shape: `types` are those of its functions, by name.
-    Raises: SourceError for what has no symbols that could be read.
+    Raises: SourceError if its symbols cannot be read.
     """
     try:
         symbols = bitcode_symbols(data)
@@ -146,12 +146,12 @@ def module_of(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen
 
 
 def hidden_names(module: ModuleCodegen) -> tuple[str, ...]:
-    """Return what a module offers to crates and not to the world."""
+    """Return the symbols that a module exports to crates but not to the host."""
     return tuple(json.loads(module.attribute(HIDDEN) or "[]"))
 
 
 def are_hidden_names(word: str) -> bool:
-    """Say whether an attribute of a module is what this backend puts there."""
+    """Return whether an attribute of a module could be this backend's."""
     try:
         names = json.loads(word)
     except (ValueError, RecursionError):
@@ -160,9 +160,9 @@ def are_hidden_names(word: str) -> bool:
 
 
 def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
-    """Return the types of functions, which bitcode does not tell: those of code made of it in the quickest way.
+    """Return the types of functions, which bitcode does not record, from code generated without optimization.
 
-    A function that is called as what it is not would be optimized to a trap, and the linker would see nothing of it.
+    A call with the wrong type would be optimized to a trap, and the linker would not see it.
     """
     words = (f"--target={triple(toolchain, stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
     argv = (*toolchain.clang, *words, str(scratch / "unit.bc"), "-o", str(scratch / "unit.o"))
@@ -174,7 +174,7 @@ def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scr
 
 
 def _check_text(path: str, text: bytes, language: str) -> None:
-    """Refuse what would be read when modules are lowered, unseen, and what was made for another machine."""
+    """Refuse files that would be read unobserved at code generation, and modules for another machine."""
     if match := _DIRECTIVE.search(text):
         line = text.count(b"\n", 0, match.start()) + 1
         raise SourceError.at(
@@ -217,5 +217,5 @@ def _is_warning(found: Diagnostic) -> bool:
 
 
 def _system(words: Sequence[str]) -> list[str]:
-    """Return the directories of headers that are no project's."""
+    """Return the system's header directories."""
     return [os.path.normpath(after) for word, after in pairwise(words) if word == "-isystem"]

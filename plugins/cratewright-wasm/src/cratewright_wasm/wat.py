@@ -16,7 +16,7 @@ __all__ = ["compile_wat", "wat_library"]
 
 
 def wat_library() -> str:
-    """Return the library that reads the text; empty if it is not installed."""
+    """Return the path of the library that reads WAT; empty if it is not installed."""
     found = find_spec("wasmtime")
     for place in (found.submodule_search_locations or ()) if found is not None else ():
         for path in sorted(Path(place).glob("*/*wasmtime*")):

@@ -55,7 +55,7 @@ _WHY: tuple[tuple[str, str], ...] = (
 
 
 def check_flags(flags: Sequence[str], *, where: str) -> None:
-    """Refuse what is unknown, and what would break a promise.
+    """Refuse unknown flags, and those that break a guarantee.
 
     Raises: ConfigurationError naming the word and the way out.
     """
@@ -76,7 +76,7 @@ def check_flags(flags: Sequence[str], *, where: str) -> None:
 def standard_for(language: str, standards: Sequence[str], *, where: str) -> str:
     """Return the standard for a language among those of a crate, or nothing.
 
-    Raises: ConfigurationError for a word that is none, or for two of one language.
+    Raises: ConfigurationError for an unknown standard, or two of one language.
     """
     found = {_CXX: "", _C: ""}
     for word, kind in _standards(standards, where):

@@ -40,16 +40,16 @@ DRIVER_OPTIONS = option_table(
 )
 """By name without the first dash."""
 
-# What is about code and has no effect where objects are linked; LTO is told by options.
+# Flags about code, which have no effect when objects are linked; options pass them to LTO.
 _ABOUT_CODE = pattern(r"-(?:g|std=|ansi\Z|W(?!a,|p,|l,)|w\Z|[DUI]|f(?:no-)?(?:pic|PIC|PIE|pie)\Z|pipe\Z)")
 _LEVEL = pattern(r"-O(?:[0-3sgz]|fast)?\Z")
-# What else drivers take: how code is made, and which of their own start files and libraries they add.
+# Other flags of drivers: code generation, and which of their own start files and libraries they add.
 _KNOWN = pattern(r"-(?:[fm][\w+-]+(?:=[^/@|]*)?|pg?|no-[\w-]+|-no-[\w-]+)\Z")
 
 
 @cache
 def driver_option(word: str) -> LinkerOption:
-    """Return what becomes of a word that is in no table by its name."""
+    """Return how a word is treated whose name is in no table."""
     if _ABOUT_CODE.match(word):
         return LinkerOption("", Fate.FINAL)
     if _LEVEL.match(word):

@@ -1,6 +1,6 @@
 """Symbols that a user's linker flags refer to, so that LTO keeps their names.
 
-How LTO is told about them is decided elsewhere, as are symbols that a compiler sees are used.
+How LTO is told about them is decided elsewhere. Symbols whose use a compiler sees are not handled here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MANGLED = "_Z*"
 
 
 def check_prepared(request: LinkRequest) -> None:
-    """Refuse modules of which there is code alone and LTO needs more, for a crate that was built where no link had it.
+    """Refuse modules that hold only code when LTO needs more: their crate was built where no link had LTO.
 
     Raises: LinkError naming the crate.
     """
@@ -54,12 +54,12 @@ def check_prepared(request: LinkRequest) -> None:
 
 
 def is_versioned(words: Sequence[str]) -> bool:
-    """Return whether a version script of the user's says what is offered."""
+    """Return whether the user's version script decides what is exported."""
     return any(flag.option.fate is Fate.VERSIONS for flag in parse_ldflags(words))
 
 
 def offers_all(words: Sequence[str]) -> bool:
-    """Return whether a program is to offer all that can be seen."""
+    """Return whether a program exports every visible symbol."""
     state = False
     for flag in parse_ldflags(words):
         state = (state or flag.option.fate is Fate.ALL_KEPT) and flag.option.name != "no-export-dynamic"
@@ -67,7 +67,7 @@ def offers_all(words: Sequence[str]) -> bool:
 
 
 def told_words(words: Sequence[str]) -> tuple[str, ...]:
-    """Return what lld is told where symbols are resolved for LTO, in lld's own words."""
+    """Return lld's arguments for resolving symbols for LTO."""
     told: list[str] = []
     for flag in parse_ldflags(words):
         name = {"u": "undefined", "require-defined": "undefined", "e": "entry"}.get(flag.option.name, flag.option.name)
@@ -79,16 +79,16 @@ def told_words(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def wanted_symbols(words: Sequence[str], defined: Iterable[str]) -> set[str]:
-    """Return those of the symbols whose modules a user's words ask for, though nobody uses them."""
+    """Return the symbols whose modules the user's flags request although nothing uses them."""
     known, names = set(defined), ("undefined", "u", "require-defined", "entry", "e", "undefined-glob")
     flags = [flag for flag in parse_ldflags(words) if flag.option.name in names]
     return set().union(*(_match([flag.value or ""], known) for flag in flags))
 
 
 def kept_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
-    """Return those of the symbols that LTO must leave under their names.
+    """Return the symbols whose names LTO must keep.
 
-    Shape: `defined` are symbols that may be seen from outside; `read` returns the text of a file in the words.
+    Shape: `defined` are symbols that may be seen from outside; `read` returns the text of a file that the flags name.
     Raises: as `read`.
     """
     known = set(defined)
@@ -99,7 +99,7 @@ def kept_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[s
 
 
 def shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
-    """Return those of the symbols that a dylib of the link uses or has itself: it means those of a program.
+    """Return the symbols that a dylib of the link uses or also defines: it binds to the program's.
 
     Raises: FormatError for a dylib that is damaged.
     """
@@ -111,7 +111,7 @@ def shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[st
 
 
 def offered_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
-    """Return those of the symbols that a user's words ask to offer, version scripts left out.
+    """Return the symbols that the user's flags export, apart from version scripts.
 
     Raises: as `read`.
     """
@@ -156,9 +156,9 @@ def _match(patterns: Iterable[str], known: set[str]) -> set[str]:
 
 
 def script_patterns(text: str) -> list[str]:
-    """Return the patterns of symbols that a version script or a dynamic list offers.
+    """Return the patterns of symbols that a version script or a dynamic list exports.
 
-    Shape: for names of C++, which it spells as a source does, `_Z*` stands: whoever keeps too much is not wrong.
+    Shape: C++ names, which it spells as in the source, become `_Z*`: keeping too much is never wrong.
     """
     patterns: list[str] = []
     offered, depth = True, 0
@@ -189,9 +189,9 @@ def _tokens(text: str) -> Iterator[str]:
 
 
 def reader(root: str, request: LinkRequest) -> Callable[[str], str]:
-    """Return a function that reads a file which a crate's words for the linker name.
+    """Return a function that reads files named in a crate's linker flags.
 
-    Shape: scripts that are not at their path are looked for where libraries are, as linkers do.
+    Shape: scripts not found at their path are searched for like libraries, as linkers do.
     Raises: LinkError naming the crate and the file.
     """
     flags = parse_ldflags(request.options.texts("ldflags"))

@@ -18,7 +18,7 @@ __all__ = ["Flag", "located", "parse_ldflags", "refused_flag", "spelled", "writt
 _UNKNOWN = LinkerOption("", Fate.NOT_WITH_LTO, reason="its effect on symbols is unknown")
 _FILE = LinkerOption("", Fate.INPUT)
 _LETTERS = frozenset("AFGILOPRTYabcefhlmouyz")
-"""Options of a linker whose value may follow without anything between."""
+"""Linker options whose value may follow without a separator."""
 _DRIVER_LETTERS = frozenset("LTeluz")
 
 
@@ -26,8 +26,9 @@ _DRIVER_LETTERS = frozenset("LTeluz")
 class Flag:
     """One option, or a file.
 
-    Shape: `before` is what stands before the value, with a `=` if they are one word, and all of it if there is none;
-    `joined` if both are one word; `linker` if a driver hands it on. `option` has no name if it is a file or unknown.
+    Shape: `before` is the text before the value, including a `=`, or the whole word if there is no value; `joined` if
+    both are one word; `linker` if the driver passes it on to the linker. `option` has no name if it is a file or
+    unknown.
     """
 
     option: LinkerOption
@@ -38,7 +39,7 @@ class Flag:
 
     @property
     def shown(self) -> str:
-        """What a user would recognise."""
+        """The option as the user wrote it."""
         between = "" if self.joined or not self.before or self.value is None else " "
         return f"{self.before}{between}{self.value or ''}"
 
@@ -49,7 +50,7 @@ class Flag:
 
 
 def parse_ldflags(words: Iterable[str]) -> tuple[Flag, ...]:
-    """Return the options that words stand for, in order."""
+    """Parse words to options, in order."""
     flags: list[Flag] = []
     waiting: Flag | None = None
     for word, linker in _pieces(words):
@@ -67,7 +68,7 @@ def parse_ldflags(words: Iterable[str]) -> tuple[Flag, ...]:
 
 
 def _pieces(words: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """Yield each word, and whether a driver hands it on to its linker."""
+    """Yield each word, and whether the driver passes it on to its linker."""
     handed = False
     for word in words:
         if handed:
@@ -101,7 +102,7 @@ def _flag(word: str, linker: bool) -> Flag:
 
 
 def refused_flag(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
-    """Return the first option that a link cannot take, and why; None if all can be."""
+    """Return the first option that a link cannot accept, and why; None if it accepts all."""
     for flag in parse_ldflags(words):
         fate, reason = flag.option.fate, flag.option.reason
         if fate is Fate.REFUSED:
@@ -120,7 +121,7 @@ def refused_flag(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
 
 
 def located(words: Iterable[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
-    """Return words with each file and directory in them as `place` gives it, told whether the link writes it."""
+    """Return words with each file and directory replaced by `place`, which is told whether the link writes it."""
     placed: list[str] = []
     for flag in parse_ldflags(words):
         value = flag.value
@@ -134,7 +135,7 @@ _PLACES = frozenset({Fate.LIST, Fate.VERSIONS, Fate.SCRIPT, Fate.INPUT, Fate.OUT
 
 
 def written_files(crate_type: CrateType, words: Iterable[str]) -> tuple[str, ...]:
-    """Return the files that a link of a crate type writes beside what is linked; no linker is run for a staticlib."""
+    """Return the files that a link writes besides its output; a staticlib runs no linker."""
     if crate_type in (CrateType.RLIB, CrateType.STATICLIB, CrateType.OBJECT):
         return ()
     values = (flag.value for flag in parse_ldflags(words) if flag.option.fate is Fate.OUTPUT)

@@ -1,4 +1,4 @@
-"""The options of ELF linkers, and how each is treated when a user gives it: the table.
+"""The options of ELF linkers, and how each is treated when a user gives it.
 
 Source: the help of LLD 19 and 22 and of GNU ld 2.40; a test compares the table with the installed linkers.
 """
@@ -39,8 +39,8 @@ class _Value(Enum):
 class LinkerOption:
     """One option.
 
-    Shape: `takes_value` if the next word may be its value, `may_join` if a value may follow a `=`; `reason` says why
-    it is refused.
+    Shape: `takes_value` if the next word may be its value, `may_join` if a value may follow a `=`; `reason` for a
+    refusal.
     """
 
     name: str
@@ -157,7 +157,7 @@ def option_table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
 
 
 LINKER_OPTIONS = option_table(_FATES)
-"""What linkers are told, by name without dashes."""
+"""Linker options by name without dashes."""
 
 _KEYWORDS = {
     "start-stop-gc": "sections that a source has named stay",
@@ -179,7 +179,7 @@ ZIG_OPTIONS = frozenset(
         }
     )
 )
-"""What zig hands on to its linker; it refuses the rest, but only when all has been compiled."""
+"""Options that zig passes on to its linker; it refuses the rest, but only after compiling everything."""
 
 
 def refusal_of_keyword(word: str) -> str:

@@ -37,12 +37,12 @@ OPTIONS = (
 )
 
 EMITTED = {"asm": ".s", "llvm-ir": ".ll", "obj": ".o"}
-# What decides the code of a module. `opt_level` decides twice: what is done before modules meet, and after.
+# Options that decide a module's code. `opt_level` counts twice: before modules are linked, and after.
 UNIT_OPTIONS = frozenset(
     {"include_dirs", "defines", "opt_level", "debuginfo"}
     | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage", "emit"}
 )
-# gcc puts calls of sanitizers into code when that is made, with LTO thus at last.
+# gcc inserts sanitizer calls during code generation, which comes last with LTO.
 MODULE_OPTIONS = frozenset({"opt_level", "pic", "sanitize"})
 LTO_OPTIONS = frozenset({"ldflags"})
 PATH_OPTIONS = frozenset({"ldflags"})

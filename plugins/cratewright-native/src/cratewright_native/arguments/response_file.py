@@ -9,7 +9,7 @@ __all__ = ["response_file"]
 
 
 def response_file(name: str, words: Iterable[str], directory: Path) -> str:
-    """Write words to a file of a directory, and return the word that stands for them there.
+    """Write words to a file in a directory, and return the word that refers to it.
 
     Source: the quoting of GNU response files, as drivers and linkers for ELF read them.
     """

@@ -17,10 +17,10 @@ _READ = frozenset({Fate.LIST, Fate.VERSIONS, Fate.SCRIPT, Fate.INPUT})
 
 @dataclass(frozen=True, slots=True)
 class UsersWords:
-    """Words for a driver, and files.
+    """Arguments of a driver, and files.
 
     Shape: `read` are absolute; `written` have the name in the scratch directory, and the path that the user gave.
-    `missing` are scripts that are not where they would be looked for first, relative to the root.
+    `missing` are paths where a script was looked for first and not found, relative to the root.
     """
 
     words: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class UsersWords:
 
 
 def users_words(request: LinkRequest, root: str) -> UsersWords:
-    """Return the words of `ldflags`, with files of the project called by their absolute paths."""
+    """Return the words of `ldflags`, with absolute paths for files of the project."""
     words: list[str] = []
     read: list[str] = []
     missing: list[str] = []
@@ -48,7 +48,7 @@ def users_words(request: LinkRequest, root: str) -> UsersWords:
             value = os.path.join(root, value)
             if fate in _READ:
                 read.append(value)
-        # Drivers hand these on, where they know them: not all do.
+        # Not all drivers know these and pass them on.
         handed = flag.linker or fate in (Fate.TOLD, Fate.SCRIPT) or flag.option.name == "z"
         words += spelled(replace(flag, value=value, linker=handed))
     return UsersWords(tuple(words), tuple(read), tuple((file, path) for path, file in written.items()), tuple(missing))

@@ -1,6 +1,6 @@
 """SCons's construction variables as options of a native crate.
 
-It takes the arguments that SCons would pass to a compiler or a linker.
+Input is the arguments that SCons would pass to a compiler or linker.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VARIABLES = (
     ConstructionVariable(name="CFLAGS", option="cflags"),
     ConstructionVariable(name="CXXFLAGS", option="cxxflags"),
     ConstructionVariable(name="ASPPFLAGS", option="asmflags"),
-    # ASPPFLAGS begins with it, unless the user says otherwise; it alone is for sources that no crate has.
+    # ASPPFLAGS begins with it by default; by itself it is for sources that crates do not have.
     ConstructionVariable(name="ASFLAGS"),
     ConstructionVariable(name="LINKFLAGS", option="ldflags"),
     ConstructionVariable(name="LIBS", option="libs"),
@@ -34,7 +34,7 @@ VARIABLES = (
     ConstructionVariable(name="SOVERSION", option="soversion"),
 )
 SETTINGS = frozenset({"CRATE_CC", "CRATE_LLVM"})
-# In the order in which SCons's commands name them: the last word counts.
+# In the order of SCons's commands, because the last word counts.
 _COMPILED = ("cflags", "cxxflags", "asmflags", "flags")
 _TEXTS = ("version", "soversion")
 _LEVELS: dict[str, bool | str] = {"-O": "1", **{f"-O{level}": level for level in "0123sz"}}
@@ -53,10 +53,10 @@ _POSITION: dict[str, bool | str] = {
 
 
 def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | str | tuple[str, ...]]:
-    """Return options: words that say what an option says become that option, so that the crate's own goes first."""
+    """Return options: a word equivalent to an option becomes that option, so that the crate's own takes precedence."""
     scalars: dict[str, bool | str] = {}
     lists: dict[str, list[str]] = {name: list(words) for name, words in values.items() if name not in _COMPILED}
-    # CPPDEFINES stand behind all other words in SCons's commands.
+    # CPPDEFINES come last in SCons's commands.
     defined = {_macro(word) for word in values.get("defines", ())}
     for name in _COMPILED:
         for word in _without_macros(values.get(name, ()), defined):
@@ -68,7 +68,7 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
             else:
                 lists.setdefault(name, []).append(word)
     scalars |= {name: " ".join(lists.pop(name)) for name in _TEXTS if name in lists}
-    # The option says it to both.
+    # The option applies to both.
     lists["ldflags"] = [word for word in lists.get("ldflags", ()) if not word.startswith("-fsanitize=")]
     return {
         **scalars,
@@ -77,7 +77,7 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
 
 
 def _without_macros(words: tuple[str, ...], defined: set[str]) -> Iterator[str]:
-    """Yield words but for those that define or undefine what is defined all the same."""
+    """Yield words without macros that are defined in any case."""
     rest = iter(words)
     for word in rest:
         if word[:2] not in ("-D", "-U"):
@@ -93,7 +93,7 @@ def _macro(word: str) -> str:
 
 
 def _meaning(word: str) -> tuple[str, bool | str | list[str]]:
-    """Return the option that a word stands for with its value, an empty name if there is none."""
+    """Return the option that a word is equivalent to, and its value; an empty name if there is none."""
     for table, option in ((_LEVELS, "opt_level"), (_DEBUGGING, "debuginfo"), (_POSITION, "pic")):
         if word in table:
             return option, table[word]

@@ -16,7 +16,7 @@ _SEPARATE = frozenset(
     {"-D", "-U", "-include", "-imacros", "--include", "--imacros", "--embed-dir", "--param", "-Xassembler"}
     | {"-isystem", "-iquote", "-idirafter", "-isysroot", "--sysroot", "-iprefix", "-iwithprefix", "-iwithprefixbefore"}
 )
-"""Words that are followed by their value."""
+"""Words followed by their value."""
 
 _OWN = "cratewright decides it"
 _FILES = "the compiler would read files that no cache could know of"
@@ -33,7 +33,7 @@ _LONG = "it is the long form of another word, or one that is not known"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A word that may not be passed on: why not, and the way out, if there is one."""
+    """A refused word: why, and the way out if there is one."""
 
     word: str
     reason: str
@@ -44,7 +44,7 @@ def _rule(pattern: str, reason: str, hint: str = "") -> tuple[str, str, str]:
     return pattern, reason, hint
 
 
-# The first that fits the beginning of a word counts. They are compiled for the first word: most crates have none.
+# The first match at the beginning of a word counts. Compiled on first use, because most crates have no flags.
 _RULES = (
     _rule(r"@", _FILES, "list the words themselves"),
     _rule(r"-fsanitize=", "option 'sanitize' sets it", "set sanitize=[...]"),
@@ -108,7 +108,7 @@ _RULES = (
     _rule(r"-Wno-(?:error=)?date-time", "the output would depend on the clock", "define the time yourself"),
 )
 _ASSEMBLER = pattern(r"-Wa,|-Xassembler")
-# What GNU's assembler writes or reads beside its object.
+# Files that GNU's assembler reads or writes besides its object.
 _ASSEMBLER_FILES = pattern(r"-o|--?M|-a|--?listing|@|-I")
 _EMBED = pattern(r"--embed-dir=?(.*)", re.DOTALL)
 _INCLUDES = pattern(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
@@ -117,7 +117,7 @@ _INCLUDES = pattern(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
 def word_refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
     """Return what is wrong with the first word that a user may not pass on, or None.
 
-    Shape: `assembly` if they are for sources in assembly alone.
+    Shape: `assembly` if they apply to assembly only.
     """
     for word, value in _pairs(words):
         if word[:1] not in ("-", "@") or word in ("-", "--"):
@@ -144,7 +144,7 @@ def embed_directories(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def file_words(words: Iterable[str]) -> Iterator[str]:
-    """Yield all that may be the name of a file which a compiler is told to read."""
+    """Yield everything that may name a file for a compiler to read."""
     for word, value in _pairs(words):
         if not word.startswith(("-D", "-U", "-W")):
             yield from (value, *word.partition("=")[2:])
@@ -161,7 +161,7 @@ def _of_assembler(word: str, value: str, assembly: bool) -> Refusal | None:
 
 
 def _pairs(words: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each word, with the one that is its value, or an empty string."""
+    """Yield each word with its value, which is another word or an empty string."""
     waiting = ""
     for word in words:
         if waiting:

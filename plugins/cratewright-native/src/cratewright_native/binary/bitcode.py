@@ -23,7 +23,7 @@ _SYMBOL = struct.Struct("<6I")
 _UNDEFINED, _WEAK, _COMMON, _FORMAT_SPECIFIC, _GLOBAL = 1 << 3, 1 << 4, 1 << 5, 1 << 11, 1 << 10
 _VISIBILITY = 3
 _OPERANDS = 64
-"""More than any abbreviation of these two blocks has."""
+"""More operands than any abbreviation of these two blocks has."""
 _WIDEST = 64
 """Bits of the largest number."""
 
@@ -34,7 +34,7 @@ def is_bitcode(data: bytes) -> bool:
 
 
 def bitcode_major(data: bytes) -> int:
-    """Return the major version of the LLVM that made a bitcode file, or 0 if it does not say or is none."""
+    """Return the major version of the LLVM that made a bitcode file, or 0 if it is not stated."""
     try:
         blobs = _blobs(data)
         start, size = struct.unpack_from("<2I", blobs[_SYMTAB], 4)
@@ -47,7 +47,7 @@ def bitcode_major(data: bytes) -> int:
 def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
     """Return the global symbols of a bitcode file, in order.
 
-    Raises: FormatError naming the file if there is no table, or one of a version that is not known.
+    Raises: FormatError naming the file if there is no table or its version is unknown.
     """
     try:
         blobs = _blobs(data)
@@ -73,7 +73,7 @@ def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
 
 
 def _blobs(data: bytes) -> dict[int, bytes]:
-    """Return the blob in each of the blocks that consist of one, by the block's number."""
+    """Return the blobs of blocks that contain just one, by block number."""
     if data[:4] == _WRAPPER:
         offset, size = struct.unpack_from("<2I", data, 8)
         data = data[offset : offset + size]

@@ -36,7 +36,7 @@ _ALLOCATED, _ORDERED, _RETAINED = 0x2, 0x80, 0x200000
 _ELSEWHERE = 0xFFFF
 _BITCODE, _INACTIVE = 0x6FFF4C0C, 0
 _ABI, _GNU = 7, 3
-# What compilers call sections by themselves, each function's or variable's own included; all else a source has named.
+# Section names that compilers choose, including those of single functions and variables; all others come from a source.
 _USUAL = pattern(
     r"\.(?:text|rodata|data|bss|tdata|tbss|ldata|lrodata|lbss|sdata|sbss|gnu\.linkonce|eh_frame|gcc_except_table|note"
     r"|init_array|fini_array|preinit_array|ctors|dtors|init|fini|group|ARM\.ex\w+|IA_64\.unwind\w*)(?:[.$]|\Z)"
@@ -57,16 +57,16 @@ def has_gcc_representation(data: bytes) -> bool:
 
 
 def embedded_bitcode(data: bytes) -> bytes:
-    """Return the bitcode that clang has put into an object beside its code (`-ffat-lto-objects`), empty if none.
+    """Return the bitcode that clang put into an object besides code (`-ffat-lto-objects`); empty if none.
 
-    Source: LLVM 17, `SHT_LLVM_LTO`; what is in it is, byte for byte, what clang makes without code.
+    Source: LLVM 17, `SHT_LLVM_LTO`; it equals, byte for byte, what clang makes without code.
     """
     found = _bitcode_section(data)
     return data[found[4] : found[4] + found[5]] if found else b""
 
 
 def without_bitcode(data: bytes) -> bytes:
-    """Return an object without the bitcode beside its code: the section stays, empty, so that no number changes."""
+    """Return an object without its bitcode: the section stays, empty, so that section numbers do not change."""
     found = _bitcode_section(data)
     if not found:
         return data
@@ -92,7 +92,7 @@ def _bitcode_section(data: bytes) -> tuple[int, ...] | None:
         return None
     try:
         return next((row for row in read_sections(data) if row[1] == _BITCODE), None)
-    except (struct.error, IndexError):  # whoever reads its symbols says so
+    except (struct.error, IndexError):  # reading its symbols reports the damage
         return None
 
 
@@ -132,10 +132,10 @@ def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
 
 
 def retaining(data: bytes, *, name: str) -> bytes:
-    """Return an object of which a linker keeps all sections that a source has named, though nobody refers to them.
+    """Mark sections named in a source so that a linker keeps them even if unreferenced.
 
-    Without collection of what is unused they would stay: what walks from `__start_X` to `__stop_X`, and what reads a
-    section of the linked file.
+    Garbage collection would drop sections that are only reached from `__start_X` to `__stop_X`, or read from the linked
+    file.
     Source: the GNU ABI's `SHF_GNU_RETAIN`, which GNU ld 2.36 and LLD 13 know.
     Raises: FormatError naming the file if it is damaged.
     """
@@ -151,7 +151,7 @@ def retaining(data: bytes, *, name: str) -> bytes:
         changed = bytearray(data)
         for index, section in enumerate(sections):
             flags, called = section[2], read_text(data, names + section[0]).decode("utf-8", "replace")
-            # What goes by the order of another section goes with it, too.
+            # A section ordered by another one (SHF_LINK_ORDER) is collected together with it.
             if flags & _ALLOCATED and not flags & (_RETAINED | _ORDERED) and not _USUAL.match(called):
                 at = header[6] + index * header[11] + 8
                 changed[at : at + 8] = (flags | _RETAINED).to_bytes(8, "little")
@@ -185,7 +185,7 @@ def read_sections(data: bytes) -> list[tuple[int, ...]]:
 
 
 def read_text(data: bytes, first: int) -> bytes:
-    """Return the text that begins at a place.
+    """Return the text that begins at an offset.
 
     Raises: ValueError if it does not end.
     """

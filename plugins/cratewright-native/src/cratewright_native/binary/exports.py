@@ -1,4 +1,4 @@
-"""Which symbols of a link keep their names, and how to tell the linker."""
+"""Which symbols of a link keep their names, and how the linker is told."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from .bitcode import is_bitcode
 
 __all__ = ["check_symbols", "is_injected", "replaceable_symbols", "required_symbols", "version_script"]
 
-# What a program may define in place of the C and C++ libraries' own, which then call the program's. LTO does not see
-# these libraries, so what they might call must stay.
-# Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
+# Functions that a program may define to replace those of the C and C++ libraries, which then call the program's. LTO
+# does not see these libraries, so what they might call must stay. Source: the GNU C library's manual, "Replacing
+# malloc"; ISO C++, "Replaceable allocation functions".
 _REPLACEABLE = pattern(
     r"(?:malloc|free|calloc|realloc|aligned_alloc|malloc_usable_size|memalign|posix_memalign|pvalloc|valloc"
     r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
 )
 
-# What sanitizers and profilers put into a module; no source defines it, and what is linked does not offer it.
+# Symbols that sanitizers and profilers add to a module; no source defines them, and they are not exported.
 _INJECTED = pattern(
     r"___asan_|__asan_gen_|__odr_asan|asan\.module_|tsan\.module_|msan\.module_|hwasan\.|sancov\.|__sancov_gen_"
     r"|__prof[cdnv]p?_|__profbm_|__covrec_|__llvm_(?:profile_(?:raw_version|filename|runtime|counter_bias)|prf_|cov)"
     r"|__gcov_(?:\.|var)"
 )
-# What their libraries call if a program defines it. LTO does not see these libraries.
-# Source: the interface headers of compiler-rt, `sanitizer/*_interface.h` and `profile/InstrProfiling.h`.
+# Functions that their libraries call if a program defines them. LTO does not see these libraries. Source: the interface
+# headers of compiler-rt, `sanitizer/*_interface.h` and `profile/InstrProfiling.h`.
 _HOOKS = pattern(r"__(?:asan|lsan|msan|tsan|ubsan|hwasan|sanitizer|scudo|sancov|gcov|llvm_profile|llvm_gcov)_")
 _BASE = "cratewright"
 
@@ -36,14 +36,14 @@ def is_injected(name: str) -> bool:
 
 
 def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
-    """Return those of some symbols that, if defined, stand in place of the C and C++ libraries' own, sorted."""
+    """Return, sorted, the symbols that would replace those of the C and C++ libraries if defined."""
     return tuple(sorted(filter(_REPLACEABLE.match, defined)))
 
 
 def required_symbols(request: LinkRequest) -> tuple[str, ...]:
-    """Return the symbols that LTO must leave under their names although no object says so, sorted.
+    """Return, sorted, the symbols whose names LTO must keep although no object requires it.
 
-    Shape: what the result offers, what libraries may call, and what meets bitcode that takes no part.
+    Shape: exports of the result, what libraries may call, and symbols shared with bitcode that takes no part.
     """
     defined = {symbol.name for item in request.modules for symbol in item.module.exports}
     required = {*request.exported, *replaceable_symbols(defined), *filter(_HOOKS.match, defined)}
@@ -54,9 +54,9 @@ def required_symbols(request: LinkRequest) -> tuple[str, ...]:
 
 
 def version_script(symbols: Iterable[str], *, named: bool = False) -> bytes:
-    """Return a version script that offers these symbols and no other.
+    """Return a version script that exports exactly these symbols.
 
-    Shape: `named` if it is to have a name, and the versions that symbols say they are of, as in `f@@V1`.
+    Shape: `named` adds a name, and the versions in symbols such as `f@@V1`.
     Raises: LinkError as `check_symbols`.
     """
     symbols = check_symbols(symbols)
@@ -73,9 +73,9 @@ _VERSION = pattern(r"\A[^@]*(?:@@?[\w.$-]+)?\Z")
 
 
 def check_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
-    """Return names that can stand in a script and be told to a driver, between commas.
+    """Return names that can appear in a script and, between commas, in a driver's argument.
 
-    Raises: LinkError for one that cannot: it would be read as something else.
+    Raises: LinkError for one that would be parsed as something else.
     """
     names = tuple(symbols)
     for name in names:

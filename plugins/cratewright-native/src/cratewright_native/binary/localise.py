@@ -43,7 +43,7 @@ def _localised(data: bytes, keep: Collection[str]) -> bytes:
     strings = sections[table[6]][4]
     symbols = [SYMBOL.unpack_from(data, at) for at in range(table[4], table[4] + table[5], SYMBOL.size)]
     changed = [_changed(symbol, read_text(data, strings + symbol[0]), keep) for symbol in symbols]
-    # Local symbols come first; all that speaks of a symbol does so by its number.
+    # Local symbols come first, so symbols are renumbered and all references to them follow.
     order = sorted(range(len(changed)), key=lambda index: changed[index][1] >> 4 != _LOCAL)
     moved = {old: new for new, old in enumerate(order)}
     out = bytearray(data)
@@ -59,7 +59,7 @@ def _localised(data: bytes, keep: Collection[str]) -> bytes:
             for place in range(at + 12, at + size, step):  # the upper half of `r_info`
                 _NUMBER.pack_into(out, place, moved[_NUMBER.unpack_from(data, place)[0]])
         elif kind == _GROUP and section[6] == number:
-            # The number of the symbol that the group goes by.
+            # The number of the group's signature symbol.
             _NUMBER.pack_into(out, start + index * SECTION.size + 44, moved[section[7]])
             if changed[section[7]][1] >> 4 == _LOCAL and symbols[section[7]][1] >> 4 != _LOCAL:
                 _NUMBER.pack_into(out, at, _NUMBER.unpack_from(data, at)[0] & ~_COMDAT)
@@ -67,7 +67,7 @@ def _localised(data: bytes, keep: Collection[str]) -> bytes:
             for new, old in enumerate(order):
                 _NUMBER.pack_into(out, at + 4 * new, _NUMBER.unpack_from(data, at + 4 * old)[0])
         elif kind == _ADDRSIG:
-            # It lists symbols by number in a form of its own, and is only there to save space; 0 is no section's link.
+            # It lists symbols by number in a format of its own and only saves space, so a link of 0 disables it.
             _NUMBER.pack_into(out, start + index * SECTION.size + 40, 0)
     return bytes(out)
 

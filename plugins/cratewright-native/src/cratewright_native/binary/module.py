@@ -12,7 +12,7 @@ from .exports import is_injected
 
 __all__ = ["MAIN_SYMBOLS", "module_of"]
 
-# What `main` is called where its arguments are part of its name, or where names have an underscore in front.
+# Names of `main` where they include its arguments or begin with an underscore.
 _MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
 MAIN_SYMBOLS = frozenset(_MAIN)
 
@@ -20,9 +20,10 @@ MAIN_SYMBOLS = frozenset(_MAIN)
 def module_of(
     data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = (), foreign: bool = False
 ) -> ModuleCodegen:
-    """Return a module with its symbols, and attributes beside its own; a foreign object is code, whatever it brings.
+    """Return a module with its symbols and additional attributes; a foreign object counts as code, whatever else it
+    has.
 
-    Raises: ToolError if the compiler made what nobody knows.
+    Raises: ToolError if the compiler's output has an unknown format.
     """
     if is_bitcode(data):
         found, suffix, representation = bitcode_symbols(data, name=path), ".bc", "llvm"

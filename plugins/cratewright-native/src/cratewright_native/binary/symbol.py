@@ -9,9 +9,9 @@ __all__ = ["ObjectSymbol"]
 
 @dataclass(frozen=True, slots=True)
 class ObjectSymbol:
-    """A name that other objects may see.
+    """A name visible to other objects.
 
-    Shape: `weak` if several objects may define it; `hidden` if what is linked from the object does not offer it.
+    Shape: `weak` if several objects may define it; `hidden` if the linked output does not export it.
     """
 
     name: str

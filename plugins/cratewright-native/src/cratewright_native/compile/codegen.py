@@ -17,11 +17,11 @@ from ..toolchains.toolchain import Toolchain
 __all__ = ["OPTIMIZED", "for_llvm", "lower", "lowered"]
 
 OPTIMIZED = ("optimized", "1")
-"""The attribute of a module for which only code is left to be made."""
+"""The attribute of a module that only needs code generation."""
 
 
 def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
-    """Return a module as an object; what is one already stays as it is.
+    """Return a module as an object; an object is returned as it is.
 
     Raises: ToolError.
     """
@@ -36,11 +36,11 @@ def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> 
 
 
 def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, words: Sequence[str]) -> bytes:
-    """Return what clang makes of a module in bitcode: an object by `-c`, text by `-S`.
+    """Return what clang makes from bitcode: an object with `-c`, text with `-S`.
 
     Raises: ToolError.
     """
-    # An empty index asks for the second half of what a module for ThinLTO has had the first half of.
+    # With an empty index, clang runs the second half of the ThinLTO pipeline; the compile ran the first.
     how = ("-Xclang", "-disable-llvm-passes") if OPTIMIZED in module.attributes else (f"-fthinlto-index={os.devnull}",)
     command = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
     return run_closed(
@@ -53,7 +53,7 @@ def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, w
 
 
 def for_llvm(request: LinkRequest) -> LinkRequest:
-    """Return a request for LTO of which modules that have bitcode beside their code are that bitcode."""
+    """Return an LTO request in which modules with bitcode besides code are replaced by that bitcode."""
     modules = tuple(
         replace(item, module=replace(item.module, data=bitcode, attributes=_as_bitcode(item.module)))
         if (bitcode := embedded_bitcode(item.module.data))

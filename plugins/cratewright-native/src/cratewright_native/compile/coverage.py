@@ -1,7 +1,7 @@
-"""gcc's coverage files beside a crate: the notes of its units, and where their counters go.
+"""gcc's coverage files: the notes of a crate's units, and where their counters are written.
 
-Counters are named only after sources, so that modules are the same everywhere. When a program ends, it finds the
-directory for them beside itself, where its notes are.
+Counters are named after sources only, so modules are the same everywhere. When a program ends, it writes them beside
+itself, where its notes are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..toolchains.toolchain import WORKING_DIRECTORY, Toolchain
 __all__ = ["NOTES", "keep_notes", "notes_directory", "notes_name", "notes_of", "place_object"]
 
 NOTES = "notes"
-"""The attribute of a module that holds the notes of its unit, with the name of their file."""
+"""The attribute of a module with the notes of its unit and the name of their file."""
 
 _FILE = "counters"
 # gcov writes when the destructor of priority 100 runs, which is after this one.
@@ -46,7 +46,7 @@ __attribute__((destructor(101))) static void tell(void) {
 
 
 def notes_name(path: str) -> str:
-    """Return what the notes of a source are called, without their suffix."""
+    """Return the name of a source's notes, without suffix."""
     plain = posixpath.normpath(path)
     if posixpath.isabs(plain) or plain.startswith(".."):
         return f"{posixpath.basename(plain)}-{content_digest(plain.encode())[:8]}"
@@ -85,7 +85,7 @@ def notes_of(request: LinkRequest, output: str) -> tuple[Artifact, ...]:
 
 
 def place_object(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
-    """Write the object that tells where the counters are to be, if there are any, and return its name."""
+    """Write the object that sets the place of the counters, if there are any, and return its name."""
     if not any(item.module.attribute(NOTES) for item in request.modules):
         return []
     (directory / f"{_FILE}.c").write_text(_PLACE, encoding="utf-8")

@@ -27,7 +27,7 @@ _GENERAL = pattern(
     r"(?:(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*|(?P<no_file><[^:>]+>)): )?"
     r"(?P<kind>warning|(?:fatal )?error): (?P<text>.*)"
 )
-# What comes before the message that it is about.
+# Lines that precede the message they belong to.
 _CONTEXT = pattern(
     r"In file included from .*|\s+from .*[:,]|[^\s:].*?: (?:In |At |Assembler messages:).*"
     r"|[^\s:].*?:\d+(?::\d+)?:\s+(?:(?:recursively )?required |in ).*|While building .*|In module .*"
@@ -39,7 +39,7 @@ _REQUIRED = pattern(
     r"(?P<text>(?:recursively )?required .*|in .*expansion.*)"
 )
 _TOTAL = pattern(r"(?m)^(?:\d+ (?:warning|error)s?\b.* generated|compilation terminated)\.$")
-# What drivers say of themselves when they are asked to be verbose, and sums.
+# Verbose output of drivers about themselves, and totals.
 _CHATTER = pattern(
     r" (?:\"?/|\"?[\w.-]*(?:as|cc1\w*|collect2|clang|ld)\"? -).*| \(in-process\)"
     r"|(?:COLLECT_|COMPILER_PATH|LIBRARY_PATH|OFFLOAD_)\w*=.*|GNU (?:C|assembler|Objective)\S* .*"
@@ -54,10 +54,10 @@ _UNNAMED = pattern(r"(?m)^(?P<file>[^<\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))
 
 
 def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
-    """Return the errors and warnings, each once, in order; what names no file is about `path`.
+    """Return the errors and warnings, each once, in order; those without a file are about `path`.
 
-    Shape: a diagnostic begins with its headline; what the compiler says before it, as what includes the file, follows.
-    The total that ends what is said of a failure belongs to the last.
+    Shape: a diagnostic begins with its headline; lines printed before it, such as the chain of includes, follow. The
+    total at the end of a failure belongs to the last.
     """
     found = list(dict.fromkeys(_placed(item, path) for item in _read(said, path)))
     totals = "".join(f"\n{line}" for line in dict.fromkeys(_TOTAL.findall(said)))
@@ -67,12 +67,12 @@ def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
 
 
 def warnings(said: str, *, path: str) -> tuple[Diagnostic, ...]:
-    """Return what is no error: warnings, and notes that belong to none, as a pragma may ask for."""
+    """Return what is not an error: warnings, and notes of their own, such as those of pragmas."""
     return tuple(item for item in messages(said, path=path) if item.severity is not Severity.ERROR)
 
 
 def counted(found: Iterable[Diagnostic], stencil: UnitStencil, toolchain: Toolchain) -> tuple[Diagnostic, ...]:
-    """Return what was said of a unit with its columns in characters."""
+    """Return diagnostics with columns counted in characters."""
     return in_characters(
         found, root=toolchain.root, path=stencil.path, source=stencil.source, shown=toolchain.shows_columns
     )
@@ -115,7 +115,7 @@ def _with(head: Diagnostic, detail: list[str]) -> Diagnostic:
 
 
 def _end(head: Diagnostic, detail: list[str]) -> int:
-    """Return the column behind what is marked, 0 where that is not clear: marks count what is seen, columns may not."""
+    """Return the column after the marked text, or 0 if unclear: marks count terminal columns, columns may not."""
     for line, below in pairwise(detail):
         source, mark = _SOURCE.fullmatch(line), _MARK.match(below)
         if source and mark and int(source["line"]) == head.line and head.column:

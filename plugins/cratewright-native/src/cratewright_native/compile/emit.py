@@ -18,7 +18,7 @@ __all__ = ["assembly_words", "emitted", "unserved"]
 
 
 def unserved(kind: str, language: str, toolchain: Toolchain) -> str:
-    """Return why there is no such file of a source; empty if there is one."""
+    """Return why a source has no such file; empty if it has one."""
     if language == "object":
         return "the source is an object already"
     if language == "assembler" and kind != "obj":
@@ -27,14 +27,14 @@ def unserved(kind: str, language: str, toolchain: Toolchain) -> str:
 
 
 def assembly_words(words: Iterable[str], output: Path) -> tuple[str, ...]:
-    """Return gcc's command for the assembly of what another command compiles, without what LTO would read in it."""
+    """Return gcc's command for the assembly of what a command compiles, without LTO's data."""
     return (*("-S" if word == "-c" else word for word in words), "-fno-lto", "-o", str(output))
 
 
 def emitted(
     module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, directory: Path
 ) -> tuple[tuple[str, bytes], ...]:
-    """Return the files of a unit by suffix; gcc has written its assembly, `module.s`, when it compiled the unit.
+    """Return the files of a unit by suffix; gcc wrote its assembly, `module.s`, while compiling the unit.
 
     Raises: ToolError.
     """

@@ -106,7 +106,7 @@ def _compiled(config: ModuleConfig, provided: bool, toolchain: Toolchain) -> Mod
 
 
 def _complete(options: Options) -> Options:
-    """Return the options of a source that has none of its own: those of the link, and nothing that instruments it."""
+    """Return the options of a source that has none of its own: those of the link, but no instrumentation."""
     values = {spec.name: spec.default for spec in (*CORE_OPTIONS, *OPTIONS)}
     known = {name: value for name, value in options.values if name not in ("sanitize", "coverage")}
     return Options(tuple(sorted({**values, **known}.items())))

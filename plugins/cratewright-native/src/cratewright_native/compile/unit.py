@@ -52,7 +52,7 @@ Missing = tuple[Observed, ...]
 
 _SHOWN = 20
 _CODE = ("representation", "code")
-"""The attribute of a module that is code alone, since no link optimizes it with others."""
+"""The attribute of a module that is only code, because no link optimizes it with others."""
 # A single word may have 128 KiB, and so has the variable in which gcc passes them on.
 _LONG = 96 << 10
 _HINTS = (
@@ -64,8 +64,8 @@ _HINTS = (
     ),
     (r"modules?\b.*not found|module interface", "C++ modules are not compiled; include headers"),
 )
-"""What an error says, and the way out."""
-# What gcc calls the file by which its compiler passes assembly on.
+"""Patterns of errors, and the way out."""
+# gcc's name for the file that passes assembly on.
 _PASSED = pattern(r"/cc\w{6}\.s\Z|\{standard input\}")
 
 
@@ -109,7 +109,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         notes = directory / "module.gcno"
         kept: tuple[tuple[str, str], ...] = (keep_notes(stencil.path, notes.read_bytes()),) if notes.exists() else ()
         _refuse_embedding(unit, files, directory)
-        # Where there is no summary there is no second half of optimization either.
+        # Without a summary, the second half of optimization does not exist.
         attributes = kept if has_summary(stencil.target) else (OPTIMIZED,)
         if not for_lto and language not in ("assembler", "object"):
             attributes += (_CODE,)
@@ -135,7 +135,7 @@ def command(
     if language == "object":
         return ()
     words = compile_words(toolchain, target, options, language, path, for_lto=for_lto, for_code=for_code)
-    # What begins so would be an option, or the name of a file with options in it.
+    # A path that begins with this would be an option, or a response file.
     file = f"./{path}" if path.startswith(("-", "@")) else path
     if language == "ir":
         return (*toolchain.clang_ir(target), *words, "-x", "ir", "-c", file)
@@ -143,7 +143,7 @@ def command(
 
 
 def _shortened(words: tuple[str, ...], language: str, toolchain: Toolchain, directory: Path) -> tuple[str, ...]:
-    """Return a command with what is for the preprocessor in a file, if it would be too long for the system."""
+    """Move the preprocessor's words of a command to a file if the command is too long for the system."""
     if sum(map(len, words)) < _LONG:
         return words
     # An assembler searches the directories as well.
@@ -192,7 +192,7 @@ def _run(stencil: UnitStencil, unit: ListedUnit, output: Path, directory: Path) 
             refused=refused,
         )
     if toolchain.kind == "gcc" and _language(stencil.path) == "assembler":
-        # Of a source in C gcc would repeat this in the module, and LTO would print it among the objects that it makes.
+        # For C sources, gcc would repeat this in the module, and LTO would print it.
         listing += ("-Wa,--MD,/dev/stdout",)
     return toolchain.run(
         (*words, *listing, "-o", str(output)),
@@ -206,13 +206,13 @@ def _run(stencil: UnitStencil, unit: ListedUnit, output: Path, directory: Path) 
 def _run_elsewhere(
     stencil: UnitStencil, unit: ListedUnit, output: Path, directory: Path, memory: FileMemory
 ) -> Completed | None:
-    """Compile a unit on another machine; None if that is to be done here."""
+    """Compile a unit on another machine; None if it must be compiled locally."""
     if not is_portable(stencil, unit, _language(stencil.path), user_words(stencil.options, _language(stencil.path))):
         return None
     depfile = directory / "module.d"
     try:
         scanned = scan(unit, depfile)
-    except CratewrightError:  # compiling it says all that is wrong
+    except CratewrightError:  # the local compile reports the errors
         return None
     files, _ = _files(stencil, unit.toolchain, memory, _listed(unit, stencil, directory, scanned)[0])
     seen = observe(unit.file, files, _search(unit, stencil, files, scanned.stderr), root=memory.root)
@@ -245,7 +245,7 @@ def _listed(
 
 
 def _assembled(unit: ListedUnit, said: Completed) -> tuple[str, ...]:
-    """Return the files that GNU's assembler says it has read, but for the compiler's output and its source."""
+    """Return the files that GNU's assembler read, except the compiler's output and the source."""
     listing = said.stdout.decode("utf-8", "surrogateescape")
     names = _names(listing, unit) if listing else ()
     own = (unit.file, os.path.basename(unit.file))
@@ -253,7 +253,7 @@ def _assembled(unit: ListedUnit, said: Completed) -> tuple[str, ...]:
 
 
 def _search(unit: ListedUnit, stencil: UnitStencil, files: _Files, said: str) -> Search:
-    """Return where a unit was looked for what it includes."""
+    """Return where a unit's includes were searched for."""
     language = _language(stencil.path)
     words = user_words(stencil.options, language)
     root, unclear = unit.toolchain.root, False
@@ -276,7 +276,7 @@ def _search(unit: ListedUnit, stencil: UnitStencil, files: _Files, said: str) ->
 
 
 def _logical(said: str, stencil: UnitStencil) -> str:
-    """Return what a compiler said with files of repositories called as if they were in the project."""
+    """Return a compiler's output with repository files named as if they were in the project."""
     for repository in stencil.repositories:
         said = said.replace(f"{repository}/", "")
     return said
@@ -303,9 +303,9 @@ def _names(listing: str, unit: ListedUnit) -> tuple[str, ...]:
 
 
 def _files(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory, names: Iterable[str]) -> tuple[_Files, int]:
-    """Return what is known of all files that were read, and when one of them last changed.
+    """Return the facts about all files that were read, and when the newest of them last changed.
 
-    Raises: SourceError if the source is no longer what is to be compiled.
+    Raises: SourceError if the source has changed meanwhile.
     """
     source = plain(stencil.file or stencil.path)
     own = read_facts(stencil.source)
@@ -337,7 +337,7 @@ def _read(root: str, path: str) -> bytes:
 
 
 def _refuse_embedding(unit: ListedUnit, files: _Files, directory: Path) -> None:
-    """Refuse inline assembly that reads files: it would be read whenever an object is made, unseen by any key."""
+    """Refuse inline assembly that reads files: they would be read at code generation, outside every key."""
     if _language(unit.path) == "assembler":
         return
     ours = [facts.directives for path, facts in files.items() if facts is not None and path[:5] != "/usr/"]

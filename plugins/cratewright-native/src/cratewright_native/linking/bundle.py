@@ -50,7 +50,7 @@ def bundle_library(
             raise _refusal(library, path, f"its member {member.name} is bitcode")
         found = elf_symbols(member.data, name=f"{path}({member.name})") if is_elf(member.data) else ()
         imports = tuple(Symbol(item.name, item.name, os.path.basename(path)) for item in found if not item.defined)
-        # What it defines is no symbol of the crate: a library's users see what the crate itself offers.
+        # Its symbols are not the crate's: users of a crate see only what the crate itself exports.
         module_name = f"{os.path.basename(path)}/{name.rsplit('/', 1)[-1]}"
         modules.append(ModuleCodegen(name=module_name, data=member.data, imports=imports, attributes=how))
     observed = (*(Observed(item, None) for item in missed), Observed(path, content_digest(data)))
@@ -63,7 +63,7 @@ def is_own(module: ModuleCodegen) -> bool:
 
 
 def is_linked_whole(module: ModuleCodegen) -> bool:
-    """Return whether a bundled module is linked even if nobody needs it."""
+    """Return whether a bundled module is linked even if nothing needs it."""
     return module.attribute(_BUNDLED) == _WHOLE
 
 

@@ -1,6 +1,6 @@
 """Which modules a link needs, by the rule of archives.
 
-lld, where there is one, is asked instead.
+With lld, lld decides instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["is_direct", "needed_modules"]
 
 
 def is_direct(item: LinkModule, request: LinkRequest) -> bool:
-    """Return whether a module is linked even if nobody needs it."""
+    """Return whether a module is linked even if nothing needs it."""
     whole = item.crate == request.crate or item.crate in request.whole
     return (whole and is_own(item.module)) or is_linked_whole(item.module)
 
@@ -25,8 +25,8 @@ def is_direct(item: LinkModule, request: LinkRequest) -> bool:
 def needed_modules(request: LinkRequest, wanted: Iterable[str]) -> tuple[LinkModule, ...]:
     """Return the modules of an LTO step that its link needs, in order.
 
-    Shape: what is linked anyway, and whatever defines a symbol that is wanted or that something linked uses strongly.
-    Modules beside are objects that are linked later: those that come in bring others in.
+    Shape: modules linked in any case, and those that define a symbol that is wanted or strongly used. Opaque modules
+    are objects linked later; the needed ones need others in turn.
     """
     items = (*request.modules, *request.beside)
     symbols = [elf_symbols(item.module.data, name=item.module.name) for item in items]

@@ -12,7 +12,7 @@ _ESCAPE = pattern(r"\\([ #])|\$(\$)")
 def parse_link_depfile(text: str, *, escaped: bool) -> tuple[str, ...]:
     """Return the files of a linker's list, each once, in order.
 
-    Shape: one a line, written as they are unless `escaped`, as only ld.lld does it.
+    Shape: one per line, verbatim unless `escaped` (only ld.lld escapes).
     """
     rule = text.partition("\n\n")[0].splitlines()[1:]
     found = dict.fromkeys(line.strip().removesuffix(" \\") for line in rule)

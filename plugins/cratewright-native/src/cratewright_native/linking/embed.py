@@ -28,9 +28,9 @@ def embed_object(data: bytes, target: str, toolchain: Toolchain, directory: Path
     """
     head = _HEAD[find_target(target).format]
     if toolchain.kind == "gcc":
-        # GNU ld collects what is never loaded as well, unless it is told to retain it.
+        # GNU ld also garbage-collects sections that are never loaded, unless marked SHF_GNU_RETAIN.
         head = head.replace('""', '"R"')
-    # Without a word about the stack GNU ld would make that of the whole program executable.
+    # Without a stack note, GNU ld would make the whole program's stack executable.
     stack = '.section .note.GNU-stack,"",%progbits\n' if find_target(target).format == "elf" else ""
     (directory / _DATA).write_bytes(data)
     (directory / "embedded.s").write_text(f'{head}.incbin "{_DATA}"\n{stack}', encoding="utf-8")

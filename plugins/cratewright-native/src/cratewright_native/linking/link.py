@@ -1,6 +1,6 @@
 """The final link of one crate type: takes objects, returns a program or a library.
 
-All results of LTO are linked, whatever modules they came from.
+All results of LTO are linked, whichever modules they came from.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _ARCHIVE = "dependencies.a"
 _DEPFILE = "inputs.d"
 _LINE = "line.rsp"
 _SCRIPT = "offered.map"
-# Names that C++ alone makes, or the functions of its runtime, as they stand in a table of strings.
+# Names specific to C++, or functions of its runtime, as they appear in a string table.
 _CXX = pattern(rb"\0(?:_Z|__cxa_|__gxx_)")
 _SHOWN = 20
 _UNUSED = "argument unused during compilation"
@@ -65,7 +65,7 @@ _LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")
 def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemory) -> LinkResult:
     """Link one crate type.
 
-    Raises: LinkError with what the linker said; UnsupportedError for what the target has not.
+    Raises: LinkError with the linker's output; UnsupportedError for what the target lacks.
     """
     target = find_target(request.target)
     name = file_name(request.crate, request.crate_type, request.target, request.options)
@@ -108,7 +108,7 @@ def _run(
     name: str,
     directory: Path,
 ) -> tuple[Sequence[str], Completed]:
-    """Link, and return what was told and what was said, of where libraries are looked for among others."""
+    """Link, and return the arguments and the output, which includes where libraries are searched for."""
     what = f"link of crate '{request.crate}'"
     language = _language(request, toolchain)
     passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
@@ -121,11 +121,11 @@ def _run(
     cannot = f"crate '{request.crate}' cannot be linked"
     refused = link_refusal(request, cannot, files, final=True, archive=_ARCHIVE)
     if line:
-        # Users know the driver: it is for it to say what is wrong.
+        # Users know the driver, so its error is shown.
         toolchain.run(driver, cwd=directory, what=what, refused=refused)
 
     def unlisted(said: str) -> CratewrightError:
-        # What the driver says of its search would be in the way of what the linker says of its inputs.
+        # The driver's report of its search would mix with the linker's report of its inputs.
         try:
             toolchain.run(driver, cwd=directory, what=what, refused=refused)
         except CratewrightError as error:
@@ -144,22 +144,22 @@ def _run(
 def _said(
     done: Completed, toolchain: Toolchain, directory: Path, files: Mapping[str, LinkModule]
 ) -> tuple[Diagnostic, ...]:
-    """Return what the linker said for the user: what it was asked to print, and warnings."""
+    """Return the linker output meant for the user: requested output and warnings."""
     printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory).strip("\n")
     notes = [Diagnostic(Severity.NOTE, printed.splitlines()[0], rendered=printed)] if printed.strip() else []
     said = as_told(done.stderr, files, _ARCHIVE) if "warning: " in done.stderr else ""
-    # Of words that a driver makes no use of, such as -pie beside -static, the users' own were looked at before.
+    # Unused words, such as -pie beside -static: those of the user were checked before.
     return (*notes, *(item for item in linker_warnings(said) if _UNUSED not in item.text))
 
 
 def _text(path: Path, toolchain: Toolchain) -> bytes:
-    """Return what a linker wrote for people to read, with no directory of this machine in it."""
+    """Return linker output for people, without directories of this machine."""
     text = path.read_text("utf-8", "surrogateescape")
     return toolchain.shown(text, path.parent).encode("utf-8", "surrogateescape")
 
 
 def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
-    """Return the files that the linker says it read, those left out that were made for it."""
+    """Return the files that the linker read, except those made for it."""
     depfile = directory / _DEPFILE
     if not depfile.exists():
         return []
@@ -176,16 +176,16 @@ def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
 def _language(request: LinkRequest, toolchain: Toolchain) -> str:
     if any(_CXX.search(item.module.data) for item in request.modules):
         return "c++"
-    # A program has the library of a sanitizer for its dylibs as well, and there is more of it for C++.
+    # A program also has the sanitizer's library for its dylibs, and C++ needs more of it.
     asked = request.libraries if request.options.texts("sanitize") else ()
     paths = (Path(toolchain.root, library.path) for library in asked)
     return "c++" if any(_CXX.search(path.read_bytes()) for path in paths) else "c"
 
 
 def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> tuple[dict[str, LinkModule], Sequence[str]]:
-    """Write the objects: own ones and those that LTO has chosen are linked, others if somebody needs them.
+    """Write the objects: own ones and those chosen by LTO are linked, others if needed.
 
-    Shape: the modules by the names of their files, and the words for a linker.
+    Shape: the modules by file name, and the linker's words.
     """
     names = member_names(object_name(item.crate, Path(item.module.name).stem) for item in request.modules)
     direct: list[str] = []
@@ -206,7 +206,7 @@ def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> tupl
         what=f"dependencies of crate '{request.crate}'",
         outputs=[_ARCHIVE],
     )
-    # What is to be offered must come out of the archive although nobody here calls it.
+    # Exported symbols must be taken from the archive although nothing here calls them.
     wanted = [f"-Wl,-u,{symbol}" for symbol in check_symbols(request.exported) if "@" not in symbol]
     return files, [*wanted, *direct, _ARCHIVE]
 
@@ -215,12 +215,12 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directo
     options, shared = request.options, request.crate_type is not CrateType.BIN
     words = ["-shared"] if shared else []
     if toolchain.kind == "gcc":
-        # Objects of gcc hold both; what is to be optimized together has been by now.
+        # gcc objects hold both code and IR, but LTO has already run.
         words.append("-fno-lto")
     if target.format == "elf":
         words += ["-Wl,--build-id=none", "-Wl,--gc-sections"]
         if toolchain.kind == "llvm":
-            # GNU ld keeps what `__start_X` stands for; zig hands no such word on.
+            # GNU ld keeps sections referenced by `__start_X`; zig does not pass this option on.
             words.append("-Wl,-z,nostart-stop-gc")
         words += _visibility(request, toolchain, directory)
         own = soname(request.crate, request.crate_type, request.target, options)
@@ -234,7 +234,7 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directo
     if options.flag("strip"):
         words.append("-s")
     elif options.debuginfo is DebugInfo.NONE and target.format == "elf":
-        # The toolchain's own start files and libraries have some.
+        # The toolchain's own start files and libraries have undefined symbols.
         words.append("-Wl,--strip-debug")
     words += [f"-fsanitize={each}" for each in options.texts("sanitize")]
     if options.flag("coverage"):
@@ -243,10 +243,10 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directo
 
 
 def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
-    """Return what makes a library offer its symbols and no other, and a program those that were asked for."""
+    """Return the arguments that make a library export exactly its symbols, and a program the requested ones."""
     flags = request.options.texts("ldflags")
     if is_versioned(flags):
-        # What a user's own version script says is for it to say.
+        # The user's own version script decides.
         return ["-rdynamic"] if request.crate_type is CrateType.BIN and request.options.texts("exports") else []
     offered = set(request.exported)
     words: list[str] = []
@@ -257,7 +257,7 @@ def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> 
         offered |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
         words.append("-rdynamic")
     elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
-        # Whoever includes a header has inline functions of his own; they are no part of a C interface.
+        # Each includer of a header has its own inline functions; they are not part of a C interface.
         offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
     visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
     offered |= offered_symbols(flags, visible, reader(toolchain.root, request))
@@ -276,7 +276,7 @@ def _defined(modules: Sequence[LinkModule]) -> Iterator[ObjectSymbol]:
 
 
 def _rpath(request: LinkRequest) -> list[str]:
-    """Return where a program finds the dylibs it was linked with, wherever both are moved together."""
+    """Return the rpath by which a program finds its dylibs, even if both are moved together."""
     found: dict[str, None] = {}
     for library in request.libraries:
         place = library.directory
@@ -285,7 +285,7 @@ def _rpath(request: LinkRequest) -> list[str]:
 
 
 def _libraries(request: LinkRequest, toolchain: Toolchain, target: Target) -> list[str]:
-    # zig knows no state to go back to, and begins with what others call as needed.
+    # zig has no --pop-state, and its default is --as-needed.
     before, after = ("--no-as-needed", "--as-needed") if toolchain.kind == "zig" else _LINKED_ANYWAY
     words: list[str] = []
     for library in request.libraries:

@@ -21,7 +21,7 @@ _FORMS = {
     "macho": ("lib{}.tbd", "lib{}.dylib", "lib{}.so", "lib{}.a"),
     "wasm": ("lib{}.so", "lib{}.a"),
 }
-"""What the files of a library `{}` may be called, by the format of the target."""
+"""Possible file names of a library `{}`, by the target's format."""
 
 _WORD = pattern(r"(-L|-l|-T|--(?:library-path|library|script|version-script|dynamic-list)(?==|\Z))=?(.*)", re.DOTALL)
 _KINDS = {"--library-path": "-L", "--library": "-l"}
@@ -31,7 +31,7 @@ _SHOWN = pattern(r"[\s\"'](-[Ll])([^\s\"']+)")
 
 @dataclass(frozen=True, slots=True)
 class LinkSearch:
-    """Where a linker looks, and for what.
+    """Where a linker searches, and for what.
 
     Shape: `directories` in order, relative to the project root or absolute; `names` as after `-l`; `scripts` are paths.
     """
@@ -42,7 +42,7 @@ class LinkSearch:
 
 
 def link_search(words: Iterable[str], said: str, root: str) -> LinkSearch:
-    """Read the words of a link, and the linker's own as a verbose driver shows them."""
+    """Parse the words of a link, and the linker's own as a verbose driver shows them."""
     told = list(_told(words))
     # A driver shows each command on a line that begins with a space.
     shown = [found for line in said.splitlines() if line.startswith(" ") for found in _SHOWN.findall(line)]
@@ -55,7 +55,7 @@ def link_search(words: Iterable[str], said: str, root: str) -> LinkSearch:
 
 
 def _once(directories: Iterable[str]) -> Iterator[str]:
-    """Yield directories, those of the system once each: drivers name one by several paths."""
+    """Yield directories, the system's once each: drivers name one by several paths."""
     seen: set[tuple[int, int]] = set()
     for directory in directories:
         if os.path.isabs(directory):
@@ -105,11 +105,11 @@ def observe_link(
 ) -> tuple[tuple[Observed, ...], int]:
     """Return what a link depends on, sorted by path, and when a file that it read last changed.
 
-    Shape: `listed` are the files that the linker says it read, without those that were made for it; one that is not
-    absolute was found on the search path. `form` is the format of the target; `decided` are files that the request
-    holds. What is below `bundled` changes with the toolchain's version alone.
+    Shape: `listed` are the files that the linker read, without those made for it; a relative one was found on the
+    search path. `form` is the format of the target; `decided` are files that the request holds. Files below `bundled`
+    change only with the toolchain's version.
     Units: nanoseconds.
-    Raises: LinkError for a file that is gone.
+    Raises: LinkError for a file that has disappeared.
     """
     absolute = [path for path in (*listed, *search.scripts) if os.path.isabs(path)]
     paths = dict.fromkeys(_logical(path, memory.root) for path in absolute)
@@ -139,23 +139,23 @@ def _logical(path: str, root: str) -> str:
 
 
 def _look(names: Iterable[str], directories: Iterable[str], found: Collection[str], world: World) -> None:
-    """Note what is at each place where one of the names was looked for, up to a file that was found."""
+    """Note what is at each place where one of the names was searched, up to the file found."""
     for directory in directories:
         for name in names:
             path = join(directory, name)
             if path in found:
                 return
-            # If something is there, the linker has followed it, as a script, or passed it over.
+            # If something is there, the linker has followed it, as a script, or skipped it.
             world.look(path)
 
 
 def _file_names(name: str, form: str) -> tuple[str, ...]:
-    """Return what the linker looks for in each directory when it is told `-l` and a name."""
+    """Return the names that the linker looks for in each directory for `-l` and a name."""
     return (name[1:],) if name.startswith(":") else tuple(text.format(name) for text in _FORMS[form])
 
 
 def _names_beside(path: str, form: str) -> tuple[str, ...]:
-    """Return the names by which a file on the search path may have been looked for."""
+    """Return the names by which a file on the search path may have been requested."""
     base = posixpath.basename(path)
     if base.endswith((".o", ".obj")):  # the driver's own start files, which it knows where to find
         return ()

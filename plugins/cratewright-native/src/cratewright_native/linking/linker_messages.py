@@ -11,7 +11,7 @@ from ..lookups.search_path import plain
 
 __all__ = ["first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
 
-# lld: the file as it is called for short, and in full where that is another.
+# lld: the file's short name, and its full name if different.
 _PLACE = pattern(
     r"(?m)^>>> (?:referenced by|defined by|defined at) (?P<short>.+?):(?P<at>\d+)(?: \((?P<full>.*):(?P=at)\))?$"
 )
@@ -19,7 +19,7 @@ _LLD = pattern(
     r"(?m)^[^\n:]*: error: undefined (?:(?:hidden|protected) )?symbol: (?P<name>.+)\n(?P<rest>(?:>>> .*\n?)*)"
 )
 _PROGRAM = r"(?:[\w./+-]*(?:ld|lld|clang|gcc|cc|c\+\+|g\+\+|collect2|lto\w*|zig)[\w.+-]*:\s?)?"
-# A place may be an offset in a section, which is none.
+# A place may be an offset in a section, which is not a line.
 _AT = r"(?:(?P<file>[^\s(].*?):(?:(?P<line>\d+)(?::(?P<column>\d+))?(?::\(.*?\))?|\(.*?\)): )?"
 _GNU = pattern(rf"(?m)^{_PROGRAM}{_AT}(?:[^\n:]*: )?undefined reference to [`'](?P<name>.+)'$")
 _WARNING = pattern(f"{_PROGRAM}{_AT}warning: (?P<text>.*)")
@@ -29,12 +29,12 @@ _DUPLICATE = pattern(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\b
 
 
 def has_duplicates(said: str) -> bool:
-    """Say whether symbols are defined more than once."""
+    """Return whether symbols are defined more than once."""
     return _DUPLICATE.search(said) is not None
 
 
 def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:
-    """Return the symbols that nobody defines, in order, with the places that use them, as far as they are known."""
+    """Return the undefined symbols, in order, with the known places that use them."""
     found: dict[str, dict[RelatedPlace, None]] = {}
     for match in _LLD.finditer(said):
         found.setdefault(match["name"], {}).update(dict.fromkeys(_places(match["rest"])))
@@ -54,7 +54,7 @@ def _places(text: str) -> Iterator[RelatedPlace]:
 
 
 def first_error(said: str) -> Diagnostic | None:
-    """Return the first thing that a linker has to say, with its place, if it knows one."""
+    """Return the linker's first message, with its place if known."""
     lines = said.splitlines()
     match = next((_ERROR.fullmatch(line) for line in lines if line.strip() and not _NO_ERROR.fullmatch(line)), None)
     if match is None:
@@ -85,7 +85,7 @@ def _warning(match: re.Match[str], lines: list[str]) -> Diagnostic:
 
 
 def _where(match: re.Match[str]) -> tuple[str, int, int]:
-    """Return file, line and column; gcc's LTO calls files that it does not know `<artificial>`."""
+    """Return file, line and column; gcc's LTO calls unknown files `<artificial>`."""
     if not match["line"] or match["file"].startswith("<"):
         return "", 0, 0
     return plain(match["file"]), int(match["line"]), int(match["column"] or 0)

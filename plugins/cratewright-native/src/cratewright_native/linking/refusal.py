@@ -20,10 +20,10 @@ _MERGED = ("merged", "merged.o")
 def link_refusal(
     request: LinkRequest, what: str, files: Mapping[str, LinkModule], *, final: bool = False, archive: str = ""
 ) -> Callable[[str], CratewrightError]:
-    """Return what makes an error of a linker's words.
+    """Return a function that makes an error from linker output.
 
-    Shape: `files` are the names that it was given, and `archive` that of one with some of them, which say nothing to
-    users. What is not `final` is done once for several crate types.
+    Shape: `files` are the names that it was given, `archive` an archive of some of them; both mean nothing to users. A
+    link that is not `final` serves several crate types.
     """
 
     def refused(said: str) -> CratewrightError:
@@ -52,7 +52,7 @@ def link_refusal(
 
 
 def as_told(said: str, files: Mapping[str, LinkModule], archive: str) -> str:
-    """Return what was said with crates and sources in place of the names of files."""
+    """Return linker output with crates and sources in place of file names."""
     if not files:
         return said
     known = dict(files)
@@ -66,20 +66,20 @@ def as_told(said: str, files: Mapping[str, LinkModule], archive: str) -> str:
 
 
 def _named(said: str, modules: Iterable[LinkModule]) -> list[RelatedPlace]:
-    """Return the sources that a linker names, which knows no lines where there is no debug information."""
+    """Return the sources that a linker names, without lines if there is no debug information."""
     sources = {f"{item.crate}: {_source(item)}": item for item in modules}
     found = [item for name, item in sources.items() if re.search(rf"{re.escape(name)}(?::|$)", said, re.MULTILINE)]
     return [RelatedPlace("used here", _source(item)) for item in found if item.module.name not in _MERGED]
 
 
 def _at(text: str, places: list[RelatedPlace]) -> list[Diagnostic]:
-    """Return a diagnostic at the first place, if one is known; the toolchain's own start files are none."""
+    """Return a diagnostic at the first known place, except in the toolchain's own start files."""
     known = [place for place in places if place.file and not os.path.isabs(place.file)]
     return [Diagnostic(Severity.ERROR, text, known[0].file, known[0].line, related=tuple(known))] if known else []
 
 
 def _defined_twice(modules: Iterable[LinkModule], said: str) -> dict[str, list[LinkModule]]:
-    """Return the symbols with those that define them: the ones named, or, where a linker shows them demangled, all."""
+    """Return the symbols with their definitions: the named ones, or all if the linker demangles names."""
     found: dict[str, list[LinkModule]] = {}
     for item in modules:
         for symbol in item.module.exports:
@@ -93,7 +93,7 @@ def _defined_twice(modules: Iterable[LinkModule], said: str) -> dict[str, list[L
 
 
 def _source(item: LinkModule) -> str:
-    # What fat LTO has merged is of all of them.
+    # A merged module belongs to all of them.
     return _file(item) or item.module.name.removesuffix(".o").removesuffix(".bc")
 
 
@@ -106,7 +106,7 @@ def _owned(item: LinkModule) -> str:
 
 
 def _place(item: LinkModule, said: str) -> RelatedPlace:
-    """Return where a module comes from, with the line that the linker names of it, if any."""
+    """Return the origin of a module, with the line that the linker names, if any."""
     file = _file(item)
     line = re.search(rf"(?m)(?:^|[\s(/]){re.escape(file)}:(\d+)", said) if file else None
     return RelatedPlace(f"defined here, in crate '{item.crate}'", file, int(line[1]) if line else 0)

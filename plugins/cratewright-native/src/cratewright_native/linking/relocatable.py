@@ -21,9 +21,8 @@ _MERGED = "merged.o"
 def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the objects of a crate with those that it needs of other crates.
 
-    Shape: what is exported stays global, and what may be defined in many objects, as inline functions of C++ are. All
-    else that is defined here is local, so that it clashes with nothing. What nobody here defines is left to the next
-    link.
+    Shape: exports stay global, and so do symbols that many objects may define, such as C++ inline functions. Everything
+    else defined here is local, so it cannot clash. Undefined symbols are left to the next link.
     Raises: LinkError if symbols clash.
     """
     chosen = [item for item in request.modules if item.module.attribute("lto")]

@@ -23,7 +23,7 @@ _SCRIPT = "offered.map"
 
 @dataclass(frozen=True, slots=True)
 class LldInputs:
-    """What lld is given.
+    """The inputs of lld.
 
     Shape: `arguments` for lld; `files` maps the name of each module's file, relative to the directory, to the module.
     """
@@ -33,16 +33,16 @@ class LldInputs:
 
 
 def module_file(data: bytes, repeat: int = 0) -> str:
-    """Return the name of a module's file, which says what is in it.
+    """Return the name of a module's file, made from its content.
 
-    LLVM writes the names of files into what it finds out: names without a path keep that the same everywhere, and
-    names by content keep it the same when other modules come and go. `repeat` tells equal modules apart.
+    LLVM writes file names into its results: without paths these are the same everywhere, and named by content they do
+    not change with other modules. `repeat` distinguishes equal modules.
     """
     return f"{content_digest(data)[:32]}{f'-{repeat}' if repeat else ''}.bc"
 
 
 def write_objects(modules: Iterable[LinkModule], directory: Path) -> dict[str, LinkModule]:
-    """Write objects to files called by their numbers, and return which is which."""
+    """Write objects to numbered files, and return which is which."""
     files = {f"{index}.o": item for index, item in enumerate(modules)}
     for name, item in files.items():
         (directory / name).write_bytes(item.module.data)
@@ -50,10 +50,10 @@ def write_objects(modules: Iterable[LinkModule], directory: Path) -> dict[str, L
 
 
 def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> LldInputs:
-    """Write the modules of a request to files, and return what lld is to be told.
+    """Write the modules of a request to files, and return lld's arguments.
 
-    Shape: own modules are linked, those of dependencies if somebody needs them, as from an archive. Objects beside
-    take part in the resolution: what they define or use is not for LTO to decide.
+    Shape: own modules are linked, those of dependencies if needed, as from an archive. Opaque objects take part in the
+    resolution: LTO must not change what they define or use.
     Raises: UnsupportedError for a target whose linker cannot be told; LinkError for modules of a newer LLVM.
     """
     if find_target(request.target).format != "elf":
@@ -80,8 +80,7 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
             (own if is_direct(item, request) else lazy).append(name)
     kept = {*required_symbols(request), *request.kept}
     (directory / _SCRIPT).write_bytes(version_script(sorted(kept), named=True))
-    # A shared library is the one kind of output that any of the crate types could become: whatever keeps its name
-    # may be replaced, all else is known to be final.
+    # A shared library fits all crate types: symbols that keep their names may be replaced, all others are final.
     words = ["-shared", f"--version-script={_SCRIPT}", "--undefined-version"]
     words += [f"--undefined={symbol}" for symbol in request.exported if "@" not in symbol]
     words += told_words(request.options.texts("ldflags"))
@@ -91,7 +90,7 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
 
 
 def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
-    """Refuse bitcode of an LLVM newer than the one that is to read it: it may say things that are not understood.
+    """Refuse bitcode of an LLVM newer than its reader, which may not understand it.
 
     Raises: LinkError naming the crate, the module and both versions.
     """

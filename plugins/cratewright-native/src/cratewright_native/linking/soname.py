@@ -31,7 +31,9 @@ def soname(crate: str, crate_type: CrateType, target: str, options: Options) -> 
 
 
 def file_links(crate: str, crate_type: CrateType, target: str, options: Options) -> Mapping[str, str]:
-    """Return the links to a versioned library: from the name that `-l` looks for to the soname, and on to the file."""
+    """Return the links to a versioned library: from the name that `-l` looks for to the soname, and from there to the
+    file.
+    """
     plain = output_file_name(crate, crate_type, find_target(target).rustc)
     names = dict.fromkeys(
         (plain, soname(crate, crate_type, target, options), file_name(crate, crate_type, target, options))
@@ -40,7 +42,7 @@ def file_links(crate: str, crate_type: CrateType, target: str, options: Options)
 
 
 def check_soname(crate: Crate) -> None:
-    """Refuse versions that no file is called after, and two words for one name.
+    """Refuse versions that cannot be in file names, and contradictory names.
 
     Raises: ConfigurationError naming the crate and the option.
     """

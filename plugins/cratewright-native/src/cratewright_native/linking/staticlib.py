@@ -1,4 +1,4 @@
-"""A static library: all objects of a link in one archive, which needs nothing else but libraries."""
+"""A static library: all objects of a link in one archive, which only needs libraries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_staticlib(request: LinkRequest, toolchain: Toolchain) -> bytes:
     with toolchain.scratch() as directory:
         for name, (_, data) in zip(names, objects, strict=True):
             (directory / name).write_bytes(data)
-        # D: neither times nor owners; S and s: the archiver knows best which symbols an object has.
+        # D: no times and owners; S and s: the archiver indexes symbols.
         toolchain.run(
             (*toolchain.ar(), "rcsD", _ARCHIVE, *names),
             cwd=directory,
@@ -36,7 +36,7 @@ def write_staticlib(request: LinkRequest, toolchain: Toolchain) -> bytes:
 
 
 def member_names(names: Iterable[str]) -> list[str]:
-    """Return names that are each there once: tools that unpack an archive would overwrite one with the other."""
+    """Return unique names: tools that unpack an archive would overwrite equal ones."""
     taken: set[str] = set()
     result: list[str] = []
     for name in names:
@@ -51,7 +51,7 @@ def member_names(names: Iterable[str]) -> list[str]:
 
 
 def object_name(crate: str, module: str) -> str:
-    """Return the name of a module's object, which is that of a file, whatever the words of its crate are."""
+    """Return a valid file name for a module's object."""
     stem = module.removesuffix(".o").removesuffix(".bc")
     name = _NO_PART.sub("_", f"{crate}.{stem}")
     if len(name.encode()) > _LONGEST:

@@ -27,7 +27,7 @@ _ASM = pattern(r'asm (?:[a-z]+ )*"((?:[^"\\]|\\.)*)"')
 
 
 def reads_nothing(text: bytes) -> bool:
-    """Return whether assembly has nothing in it that could read a file, whatever it is made up from."""
+    """Return whether assembly contains nothing that could read a file, however constructed."""
     return _HARMLESS.search(text) is None
 
 
@@ -36,9 +36,9 @@ def files_asked_for(
 ) -> dict[str, str]:
     """Return the files that LLVM's assembler reads for a text, each by the name that it asks for.
 
-    It runs where no file is, says which it misses, and is given those; so that it matters not how a name was made.
+    It runs in an empty directory, reports missing files, and is given those, so it does not matter how a name was made.
 
-    Shape: `words` are the command that assembles to an object; `find` returns where a name is, or an empty string.
+    Shape: `words` are the command that assembles to an object; `find` returns the path of a name, or an empty string.
     Raises: SourceError for a name that cannot be followed.
     """
     found: dict[str, str] = {}
@@ -62,7 +62,7 @@ def files_asked_for(
 
 
 def assembly_of(listing: str) -> Iterator[str]:
-    """Yield the inline assembly of a module that LLVM has written as text."""
+    """Yield the inline assembly of a module in LLVM's text form."""
     for found in _ASM.findall(listing):
         yield re.sub(r"\\([0-9A-Fa-f]{2})", lambda code: chr(int(code[1], 16)), found)
 
@@ -82,7 +82,7 @@ def _missing(command: Sequence[str], place: Path, toolchain: Toolchain, path: st
 
 
 def _give(place: Path, name: str, file: str, directory: Path, path: str) -> bytes:
-    """Put a file where a name leads to, and return what it says."""
+    """Put a file where a name refers to, and return its content."""
     there = os.path.normpath(place / name)
     if not there.startswith(str(directory / "d")):
         raise SourceError.at(
@@ -95,7 +95,7 @@ def _give(place: Path, name: str, file: str, directory: Path, path: str) -> byte
     if not os.path.lexists(there):
         try:
             os.symlink(file, there)
-        except OSError:  # Windows lets few make links
+        except OSError:  # on Windows, few users may make links
             shutil.copyfile(file, there)
     try:
         return Path(file).read_bytes()
@@ -104,7 +104,7 @@ def _give(place: Path, name: str, file: str, directory: Path, path: str) -> byte
 
 
 def _absolute(text: bytes, path: str) -> list[str]:
-    """Return what may be an absolute name, which the assembler reads without a word."""
+    """Return a possible absolute name, which the assembler reads silently."""
     if reads_nothing(text):
         return []
     pairs = _ABSOLUTE.findall(text.decode("utf-8", "surrogateescape"))

@@ -1,4 +1,4 @@
-"""Runs a program that reads only files made for it: on another machine if there is one, else locally."""
+"""Runs a program that reads only files made for it, on another machine if available, else locally."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_portable_call(call: BackendCall[Any], toolchain: Toolchain) -> bool:
 def run_closed(
     argv: Sequence[str], toolchain: Toolchain, *, files: Mapping[str, bytes], output: str, what: str
 ) -> bytes:
-    """Return what a program writes to `output`, run in a directory with some files and no other.
+    """Return what a program writes to `output` in a directory with only the given files.
 
     Raises: as `Toolchain.run`.
     """

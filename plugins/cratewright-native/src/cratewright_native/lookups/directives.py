@@ -1,4 +1,4 @@
-"""Names that a file's text has a preprocessor or an assembler look for, as far as the text alone shows.
+"""Names that a preprocessor or assembler looks for because of a file's text, as far as the text shows.
 
 Names in comments, or excluded by a condition, count as well.
 """
@@ -23,7 +23,7 @@ _ALIAS = pattern(rb"#" + _SPACE + rb"pragma" + _SPACE + rb"include_alias")
 _QUESTION = rb"__has_(?P<kind>include(?:_next)?|embed)(?:__)?\b"
 _ASK = pattern(_QUESTION + _SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>|(?P<other>[^\s]))?')
 _DEFINED = pattern(rb"#" + _SPACE + rb"define\b[^\n]*?" + _QUESTION + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
-# A macro that is another word for a question, and nothing else.
+# A macro that is just another name for a query.
 _RENAMED = pattern(
     rb"#" + _SPACE + rb"define\b" + _SPACE + rb"(?P<name>\w+)[ \t]" + _SPACE + _QUESTION + rb"[ \t\r]*(?:\n|\Z)"
 )
@@ -32,15 +32,15 @@ _WHETHER_DEFINED = pattern(rb"\bdefined" + _SPACE + rb"\(?" + _SPACE + rb"\Z")
 _CALL = pattern(_SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>)')
 _CONDITION = pattern(rb"#" + _SPACE + rb"(?:el)?if\b((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
 _ASSEMBLY = pattern(rb"\b_*asm_*\b")
-# All but `incbin`, which need not begin with a dot: the search for one letter is a fast one.
+# All but `incbin`, which need not begin with a dot: searching one letter is fast.
 _READING = pattern(rb'\.(?:i(?:n?["\\]|nc|rp)|macro|altmacro)')
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A name that `__has_include` or one of its like asks for.
+    """A name that `__has_include` or a similar operator queries.
 
-    Shape: `kind` is `include`, `include_next` or `embed`; `near` if files beside the one that asks count.
+    Shape: `kind` is `include`, `include_next` or `embed`; `near` if files beside the querying one count.
     """
 
     name: str
@@ -50,12 +50,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What one file has looked for.
+    """What one file looks for.
 
-    Shape: `quoted` are the names that it includes with quotes; `computed` if it includes what a macro says; `asked`
-    what it asks for in so many words; `renamed` are macros that are other words for a question, each with its kind;
-    `unclear` if only a preprocessor knows for what it asks; `assembly` if it has inline assembly, `reading` if
-    something in it looks as if assembly read files.
+    Shape: `quoted` are the names that it includes with quotes; `computed` if it includes a macro's value; `asked` are
+    literal queries; `renamed` are macros that are other names for a query, each with its kind; `unclear` if only a
+    preprocessor knows what it queries; `assembly` if it has inline assembly, `reading` if something in it looks as if
+    assembly read files.
     """
 
     quoted: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Condition:
 
 
 def read_directives(data: bytes) -> Directives:
-    """Return what a content has looked for."""
+    """Return what a content looks for."""
     text = _plain(data)
     quoted: dict[bytes, None] = {}
     computed = b"include_alias" in text and _ALIAS.search(text) is not None
@@ -84,7 +84,7 @@ def read_directives(data: bytes) -> Directives:
         if found[1]:
             quoted[found[1]] = None
         elif not computed:
-            # Where prose stands in front it is prose itself.
+            # After prose it is prose itself.
             before = text[text.rfind(b"\n", 0, found.start()) + 1 : found.start()].strip()
             computed = not before or b"*/" in before
     asked, unclear = find_asked(text) if b"__has_" in text else ((), False)
@@ -112,7 +112,7 @@ def _may_read(text: bytes) -> bool:
 
 
 def find_asked(text: bytes) -> tuple[tuple[Asked, ...], bool]:
-    """Return the names that are asked for in so many words, and whether others are."""
+    """Return the literally queried names, and whether there are others."""
     asked: dict[Asked, None] = {}
     unclear = False
     for found in _ASK.finditer(text):
@@ -125,9 +125,9 @@ def find_asked(text: bytes) -> tuple[tuple[Asked, ...], bool]:
 
 
 def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Asked, ...] | None:
-    """Return the names that are asked for by other words for a question, None if only a preprocessor could tell.
+    """Return the names queried through renamed operators, None if only a preprocessor could tell.
 
-    Shape: `renamed` are those words, each with the kind of its question.
+    Shape: `renamed` maps those names to the kind of query.
     """
     text = _plain(data)
     words = [re.escape(os.fsencode(name)) for name in renamed]
@@ -140,7 +140,7 @@ def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Asked, ...] | Non
             if is_condition and _WHETHER_DEFINED.search(part[: use.start()]):
                 continue
             call = _CALL.match(part, use.end())
-            # A macro may be used in another file, beside which a name in quotes would be looked for.
+            # A macro may be used in another file, and quoted names are searched beside that file.
             if call is None or (call["near"] and not is_condition):
                 return None
             name = os.fsdecode(call["near"] or call["far"])
@@ -157,10 +157,10 @@ def _where_words_count(text: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def conditions(data: bytes, names: Iterable[str]) -> Iterator[Condition]:
-    """Yield the conditions in which one of some names stands, in order."""
+    """Yield the conditions that contain one of some names, in order."""
     wanted = re.compile(rb"\b(?:" + b"|".join(re.escape(os.fsencode(name)) for name in names) + rb")\b")
     text = _plain(data)
-    # Where a line was joined with the next, in the text that has come of it.
+    # Positions in the resulting text where a line was joined with the next.
     joins: list[int] = []
     removed = 0
     for found in _SPLICE.finditer(_translated(data)):
@@ -173,14 +173,14 @@ def conditions(data: bytes, names: Iterable[str]) -> Iterator[Condition]:
 
 
 def embeds(assembly: str) -> bool:
-    """Return whether assembly reads files, or makes up directives that might."""
+    """Return whether assembly reads files, or constructs directives that might."""
     found = re.search(r"(?i)\.\s*inc(?:bin|lude)\b|\.[a-z_]*\\", assembly)
     return found is not None or ".altmacro" in assembly.lower()
 
 
 def _translated(data: bytes) -> bytes:
     """Return a text with all ways to write `#` and `\\` made one."""
-    # One letter is found much faster than two.
+    # Searching one letter is much faster than two.
     if b"%" in data and b"%:" in data:
         data = data.replace(b"%:", b"#")
     if b"?" in data and b"??" in data:

@@ -1,4 +1,4 @@
-"""What a unit was compiled from, as the compiler reports it: files it read, and directories it searched."""
+"""The inputs of a unit, as the compiler reports them: files it read, and directories it searched."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["ListedUnit", "ask_assembler", "ask_preprocessor", "ask_texts", "call
 class ListedUnit:
     """A unit that is compiled.
 
-    Shape: `path` is what messages call it, `file` where it is; `words` are the command that compiles it, without an
-    output; `driver` those of them that say which program compiles.
+    Shape: `path` is its name in messages, `file` its place; `words` are the command that compiles it, without an
+    output; `driver` those of them that name the compiling program.
     """
 
     path: str
@@ -35,7 +35,7 @@ class ListedUnit:
     toolchain: Toolchain
 
     def run(self, words: Sequence[str], output: Path) -> bytes:
-        """Run the compiler with words, and return what it has written.
+        """Run the compiler with words, and return its output.
 
         Raises: CratewrightError if it fails.
         """
@@ -45,15 +45,15 @@ class ListedUnit:
 
 
 _known: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Asked, ...] | None] = {}
-"""By content and words; one a process: the units of a crate read the same headers."""
+"""By content and words; one per process: the units of a crate read the same headers."""
 
 
 def ask_texts(
     unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
 ) -> tuple[tuple[str, Asked], ...] | None:
-    """Return what a unit's files ask for by other words, with the file that asks.
+    """Return what a unit's files query through renamed `__has_include`, with the querying file.
 
-    It is None if only the preprocessor can tell. Asking that takes two more processes for each unit.
+    None if only the preprocessor can tell, which takes two more processes for each unit.
     """
     own = {path: facts for path, facts in files.items() if facts is not None}
     renamed = tuple(sorted({pair for facts in own.values() for pair in facts.directives.renamed}))
@@ -82,7 +82,7 @@ def ask_texts(
 def ask_preprocessor(
     unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
 ) -> tuple[tuple[tuple[str, Asked], ...], bool]:
-    """Return what a unit's files ask for by macros, with the file that asks; and whether that is not all."""
+    """Return what a unit's files query through macros, with the querying file, and whether that is incomplete."""
     with unit.toolchain.scratch() as directory:
         try:
             listing = unit.run((*unit.words, "-E", "-dD", "-w"), directory / "listing.i").decode(
@@ -125,6 +125,6 @@ def ask_assembler(unit: ListedUnit, directories: Iterable[str], *, preprocessed:
 
 
 def called(names: Iterable[str], root: str) -> tuple[str, ...]:
-    """Return files by the paths that they have in the project."""
+    """Return files by their project paths."""
     prefix = os.path.join(root, "")
     return tuple(dict.fromkeys(plain(name.removeprefix(prefix)) for name in names))

@@ -22,20 +22,20 @@ _DEFINE = pattern(r"(?m)^#define (\w+)(.*)$")
 
 
 def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Return a text whose expansion has all that is asked for, and the file in which each of its questions stands.
+    """Return a text whose expansion has all queried names, and the file of each query.
 
-    Shape: `listing` is what `-E -dD` writes; `sources` are the files that were read, by the names of which
-    `called` has, for each that the listing may use, the one.
+    Shape: `listing` is what `-E -dD` writes; `sources` are the files that were read, by name; `called` maps each name
+    in the listing to that name.
     """
     asking = tuple(_asking(listing))
     found = {path: _conditions(data, asking) for path, data in sources.items()}
     lines: list[str] = []
     files: list[str] = []
-    # The conditions of each file that have not been reached yet.
+    # The conditions of each file that were not reached yet.
     waiting = {path: list(them) for path, them in found.items()}
 
     def ask(path: str, until: int) -> float:
-        """Put the questions of a file up to a line; return the line of the next."""
+        """Emit the queries of a file up to a line; return the line of the next."""
         them = waiting.get(path, [])
         while them and them[0].line <= until:
             lines.append(f"{_MARK} {len(files)} {_renamed(them.pop(0).text)}")
@@ -62,13 +62,13 @@ def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, s
             ask(path, _END)
         path, number = entered, int(marker[1])
         due = ask(path, number - 1)
-    for left in tuple(waiting):  # what follows the last line that made anything
+    for left in tuple(waiting):  # what follows the last line with output
         ask(left, _END)
     return "".join(f"{line}\n" for line in lines), tuple(files)
 
 
 def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Asked], ...], bool]:
-    """Return what is asked for, with the file that asks; and whether something is that nobody can tell."""
+    """Return the queried names, with the querying file, and whether any is unknown."""
     asked: dict[tuple[str, Asked], None] = {}
     unclear = False
     for line in expanded.splitlines():
@@ -77,7 +77,7 @@ def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Ask
             continue
         number, _, text = rest.partition(" ")
         text = _ASKED.sub(r"__has_\1", text)
-        # A name in `<>` is put together from tokens, between which there may be spaces or not.
+        # A name in `<>` is made of tokens, with or without spaces between them.
         for form in (text, re.sub(r"\s+", "", text)):
             found, other = find_asked(os.fsencode(form))
             unclear = unclear or other
@@ -88,7 +88,7 @@ def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Ask
 _END = 1 << 60
 
 _known: dict[tuple[str, tuple[str, ...]], tuple[Condition, ...]] = {}
-"""By content and names; one a process: the units of a crate read the same headers."""
+"""By content and names; one per process: the units of a crate read the same headers."""
 
 
 def _conditions(data: bytes, names: tuple[str, ...]) -> tuple[Condition, ...]:
@@ -100,7 +100,7 @@ def _conditions(data: bytes, names: tuple[str, ...]) -> tuple[Condition, ...]:
 
 
 def _asking(listing: str) -> Iterable[str]:
-    """Return the names of all macros that may ask, and of what they ask by."""
+    """Return the names of all macros that may query, and of those they query through."""
     bodies = {(name, body) for name, body in _DEFINE.findall(listing)}
     asking, more = set[str](), set(_QUESTIONS)
     while more:
@@ -111,5 +111,5 @@ def _asking(listing: str) -> Iterable[str]:
 
 
 def _renamed(text: str) -> str:
-    """Return a text that may ask outside of a condition, where the compilers let nobody ask."""
+    """Return a text that may query outside a condition, which compilers do not allow."""
     return _RENAMED.sub(r"__HAS_\1", text) if "__has_" in text else text

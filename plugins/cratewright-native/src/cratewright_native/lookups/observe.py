@@ -1,6 +1,6 @@
 """What a compilation depends on besides its source: files it read, and paths it missed.
 
-It takes the files that were read and the directories that were searched. A missing path is an input like a file: if a
+Input is the files that were read and the directories that were searched. A missing path is an input like a file: if a
 file appears there, the compiler finds that one instead.
 """
 
@@ -23,14 +23,14 @@ from .world import World, join
 __all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts", "settled"]
 
 ALWAYS = Observed(".", None)
-"""What a unit depends on of which nobody can tell what it depends on: it is compiled by every build."""
+"""The dependency of a unit whose dependencies are unknown: every build compiles it."""
 
 T = TypeVar("T")
 
 _SYSTEM = "/usr/"
-"""Where nobody puts a precompiled header beside another."""
+"""Directories without precompiled headers."""
 
-# A clock that files are stamped with may be a tick behind the one we read.
+# The clock of file stamps may be a tick behind ours.
 _TICK_NS = 10_000_000
 _ATTEMPTS = 3
 
@@ -45,12 +45,12 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Where a unit has looked beside what the text of its files says.
+    """Where a unit has searched, apart from the text of its files.
 
-    Shape: `path` is the compiler's own account; `embed` are directories for `#embed` alone; `included`
-    are the names of files that the command line includes; `precompiled` if a precompiled header would be taken for any
-    header, not only for those; `asked` are names by the file that asks, which only a
-    preprocessor could tell; `told` are words that may name a file; `unclear` if nobody could tell all.
+    Shape: `path` is the compiler's own report; `embed` are directories for `#embed` alone; `included` are the names of
+    files that the command line includes; `precompiled` if a precompiled header could replace any header, not only
+    those; `asked` are queried names by file, known only to a preprocessor; `told` are words that may name a file;
+    `unclear` if not everything is known.
     """
 
     path: SearchPath = SearchPath()
@@ -64,9 +64,9 @@ class Search:
 
 @dataclass(slots=True)
 class FileMemory:
-    """What is known of files, each read once as long as it is unchanged.
+    """Facts about files, each read once while unchanged.
 
-    One a process: a header is read by many units, a library by many links.
+    One per process: many units read a header, many links a library.
     """
 
     root: str
@@ -100,9 +100,9 @@ class FileMemory:
 
 
 def settled(make: Callable[[], tuple[T, int]], message: str) -> T:
-    """Return what was made of files, made again if one of them has changed meanwhile.
+    """Return what `make` makes from files, again if one of them has changed meanwhile.
 
-    Shape: `make` returns it with the time at which one of the files last changed.
+    Shape: `make` also returns when the newest of the files changed.
     Units: nanoseconds.
     Raises: ToolError with the message if they keep changing; as `make`.
     """
@@ -124,8 +124,8 @@ def observe(
 ) -> tuple[Observed, ...]:
     """Return what a unit depends on, sorted by path, the source left out.
 
-    Shape: `files` are all that were read, the source among them, by path. No facts of one mean that it changes with
-    the toolchain's version alone, as does all that is below `bundled`; such files are left out.
+    Shape: `files` are all that were read, including the source, by path. A file without facts, or below `bundled`,
+    changes only with the toolchain's version, and is left out.
     """
     world = World(root)
     angled = tuple(directory for directory in search.path.angled if not _below(directory, bundled))
@@ -154,7 +154,7 @@ def observe(
 
 
 def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:
-    """Yield where includes with quotes were looked for first."""
+    """Yield where quoted includes were searched first."""
     for path, facts in files.items():
         for name in facts.directives.quoted if facts is not None else ():
             if not name.startswith("/"):
@@ -162,7 +162,7 @@ def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:
 
 
 def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...]) -> Iterator[str]:
-    """Yield where files were looked for first if each was included by a name that no text tells."""
+    """Yield where files were searched first, if included by names that no text shows."""
     places = {posixpath.dirname(path) for path, facts in files.items() if facts and facts.directives.computed}
     if places:
         names = {name for path in files for name in _ways(path, directories).names}
@@ -175,7 +175,7 @@ def _below(path: str, directory: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Ways:
-    """By which names a file may have been found in some directories, and where it would have been found before."""
+    """The names by which a file may have been found in some directories, and where it would have been found earlier."""
 
     names: tuple[str, ...]
     earlier: tuple[str, ...]
@@ -195,6 +195,6 @@ def _ways(path: str, directories: tuple[str, ...]) -> _Ways:
 
 
 def earlier(paths: Iterable[str], directories: tuple[str, ...]) -> Iterator[str]:
-    """Yield where files may have been looked for before they were found."""
+    """Yield where files may have been searched before they were found."""
     for path in paths:
         yield from _ways(path, directories).earlier

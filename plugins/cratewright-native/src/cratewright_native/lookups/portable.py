@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 NO_ANSWER = 126
-"""The status from which on a program has said nothing: it is not there, or a signal ended it."""
+"""From this status on, a program did not run: it is missing, or was killed."""
 OUTPUT = ".cratewright-module"
 _SYSTEM = "/usr/"
 _MACHINE = ("/usr/", "/lib/", "/lib64/", "/bin/")
@@ -48,8 +48,8 @@ _ENV = "/usr/bin/env"
 _LANGUAGES = ("c", "c++")
 _KINDS = ("llvm", "gcc")
 ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **SETTLED}.items()))
-"""The variables that a program has on another machine."""
-# A word may read files that nobody sees, write others, or mean another thing on another machine.
+"""The environment of a program on another machine."""
+# A flag may read files unseen, write others, or mean something else on another machine.
 _PLAIN = pattern(
     r"-[DU][^/]*|-I[^/].*|-std=[\w+]+|-ansi|-w|-W(?!p,|a,|l,)[\w+=-]+|-pedantic(-errors)?|-pthread|-O\w?|-g[0-3]?|-gdwarf(-\d)?"
     r"|-m(?!.*native)[\w.+=,-]+"
@@ -60,7 +60,7 @@ _EXCLUDED_OPTIONS = ("sanitize", "emit")
 
 
 def is_portable(stencil: UnitStencil, unit: ListedUnit, language: str, user: tuple[str, ...]) -> bool:
-    """Return whether nothing but the files that it reads stands against making a unit elsewhere."""
+    """Return whether a unit can be compiled elsewhere, if the files that it reads allow it."""
     toolchain = unit.toolchain
     return (
         runs_elsewhere()
@@ -79,7 +79,7 @@ def is_portable(stencil: UnitStencil, unit: ListedUnit, language: str, user: tup
 
 
 def scan(unit: ListedUnit, depfile: Path) -> Completed:
-    """Have the preprocessor list what a unit reads, and say where it looks.
+    """Make the preprocessor list what a unit reads, and where it searches.
 
     Raises: CratewrightError if it fails, as compiling will.
     """
@@ -88,9 +88,9 @@ def scan(unit: ListedUnit, depfile: Path) -> Completed:
 
 
 def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, str | None]) -> Portable | None:
-    """Return a compilation as another machine makes it, None for one that hangs on more than can be sent.
+    """Return a compilation for another machine, None if it depends on more than can be sent.
 
-    Shape: `observed` is everything that the unit reads or looks for, its source among it.
+    Shape: `observed` is everything that the unit reads or looks for, including its source.
     """
     toolchain = unit.toolchain
     inputs: dict[str, str] = {}
@@ -100,7 +100,7 @@ def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, s
         return None
     system = dict(programs)
     for path, digest in observed.items():
-        if path == ".":  # it hangs on what nobody can tell
+        if path == ".":  # its dependencies are unknown
             return None
         if digest is None:
             continue
@@ -115,12 +115,12 @@ def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, s
         elif place.startswith(_SYSTEM):
             system[path] = digest
         else:
-            # The way to it must be there: one goes up again from directories that have nothing in them.
+            # The directories on the way to it must exist, even if empty.
             directories.update(passed_directories(path))
             inputs[place] = digest
     if OUTPUT in inputs or any(os.path.islink(os.path.join(toolchain.root, path)) for path in inputs):
         return None
-    # Where it is compiled is not where it is compiled here.
+    # The working directory differs from the local one.
     words = [
         "-ffile-compilation-dir=." if word == f"-ffile-prefix-map={toolchain.root}=." else word for word in unit.words
     ]
@@ -142,9 +142,9 @@ def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, s
 def run_portable(
     portable: Portable, unit: ListedUnit, output: Path, refused: Callable[[str], CratewrightError]
 ) -> Completed | None:
-    """Compile a unit on another machine; None if that is to be done here.
+    """Compile a unit on another machine; None if it must be compiled locally.
 
-    Raises: what `refused` makes of a compiler's words; ToolError.
+    Raises: the error that `refused` makes from the output; ToolError.
     """
     ran = run_elsewhere(portable)
     if ran is None or not 0 <= ran.status < NO_ANSWER:
@@ -162,7 +162,7 @@ def run_portable(
 
 
 def portable_programs(toolchain: Toolchain) -> Mapping[str, str] | None:
-    """Return the files that another machine must have to run a toolchain, None if it is no part of the system."""
+    """Return the files that another machine needs to run a toolchain, None if it is not part of the system."""
     if toolchain.kind not in _KINDS:
         return None
     found = _programs(toolchain)
@@ -170,11 +170,11 @@ def portable_programs(toolchain: Toolchain) -> Mapping[str, str] | None:
 
 
 def portable_words(words: Sequence[str], toolchain: Toolchain) -> tuple[str, ...] | None:
-    """Return a command as another machine is told it, None for one with places of this machine in it."""
+    """Return a command for another machine, None if it has paths of this machine."""
     if any(toolchain.root in word for word in words) or not words[0].startswith(_SYSTEM):
         return None
     if toolchain.kind == "gcc":
-        # Said by the command: what runs it there may have said another thing.
+        # Set by the command, because its runner there may have set something else.
         return (_ENV, f"PWD={WORKING_DIRECTORY}", *words)
     return tuple(words)
 

@@ -16,7 +16,7 @@ _END = "End of search list."
 class SearchPath:
     """Directories in the order in which they are searched.
 
-    Shape: `quoted` come first and for `"..."` only; `missing` were named and are not there; paths relative to the
+    Shape: `quoted` come first and for `"..."` only; `missing` were named but do not exist; paths relative to the
     project root, or absolute.
     """
 

@@ -9,7 +9,7 @@ from cratewright import digest_file
 
 __all__ = ["World", "join"]
 
-# Names that no directory lists.
+# Names that directories do not list.
 _SELF = ("", ".", "..")
 
 
@@ -19,9 +19,9 @@ def join(directory: str, name: str) -> str:
 
 
 class World:
-    """The directories of one moment, each listed once, and what was found in them.
+    """Directories at one moment, each listed once, and what was found in them.
 
-    Shape: `found` has the digest of each path that was looked at, None for one where nothing is.
+    Shape: `found` has the digest of each examined path, None for a missing one.
     """
 
     def __init__(self, root: str) -> None:
@@ -30,9 +30,9 @@ class World:
         self.found: dict[str, str | None] = {}
 
     def miss(self, path: str) -> None:
-        """Note that no file is at a path: it is not there itself, or the first of its directories is not.
+        """Note that no file is at a path: record it, or the first missing directory above it.
 
-        A directory, or a link to nothing, may become a file as well.
+        A directory, or a dangling link, may become a file as well.
         """
         missing = self._first_missing(path)
         if missing:
@@ -41,7 +41,7 @@ class World:
             self.found[path] = digest_file(os.path.join(self._root, path))
 
     def miss_all(self, paths: Iterable[str]) -> None:
-        """Note that no file is at any of some paths, as `miss`; a directory that is not there is asked for once."""
+        """Note that no file is at any of some paths, as `miss`; a missing directory is looked up once."""
         grouped: dict[str, dict[str, str]] = {}
         for path in paths:
             directory, _, name = path.rpartition("/")
@@ -61,9 +61,9 @@ class World:
                     self.miss(path)
 
     def ask(self, name: str, directories: tuple[str, ...], *, beyond: bool = False) -> None:
-        """Note what a question whether a name can be included has looked at.
+        """Note what a `__has_include` query has examined.
 
-        Shape: `beyond` if the first file that is found need not be the answer.
+        Shape: `beyond` if the first file found need not be the answer.
         """
         if name.startswith("/"):
             directories = ("",)
@@ -72,7 +72,7 @@ class World:
                 return
 
     def look(self, path: str) -> bool:
-        """Note what is at a path, and return whether a file is."""
+        """Note what is at a path, and return whether it is a file."""
         missing = self._first_missing(path)
         if missing:
             self.found[missing] = None

@@ -18,16 +18,16 @@ from ..toolchains.toolchain import Toolchain
 __all__ = ["optimize_fat", "run_fat_lto"]
 
 _MERGED = "merged"
-# A pipeline that does nothing: lld merges and internalises before it.
+# An empty pipeline: lld merges and internalises before it.
 _MERGE_ONLY = ("--lto=full", "--lto-emit-llvm", "--lto-newpm-passes=verify")
 _KEEP_LTO = ("-r", "-flto", "-flinker-output=rel")
 _TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
 
 
 def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
-    """Merge the modules that a link needs, and internalise what nobody outside them uses.
+    """Merge the modules that a link needs, and internalise what is not used outside them.
 
-    gcc internalises nothing: it does so only while it makes a program.
+    gcc internalises only while it makes a program.
     Raises: LinkError if symbols clash.
     """
     what = f"merging the modules of crate '{request.crate}'"
@@ -49,12 +49,12 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 
 
-# What every unit calls when it is loaded, of these sanitizers.
+# The function of each sanitizer that every instrumented unit calls when loaded.
 _CALLED = {"address": "__asan_init", "thread": "__tsan_init"}
 
 
 def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> None:
-    """Refuse modules that were compiled with other sanitizers than gcc's LTO is told to make code for: of all of them.
+    """Refuse modules compiled with other sanitizers than the link: gcc's LTO generates code for all with the same ones.
 
     Raises: LinkError naming the crates.
     """
@@ -75,7 +75,7 @@ def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> Non
 
 
 def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
-    """Optimize a whole program; the result is bitcode, but an object from gcc, which cannot stop in between.
+    """Optimize a whole program; the result is bitcode, or with gcc an object.
 
     Raises: ToolError if the optimizer fails.
     """
@@ -84,7 +84,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
         sanitized = (f"-fsanitize={name}" for name in config.options.texts("sanitize"))
         words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *sanitized, *_TO_OBJECT)
     else:
-        # What is still visible is there to stay, as in any relocatable file.
+        # Symbols that are still visible stay, as in any relocatable file.
         words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
     words = (*words, _MERGED, "-o", "optimized")
     data = run_closed(words, toolchain, files={_MERGED: module.data}, output="optimized", what="fat LTO")
@@ -105,6 +105,6 @@ def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Tool
 
 
 def _level(config: ModuleConfig) -> str:
-    """Return lld's word: code that is to be small says so itself, function by function."""
+    """Return lld's argument: functions optimized for size are marked as such."""
     level = config.options.opt_level
     return OptLevel.DEFAULT.value if level.for_size else level.value

@@ -1,6 +1,6 @@
 """Distributed ThinLTO: one analysis of all modules, then an independent job for each.
 
-Knows nothing of caches, nor of the order in which jobs run.
+It does not depend on caches, nor on the order in which jobs run.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _FILE = pattern(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,5}))?\.bc")
 def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule, ...]:
     """Analyse modules together.
 
-    Shape: those that the link needs, in link order; `index` is the name of the module's file, a line, and then what
-    LLVM found out about it; `imports` are named by their files.
+    Shape: those that the link needs, in link order; `index` is the name of the module's file, a newline, and LLVM's
+    index; `imports` are named by their files.
     Raises: UnsupportedError for gcc or a target without it; LinkError if symbols clash.
     """
     if not toolchain.supports_thin:
@@ -59,7 +59,7 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
             refused=link_refusal(request, f"{what} failed", inputs.files),
         )
         needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
-        # A name that is not a file of ours would be that of an archive's member, which no job could read.
+        # A name that is not our file would be an archive member, which no job could read.
         strange = [name for name in needed if name not in inputs.files]
         if strange:
             raise ToolError(f"the thin link of crate '{request.crate}' names unknown modules: {' '.join(strange)}")
@@ -78,7 +78,7 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
 
 
 def names_own_files(module: ThinModule) -> bool:
-    """Say whether a module and those that it imports are called as `run_thin_lto` calls them, after their contents.
+    """Return whether a module and its imports have names like those of `run_thin_lto`, made from contents.
 
     Names become files and words of a command line, and an analysis may come from a cache that others write to.
     """
@@ -98,7 +98,7 @@ def _imports(directory: Path, name: str) -> list[str]:
 def optimize_thin(module: ThinModule, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
     """Optimize one module with what it imports, and lower it to an object.
 
-    Raises: ToolError if LLVM fails, which includes that it succeeded but wrote no output.
+    Raises: ToolError if LLVM fails or writes no output.
     """
     if not names_own_files(module):
         raise ToolError("the analysis of a thin link names files that are not its own")

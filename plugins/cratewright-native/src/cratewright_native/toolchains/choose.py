@@ -31,7 +31,7 @@ def choose_toolchain(root: str, *, compiler: str = "", llvm: str = "") -> Toolch
     """Return the toolchain to use.
 
     Shape: `llvm` is a directory with clang and lld in it; `compiler` is `zig`, or a clang or gcc, by name or path.
-    Raises: ToolError if what the user named does not work, or if nothing does.
+    Raises: ToolError if the user's choice does not work, or nothing does.
     """
     if llvm:
         return _llvm(root, programs_in(os.path.join(root, llvm)))
@@ -77,11 +77,11 @@ def _named(root: str, compiler: str) -> Toolchain:
     if name == "zig":
         return _zig(root, program)
     driver = _DRIVER.sub(lambda match: _C_DRIVERS[match[0]], name)
-    if driver != name:  # the driver for C is what compiles C++ as well, by a word or by another beside it
+    if driver != name:  # the C driver also compiles C++, by an argument or another driver beside it
         beside = os.path.join(os.path.dirname(program), driver)
         program = beside if os.access(beside, os.X_OK) else program
     kind = _kind(program)
-    if kind not in os.path.basename(program):  # as cc is a link to one, beside which the others are
+    if kind not in os.path.basename(program):  # cc is a link to one that has the others beside it
         program = os.path.realpath(program)
     if kind and kind in os.path.basename(program):
         return _llvm(root, programs_of(program)) if kind == "clang" else _gcc(root, program)
@@ -92,7 +92,7 @@ def _named(root: str, compiler: str) -> Toolchain:
 
 
 def _kind(program: str) -> str:
-    """Return `clang` or `gcc`, as the program's name says, or else the program itself; empty if it is neither."""
+    """Return `clang` or `gcc` by the program's name, or by its own answer; empty if it is neither."""
     for path in (program, os.path.realpath(program)):
         name = os.path.basename(path)
         found = "clang" if "clang" in name else "gcc" if "gcc" in name else ""
@@ -148,7 +148,9 @@ def _cache(version: str) -> str:
 
 
 def _fallback() -> Path:
-    """Return a directory for what zig builds where there is no home: the same for all builds, if nobody else has it."""
+    """Return a directory for zig's C libraries if there is no home: the same for all builds, unless another user owns
+    it.
+    """
     import tempfile  # noqa: PLC0415 - only without a home
 
     directory = os.path.join(tempfile.gettempdir(), f"cratewright-{getattr(os, 'getuid', int)()}")
@@ -169,13 +171,13 @@ def _gcc(root: str, program: str) -> Gcc:
             f"gcc would record the project's location in its results, because there is no {WORKING_DIRECTORY} here",
             hint="use clang, or pip install 'cratewright-native[zig]'",
         )
-    # gcc, its linker and its assembler are of different packages.
+    # gcc, its linker and its assembler are different packages.
     tools = (program, *(program_of(program, name) or name for name in ("ld", "as")))
     return Gcc(root=root, version=", ".join(_version(tool, "--version") for tool in tools), program=program)
 
 
 def _version(program: str, *arguments: str) -> str:
-    """Return the first line that a program says of itself.
+    """Return the first line of a program's version output.
 
     Raises: ToolError if it cannot be run.
     """

@@ -26,9 +26,9 @@ def _choices() -> _Choices:
 
 
 def toolchain_for(session: Session, *, report: bool = False) -> Toolchain:
-    """Return the toolchain of a session, which may report passes; looked for once a process.
+    """Return the toolchain of a session, which may report passes; chosen once per process.
 
-    Raises: ToolError naming what was tried and why it will not do.
+    Raises: ToolError naming what was tried and why it failed.
     """
     from .choose import choose_toolchain  # noqa: PLC0415 - a build with nothing to do needs it not
 

@@ -40,7 +40,7 @@ MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
 """Suffixes of C++ modules, which are refused."""
 _FAT_OBJECTS = 17
 """The LLVM from which on clang puts bitcode beside code."""
-# Suffixes by which not every driver knows the language.
+# Suffixes whose language not every driver knows.
 _TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
 
 
@@ -54,7 +54,7 @@ def compile_words(
     for_lto: bool = True,
     for_code: bool = False,
 ) -> tuple[str, ...]:
-    """Return what is said of one source, without its name and that of the output; `for_...` as in its stencil."""
+    """Return the arguments for one source, without its name and the output; `for_...` as in its stencil."""
     known = find_target(target)
     words = [*_plain(toolchain, known, options), f"-O{options.opt_level.value}", *_pic(known, options)]
     if language != "ir":
@@ -72,7 +72,7 @@ def compile_words(
     words += _standard(options.texts("std"), language)
     if path.endswith(".s") and toolchain.kind != "gcc":
         words.append("-Wno-unused-command-line-argument")
-    # The project root is an empty path, and an empty word would take in the next one; `=` stands for another system.
+    # The project root is an empty path, and an empty word would consume the next one; `=` would mean the sysroot.
     words += [
         f"-I./{directory}" if directory.startswith("=") else f"-I{directory or '.'}"
         for directory in options.texts("include_dirs")
@@ -83,19 +83,19 @@ def compile_words(
 
 
 def user_words(options: Options, language: str) -> tuple[str, ...]:
-    """Return what a user has said beside all options."""
+    """Return the user's own flags."""
     if language == "ir":
         return ()
     own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language.removeprefix("objective-")]
     words = (*options.texts(own), *options.texts("flags"))  # the order of SCons's commands
-    # Who wants no warnings gets no error about the clock either; a file's own time is the one that varies.
+    # Without warnings there is no error about the clock either; only a file's own time varies.
     return (*words, "-U__TIMESTAMP__") if "-w" in words and language != "assembler" else words
 
 
 def makes_both(toolchain: Toolchain, target: str, options: Options, language: str) -> bool:
-    """Return whether clang makes bitcode and code of a source in one run, each as it would by itself.
+    """Return whether clang makes bitcode and code from a source in one run, each as it would alone.
 
-    What sanitizers add to code, LLVM would add a second time. gcc does so whenever it makes objects for LTO.
+    With sanitizers LLVM would instrument twice. gcc always does so for LTO.
     """
     return (
         toolchain.llvm_major >= _FAT_OBJECTS
@@ -108,23 +108,23 @@ def makes_both(toolchain: Toolchain, target: str, options: Options, language: st
 
 
 def language_words(path: str) -> tuple[str, ...]:
-    """Return what tells a driver the language of a source, where its suffix may not."""
+    """Return the arguments that tell a driver the language of a source, if its suffix may not."""
     suffix = os.path.splitext(path)[1]
     return ("-x", LANGUAGES[suffix]) if suffix in _TOLD else ()
 
 
 def lowering_words(toolchain: Toolchain, config: ModuleConfig) -> tuple[str, ...]:
-    """Return what is said whenever a module of LLVM's is made an object."""
+    """Return the arguments for lowering an LLVM module to an object."""
     known = find_target(config.target)
     sections = ("-ffunction-sections", "-fdata-sections") if known.format == "elf" else ()
     return (f"-O{config.options.opt_level.value}", *_pic(known, config.options), *sections)
 
 
 def _plain(toolchain: Toolchain, target: Target, options: Options) -> list[str]:
-    """Return what makes compilers of all kinds behave alike.
+    """Return the arguments that make all compilers behave alike.
 
-    zig's driver turns on checks in debug builds, NDEBUG in others and frame pointers in all, which nobody asked
-    for. What a source says of the time it is compiled at would be another result every time.
+    zig's driver adds checks in debug builds, NDEBUG in others and frame pointers in all. A source that contains the
+    time of compilation would give another result every time.
     """
     words = ["-ffunction-sections", "-fdata-sections", "-Werror=date-time"]
     if toolchain.kind == "zig":
@@ -149,16 +149,16 @@ def _debug(toolchain: Toolchain, amount: DebugInfo) -> list[str]:
 
 
 def has_summary(target: str) -> bool:
-    """Return whether modules for a target are made for ThinLTO: where no linker could use it they are not."""
+    """Return whether modules for a target are made for ThinLTO, which only some linkers can use."""
     return find_target(target).format != "macho"
 
 
 def _representation(toolchain: Toolchain, target: str, options: Options, path: str) -> list[str]:
     if toolchain.kind == "gcc" and options.flag("coverage"):
-        # gcc would repeat in the module where its notes are written; so there is no representation for LTO.
+        # gcc would record in the module where its notes are written, so there is no IR for LTO.
         return [f"-frandom-seed={path}", "-gno-record-gcc-switches"]
     if toolchain.kind == "gcc":
-        # Names of local symbols are otherwise made from the time and the process.
+        # Otherwise names of local symbols depend on time and process.
         return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
     return list(SUMMARY) if has_summary(target) else ["-emit-llvm"]
 
@@ -173,7 +173,7 @@ def _standard(standards: Iterable[str], language: str) -> list[str]:
 
 
 def _prefix_maps(toolchain: Toolchain, directories: Iterable[str]) -> list[str]:
-    """Map every directory of this machine to a name that is the same on each."""
+    """Map every directory of this machine to a name that is the same everywhere."""
     if toolchain.kind == "gcc":
         # gcc repeats these words in every object, so they must not name a directory of this machine.
         return [f"-ffile-prefix-map={WORKING_DIRECTORY}=."]
@@ -183,5 +183,5 @@ def _prefix_maps(toolchain: Toolchain, directories: Iterable[str]) -> list[str]:
             maps[directory.rstrip("/")] = os.path.basename(directory.rstrip("/"))
     if isinstance(toolchain, Zig):
         maps[os.path.dirname(toolchain.program)] = "zig"
-    # The last map that fits is the one that counts.
+    # The last matching map counts.
     return [f"-ffile-prefix-map={old}={new}" for old, new in sorted(maps.items()) if old not in ("", "/")]

@@ -22,7 +22,7 @@ _NO_LLVM = "gcc has no LLVM in it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gcc(Toolchain):
-    """gcc, whose link-time optimization takes whole programs alone.
+    """gcc, which only has whole-program LTO.
 
     Shape: `program` is absolute, and `g++` and `gcc-ar` of the same suffix lie beside it.
     """
@@ -51,7 +51,7 @@ class Gcc(Toolchain):
         return bool(program_of(self.program, {"objective-c": "cc1obj", "objective-c++": "cc1objplus"}[language]))
 
     def refusal(self, target: str) -> str:
-        """Serve the host alone: every other target would be another gcc."""
+        """Serve only the host: each other target needs another gcc."""
         return "" if target == host_target() else f"this gcc compiles for '{host_target()}' alone"
 
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
@@ -67,11 +67,11 @@ class Gcc(Toolchain):
         raise UnsupportedError(_NO_LLVM)
 
     def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
-        """Let cc1 read it: the driver would hand on the words one by one."""
+        """Let cc1 read it: the driver would pass the words one by one."""
         return (f"-Wp,@{file}",)
 
     def ar(self) -> tuple[str, ...]:
-        """Return gcc-ar, which indexes objects with gcc's own representation in them."""
+        """Return gcc-ar, which indexes objects with gcc's IR."""
         return (self._beside("gcc-ar"),)
 
     def objcopy(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class Gcc(Toolchain):
         return (_printed(self.program, "objcopy"),)
 
     def environment(self) -> dict[str, str]:
-        """Add the name of the working directory, which ends up in debug information."""
+        """Add the working directory's name, which appears in debug information."""
         # Slots and zero-argument super() do not go together in a dataclass.
         return {**Toolchain.environment(self), "PWD": WORKING_DIRECTORY}
 

@@ -18,7 +18,7 @@ __all__ = ["link_line"]
 
 _BLANK = "cratewright:{}"
 _OUTPUT = _BLANK.format("output")
-# Each word stands in quotes, in which a backslash goes before some characters.
+# Each word is quoted, with backslashes before some characters.
 _QUOTED = pattern(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED = pattern(r"\\(.)")
 _LEVELS = 3
@@ -33,10 +33,10 @@ def link_line(
     about: tuple[object, ...],
     environment: Mapping[str, str],
 ) -> list[str]:
-    """Return the command by which a driver would link, or nothing if it cannot tell.
+    """Return the command by which a driver would link, or nothing if unknown.
 
-    Shape: `words` is what the driver would be told, of which it hands on those in `passed` and those that begin with
-    `-Wl,`, where they stand; `about` changes with the driver.
+    Shape: `words` are the driver's arguments, of which it passes on, in place, those in `passed` and those that begin
+    with `-Wl,`; `about` changes with the driver.
     """
     question: list[str] = []
     filled: dict[str, list[str]] = {}
@@ -53,7 +53,7 @@ def link_line(
     told = [*driver, *question, "-o", _OUTPUT, "-###"]
 
     def ask() -> str:
-        # Not as other programs are run: what they say is shown with paths of the project made relative.
+        # Run directly, because the output of other programs is shown with relative paths.
         done = run_program(told, what="how to link", env=environment)
         line = _last_command(done.stderr.decode("utf-8", "surrogateescape"))
         blanks = [word for word in line if word.startswith(_BLANK.format(""))]
@@ -73,15 +73,15 @@ def link_line(
 
 
 def _last_command(said: str) -> list[str]:
-    """Return the words of the last command that a driver shows; each is on a line that begins with a space."""
+    """Return the last command that a driver shows, on a line that begins with a space."""
     shown = [line for line in said.splitlines() if line.startswith(' "')]
     return [_ESCAPED.sub(r"\1", word) for word in _QUOTED.findall(shown[-1])] if shown else []
 
 
 def _places(line: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield what the driver has found, the directories that it is in, and when each of them has changed.
+    """Yield the files that the driver found, their directories, and the times of change.
 
-    Another release of a compiler or of a C library, and one that is gone, changes one of them.
+    Installing or removing a compiler or C library changes one of them.
     """
     found: dict[str, None] = {}
     for word in line:

@@ -21,7 +21,7 @@ _VERSIONED = pattern(r"clang-(\d+)\Z")
 
 @dataclass(frozen=True, slots=True)
 class LlvmPrograms:
-    """Where clang, ld.lld and llvm-ar of one installation are; absolute."""
+    """Absolute paths of clang, ld.lld and llvm-ar of one installation."""
 
     clang: str
     lld: str
@@ -29,7 +29,7 @@ class LlvmPrograms:
 
     @property
     def missing(self) -> str:
-        """The first of the programs that is not there, or an empty string."""
+        """The first missing program, or an empty string."""
         found = (("clang", self.clang), ("ld.lld", self.lld), ("llvm-ar", self.ar))
         return next((name for name, path in found if not (path and os.access(path, os.X_OK))), "")
 
@@ -44,7 +44,7 @@ def programs_in(directory: str) -> LlvmPrograms:
 
 
 def programs_of(clang: str) -> LlvmPrograms:
-    """Return the programs that belong to a clang: beside it, or beside what it is a link to."""
+    """Return the programs that belong to a clang: beside it, or beside the target of its link."""
     suffix = clang[clang.rfind("clang") + len("clang") :]
     for folder, end in ((os.path.dirname(clang), suffix), (os.path.dirname(os.path.realpath(clang)), "")):
         found = LlvmPrograms(clang, os.path.join(folder, f"ld.lld{end}"), os.path.join(folder, f"llvm-ar{end}"))
@@ -54,7 +54,7 @@ def programs_of(clang: str) -> LlvmPrograms:
 
 
 def find_programs(path: str) -> Iterator[LlvmPrograms]:
-    """Yield every complete installation on a search path: numbered ones from the newest on, then `clang` itself."""
+    """Yield every complete installation on a search path: numbered ones, newest first, then `clang` itself."""
     numbered: dict[int, str] = {}
     for directory in path.split(os.pathsep):
         try:
@@ -72,7 +72,7 @@ def find_programs(path: str) -> Iterator[LlvmPrograms]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Llvm(Toolchain):
-    """clang, lld and llvm-ar, with the headers and libraries of the system they are on."""
+    """clang, lld and llvm-ar, with the headers and libraries of their system."""
 
     kind: ClassVar[str] = "llvm"
 
@@ -84,17 +84,17 @@ class Llvm(Toolchain):
         return (clang, *compilers_behind(clang), lld, ar)
 
     def refusal(self, target: str) -> str:
-        """Serve the host, and what a program with the C library's headers can be linked for."""
+        """Serve the host, and targets for which a program with C library headers links."""
         known = find_target(target)
         if known.name == host_target() or can_cross(self, known):
             return ""
         return f"clang finds no C library for '{target}' on this machine"
 
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
-        """Return clang, told which lld is its own."""
+        """Return clang, with the path of its lld."""
         mode = "--driver-mode=g++" if language == "c++" else "--driver-mode=gcc"
         linker = ("--start-no-unused-arguments", f"--ld-path={self.programs.lld}", "--end-no-unused-arguments")
-        # A crash must not leave reproducers about.
+        # A crash must not leave reproducers behind.
         return (self.programs.clang, mode, *self._target(target), *linker, "-fno-crash-diagnostics")
 
     def clang_ir(self, target: str) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Llvm(Toolchain):
         return (program,)
 
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
-        """Ask for no list where lld has none: then every place that is searched counts."""
+        """Ask for no list if lld has none: then every place that is searched counts."""
         # Slots and zero-argument super() do not go together in a dataclass.
         words = Toolchain.listing(self, target, depfile)
         return words if find_target(target).format == "elf" else words[1:]
@@ -136,7 +136,7 @@ class Llvm(Toolchain):
         )
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """Ask clang where it compiles, and lld where it optimizes."""
+        """Ask clang for compilations, and lld for optimization."""
         if argv[0] == self.programs.clang:
             return ("-ftime-report",) if "-c" in argv else ()
         return ("-mllvm", "-time-passes") if argv[0] == self.programs.lld and "--lto-emit-llvm" in argv else ()

@@ -13,15 +13,15 @@ _RULE = pattern(r"===-+===")
 _SUM = pattern(r"  Total Execution Time: .*")
 _HEAD = pattern(r" +--.*--- Name ---")
 _COLUMN = r"(?:-----|(\d+\.\d+) \( *\d+\.\d%\)) +"
-# The last column is wall time; a pass that is there several times has a number behind it.
+# The last column is wall time; repeated passes have a number appended.
 _ROW = pattern(rf" +(?:(?:-----|\d+\.\d+ \( *\d+\.\d%\)) +)*{_COLUMN}(?:\d+ +)?(\S.*?)(?: #\d+)?")
-# The other reports tell again of what is in this one, in parts or in sum.
+# The other reports repeat parts or sums of this one.
 _WANTED = "Pass execution timing report"
 
 
 @dataclass(slots=True)
 class PassReport:
-    """Sums over all programs that ran since they were last taken.
+    """Sums over all programs since they were last taken.
 
     Units: seconds of wall time, by name of pass.
     """
@@ -34,7 +34,7 @@ class PassReport:
         return seconds
 
     def without(self, said: str) -> str:
-        """Return what a program said but for its reports, which are counted."""
+        """Return a program's output without its reports, which are added to the sums."""
         return "".join(self._others(said.splitlines(keepends=True)))
 
     def _others(self, lines: list[str]) -> Iterator[str]:

@@ -38,15 +38,15 @@ __all__ = [
 ]
 
 SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
-"""How a module is made that can take part in thin and in fat LTO, and be an object without either.
+"""Flags for a module that suits thin and fat LTO, and code generation without either.
 
-Split, it would have virtual tables in a second module of the file, which code generation leaves out.
+A split module would have virtual tables in a second module of the file, which code generation ignores.
 """
 
 _FORMAT = 4
 _CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
 _CALLEE = b"int callee(int value) { return value + 41; }\n"
-# A compiler that is told of one C library takes the headers of another where it finds nothing else.
+# A compiler that is told one C library takes the headers of another if it finds no others.
 _SAMPLE = b"int main(int count, char **words) { return words[count] != 0; }\n"
 _PROGRAM = b"""\
 #include <stdio.h>
@@ -59,13 +59,13 @@ _GLIBC = "libc.so.6"
 
 
 def cache_directory() -> Path:
-    """Return the directory of the user for what is found out about tools."""
+    """Return the user's directory for facts about tools."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(base) / "cratewright"
 
 
 def identity(programs: Iterable[str]) -> tuple[object, ...]:
-    """Return what is another as soon as one of the files is, or one of the libraries beside it."""
+    """Return an identity that changes with any of the files, or the libraries beside them."""
     rows: list[object] = []
     for program in programs:
         path = os.path.realpath(program)
@@ -81,9 +81,9 @@ def identity(programs: Iterable[str]) -> tuple[object, ...]:
 def remembered(
     question: str, about: tuple[object, ...], ask: Callable[[], str], holds: Callable[[str], bool] = lambda _: True
 ) -> str:
-    """Return the answer to a question about some files, asked anew if one of them is another than before.
+    """Return the answer to a question about some files, asked again when one of them changes.
 
-    Shape: `holds` says of an answer from before whether it is still right.
+    Shape: `holds` returns whether an earlier answer is still valid.
     Raises: as `ask`; a failure is never remembered.
     """
     path = cache_directory() / f"probe-{value_digest((_FORMAT, question, about))[:32]}.json"
@@ -94,16 +94,16 @@ def remembered(
     except (OSError, ValueError, LookupError, TypeError):
         pass
     answer = ask()
-    # A home that cannot be written to is no reason to fail: the question is asked again next time.
+    # An unwritable home is no reason to fail: the question is asked again next time.
     with suppress(CratewrightError):
         write_atomic(str(path), json.dumps({"question": question, "answer": answer}).encode())
     return answer
 
 
 def asked_of(program: str, *arguments: str) -> str:
-    """Return what a program prints, remembered as long as it is the same.
+    """Return what a program prints, remembered while the program is unchanged.
 
-    A script is asked every time: what it runs may be another by now. So is what comes with another search path.
+    A script is run every time, because what it runs may have changed; so is a program with another search path.
     Raises: ToolError if it cannot be run, fails or prints nothing.
     """
     if is_script(program):
@@ -113,7 +113,7 @@ def asked_of(program: str, *arguments: str) -> str:
 
 
 def is_script(program: str) -> bool:
-    """Return whether a program is a text that some other one reads."""
+    """Return whether a program is a script."""
     try:
         with open(program, "rb") as file:
             return file.read(2) == b"#!"
@@ -122,7 +122,7 @@ def is_script(program: str) -> bool:
 
 
 def program_of(driver: str, name: str) -> str:
-    """Return the path of a program that a driver of gcc's runs, or an empty string."""
+    """Return the path of a program that a gcc driver runs, or an empty string."""
     try:
         found = asked_of(driver, f"-print-prog-name={name}").strip()
     except CratewrightError:
@@ -188,7 +188,7 @@ def can_thin(toolchain: Toolchain) -> None:
 
 
 def can_link(toolchain: Toolchain, target: str, word: str) -> bool:
-    """Return whether a program that a word has instrumented can be linked: its library may not be installed."""
+    """Return whether a program instrumented by a flag can be linked: its library may not be installed."""
     word = "-fprofile-instr-generate" if word == "--coverage" and toolchain.kind == "llvm" else word
     command = (*toolchain.cc(target), word)
 
@@ -218,7 +218,7 @@ def can_cross(toolchain: Toolchain, target: Target) -> bool:
                 what="a sample",
                 outputs=["sample"],
             )
-            # A static program names no library: then its headers have told.
+            # A static program names no library; its headers were checked before.
             needed = needed_libraries((directory / "sample").read_bytes(), name="sample")
         return "yes" if not needed or (_GLIBC in needed) == glibc else "no"
 

@@ -57,7 +57,7 @@ _TARGETS = (
 
 
 def host_target() -> str:
-    """Return the name of the target that this machine runs, or the first there is."""
+    """Return the name of the target that this machine runs, or the first target."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
     name = f"{machine}-macos" if sys.platform == "darwin" else f"{machine}-linux-gnu"
     return name if any(target.name == name for target in _TARGETS) else _TARGETS[0].name

@@ -32,12 +32,12 @@ from .pass_report import PassReport
 __all__ = ["SETTLED", "WORKING_DIRECTORY", "Completed", "Toolchain"]
 
 SETTLED = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
-"""What programs are told everywhere, so that no result hangs on when and where it is made."""
+"""The environment of all programs, so that no result depends on time and place."""
 WORKING_DIRECTORY = "/proc/self/cwd"
-"""What gcc is told that its working directory is called, the same everywhere."""
+"""The name of gcc's working directory, the same everywhere."""
 
 _CRASHED = pattern(r"PLEASE (?:submit a bug report|ATTACH)|internal compiler error|LLVM ERROR:|Stack dump:")
-# With what is wrong in these lines an LLVM driver still exits with status 0.
+# With these errors, an LLVM driver still exits with status 0.
 _ASSEMBLY = pattern(r"(?m)^<(?:inline asm|assembly)>:")
 _ASSEMBLED_LATE = "build with lto='off' to see the source line of this assembly"
 _FAILED = pattern(r"Error running ThinLTO backend.*|Error loading imported file.*")
@@ -45,7 +45,7 @@ _FAILED = pattern(r"Error running ThinLTO backend.*|Error loading imported file.
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a program that succeeded has printed; paths in `stderr` are relative to the project root."""
+    """The output of a program that succeeded; paths in `stderr` are relative to the project root."""
 
     stdout: bytes
     stderr: str
@@ -56,8 +56,8 @@ class Toolchain(ABC):
     """Programs of one version that belong together.
 
     Shape: `root` is the absolute project root; `version` is one line without any path; `llvm_major` is 0 for gcc.
-    Methods that return a program give the words of a command line to which arguments are appended. `report`, if there
-    is one, sums the times of passes.
+    Methods that return a program return the first words of a command line. `report`, if there is one, sums the times of
+    passes.
     Units: `timeout` in seconds, for one run of a program.
     """
 
@@ -72,17 +72,17 @@ class Toolchain(ABC):
 
     @property
     def shows_columns(self) -> bool:
-        """Whether its messages count columns of a terminal, and not bytes."""
+        """Whether its messages count terminal columns instead of bytes."""
         return False
 
     @property
     def headers(self) -> str:
-        """The directory, with a `/`, of headers that change with the version alone; empty if there is none."""
+        """The directory, with a `/`, of headers that change only with the version; empty if there is none."""
         return ""
 
     @abstractmethod
     def programs_run(self) -> tuple[str, ...]:
-        """Return the programs whose bytes can alter a result, those that others run included."""
+        """Return the programs whose bytes can alter a result, including those that others run."""
 
     @abstractmethod
     def refusal(self, target: str) -> str:
@@ -115,21 +115,21 @@ class Toolchain(ABC):
         """Return the archiver that indexes bitcode as well as objects."""
 
     def objcopy(self) -> tuple[str, ...]:
-        """Return what removes sections of objects; for gcc, whose objects hold more than what is linked.
+        """Return objcopy, for gcc, whose objects hold IR besides code.
 
         Raises: UnsupportedError if the toolchain needs none.
         """
         raise UnsupportedError(f"{self.kind} makes objects that need nothing removed")
 
     def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
-        """Return what has the preprocessor read words from a response file; drivers themselves may not pass it on.
+        """Return the arguments by which the preprocessor reads a response file; drivers may not pass one on.
 
         Raises: UnsupportedError if there is no way.
         """
         return (f"@{file}",)
 
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
-        """Return what makes the driver list the files that a link reads, and say where it looks for libraries.
+        """Return the arguments that make the driver list the files a link reads, and the places searched for libraries.
 
         Source: GNU ld 2.35, LLD 13: `--dependency-file`.
         """
@@ -138,7 +138,7 @@ class Toolchain(ABC):
     def linker(
         self, target: str, language: str, words: Sequence[str], *, passed: Collection[str], output: str
     ) -> list[str]:
-        """Return the command by which `cc` would link, or nothing if that is to be left to it.
+        """Return the command by which `cc` would link, or nothing to leave it to the driver.
 
         Shape: as `link_line`.
         """
@@ -147,29 +147,29 @@ class Toolchain(ABC):
     def environment(self) -> dict[str, str]:
         """Return all environment variables that its programs see.
 
-        None that could alter a result is handed on: CPATH, LIBRARY_PATH, CCC_OVERRIDE_OPTIONS and their like are
-        in no cache key.
+        None that could alter a result is passed on: CPATH, LIBRARY_PATH, CCC_OVERRIDE_OPTIONS and the like are in no
+        cache key.
         """
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/"),
-            # Where a compiler that is ended leaves files, they are removed.
+            # Files left here by a killed compiler are removed.
             "TMPDIR": scratch_root(),
             **SETTLED,
         }
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """Return what makes a program report its passes on standard error, which alters nothing that it makes."""
+        """Return the arguments that make a program report its passes on standard error, without altering its output."""
         return ()
 
     @contextmanager
     def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
-        """Give the environment of one run of a program."""
+        """Yield the environment of one run of a program."""
         yield self.environment()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a directory of its own that is gone afterwards."""
+        """Yield a directory of its own, removed afterwards."""
         with scratch_directory() as directory:
             yield directory
 
@@ -187,9 +187,9 @@ class Toolchain(ABC):
         """Run a program.
 
         Shape: `what` names the work in messages, such as `main.c` or `thin link of crate 'app'`; `outputs` are the
-        files it must have made, not empty, relative to `cwd` or absolute; `refused` makes the error of what was said.
-        Raises: `failure` with what the program said, or what `refused` made of it, if it refused its input; ToolError
-        if it is missing, crashed, or succeeded without making its outputs.
+        files it must have made, not empty, relative to `cwd` or absolute; `refused` makes the error from its output.
+        Raises: `failure` with the program's output, or the error from `refused`, if it refused its input; ToolError if
+        it is missing, crashed, or succeeded without making its outputs.
         """
         if self.report is not None:
             argv = (*argv, *self.report_words(argv))
@@ -215,7 +215,7 @@ class Toolchain(ABC):
         failure: type[CratewrightError] = ToolError,
         refused: Callable[[str], CratewrightError] | None = None,
     ) -> Completed:
-        """Return what a program that was run has said, here or elsewhere, if it has done what it was to do.
+        """Return the output of a program that ran here or elsewhere, if it succeeded.
 
         Raises: as `run`.
         """
@@ -243,11 +243,11 @@ class Toolchain(ABC):
         return Completed(done.stdout, said)
 
     def shown(self, text: str, cwd: str | Path) -> str:
-        """Return what a program said with paths below the project root, or the scratch directory, made relative.
+        """Return a program's output with paths below the project root or the scratch directory made relative.
 
-        Shape: files that drivers make for themselves are called after what they are.
+        Shape: temporary files of drivers are named after their kind.
         """
-        # The last is what gcc is told to call the project in debug information.
+        # The last is gcc's name for the project in debug information.
         for directory in dict.fromkeys((self.root, str(cwd), WORKING_DIRECTORY)):
             if len(directory) > 1:
                 text = re.sub(rf"{re.escape(directory)}/(?:\.?/)*", "", text)
@@ -255,7 +255,7 @@ class Toolchain(ABC):
         return re.sub(own, lambda match: "<assembly>" if match[0].endswith(".s") else "<intermediate file>", text)
 
     def for_people(self, text: str) -> str:
-        """Return what a program said of a failure without what is of no use to anybody."""
+        """Return a program's output on failure without useless lines."""
         return text
 
     def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:

@@ -53,11 +53,11 @@ class Zig(Toolchain):
         return os.path.join(os.path.dirname(self.program), "lib", "")
 
     def programs_run(self) -> tuple[str, ...]:
-        """Return the one there is."""
+        """Return the only driver."""
         return (self.program,)
 
     def refusal(self, target: str) -> str:
-        """Serve all there are."""
+        """Serve all targets."""
         return ""
 
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class Zig(Toolchain):
     def clang_ir(self, target: str) -> tuple[str, ...]:
         """Return the unmodified driver: `zig cc` knows no `-x ir`.
 
-        The two write the triple in two ways, which is no reason for a warning.
+        The two spell the triple differently, which needs no warning.
         """
         return (self.program, "clang", f"--target={find_target(target).triple}", "-Wno-override-module")
 
@@ -83,15 +83,15 @@ class Zig(Toolchain):
         return (self.program, "ld.lld", "-m", emulation)
 
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
-        """Ask for the list, which zig writes for every target; where it searches it is told."""
+        """Ask for the list, which zig writes for every target; its search directories are given explicitly."""
         return Toolchain.listing(self, target, depfile)[:1]
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """Ask clang where it compiles; this lld reports nothing."""
+        """Ask clang for compilations; this lld reports nothing."""
         return ("-ftime-report",) if argv[1] in ("cc", "c++", "clang") and "-c" in argv else ()
 
     def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
-        """Let clang read it, which zig runs with the words one by one."""
+        """Let clang read it, since zig passes it the words one by one."""
         if language == "assembler":
             raise UnsupportedError(
                 "zig cannot take a command line this long for assembly", hint="put the defines into a header"
@@ -109,15 +109,15 @@ class Zig(Toolchain):
         return {**known, "ZIG_GLOBAL_CACHE_DIR": self.cache, "ZIG_LOCAL_CACHE_DIR": self.cache}
 
     def for_people(self, text: str) -> str:
-        """Leave out where in its cache zig keeps a part of a C library."""
+        """Remove the places of C library parts in zig's cache."""
         return re.sub(rf"{re.escape(self.cache)}/o/[0-9a-f]{{32}}/", "", text)
 
     @contextmanager
     def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
-        """Give `zig cc` a cache that is gone afterwards, beside the lasting one for C libraries.
+        """Give `zig cc` a temporary cache, besides the lasting one for C libraries.
 
-        It would answer from what it made before, although a header has appeared at a path that was missing before; and
-        keep a copy of every object for good.
+        Otherwise it would reuse results although a header has appeared at a missing path, and keep a copy of every
+        object.
         """
         if argv[1] not in ("cc", "c++"):
             yield self.environment()

@@ -1,4 +1,4 @@
-"""What a unit implies about its stage, besides its functions, as one attribute of its module.
+"""What a unit implies about its stage, apart from its functions, as one attribute of its module.
 
 The attribute is written when the unit is compiled and read when it is linked.
 """
@@ -23,11 +23,11 @@ Mode = tuple[int, ...]
 class Implied:
     """Execution modes and storage of one unit.
 
-    Shape: `stage` is the suffix word that the unit was compiled for; `modes` those that a library declares, `defaults`
-    those of an entry point that its source does not declare; `unbounded` if arrays of a library's interface are as long
-    as a layout says that it lacks; `sized` if code takes the workgroup's size from whatever
-    links it; `shared` names each variable of which a stage has one, with a digest of its initialiser (empty: none;
-    `?`: no constant); `placed` each place that units may bind to, with a digest of what it is bound to.
+    Shape: `stage` is the suffix word that the unit was compiled for; `modes` are those that a library declares,
+    `defaults` those of an entry point that its source does not declare; `unbounded` if arrays of a library's interface
+    are as long as a layout says that it lacks; `sized` if code takes the workgroup's size from whatever links it;
+    `shared` names each variable of which a stage has one, with a digest of its initialiser (empty: none; `?`: no
+    constant); `placed` each place that units may bind to, with a digest of what it is bound to.
     """
 
     stage: str = ""
@@ -39,7 +39,7 @@ class Implied:
     placed: tuple[tuple[str, str], ...] = ()
 
     def encode(self) -> str:
-        """Return it as text; empty if nothing is implied."""
+        """Return the attribute's text; empty if nothing is implied."""
         row = (self.stage, self.modes, self.defaults, int(self.unbounded), int(self.sized), self.shared, self.placed)
         if not any(row[1:]):
             return ""
@@ -47,7 +47,7 @@ class Implied:
 
     @classmethod
     def of(cls, module: ModuleCodegen) -> Implied:
-        """Return what a module's attribute says."""
+        """Parse a module's attribute."""
         text = module.attribute(IMPLIES)
         if not text:
             return NOTHING
@@ -67,9 +67,9 @@ NOTHING = Implied()
 
 
 def share(units: Iterable[Implied]) -> bool:
-    """Return whether units have to be looked at together.
+    """Return whether units must be checked together.
 
-    Shape: so if two name one variable or bind different things to one place, or one needs a layout it does not have.
+    Shape: true if two share a variable or bind different things to one place, or one needs a layout that it lacks.
     """
     names: set[str] = set()
     places: dict[str, str] = {}

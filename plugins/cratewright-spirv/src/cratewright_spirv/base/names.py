@@ -48,9 +48,9 @@ _SPIRV = {
 class ImageEntry:
     """An entry point of the crate that is linked.
 
-    Shape: `module` is a position in the request; `own_name` is its name in the source, `inner` that in the module
-    as it is, `name` that in the image; `output` is the base name of an image that holds it alone. `variant` says which
-    one of its source it is, if it is one.
+    Shape: `module` is a position in the request; `own_name` is its name in the source, `inner` in the input module,
+    `name` in the image; `output` is the base name of an image that holds it alone. `variant` is its key if it is a
+    variant.
     """
 
     module: int
@@ -76,7 +76,7 @@ def known_stage(stage: object) -> bool:
 def entries_of(request: LinkRequest) -> tuple[ImageEntry, ...]:
     """Return the entry points of the crate's own modules, in order.
 
-    Shape: in a single module, only what would clash within a stage is renamed, after its source.
+    Shape: in a single module, only names that clash within a stage are replaced, by names made from the source.
     Raises: LinkError if two would be written to one file, or if there is none.
     """
     entries = [
@@ -97,7 +97,7 @@ def entries_of(request: LinkRequest) -> tuple[ImageEntry, ...]:
 
 
 def optimized_entries(entries: Iterable[ImageEntry]) -> str:
-    """Return what a module that LTO made must say of its entry points, for `entries_of` to know them again."""
+    """Return the attributes by which `entries_of` recognises the entry points of a module made by LTO."""
     return json.dumps(
         [[each.stage, each.own_name, each.inner, each.output, each.source, each.variant] for each in entries]
     )
@@ -172,7 +172,7 @@ def _without_clashes(entries: list[ImageEntry]) -> tuple[ImageEntry, ...]:
         name = entry.own_name
         if count[entry.stage, name] > 1:
             name = entry.output.removesuffix(f".{entry.suffix}")
-            # A source may be called like another's entry point; its whole output name is unique.
+            # A source may have the name of another's entry point; its full output name is unique.
             name = entry.output if (entry.stage, name) in taken else name
             taken.add((entry.stage, name))
         named.append(replace(entry, name=name))
@@ -215,5 +215,5 @@ def manifest_name(crate: str) -> str:
 
 
 def spv_environment(target: str) -> str:
-    """Return the SPIR-V environment of a Vulkan one; only that knows linkage."""
+    """Return the SPIR-V environment of a Vulkan one; only the former has linkage."""
     return _SPIRV[target]

@@ -13,14 +13,14 @@ __all__ = ["quiet", "redirected"]
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let nothing through to either output: for some bad sources a compiler prints thousands of lines."""
+    """Discard both outputs: for some bad sources a compiler prints thousands of lines."""
     with redirected(_nowhere(), 1, 2):
         yield
 
 
 @contextmanager
 def redirected(file: int, *outputs: int) -> Iterator[None]:
-    """Have what goes to some outputs go to a file."""
+    """Redirect some outputs to a file."""
     saved = [(number, os.dup(number)) for number in outputs]
     for number in outputs:
         os.dup2(file, number)

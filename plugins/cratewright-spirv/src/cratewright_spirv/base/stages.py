@@ -36,5 +36,5 @@ _NAMES = {model: stage.name for stage in STAGES for model in stage.models}
 
 
 def stage_name(model: int) -> str:
-    """Return the name of an execution model's stage; models that are no Vulkan stage get a numbered name."""
+    """Return the name of an execution model's stage; models other than Vulkan stages get a numbered name."""
     return _NAMES.get(model, f"model-{model}")

@@ -1,4 +1,4 @@
-"""The time that steps of this package take; a step inside another counts once.
+"""The time taken by steps of this package; nested steps count once.
 
 Disabled by default, when a step costs one check of a variable.
 """
@@ -36,7 +36,7 @@ class Stopwatch:
         return seconds
 
     def time(self, name: str, run: Callable[[], R]) -> R:
-        """Run a step and count what it took by itself."""
+        """Run a step and count its own time."""
         self._inner.append(0.0)
         started = perf_counter()
         try:
@@ -49,7 +49,7 @@ class Stopwatch:
 
 
 STOPWATCH = Stopwatch()
-"""This process's."""
+"""The stopwatch of this process."""
 
 
 def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -1,1 +1,1 @@
-"""SPIR-V as words and instructions, and what they show."""
+"""SPIR-V as words and instructions, and analyses of them."""

@@ -36,8 +36,8 @@ class _Finding:
 def check(data: bytes, *, name: str, describe: Callable[[str], str]) -> None:
     """Check the calls of a finalised module; `describe` makes a function's debug name readable.
 
-    Raises: LinkError for recursion, and for something an entry point reaches but its stage does not have: the
-    first in module order, with the number of others.
+    Raises: LinkError for recursion, and for an operation that an entry point reaches but its stage lacks: the first in
+    module order, with the number of others.
     """
     check_program(Program.of(parse(data, name)), name=name, describe=describe)
 
@@ -111,7 +111,7 @@ def _cycle(graph: Graph, functions: Iterable[int]) -> list[int]:
 def _findings(
     program: Program, graph: Graph, restricted: Mapping[int, Iterable[Restriction]], entry: ProgramEntry
 ) -> Iterator[_Finding]:
-    """Yield what the entry point must not reach, nearest first, each by the shortest way."""
+    """Yield what the entry point must not reach, nearest first, each with its shortest path."""
     modes = {
         words[2] for words in program.preamble if words[0] & 0xFFFF == op.EXECUTION_MODE and words[1] == entry.function
     }
@@ -127,7 +127,7 @@ def _findings(
 
 
 def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dict[int, list[Restriction]]:
-    """Return what each function does that not every stage can, without repeats."""
+    """Return the restricted operations of each function, without repeats."""
     variables = _restricted_variables(program, names)
     sized = asks_for_size(program)
     asking = program.references(sized) if sized else {}

@@ -31,7 +31,7 @@ class Contents:
     """Digests of the types and constants of a preamble.
 
     Shape: one digest in two modules means one declaration, down to layout and the names of structs; a pointer that is
-    declared ahead of its struct goes by the struct's name. A `loose` digest says nothing of precision and access.
+    declared ahead of its struct goes by the struct's name. A `loose` digest ignores precision and access.
     """
 
     def __init__(self, program: Program, *, loose: bool = False) -> None:
@@ -88,7 +88,7 @@ class Contents:
 
 
 def unify(program: Program) -> Program:
-    """Return the program with equal types and constants made one."""
+    """Return the program with equal types and constants merged."""
     contents = Contents(program)
     first: dict[str, int] = {}
     merged: dict[int, int] = {}
@@ -101,7 +101,7 @@ def unify(program: Program) -> Program:
 
 
 def substituted(program: Program, merged: dict[int, int]) -> Program:
-    """Return the program with some global ids replaced and what defined and described them left out."""
+    """Return the program with some global ids replaced, without their definitions and descriptions."""
     rewrite = program.module.rewrite
     preamble = [
         rewrite(words, merged)

@@ -15,7 +15,7 @@ __all__ = ["callees_first"]
 def callees_first(program: Program, roots: Iterable[int]) -> list[int]:
     """Return all functions that the roots call, themselves included, each after those that it calls.
 
-    Shape: in the order of first calls otherwise, so that the order of definitions is without effect.
+    Shape: otherwise in the order of first calls, so the order of definitions has no effect.
     Raises: FormatError for recursion.
     """
     done: dict[int, None] = {}

@@ -58,7 +58,7 @@ LOCAL_VARIABLE, DECLARE, VALUE, SOURCE, DEFINITION, DEBUG_LINE, NO_DEBUG_LINE = 
 
 _HEADER, _BOUND = 5, 3
 _LINES = frozenset({op.LINE, op.NO_LINE})
-# No line holds beyond these.
+# Lines do not extend beyond these.
 _EDGES = frozenset({op.FUNCTION, op.FUNCTION_END, op.LABEL})
 _NON_SEMANTIC = b"SPV_KHR_non_semantic_info"
 _SHOWN = SET_NAME.encode()
@@ -67,19 +67,19 @@ _HAS_LINES = re.compile(rb"\x08\0\x04\0")
 
 
 def lines_for_linker(modules: Sequence[bytes]) -> list[bytes]:
-    """Return the modules, in the order in which they will be linked, with lines and scopes that stay right."""
+    """Return the modules, in link order, with lines and scopes that survive the link."""
     result: list[bytes] = []
     offset = 0
     for data in modules:
         moved = len(modules) > 1 and offset and _HAS_LINES.search(data)
         result.append(_named(_moved(data, offset) if moved else data, _SHOWN, _HIDDEN))
-        # What the linker adds to the ids of the next module.
+        # The offset that the linker adds to the ids of the next module.
         offset += int.from_bytes(data[_BOUND * 4 : _BOUND * 4 + 4], "little") - 1
     return result
 
 
 def linked_lines(data: bytes) -> bytes:
-    """Return what the linker made of modules that were made ready for it, with all names as they were."""
+    """Restore the names in the linker's result of modules prepared for it."""
     return _named(data, _HIDDEN, _SHOWN)
 
 
@@ -94,7 +94,7 @@ def has_debug_info(data: bytes) -> bool:
 
 
 def without_debug_info(data: bytes) -> bytes:
-    """Return a module without NonSemantic.Shader.DebugInfo and lines, if it has such: one of its units had it made."""
+    """Return a module without NonSemantic.Shader.DebugInfo and lines, if a unit brought them."""
     if _SHOWN not in data:
         return data
     words = array("I", data)
@@ -114,9 +114,9 @@ def without_debug_info(data: bytes) -> bytes:
 
 
 def only_lines(data: bytes) -> bytes:
-    """Return a module in which `OpLine` says what NonSemantic.Shader.DebugInfo said, and nothing else is left of that.
+    """Return a module with NonSemantic.Shader.DebugInfo replaced by `OpLine`.
 
-    Shape: strings that only that used go as well; they hold whole sources.
+    Shape: strings that only it used are dropped too; they hold whole sources.
     """
     if _SHOWN not in data:
         return data
@@ -146,7 +146,7 @@ def only_lines(data: bytes) -> bytes:
 
 
 def with_relative_files(data: bytes, root: str) -> bytes:
-    """Return a module whose files are called from a root, where a compiler put that before their names."""
+    """Return a module with the root removed from file names, where a compiler put it in front."""
     if root.encode() not in data:
         return data
     module = parse(data, "module")
@@ -160,7 +160,7 @@ def with_relative_files(data: bytes, root: str) -> bytes:
 
 
 def without_repeats(data: bytes) -> bytes:
-    """Return a module without lines that say what holds already, or hold for nothing."""
+    """Return a module without redundant lines and lines that apply to nothing."""
     words = array("I", data)
     out, line, held = words[:_HEADER], array("I"), array("I")
     for opcode, at, end in spans(words):

@@ -17,9 +17,9 @@ _LINKAGE_CAPABILITY = b"\x11\0\x02\0\x05\0\0\0"
 
 
 def with_plain_linkage(data: bytes, *, name: str) -> bytes:
-    """Return a module whose exports are of one kind, and that speaks of linkage only if it has such.
+    """Return a module with exports of one kind, and the linkage capability only if it has any.
 
-    What may be defined in several modules alike is a definition like any other; `once` knows which those are.
+    `LinkOnceODR` becomes a plain export; `once` records those names.
     """
     if _LINKAGE_CAPABILITY not in data or data[:4] != _MAGIC:
         return data

@@ -1,10 +1,10 @@
 """A SPIR-V module as a header and a list of instructions, read from bytes and written back.
 
-Knows no meaning beyond which words are ids; the grammar's table of operands says that.
+The only meaning it knows is which words are ids, from the grammar's table of operands.
 
-An instruction is the tuple of its words, the first of which holds its length and opcode. Opcodes newer than
-the table are carried along: all of their words are taken for possible uses, and rewriting one that may use a
-rewritten id is refused. Words of either byte order are read; little-endian words are written.
+An instruction is the tuple of its words, the first of which holds its length and opcode. Opcodes newer than the table
+are carried along: all of their words count as possible uses, and rewriting one that may use a rewritten id is refused.
+Words of either byte order are read; little-endian words are written.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WIDE = 32
 _UNKNOWN = ("", "")
 _FUNCTION = struct.pack("<I", 5 << 16 | op.FUNCTION)
 RESULTS = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
-# by first word, and for these opcodes also by the one word that decides what the others are
+# by first word, and for these opcodes also by the word that decides the layout of the others
 _DECIDING = {op.SPEC_CONSTANT_OP: 3, op.DECORATE: 2, op.MEMBER_DECORATE: 3, op.LOAD: 4, op.STORE: 3}
 _positions: dict[int, tuple[int, ...]] = {}
 _decided: dict[tuple[int, int], tuple[int, ...]] = {}
@@ -95,14 +95,14 @@ class Module:
 def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True) -> Module:
     """Return the module that `data` encodes.
 
-    Shape: of `foreign` data, which no tool of ours made, every id is checked as well; without `bodies` the
-    instructions end before the first function.
+    Shape: in `foreign` data, made by other tools, every id is checked as well; without `bodies` the instructions end
+    before the first function.
     Raises: FormatError for anything that is not a well-formed sequence of instructions.
     """
     words = _words(data, name) if bodies else _preamble(data, name)
     instructions: list[Instruction] = []
     append, at, size = instructions.append, HEADER_WORDS, len(words)
-    # The one that ends a preamble, or has literals of a width that others decide.
+    # It ends the preamble, or has literals whose width depends on other instructions.
     special, switched = op.SWITCH if bodies else op.FUNCTION, False
     while at < size:
         first = words[at]
@@ -112,7 +112,7 @@ def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True)
                 break
             switched = True
         if end >= size and not bodies and size * 4 < len(data):
-            # What looked like the first function stands inside an instruction.
+            # The apparent first function is inside an instruction.
             words = _words(data, name)
             size = len(words)
         if not at < end <= size:
@@ -161,13 +161,13 @@ def string(instruction: Instruction, at: int) -> tuple[str, int]:
 
 
 def last_string(instruction: Instruction, at: int) -> str:
-    """Return the literal string that starts at word `at` and is an instruction's last operand, quicker."""
+    """Return the literal string that starts at word `at` and is an instruction's last operand, faster."""
     return _text(instruction[at:])
 
 
 @lru_cache(maxsize=1 << 12)
 def _text(words: tuple[int, ...]) -> str:
-    """Return a literal string; the same names stand in many shaders."""
+    """Return a literal string, cached because many shaders have the same names."""
     return array("I", words).tobytes().partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
@@ -245,7 +245,7 @@ def _string_end(words: Instruction, at: int) -> int:
 
 
 def _find_positions(words: Instruction, wide: frozenset[int]) -> tuple[int, ...]:
-    """Return the positions of the used ids, remembered where few words decide them."""
+    """Return the positions of the used ids, cached where few words decide them."""
     opcode, size = words[0] & 0xFFFF, len(words)
     if opcode not in op.INSTRUCTIONS:
         return tuple(range(1, size))
@@ -292,7 +292,7 @@ def _walk(layout: str, words: Instruction, at: int, wide: frozenset[int]) -> tup
                     if parameter == "i":
                         found.append(at)
         elif letter == "o":
-            # the embedded opcode's layout starts after the result type and result, which stand before it
+            # the embedded opcode's layout omits result type and result, which come before it
             found += _walk(op.INSTRUCTIONS.get(words[at], _UNKNOWN)[1][2:], words, at + 1, wide)[0]
             fixed = False
             break

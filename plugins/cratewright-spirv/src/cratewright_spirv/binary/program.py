@@ -1,6 +1,6 @@
 """A module split into its preamble and its functions, with their references.
 
-It can tell what is reachable, and drop what is not.
+It finds what is reachable, and drops the rest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INPUT, OUTPUT = 1, 3
 BINDING = 33
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)
-# the first operand of these is what they speak of, which is no use of it
+# the first operand of these is their target, which does not count as a use
 REMARKS = frozenset(
     {
         op.NAME,
@@ -106,7 +106,7 @@ class Program:
             for words in body:
                 for at in ids(words):
                     if words[at] in targets:
-                        # debug information names the function it stands in, which is no call
+                        # debug information names its own function, which is not a call
                         if words[0] & 0xFFFF == op.EXT_INST and words[at] in self.functions:
                             continue
                         used[words[at]] = None
@@ -118,7 +118,7 @@ class Program:
 
 
 def entry_of(words: Instruction) -> ProgramEntry:
-    """Return what an `OpEntryPoint` says."""
+    """Parse an `OpEntryPoint`."""
     name, interface = string(words, 3)
     return ProgramEntry(words[1], words[2], name, interface)
 

@@ -26,7 +26,7 @@ _RAYS = ("raygen", "intersection", "any-hit", "closest-hit", "miss", "callable")
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Something that only some stages have; `groups` have it too, if they declare a derivative group."""
+    """An operation that only some stages have; `groups` have it too if they declare a derivative group."""
 
     what: str
     stages: tuple[str, ...]
@@ -92,7 +92,7 @@ OPERATIONS: dict[int, Restriction] = {
     5344: _CALLABLE,
     5364: _operation("beginInvocationInterlockARB", *_FRAGMENT),
     5365: _operation("endInvocationInterlockARB", *_FRAGMENT),
-    # A new glslang makes the same of `discard`.
+    # A new glslang compiles `discard` to the same.
     5380: Restriction("`discard` or `demote`", _FRAGMENT),
     5381: _operation("helperInvocationEXT", *_FRAGMENT),
 }

@@ -33,7 +33,7 @@ Key = TypeVar("Key")
 
 
 class _Texts(Generic[Key]):
-    """Debug names by what they name, decoded only when asked for: a module has many, and few matter."""
+    """Debug names by what they name, decoded on demand: a module has many, and few matter."""
 
     def __init__(self, at: int) -> None:
         self.words: dict[Key, Instruction] = {}
@@ -84,7 +84,7 @@ class Shapes:
         return self.definitions[pointer][3]
 
     def element(self, type_id: int) -> tuple[int, int]:
-        """Return a type without its array dimensions, and how many elements they hold; 0 means unbounded."""
+        """Return a type without its array dimensions, and their number of elements; 0 means unbounded."""
         count = 1
         while self.opcode(type_id) in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
             words = self.definitions[type_id]

@@ -21,7 +21,7 @@ _SCALARS = {(op.TYPE_INT, 1): "int", (op.TYPE_INT, 0): "uint", (op.TYPE_FLOAT, 0
 
 
 class Signatures:
-    """Answers what the functions of one module take and return."""
+    """The parameter and result types of a module's functions."""
 
     def __init__(self, preamble: Iterable[Sequence[int]]) -> None:
         self._types: dict[int, Sequence[int]] = {}

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 RESERVED = 0x7CA7_E000
-"""The id of the first of three constants that stand for the entry point's workgroup size until it is known."""
+"""The id of the first of three constants that represent the entry point's workgroup size until it is known."""
 SPEC_ID, BUILT_IN, WORKGROUP_SIZE = 1, 11, 25
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 _BEFORE_DECORATIONS = (op.EXT_INST_IMPORT, op.STRING)

@@ -18,8 +18,8 @@ from .objects import MARKER
 
 __all__ = ["layouts_wanted", "tail", "with_size"]
 
-# A stub main needs these where the unit has no layout of its own: what the compiler asks for, a layout that has it,
-# and the execution mode that this makes. Arrays get the longest length there is; the link gives them the right one.
+# A stub main needs these where the unit has no layout of its own: the compiler's request, a layout that satisfies it,
+# and the resulting execution mode. Arrays get the maximum length; the link corrects it.
 _LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {
     "geom": (
         ("input layout primitive", b"layout(triangles_adjacency) in;", (23,)),
@@ -36,8 +36,8 @@ _LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {
 }
 _EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")
 _LAYOUT_WANTED = re.compile(r"Linking .* stage: At least one shader must specify (.*)")
-# Where a workgroup's size is left to the entry point: as many invocations as the compiler takes, for it refuses
-# constant indexes that this many would not reach, and as many as every derivative group takes.
+# For a workgroup size left to the entry point: the maximum, because the compiler refuses constant indexes beyond the
+# number of invocations, and valid for every derivative group.
 _SIZE = b"layout(%s) in; " % b", ".join(
     b"local_size_%c = %%d, local_size_%c_id = %%d" % (axis, axis) for axis in b"xyz"
 )
@@ -47,7 +47,7 @@ _CODE = re.compile(rb"^[ \t]*[^\s#]", re.M)
 
 
 def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:
-    """Return a text with the workgroup's size left to constants if it does not say it, and the first one's id, or 0."""
+    """Return a text whose workgroup size, if undeclared, is set by constants, and the first one's id, or 0."""
     if source.language != "glsl" or source.stage not in _SIZES or not takes_size(text):
         return 0, text
     first = _LAST_CONSTANT - 2
@@ -60,7 +60,7 @@ def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:
 
 
 def layouts_wanted(stage: str, messages: Iterable[GlslangMessage]) -> Iterator[tuple[bytes, Mode]]:
-    """Yield the layouts that the compiler asks for, and the execution modes that they make."""
+    """Yield the layouts that the compiler asks for, and the resulting execution modes."""
     for message in messages:
         wanted = _LAYOUT_WANTED.match(message.text)
         for words, layout, mode in _LAYOUTS.get(stage, ()) if wanted is not None else ():
@@ -69,7 +69,7 @@ def layouts_wanted(stage: str, messages: Iterable[GlslangMessage]) -> Iterator[t
 
 
 def tail(source: StageSource, stubs: Sequence[Function], layout: bytes, library: bool) -> bytes:
-    """Return the text to append: a line for each stub, under a number of its own, then a main."""
+    """Return the text to append: a line for each stub, with a number of its own, then a main."""
     parts = [b"\n#line 1 %d\n" % STUB_STRING]
     for stub in stubs:
         result = b"" if stub.result.split()[-1:] == [b"void"] else b" %s cw_result; return cw_result;" % stub.result

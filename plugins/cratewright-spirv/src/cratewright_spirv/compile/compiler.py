@@ -1,6 +1,6 @@
 """Compiles one unit of GLSL or HLSL to linkable SPIR-V objects.
 
-Everything it reads besides the request is reported.
+Everything else that it reads is reported.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _SIZED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRequest:
-    """A source and all that decides its objects, but for the files it includes.
+    """A source and everything that decides its objects, except the files it includes.
 
-    Shape: `root` is absolute and never shows; `path` is relative to it; `stage` is a suffix word
-    (`vert`, `comp`, ...) or None for functions of any stage; `debuginfo` is none, line or full.
+    Shape: `root` is absolute and never shown; `path` is relative to it; `stage` is a suffix word (`vert`, `comp`, ...)
+    or None for functions of any stage; `debuginfo` is none, line or full.
     """
 
     root: str
@@ -62,7 +62,7 @@ class UnitRequest:
 class UnitResult:
     """The objects of a unit, the files it depends on and its warnings.
 
-    Shape: `as_written` if the unit has a canonical form, but that was refused.
+    Shape: `as_written` if the unit has a canonical form that the compiler refused.
     """
 
     variants: tuple[ObjectVariant, ...]
@@ -71,7 +71,7 @@ class UnitResult:
     as_written: bool = False
 
 
-# Who found the includes of a source, and its canonical form, if it has one.
+# The include finder of a source, and its canonical form, if it has one.
 Found = tuple[IncludeResolver, "Canonical | None"]
 
 
@@ -115,7 +115,7 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
             result = _Unit(request, compiler, includes, form).result()
             return replace(result, diagnostics=with_columns(result.diagnostics, includes.texts, ask))
         except SourceError:
-            includes = _resolver(request)  # the text as it is written words the errors
+            includes = _resolver(request)  # errors are worded by the text as written
     try:
         result = _Unit(request, compiler, includes, None).result()
     except SourceError as error:
@@ -126,7 +126,7 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
 
 
 def _said(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
-    """Return what is said of a unit when one of its files has another text."""
+    """Return the messages about a unit in which one file has another text."""
     if file == request.path:
         request = replace(request, text=text)
     includes = _resolver(request)
@@ -143,9 +143,9 @@ def _resolver(request: UnitRequest) -> IncludeResolver:
 
 @step("read source and includes")
 def canonical_form(request: UnitRequest) -> Found:
-    """Return who found the includes of a unit, and its canonical form, if there is one.
+    """Return the include finder of a unit, and its canonical form, if there is one.
 
-    Shape: none where debug information holds the text as it is written.
+    Shape: none if debug information holds the text as written.
     """
     includes = _resolver(request)
     if request.debuginfo == "full":
@@ -179,10 +179,10 @@ class _Unit:
             raise self._error(failure.messages) from None
 
     def free_of_stage(self) -> tuple[_Attempt, ...]:
-        """Compile for fragment and compute, and for the others only where neither takes the unit.
+        """Compile for fragment and compute, and for the others only if both refuse the unit.
 
-        What some stages take is offered to all: the rest of the unit may serve any stage, and the image that
-        reaches what belongs to another stage is refused with the path by which it gets there.
+        A unit that some stages accept serves all: an image that reaches an operation of another stage is refused, with
+        the path of calls.
         """
         fine: dict[str, _Attempt] = {}
         failures: list[tuple[GlslangMessage, ...]] = []
@@ -206,7 +206,7 @@ class _Unit:
         return frag, _for_stages(comp, others)
 
     def _progress(self, messages: tuple[GlslangMessage, ...]) -> tuple[int, int]:
-        """Tell how far a stage got: glslang stops early, so the last to stop is stopped by the real mistake."""
+        """Return how far a stage got: glslang stops early, so the last to stop shows the real mistake."""
         first = messages[0] if messages else None
         reached = first.line if first is not None and first.file == self.request.path else 0
         return reached, -len(messages)
@@ -248,7 +248,7 @@ class _Unit:
         return self._with_stubs(source, text, found, stubs, library=entry is None)
 
     def _entry_alone(self, source: StageSource, text: bytes) -> _Attempt:
-        """Compile what neither imports nor exports; only debug information is looked at again."""
+        """Compile a unit that neither imports nor exports; only its debug information is processed further."""
         try:
             data, log = self.compiler.compile(source, text, keep_uncalled=False)
         except CompileRefused as refused:
@@ -258,7 +258,7 @@ class _Unit:
         return self._stand_alone(source, data, log)
 
     def _may_stand_alone(self, source: StageSource) -> bool:
-        """Tell whether it is worth trying to compile in one pass, which saves a sixth; a wrong guess costs a third."""
+        """Return whether to try compiling in one pass, which saves a sixth; a wrong guess costs a third."""
         return (
             self.form is not None
             and not self.form.prototypes
@@ -273,7 +273,7 @@ class _Unit:
     ) -> _Attempt:
         lines = LineMap(text, source.path)
         if library and source.language == "hlsl":
-            # glslang makes an empty entry point of a name that it does not find.
+            # glslang makes an empty entry point if it does not find the name.
             source = replace(source, entry_point="cw_no_entry_point")
         reserved, sized = with_size(source, text)
         self.sized = self.sized or reserved > 0
@@ -293,11 +293,11 @@ class _Unit:
         return _Attempt(variant, self._warnings(made.log))
 
     def _initialisers(self, source: StageSource, text: bytes, found: Declarations, made: _Generated) -> bytes | None:
-        """Return a module whose entry point does no more than to initialise variables, if an entry unit does that."""
+        """Return a module whose entry point only initialises variables, if an entry unit does so."""
         entry = found.definition(source.entry_point)
         if source.language != "glsl" or entry is None or not initialises(made.data):
             return None
-        # A size that was put in front has moved the entry point.
+        # A size inserted in front has moved the entry point.
         start = entry.offset + len(text) - made.length
         name = source.entry_point.encode()
         without = text[:start] + b"cw_" + text[start:]
@@ -311,7 +311,7 @@ class _Unit:
     def _generate(
         self, source: StageSource, text: bytes, lines: LineMap, stubs: tuple[Function, ...], library: bool
     ) -> _Generated:
-        """Compile with stubs, without those that turn out to have a body in another spelling."""
+        """Compile with stubs, except for functions that turn out to have a body in another spelling."""
         added: dict[bytes, Mode] = {}
         while True:
             whole = text.rstrip(b"\0") + tail(source, stubs, b" ".join(added), library)
@@ -332,7 +332,7 @@ class _Unit:
                     ) from None
 
     def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, Place | None], ...]:
-        """Return all definitions; what an include brought in or the language hides has no place."""
+        """Return all definitions; those included or hidden by the language have no place."""
         result: list[tuple[str, Place | None]] = []
         for function in found.definitions:
             place = self._place(*lines.locate(function.offset))
@@ -369,7 +369,7 @@ class _Unit:
 
     def _place(self, file: str, line: int) -> Place:
         """Return where a line of the text that was compiled is from."""
-        # Only a text without line numbers of its own has to be told where its lines are from.
+        # Only a text without its own line numbers needs a mapping of lines.
         places = self.form.places if self.form is not None and self.request.debuginfo == "none" else ()
         return places[line - 1] if 0 < line <= len(places) else (file, line)
 

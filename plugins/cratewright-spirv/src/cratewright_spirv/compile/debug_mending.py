@@ -1,4 +1,4 @@
-"""Repairs compilers' NonSemantic.Shader.DebugInfo, so that each function, line and scope has its place.
+"""Repairs compilers' NonSemantic.Shader.DebugInfo, so that each function, line and scope has a place.
 
 glslang 13 gives functions a place only by `OpLine`, and parameters none. Code that initialises variables before an
 entry point runs belongs to no function, and types that a compiler cannot describe are left undefined.
@@ -35,7 +35,7 @@ __all__ = ["put_right"]
 
 _PUBLIC = 3
 _WIDTH = 32
-# Words of what has a place: its source, then its line and column.
+# Operands with a place: the source, then line and column.
 _PLACE_AT = 7
 _PARENT_AT = 10
 _PARAMETER_AT = 12
@@ -49,9 +49,9 @@ Place = tuple[int, int]
 
 
 def put_right(data: bytes, *, initialiser: str = "") -> bytes:
-    """Return a module that a compiler made with its debug information put right, if it has any.
+    """Return a compiler's module with its debug information repaired, if it has any.
 
-    Shape: `initialiser` is what the entry point is to be called that does no more than to set variables, if it is one.
+    Shape: `initialiser` is the name for an entry point that only sets variables, if it does.
     """
     if SET_NAME.encode() not in data:
         return data
@@ -152,7 +152,7 @@ class _Mender:
                 yield words
 
     def _once(self, body: Iterable[Instruction]) -> Iterator[Instruction]:
-        """Yield a function without scopes and lines that say what holds already."""
+        """Yield a function without redundant scopes and lines."""
         scope = line = Instruction()
         for words in body:
             if words[0] & 0xFFFF == op.LABEL:
@@ -188,7 +188,7 @@ class _Mender:
         return None
 
     def _is_nowhere(self, words: Instruction, initialiser: str) -> bool:
-        """Tell whether a line is none of the source: that of parameters, or of an entry point that was added."""
+        """Return whether a line is not from the source: it belongs to parameters, or to an added entry point."""
         line = self.values.get(words[6], 0)
         return line == 0 or bool(initialiser and line >= FIRST_LINE - 1)
 
@@ -203,7 +203,7 @@ class _Mender:
         self.debug[described] = tuple(words)
 
     def _new_function(self, function: int, place: Place | None) -> int:
-        """Describe a function that its compiler has added, as an entry point around that of HLSL."""
+        """Describe a function that the compiler has added, such as the entry point around that of HLSL."""
         name = self._string(self.program.names().get(function, "main").partition("(")[0])
         kind = self._debug(FUNCTION_TYPE, self._constant(_PUBLIC), self.void)
         source, zero = (place or (self.debug[self.unit][_PLACE_AT], 0))[0], self._constant(0)
@@ -215,7 +215,7 @@ class _Mender:
         return described[2]
 
     def _preamble(self) -> Iterator[Instruction]:
-        """Yield the preamble, numbers in front of what says lines with them."""
+        """Yield the preamble, with the constants for line numbers before their uses."""
         self.debug = {number: self._placed(words) for number, words in self.debug.items()}
         last = [self.debug[words[2]] for words in self.new_last]
         self.defined.update(*(self.strings, self.constants.values(), self.sources.values()), self.debug)
@@ -245,16 +245,16 @@ class _Mender:
         yield from last
 
     def _described(self, words: Instruction, substitute: int) -> Instruction:
-        """Return an instruction with a type that stands for those that nothing describes, and no count that varies."""
+        """Return an instruction with a stand-in for undescribed types, and constant counts."""
         if words[4] == ARRAY_TYPE:
-            # Of an array whose size a specialisation constant decides, the size is not known.
+            # The size of an array that a specialisation constant decides is unknown.
             words = (*words[:6], *(each if each in self.counts else self._constant(0) for each in words[6:]))
         if not substitute:
             return words
         return (*words[:5], *(each if each in self.defined else substitute for each in words[5:]))
 
     def _placed(self, words: Instruction) -> Instruction:
-        """Return the description of a parameter with the place of its function, if it has no line or another file."""
+        """Give the description of a parameter its function's place if it has no line or another file."""
         if words[4] != LOCAL_VARIABLE or len(words) <= _PARAMETER_AT:
             return words
         place = self.places.get(words[_PARENT_AT])
@@ -263,7 +263,7 @@ class _Mender:
         return (*words[:_PLACE_AT], place[0], self._constant(place[1]), *words[_PLACE_AT + 2 :])
 
     def _substitute(self) -> int:
-        """Return the id of a type that stands for those that nothing describes, 0 if all are described."""
+        """Return the id of the stand-in for undescribed types, 0 if all are described."""
         if all(each in self.defined for words in self.debug.values() for each in words[5:]):
             return 0
         zero = self._constant(0)

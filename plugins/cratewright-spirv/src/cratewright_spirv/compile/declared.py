@@ -25,12 +25,12 @@ _XFB_BUFFER, _XFB_STRIDE = 36, 37
 _WORKGROUP_SIZE = 25
 _WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
 _BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
-# Of these an entry point has one, whatever it is called.
+# An entry point has one of each of these, whatever its name.
 _SINGLE = {5329: "callableDataInEXT", 5339: "hitAttributeEXT", 5342: "rayPayloadInEXT", 5402: "taskPayloadSharedEXT"}
-# Every fragment shader has the first; the others depend on what a function does.
+# Every fragment shader has the first; the others depend on its functions.
 _NOT_DECLARED = frozenset({7, 12, 5027})
 _DEPTH_REPLACING = 12
-# The default of each mode that an entry point always has, and how a source that declares it spells it.
+# The default of each mode that an entry point always has, and its spelling in a source.
 _DEFAULTS: Mapping[int, tuple[tuple[int, ...], re.Pattern[bytes]]] = {
     0: ((1,), re.compile(rb"\binvocations\b")),
     1: ((), re.compile(rb"\bequal_spacing\b")),
@@ -45,7 +45,7 @@ _STATIC_SHARED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What is known of a unit beside its module.
+    """What is known about a unit besides its module.
 
     Shape: `text` is preprocessed; `stubs` are the modes of layouts that were added to it; `reserved` the id of the
     first of three constants that stand for the entry point's workgroup size, 0 for none.
@@ -70,7 +70,7 @@ def declares_size(text: bytes) -> bool:
 
 
 def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Implied:
-    """Return what a unit implies; of `initial`, if given, the entry point holds initialisers and nothing else."""
+    """Return what a unit implies; the entry point of `initial`, if given, holds only initialisers."""
     unit = _Unit(Program.of(parse(data, "unit")), about)
     start = unit if initial is None else _Unit(Program.of(parse(initial, "unit")), about)
     values = start.initialisers() if about.library or initial is not None else {}
@@ -116,7 +116,7 @@ class _Unit:
                 yield mode
 
     def depth(self) -> Iterator[Mode]:
-        """Yield that the unit writes `gl_FragDepth`: then all units of a program must say the same of it."""
+        """Yield the mode of writing `gl_FragDepth`, on which all units of a program must agree."""
         yield from (words[2:] for words in self._entry_modes() if words[2] == _DEPTH_REPLACING)
 
     def defaults(self) -> Iterator[int]:
@@ -135,14 +135,14 @@ class _Unit:
         )
 
     def shared(self) -> Iterator[str]:
-        """Yield the names of variables of which a stage has one."""
+        """Yield the names of variables that a stage has only one of."""
         for number, words in self.program.variables().items():
             name = self._shared(number, words)
             if name:
                 yield name
 
     def initialisers(self) -> dict[str, str]:
-        """Return a digest of each shared variable's initialiser; `?` if it is no constant."""
+        """Return a digest of each shared variable's initialiser; `?` if it is not constant."""
         names = {
             number: name for number, words in self.program.variables().items() if (name := self._shared(number, words))
         }
@@ -219,13 +219,13 @@ class _Unit:
 
 
 def shared_name(variable: Instruction, name: str) -> str:
-    """Return by which name the units of a stage share a variable; empty if each has its own."""
+    """Return the name under which the units of a stage share a variable; empty if each has its own."""
     single = _SINGLE.get(variable[3])
     return single or (name if variable[3] in _BOUND_BY_NAME else "")
 
 
 def block_of(contents: Contents, variable: Instruction) -> str:
-    """Return the name of the block of built-in variables that a variable is, and whether it is input or output."""
+    """Return the name of a block of built-in variables, and whether it is input or output."""
     if variable[3] not in (INPUT, OUTPUT):
         return ""
     number = contents.definitions[variable[1]][3]
@@ -238,7 +238,7 @@ def block_of(contents: Contents, variable: Instruction) -> str:
 
 
 def place_of(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
-    """Return the place that a variable is bound to, in the words of GLSL; empty if it is bound by none."""
+    """Return the place that a variable is bound to, as in GLSL; empty if it has none."""
     if storage == _PUSH_CONSTANT:
         return "push_constant"
     if BINDING in marks:

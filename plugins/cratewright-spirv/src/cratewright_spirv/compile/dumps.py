@@ -18,7 +18,7 @@ __all__ = ["Recorder", "inputs", "leaving_inputs"]
 
 
 def inputs(request: LinkRequest) -> tuple[Artifact, ...]:
-    """Return copies of the modules that are linked, if they are asked for."""
+    """Return copies of the modules to link, if requested."""
     directory = request.options.text("dump_pre_link")
     if not directory:
         return ()
@@ -30,7 +30,7 @@ def inputs(request: LinkRequest) -> tuple[Artifact, ...]:
 
 @contextmanager
 def leaving_inputs(request: LinkRequest) -> Iterator[None]:
-    """Have what is wrong with modules leave copies of them."""
+    """Make errors about modules leave copies of them."""
     try:
         yield
     except CratewrightError as error:
@@ -38,7 +38,7 @@ def leaving_inputs(request: LinkRequest) -> Iterator[None]:
 
 
 class Recorder:
-    """A compiler that does what another does, in two passes, and keeps the last text of each stage and entry point."""
+    """Wraps a compiler: compiles in two passes, and keeps the last text of each stage and entry point."""
 
     def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
@@ -47,7 +47,7 @@ class Recorder:
 
     @property
     def latest(self) -> bool:
-        """Tell it of the other."""
+        """Keep the wrapped compiler."""
         return self._compiler.latest
 
     def files(self, directory: str) -> tuple[tuple[str, bytes], ...]:
@@ -55,28 +55,28 @@ class Recorder:
         return tuple((f"{directory}/{name}", text) for name, text in self._texts.items())
 
     def version(self) -> str:
-        """Return the other's."""
+        """As the wrapped compiler."""
         return self._compiler.version()
 
     def programs(self) -> tuple[str, ...]:
-        """Return the other's."""
+        """As the wrapped compiler."""
         return self._compiler.programs()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Warm the other."""
+        """As the wrapped compiler."""
         self._compiler.warm(target, versions, hlsl=hlsl)
 
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
-        """Return what the other does; a text that it refuses is kept as it is."""
+        """As the wrapped compiler; a text that it refuses is kept unchanged."""
         self._texts[_name(source)] = prelude(source)
         return self._compiler.preprocess(source, includes)
 
     def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
-        """Return None: of two passes there is a text in between."""
+        """Return None: only two passes have a text in between."""
         return None
 
     def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
-        """Return what the other does."""
+        """As the wrapped compiler."""
         name = _name(source)
         if not keep_uncalled:
             self._entries.add(name)

@@ -33,7 +33,7 @@ def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalForm | None:
 
     Raises: SourceError for a source of an unknown or contradicted stage.
     """
-    # A text that is shown is this source's own.
+    # A text that is shown must be this source's own.
     return (
         None
         if stencil.options.text("dump_source") or splits(stencil.options)
@@ -44,7 +44,7 @@ def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalForm | None:
 def compile_with_form(
     stencil: UnitStencil, root: str, compiler: Callable[[], Compiler], tools: Callable[[], Tools]
 ) -> CompiledUnit:
-    """Return the modules of a source with its form, which then costs next to nothing.
+    """Return the modules of a source and its form, which then costs almost nothing.
 
     Raises: as `compile_source`.
     """

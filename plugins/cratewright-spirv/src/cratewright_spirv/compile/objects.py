@@ -19,7 +19,7 @@ from .debug_mending import put_right
 
 __all__ = ["MARKER", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
 
-# A local variable of this name marks the body of a stub.
+# A local variable with this name marks the body of a stub.
 MARKER = "cw_import_stub"
 
 _HEADER = 5
@@ -33,7 +33,7 @@ _ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
 _BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
 _BEFORE_TYPES = _BEFORE_DEBUG | _ABOUT_ID | {_SOURCE_CONTINUED, _SOURCE, 4, _STRING, 330, 73, 74, 75}
 _DEBUG_SOURCE, _DEBUG_FUNCTION, _DEBUG_BLOCK, _DEBUG_LOCAL = 35, 20, 21, 26
-# glslang says how it was called, which depends on whether it was called as a library or a program.
+# glslang records its arguments, which differ between library and program.
 _PROCESSED = 330
 _DEBUG_PARENT = {_DEBUG_BLOCK: 8, _DEBUG_LOCAL: 10}
 _DEBUG_SOURCE_WORDS = 6
@@ -73,11 +73,11 @@ class ObjectVariant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """What the text says of the functions that are to be found in the module.
+    """What the text says about the functions in the module.
 
-    Shape: `definitions` holds each name with its place, None if it stays private, in the text's
-    order; `texts` are the sources to put into debug information; `reserved` is the id of the first of the
-    constants that stand for the workgroup's size in the text, 0 for none.
+    Shape: `definitions` holds each name with its place, None if private, in the text's order; `texts` are the sources
+    for debug information; `reserved` is the id of the first of the constants that stand for the workgroup's size in the
+    text, 0 for none.
     """
 
     path: str
@@ -207,7 +207,7 @@ class _Rewriter:
             number = todo.pop()
             if number not in reached:
                 reached.add(number)
-                # What a stub's body does is not what the function does.
+                # A stub's body is not the function's.
                 todo.extend(() if known[number].stub else known[number].calls)
         return [function for function in self.functions if function.id in reached]
 
@@ -260,7 +260,7 @@ class _Rewriter:
         return found
 
     def _undescribed(self, kept: list[_Function]) -> set[int]:
-        """Return the ids of debug information about functions that have no body here, and of its strings."""
+        """Return the ids of debug information about functions without a body here, and of its strings."""
         words, sets, gone = self.words, self._debug_sets(), set[int]()
         if not sets:
             return gone
@@ -339,7 +339,7 @@ class _Rewriter:
         return out
 
     def _is_size(self, at: int) -> bool:
-        """Tell whether a decoration says that a constant is the workgroup's size, which an entry point has to say."""
+        """Return whether a decoration marks a constant as the workgroup's size, which an entry point must set."""
         if not self.outline.library and not self.outline.reserved:
             return False
         return self.words[at + 2] == _BUILT_IN and self.words[at + 3] == _WORKGROUP_SIZE

@@ -24,11 +24,11 @@ Places = tuple[tuple[str, str], ...]
 Read = Callable[[str], bytes]
 
 AS_WRITTEN = "as-written"
-"""The attribute of a module that was made from the source as it is written, against what its form says."""
+"""The attribute of a module made from the source as written instead of its form."""
 
 
 def reader(root: str) -> Read:
-    """Return what reads files of a project; a message about one that is elsewhere, or has changed, loses its column."""
+    """Return a reader of a project's files; a message about a file elsewhere, or a changed one, loses its column."""
 
     def read(file: str) -> bytes:
         try:
@@ -40,14 +40,14 @@ def reader(root: str) -> Read:
 
 
 def relative(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | None:
-    """Return a fresh result with ordinals of lines in place of positions, or None if it must not serve others."""
+    """Return a fresh result with ordinals of lines in place of positions, or None if it must not be shared."""
     if any(module.attribute(AS_WRITTEN) for module in unit.modules):
         return None
     if not unit.diagnostics and not any(module.exports or module.imports for module in unit.modules):
         return replace(unit, observed=())
     ordinals: dict[tuple[str, int], int | None] = {}
     for ordinal, place in enumerate(_lines(places), 1):
-        # One line that stands for two need not do so in another source.
+        # One line that represents two need not do so in another source.
         ordinals[place] = None if place in ordinals else ordinal
 
     def symbol(item: Symbol) -> Symbol:
@@ -57,7 +57,7 @@ def relative(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | N
         if not item.line:
             return item
         place = (item.file, item.line)
-        # What is about no line is told of a file's first.
+        # A message without a line is attributed to the first line of its file.
         if place not in ordinals and place[1] == 1 and not item.column:
             return item
         if place[1] == 1:
@@ -95,7 +95,7 @@ def placed(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit:
 
 
 class _Unplaced(Exception):
-    """A position that is no line of the form, or more than one."""
+    """A position that matches no line of the form, or several."""
 
 
 def _ordinal(ordinals: dict[tuple[str, int], int | None], place: tuple[str, int]) -> int:

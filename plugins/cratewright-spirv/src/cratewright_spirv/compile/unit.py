@@ -41,10 +41,10 @@ from .places import AS_WRITTEN
 
 __all__ = ["compile_source", "read_ahead", "unit_request"]
 
-# What an image may be allowed, one of its modules is; the image is validated again.
+# A module may use whatever an image may; the image is validated again.
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
 _FUNCTION_NAME = re.compile(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
-# So many sources include most of what is included at all.
+# This many sources include most of all included files.
 _AHEAD = 32
 _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
@@ -71,7 +71,7 @@ def compile_source(
     modules: list[ModuleCodegen] = []
     observed: dict[str, Observed] = {}
     diagnostics: dict[Diagnostic, None] = {}
-    # Entry points of one source have one text.
+    # Entry points of one source share one text.
     found = found or canonical_form(unit_request(stencil, units[0], root))
     for unit in units:
         result = compile_unit(unit_request(stencil, unit, root), compiler(), found)
@@ -87,9 +87,9 @@ def compile_source(
 
 
 def read_ahead(stencils: Sequence[UnitStencil], root: str) -> None:
-    """Take apart some sources with what they include, so that processes forked later need not."""
+    """Parse some sources and their includes before workers are forked."""
     for stencil in stencils[:: max(1, len(stencils) // _AHEAD)]:
-        # What is wrong with a source is its own affair.
+        # Errors in a source are reported when it is compiled.
         with suppress(CratewrightError):
             first = classify(stencil.path, stencil.source)[0]
             if first.language in ("glsl", "hlsl"):
@@ -153,7 +153,7 @@ def _symbol(item: SymbolInfo) -> Symbol:
 
 
 def _renamed(module: ModuleCodegen, name: str) -> ModuleCodegen:
-    """Give a GLSL entry point, which the language calls `main`, the name that was asked for."""
+    """Give a GLSL entry point, always `main` in the language, the requested name."""
     if not module.entry_points:
         return module
     (entry,) = module.entry_points
@@ -169,7 +169,7 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
     once = once_symbols(data, name=stencil.path)
     data = with_plain_linkage(data, name=stencil.path)
     exports, imports = linkage_symbols(data, name=stencil.path)
-    # What a stranger made is checked before it is archived: the linker trusts its input.
+    # Foreign modules are checked before they are archived: the linker trusts its input.
     try:
         tools.validate(data, env=environment, options=_LENIENT)
     except ValidationError as error:
@@ -191,7 +191,7 @@ def _ready_made(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Compile
 
 
 def _names_in(text: bytes, data: bytes, path: str) -> Callable[[str], str]:
-    """Return what says how a text calls a function that has no debug name."""
+    """Return a function that gives a text's name for a function without a debug name."""
     functions = [words[2] for words in parse(data, path).instructions if words[0] & 0xFFFF == op.FUNCTION]
     written = dict(
         zip((f"%{each}" for each in functions), map(bytes.decode, _FUNCTION_NAME.findall(text)), strict=False)

@@ -20,7 +20,7 @@ _CHOICES = ("auto", "wheel", "latest", "sdk")
 def find_compiler(chosen: str, sdk: str) -> Compiler:
     """Return the compiler that CRATE_GLSLANG and CRATE_SPIRV_SDK name.
 
-    Raises: ConfigurationError for a word that is no choice; ToolError if it is not there.
+    Raises: ConfigurationError for an unknown word; ToolError if it is not installed.
     """
     chosen = _choice(chosen)
     if chosen == "sdk" or (chosen == "auto" and sdk):

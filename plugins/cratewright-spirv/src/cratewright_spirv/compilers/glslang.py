@@ -39,7 +39,7 @@ TARGETS = {
     "vulkan1.1": (1 << 22 | 1 << 12, 0x10300),
     "vulkan1.2": (1 << 22 | 2 << 12, 0x10500),
     "vulkan1.3": (1 << 22 | 3 << 12, 0x10600),
-    # To glslang this is the same as the one before: it asks no more of a device than SPIR-V 1.6.
+    # glslang treats this like the previous one: it only requires SPIR-V 1.6.
     "vulkan1.4": (1 << 22 | 3 << 12, 0x10600),
 }
 DEFAULT_VERSION = 460
@@ -48,7 +48,7 @@ _VERSION = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version\b[^\n]*(?:\n|
 
 
 class CompileRefused(Exception):
-    """A text that glslang does not take; holds its log, for `diagnostics` to word."""
+    """A text that glslang refuses, with its log, which `diagnostics` parses."""
 
     def __init__(self, log: str) -> None:
         super().__init__(log)
@@ -57,7 +57,7 @@ class CompileRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSource:
-    """What is to be compiled for one stage, as a compiler sees it."""
+    """A compilation for one stage, as a compiler sees it."""
 
     path: str
     text: bytes
@@ -70,14 +70,14 @@ class StageSource:
 
     @property
     def macros(self) -> Defines:
-        """What is defined before the first line, but for what the compiler itself does."""
+        """Macros defined before the first line, except the compiler's own."""
         from ..text.canonical_text import with_language  # noqa: PLC0415 - only workers compile
 
         return with_language(self.defines, self.language)
 
 
 def source_without_work(text: bytes, language: str, target: str) -> StageSource:
-    """Return a source that is compiled only for what a compiler makes ready at its first."""
+    """Return a source that is compiled only to warm the compiler."""
     return StageSource(
         path="warm", text=text, language=language, stage="comp", entry_point="main", target=target, defines=(),
         debuginfo="none",
@@ -85,20 +85,20 @@ def source_without_work(text: bytes, language: str, target: str) -> StageSource:
 
 
 class Compiler(Protocol):
-    """A glslang; both calls raise `CompileRefused` and leave the log of warnings behind on success."""
+    """A glslang; both calls raise `CompileRefused`, and return the log of warnings on success."""
 
     @property
     def latest(self) -> bool:
-        """Tell whether it is the newest that can be installed."""
+        """Return whether it is the newest that can be installed."""
 
     def version(self) -> str:
-        """Return what tells apart compilers that may give different results."""
+        """Return the version, which differs between compilers that may give different results."""
 
     def programs(self) -> tuple[str, ...]:
-        """Return the files whose bytes can alter a result, whatever version they say they are."""
+        """Return the files whose bytes can alter a result, whatever their version says."""
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Do ahead what the first sources of these GLSL versions, and of HLSL, would wait for."""
+        """Prepare for the first sources of these GLSL versions, and of HLSL."""
 
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
         """Return the text with includes, macros and conditionals resolved and `#line` directives."""
@@ -134,7 +134,7 @@ class Glslang:
             ) from error
 
     def programs(self) -> tuple[str, ...]:
-        """Return none: a wheel of one version has one content."""
+        """Return none: the version of a wheel determines its content."""
         return ()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
@@ -158,7 +158,7 @@ class Glslang:
     def preprocess_as(
         self, source: StageSource, includes: IncludeResolver, rewritten: Callable[[bytes], bytes]
     ) -> bytes:
-        """Return what `preprocess` does of the text and its includes as `rewritten` makes them.
+        """As `preprocess`, with the text and its includes passed through `rewritten`.
 
         Raises: as `preprocess`.
         """
@@ -220,12 +220,12 @@ class Glslang:
 
 
 def _including(includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -> tuple[Include, list[SourceError]]:
-    """Return what glslang calls for an include, and where its errors go: an exception cannot pass through C."""
+    """Return the include callback for glslang, and a list for its errors: an exception cannot pass through C."""
     errors: list[SourceError] = []
     once: set[str] = set()
 
     def include(name: str, includer: str, depth: int, angled: bool) -> tuple[str, bytes] | None:
-        # After a quoted name was not found, glslang asks again as if it were angled.
+        # If a quoted name was not found, glslang asks again as if it were angled.
         if errors:
             return None
         try:
@@ -244,7 +244,7 @@ def _including(includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -
 def target_numbers(target: str) -> tuple[int, int]:
     """Return glslang's numbers of a target environment.
 
-    Raises: ConfigurationError for one that it does not know.
+    Raises: ConfigurationError for an unknown one.
     """
     numbers = TARGETS.get(target)
     if numbers is None:
@@ -253,7 +253,7 @@ def target_numbers(target: str) -> tuple[int, int]:
 
 
 def prelude(source: StageSource) -> bytes:
-    """Return the source's text, with the extension that `#include` needs and without a mark of encoding."""
+    """Return the source's text, with the extension that `#include` needs and without a byte order mark."""
     text = source.text.removeprefix(b"\xef\xbb\xbf")
     if source.language == "hlsl" or b"include" not in text or b"GL_GOOGLE_include_directive" in text:
         return text
@@ -264,14 +264,14 @@ def prelude(source: StageSource) -> bytes:
 
 
 def spaced(text: bytes) -> bytes:
-    """Return a preprocessed text with the space that glslang leaves out of the pragmas it prints."""
+    """Return a preprocessed text with the spaces that glslang omits from pragmas."""
     return text.replace(b"#pragma STDGLinvariant", b"#pragma STDGL invariant") if b"STDGL" in text else text
 
 
 def defines(source: StageSource) -> bytes:
     """Return the request's macros as directives.
 
-    Raises: ConfigurationError for one that would bring in more lines.
+    Raises: ConfigurationError for one with several lines.
     """
     lines: list[bytes] = []
     for name, value in source.macros:
@@ -283,6 +283,6 @@ def defines(source: StageSource) -> bytes:
 
 
 def version_end(text: bytes) -> int:
-    """Return where the line of a text's `#version` ends, 0 if there is none."""
+    """Return where a text's `#version` line ends, 0 if there is none."""
     match = _VERSION.match(text)
     return match.end() if match else 0

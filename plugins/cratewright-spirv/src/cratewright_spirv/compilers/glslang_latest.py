@@ -75,7 +75,7 @@ class _Request(ctypes.Structure):
 class LatestGlslang:
     """glslang 16 of the slangpy wheel; GLSL only, one thread.
 
-    Raises: ToolError, when made, if the wheel is missing or of a release that is not known here.
+    Raises: ToolError, when made, if the wheel is missing or of an unknown release.
     """
 
     latest = True
@@ -85,11 +85,11 @@ class LatestGlslang:
         self._front = Glslang()
 
     def version(self) -> str:
-        """Return the wheel's name and version, and that of who resolves includes for it."""
+        """Return the wheel's name and version, and those of the preprocessor."""
         return f"{self._version}, {self._front.version()}"
 
     def programs(self) -> tuple[str, ...]:
-        """Return none: a wheel of one version has one content."""
+        """Return none: the version of a wheel determines its content."""
         return ()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
@@ -182,7 +182,7 @@ def _compile(source: StageSource, text: bytes) -> tuple[bytes, str]:
 
 
 def run_action(module: bytes, action: int, optimization: int) -> tuple[bytes, bytes]:
-    """Have the library do something else than compile: return what comes of a module, or nothing, and what it says."""
+    """Run another action of the library: return the resulting module, or nothing, and its messages."""
     return _call(module, action=action, optimization=optimization)
 
 
@@ -216,7 +216,7 @@ def _versioned(text: bytes) -> bytes:
 
 
 def _hidden(text: bytes) -> bytes:
-    """Return a text with extensions that only the newest glslang knows as pragmas, which no preprocessor reads."""
+    """Return a text with extensions that only the newest glslang knows as pragmas, which preprocessors ignore."""
 
     def hide(match: re.Match[bytes]) -> bytes:
         return b"#pragma cw_extension %s:%s" % match.groups() if match[1].decode() in NEWER else match[0]
@@ -225,7 +225,7 @@ def _hidden(text: bytes) -> bytes:
 
 
 def _uncallable(messages: Iterable[GlslangMessage]) -> int | None:
-    """Return which of the calls that keep functions is a mistake, or of the variables that they take."""
+    """Return the failing call among those that keep functions, or the failing variable they take."""
     lines = [message.line for message in messages if message.kind == "error"]
     return lines[0] - FIRST_LINE if lines and lines[0] >= FIRST_LINE else None
 
@@ -241,7 +241,7 @@ def _lost(source: StageSource, text: bytes, functions: Iterable[Function]) -> st
 
 
 def _mended(data: bytes, path: str) -> bytes:
-    """Return a module whose debug information names the source, and what has no description as such.
+    """Return a module whose debug information names the source, and describes unknown types as such.
 
     Source: the library gives the source no name, and types it cannot describe, such as bfloat16_t, the id 0.
     """

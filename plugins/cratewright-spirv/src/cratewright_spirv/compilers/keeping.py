@@ -1,4 +1,4 @@
-"""Keeps functions in a module although the compiler drops those that the entry point does not call.
+"""Keeps functions in a module that the compiler would drop because the entry point does not call them.
 
 The entry point is made to call everything; the calls are removed afterwards.
 """
@@ -16,10 +16,10 @@ from ..text.scan import Function, scan
 __all__ = ["FIRST_LINE", "MAIN", "keeping", "kept_functions", "without_keeper"]
 
 MAIN = b"\nvoid main() {}\n"
-"""How a text ends whose entry point is there only because there must be one."""
+"""The end of a text whose entry point exists only because one is required."""
 
 FIRST_LINE = 1_000_000
-"""The line of the call of the first function, so that messages about it are told from others."""
+"""The line of the first call, so that messages about calls can be recognised."""
 
 _KEEPER, _KEPT = b"cw_keep", b"cw_kept_"
 _TOKEN = re.compile(rb"[A-Za-z_]\w*|\d[\w.]*|\S")
@@ -106,7 +106,7 @@ def without_keeper(data: bytes) -> bytes:
     """Return a module without what `keeping` made of its text."""
     words = array("I", data)
     keepers: set[int] = set()
-    # Variables, also such as a compiler puts outside of the function, and what names them in debug information.
+    # Variables, including those that a compiler moves out of the function, and their debug information.
     gone: set[int] = set()
     for op, at, end in spans(words):
         if op == _NAME and words[at + 2 : end].tobytes().startswith(_KEEPER + b"("):
@@ -152,7 +152,7 @@ def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
 
 
 def _results(words: array[int], at: int) -> set[int]:
-    """Return what a body defines that does no more than to call."""
+    """Return what a body of mere calls defines."""
     found: set[int] = set()
     while words[at] & 0xFFFF != _FUNCTION_END:
         if words[at] & 0xFFFF not in _WITHOUT_RESULT:

@@ -20,13 +20,13 @@ HLSL_WAY_OUT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, 
 
 _OLDEST, _BELOW = (0, 43, 1), (0, 44)
 KNOWN_RELEASES = f"slangpy {'.'.join(map(str, _OLDEST))} to below {'.'.join(map(str, _BELOW))}"
-"""Those whose libraries are called here: their interfaces are private to them."""
+"""The supported releases: the interfaces of their libraries are private."""
 
 
 def latest_version() -> str:
     """Return the wheel's name and version.
 
-    Raises: ToolError if it is missing or of a release that is not known here.
+    Raises: ToolError if it is missing or of an unknown release.
     """
     version = _installed()
     if version is None:
@@ -58,20 +58,20 @@ def _installed() -> str | None:
 
 
 def usable_latest() -> bool:
-    """Tell whether the newest glslang is there, of a release that is known here."""
+    """Return whether the newest glslang is installed, in a supported release."""
     version = _installed()
     return version is not None and is_known_release(version)
 
 
 def is_known_release(version: str) -> bool:
-    """Tell whether the libraries of a release have the interfaces that are known here."""
+    """Return whether the libraries of a release have supported interfaces."""
     numbers = tuple(int(word) for word in re.findall(r"\d+", version)[:3])
     return _OLDEST <= numbers < _BELOW
 
 
 @cache
 def _found() -> Path | None:
-    """Return the library, which the Python it came with has no part in."""
+    """Return the library, without loading the Python package it belongs to."""
     patterns = ("libslang-glslang-*.so", "libslang-glslang-*.dylib", "slang-glslang-*.dll")
     for place in sys.path:
         folder = Path(place, "slangpy")

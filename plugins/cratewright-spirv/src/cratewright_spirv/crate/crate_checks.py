@@ -13,7 +13,7 @@ __all__ = ["check_options"]
 
 
 def check_options(crate: Crate) -> None:
-    """Refuse options that would be without effect.
+    """Refuse options without effect.
 
     Raises: ConfigurationError; UnsupportedError for what the tools cannot do.
     """
@@ -53,7 +53,7 @@ def _check_split(crate: Crate) -> None:
 
 
 def _check_object(crate: Crate) -> None:
-    """Refuse what has no effect on an object, if there is nothing else that it could have effect on."""
+    """Refuse options without effect on an object, if nothing else is made."""
     if CrateType.CDYLIB in crate.crate_types or CrateType.OBJECT not in crate.crate_types:
         return
     names = (

@@ -1,6 +1,6 @@
 """Whether a cached result could have been written by a method of this backend.
 
-Someone who can write to a shared cache can make a result wrong; this check prevents anything worse.
+Anyone who can write to a shared cache can make a result wrong; this check prevents anything worse.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..surgery.pair import attributes_within
 __all__ = ["is_ours"]
 
 _KEYS = {"path": str, "entries": list, "spec_constants": list, "imported": dict, "crates": list}
-"""What every row of a report has."""
+"""The keys of every row of a report."""
 
 
 def is_ours(value: object) -> bool:
-    """Say whether the words in a value can be read as those who use them read them."""
+    """Return whether the texts in a value can be parsed by their users."""
     try:
         if isinstance(value, CompiledUnit):
             return all(map(_module, value.modules))

@@ -1,4 +1,4 @@
-"""The variants of a crate's sources: the values of each, and which of them share an image.
+"""The variants of a crate's sources: their values, and which share an image.
 
 Equal images are written once, under the name of the first.
 """
@@ -17,7 +17,7 @@ __all__ = ["shared_images", "variant_rows", "written"]
 def shared_images(request: LinkRequest, results: Sequence[LinkResult]) -> dict[str, str]:
     """Return the images of variants that need not be written, each with an equal one that is.
 
-    Shape: in a crate with one module there is nothing to share. What is no variant always has an image of its own.
+    Shape: in a crate with one module there is nothing to share. A source without variants always has its own image.
     """
     entries = entries_of(request)
     if not request.options.flag("multimodule") or not any(entry.variant for entry in entries):
@@ -34,7 +34,7 @@ def shared_images(request: LinkRequest, results: Sequence[LinkResult]) -> dict[s
 
 
 def written(results: Sequence[LinkResult], shared: Collection[str]) -> tuple[Artifact, ...]:
-    """Return what is to be written: each path once, as images of one library have one copy; nothing of shared ones."""
+    """Return what to write: each path once, because images of one library share a copy; nothing for shared images."""
     unwritten = {*shared, *map(text_path, shared), *map(debug_path, shared)}
     every = (each for result in results for each in result.artifacts if each.dump or each.path not in unwritten)
     return tuple({each.path: each for each in every}.values())

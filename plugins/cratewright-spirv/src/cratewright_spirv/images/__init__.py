@@ -1,1 +1,1 @@
-"""A program to images: optimized, validated and described."""
+"""From a program to images: optimized, validated and described."""

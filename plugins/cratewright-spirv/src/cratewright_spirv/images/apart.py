@@ -28,12 +28,12 @@ SET = 34
 _PRIVATE, _STORAGE_BUFFER = 6, 12
 _SHADER = 1
 _MODEL = (3 << 16 | op.MEMORY_MODEL, 0, 1)
-# What `spirv-opt --trim-capabilities` leaves out again, but for that of every shader.
+# Capabilities that `spirv-opt --trim-capabilities` removes again, except that of every shader.
 _TRIMMED = frozenset({_SHADER, 9, 10, 11, 22, 42, 55, 56, 61, 62, 63, 67})
 _BUFFERS = "SPV_KHR_storage_buffer_storage_class"
-# The words of a switch that does not choose, which stands for a loop or a block that is left early.
+# The words of a switch without cases, which represents a loop or a block that is left early.
 _ONE_WAY = 3
-# Values whose type is known when they are run: all types that there are take part, those of other entry points, too.
+# Values whose type is known at run time: all types take part, including those of other entry points.
 _DYNAMIC = ("AnyValue", "_dispatch_")
 
 _Place = tuple[int, int]
@@ -42,7 +42,7 @@ Wanted = tuple[EntryKey, str, Callable[[_Place], _Place | None]]
 
 
 def entry_points_apart(data: bytes, wanted: Sequence[Wanted]) -> list[bytes | None]:
-    """Return a module for each entry point, as its compiler makes it alone but for ids and order."""
+    """Return a module for each entry point, equal to one compiled alone except for ids and order."""
     program = Program.of(parse(data, "program"))
     if not _is_separable(program):
         return [None] * len(wanted)
@@ -52,7 +52,7 @@ def entry_points_apart(data: bytes, wanted: Sequence[Wanted]) -> list[bytes | No
 
 
 def _reached(program: Program, graph: Mapping[int, Iterable[int]], function: int) -> Program:
-    """Return a program with no other functions than one needs: `trim` takes longer to leave them out."""
+    """Return a program with only the functions that one needs; faster than `trim`."""
     needed = reach(graph, function)
     functions = {each: body for each, body in program.functions.items() if each in needed}
     defined = {result(words) for words in chain(program.preamble, *functions.values())}
@@ -61,7 +61,7 @@ def _reached(program: Program, graph: Mapping[int, Iterable[int]], function: int
 
 
 def _is_separable(program: Program) -> bool:
-    """Return whether what a module says of itself as a whole is what it would say of each entry point."""
+    """Return whether what a module declares as a whole is what each entry point alone would declare."""
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
         if opcode == op.EXTENSION and string(words, 1)[0] != _BUFFERS:
@@ -78,7 +78,7 @@ def _apart(program: Program, key: EntryKey, name: str, place: Callable[[_Place],
     bodies = alone.functions.values()
     classes = {words[3] for words in alone.variables().values()}
     if _PRIVATE in classes:
-        return None  # what sets up variables is in all entry points
+        return None  # initialisers are in all entry points
     if _STORAGE_BUFFER not in classes:
         kept = tuple(words for words in alone.preamble if words[0] & 0xFFFF != op.EXTENSION)
         alone = replace(alone, preamble=kept)
@@ -91,7 +91,7 @@ def _apart(program: Program, key: EntryKey, name: str, place: Callable[[_Place],
 
 
 def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Iterator[Instruction]:
-    """Yield the preamble with resources bound elsewhere; one instruction less for what has no place."""
+    """Yield the preamble with resources bound elsewhere, without bindings for those without a place."""
     bound: dict[int, dict[int, int]] = {}
     for words in program.preamble:
         if words[0] & 0xFFFF == op.DECORATE and words[2] in (SET, BINDING):
@@ -107,13 +107,13 @@ def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Itera
 
 
 def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
-    """Return the module of one entry point in the form that does not show with whom it was compiled.
+    """Return the module of one entry point in a form independent of what it was compiled with.
 
     Shape: ids and order are left to LTO, which puts them in canonical form.
     """
     config = request.config
     if config.options.debuginfo is DebugInfo.LINE:
-        data = without_repeats(data)  # a constant that another entry point has brought along parts no lines
+        data = without_repeats(data)  # a constant from another entry point does not separate lines
     if request.lto is LtoMode.OFF:
         data = canonical_form([Program.of(parse(data, "module"))], config.options)
     needs = set(_capabilities(data))

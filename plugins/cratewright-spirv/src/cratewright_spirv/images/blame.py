@@ -45,7 +45,7 @@ def way_out(message: str) -> str:
 
 
 def place_of(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
-    """Return the file and line that an instruction, counted from 1, is from, if that is kept."""
+    """Return the file and line of an instruction, counted from 1, if recorded."""
     if instruction is None:
         return None
     words, at, place = array("I", data), _HEADER, (0, 0)

@@ -43,7 +43,7 @@ __all__ = ["Image", "finish", "joined", "link_image", "optimize"]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What is being made, and where notes of it go."""
+    """The image in progress, and its dumps."""
 
     request: LinkRequest
     path: str
@@ -58,7 +58,7 @@ class Image:
 
 
 def link_image(request: LinkRequest, path: str, entries: Sequence[ImageEntry], tools: Tools) -> LinkResult:
-    """Make one image of modules that no LTO has seen, with the given entry points in it.
+    """Make one image with the given entry points from modules without LTO.
 
     Shape: `path` is the image's, relative to the output directory. The report is JSON, a row for each image.
     Raises: LinkError for symbols, stages and recursion; ValidationError if the image breaks its target's rules.
@@ -76,7 +76,7 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
     # Taking a module apart and putting it together again takes longer than validating it.
     linked = standing_alone(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
     if request.options.debuginfo is DebugInfo.FULL:
-        # Modules bring the same descriptions along, and some of what is not linked.
+        # Modules repeat descriptions, and have some of code that is not linked.
         linked = canonical_form([Program.of(parse(linked, image.path))], request.options)
     image.dump("dump_post_split", linked)
     image.dump("dump_post_link", linked)
@@ -85,13 +85,13 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
     interface = reflect.interface(linked, name=image.path, blocks=True)
-    if request.options.opt_level is OptLevel.NONE:  # all names are there still
+    if request.options.opt_level is OptLevel.NONE:  # all names are still there
         return finish(image, optimized, Facts.of(linked, sources_of(request.modules), None), tools, interface)
     return finish(image, optimized, Facts.of(linked, sources_of(request.modules), interface), tools)
 
 
 def optimize(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
-    """Run the passes that the options call for over a module, unless the user switched the optimizer off.
+    """Run the passes that the options call for, unless the user switched the optimizer off.
 
     Raises: ToolError if the optimizer refuses.
     """
@@ -106,14 +106,14 @@ def optimize(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
         data,
         env=config.target,
         passes=passes,
-        validator=None,  # what comes out is validated
+        validator=None,  # the result is validated
         preserve_bindings=config.options.flag("preserve_bindings"),
     )
     return repaired(mended(data, optimized))
 
 
 def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:
-    """Validate an image and tell of it; `facts` are those from before it was optimized.
+    """Validate and describe an image; `facts` are those from before it was optimized.
 
     Raises: ValidationError if it breaks its target's rules.
     """
@@ -124,7 +124,7 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
     image.dump("dump_post_opt", data)
     _validate(image, data, facts, tools)
     if options.flag("spirv_opt") and options.text("spirv_metadata") == "none" and options.debuginfo is DebugInfo.LINE:
-        data = without_names(data)  # now that no message can use them
+        data = without_names(data)  # after the last message that could use them
     artifacts = [Artifact(path, data)]
     if options.flag("disassemble"):
         text = tools.disassemble(data, env=request.target)
@@ -145,7 +145,7 @@ def joined(results: Sequence[LinkResult]) -> LinkResult:
 def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:
     options = image.request.options
     own = (options_among(item.module.attributes) for item in image.request.modules)
-    # Who says only that of one source means it.
+    # Setting spirv_opt without opt_level for one source is deliberate.
     if (
         options.flag("spirv_opt")
         or not passes_for(options)
@@ -198,9 +198,9 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
 
 
 def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
-    """Return whether an image is refused only for the entry points that it has together.
+    """Return whether an image is refused only because of the combination of its entry points.
 
-    The validator holds outputs of mesh shaders against the modes of every mesh shader in a module.
+    The validator checks outputs of mesh shaders against the modes of every mesh shader in a module.
     """
     entries = reflect.entry_points(data, name=image.path)
     if len(entries) < 2:
@@ -216,7 +216,7 @@ def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
 
 def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | None) -> str:
     if interface is None:
-        # Optimizing drops what is not used, but names as well.
+        # Optimizing drops unused resources, but also all names, so these are restored.
         interface = reflect.interface(data, name=image.path)
         restore_names(interface, facts)
     row = {

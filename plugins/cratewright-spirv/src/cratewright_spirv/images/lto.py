@@ -61,7 +61,7 @@ def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
     item = request.modules[entry.module]
     own = Program.of(parse(item.module.data, item.module.name, bodies=False))
     if not _needs(closure.program) <= _needs(own):
-        # What only functions that are left out needed would tell of them.
+        # Capabilities that only omitted functions need would reveal them.
         data = trimmed(data, request.config, tools)
     facts = Facts.of(data, closure.sources, closure.interface)
     attributes = (
@@ -76,12 +76,12 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     """Link all entry points and what they reach into one module in canonical form.
 
     Shape: `data` holds several modules, one after another, if each entry point is to have an image of its own and they
-    differ in memory model, capabilities or extensions; the attribute `parts` has their sizes. The optimizer lets a
-    whole module be for what one of its entry points needs.
+    differ in memory model, capabilities or extensions; the attribute `parts` has their sizes. The optimizer skips a
+    whole module because of what one of its entry points needs.
     Raises: LinkError for symbols, stages and recursion.
     """
     request = at_level(request)
-    # In one module every name must be unique within its stage, whatever becomes of it.
+    # In one module every name must be unique within its stage, whatever is made of it.
     entries = [replace(entry, name=entry.output) for entry in entries_of(request)]
     reached = closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
     facts: list[Facts] = []
@@ -108,10 +108,10 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
 
 
 def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
-    """Return one module with the entry points of some, in which nothing that is equal stands twice.
+    """Return one module with the entry points of several, without duplicates.
 
-    Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of
-    two entry points is none of one.
+    Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of two
+    entry points is optimized less than one's own.
     """
     programs = programs_of_one_model(programs, [program.module.name for program in programs])
     if len(programs) == 1 or all(map(is_orderable, programs)):
@@ -141,7 +141,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> M
 
 
 def optimize_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
-    """Return an entry point with what it reaches, optimized; its name and attributes are the caller's to add.
+    """Return an entry point with what it reaches, optimized; the caller adds name and attributes.
 
     Raises: ToolError if the optimizer refuses.
     """
@@ -151,7 +151,7 @@ def optimize_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCode
 
 
 def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
-    """Return a module without capabilities and extensions that nothing in it needs."""
+    """Return a module without unneeded capabilities and extensions."""
     preserve = config.options.flag("preserve_bindings")
     passes = ["--trim-capabilities"]
     done = tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
@@ -160,7 +160,7 @@ def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Closure:
-    """What one entry point reaches, linked; the modules it comes from, and what it offers to its host."""
+    """What one entry point reaches, linked; the modules it comes from, and its interface."""
 
     program: Program
     sources: tuple[tuple[str, str], ...]
@@ -170,11 +170,11 @@ class _Closure:
 def _close(request: LinkRequest, entry: ImageEntry, tools: Tools) -> _Closure:
     path = image_path(request.crate, entry.output)
     program = assemble(request, path, [entry], tools, lambda _option, _data: None)
-    # A shader that stands alone comes as its compiler left it.
+    # A shader that needs nothing else comes as compiled.
     program = trim(program, preserve_bindings=request.options.flag("preserve_bindings"))
     return _Closure(program, sources_of(request.modules), reflect.interface(program.encode(), blocks=True))
 
 
 def _needs(program: Program) -> set[Instruction]:
-    """Return what a program says of the environment that it needs."""
+    """Return the requirements that a program declares."""
     return {words for words in program.preamble if words[0] & 0xFFFF in (op.CAPABILITY, op.EXTENSION, op.MEMORY_MODEL)}

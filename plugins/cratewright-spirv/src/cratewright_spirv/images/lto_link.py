@@ -55,7 +55,7 @@ class _Link:
             raise error.leaving((dump.path, dump.data) for dump in leftovers) from error
 
     def merge(self, entries: Sequence[ImageEntry]) -> bytes:
-        """Return one module with all entry points, in which nothing that is equal stands twice."""
+        """Return one module with all entry points, without duplicates."""
         request, tools = self._request, self._tools
         programs = self._programs(entries)
         if len(programs) > 1:
@@ -74,7 +74,7 @@ class _Link:
         return images
 
     def _programs(self, entries: Sequence[ImageEntry]) -> list[Program]:
-        """Return a program with each entry point alone, under the name it is to have; each module is read once."""
+        """Return a program for each entry point alone, under its new name; each module is read once."""
         where: dict[tuple[int, str, str], Program] = {}
         for index, item in enumerate(self._request.modules):
             for data in parts_of(item.module):

@@ -44,7 +44,7 @@ _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True,
 
 
 def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
-    """Link a crate's own modules and what they need into one, which exports what the request says.
+    """Link a crate's own modules and what they need into one, which exports the request's symbols.
 
     Raises: UnsupportedError for a module that depends on the entry point that links it; LinkError for symbols.
     """
@@ -111,7 +111,7 @@ def link_object(request: LinkRequest, tools: Tools) -> LinkResult:
 
 
 def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
-    """Refuse what an object could not say."""
+    """Refuse what an object cannot express."""
     implied = Implied.of(module)
     for wrong, reason in (
         (module.entry_points, "it has an entry point, and an object is a library"),
@@ -130,7 +130,7 @@ def _check(crate: str, module: ModuleCodegen, stages: frozenset[str]) -> None:
 
 
 def _marked(data: bytes, wanted: set[str]) -> bytes:
-    """Return a module that says in debug names what it is to export: the linker leaves them, and drops exports."""
+    """Return a module with its exports recorded in debug names: the linker drops exports, but keeps names."""
     module = parse(data, "module")
     found: dict[int, str] = {
         words[1]: string(words, 3)[0]
@@ -147,11 +147,11 @@ def _marked(data: bytes, wanted: set[str]) -> bytes:
 
 
 _BEFORE_NAMES = frozenset({17, 10, 11, 14, 15, 16, 331, 3, 4, 7, 2})
-"""What stands before debug names: capabilities, extensions, the memory model, entry points, modes and sources."""
+"""The sections before debug names: capabilities, extensions, the memory model, entry points, modes and sources."""
 
 
 def _exporting(program: Program) -> Program:
-    """Return a linked program that exports what its names say."""
+    """Return a linked program with the exports recorded in its names."""
     preamble: list[Instruction] = []
     exports: dict[int, str] = {}
     for words in program.preamble:

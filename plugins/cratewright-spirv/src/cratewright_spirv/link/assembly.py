@@ -31,12 +31,12 @@ __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 _COUNTED = re.compile(r" \(input modules? [^)]*\)")
 
 Dump = Callable[[str, bytes], None]
-"""Takes the name of a dump option and what it may be wanted for."""
+"""Takes the name of a dump option and the bytes to copy."""
 
 
 @step("assemble image")
 def assemble(request: LinkRequest, name: str, entries: Sequence[ImageEntry], tools: Tools, dump: Dump) -> Program:
-    """Return a program that needs nothing else, with these entry points under the names they are to have.
+    """Return a complete program with these entry points under their new names.
 
     Shape: `name` is for messages. One group of entry points is linked after another, then all together.
     Raises: LinkError for symbols, stages and recursion.
@@ -82,8 +82,8 @@ class _Assembly:
     def _groups(self, entries: Sequence[ImageEntry]) -> list[tuple[tuple[ImageEntry, ...], tuple[int, ...]]]:
         """Return entry points that can share one link, with the modules it takes.
 
-        Functions that differ by stage keep entry points apart, for two modules then offer one name; so does code that
-        depends on the entry point which reaches it.
+        Functions that differ by stage keep entry points apart, because two modules then export one name; so does code
+        that depends on its entry point.
         """
         table = SymbolTable(self.request.modules)
         closures = {entry: table.closure([entry.module], entry.suffix) for entry in entries}
@@ -141,7 +141,7 @@ class _Assembly:
         *,
         shared: bool,
     ) -> Program:
-        """Return a linked program with what its units imply brought to its entry points, and the other way round."""
+        """Return a linked program whose units and entry points have what the others imply."""
         sized = any(unit.implied.sized for unit in units)
         if not sized and not shared and not needs_modes(program, units):
             return program
@@ -152,13 +152,13 @@ class _Assembly:
         if sized:
             program = self._sized(program, reached[0].entry)
         if shared:
-            # What says the size of the module would keep apart constants that are else equal.
+            # A declared workgroup size would keep equal constants apart.
             program = with_shared_globals(size_by_entry_point(program), reached[0], units)
         return size_by_module(program, target=self.request.target)
 
     def _sized(self, program: Program, entry: ProgramEntry) -> Program:
         size = entry_size(program, entry)
-        if size is None:  # of no workgroup: it is an error, which is told of later, if code that asks for it is reached
+        if size is None:  # without a workgroup: reaching code that needs one is an error, reported later
             return program
         program = with_bound_size(program, size)
         folded = self.tools.optimize(
@@ -214,7 +214,7 @@ def _describer(items: Sequence[LinkModule]) -> Callable[[str], str]:
 
 
 def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
-    """Say in source terms what the linker says in mangled ones, and who needs and offers the symbol."""
+    """Translate the linker's mangled names to source terms, with the units that need and define the symbol."""
     text = str(error)
     for item in items:
         for symbol in item.module.exports:
@@ -237,7 +237,7 @@ def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
                 )
     if error.context:
         return error
-    # The linker counts what it is given.
+    # The linker numbers its inputs.
     message = _COUNTED.sub("", error.message)
     units = "\n".join(dict.fromkeys(map(_source, items)))
     return LinkError(message, context=(("units", units),), hint=error.hint)

@@ -22,7 +22,7 @@ _SHOWN = " -> "
 
 @dataclass(frozen=True, slots=True)
 class ReachedUnit:
-    """A unit that takes part in a link, and what it implies."""
+    """A unit in a link, and what it implies."""
 
     item: LinkModule
     implied: Implied

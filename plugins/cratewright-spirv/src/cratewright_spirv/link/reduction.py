@@ -40,8 +40,8 @@ class _Library:
 def reduce_part(request: LinkRequest) -> LinkRequest:
     """Return the request for a part of thin LTO with its library modules reduced to what its entry point needs.
 
-    Shape: modules that nothing is needed of are left out; the order is kept. Modules that cannot be put in another
-    order stay whole, as do all where debug information speaks of functions.
+    Shape: unneeded modules are left out; the order is kept. Modules that cannot be reordered stay whole, as do all
+    modules whose debug information describes functions.
     """
     if request.options.debuginfo is DebugInfo.FULL:
         return request
@@ -99,7 +99,7 @@ def _reduced(item: LinkModule, wanted: frozenset[str], preserve_bindings: bool) 
 
 
 def _placeless(symbol: Symbol) -> Symbol:
-    """Return a symbol without its line, which a comment above it moves."""
+    """Return a symbol without its line, which moves with comments."""
     return replace(symbol, line=0)
 
 
@@ -128,5 +128,5 @@ def _library(data: bytes, name: str) -> _Library | None:
             symbol, end = string(words, 3)
             (exports if words[end] == _EXPORT else imports)[symbol] = words[1]
     if not program.functions.keys() >= {*exports.values(), *imports.values()}:
-        return None  # a variable that is linked has no function to start from
+        return None  # a linked variable has no function to start from
     return _Library(program, exports, imports)

@@ -24,12 +24,12 @@ __all__ = ["marked", "with_shared_globals"]
 _MARK = "\x1f"
 _IN_OUT = (" in", " out")
 _OFFSET = 35
-# Stream, XfbBuffer, XfbStride: units give them to outputs that are not captured as well.
+# Stream, XfbBuffer, XfbStride: units also give them to outputs that are not captured.
 _CAPTURE = (29, 36, 37)
 
 
 def marked(data: bytes, position: int, name: str) -> bytes:
-    """Return a module whose variables tell in their names which unit they are from."""
+    """Return a module whose variable names record their unit."""
     program = Program.of(parse(data, name))
     mark, variables = f"{_MARK}{position}", set(program.variables())
     names: list[Instruction] = []
@@ -46,7 +46,7 @@ def marked(data: bytes, position: int, name: str) -> bytes:
 
 
 def with_shared_globals(program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> Program:
-    """Return a program of marked modules and one entry point with variables of one name made one.
+    """Return a program of marked modules and one entry point with variables of the same name merged.
 
     Raises: LinkError naming both files for one name with different types or initialisers, and for one place to which
     different things are bound.
@@ -67,7 +67,7 @@ class _Found:
         self.shapes = Shapes(program.preamble)
 
     def merged(self) -> Iterator[tuple[int, int]]:
-        """Yield each variable that another stands for, and that other."""
+        """Yield each variable to replace, and its replacement."""
         groups: dict[str, list[tuple[int, int]]] = {}
         for variable, position in self._marked():
             name = self._shared_name(variable, position)
@@ -83,7 +83,7 @@ class _Found:
                     raise self._two_types(name, (first, by), (variable, position))
 
     def merged_blocks(self) -> Iterator[tuple[int, int]]:
-        """Yield each block of built-in variables for which another unit's has room, and that other."""
+        """Yield each block of built-in variables that another unit's can replace, and that other."""
         groups: dict[str, list[int]] = {}
         for variable, _ in self._marked():
             place = block_of(self.strict, self.variables[variable])
@@ -114,7 +114,7 @@ class _Found:
         return marks, [*outer, *((self.strict.digest(kind), length) for kind, length in members)]
 
     def check_places(self, merged: Collection[int]) -> None:
-        """Raise LinkError for a place that two units bind to different things, but for what is merged."""
+        """Raise LinkError for a place that two units bind to different things, except merged ones."""
         self._check_said("constant_id", "types or defaults", "or give one another constant_id")
         self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
         places: dict[str, tuple[int, int]] = {}
@@ -128,7 +128,7 @@ class _Found:
             if by == position or self._bound(first) == self._bound(variable):
                 continue
             if "binding" in place and self._name(first) != self._name(variable):
-                continue  # Vulkan allows it
+                continue  # Vulkan allows this
             raise self._two_types(place, (first, by), (variable, position))
 
     def _marked(self) -> Iterator[tuple[int, int]]:
@@ -160,13 +160,13 @@ class _Found:
                 )
 
     def _bound(self, variable: int) -> str:
-        """Return the digest of what is bound to a place; of a block, without a capture that is none."""
+        """Return the digest of what is bound to a place; for a block, without unused capture decorations."""
         block = block_of(self.strict, self.variables[variable])
         captured = block and any(mark[1] == _OFFSET for mark in self._block(variable)[0])
         return self.loose.bound(variable, but=() if captured or not block else _CAPTURE)
 
     def _check_said(self, kind: str, what: str, otherwise: str) -> None:
-        """Raise LinkError for a place of a kind of which two units say different things."""
+        """Raise LinkError for a place that two units declare differently."""
         known: dict[str, tuple[str, int]] = {}
         for at in sorted(self.taking_part):
             for place, digest in self.units[at].implied.placed:
@@ -202,7 +202,7 @@ class _Found:
 
 
 def _unbounded(program: Program, units: Sequence[ReachedUnit]) -> set[int]:
-    """Return the variables of units that lack a layout which arrays depend on."""
+    """Return the variables of units that lack the layout their arrays depend on."""
     positions = {at for at, unit in enumerate(units) if unit.implied.unbounded}
     names = program.names() if positions else {}
     marks = {f"{_MARK}{at}" for at in positions}

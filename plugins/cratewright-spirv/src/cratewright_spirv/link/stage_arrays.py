@@ -73,7 +73,7 @@ def _length(
     array: Instruction,
     modes: Iterable[Mode],
 ) -> int | None:
-    """Return how long an array is to be, None if no layout decides that."""
+    """Return the new length of an array, None if no layout decides it."""
     own = {**marks.get(array[2], {}), **marks.get(variable[2], {})}
     if stage == "geometry" and variable[3] == INPUT:
         return next((_VERTICES_OF[mode[0]] for mode in modes if mode[0] in _VERTICES_OF), None)

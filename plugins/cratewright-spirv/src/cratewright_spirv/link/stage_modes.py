@@ -63,7 +63,7 @@ _SUFFIXES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
 def needs_modes(program: Program, units: Sequence[ReachedUnit]) -> bool:
-    """Return whether something in a program takes a mode that its entry points may lack."""
+    """Return whether something in a program needs a mode that its entry points may lack."""
     return any(unit.implied.modes for unit in units) or bool(_replacing(program))
 
 
@@ -80,7 +80,7 @@ def with_implied_modes(program: Program, reached: Sequence[Reached], units: Sequ
 
 
 def _replacing(program: Program) -> dict[int, int]:
-    """Return the variables whose use takes a mode, with the number of the built-in."""
+    """Return the variables whose use needs a mode, with the number of the built-in."""
     return {
         words[1]: words[3]
         for words in program.preamble
@@ -96,7 +96,7 @@ class _Modes:
         self.reached = reached
         self.built_ins = sorted({replaces[each] for each in reached.globals if each in replaces})
         self.own = reached.own
-        # By group: the mode, and who says it.
+        # By group: the mode, and the unit that declares it.
         self.known: dict[object, tuple[Mode, int]] = {}
 
     def applied(self) -> Program:
@@ -173,12 +173,12 @@ class _Modes:
 
 
 def _speaks(mode: Mode, modes: Sequence[Mode]) -> bool:
-    """Return whether a mode is what a unit says of depth: that it is written goes without saying beside a layout."""
+    """Return whether a mode is a unit's depth layout, which implies that depth is written."""
     return mode != (_DEPTH_REPLACING,) or not any(_group(each) == "depth" and each != mode for each in modes)
 
 
 def _group(mode: Mode) -> object:
-    """Return what an entry point can have one of."""
+    """Return the group of a mode, of which an entry point can have only one."""
     if mode[0] in _BY_WIDTH:
         return _BY_WIDTH[mode[0]], mode[1]
     return _GROUP.get(mode[0], (mode,))

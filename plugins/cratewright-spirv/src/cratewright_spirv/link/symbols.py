@@ -34,7 +34,7 @@ def closures(modules: Sequence[LinkModule], roots: Sequence[tuple[int, str]]) ->
     """
     table = SymbolTable(modules)
     for stage in dict.fromkeys(stage for _, stage in roots):
-        # One error tells what all entry points of a stage miss.
+        # One error lists what all entry points of a stage miss.
         table.closure([index for index, other in roots if other == stage], stage)
     return [table.closure([index], stage) for index, stage in roots]
 
@@ -42,7 +42,7 @@ def closures(modules: Sequence[LinkModule], roots: Sequence[tuple[int, str]]) ->
 class SymbolTable:
     """The symbols of all modules that take part in a link.
 
-    Shape: modules are known by their position. A symbol may be offered once for each stage.
+    Shape: modules are known by their position. A symbol may be defined once for each stage.
     """
 
     def __init__(self, modules: Sequence[LinkModule]) -> None:
@@ -58,7 +58,7 @@ class SymbolTable:
         """Return the modules that some modules need when they run in a stage, themselves included.
 
         Shape: ascending positions, so link order. `stage` is the suffix word of the entry points.
-        Raises: LinkError naming every symbol that is missing or ambiguous, who needs it and who offers it.
+        Raises: LinkError naming every missing or ambiguous symbol, and the modules that need and define it.
         """
         found = set(roots)
         todo = sorted(found)
@@ -82,7 +82,7 @@ class SymbolTable:
         return tuple(sorted(found))
 
     def offers(self, name: str, stage: str) -> list[int]:
-        """Return the modules that offer a symbol to a stage."""
+        """Return the modules that define a symbol for a stage."""
         found = self._offers.get(name, ())
         offers = [index for index in found if not (own := stages_of(self._modules[index])) or stage in own]
         if len(offers) > 1:
@@ -128,7 +128,7 @@ class SymbolTable:
         )
 
     def _near(self, symbol: Symbol, stage: str) -> list[tuple[str, str]]:
-        """Return who offers the symbol for other stages, or a function of the same name and other types."""
+        """Return modules that define the symbol for other stages, or a function of the same name with other types."""
         if symbol.name in self._offers:
             return [
                 (
@@ -148,14 +148,14 @@ class SymbolTable:
         rows: list[tuple[str, str]] = []
         for name, index in near[:5]:
             shown = _display(self._modules[index], name)
-            # A struct's members are part of its type, but not of how it is written.
+            # A struct's members are part of its type, but not of its spelling.
             other = ", with a struct of other members" if shown == symbol.display else ""
             rows.append(("offered is", f"`{shown}` by {self._place(index, name)}{other}"))
         return rows
 
 
 def _same_variant(one: LinkModule, other: LinkModule) -> bool:
-    """Return whether two modules are variants of one source that came out equal."""
+    """Return whether two modules are variants of one source with equal results."""
     first, second = (read_variant(each.module.attribute(VARIANT)).get("of") for each in (one, other))
     return first is not None and (one.crate, first, one.module.data) == (other.crate, second, other.module.data)
 

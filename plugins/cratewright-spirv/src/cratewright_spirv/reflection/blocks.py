@@ -17,7 +17,7 @@ _NOTHING: dict[int, tuple[int, ...]] = {}
 
 
 class Blocks:
-    """The layouts of a module's structs; what many members share is found once."""
+    """The layouts of a module's structs, each computed once."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
@@ -42,7 +42,7 @@ class Blocks:
         return {"name": shapes.names.get(type_id), "size": shapes.size(type_id), "members": members}
 
     def _type(self, kind: int, own: dict[int, tuple[int, ...]], depth: int) -> Row:
-        # Of a matrix alone, a member's own decorations say how its type lies.
+        # Only for matrices does the layout depend on the member's own decorations.
         if MATRIX_STRIDE in own or ROW_MAJOR in own:
             return self._found(kind, own, depth)
         row = self._known.get((kind, depth))

@@ -16,7 +16,7 @@ _MAGIC = b"\x03\x02\x23\x07"
 def describe_module(path: str, data: bytes) -> Mapping[str, object] | None:
     """Return the facts of a module, None for a file that is none.
 
-    Raises: FormatError for one that is damaged.
+    Raises: FormatError for a damaged one.
     """
     if data[:4] != _MAGIC:
         return None

@@ -44,7 +44,7 @@ class Facts:
 
     @classmethod
     def joined(cls, parts: Sequence[Facts]) -> Facts:
-        """Return the facts about some parts together; a module in several of them counts once."""
+        """Return the combined facts about some parts; a module in several of them counts once."""
         return cls(
             sum(part.size for part in parts),
             sum(part.instructions for part in parts),
@@ -73,7 +73,7 @@ class Facts:
         ]
 
     def imported(self, crate: str) -> dict[str, int]:
-        """Return how many modules of each other crate take part."""
+        """Return the number of modules from each other crate."""
         counts: dict[str, int] = {}
         for other, _ in self.modules:
             if other != crate:
@@ -115,7 +115,7 @@ def restore_names(interface: reflect.Row, facts: Facts) -> None:
 
 
 def _places(interface: reflect.Row) -> Iterator[tuple[_Place, reflect.Row]]:
-    """Yield every named row of an interface with that by which a host binds it."""
+    """Yield every named row of an interface with its binding."""
     entries, constants = interface["entry_points"], interface["spec_constants"]
     assert isinstance(entries, list) and isinstance(constants, list)
     for row in constants:

@@ -60,7 +60,7 @@ def instruction_count(data: bytes) -> int:
 
 
 def count_instructions(data: bytes) -> int:
-    """Return the same where no library was built."""
+    """The same without the library."""
     words = memoryview(data).cast("I")
     count, at = 0, HEADER_WORDS
     while at < len(words):
@@ -71,7 +71,7 @@ def count_instructions(data: bytes) -> int:
 
 @step("describe interface")
 def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row:
-    """Return what a host must know to use the module, ready for JSON.
+    """Return what a host must know to use the module, as JSON values.
 
     Shape: `entry_points`, each with its stage, name, workgroup_size, descriptors, push_constant_size, inputs
     and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound. With
@@ -107,7 +107,7 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
 
 
 def lists_all_globals(data: bytes) -> bool:
-    """Tell whether the entry points of a module list all globals that they use, not inputs and outputs alone."""
+    """Return whether the entry points of a module list all globals they use, not only inputs and outputs."""
     return int.from_bytes(data[4:8], "little") >= _ALL_GLOBALS
 
 
@@ -194,7 +194,7 @@ def _location(marks: dict[int, tuple[int, ...]], name: str, kind: str) -> Row:
     return {
         "location": marks[LOCATION][0],
         "component": marks.get(COMPONENT, (0,))[0],
-        # Of the two colours of an attachment that are blended.
+        # One of the two colours of a blended attachment.
         **({"index": marks[INDEX][0]} if INDEX in marks else {}),
         "name": name,
         "type": kind,
@@ -211,7 +211,7 @@ def _spec_constants(shapes: Shapes) -> list[Row]:
                 "type": shapes.name(shapes.definitions[each][1]),
                 "default": shapes.value(each),
             }
-            # every unit that uses a constant declares it
+            # each unit that uses a constant declares it
             if row not in found:
                 found.append(row)
     return sorted(found, key=lambda row: (row["id"], row["name"]))

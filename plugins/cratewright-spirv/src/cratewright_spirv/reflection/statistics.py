@@ -1,7 +1,7 @@
 """What an image costs, as far as SPIR-V shows: loops, branches, accesses to textures and buffers.
 
 Registers, occupancy and latency depend on the driver. A branch counts as divergent unless its condition is known to be
-equal for all invocations of a workgroup. This errs on the side of divergence, with one exception: a function variable
+equal for all invocations of a workgroup. When in doubt it counts as divergent, with one exception: a function variable
 that is still in memory counts as equal if everything stored to it is, regardless of control flow.
 """
 
@@ -22,7 +22,7 @@ from ..spirv_tools.library import load
 __all__ = ["FIGURES", "count_statistics", "statistics"]
 
 FIGURES = ("loops", "branches", "divergent_branches", "texture_accesses", "buffer_accesses")
-"""What is told of each image beside its size and its instructions."""
+"""The figures of each image besides size and instructions."""
 
 _LOOP_MERGE, _SELECTION_MERGE, _CONDITIONAL, _SWITCH, _PHI, _CALL = 246, 247, 250, 251, 245, 57
 _TEXTURES = frozenset(
@@ -35,11 +35,11 @@ _COPIES = frozenset({63, 64})
 _VARYING = frozenset(
     {*_ATOMICS, *_TEXTURES, _CALL, 55, *range(207, 216), *range(333, 367), *range(4417, 4500), *range(5000, 6500)}
 )
-"""Never taken to be equal: atomics, textures, calls, parameters, derivatives, groups, and whatever vendors add."""
+"""Never uniform: atomics, textures, calls, parameters, derivatives, groups, and vendor extensions."""
 _BUFFERS = frozenset({2, 9, 12, 5349})
 """Storage classes: Uniform, PushConstant, StorageBuffer, PhysicalStorageBuffer."""
 _SHARED = frozenset({0, 2, 9})
-"""UniformConstant, Uniform, PushConstant: what nobody writes while a shader runs."""
+"""UniformConstant, Uniform, PushConstant: not written while a shader runs."""
 _INPUT, _UNIFORM, _PRIVATE, _FUNCTION = 1, 2, 6, 7
 _EQUAL_BUILT_INS = frozenset({24, 25, 26, 36, 38, 4424, 4425, 4426, 4438, 4440, 5320})
 """Numbers, sizes and the id of groups; a draw's first vertex and instance, its index, device, view; launch size."""
@@ -50,7 +50,7 @@ _OPCODES, _ALL = 8192, 255
 
 
 def statistics(data: bytes) -> dict[str, int]:
-    """Return what `count_statistics` does, by the library if it was built: it takes a fiftieth of the time."""
+    """As `count_statistics`, by the library if it was built, in a fiftieth of the time."""
     out = (ctypes.c_uint64 * len(FIGURES))()
     with suppress(ToolError):
         if load().cratewright_spirv_statistics(data, ctypes.c_uint64(len(data)), _tables(), out):
@@ -60,7 +60,7 @@ def statistics(data: bytes) -> dict[str, int]:
 
 @cache
 def _tables() -> bytes:
-    """Return what the library is told of opcodes: place of the result, ids that it is made of, traits."""
+    """Return the library's table of opcodes: place of the result, operand ids, traits."""
     results, operands, traits = bytearray(_OPCODES), bytearray(_OPCODES), bytearray(_OPCODES)
     for opcode, place in RESULTS.items():
         results[opcode] = place
@@ -73,14 +73,14 @@ def _tables() -> bytes:
 
 
 def _operands(opcode: int) -> int:
-    """Return how many ids follow an instruction's result, of which it is made."""
+    """Return how many operand ids follow an instruction's result."""
     layout = op.INSTRUCTIONS[opcode][1].lstrip("TR")
     count = len(layout) - len(layout.lstrip("i"))
     return _ALL if count and layout[count : count + 1] == "*" else count
 
 
 def count_statistics(data: bytes) -> dict[str, int]:
-    """Return the figures of a well-formed module, where no library was built.
+    """Return the figures of a well-formed module without the library.
 
     Shape: `loops` are structured ones; `branches` those that choose by a condition or a selector, of which
     `divergent_branches` may choose differently within a workgroup. Accesses are instructions, not how often they run:
@@ -110,7 +110,7 @@ class _Definitions:
         self._stored: dict[int, list[int]] = {}
         self._built_ins: dict[int, int] = {}
         self._buffer_blocks: set[int] = set()
-        # Of each block: what decides who ends it, and whose selection it merges.
+        # For each block: the condition that ends it, and the selection that it merges.
         self._ended: dict[int, int] = {}
         self._merged: dict[int, int] = {}
         self._block_of: dict[int, int] = {}
@@ -147,7 +147,7 @@ class _Definitions:
                 self._passed.update(words[at + 4 : at + (first >> 16)])
             elif opcode in (_CONDITIONAL, _SWITCH):
                 condition = words[at + 1]
-                # Both ways lead to one block: nothing is chosen.
+                # Both ways lead to the same block: nothing is chosen.
                 if opcode == _SWITCH or words[at + 2] != words[at + 3]:
                     self.conditions.append(condition)
                     self._ended[label] = condition
@@ -168,7 +168,7 @@ class _Definitions:
         return found
 
     def _root(self, pointer: int) -> int:
-        """Return the variable that a pointer leads into, or what else it is made of."""
+        """Return the variable that a pointer points into, or its other source."""
         while (at := self._at.get(pointer)) is not None and self.words[at] & 0xFFFF in _CHAINS:
             pointer = self.words[at + 3]
         return pointer
@@ -182,13 +182,13 @@ class _Definitions:
         return self.words[kind + 2], self.words[kind + 3] if self.words[kind] >> 16 > 3 else 0
 
     def is_buffer_access(self, at: int) -> bool:
-        """Say whether an instruction that reads or writes memory does so in a buffer."""
+        """Return whether an instruction reads or writes memory in a buffer."""
         opcode = self.words[at] & 0xFFFF
         places = (1, 2) if opcode in _COPIES else (1,) if opcode in _STORES else (3,)
         return any(self._storage(self.words[at + place])[0] in _BUFFERS for place in places)
 
     def is_equal(self, value: int) -> bool:
-        """Say whether a value is found to be the same for all invocations of a workgroup."""
+        """Return whether a value is known to be the same for all invocations of a workgroup."""
         seen, todo = {value}, [value]
         while todo:
             number = todo.pop()
@@ -205,7 +205,7 @@ class _Definitions:
         return True
 
     def _used(self, number: int) -> list[int] | None:
-        """Return what a value is made of, None if it may vary by itself."""
+        """Return the operands of a value, None if it may vary by itself."""
         words, at = self.words, self._at.get(number)
         opcode = -1 if at is None else words[at] & 0xFFFF
         if at is None or opcode in _VARYING:
@@ -236,7 +236,7 @@ class _Definitions:
         return self._stored.get(variable, [])
 
     def _is_shared_or_own(self, pointer: int) -> bool:
-        """Say whether nobody else writes where a pointer leads."""
+        """Return whether nothing else writes where a pointer points."""
         storage, kind = self._storage(pointer)
         if storage != _UNIFORM:
             return storage in (*_SHARED, _INPUT, _PRIVATE, _FUNCTION)

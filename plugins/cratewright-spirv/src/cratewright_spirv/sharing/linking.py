@@ -1,4 +1,4 @@
-"""Entry points that another compiler has linked, as modules of this package: what workers share.
+"""Entry points linked by another compiler, as modules of this package.
 
 If several were linked together, `entry_points_apart` separates them again.
 """
@@ -83,6 +83,6 @@ def _whole(entry: ImageEntry, items: Sequence[LinkModule], data: bytes) -> LinkM
 
 
 def one_by_one(request: LinkRequest) -> list[LinkRequest]:
-    """Return a request for each of the modules that `with_whole_entries` has put into one, as a part of its own."""
+    """Split a request made by `with_whole_entries` into one request for each module."""
     alone = [replace(request, modules=(item,)) for item in request.modules]
     return [replace(each, part=entry.output) for each in alone for entry in entries_of(each)]

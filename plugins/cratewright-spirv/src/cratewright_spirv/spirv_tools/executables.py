@@ -1,6 +1,6 @@
 """SPIRV-Tools as programs, one process for each operation.
 
-`Provider` checks arguments and words the errors.
+`Provider` checks arguments and words errors.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Executables(Provider):
         flags = (f"--target-env={env}", *checks, *keep, *passes)
         answer = self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
         unknown = _UNKNOWN_FLAG.search(answer.text) if answer.data is None else None
-        # Those of a user are told of by the program, as those of a newer one would be.
+        # Unknown passes are reported by the program, since a newer one may have them.
         if unknown is not None and unknown[1] in _OUR_PASSES:
             raise ToolError(
                 f"this spirv-opt is too old: it has no {unknown[1]}",
@@ -94,7 +94,7 @@ class Executables(Provider):
         return self._run("spirv-as", *flags, "-", "-o", "-", given=text)
 
     def _disassemble(self, module: bytes, env: str) -> ToolResult:
-        # The program takes no environment; the text does not depend on it.
+        # The program has no option for the environment; the text does not depend on it.
         return self._run("spirv-dis", "--raw-id", "--no-color", "-", given=module)
 
     def _run(self, name: str, *arguments: str, given: bytes = b"", folder: Path | None = None) -> ToolResult:
@@ -117,7 +117,7 @@ class Executables(Provider):
 
 
 def _crash(status: int) -> str:
-    """Return what ended a process that did not end by itself, or nothing."""
+    """Return the signal that ended a process, or nothing."""
     if status < 0:
         import signal  # noqa: PLC0415  only a crash needs it
 

@@ -1,6 +1,6 @@
 """SPIRV-Tools in this process, through a shared library with a plain C interface.
 
-`Provider` checks arguments and words the errors.
+`Provider` checks arguments and words errors.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ __all__ = ["NewestTools"]
 
 _DISASSEMBLE, _OPTIMIZE = 1, 2
 _NO_PASSES, _SPEED = 0, 2
-# What only makes an image tidier; without it an image is as valid.
+# Passes that only tidy an image, which is valid without them.
 _TIDYING = frozenset(
     {"--eliminate-dead-const", "--trim-capabilities", "--remove-unused-interface-variables", "--compact-ids"}
 )
@@ -36,7 +36,7 @@ class _LinkRequest(ctypes.Structure):
 
 
 class NewestTools:
-    """The few operations that the library has."""
+    """The operations that the library has."""
 
     def link(self, modules: Sequence[bytes]) -> ToolResult:
         """Link modules to one that imports and exports nothing, of the highest version among them."""
@@ -60,7 +60,7 @@ class NewestTools:
         return ToolResult(b"") if valid else ToolResult(None, errors_of(said))
 
     def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult:
-        """Run the passes of `-O`, and leave out names; whatever else was asked for is refused."""
+        """Run the passes of `-O`, and remove names; everything else is refused."""
         missing = [name for name in passes if name not in _TIDYING | {"-O", "--strip-debug"}]
         if missing:
             wanted = missing[0] if len(missing) == 1 else f"{missing[0]} and {len(missing) - 1} more"
@@ -79,7 +79,7 @@ class NewestTools:
 
 
 def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:
-    """Return what a function gives, and what it prints, as all of these do with what is wrong."""
+    """Return a function's result and what it prints, which is how these functions report errors."""
     with tempfile.TemporaryFile() as said:
         with redirected(said.fileno(), 2):
             given = call()

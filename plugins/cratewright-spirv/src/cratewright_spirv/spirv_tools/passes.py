@@ -1,4 +1,4 @@
-"""Which passes of the optimizer an image gets."""
+"""The optimizer passes for an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def passes_for(options: Options) -> list[str]:
     if level is not OptLevel.NONE:
         passes.append("-Os" if level.for_size else "-O")
     if debuginfo is DebugInfo.NONE and options.text("spirv_metadata") == "none":
-        # In this order: the second has less to look through.
+        # In this order: the second then has less to do.
         passes += ["--strip-debug", "--eliminate-dead-const"]
     if level is not OptLevel.NONE:
         passes.append("--trim-capabilities")

@@ -44,7 +44,7 @@ _HEADER_WORDS = 5
 _OP_CAPABILITY, _OP_FUNCTION, _OP_FUNCTION_END, _OP_LABEL = 17, 54, 56, 248
 _LINKAGE = 5
 
-# Options of the program that name no pass: some print, some write files, some switch the checks off.
+# Options of the program other than passes: some print, some write files, some switch checks off.
 _NOT_PASSES = frozenset(
     (
         "before-hlsl-legalization",
@@ -75,9 +75,9 @@ _UNKNOWN = re.compile(r"Invalid (?:capability operand|opcode): \d+")
 
 @dataclass(frozen=True, slots=True)
 class ValidatorOptions:
-    """What the validator lets pass; each field is an option of `spirv-val` by the same name."""
+    """What the validator allows; each field is an option of `spirv-val` with the same name."""
 
-    # The order is that of the bits in the shared library.
+    # In the order of the bits in the shared library.
     relax_struct_store: bool = False
     relax_logical_pointer: bool = False
     relax_block_layout: bool = False
@@ -86,7 +86,7 @@ class ValidatorOptions:
     skip_block_layout: bool = False
 
     def bits(self) -> int:
-        """Return the options as the shared library takes them."""
+        """Return the options as the bits of the shared library."""
         return sum(1 << at for at, option in enumerate(fields(self)) if getattr(self, option.name))
 
     def flags(self) -> list[str]:
@@ -95,7 +95,7 @@ class ValidatorOptions:
 
 
 class Tools(Protocol):
-    """SPIRV-Tools, whichever way they are reached.
+    """SPIRV-Tools, as a library or as programs.
 
     Shape: `origin` is "library" or "executables"; `env` is an environment such as `vulkan1.2` or `spv1.5`.
     """
@@ -107,7 +107,7 @@ class Tools(Protocol):
         """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
 
     def programs(self) -> tuple[str, ...]:
-        """Return the files whose bytes can alter a result, whatever version they say they are."""
+        """Return the files whose bytes can alter a result, whatever their version says."""
 
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
         """Link modules to one that imports and exports nothing, of the highest version among them.
@@ -126,10 +126,10 @@ class Tools(Protocol):
     ) -> bytes:
         """Validate a linked module and run passes over it.
 
-        Shape: with a `validator` of None the module is taken unchecked, for who validates what comes out;
-        `passes` are spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface
-        stay, as they do there; `--remove-unused-interface-variables` lets them go.
-        Raises: ConfigurationError for what is no pass; ToolError if the optimizer refuses.
+        Shape: with a `validator` of None the module is not checked, if the caller validates the result; `passes` are
+        spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface stay, as they do
+        there; `--remove-unused-interface-variables` lets them go.
+        Raises: ConfigurationError for an unknown pass; ToolError if the optimizer refuses.
         """
 
     def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
@@ -156,7 +156,7 @@ class ToolMessage(NamedTuple):
 
 
 class ToolResult(NamedTuple):
-    """What one operation left: its output, or None and the errors it named."""
+    """The result of an operation: its output, or None and its errors."""
 
     data: bytes | None
     errors: tuple[ToolMessage, ...] = ()
@@ -168,7 +168,7 @@ class ToolResult(NamedTuple):
 
 
 class Newer(Protocol):
-    """SPIRV-Tools that read more, if with fewer choices."""
+    """SPIRV-Tools that read newer modules, with fewer options."""
 
     def link(self, modules: Sequence[bytes]) -> ToolResult: ...
     def validate(self, module: bytes) -> ToolResult: ...
@@ -179,8 +179,8 @@ class Newer(Protocol):
 class Provider:
     """The checks and errors that both providers share, so that they accept and refuse alike.
 
-    Shape: what `newer` gives is asked where a module has a capability or an instruction that is not known here;
-    `newer_version` is its version, empty if there is none.
+    Shape: the tools that `newer` returns handle modules with a capability or instruction unknown here; `newer_version`
+    is their version, empty if there are none.
     """
 
     origin: str
@@ -218,7 +218,7 @@ class Provider:
                     hint="give -O, -Os or a pass that `spirv-opt --help` lists",
                 )
         if _imports(module):
-            # A missing body crashes many of the passes, and the library would take this process along.
+            # A missing body crashes many passes, and with the library, this process.
             raise ToolError("a module that imports functions cannot be optimized", hint="link it first")
         known = self._optimize(module, env, passes, validator, preserve_bindings)
         given = [*passes, *(["--preserve-bindings"] if preserve_bindings else [])]
@@ -249,7 +249,7 @@ class Provider:
         return text.decode("utf-8", "replace")
 
     def _or_newer(self, answer: ToolResult, ask: Callable[[Newer], ToolResult]) -> ToolResult:
-        """Return an answer, or what newer tools answer where these cannot read the module."""
+        """Return an answer, or that of newer tools if these cannot read the module."""
         unread = answer.data is None and _UNKNOWN.search(answer.text) is not None
         return ask(self.newer()) if self.newer is not None and unread else answer
 
@@ -285,7 +285,7 @@ def _check(module: bytes, context: tuple[tuple[str, str], ...] = ()) -> None:
 
 
 def _imports(module: bytes) -> bool:
-    """Tell whether a function has no body."""
+    """Return whether a function has no body."""
     words = memoryview(module).cast("I")
     at, linkage, bare = _HEADER_WORDS, False, False
     while at < len(words):
@@ -305,7 +305,7 @@ def _imports(module: bytes) -> bool:
 
 
 def _of_both(first: ToolResult, second: ToolResult) -> ToolResult:
-    """Return the second answer, which is given because of the first."""
+    """Return the second answer, given because of the first."""
     return second if second.data is not None else ToolResult(None, (*first.errors, *second.errors), second.status)
 
 
@@ -316,7 +316,7 @@ def _unknown_environment(answer: ToolResult) -> bool:
 def data_of(answer: ToolResult, env: str, program: str, kind: type[CratewrightError]) -> bytes:
     """Return the output of an operation.
 
-    Raises: `kind` with the tool's words; ConfigurationError if it does not know `env`; ToolError if it is mute.
+    Raises: `kind` with the tool's message; ConfigurationError if it does not know `env`; ToolError without a message.
     """
     if answer.data is not None:
         return answer.data
@@ -333,7 +333,7 @@ def data_of(answer: ToolResult, env: str, program: str, kind: type[CratewrightEr
 
 
 def version_of(text: str) -> str:
-    """Pick the version out of what SPIRV-Tools say of themselves.
+    """Extract the version from the tools' own text.
 
     Shape: the name, the release and the commit; never a date.
     """
@@ -351,7 +351,7 @@ def errors_of(stderr: bytes) -> tuple[ToolMessage, ...]:
     for head, end in zip(heads, ends, strict=False):
         if head[1] == "error":
             first, second = int(head[2] or 0), int(head[3] or 0)
-            # Two numbers are a place in a text, one is that of an instruction.
+            # Two numbers are a place in a text, one is an instruction.
             place = (0, first, second) if head[3] else (first, 0, 0)
             errors.append(ToolMessage(text[head.end() : end].rstrip(), *place))
     if not errors and text.strip():

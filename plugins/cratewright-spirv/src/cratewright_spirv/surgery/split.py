@@ -51,7 +51,7 @@ _SIZE_MARK = (11, 25)
 
 
 def at_level(request: LinkRequest) -> LinkRequest:
-    """Return a request whose modules have no more debug information than what is made of them is to have."""
+    """Return a request whose modules have no more debug information than their result may have."""
     level = request.options.debuginfo
     return replace(
         request,
@@ -69,8 +69,7 @@ def _at_level(module: ModuleCodegen, level: DebugInfo) -> ModuleCodegen:
 def compiled_twice(stencil: UnitStencil, compiled: Callable[[UnitStencil], CompiledUnit]) -> CompiledUnit:
     """Return the modules of a source, each without and with debug information.
 
-    Shape: a library that is one module without it and differs by stage with it, or the other way round, is as many as
-    the finer has.
+    Shape: a library that differs by stage in only one of the two forms is split as finely as that form.
     Raises: what `compiled` does; UnsupportedError if modules of both do not match.
     """
     plain = compiled(
@@ -116,7 +115,7 @@ def linked_twice(request: LinkRequest, link: Callable[[LinkRequest], LinkResult]
     """Return images without debug information, each with the file beside it that has it.
 
     Shape: a row of the report says of the file its path, digest and size, and whether it has the `same_code`.
-    Raises: what `link` does, of what has debug information first, so that it can say where.
+    Raises: as `link`, which runs first with debug information, so that errors have places.
     """
     full = link(_request(request, debug=True))
     plain = link(_request(request, debug=False))
@@ -136,7 +135,7 @@ def linked_twice(request: LinkRequest, link: Callable[[LinkRequest], LinkResult]
 
 
 def _same_code(image: bytes, debug: bytes) -> bool:
-    """Return whether entry points of two modules are the same but for debug information, ids and what they share."""
+    """Return whether entry points of two modules are equal except for debug information, ids and shared parts."""
     programs = [_sizeless(Program.of(parse(data, "image"))) for data in (image, without_debug_info(debug))]
     if not all(map(is_orderable, programs)):
         return image == without_debug_info(debug)
@@ -148,13 +147,13 @@ def _same_code(image: bytes, debug: bytes) -> bool:
 
 
 def _sizeless(program: Program) -> Program:
-    """Return a program without the mark of its workgroup's size, which the optimizer drops if nothing reads it."""
+    """Return a program without its WorkgroupSize decoration, which the optimizer drops if nothing reads it."""
     kept = (words for words in program.preamble if words[0] & 0xFFFF != op.DECORATE or words[2:4] != _SIZE_MARK)
     return replace(program, preamble=tuple(kept))
 
 
 def _silent(options: Options) -> dict[str, str]:
-    """Return changes with which nothing is shown a second time."""
+    """Return changes that keep a source from being dumped twice."""
     return {name: "" for name, _ in options.values if name == "dump_source"}
 
 
@@ -168,6 +167,6 @@ def _options(options: Options, *, debug: bool) -> Options:
 
 
 def _renamed(pair: ModuleCodegen, finer: ModuleCodegen) -> ModuleCodegen:
-    """Return a pair under the name, and for the stages, of that of the two which there are more of."""
+    """Return a pair with the name and stages of the form that has more modules."""
     words = dict(pair.attributes) | {key: finer.attribute(key) for key in ("member", "stages") if finer.attribute(key)}
     return replace(pair, name=finer.name, attributes=tuple(sorted(words.items())))

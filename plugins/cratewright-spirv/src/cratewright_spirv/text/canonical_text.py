@@ -1,7 +1,7 @@
 """A unit with its includes, as the compiler needs it: without comments, untaken branches and unused macros.
 
-Where it is not certain, it keeps the text, or gives up. So texts with the same canonical text are the same program;
-this text is what gets compiled.
+When uncertain, it keeps the text, or gives up. So texts with the same canonical text are the same program; this text is
+what is compiled.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ __all__ = ["Canonical", "Defines", "canonical", "with_language"]
 
 Defines = tuple[tuple[str, "str | None"], ...]
 
-# What tells a header that serves both languages which one it is read in, under DXC's name.
+# The macro, named as in DXC, by which a header that serves both languages recognises its language.
 _HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
 _EXTENSION = b"GL_GOOGLE_include_directive"
 _NAME = re.compile(rb"[A-Za-z_]\w*")
-# What a macro given from outside may not hold, or it would reach beyond its own line.
+# What the value of a given macro may not contain, because it would affect other lines.
 _UNRULY = re.compile(r"[\n\r\\]|/[*/]")
-# These show where they stand.
+# These reveal their position.
 _SELF_AWARE = frozenset({b"__LINE__", b"__FILE__"})
 _SPLICES_FROM = 420
 _LINES_FROM = 330
-# So many lines that hold nothing are shorter than the directive that skips them.
+# Up to this many empty lines are shorter than the directive that skips them.
 _FEW_LINES = 8
 
 
-# A unit that includes more than this many times is a mistake or a stress test.
+# A unit with more includes than this is a mistake or a stress test.
 _MOST_FILES = 20_000
 
 
-# A piece and the shown name of the file it is from.
+# A piece and the shown name of its file.
 _Placed = tuple["Lines | Directive | Define", str]
 
 
 class Canonical:
-    """The one text of a unit and its includes, and where each of its lines is from."""
+    """The text of a unit and its includes, and the origin of each line."""
 
     def __init__(self, path: str, pieces: Sequence[_Placed], defines: Defines, *, positions: bool) -> None:
         self.defines = defines
@@ -61,12 +61,12 @@ class Canonical:
 
     @property
     def runs(self) -> tuple[tuple[str, str], ...]:
-        """The same in few words: each piece's file and the numbers of its lines, with spaces between."""
+        """The same in short: each piece's file and its line numbers, separated by spaces."""
         return tuple((file, piece.numbers) for piece, file in self._pieces)
 
     @property
     def origins(self) -> str:
-        """How many lines in turn are the unit's own and an include's, whose functions are not exports."""
+        """Numbers of lines, alternately the unit's own and of includes, whose functions are not exported."""
         runs, own = [0], True
         for piece, file in self._pieces:
             if (file == self._path) is not own:
@@ -77,14 +77,14 @@ class Canonical:
 
 
 def with_language(defines: Defines, language: str) -> Defines:
-    """Return macros with those that tell the language, where the user does not say other."""
+    """Return macros with those that identify the language, unless the user sets them."""
     return tuple({**dict(_HLSL_DEFINES), **dict(defines)}.items()) if language == "hlsl" else defines
 
 
 def canonical(
     path: str, text: bytes, language: str, defines: Defines, includes: IncludeResolver, *, positions: bool
 ) -> Canonical | None:
-    """Return the canonical form of a unit, or None where that cannot be told with certainty.
+    """Return the canonical form of a unit, or None if it is uncertain.
 
     Shape: with `positions` the text keeps every line's file and number, for debug information.
     """
@@ -94,7 +94,7 @@ def canonical(
     try:
         walker.file(path, text, 0)
         pieces, kept = walker.used(defines)
-    except (Obscure, SourceError, RecursionError):  # how deep a source may nest is the compiler's to say
+    except (Obscure, SourceError, RecursionError):  # the compiler decides how deep a source may nest
         return None
     return Canonical(path, pieces, kept, positions=positions)
 
@@ -118,7 +118,7 @@ class _Walker:
         self._walk(found.items, shown, depth, certain=True)
 
     def used(self, defines: Defines) -> tuple[list[_Placed], Defines]:
-        """Return the pieces and the macros given from outside, without macros that nothing refers to."""
+        """Return the pieces and the given macros, without unused macros."""
         pieces = self._versioned()
         names: dict[bytes, list[Define]] = {name.encode(): [] for name, _ in defines}
         words = set[bytes]()
@@ -133,7 +133,7 @@ class _Walker:
         if any(b"##" in text and name in wanted for name, text in bodies) or any(
             "##" in text for text in given.values()
         ):
-            # What a name is pasted from is not seen here.
+            # Pasted names are not visible here.
             wanted = self._wanted(names, given, {*words, *names})
         if not _SELF_AWARE.isdisjoint(wanted):
             raise Obscure
@@ -141,7 +141,7 @@ class _Walker:
         return kept, tuple((name, value) for name, value in defines if name.encode() in wanted)
 
     def _wanted(self, names: dict[bytes, list[Define]], given: dict[bytes, str], words: set[bytes]) -> set[bytes]:
-        """Return all names in use: those of the text, of macros in use, and of macros that may be mistakes."""
+        """Return all used names: those of the text, of used macros, and of macros that may be mistakes."""
         wanted, todo = set(words), []
         for name, found in names.items():
             if (
@@ -164,7 +164,7 @@ class _Walker:
         return wanted
 
     def _versioned(self) -> list[_Placed]:
-        """Return the pieces; where includes need an extension of GLSL, as the compiler sees it turned on."""
+        """Return the pieces, with the GLSL extension that includes need."""
         out = self._out
         if not self._glsl:
             return out
@@ -206,7 +206,7 @@ class _Walker:
             self._macros.define(item.name, item.body)
 
     def _choose(self, group: Group, file: str, depth: int, *, certain: bool) -> None:
-        """Walk the branch that is taken, or all that may be."""
+        """Walk the branch that is taken, or all that may be taken."""
         doubt = False
         for branch in group.branches:
             answer = 1 if branch.condition is None else branch.condition(self._macros)
@@ -232,7 +232,7 @@ class _Walker:
         self._out.append((Directive(text, (line,), words), file))
 
     def _include(self, item: Include, file: str, depth: int, *, certain: bool) -> None:
-        # Whether the file has to exist is for the compiler to say.
+        # The compiler decides whether the file must exist.
         self._files += 1
         if not certain or depth >= MAX_DEPTH or self._files > _MOST_FILES:
             raise Obscure
@@ -250,7 +250,7 @@ def _words(text: str) -> list[bytes]:
 
 
 def _with_positions(path: str, pieces: Sequence[_Placed]) -> bytes:
-    """Return the lines of all pieces under the numbers, columns and files that they have in the sources."""
+    """Return the lines of all pieces with their numbers, columns and files in the sources."""
     out: list[bytes] = []
     file, line = path, 1
     for piece, here in pieces:
@@ -258,7 +258,7 @@ def _with_positions(path: str, pieces: Sequence[_Placed]) -> bytes:
         for text, number in zip(texts, piece.lines, strict=True):
             if here != file:
                 out += _jump(number, b' "%s"' % here.encode())
-            elif line <= number <= line + _FEW_LINES or not out:  # nothing may stand before a version
+            elif line <= number <= line + _FEW_LINES or not out:  # nothing may come before #version
                 out.extend([b""] * (number - line))
             else:
                 out += _jump(number, b"")

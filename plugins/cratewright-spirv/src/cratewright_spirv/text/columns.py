@@ -15,7 +15,7 @@ from cratewright import Diagnostic
 __all__ = ["column_of", "ordinal_of", "with_columns"]
 
 _MOST = 8
-"""How many lines are asked about: one compilation each."""
+"""The maximum number of lines to examine, one compilation each."""
 _TOKEN = re.compile(
     rb"//.*|/\*.*?(?:\*/|$)|\*/|\"(?:\\.|[^\"\\])*\"|[A-Za-z_]\w*|\.?\d(?:[eE][+-]|[\w.])*"
     rb"|<<=|>>=|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||\^\^|::|[-+*/%&|^]=|[^\s]"
@@ -29,8 +29,8 @@ Ask = Callable[[str, bytes], tuple[Diagnostic, ...]]
 def with_columns(said: Iterable[Diagnostic], texts: Mapping[str, bytes], ask: Ask) -> tuple[Diagnostic, ...]:
     """Return diagnostics with their columns, as far as they can be found.
 
-    Shape: `texts` are the unit's and its includes', by name; `ask` returns what is said of the unit when a file has
-    another text.
+    Shape: `texts` are the unit's and its includes', by name; `ask` returns the messages about the unit with another
+    text of a file.
     """
     known: dict[tuple[str, int], tuple[tuple[Diagnostic, ...], list[tuple[int, int]]]] = {}
 
@@ -77,7 +77,7 @@ def _plain_columns(text: bytes, number: int) -> list[tuple[int, int]]:
     found: list[tuple[str, bytes]] = []
     for match in _TOKEN.finditer(line):
         token = match.group()
-        if token == b"*/":  # what comes before it is a comment that began in another line
+        if token == b"*/":  # text before it is a comment that began on an earlier line
             found = []
         elif token[:2] not in (b"//", b"/*"):
             found.append((line[: match.start()].decode(errors="replace"), token))
@@ -85,7 +85,7 @@ def _plain_columns(text: bytes, number: int) -> list[tuple[int, int]]:
 
 
 def _tokens(lines: list[bytes], at: int) -> Iterator[tuple[str, bytes]]:
-    """Yield each token of a line after what stands before it; nothing for a line that cannot be taken apart."""
+    """Yield each token of a line and the text before it; nothing for a line that cannot be split."""
     line = lines[at].removesuffix(b"\r")
     continued = line.endswith(b"\\") or (at > 0 and lines[at - 1].removesuffix(b"\r").endswith(b"\\"))
     if continued or line.lstrip().startswith(b"#"):
@@ -95,7 +95,7 @@ def _tokens(lines: list[bytes], at: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _apart(lines: list[bytes], at: int, tokens: list[tuple[str, bytes]]) -> bytes:
-    # An empty line first: what is told of the line itself is about none of its tokens.
+    # An empty line first: a message about the line itself is about none of its tokens.
     return b"\n".join((*lines[:at], b"", *(token for _, token in tokens), *lines[at + 1 :]))
 
 

@@ -26,19 +26,19 @@ _NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
 class Macros:
-    """What is defined at a point of a text: a body, None where there may or may not be one."""
+    """The macros at a point of a text: a body, or None if it may or may not be defined."""
 
     def __init__(self) -> None:
         self._bodies: dict[bytes, bytes | None] = {}
         self._gone: set[bytes] = set()
 
     def define(self, name: bytes, body: bytes | None) -> None:
-        """Note a definition; a body of None is one of which only the existence is known."""
+        """Note a definition; a body of None is unknown."""
         self._gone.discard(name)
         self._bodies[name] = b"(" if body is None else body
 
     def undefine(self, name: bytes) -> None:
-        """Note that a name is defined no more."""
+        """Note that a name is undefined."""
         self._bodies.pop(name, None)
         self._gone.add(name)
 
@@ -48,7 +48,7 @@ class Macros:
         self._bodies[name] = None
 
     def defined(self, name: bytes) -> bool | None:
-        """Tell whether a name is defined."""
+        """Return whether a name is defined."""
         if name in self._bodies:
             return None if self._bodies[name] is None else True
         # The compiler has macros of its own, which depend on version, profile and language.
@@ -56,7 +56,7 @@ class Macros:
         return None if own and name not in self._gone else False
 
     def value(self, name: bytes) -> int | None:
-        """Return what a name stands for in a condition, if it is a plain number or undefined."""
+        """Return the value of a name in a condition, if it is a plain number or undefined."""
         for _ in range(_LONGEST_CHAIN):
             known = self.defined(name)
             if not known:
@@ -146,7 +146,7 @@ class _Parser:
         if not self.tokens or self.tokens[-1] not in _COMPARISONS:
             return left
         compare, right = _COMPARISONS[self.tokens.pop()], self._unary()
-        # `a < b == c` is left to those who know.
+        # `a < b == c` is left to the compiler.
         if left is None or right is None or (self.tokens and self.tokens[-1] in _COMPARISONS):
             return None
         first, second = left, right

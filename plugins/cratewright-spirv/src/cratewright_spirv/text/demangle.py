@@ -1,7 +1,7 @@
 """Demangles glslang's function names: `square(f1;` is `square(float)`.
 
-Types are written as in GLSL. What a name does not contain (the matrix kind of a cooperative matrix, the type of a
-buffer reference) stays unknown.
+Types are written as in GLSL. What a name does not record (the matrix kind of a cooperative matrix, the type of a buffer
+reference) stays unknown.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NUMBER = "f16|i8|u8|i16|u16|i64|u64|f|i|u|b|d"
 _SCALAR = re.compile(rf"({_NUMBER}|as|rq|au|pS?|)1")
 _VECTOR = re.compile(rf"v({_NUMBER})([2-4])")
 _MATRIX = re.compile(rf"m({_NUMBER})([2-4])([2-4])")
-# a trailing 1 to 3 is the components that a texture of HLSL returns, and the last 1 the type's own size
+# a trailing 1 to 3 is the number of components of an HLSL texture, and the last 1 the type's own size
 _OPAQUE = re.compile(r"(f16|i64|u64|i|u|)([Ist])(A?)(S?)([123CBP]|R2)([123]?)(M?)1")
 _OPAQUE_WORDS = {"I": "image", "s": "sampler", "t": "texture"}
 # the members of a struct follow its name, and the size 1 of the struct itself ends it
@@ -47,7 +47,7 @@ _SIZE = re.compile(r"\[([^\[\]]*)\]")
 
 @cache
 def demangle(mangled: str) -> str:
-    """Return a mangled name as it stands in the source, or the name itself if it is not understood."""
+    """Return a mangled name as in the source, or the name itself if it cannot be parsed."""
     name, bracket, rest = mangled.partition("(")
     if not bracket or not name or (rest and not rest.endswith(";")):
         return mangled
@@ -56,7 +56,7 @@ def demangle(mangled: str) -> str:
 
 
 def _type(mangled: str) -> str:
-    """Return a type as it stands in the source, or nothing if it is not understood."""
+    """Return a type as in the source, or nothing if it cannot be parsed."""
     array = _ARRAY.fullmatch(mangled)
     if array:
         element = _type(array[1])
@@ -91,5 +91,5 @@ def _prefix(scalar: str) -> str:
 
 
 def _size(mangled: str) -> str:
-    """Return an array's size; one that follows from a specialisation constant has no number."""
+    """Return an array's size; one set by a specialisation constant has no number."""
     return "" if mangled.startswith("s") or mangled == "0" else mangled

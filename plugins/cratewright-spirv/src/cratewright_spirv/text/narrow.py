@@ -1,4 +1,4 @@
-"""Conversions to types that a shader only stores, rewritten so that glslang computes them.
+"""Rewrites conversions to types that a shader only stores, so that glslang computes them correctly.
 
 It finds a constructor's parentheses and leaves what is between them unchanged. Without the extension for arithmetic on
 such a type, glslang takes the bits of a constant argument for those of the wider type: `float16_t(1)` is 0, or whatever
@@ -14,7 +14,7 @@ from itertools import chain
 __all__ = ["narrows", "widened"]
 
 _ARITHMETIC = "GL_EXT_shader_explicit_arithmetic_types"
-# What turns arithmetic on, the constructors, and the constructors of the wider types.
+# The extensions that enable arithmetic, the constructors, and the constructors of the wider types.
 _KINDS = tuple(
     (
         re.compile("|".join(f"#extension {name} : (?!disable)" for name in (_ARITHMETIC, *extensions)).encode()),
@@ -30,7 +30,7 @@ _KINDS = tuple(
         ((f"{_ARITHMETIC}_int8",), "u", "int8_t", "8", "uint", "u"),
     )
 )
-# By their numbers in the specification: floats of 16 bits, integers of 16 and 8, and what computing with them takes.
+# By number in the specification: 16-bit floats, 16- and 8-bit integers, and the capabilities for arithmetic with them.
 _ARITHMETIC_OF = {(22, 16): 9, (21, 16): 22, (21, 8): 39}
 _STORAGE = frozenset({4433, 4434, 4435, 4436, 4448, 4449, 4450})
 _CONVERSIONS = {22: (115,), 21: (113, 114)}
@@ -49,7 +49,7 @@ _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 def widened(text: bytes) -> bytes:
     """Return a preprocessed GLSL text with such constructors' arguments converted to the wider type first.
 
-    Shape: the same lines; the text itself if nothing is to be changed.
+    Shape: the same lines; the same object if nothing changes.
     """
     if b"bit_storage : " not in text:
         return text
@@ -72,7 +72,7 @@ def widened(text: bytes) -> bytes:
 
 
 def narrows(data: bytes) -> bool:
-    """Tell whether glslang's module of a text that was not `widened` converts what it should not.
+    """Return whether glslang's module of a text that was not `widened` has wrong conversions.
 
     Shape: true for a conversion of a constant, or of a value that has the type already, to a type without arithmetic.
     """
@@ -98,7 +98,7 @@ def narrows(data: bytes) -> bool:
 
 
 def _abilities(data: bytes) -> set[int]:
-    """Return the capabilities, with which every module begins."""
+    """Return the capabilities, which come first in a module."""
     found, at = set[int](), 20
     while data[at : at + 4] == _CAPABILITY:
         found.add(int.from_bytes(data[at + 4 : at + 8], "little"))
@@ -107,7 +107,7 @@ def _abilities(data: bytes) -> set[int]:
 
 
 def _is_constant(number: bytes, data: bytes, end: int) -> bool:
-    """Say whether the id is a constant's; a chance likeness costs a compilation, no more."""
+    """Return whether an id is a constant's; a false positive only costs a compilation."""
     at = data.find(number, 8, end)
     while at >= 0:
         if data[at - 8] in _CONSTANTS and data[at - 7] == data[at - 5] == 0:
@@ -117,7 +117,7 @@ def _is_constant(number: bytes, data: bytes, end: int) -> bool:
 
 
 def _closing(text: bytes, start: int) -> int:
-    """Return where the argument that starts there ends, or -1 if another follows it: glslang refuses that."""
+    """Return the end of the argument, or -1 if another follows, which glslang refuses."""
     depth = 1
     for match in _PUNCTUATION.finditer(text, start):
         mark = match.group()

@@ -24,9 +24,9 @@ _SHADER = re.compile(rb'\[\s*shader\s*\(\s*"(\w+)"\s*\)\s*\]\s*(?:\[[^\]]*\]\s*)
 _WORD_START = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _OPEN, _CLOSE = frozenset({b"(", b"[", b"<"}), frozenset({b")", b"]", b">"})
 _GROUPED = frozenset({b"layout", b"spirv_instruction", b"spirv_by_reference", b"spirv_literal"})
-# A prototype that says this has a meaning of its own, and no body anywhere.
+# A prototype with this qualifier has a special meaning, and no body anywhere.
 _INSTRUCTION = b"spirv_instruction"
-# What a prototype may end in: its parameters, or attributes.
+# What may end a prototype: parameters, or attributes.
 _ENDS = (b")", b"]")
 _PRIVATE = frozenset({b"static", b"inline"})
 # These do not take part in overloading, so a prototype and its body may differ in them.
@@ -54,12 +54,12 @@ class Function:
 
     @property
     def signature(self) -> tuple[str, tuple[bytes, ...]]:
-        """Return what tells overloads apart, as far as the spelling does."""
+        """Return the key that distinguishes overloads by spelling."""
         return self.name, self.parameters
 
 
 class Declarations:
-    """All top-level functions of a text, in its order; what is not asked for is not read."""
+    """All top-level functions of a text, in order, parsed on demand."""
 
     def __init__(self, prototypes: tuple[Function, ...], bodies: tuple[tuple[bytes, int], ...]) -> None:
         self.prototypes = prototypes
@@ -83,7 +83,7 @@ class Declarations:
 
 
 class LineMap:
-    """Maps an offset of a preprocessed text to the file and line that its directives tell."""
+    """Maps an offset in a preprocessed text to a file and line by its directives."""
 
     def __init__(self, text: bytes, path: str) -> None:
         self._text = text
@@ -119,7 +119,7 @@ def scan(text: bytes) -> Declarations:
         *statements, last = code.split(b";")
         offset = start
         for statement in statements:
-            # Most statements with a parenthesis are variables with a layout; they end in a name.
+            # Most statements with a parenthesis are variables with a layout, which end in a name.
             if b"(" in statement and (b":" in statement or statement.rstrip()[-1:] in _ENDS):
                 if _INSTRUCTION in statement:
                     offset += len(statement) + 1
@@ -134,7 +134,7 @@ def scan(text: bytes) -> Declarations:
 
 
 def missing_bodies(found: Declarations, text: bytes) -> tuple[Function, ...]:
-    """Return the prototypes, each once, that something may call and that nothing defines."""
+    """Return the prototypes, each once, that may be called and are not defined."""
     if not found.prototypes:
         return ()
     bodies = {function.signature for function in found.definitions}
@@ -147,7 +147,7 @@ def missing_bodies(found: Declarations, text: bytes) -> tuple[Function, ...]:
 
 
 def unfinished(text: bytes) -> Function | None:
-    """Return the function whose body the text ends in."""
+    """Return the function in whose body the text ends."""
     bare = _STRING_WITH_BRACE.sub(_blank, text) if b'"' in text else text
     depth = start = last = 0
     for match in _BRACE.finditer(bare):
@@ -219,7 +219,7 @@ def _function(piece: bytes, offset: int) -> Function | None:
 
 
 def _after_attributes(words: list[bytes]) -> int:
-    """Return the index after leading `[...]` attributes, and after what a block before it left."""
+    """Return the index after leading `[...]` attributes and the remains of the block before."""
     index = depth = 0
     while index < len(words) and (depth or words[index] == b"["):
         depth += (words[index] == b"[") - (words[index] == b"]")

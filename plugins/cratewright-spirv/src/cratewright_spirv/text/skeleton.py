@@ -20,19 +20,19 @@ _WORDS = re.compile(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _DEFINE = re.compile(rb"([A-Za-z_]\w*)(?:(\([\w, ]*\)) ?(.*)| (.*))?", re.S)
 _INCLUDE = re.compile(rb'"([^"\n\\]+)"|<([^>\n\\]+)>')
-# A run of marks may be one operator, so it is kept together; these marks are never part of one.
+# A run of punctuation may be one operator, so it is kept together; these are never part of one.
 _TOKEN = re.compile(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _CONTROL = re.compile(rb"[\0\r\v\f]")
 _BLANKS = re.compile(rb"[ \t]+")
-# A declaration of a function, as far as a line shows it.
+# A function declaration, as far as one line shows it.
 _PROTOTYPE = re.compile(rb"(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;")
 _JOINED = b"\v"
 _OTHERS = frozenset({b"version", b"extension", b"pragma", b"error"})
 
 
 class Obscure(Exception):
-    """A text whose lines cannot be told apart with certainty; the compiler has to read it as it is."""
+    """A text whose lines cannot be parsed with certainty; the compiler must read it as it is."""
 
 
 class Lines:
@@ -54,7 +54,7 @@ class Lines:
         self.prototypes = False
 
     def read(self) -> bytes:
-        """Return `text`; most lines are in branches that nobody takes."""
+        """Return `text`, on demand: most lines are in branches that are not taken."""
         if self.text is None:
             tokens = _TOKEN.findall(self._raw)
             split = enumerate(b" ".join(tokens).split(b"\n"), self._first)
@@ -72,14 +72,14 @@ class Lines:
         return self._numbers
 
     def exact(self) -> Iterator[bytes]:
-        """Return the same lines with every token in the column where it is written."""
+        """Return the same lines with every token in its original column."""
         raw = self._raw.split(b"\n")
         return (raw[number - self._first].replace(_JOINED, b" ").rstrip(b" \t") for number in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """A directive that the compiler obeys and that decides nothing here."""
+    """A directive that only the compiler handles."""
 
     text: bytes
     lines: tuple[int, ...]
@@ -118,7 +118,7 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The part of a group that one of its directives opens; `#else` has no condition."""
+    """The part of a group after one of its directives; `#else` has no condition."""
 
     condition: Condition | None
     expression: bytes
@@ -139,7 +139,7 @@ Piece = Lines | Directive | Define | Include | Group
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A file taken apart; `spliced` where a directive goes on in another line."""
+    """A parsed file; `spliced` if a directive continues on another line."""
 
     items: tuple[Piece, ...]
     spliced: bool
@@ -149,7 +149,7 @@ _known: dict[str, tuple[bytes, Skeleton | None]] = {}
 
 
 def skeleton(file: str, text: bytes) -> Skeleton:
-    """Return a file taken apart; what was read of it last time is used again if it is still the same text.
+    """Parse a file; the previous result is reused if the text is the same.
 
     Raises: Obscure.
     """
@@ -180,7 +180,7 @@ def _read(text: bytes) -> Skeleton:
 def _uncommented(match: re.Match[bytes]) -> bytes:
     found = match.group()
     if found[:1] == b'"':
-        # What a backslash does in a string, or comment marks in one, is for the compiler to say.
+        # The compiler decides about backslashes and comment marks in strings.
         if b"\\" in found or b"/*" in found:
             raise Obscure
         return found
@@ -189,7 +189,7 @@ def _uncommented(match: re.Match[bytes]) -> bytes:
     first, *others = found.split(b"\n")
     if not others:
         return b" " * len(found)
-    # What stands on a comment's first and last line is one line to the compiler; the mark says so. Columns stay.
+    # The first and last line of a comment are one line to the compiler, which the mark records. Columns stay.
     begin, end = b" " * (len(first) - 1) + _JOINED, _JOINED + b" " * (len(others[-1]) - 1)
     return begin + b"\n" * len(others) + end
 
@@ -206,7 +206,7 @@ class _Reader:
         return found
 
     def _split(self, text: bytes, spliced: bool) -> Iterator[tuple[bytes, int]]:
-        """Yield runs of lines and single directives, in turns, each with its line."""
+        """Yield runs of lines and single directives alternately, each with its line number."""
         at, line = 0, 1
         while True:
             mark = text.find(b"#", at)
@@ -258,7 +258,7 @@ class _Reader:
         branches: list[Branch] = []
         while True:
             asked = None if word == b"else" else _asked(word, rest)
-            # Whatever follows these is a mistake, and the compiler's to report.
+            # Anything after these is a mistake that the compiler reports.
             if (word == b"else" and rest) or (branches and branches[-1].condition is None):
                 raise Obscure
             expression = _expression(word, rest)
@@ -290,7 +290,7 @@ def _expression(word: bytes, rest: bytes) -> bytes:
 
 
 def _plain(word: bytes, rest: bytes, line: int) -> list[Piece]:
-    """Return the directive, if it is of a kind that is understood and does something."""
+    """Return the directive, if it is a known one with an effect."""
     if word == b"include":
         match = _INCLUDE.fullmatch(rest)
         if match is None:

@@ -67,13 +67,13 @@ def classify(path: str, text: bytes, entry_point: str | None = None) -> tuple[So
         elif entries:
             return tuple(SourceUnit("hlsl", kind, name, f"{stem}.{name}") for kind, name in entries)
     name = stem if stage is None else f"{stem}.{stage}"
-    # GLSL has one name for an entry point; a crate's option is about its HLSL sources.
+    # GLSL has a fixed name for entry points; a crate's option applies to its HLSL sources.
     wanted = entry_point if entry_point is not None and language == "hlsl" else "main"
     return (SourceUnit(language, stage, wanted, name),)
 
 
 def glsl_version(text: bytes) -> int | None:
-    """Return the version that a GLSL source asks for, if it does."""
+    """Return the `#version` of a GLSL source, if it has one."""
     match = _VERSION.match(text)
     return int(match.group(1)) if match else None
 

@@ -11,7 +11,7 @@ __all__ = ["at_prototypes", "unfinished_message"]
 
 
 def unfinished_message(text: bytes, lines: LineMap, messages: tuple[GlslangMessage, ...]) -> tuple[GlslangMessage, ...]:
-    """Return the message about a function that does not end, if that is why what was appended is a mistake."""
+    """Return a message about an unclosed function body, if that is why the appended text is wrong."""
     name = None if any(m.kind == "error" and not m.stub for m in messages) else unfinished(text)
     if name is None:
         return ()
@@ -22,7 +22,7 @@ def unfinished_message(text: bytes, lines: LineMap, messages: tuple[GlslangMessa
 def at_prototypes(
     messages: tuple[GlslangMessage, ...], stubs: tuple[Function, ...], lines: LineMap
 ) -> tuple[GlslangMessage, ...]:
-    """Return the messages with those about a stub moved to its prototype, and only if there is no other."""
+    """Return the messages; those about a stub are moved to its prototype, and omitted if there are others."""
     own = tuple(message for message in messages if not message.stub)
     if any(message.kind == "error" for message in own):
         return own
