@@ -72,6 +72,23 @@ def test_variant_directories_within_each_other(scons_project: SconsProject, dupl
     assert not [path for path in (scons_project.path / "out").rglob(".*")]
 
 
+@pytest.mark.parametrize("duplicate", [0, 1])
+def test_a_variant_directory_of_a_variant_directory(scons_project: SconsProject, duplicate: int) -> None:
+    scons_project.sconstruct('SConscript("src/SConscript", "env", variant_dir="out", duplicate=0)\n')
+    inner = f'SConscript("in/SConscript", "env", variant_dir="again", duplicate={duplicate})\n'
+    crate = 'Import("env")\nenv.Crate("app", ["app.stub"], include_dirs=["inc"])\n'
+    sources = {"app.stub": "include beside.h\ninclude far.h\n", "beside.h": "export a 1\n", "inc/far.h": "export b 1\n"}
+    written = {f"src/in/{name}": text for name, text in sources.items()}
+    scons_project.write({"src/SConscript": 'Import("env")\n' + inner, "src/in/SConscript": crate, **written})
+    scons_project.scons()
+
+    scons_project.write({"src/in/inc/far.h": "export b 2\n"})
+    scons_project.scons()
+
+    assert scons_project.built() == ["crate app: 1 unit: 1 compiled, 0 reused"]
+    assert scons_project.up_to_date()
+
+
 def test_a_variant_directory_reuses_what_the_source_directory_compiled(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'SConscript("src/SConscript", "env")\nSConscript("src/SConscript", "env", variant_dir="out", duplicate=False)\n'

@@ -6,7 +6,7 @@ import posixpath
 from typing import Any
 
 from ..base.values import dataclass
-from .paths import relative
+from .paths import original, relative
 
 __all__ = ["Mirror"]
 
@@ -24,7 +24,7 @@ class Mirror:
         directory = node.dir
         while directory is not None and directory.srcdir is None:
             directory = directory.up()
-        return None if directory is None else Mirror(relative(directory), relative(directory.srcdir))
+        return None if directory is None else Mirror(relative(directory), relative(original(directory.srcdir)))
 
     def of(self, directory: str) -> dict[str, None]:
         """Return the variant's directory for one of its sources, if it is one."""

@@ -22,7 +22,7 @@ from ..rules.output_name import seen_from
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import SEARCH_PATHS, Options
 from .expansion import Expansion
-from .paths import check_path, located_source, nearby, relative, way_up
+from .paths import check_path, located_source, nearby, original, relative, way_up
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -96,7 +96,10 @@ class OptionPlaces:
             raise ConfigurationError(
                 f"{what} directory {str(directory)!r} is not a directory", context=(("where", self._where),)
             ) from error
-        found = [node, node.srcnode(), *node.get_all_rdirs()]
+        found = [node]
+        for item in found:
+            found += [source for source in item.srcdir_list() if source not in found]
+        found += node.get_all_rdirs()
         return list(dict.fromkeys(check_path(relative(item), where=self._where) for item in found))
 
     def program_path(self, path: str, made: bool) -> str:
@@ -161,9 +164,9 @@ class OptionPlaces:
         node = self._env.fs.Dir(path)
         if ".." not in path.split("/"):
             return node
-        base = self._env.Dir("#" if path[0] == "#" else ".").srcnode().abspath
+        base = original(self._env.Dir("#" if path[0] == "#" else ".")).abspath
         plain = way_up(self._env.fs, os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
-        return node if plain == node.srcnode().abspath else self._env.fs.Dir(plain)
+        return node if plain == original(node).abspath else self._env.fs.Dir(plain)
 
     def _word_path(self, path: str, made: bool) -> str:
         """Return the path that a word means: relative to the root, or to the crate's directory if a link makes it."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import SCons.Node.FS
+
 from ..base.errors import ConfigurationError, near_miss
 from ..rules.output_place import fits_a_path
 from ..system.fs import plain_path
@@ -22,6 +24,7 @@ __all__ = [
     "located_source",
     "logical_source",
     "nearby",
+    "original",
     "reading_in",
     "relative",
     "way_up",
@@ -57,8 +60,8 @@ def directory_node(env: Any, path: str) -> Any:
         ) from error
     if ".." not in path.split("/"):
         return node
-    plain = way_up(env.fs, os.path.join(here.srcnode().abspath, path))
-    return node if plain == node.srcnode().abspath else env.fs.Dir(plain)
+    plain = way_up(env.fs, os.path.join(original(here).abspath, path))
+    return node if plain == original(node).abspath else env.fs.Dir(plain)
 
 
 def way_up(fs: Any, path: str) -> str:
@@ -97,16 +100,25 @@ def check_path(path: str, *, where: str) -> str:
     return path
 
 
+def original(node: Any) -> Any:
+    """Return what a file or directory of a variant directory stands for, through all variants of variants."""
+    while (source := node.srcnode()) is not node:
+        node = source
+        if isinstance(node, SCons.Node.FS.File) and node.is_derived():
+            break
+    return node
+
+
 def located_source(node: Any) -> Any:
     """Return the node of the file itself: in the source directory of a variant, or in a repository."""
     if node.is_derived():
         return node
-    return node.srcnode().rfile()
+    return original(node).rfile()
 
 
 def logical_source(node: Any) -> Any:
     """Return the node that names a source: in the source directory of a variant, never in a repository."""
-    return node if node.is_derived() else node.srcnode()
+    return node if node.is_derived() else original(node)
 
 
 def by_content(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:

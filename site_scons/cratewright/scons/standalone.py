@@ -21,6 +21,7 @@ from ..base.errors import ConfigurationError, near_miss
 from ..base.values import dataclass
 from .builders import stage_of
 from .environment import generate
+from .paths import original
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -60,7 +61,7 @@ class StandaloneBuild:
             if stage is not None:
                 found.update(stage.state.files_read())
             elif isinstance(node, SCons.Node.FS.File) and not node.is_derived():
-                found.add(str(node.srcnode().rfile().abspath))
+                found.add(str(original(node).rfile().abspath))
             left += node.all_children()
         return sorted(found)
 

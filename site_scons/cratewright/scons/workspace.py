@@ -34,7 +34,7 @@ from ..workspace import (
 )
 from .crates import CrateTarget
 from .expansion import as_literal
-from .paths import directory_node, file_node, located_source, nearby, reading_in, relative
+from .paths import directory_node, file_node, located_source, nearby, original, reading_in, relative
 from .prebuilt import check_rlib
 from .SCons import entrance
 from .targets import together
@@ -260,7 +260,7 @@ def _listing(env: Environment) -> Listing:
             directory = directory_node(env, path)
         except ConfigurationError:  # there is a file of that name
             return {}
-        source = directory.srcnode()
+        source = original(directory)
         # Copies in a variant directory are not sources.
         variants = {name for name, node in source.entries.items() if getattr(node, "srcdir", None) is not None}
         # SCons knows what is built, which may not exist yet.
